@@ -1,0 +1,1 @@
+"""py_wgml: GGUF language models on WebGPU, from Python (CPython and Pyodide)."""
