@@ -1,0 +1,259 @@
+"""Device, Buffer, UniformCache, PipelineCache and Program: all that the layers above know of WebGPU.
+
+A model step is a Program: Python records its dispatches once, and each step replays them with one call. What differs
+from step to step lies in small buffers that the kernels read. See https://www.w3.org/TR/webgpu/ for the terms.
+"""
+
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .. import wgsl
+from ..errors import WgmlError
+
+# The optional features that some kernel has a variant for, and so the only ones asked for.
+OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
+
+# Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
+DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
+MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
+
+Data = bytes | bytearray | memoryview | npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class AdapterInfo:
+    """Who makes the GPU, as the adapter says (any of them may be empty), and its subgroup sizes in invocations."""
+
+    vendor: str = ""
+    architecture: str = ""
+    device: str = ""
+    description: str = ""
+    subgroup_min_size: int = 4
+    subgroup_max_size: int = 128
+
+
+class Buffer:
+    """GPU memory of `nbytes` bytes (a multiple of 4)."""
+
+    __slots__ = ("device", "handle", "label", "nbytes")
+
+    def __init__(self, device: "Device", handle: Any, nbytes: int, label: str) -> None:
+        self.device, self.handle, self.nbytes, self.label = device, handle, nbytes, label
+
+    def destroy(self) -> None:
+        """Give the memory back. Programs that use the buffer must not run any more."""
+        if self.handle is not None:
+            self.device._destroy_buffer(self.handle)
+            self.device.memory -= self.nbytes
+            self.handle = None
+
+    def __repr__(self) -> str:
+        return f"Buffer({self.label or 'unnamed'}, {self.nbytes} bytes)"
+
+
+@dataclass(frozen=True, eq=False)
+class Pipeline:
+    """A compiled kernel: its WGSL, how each of its bindings is accessed, and the backend's handle."""
+
+    name: str
+    code: str
+    access: tuple[wgsl.Access, ...]
+    handle: Any
+
+
+def block(*values: int | float) -> bytes:
+    """A uniform block of u32 (int), i32 (negative int) and f32 (float) members, padded to a multiple of 16 bytes."""
+    packed = b"".join(
+        struct.pack("<f", v) if isinstance(v, float) else struct.pack("<i" if v < 0 else "<I", v) for v in values
+    )
+    return packed + b"\0" * (-len(packed) % 16)
+
+
+class UniformCache:
+    """Uniform buffers by content: equal blocks share one buffer (WebGPU has no push constants)."""
+
+    def __init__(self, device: "Device") -> None:
+        self._device = device
+        self._buffers: dict[bytes, Buffer] = {}
+
+    def __getitem__(self, content: bytes) -> Buffer:
+        if content not in self._buffers:
+            self._buffers[content] = self._device.upload(content, label="uniform")
+        return self._buffers[content]
+
+    def __len__(self) -> int:
+        return len(self._buffers)
+
+
+class PipelineCache:
+    """Pipelines by kernel name and template parameters."""
+
+    def __init__(self, device: "Device") -> None:
+        self._device = device
+        self._pipelines: dict[tuple[str, tuple[tuple[str, Any], ...]], Pipeline] = {}
+
+    def get(self, name: str, parameters: Mapping[str, Any]) -> Pipeline:
+        key = (name, tuple(sorted(parameters.items())))
+        if key not in self._pipelines:
+            code = wgsl.compose(name, parameters)
+            if wgsl.uses_subgroups(code) and self._device.subgroups_directive:
+                code = "enable subgroups;\n" + code
+            access = wgsl.bindings(code)
+            self._pipelines[key] = Pipeline(name, code, access, self._device._create_pipeline(name, code, access))
+        return self._pipelines[key]
+
+    def __len__(self) -> int:
+        return len(self._pipelines)
+
+    def values(self) -> list[Pipeline]:
+        return list(self._pipelines.values())
+
+
+@dataclass(eq=False)
+class Program:
+    """A list of dispatches, recorded once and replayed with one call.
+
+    Dispatches run in order, each seeing what those before it wrote.
+    """
+
+    device: "Device"
+    label: str = ""
+    dispatches: list[tuple[Pipeline, tuple[Buffer, ...], tuple[int, int, int]]] = field(default_factory=list)
+    handle: Any = None
+
+    def dispatch(
+        self, kernel: str, bindings: Sequence[Buffer | bytes], workgroups: int | tuple[int, int, int], **template: Any
+    ) -> None:
+        """Append one dispatch of `wgsl/<kernel>.wgsl`.
+
+        bindings: group 0 in order; `bytes` is the content of a uniform block. workgroups: (x, y, z), or a number that
+        may exceed what one dimension takes (the kernel then reads its index with `lib/workgroup_index.wgsl`).
+        template: parameters of the WGSL template; `subgroups` (does the GPU have them?) is added to them.
+        Raises WgmlError when the bindings don't fit the kernel.
+        """
+        device = self.device
+        pipeline = device.pipelines.get(kernel, {"subgroups": "subgroups" in device.features, **template})
+        buffers = tuple(device.uniforms[b] if isinstance(b, bytes) else b for b in bindings)
+        if len(buffers) != len(pipeline.access):
+            raise WgmlError(f"kernel {kernel} has {len(pipeline.access)} bindings, {len(buffers)} were given")
+        counts = fold(workgroups) if isinstance(workgroups, int) else workgroups
+        if not all(0 < count <= MAX_WORKGROUPS for count in counts):
+            raise WgmlError(f"kernel {kernel}: a dispatch of {counts} workgroups is out of bounds")
+        self.dispatches.append((pipeline, buffers, counts))
+
+    def run(self) -> None:
+        """Submit the dispatches to the GPU; returns at once."""
+        self.device.run(self)
+
+
+def fold(workgroups: int) -> tuple[int, int, int]:
+    """A count of workgroups laid out in two dimensions, where one would be too long; the last row may overhang."""
+    if workgroups <= MAX_WORKGROUPS:
+        return workgroups, 1, 1
+    rows = -(-workgroups // MAX_WORKGROUPS)
+    return -(-workgroups // rows), rows, 1
+
+
+class Device(ABC):
+    """One GPU. `memory` counts the bytes of its living buffers, `peak_memory` the most there were."""
+
+    info: AdapterInfo
+    features: frozenset[str]
+    limits: Mapping[str, int]
+    subgroups_directive = True  # naga has the feature but does not know its `enable` directive
+
+    def __init__(self, info: AdapterInfo, features: frozenset[str], limits: Mapping[str, int]) -> None:
+        self.info, self.features, self.limits = info, features, limits
+        self.memory = self.peak_memory = 0
+        self.uniforms = UniformCache(self)
+        self.pipelines = PipelineCache(self)
+
+    def buffer(self, nbytes: int, label: str = "") -> Buffer:
+        """New zeroed memory of at least `nbytes` bytes, for any use a kernel or a copy can make of it.
+
+        Raises WgmlError when it is larger than this device's buffers can be.
+        """
+        nbytes = max(16, nbytes + -nbytes % 4)
+        if nbytes > self.limits["maxBufferSize"]:
+            raise WgmlError(f"buffer {label!r} of {nbytes} bytes: this GPU's limit is {self.limits['maxBufferSize']}")
+        handle = self._create_buffer(nbytes, label)
+        self.memory += nbytes
+        self.peak_memory = max(self.peak_memory, self.memory)
+        return Buffer(self, handle, nbytes, label)
+
+    def upload(self, data: Data, label: str = "") -> Buffer:
+        """New memory that holds `data`."""
+        view = memoryview(data).cast("B")
+        buffer = self.buffer(view.nbytes, label)
+        self.write(buffer, view)
+        return buffer
+
+    def program(self, label: str = "") -> Program:
+        """An empty Program."""
+        return Program(self, label)
+
+    def write(self, buffer: Buffer, data: Data, offset: int = 0) -> None:
+        """Copy `data` to `buffer` at byte `offset` (a multiple of 4); a length that is no multiple of 4 is padded."""
+        view = memoryview(data).cast("B")
+        if view.nbytes % 4:
+            view = memoryview(bytes(view) + b"\0" * (-view.nbytes % 4))
+        if view.nbytes:
+            self._write(buffer.handle, offset, view)
+
+    @property
+    def max_tensor_bytes(self) -> int:
+        """The most bytes of a tensor that one binding can see."""
+        return min(self.limits["maxBufferSize"], self.limits["maxStorageBufferBindingSize"])
+
+    @abstractmethod
+    async def read(self, buffer: Buffer, nbytes: int | None = None, offset: int = 0) -> bytes:
+        """The bytes of `buffer` from `offset`, once all submitted work is done."""
+
+    async def read_array(self, buffer: Buffer, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32) -> Any:
+        """The first elements of `buffer` as a NumPy array."""
+        count = int(np.prod(shape))
+        data = await self.read(buffer, count * np.dtype(dtype).itemsize)
+        return np.frombuffer(data, dtype, count).reshape(shape)
+
+    @abstractmethod
+    def run(self, program: Program) -> None:
+        """Submit `program` to the GPU; returns at once."""
+
+    @abstractmethod
+    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
+        """Submit `program`, then a read of `buffer`; returns at once an awaitable of the bytes."""
+
+    @abstractmethod
+    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
+        """Copy the first `nbytes` bytes from `source` to `target` on the GPU."""
+
+    @abstractmethod
+    async def compiled(self) -> None:
+        """Wait until every pipeline asked for so far is compiled. Raises WgmlError with the WGSL line that failed."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Destroy the device and all its buffers."""
+
+    @abstractmethod
+    def _create_buffer(self, nbytes: int, label: str) -> Any: ...
+
+    @abstractmethod
+    def _destroy_buffer(self, handle: Any) -> None: ...
+
+    @abstractmethod
+    def _write(self, handle: Any, offset: int, data: memoryview) -> None: ...
+
+    @abstractmethod
+    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> Any: ...
+
+
+def compile_error(name: str, code: str, line: int, message: str) -> WgmlError:
+    """The error for a kernel that does not compile: what the compiler says and the composed lines around it."""
+    return WgmlError(f"kernel {name}, line {line}: {message}\n{wgsl.excerpt(code, line)}")

@@ -1,0 +1,147 @@
+"""The Device over native WebGPU: `wgpu` (wgpu-native, WGSL compiled by naga) or `wgpudawn` (Dawn, Tint), one API."""
+
+import asyncio
+import importlib
+import re
+from collections.abc import Awaitable
+from typing import Any
+
+from .. import wgsl
+from ..errors import WgmlError
+from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+
+_BINDING_TYPE = {"uniform": "uniform", "read": "read-only-storage", "read_write": "storage"}
+
+
+def open_native_device(
+    backend: str = "wgpu",
+    default_limits: bool = False,
+    features: tuple[str, ...] = OPTIONAL_FEATURES,
+    adapter_name: str = "",
+) -> "NativeDevice":
+    """The first adapter whose device name contains `adapter_name`, as a Device.
+
+    Raises WgmlError when the backend's package is not installed or it finds no such adapter.
+    """
+    try:
+        module = importlib.import_module(backend)
+    except ImportError as error:
+        raise WgmlError(f"the package {backend} is not installed: pip install {backend}") from error
+    adapters = [a for a in module.gpu.enumerate_adapters_sync() if adapter_name.lower() in a.info["device"].lower()]
+    if not adapters:
+        raise WgmlError(f"{backend} finds no GPU adapter" + (f" named {adapter_name!r}" if adapter_name else ""))
+    # A real GPU before a software one.
+    adapter = min(adapters, key=lambda a: a.info["adapter_type"] == "CPU")
+    return NativeDevice(module, adapter, default_limits, features)
+
+
+class NativeDevice(Device):
+    """A Device over one adapter of `wgpu` or `wgpudawn`."""
+
+    def __init__(self, module: Any, adapter: Any, default_limits: bool, features: tuple[str, ...]) -> None:
+        # wgpu-native names the standard's feature "subgroups" in the singular.
+        offered = {"subgroups" if name == "subgroup" else name: name for name in adapter.features}
+        wanted = [f for f in features if f in offered]
+        limits = dict(DEFAULT_LIMITS)
+        if not default_limits:
+            limits = {key: adapter.limits[_dashed(key)] for key in DEFAULT_LIMITS}
+        self._device = adapter.request_device_sync(
+            required_features=[offered[f] for f in wanted],
+            required_limits={_dashed(key): value for key, value in limits.items()},
+        )
+        info = adapter.info
+        super().__init__(
+            AdapterInfo(info.get("vendor", ""), info.get("architecture", ""), info["device"], info["description"]),
+            frozenset(wanted),
+            limits,
+        )
+        self.subgroups_directive = module.__name__ == "wgpudawn"
+        self._usage = module.BufferUsage
+        self._stage = module.ShaderStage.COMPUTE
+        self._gpu_error = module.GPUError
+        self._layouts: dict[tuple[wgsl.Access, ...], Any] = {}
+
+    def _create_buffer(self, nbytes: int, label: str) -> Any:
+        usage = self._usage.STORAGE | self._usage.UNIFORM | self._usage.COPY_SRC | self._usage.COPY_DST
+        return self._device.create_buffer(size=nbytes, usage=usage, label=label)
+
+    def _destroy_buffer(self, handle: Any) -> None:
+        handle.destroy()
+
+    def _write(self, handle: Any, offset: int, data: memoryview) -> None:
+        self._device.queue.write_buffer(handle, offset, data)
+
+    async def read(self, buffer: Buffer, nbytes: int | None = None, offset: int = 0) -> bytes:
+        return self._read(buffer, buffer.nbytes - offset if nbytes is None else nbytes, offset)
+
+    def _read(self, buffer: Buffer, nbytes: int, offset: int) -> bytes:
+        padded = nbytes + -nbytes % 4
+        return bytes(self._device.queue.read_buffer(buffer.handle, offset, padded)[:nbytes])
+
+    def _layout(self, access: tuple[wgsl.Access, ...]) -> Any:
+        if access not in self._layouts:
+            self._layouts[access] = self._device.create_bind_group_layout(
+                entries=[
+                    {"binding": i, "visibility": self._stage, "buffer": {"type": _BINDING_TYPE[a]}}
+                    for i, a in enumerate(access)
+                ]
+            )
+        return self._layouts[access]
+
+    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> Any:
+        layout = self._device.create_pipeline_layout(bind_group_layouts=[self._layout(access)])
+        try:
+            module = self._device.create_shader_module(code=code, label=name)
+            return self._device.create_compute_pipeline(
+                layout=layout, compute={"module": module, "entry_point": "main"}, label=name
+            )
+        except (self._gpu_error, RuntimeError) as error:
+            # naga writes "wgsl:LINE:COLUMN", Tint ":LINE:COLUMN error: ..."
+            found = re.search(r":(\d+):\d+", str(error))
+            raise compile_error(name, code, int(found[1]) if found else 1, str(error).strip()) from error
+
+    async def compiled(self) -> None:
+        """Nothing to wait for: native pipelines are compiled when they are asked for."""
+
+    def run(self, program: Program) -> None:
+        if program.handle is None:
+            program.handle = [
+                (pipeline.handle, self._bind_group(pipeline.access, buffers), counts)
+                for pipeline, buffers, counts in program.dispatches
+            ]
+        encoder = self._device.create_command_encoder()
+        compute = encoder.begin_compute_pass()
+        for pipeline, group, counts in program.handle:
+            compute.set_pipeline(pipeline)
+            compute.set_bind_group(0, group)
+            compute.dispatch_workgroups(*counts)
+        compute.end()
+        self._device.queue.submit([encoder.finish()])
+
+    def _bind_group(self, access: tuple[wgsl.Access, ...], buffers: tuple[Buffer, ...]) -> Any:
+        return self._device.create_bind_group(
+            layout=self._layout(access),
+            entries=[
+                {"binding": i, "resource": {"buffer": b.handle, "offset": 0, "size": b.nbytes}}
+                for i, b in enumerate(buffers)
+            ],
+        )
+
+    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
+        self.run(program)
+        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        done.set_result(self._read(buffer, nbytes, offset))
+        return done
+
+    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
+        encoder = self._device.create_command_encoder()
+        encoder.copy_buffer_to_buffer(source.handle, 0, target.handle, 0, nbytes)
+        self._device.queue.submit([encoder.finish()])
+
+    def close(self) -> None:
+        self._device.destroy()
+
+
+def _dashed(limit: str) -> str:
+    """`maxBufferSize` as wgpu-py spells it: `max-buffer-size`."""
+    return re.sub(r"([A-Z])", lambda m: "-" + m[1].lower(), limit)

@@ -1,0 +1,38 @@
+"""Row gather with dequantization: the token embedding."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..gguf_model.weights import Matrix, row_bytes
+from ..gpu import Buffer, Program, block
+
+_WORKGROUP_SIZE = 64
+
+
+def get_rows(
+    program: Program, step: Buffer, tokens: Buffer, weights: Matrix, out: Buffer, max_count: int, scale: float = 1.0
+) -> None:
+    """out[t] = scale * weights[tokens[position + t]] for the step's tokens.
+
+    tokens: uint32 [context]. weights: [rows, columns] of any supported type. out: float32 [max_count, columns].
+    max_count: the most tokens a step of this program takes. Ids that are no row of `weights` leave out[t] as it was.
+    """
+    workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
+    for part in weights:
+        params = block(
+            weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale)
+        )
+        program.dispatch(
+            "get_rows",
+            [params, step, tokens, part.buffer, out],
+            (workgroups, max_count, 1),
+            type=part.type.name.lower(),
+            workgroup_size=_WORKGROUP_SIZE,
+        )
+
+
+def get_rows_numpy(
+    weights: npt.NDArray[np.float32], ids: npt.NDArray[np.integer], scale: float = 1.0
+) -> npt.NDArray[np.float32]:
+    """weights [rows, columns], ids [T] -> [T, columns]."""
+    return weights[ids] * np.float32(scale)

@@ -1,0 +1,75 @@
+"""Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import WgmlError
+from ..gguf_model.weights import Matrix, row_bytes
+from ..gpu import Buffer, Program, block
+from ..gpu.device import fold
+
+_VECTOR_WORKGROUP_SIZE = 64
+_TILE_SIDE = 16  # of linear_tile.wgsl: a workgroup is 16 x 16
+_TILE_ROWS = 64  # weight rows of its tile
+
+
+def linear(
+    program: Program,
+    step: Buffer,
+    x: Buffer,
+    weights: Matrix,
+    out: Buffer,
+    max_count: int,
+    bias: Buffer | None = None,
+    accumulate: bool = False,
+) -> None:
+    """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
+
+    x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows];
+    bias: float32 [rows]. With max_count 1 the step buffer is not looked at.
+    Raises WgmlError when columns is not a multiple of 8.
+    """
+    columns, width = weights.columns, weights.rows
+    if columns % 8:
+        raise WgmlError(f"rows of {columns} elements: products take multiples of 8")
+    tail = [] if bias is None else [bias]
+    for part in weights:
+        template = {"type": part.type.name.lower(), "bias": bias is not None, "accumulate": accumulate}
+        params = (columns, row_bytes(part.type, columns), part.rows, part.first)
+        if max_count == 1:
+            lanes = _lanes(columns)
+            program.dispatch(
+                "linear_vector",
+                [block(*params), part.buffer, x, out, *tail],
+                fold(-(-part.rows * lanes // _VECTOR_WORKGROUP_SIZE)),
+                **template,
+                lanes=lanes,
+                workgroup_size=_VECTOR_WORKGROUP_SIZE,
+                # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
+                subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+            )
+        else:
+            per_thread = 1 if max_count <= _TILE_SIDE else 4
+            program.dispatch(
+                "linear_tile",
+                [block(*params, width), step, part.buffer, x, out, *tail],
+                (-(-part.rows // _TILE_ROWS), -(-max_count // (_TILE_SIDE * per_thread)), 1),
+                **template,
+                per_thread=per_thread,
+            )
+
+
+def _lanes(columns: int) -> int:
+    """Invocations that share a row of the vector form: enough to hide latency, few enough that none idles."""
+    for lanes in (32, 16, 8):
+        if columns >= 32 * lanes:
+            return lanes
+    return 4
+
+
+def linear_numpy(
+    x: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32] | None = None
+) -> npt.NDArray[np.float32]:
+    """x [T, columns], weights [rows, columns] dequantized, bias [rows] -> [T, rows]."""
+    product = x @ weights.T
+    return product if bias is None else product + bias

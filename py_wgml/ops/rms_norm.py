@@ -1,0 +1,41 @@
+"""Root mean square layer normalisation (Zhang and Sennrich, arXiv:1910.07467)."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..gpu import Buffer, Program, block
+
+_WORKGROUP_SIZE = 128
+
+
+def rms_norm(
+    program: Program,
+    step: Buffer,
+    x: Buffer,
+    weight: Buffer,
+    out: Buffer,
+    columns: int,
+    eps: float,
+    max_count: int,
+    last: bool = False,
+) -> None:
+    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight.
+
+    x, out: float32 [max_count, columns]; weight: float32 [columns].
+    last: only the step's last token is normalised, into row 0 of `out`.
+    """
+    program.dispatch(
+        "rms_norm",
+        [block(columns, float(eps)), step, x, weight, out],
+        (1 if last else max_count, 1, 1),
+        last=last,
+        workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def rms_norm_numpy(
+    x: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], eps: float
+) -> npt.NDArray[np.float32]:
+    """x [T, columns], weight [columns] -> [T, columns]."""
+    mean_square = np.mean(x * x, axis=-1, keepdims=True)
+    return x / np.sqrt(mean_square + np.float32(eps)) * weight

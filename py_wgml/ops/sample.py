@@ -1,0 +1,116 @@
+"""The next token from its logits: penalty, top-k, top-p (arXiv:1904.09751), min-p (arXiv:2407.01082), temperature.
+
+They apply in this order, which is llama.cpp's. The draw itself is an exponential race with counter-based random numbers
+(seed, position, token id), so that a seed gives the same text on every GPU and in NumPy.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import WgmlError
+from ..gpu import Buffer, Program, block
+
+_WORKGROUP_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is picked.
+
+    temperature: 0 takes the most likely token. top_k: keep the k most likely (0: all). top_p: keep the most likely that
+    together reach this probability (1: all). min_p: drop those less likely than this share of the most likely (0: none).
+    repetition_penalty: divides the logits of the last `penalty_window` tokens (1: off). seed: 32 bits.
+    Raises WgmlError when a value is out of its range.
+    """
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    penalty_window: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        bounds: dict[str, tuple[float, float]] = {
+            "temperature": (0, 100),
+            "top_k": (0, 1 << 24),
+            "top_p": (0, 1),
+            "min_p": (0, 1),
+            "repetition_penalty": (0.01, 100),
+            "penalty_window": (0, 1 << 16),
+            "seed": (0, (1 << 32) - 1),
+        }
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise WgmlError(f"{name} is {value}; it must lie between {low} and {high}")
+
+    def block(self) -> bytes:
+        """The uniform block that `sample.wgsl` reads."""
+        return block(
+            float(self.temperature),
+            float(self.top_p),
+            float(self.min_p),
+            float(self.repetition_penalty),
+            self.top_k,
+            self.penalty_window,
+            self.seed,
+        )
+
+
+def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tokens: Buffer, vocabulary: int) -> None:
+    """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it.
+
+    step: its position becomes position + count, its count 1. sampling: `Sampling.block()`. logits: float32
+    [vocabulary], changed in place by the penalty. tokens: uint32 [context + 1]; tokens[position + count] is written.
+    """
+    program.dispatch(
+        "sample",
+        [block(vocabulary), sampling, step, logits, tokens],
+        (1, 1, 1),
+        workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def sample_numpy(logits: npt.NDArray[np.float32], tokens: npt.NDArray[np.integer], sampling: Sampling) -> int:
+    """The token that follows `tokens` (int [n]), given its logits (float32 [vocabulary])."""
+    logits = logits.astype(np.float32)
+    recent = np.unique(tokens[max(0, len(tokens) - sampling.penalty_window) :])
+    penalty = np.float32(sampling.repetition_penalty)
+    logits[recent] *= np.where(logits[recent] > 0, 1 / penalty, penalty)
+    if sampling.temperature == 0:
+        return int(np.argmax(logits))
+
+    kept = np.argsort(-logits, kind="stable")
+    if 0 < sampling.top_k < len(logits):
+        kept = kept[logits[kept] >= logits[kept[sampling.top_k - 1]]]
+    relative = logits[kept] - logits[kept[0]]
+    if sampling.top_p < 1:
+        mass = np.cumsum(np.exp(relative))
+        last = np.searchsorted(mass, np.float32(sampling.top_p) * mass[-1])
+        kept = kept[relative >= relative[min(last, len(kept) - 1)]]
+        relative = relative[: len(kept)]
+    if sampling.min_p > 0:
+        kept = kept[relative >= np.log(np.float32(sampling.min_p))]
+        relative = relative[: len(kept)]
+    race = _random_exponential(kept, len(tokens), sampling.seed)
+    return int(kept[np.argmax(relative / np.float32(sampling.temperature) - np.log(race))])
+
+
+def _random_exponential(ids: npt.NDArray[np.integer], position: int, seed: int) -> npt.NDArray[np.float32]:
+    """The numbers of `random_exponential` in lib/random.wgsl, one for each id."""
+    x, y, z = (
+        np.broadcast_to(np.asarray(c, np.uint32), ids.shape) * np.uint32(1664525) + np.uint32(1013904223)
+        for c in (ids, position, seed)
+    )
+    for shift in (True, False):
+        x = x + y * z
+        y = y + z * x
+        z = z + x * y
+        if shift:
+            x, y, z = x ^ (x >> np.uint32(16)), y ^ (y >> np.uint32(16)), z ^ (z >> np.uint32(16))
+    u = ((x >> np.uint32(8)).astype(np.float64) + 0.5) * 2.0**-24
+    return -np.log1p(-u).astype(np.float32)

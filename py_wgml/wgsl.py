@@ -1,0 +1,87 @@
+"""WGSL kernels as jinja2 templates: one file a kernel, shared pieces by `{% include %}`, variants by parameters.
+
+`python -m py_wgml.wgsl NAME [key=value ...]` prints the composed text of a kernel.
+"""
+
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import jinja2
+
+from .errors import WgmlError
+
+Access = Literal["uniform", "read", "read_write"]
+
+_BINDING = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read|read_write))?>")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    here = Path(__file__).parent
+    # A wheel carries the kernels inside the package; a checkout has them beside it.
+    folders = [here / "_wgsl", here.parent / "wgsl"]
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+def compose(name: str, parameters: Mapping[str, Any]) -> str:
+    """The WGSL text of kernel `name` (a file of `wgsl/`, without the suffix) for these template parameters.
+
+    Raises WgmlError when there is no such kernel or a parameter is missing.
+    """
+    try:
+        return _environment().get_template(f"{name}.wgsl").render(parameters)
+    except jinja2.TemplateNotFound as error:
+        raise WgmlError(f"no WGSL file {error}") from error
+    except jinja2.UndefinedError as error:
+        raise WgmlError(f"kernel {name}: {error}") from error
+
+
+def bindings(code: str) -> tuple[Access, ...]:
+    """How each binding of group 0 is accessed, in order of binding number, read off the composed text."""
+    found: dict[int, Access] = {}
+    for number, space, access in _BINDING.findall(code):
+        found[int(number)] = "uniform" if space == "uniform" else access or "read"
+    if sorted(found) != list(range(len(found))):
+        raise WgmlError(f"bindings are not numbered 0..{len(found) - 1}: {sorted(found)}")
+    return tuple(found[number] for number in range(len(found)))
+
+
+def uses_subgroups(code: str) -> bool:
+    """Whether `code` calls a subgroup function, and so needs the feature."""
+    return re.search(r"\bsubgroup[A-Z]\w*\(", code) is not None
+
+
+def excerpt(code: str, line: int, around: int = 3) -> str:
+    """The lines of `code` around `line` (counted from 1), numbered, for a compile error."""
+    lines = code.splitlines()
+    first, last = max(1, line - around), min(len(lines), line + around)
+    return "\n".join(f"{'>' if n == line else ' '}{n:4} | {lines[n - 1]}" for n in range(first, last + 1))
+
+
+def _main(arguments: list[str]) -> None:
+    if not arguments:
+        raise SystemExit("usage: python -m py_wgml.wgsl NAME [key=value ...]")
+    name, *pairs = arguments
+    parameters: dict[str, Any] = {}
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        parameters[key] = int(value) if value.lstrip("-").isdigit() else {"true": True, "false": False}.get(value, value)
+    try:
+        print(compose(name, parameters))
+    except WgmlError as error:
+        raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

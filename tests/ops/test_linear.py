@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from gguf import GGMLQuantizationType as T
+from types_tested import TYPES
+
+from py_wgml.errors import WgmlError
+from py_wgml.ops import linear, linear_numpy
+
+
+def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
+    weights, dequantized = bench.matrix(bench.normal(rows, columns), type, cuts)
+    x = bench.normal(max_count, columns)
+    before = bench.normal(max_count, rows)
+    out = bench.up(before) if accumulate else bench.poison(max_count, rows)
+    extra = bench.normal(rows) if bias else None
+    step = bench.step(11, count)
+    got = bench.run(
+        lambda p: linear(
+            p, step, bench.up(x), weights, out, max_count, bench.up(extra) if bias else None, accumulate
+        ),
+        out,
+        max_count,
+        rows,
+    )
+    exact = linear_numpy(
+        x[:count].astype(np.float64), dequantized.astype(np.float64), None if extra is None else extra.astype(np.float64)
+    )
+    if accumulate:
+        exact += before[:count]
+    assert np.linalg.norm(got[:count] - exact) <= 2e-6 * np.linalg.norm(exact)
+    rest = got[count:]
+    assert (rest == before[count:]).all() if accumulate else np.isnan(rest).all(), "a row beyond the step was written"
+
+
+@pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
+@pytest.mark.parametrize(("count", "max_count"), [(1, 1), (5, 16), (70, 128)], ids=["vector", "tile16", "tile64"])
+def test_types(bench, type, count, max_count):
+    check(bench, type, columns=768, rows=67, count=count, max_count=max_count)
+
+
+@pytest.mark.parametrize("columns", [32, 96, 160, 576, 1056])
+@pytest.mark.parametrize("count", [1, 16, 33])
+def test_odd_sizes(bench, columns, count):
+    check(bench, T.Q8_0, columns, rows=1, count=count, max_count=count)
+    check(bench, T.Q4_1, columns, rows=130, count=count, max_count=count)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_bias_accumulate_and_parts(bench, count):
+    check(bench, T.Q4_0, 64, 200, count, count, bias=True)
+    check(bench, T.Q5_0, 64, 200, count, count, accumulate=True)
+    check(bench, T.F16, 64, 200, count, count, bias=True, accumulate=True, cuts=(64, 65))
+
+
+def test_more_rows_than_one_dimension_of_workgroups(bench):
+    """A vocabulary of 262,144 rows folds its workgroups into two dimensions."""
+    if "subgroups" in bench.device.features:
+        pytest.skip("the fold is the same with subgroups")
+    check(bench, T.F16, 8, 65535 * 16 + 5, 1, 1)
+
+
+def test_refuses_rows_of_odd_length(bench):
+    weights, _ = bench.matrix(bench.normal(4, 12), T.F32)
+    with pytest.raises(WgmlError, match="multiples of 8"):
+        linear(bench.device.program(), bench.step(0, 1), bench.poison(12), weights, bench.poison(4), 1)

@@ -1,0 +1,90 @@
+// Causal attention with grouped heads over the cache, softmax computed on the fly (online softmax, arXiv:1805.02867).
+//   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], pairs packed to u32 or f32
+//   out f32 [T, heads, head_dim]
+// Workgroup (head, t) walks the positions 0 .. position + t, one tile of workgroup_size of them at a time: first an
+// invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the values.
+// Parameters: head_dim (even), half (the cache is packed to half precision), workgroup_size (a power of two, at least
+// head_dim / 2), subgroups.
+{% include "lib/step.wgsl" %}
+struct Params {
+    heads: u32,
+    kv_heads: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> k_cache: array<{{ "u32" if half else "vec2<f32>" }}>;
+@group(0) @binding(4) var<storage, read> v_cache: array<{{ "u32" if half else "vec2<f32>" }}>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+
+const TILE: u32 = {{ workgroup_size }}u;
+const COLUMNS: u32 = {{ head_dim // 2 }}u;
+const GROUPS: u32 = TILE / COLUMNS;
+
+{% set reductions = ["sum", "max"] %}
+{% include "lib/reduce.wgsl" %}
+
+var<workgroup> query: array<vec2<f32>, COLUMNS>;
+var<workgroup> weights: array<f32, TILE>;
+var<workgroup> team_sums: array<vec2<f32>, TILE>;
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let head = group.x;
+    let t = group.y;
+    if t >= step.count {
+        return;
+    }
+    let stride = params.kv_heads * COLUMNS;
+    let kv_head = head / (params.heads / params.kv_heads) * COLUMNS;
+    let q_at = (t * params.heads + head) * COLUMNS;
+    if lane < COLUMNS {
+        query[lane] = params.scale * q[q_at + lane];
+    }
+    workgroupBarrier();
+
+    let length = step.position + t + 1u;
+    let column = lane % COLUMNS;
+    let team = lane / COLUMNS;
+    var highest = -3.4028234e38;
+    var total = 0.0;
+    var value = vec2<f32>(0.0);
+    for (var start = 0u; start < length; start += TILE) {
+        let position = start + lane;
+        var score = -3.4028234e38;
+        if position < length {
+            score = 0.0;
+            for (var i = 0u; i < COLUMNS; i++) {
+                let key = k_cache[position * stride + kv_head + i];
+                score += dot(query[i], {{ "unpack2x16float(key)" if half else "key" }});
+            }
+        }
+        let new_highest = max(highest, workgroup_max(score, lane));
+        let weight = select(0.0, exp(score - new_highest), position < length);
+        let rescale = exp(highest - new_highest);
+        highest = new_highest;
+        total = total * rescale + workgroup_sum(weight, lane);
+        weights[lane] = weight;
+        workgroupBarrier();
+        value *= rescale;
+        if team < GROUPS {
+            for (var i = team; i < min(TILE, length - start); i += GROUPS) {
+                let pair = v_cache[(start + i) * stride + kv_head + column];
+                value += weights[i] * {{ "unpack2x16float(pair)" if half else "pair" }};
+            }
+        }
+        workgroupBarrier();
+    }
+
+    team_sums[lane] = value;
+    workgroupBarrier();
+    if lane < COLUMNS {
+        var sum = team_sums[lane];
+        for (var i = 1u; i < GROUPS; i++) {
+            sum += team_sums[lane + i * COLUMNS];
+        }
+        out[q_at + lane] = sum / total;
+    }
+}

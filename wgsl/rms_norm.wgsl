@@ -1,0 +1,40 @@
+// Root mean square normalisation: out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight.
+//   x f32 [T, columns]    weight f32 [columns]    out f32 [T, columns]
+// One workgroup a row. Parameters: last (only the step's last row, written to row 0), workgroup_size, subgroups.
+{% include "lib/step.wgsl" %}
+struct Params {
+    columns: u32,
+    eps: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+{% set reductions = ["sum"] %}
+{% include "lib/reduce.wgsl" %}
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    if group.x >= step.count {
+        return;
+    }
+    {% if last %}
+    let from_row = (step.count - 1u) * params.columns;
+    let to_row = 0u;
+    {% else %}
+    let from_row = group.x * params.columns;
+    let to_row = from_row;
+    {% endif %}
+    var squares = 0.0;
+    for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
+        let value = x[from_row + i];
+        squares += value * value;
+    }
+    let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(params.columns) + params.eps);
+    for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
+        out[to_row + i] = x[from_row + i] * scale * weight[i];
+    }
+}
