@@ -1,0 +1,5 @@
+"""GGUF files: the header, and tensors on their way to the GPU."""
+
+from .header import Header, HeaderParser, TensorInfo, read_header
+
+__all__ = ["Header", "HeaderParser", "TensorInfo", "read_header"]

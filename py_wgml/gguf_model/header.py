@@ -1,0 +1,334 @@
+"""GGUF headers, read from the first bytes of a file as they arrive.
+
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md . A file is magic, version, counts, metadata (typed key-value
+pairs), the tensor table, and, aligned, the tensors' bytes. Nothing here reads or keeps the last part.
+
+A header is untrusted: every count and length is checked against what can still fit before anything is done about it, so that time
+and memory are bounded by the bytes really received.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Generator
+from dataclasses import dataclass
+from math import prod
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..errors import WgmlError
+from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
+
+MAX_HEADER_BYTES = 64 << 20
+"""No header is read beyond this (the largest vocabularies in use, with their merges, need some 20 MB)."""
+MAX_NAME_BYTES = (1 << 16) - 1
+MAX_DIMS = 4
+MAX_NESTING = 8
+DEFAULT_ALIGNMENT = 32
+
+_U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
+_NUMBERS: dict[int, np.dtype[Any]] = {
+    GGUFValueType.UINT8: np.dtype("u1"),
+    GGUFValueType.INT8: np.dtype("i1"),
+    GGUFValueType.UINT16: np.dtype("<u2"),
+    GGUFValueType.INT16: np.dtype("<i2"),
+    GGUFValueType.UINT32: np.dtype("<u4"),
+    GGUFValueType.INT32: np.dtype("<i4"),
+    GGUFValueType.FLOAT32: np.dtype("<f4"),
+    GGUFValueType.BOOL: np.dtype("u1"),
+    GGUFValueType.UINT64: np.dtype("<u8"),
+    GGUFValueType.INT64: np.dtype("<i8"),
+    GGUFValueType.FLOAT64: np.dtype("<f8"),
+}
+_LEAST_BYTES = {kind: dtype.itemsize for kind, dtype in _NUMBERS.items()} | {
+    GGUFValueType.STRING: _U64.size,
+    GGUFValueType.ARRAY: _U32.size + _U64.size,
+}
+_LEAST_PAIR_BYTES = 8 + 4 + 1  # empty key, type, one byte of value
+_LEAST_TENSOR_BYTES = 8 + 4 + 4 + 8  # empty name, no dimension, type, offset
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """Where a tensor lies and what it is."""
+
+    name: str
+    shape: tuple[int, ...]
+    """NumPy order: slowest dimension first, rows (whose elements are packed in blocks) last."""
+    type: GGMLQuantizationType
+    offset: int
+    """Bytes from the start of the file."""
+    nbytes: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything a GGUF file says before its tensors' bytes."""
+
+    version: int
+    metadata: dict[str, Any]
+    """Numbers, booleans and strings as Python values; arrays of numbers as read-only NumPy arrays, other arrays as lists."""
+    tensors: dict[str, TensorInfo]
+    """In the order of the file's table."""
+    data_offset: int
+    """Where the tensors' bytes begin, from the start of the file."""
+    alignment: int
+
+
+class HeaderParser:
+    """Push parser: give it the first bytes of a file in pieces of any size until it gives back the header.
+
+    It does no I/O and keeps only the bytes that it could not use yet.
+    """
+
+    def __init__(self, file_size: int | None = None) -> None:
+        """`file_size` in bytes, where known, makes the checks sharper: nothing may lie past the end of the file."""
+        self._file_size = file_size
+        self._buffer = bytearray()
+        self._at = 0  # next unread byte, in the buffer
+        self._dropped = 0  # bytes of the file that came before the buffer
+        self._result: Header | WgmlError | None = None
+        self._steps = self._parse()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> Header | None:
+        """Take the next bytes of the file. Returns the header once it is complete (bytes after it are ignored), else None.
+
+        Raises WgmlError when these bytes can't be the beginning of a GGUF file that py_wgml reads; then, and at each later call.
+        """
+        if self._result is None:
+            self._buffer += data
+            try:
+                next(self._steps)
+            except StopIteration as stop:
+                self._result = stop.value
+            except WgmlError as error:
+                self._result = error
+            if self._result is not None:
+                self._buffer = bytearray()
+        if isinstance(self._result, WgmlError):
+            raise self._result
+        return self._result
+
+    def close(self) -> None:
+        """Say that the input has ended. Raises WgmlError if no header was complete."""
+        if self._result is None:
+            size = self._dropped + len(self._buffer)
+            self._result = WgmlError(f"GGUF file truncated: it ends after {size} bytes, in the middle of its header")
+        if isinstance(self._result, WgmlError):
+            raise self._result
+
+    # The parser is one generator; it yields when it wants more bytes, so that its own local state is the state to go on from.
+
+    def _parse(self) -> Generator[None, None, Header]:
+        yield from self._need(4, "the magic")
+        magic = bytes(self._buffer[:4])
+        if magic != b"GGUF":
+            raise WgmlError(f"not a GGUF file: it begins with {magic!r}, not b'GGUF'")
+        self._at = 4
+        version = yield from self._u32("the version")
+        if version & 0xFFFF == 0 and version:
+            raise WgmlError("this GGUF file is big-endian; only little-endian files can be read: convert it")
+        if version not in (2, 3):
+            raise WgmlError(f"GGUF version {version} can't be read, only versions 2 and 3: convert the model anew")
+        tensor_count = yield from self._u64("the tensor count")
+        pair_count = yield from self._u64("the metadata count")
+        self._check_fit(tensor_count * _LEAST_TENSOR_BYTES + pair_count * _LEAST_PAIR_BYTES, "counts of metadata and tensors")
+
+        metadata: dict[str, Any] = {}
+        for _ in range(pair_count):
+            key = yield from self._string("a metadata key", MAX_NAME_BYTES)
+            where = f"metadata {_quote(key)}"
+            if key in metadata:
+                raise _bad(f"{where} appears twice")
+            kind = yield from self._u32(where)
+            metadata[key] = yield from self._value(kind, where, MAX_NESTING)
+
+        alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
+        if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1):
+            raise _bad("general.alignment is not a power of two")
+        tensors: dict[str, TensorInfo] = {}
+        for _ in range(tensor_count):
+            tensor = yield from self._tensor(alignment)
+            if tensor.name in tensors:
+                raise _bad(f"tensor {_quote(tensor.name)} appears twice")
+            tensors[tensor.name] = tensor
+
+        data_offset = -(-(self._dropped + self._at) // alignment) * alignment
+        tensors = {
+            name: TensorInfo(name, info.shape, info.type, data_offset + info.offset, info.nbytes)
+            for name, info in tensors.items()
+        }
+        self._check_layout(tensors)
+        return Header(version, metadata, tensors, data_offset, alignment)
+
+    def _tensor(self, alignment: int) -> Generator[None, None, TensorInfo]:
+        """One row of the tensor table; its offset is still relative to the data."""
+        name = yield from self._string("a tensor name", MAX_NAME_BYTES)
+        where = f"tensor {_quote(name)}"
+        n_dims = yield from self._u32(where)
+        if n_dims > MAX_DIMS:
+            raise _bad(f"{where} has {n_dims} dimensions, more than {MAX_DIMS}")
+        dims = []
+        for _ in range(n_dims):
+            dims.append((yield from self._u64(where)))
+        number = yield from self._u32(where)
+        offset = yield from self._u64(where)
+        try:
+            kind = GGMLQuantizationType(number)
+            block, block_bytes = GGML_QUANT_SIZES[kind]
+        except (ValueError, KeyError):
+            raise WgmlError(f"{where} has the unknown type number {number}") from None
+        elements = prod(dims)
+        if elements >= 1 << 63:
+            raise _bad(f"{where} has dimensions whose product overflows")
+        if elements == 0:
+            raise _bad(f"{where} has a dimension of length 0")
+        row = dims[0] if dims else 1
+        if row % block:
+            raise _bad(f"{where} has rows of {row} elements, not a multiple of {kind.name}'s block of {block}")
+        if offset % alignment:
+            raise _bad(f"{where} begins at offset {offset}, which is not aligned to {alignment} bytes")
+        return TensorInfo(name, tuple(reversed(dims)), kind, offset, elements // block * block_bytes)
+
+    def _check_layout(self, tensors: dict[str, TensorInfo]) -> None:
+        end, previous = 0, ""
+        for tensor in sorted(tensors.values(), key=lambda tensor: tensor.offset):
+            if tensor.offset < end:
+                raise _bad(f"tensors {_quote(previous)} and {_quote(tensor.name)} overlap")
+            end, previous = tensor.offset + tensor.nbytes, tensor.name
+            if end >= 1 << 63:
+                raise _bad(f"tensor {_quote(previous)} has an offset that overflows")
+        if self._file_size is not None and end > self._file_size:
+            raise WgmlError(
+                f"GGUF file truncated: tensor {_quote(previous)} ends at byte {end}, the file has only {self._file_size}"
+            )
+
+    def _value(self, kind: int, where: str, nesting: int) -> Generator[None, None, Any]:
+        if kind == GGUFValueType.STRING:
+            return (yield from self._string(where, MAX_HEADER_BYTES))
+        if kind == GGUFValueType.ARRAY:
+            return (yield from self._array(where, nesting))
+        return (yield from self._numbers(kind, 1, where)).item()
+
+    def _array(self, where: str, nesting: int) -> Generator[None, None, Any]:
+        kind = yield from self._u32(where)
+        count = yield from self._u64(where)
+        if kind not in _LEAST_BYTES:
+            raise _bad(f"{where} has elements of the unknown type number {kind}")
+        self._check_fit(count * _LEAST_BYTES[kind], where)
+        if kind == GGUFValueType.STRING:
+            return (yield from self._strings(count, where))
+        if kind != GGUFValueType.ARRAY:
+            return (yield from self._numbers(kind, count, where))
+        if nesting == 0:
+            raise _bad(f"{where} has arrays nested too deep")
+        items = []
+        for _ in range(count):
+            items.append((yield from self._array(where, nesting - 1)))
+        return items
+
+    def _numbers(self, kind: int, count: int, where: str) -> Generator[None, None, np.ndarray[Any, Any]]:
+        if kind not in _NUMBERS:
+            raise _bad(f"{where} has the unknown type number {kind}")
+        dtype = _NUMBERS[kind]
+        size = count * dtype.itemsize
+        yield from self._need(size, where)
+        values = np.frombuffer(bytes(self._buffer[self._at : self._at + size]), dtype)
+        self._at += size
+        if kind == GGUFValueType.BOOL:
+            if size and values.max() > 1:
+                raise _bad(f"{where} has a boolean that is neither 0 nor 1")
+            return values.view(np.bool_)
+        return values
+
+    def _strings(self, count: int, where: str) -> Generator[None, None, list[str]]:
+        """An array of strings. The one long loop of a header (a vocabulary, its merges): kept free of calls and of yields."""
+        items: list[str] = []
+        add, length_at = items.append, _U64.unpack_from
+        try:
+            while True:
+                buffer, at, end = self._buffer, self._at, len(self._buffer)
+                for _ in range(count - len(items)):
+                    start = at + 8
+                    if start > end:
+                        break
+                    stop = start + length_at(buffer, at)[0]
+                    if stop > end:
+                        break
+                    add(buffer[start:stop].decode())
+                    at = stop
+                self._at = at
+                if len(items) == count:
+                    return items
+                add((yield from self._string(where, MAX_HEADER_BYTES)))  # the one that is not all there yet
+        except UnicodeDecodeError:
+            raise _bad(f"{where} has an element that is not UTF-8: number {len(items)}") from None
+
+    def _string(self, where: str, limit: int) -> Generator[None, None, str]:
+        length = yield from self._u64(where)
+        if length > limit:
+            raise _bad(f"{where} has a length of {length} bytes")
+        yield from self._need(length, where)
+        raw = self._buffer[self._at : self._at + length]
+        self._at += length
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            raise _bad(f"{where} is not UTF-8") from None
+
+    def _u32(self, where: str) -> Generator[None, None, int]:
+        yield from self._need(4, where)
+        (value,) = _U32.unpack_from(self._buffer, self._at)
+        self._at += 4
+        return int(value)
+
+    def _u64(self, where: str) -> Generator[None, None, int]:
+        yield from self._need(8, where)
+        (value,) = _U64.unpack_from(self._buffer, self._at)
+        self._at += 8
+        return int(value)
+
+    def _need(self, size: int, where: str) -> Generator[None, None, None]:
+        """Wait until `size` unread bytes are in the buffer."""
+        if len(self._buffer) - self._at >= size:
+            return
+        self._check_fit(size, where)
+        del self._buffer[: self._at]
+        self._dropped += self._at
+        self._at = 0
+        while len(self._buffer) < size:
+            yield
+
+    def _check_fit(self, size: int, where: str) -> None:
+        """Refuse `size` more bytes of header where the file has not so many, or no sane header has."""
+        end = self._dropped + self._at + size
+        if self._file_size is not None and end > self._file_size:
+            raise _bad(f"{where}: {size} bytes wanted, which the file of {self._file_size} bytes can't hold")
+        if end > MAX_HEADER_BYTES:
+            raise _bad(f"{where}: {size} bytes wanted, which makes the header longer than {MAX_HEADER_BYTES >> 20} MiB")
+
+
+def read_header(path: str | os.PathLike[str]) -> Header:
+    """The header of the GGUF file at `path`. Raises WgmlError if it can't be read or is not a good one."""
+    try:
+        with open(path, "rb") as file:
+            parser = HeaderParser(os.fstat(file.fileno()).st_size)
+            while chunk := file.read(1 << 20):
+                if header := parser.feed(chunk):
+                    return header
+    except OSError as error:
+        raise WgmlError(f"can't read {os.fspath(path)!r}: {error.strerror or error}") from None
+    parser.close()
+    raise AssertionError("unreachable: close() raises where feed() gave no header")
+
+
+def _quote(name: str) -> str:
+    """A name from the file, safe to show in one line."""
+    return repr(name if len(name) <= 80 else name[:79] + "…")
+
+
+def _bad(what: str) -> WgmlError:
+    return WgmlError(f"bad GGUF file: {what}")
