@@ -16,8 +16,8 @@ from .vocabulary import TokenType, Vocabulary
 __all__ = ["StreamDecoder", "TokenType", "Tokenizer", "from_metadata"]
 
 Backend = Literal["auto", "python", "tokenizers"]
-_SKIPPED = (TokenType.CONTROL, TokenType.UNKNOWN, TokenType.UNUSED)
-_PLAIN = (TokenType.NORMAL, TokenType.BYTE)
+# Plain numbers, as the vocabulary's table of types holds them: an enum's members compare slower, and this is done for each token.
+_NORMAL, _BYTE, _USER_DEFINED = int(TokenType.NORMAL), int(TokenType.BYTE), int(TokenType.USER_DEFINED)
 
 
 class Encoder(Protocol):
@@ -32,6 +32,7 @@ class _Kind:
     python: Callable[[Vocabulary], Encoder]
     native: str  # name of the function in native.py
     token_to_bytes: Callable[[str], bytes]
+    prefer_native: bool
     space_prefix: bool  # a space is put before the text where the file does not say otherwise
     add_bos: Callable[[Vocabulary], bool]  # where the file does not say
 
@@ -41,6 +42,7 @@ _KINDS = {
         byte_level.ByteLevelBPE,
         "byte_level",
         byte_level.token_to_bytes,
+        prefer_native=True,
         space_prefix=False,
         add_bos=lambda vocabulary: byte_level.pre_tokenizer(vocabulary).add_bos,
     ),
@@ -48,6 +50,9 @@ _KINDS = {
         sentencepiece.SentencePieceBPE,
         "sentencepiece",
         sentencepiece.token_to_bytes,
+        # The package wants merges, which such a vocabulary does not have: to work them out costs 2.5 s for 262,144 tokens (this
+        # class: 0.2 s), and then it is no faster.
+        prefer_native=False,
         space_prefix=True,
         add_bos=lambda vocabulary: True,
     ),
@@ -58,7 +63,8 @@ class Tokenizer:
     """Text to token ids and back. Made by from_metadata()."""
 
     def __init__(self, vocabulary: Vocabulary, kind: _Kind, encoder: Encoder) -> None:
-        self._vocabulary = vocabulary
+        self._tokens = vocabulary.tokens
+        self._types = vocabulary.types
         self._token_to_bytes = kind.token_to_bytes
         self._encoder = encoder
         self.vocab_size = len(vocabulary.tokens)
@@ -109,15 +115,15 @@ class Tokenizer:
         """The bytes that token `id` stands for (a control token: its name). Raises WgmlError where there is no such token."""
         if not 0 <= id < self.vocab_size:
             raise WgmlError(f"token id {id} is outside of the vocabulary of {self.vocab_size}")
-        token = self._vocabulary.tokens[id]
-        kind = self._vocabulary.types[id]
-        if kind == TokenType.BYTE:
-            return bytes([_byte_value(token)])
-        return self._token_to_bytes(token) if kind == TokenType.NORMAL else token.encode()
+        token = self._tokens[id]
+        kind = self._types[id]
+        if kind == _NORMAL:
+            return self._token_to_bytes(token)
+        return bytes([_byte_value(token)]) if kind == _BYTE else token.encode()
 
-    def token_type(self, id: int) -> TokenType:
-        """What kind of token `id` is."""
-        return TokenType(self._vocabulary.types[id])
+    def token_type(self, id: int) -> int:
+        """What kind of token `id` is: a number of TokenType."""
+        return self._types[id]
 
     def stream(self, skip_special: bool = True, continuing: bool = False) -> StreamDecoder:
         """A decoder for tokens as they are made. `continuing`: they go on with a text, so that a space at their start is one."""
@@ -128,23 +134,26 @@ class StreamDecoder:
     """Token ids to text, one at a time, never half a character."""
 
     def __init__(self, tokenizer: Tokenizer, skip_special: bool = True, continuing: bool = False) -> None:
-        self._tokenizer = tokenizer
+        self._token_bytes = tokenizer.token_bytes
+        self._token_type = tokenizer.token_type
+        self._space_prefix = tokenizer.space_prefix
         self._skip_special = skip_special
         self._at_start = not continuing
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
     def push(self, id: int) -> str:
         """The characters that `id` completes; perhaps none yet."""
-        data = self._tokenizer.token_bytes(id)
-        kind = self._tokenizer.token_type(id)
-        if kind in _PLAIN:
-            if self._at_start and self._tokenizer.space_prefix:
-                data = data.removeprefix(b" ")
-            self._at_start = False
+        data = self._token_bytes(id)
+        kind = self._token_type(id)
+        if kind == _NORMAL or kind == _BYTE:
+            if self._at_start:
+                self._at_start = False
+                if self._space_prefix:
+                    data = data.removeprefix(b" ")
             return self._decoder.decode(data)
         # A special token is whole by itself: bytes still waiting won't be completed. Text begins anew after it.
         self._at_start = True
-        return self.flush() + ("" if self._skip_special and kind in _SKIPPED else data.decode())
+        return self.flush() + ("" if self._skip_special and kind != _USER_DEFINED else data.decode())
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for bytes that never became a character."""
@@ -156,15 +165,15 @@ class StreamDecoder:
 def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tokenizer:
     """The tokenizer of a GGUF file with this metadata.
 
-    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported; the ids are
-    the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is not supported, or metadata that makes no sense.
+    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported and is the
+    better choice; the ids are the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is not supported, or metadata that makes no sense.
     """
     vocabulary = Vocabulary(metadata)
     kind = _KINDS.get(vocabulary.model)
     if kind is None:
         raise WgmlError(f"vocabularies of kind {vocabulary.model!r} are not supported (only {', '.join(_KINDS)})")
     if backend == "auto":
-        backend = "python" if find_spec("tokenizers") is None else "tokenizers"
+        backend = "tokenizers" if kind.prefer_native and find_spec("tokenizers") else "python"
     if backend == "tokenizers":
         from . import native
 
