@@ -1,0 +1,5 @@
+"""Conversations to prompts."""
+
+from .template import ChatTemplate
+
+__all__ = ["ChatTemplate"]

@@ -1,0 +1,118 @@
+"""The chat template of a model: a conversation to the text of a prompt.
+
+Templates are written for Hugging Face transformers; they find here what it gives them (its documentation calls it "chat templating"):
+jinja2 with trim_blocks and lstrip_blocks, `break` and `continue`, `raise_exception`, `strftime_now`, a `tojson` that leaves characters
+alone, and the tag `generation`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+from jinja2 import TemplateError, TemplateSyntaxError, nodes
+from jinja2.ext import Extension
+from jinja2.parser import Parser
+
+from ..errors import WgmlError
+from .sandbox import BoundedEnvironment, LimitError
+
+MAX_SOURCE = 256 * 1024
+"""Characters of template; those of the most elaborate models have 20 to 30 thousand."""
+
+
+class ChatTemplate:
+    """A template, compiled once."""
+
+    def __init__(self, source: str, bos_token: str = "", eos_token: str = "", max_seconds: float = 5.0) -> None:
+        """`max_seconds`: the time that compiling it, and each rendering, may take.
+
+        Raises WgmlError where `source` is not a good template.
+        """
+        if len(source) > MAX_SOURCE:
+            raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
+        self._variables = {"bos_token": bos_token, "eos_token": eos_token}
+        self._max_seconds = max_seconds
+        self._environment = BoundedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
+        )
+        self._environment.filters["tojson"] = self._environment.bounded_filter("tojson", _tojson)
+        self._environment.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime_now}
+        self._environment.begin(max_seconds)
+        try:
+            self._template = self._environment.from_string(source)
+        except TemplateSyntaxError as error:
+            raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {_line(error)}") from None
+        except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
+            raise WgmlError(f"the model's chat template can't be compiled: {_line(error)}") from None
+
+    def render(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        add_generation_prompt: bool = True,
+        tools: Sequence[Any] | None = None,
+        **variables: Any,
+    ) -> str:
+        """The prompt for `messages` (mappings with "role" and "content"), ready for Tokenizer.encode(parse_special=True).
+
+        `add_generation_prompt`: ends with what makes the model answer. `tools`: JSON schemas of functions, for templates that know
+        tools. Further variables go to the template as they are, and win over bos_token and eos_token.
+        Raises WgmlError when the template refuses the conversation, fails, makes too much text or takes too long.
+        """
+        names = {
+            "messages": messages,
+            "tools": tools,
+            "documents": None,
+            "add_generation_prompt": add_generation_prompt,
+            **self._variables,
+            **variables,
+        }
+        self._environment.begin(self._max_seconds)
+        try:
+            return self._environment.render_bounded(self._template, names)
+        except Refusal as error:
+            raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
+        except LimitError as error:
+            raise WgmlError(f"the model's chat template was stopped: {_line(error)}") from None
+        except Exception as error:  # it is a program: it can raise anything
+            raise WgmlError(f"the model's chat template fails: {_line(error)}") from None
+
+
+class Refusal(TemplateError):
+    """What raise_exception() in a template raises."""
+
+
+class _Generation(Extension):
+    """The tag {% generation %}, which marks what the model says. For training; here it is only a scope."""
+
+    tags = {"generation"}
+
+    def parse(self, parser: Parser) -> nodes.Node:
+        lineno = next(parser.stream).lineno
+        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+        return nodes.Scope(body, lineno=lineno)
+
+
+def _raise_exception(message: str) -> NoReturn:
+    raise Refusal(str(message))
+
+
+def _strftime_now(format: str) -> str:
+    return datetime.now().strftime(format)
+
+
+def _tojson(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | str | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _line(error: Exception) -> str:
+    """What an exception says, in one line."""
+    return " ".join(str(error).split())[:500] or type(error).__name__

@@ -1,0 +1,188 @@
+"""Text to token ids and back, from the vocabulary in a GGUF file."""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol
+
+from ..errors import WgmlError
+from . import byte_level, sentencepiece
+from .special import Splitter
+from .vocabulary import TokenType, Vocabulary
+
+__all__ = ["StreamDecoder", "TokenType", "Tokenizer", "from_metadata"]
+
+Backend = Literal["auto", "python", "tokenizers"]
+# Plain numbers, as the vocabulary's table of types holds them: an enum's members compare slower, and this is done for each token.
+_NORMAL, _BYTE, _USER_DEFINED = int(TokenType.NORMAL), int(TokenType.BYTE), int(TokenType.USER_DEFINED)
+
+
+class Encoder(Protocol):
+    """What a kind of vocabulary brings: it encodes text that has no special tokens in it."""
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`."""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    python: Callable[[Vocabulary], Encoder]
+    native: str  # name of the function in native.py
+    token_to_bytes: Callable[[str], bytes]
+    prefer_native: bool
+    space_prefix: bool  # a space is put before the text where the file does not say otherwise
+    add_bos: Callable[[Vocabulary], bool]  # where the file does not say
+
+
+_KINDS = {
+    "gpt2": _Kind(
+        byte_level.ByteLevelBPE,
+        "byte_level",
+        byte_level.token_to_bytes,
+        prefer_native=True,
+        space_prefix=False,
+        add_bos=lambda vocabulary: byte_level.pre_tokenizer(vocabulary).add_bos,
+    ),
+    "llama": _Kind(
+        sentencepiece.SentencePieceBPE,
+        "sentencepiece",
+        sentencepiece.token_to_bytes,
+        # The package wants merges, which such a vocabulary does not have: to work them out costs 2.5 s for 262,144 tokens (this
+        # class: 0.2 s), and then it is no faster.
+        prefer_native=False,
+        space_prefix=True,
+        add_bos=lambda vocabulary: True,
+    ),
+}
+
+
+class Tokenizer:
+    """Text to token ids and back. Made by from_metadata()."""
+
+    def __init__(self, vocabulary: Vocabulary, kind: _Kind, encoder: Encoder) -> None:
+        self._tokens = vocabulary.tokens
+        self._types = vocabulary.types
+        self._token_to_bytes = kind.token_to_bytes
+        self._encoder = encoder
+        self.vocab_size = len(vocabulary.tokens)
+        self.bos_id = vocabulary.bos_id
+        self.eos_id = vocabulary.eos_id
+        self.eog_ids = vocabulary.eog_ids
+        """Every token that ends an answer."""
+        self.add_bos: bool = vocabulary.get("add_bos_token", bool, kind.add_bos(vocabulary)) and self.bos_id is not None
+        self.add_eos: bool = vocabulary.get("add_eos_token", bool, False) and self.eos_id is not None
+        self.space_prefix: bool = kind.space_prefix and vocabulary.get("add_space_prefix", bool, True)
+        """A space is put before text at its start and after special tokens, and taken away again by decoding."""
+        self._user_defined = Splitter(vocabulary.user_defined)
+        self._all_special = Splitter(vocabulary.user_defined | vocabulary.control)
+
+    def encode(self, text: str, add_special: bool = True, parse_special: bool = False) -> list[int]:
+        """Token ids of `text`.
+
+        `add_special`: with the BOS and EOS tokens that the file asks for. `parse_special`: control tokens written in the text (as in
+        a rendered chat template) become those tokens; without it they are text, as they should be in what a user wrote.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # halves of surrogate pairs, which JavaScript strings can hold
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        ids: list[int] = []
+        if add_special and self.add_bos and self.bos_id is not None:
+            ids.append(self.bos_id)
+        prefix = " " if self.space_prefix else ""
+        splitter = self._all_special if parse_special else self._user_defined
+        space = prefix
+        for part in splitter.split(text):
+            if isinstance(part, int):
+                ids.append(part)
+                space = prefix
+            else:
+                ids += self._encoder.encode(space + part)
+                space = ""
+        if add_special and self.add_eos and self.eos_id is not None:
+            ids.append(self.eos_id)
+        return ids
+
+    def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
+        """The text of `ids`; bytes that are no UTF-8 become U+FFFD. `skip_special`: without control tokens."""
+        stream = self.stream(skip_special)
+        return "".join([*map(stream.push, ids), stream.flush()])
+
+    def token_bytes(self, id: int) -> bytes:
+        """The bytes that token `id` stands for (a control token: its name). Raises WgmlError where there is no such token."""
+        if not 0 <= id < self.vocab_size:
+            raise WgmlError(f"token id {id} is outside of the vocabulary of {self.vocab_size}")
+        token = self._tokens[id]
+        kind = self._types[id]
+        if kind == _NORMAL:
+            return self._token_to_bytes(token)
+        return bytes([_byte_value(token)]) if kind == _BYTE else token.encode()
+
+    def token_type(self, id: int) -> int:
+        """What kind of token `id` is: a number of TokenType."""
+        return self._types[id]
+
+    def stream(self, skip_special: bool = True, continuing: bool = False) -> StreamDecoder:
+        """A decoder for tokens as they are made. `continuing`: they go on with a text, so that a space at their start is one."""
+        return StreamDecoder(self, skip_special, continuing)
+
+
+class StreamDecoder:
+    """Token ids to text, one at a time, never half a character."""
+
+    def __init__(self, tokenizer: Tokenizer, skip_special: bool = True, continuing: bool = False) -> None:
+        self._token_bytes = tokenizer.token_bytes
+        self._token_type = tokenizer.token_type
+        self._space_prefix = tokenizer.space_prefix
+        self._skip_special = skip_special
+        self._at_start = not continuing
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+
+    def push(self, id: int) -> str:
+        """The characters that `id` completes; perhaps none yet."""
+        data = self._token_bytes(id)
+        kind = self._token_type(id)
+        if kind == _NORMAL or kind == _BYTE:
+            if self._at_start:
+                self._at_start = False
+                if self._space_prefix:
+                    data = data.removeprefix(b" ")
+            return self._decoder.decode(data)
+        # A special token is whole by itself: bytes still waiting won't be completed. Text begins anew after it.
+        self._at_start = True
+        return self.flush() + ("" if self._skip_special and kind != _USER_DEFINED else data.decode())
+
+    def flush(self) -> str:
+        """What is left at the end: U+FFFD for bytes that never became a character."""
+        rest = self._decoder.decode(b"", final=True)
+        self._decoder.reset()
+        return rest
+
+
+def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tokenizer:
+    """The tokenizer of a GGUF file with this metadata.
+
+    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported and is the
+    better choice; the ids are the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is not supported, or metadata that makes no sense.
+    """
+    vocabulary = Vocabulary(metadata)
+    kind = _KINDS.get(vocabulary.model)
+    if kind is None:
+        raise WgmlError(f"vocabularies of kind {vocabulary.model!r} are not supported (only {', '.join(_KINDS)})")
+    if backend == "auto":
+        backend = "tokenizers" if kind.prefer_native and find_spec("tokenizers") else "python"
+    if backend == "tokenizers":
+        from . import native
+
+        return Tokenizer(vocabulary, kind, getattr(native, kind.native)(vocabulary))
+    return Tokenizer(vocabulary, kind, kind.python(vocabulary))
+
+
+def _byte_value(token: str) -> int:
+    try:
+        return int(token.removeprefix("<").removesuffix(">"), 16) & 0xFF
+    except ValueError:
+        raise WgmlError(f"token {token!r} is said to be a byte, but is none") from None

@@ -1,0 +1,42 @@
+"""Byte-pair merging, shared by both kinds of BPE vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+
+
+def merge(pieces: list[str], rank: Callable[[str, str], float | None]) -> list[str]:
+    """Join neighbours, lowest rank first and from the left among equals, until no two neighbours have a rank.
+
+    `rank(left, right)` is None for two pieces that do not join. Uses up `pieces`. Takes O(n log n) time for n pieces: a heap of
+    candidates over a doubly linked list, where a joined piece lives on in the place of its left half.
+    """
+    count = len(pieces)
+    after = list(range(1, count + 1))  # 0 for a piece that is gone: no piece comes before the first
+    before = list(range(-1, count - 1))
+    # A candidate holds the places of its pieces and the place after them: if those links still stand, so do both texts.
+    heap = [
+        (value, place, place + 1, place + 2)
+        for place in range(count - 1)
+        if (value := rank(pieces[place], pieces[place + 1])) is not None
+    ]
+    heapify(heap)
+    while heap:
+        _, left, right, end = heappop(heap)
+        if after[left] != right or after[right] != end:
+            continue
+        joined = pieces[left] = pieces[left] + pieces[right]
+        pieces[right] = ""
+        after[left], after[right] = end, 0
+        if end < count:
+            before[end] = left
+            value = rank(joined, pieces[end])
+            if value is not None:
+                heappush(heap, (value, left, end, after[end]))
+        first = before[left]
+        if first >= 0:
+            value = rank(pieces[first], joined)
+            if value is not None:
+                heappush(heap, (value, first, left, end))
+    return [piece for piece in pieces if piece]

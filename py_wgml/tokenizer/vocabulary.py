@@ -1,0 +1,103 @@
+"""The vocabulary that a GGUF file holds under `tokenizer.ggml.*`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+
+from ..errors import WgmlError
+
+# Names under which models end a turn or a text, whatever their files say of them.
+_END_NAMES = frozenset(
+    "<|eot_id|> <|eom_id|> <|im_end|> <|end|> <|return|> <|call|> <|flush|> <|calls|> <end_of_turn> <turn|> <|endoftext|> <|end_of_text|> "
+    "<|end_of_turn|> <|endofturn|> <end_of_utterance> <｜end▁of▁sentence｜> <EOT> _<EOT> <eos>".split()
+)
+_END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
+_PREFIX = "tokenizer.ggml."
+
+
+class TokenType(IntEnum):
+    """What a token is, as GGUF numbers it."""
+
+    NORMAL = 1
+    UNKNOWN = 2
+    CONTROL = 3
+    USER_DEFINED = 4
+    UNUSED = 5
+    BYTE = 6
+
+
+class Vocabulary:
+    """Tokens, their types and scores, merges, and the ids with a meaning of their own.
+
+    Raises WgmlError where the metadata is incomplete or contradicts itself.
+    """
+
+    def __init__(self, metadata: Mapping[str, Any]) -> None:
+        self._metadata = metadata
+        self.model: str = self.get("model", str, "")
+        if not self.model:
+            raise WgmlError("this GGUF file has no tokenizer (no tokenizer.ggml.model)")
+        self.tokens: list[str] = self.get("tokens", list, [])
+        if not self.tokens or not isinstance(self.tokens[0], str):
+            raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
+        self.merges: list[str] = self.get("merges", list, [])
+        scores = self._numbers("scores")
+        self.scores: memoryview | None = None if scores is None else memoryview(np.ascontiguousarray(scores, np.float32))
+        """By id; a memoryview, because it gives Python floats without a list of them."""
+
+        self.bos_id = self._id("bos_token_id")
+        self.eos_id = self._id("eos_token_id")
+        self.unknown_id = self._id("unknown_token_id")
+        types = self._numbers("token_type")
+        if types is None:
+            types = np.full(len(self.tokens), TokenType.NORMAL)
+        elif types.min() < TokenType.NORMAL or types.max() > TokenType.BYTE:
+            raise WgmlError("tokenizer.ggml.token_type holds a type that GGUF does not define")
+        self._types = types.astype(np.uint8)
+
+        self.ids: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
+        """Every token that text can become without being written as a special token: neither control nor unknown ones."""
+        ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
+        if "<|end|>" in ends and {"<|return|>", "<|call|>"} & ends.keys():
+            del ends["<|end|>"]  # where a message ends, but not the answer, in formats that have these
+        self.eog_ids = frozenset(ends.values()) | {
+            number for key in _END_KEYS if (number := self._id(key)) is not None
+        }
+        # Whatever ends a text must not be written by one.
+        self._types[list(ends.values())] = TokenType.CONTROL
+        self.types: bytes = self._types.tobytes()
+        """TokenType by id."""
+
+        self.control = self._named(TokenType.CONTROL, TokenType.UNKNOWN)
+        self.user_defined = self._named(TokenType.USER_DEFINED)
+        for text, number in self.control.items():
+            if self.ids.get(text) == number:
+                del self.ids[text]
+
+    def get(self, key: str, kind: type, default: Any) -> Any:
+        """The value of `tokenizer.ggml.KEY`, or `default` where the file has none. Raises WgmlError where it is no `kind`."""
+        value = self._metadata.get(_PREFIX + key)
+        if value is None:
+            return default
+        if not isinstance(value, kind):
+            raise WgmlError(f"{_PREFIX}{key} is a {type(value).__name__}, not a {kind.__name__}")
+        return value
+
+    def _id(self, key: str) -> int | None:
+        value: int | None = self.get(key, int, None)
+        # Converters write an id past the vocabulary for "none"
+        return value if value is not None and 0 <= value < len(self.tokens) else None
+
+    def _numbers(self, key: str) -> np.ndarray[Any, Any] | None:
+        value: np.ndarray[Any, Any] | None = self.get(key, np.ndarray, None)
+        if value is not None and len(value) != len(self.tokens):
+            raise WgmlError(f"{_PREFIX}{key} has {len(value)} entries for {len(self.tokens)} tokens")
+        return value
+
+    def _named(self, *types: TokenType) -> dict[str, int]:
+        found = np.flatnonzero(np.isin(self._types, types)).tolist()
+        return {self.tokens[number]: number for number in found if self.tokens[number]}
