@@ -1,10 +1,18 @@
 """Weights on the GPU: matrices in their own quantized form, cut into parts that fit a binding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..gpu import Buffer
+from ..errors import WgmlError
+from ..gpu import Buffer, Device
 from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType
+from .header import TensorInfo
+
+# The types of matrices that kernels read: one file each in wgsl/quant/.
+TYPES = tuple(
+    GGMLQuantizationType[name]
+    for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K")
+)
 
 
 def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
@@ -40,3 +48,89 @@ class Matrix:
 
     def __iter__(self) -> Iterator[Part]:
         return iter(self.parts)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """`nbytes` bytes of the file from `offset` on, which go to `buffer` at byte `buffer_offset` (a multiple of 4)."""
+
+    offset: int
+    nbytes: int
+    buffer: Buffer
+    buffer_offset: int
+
+
+Names = tuple[str, ...]
+
+
+class Weights:
+    """GPU memory for the tensors of a model, by the names under which they are used together.
+
+    `segments` says which bytes of the file belong where; nothing is uploaded here.
+    Raises WgmlError for a tensor type that no kernel reads, or a row longer than a binding.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        matrices: Mapping[Names, Sequence[TensorInfo]],
+        vectors: Mapping[Names, Sequence[TensorInfo]],
+    ) -> None:
+        self._device = device
+        self.segments: list[Segment] = []
+        self.matrices = {names: self._matrix(tensors) for names, tensors in matrices.items()}
+        self.vectors = {names: self._vector(tensors) for names, tensors in vectors.items()}
+        self.segments.sort(key=lambda segment: segment.offset)
+
+    def destroy(self) -> None:
+        """Give the memory back."""
+        for buffer in {segment.buffer for segment in self.segments}:
+            buffer.destroy()
+
+    def _matrix(self, tensors: Sequence[TensorInfo]) -> Matrix:
+        columns = tensors[0].shape[1]
+        # Runs of rows that will share a buffer: (tensor, first row, rows) in turn.
+        runs: list[list[tuple[TensorInfo, int, int]]] = []
+        room = 0
+        for tensor in tensors:
+            if tensor.type not in TYPES:
+                supported = ", ".join(type.name for type in TYPES)
+                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
+            stride = row_bytes(tensor.type, columns)
+            if stride > self._device.max_tensor_bytes:
+                raise WgmlError(f"tensor {tensor.name}: a row of {stride} bytes is more than this GPU can bind")
+            taken = 0
+            while taken < tensor.shape[0]:
+                previous = runs[-1][-1] if runs else None
+                if previous is None or previous[0].type != tensor.type or room < stride or room % 4:
+                    runs.append([])
+                    room = self._device.max_tensor_bytes
+                rows = min(room // stride, tensor.shape[0] - taken)
+                runs[-1].append((tensor, taken, rows))
+                taken += rows
+                room -= rows * stride
+        parts: list[Part] = []
+        first = 0
+        for run in runs:
+            rows = sum(rows for _, _, rows in run)
+            type = run[0][0].type
+            stride = row_bytes(type, columns)
+            buffer = self._device.buffer(rows * stride, run[0][0].name)
+            parts.append(Part(buffer, type, first, rows))
+            first += rows
+            at = 0
+            for tensor, row, count in run:
+                self.segments.append(Segment(tensor.offset + row * stride, count * stride, buffer, at))
+                at += count * stride
+        return Matrix(tuple(parts), columns)
+
+    def _vector(self, tensors: Sequence[TensorInfo]) -> Buffer:
+        for tensor in tensors:
+            if tensor.type != GGMLQuantizationType.F32:
+                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
+        buffer = self._device.buffer(sum(tensor.nbytes for tensor in tensors), tensors[0].name)
+        at = 0
+        for tensor in tensors:
+            self.segments.append(Segment(tensor.offset, tensor.nbytes, buffer, at))
+            at += tensor.nbytes
+        return buffer

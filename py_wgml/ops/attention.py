@@ -61,4 +61,4 @@ def attention_numpy(
     scores = np.where(visible, scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
-    return np.einsum("htp,phd->thd", weights, values).astype(np.float32)
+    return np.einsum("htp,phd->thd", weights, values)

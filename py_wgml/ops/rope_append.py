@@ -54,17 +54,22 @@ def rope_append(
 
 
 def rotations_numpy(
-    first: int, count: int, rotary_dim: int, base: float, factors: npt.NDArray[np.float32] | None = None
+    first: int,
+    count: int,
+    rotary_dim: int,
+    base: float,
+    scale: float = 1.0,
+    factors: npt.NDArray[np.float32] | None = None,
 ) -> npt.NDArray[np.float32]:
     """Cosine and sine of every pair's angle at positions first .. first + count: float32 [count, rotary_dim / 2, 2].
 
-    Pair i turns by base^(-2i / rotary_dim) / factors[i] radians a position. Made in float64: a GPU's sine of a large
+    Pair i turns by base^(-2i / rotary_dim) / factors[i] / scale radians a position. Made in float64: a GPU's sine of a large
     angle is not to be relied on.
     """
     frequencies = base ** (-np.arange(0, rotary_dim, 2, dtype=np.float64) / rotary_dim)
     if factors is not None:
         frequencies = frequencies / factors
-    angles = np.outer(np.arange(first, first + count, dtype=np.float64), frequencies)
+    angles = np.outer(np.arange(first, first + count, dtype=np.float64), frequencies / scale)
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from types_tested import TYPES
+from py_wgml.gguf_model.weights import TYPES
 
 from py_wgml.ops import get_rows, get_rows_numpy
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as T
-from types_tested import TYPES
+from py_wgml.gguf_model.weights import TYPES
 
 from py_wgml.errors import WgmlError
 from py_wgml.ops import linear, linear_numpy

@@ -1,0 +1,144 @@
+"""One answer as it is made: pieces of text, why it ended, what it took."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ..errors import WgmlError
+from ..ops import Sampling
+from ..tokenizer import Tokenizer
+from .engine import Engine
+
+Reason = Literal["stop", "length", "stopped", "context"]
+
+
+@dataclass
+class Usage:
+    """What a generation took. Times in seconds from its start; `first_token` includes the prompt's processing."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int = 0
+    prefill: float = 0.0
+    first_token: float = 0.0
+    total: float = 0.0
+
+    @property
+    def prefill_rate(self) -> float:
+        """Prompt tokens processed a second, those that were in the cache left out."""
+        return (self.prompt_tokens - self.cached_tokens) / self.prefill if self.prefill else 0.0
+
+    @property
+    def decode_rate(self) -> float:
+        """Tokens a second after the first."""
+        decode = self.total - self.first_token
+        return (self.completion_tokens - 1) / decode if self.completion_tokens > 1 and decode > 0 else 0.0
+
+
+class Generation:
+    """Iterate over it asynchronously for pieces of text; `reason` and `usage` are complete when it ends.
+
+    ids: the prompt. max_tokens: None generates until the model ends its answer or the context is full. stop: strings
+    that end the text, and are not part of it. Raises WgmlError for an empty stop string or a max_tokens below 1.
+    reason: the model ended its answer or a stop string came ("stop"), max_tokens ("length"), `stop()` ("stopped"),
+    no room left ("context").
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        tokenizer: Tokenizer,
+        ids: Sequence[int],
+        sampling: Sampling,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        on_prefill: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        if max_tokens is not None and max_tokens < 1:
+            raise WgmlError(f"max_tokens is {max_tokens}; it must be at least 1")
+        if not all(stop):
+            raise WgmlError("a stop string is empty")
+        self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, ids, sampling
+        self._max_tokens, self._stop_strings, self._on_prefill = max_tokens, tuple(stop), on_prefill
+        self._stopped = False
+        self.reason: Reason = "context"
+        self.usage = Usage(len(ids), engine.reused(ids))
+
+    def stop(self) -> None:
+        """End the text before its next piece."""
+        self._stopped = True
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        usage, began = self.usage, time.perf_counter()
+        decoder = self._tokenizer.stream()
+        text = StopStrings(self._stop_strings)
+        tokens = self._engine.generate(self._ids, self._sampling, self._prefilled)
+        try:
+            async for token in tokens:
+                usage.completion_tokens += 1
+                usage.total = time.perf_counter() - began
+                if usage.completion_tokens == 1:
+                    usage.prefill = usage.first_token = usage.total
+                if self._stopped:
+                    self.reason = "stopped"
+                    break
+                if token in self._tokenizer.eog_ids:
+                    self.reason = "stop"
+                    break
+                if piece := text.push(decoder.push(token)):
+                    yield piece
+                if text.found:
+                    self.reason = "stop"
+                    return
+                if usage.completion_tokens == self._max_tokens:
+                    self.reason = "length"
+                    break
+            if piece := text.push(decoder.flush()) + text.flush():
+                yield piece
+        except Stopped:
+            self.reason = "stopped"
+        finally:
+            await tokens.aclose()
+
+    def _prefilled(self, done: int) -> None:
+        self._on_prefill(done)
+        if self._stopped:
+            raise Stopped
+
+
+class Stopped(Exception):
+    """Ends the processing of a prompt that is no longer wanted."""
+
+
+class StopStrings:
+    """Text that ends before the first of `strings`, handed on as soon as it can't be the beginning of one."""
+
+    def __init__(self, strings: Sequence[str]) -> None:
+        self._strings = strings
+        self._held = ""
+        self.found = False
+
+    def push(self, text: str) -> str:
+        """More text -> what of all text so far may be shown now."""
+        if self.found:
+            return ""
+        self._held += text
+        ends = [at for string in self._strings if (at := self._held.find(string)) >= 0]
+        if ends:
+            self.found = True
+            shown, self._held = self._held[: min(ends)], ""
+            return shown
+        keep = max((_overlap(self._held, string) for string in self._strings), default=0)
+        shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        return shown
+
+    def flush(self) -> str:
+        """What was held back, at the end of the text."""
+        shown, self._held = self._held, ""
+        return shown
+
+
+def _overlap(text: str, string: str) -> int:
+    """The length of the longest end of `text` that `string` begins with."""
+    return next((n for n in range(min(len(text), len(string)), 0, -1) if string.startswith(text[-n:])), 0)

@@ -1,0 +1,28 @@
+"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and one name in `_FAMILIES`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import WgmlError
+from . import llama
+from .config import Config
+from .gpu_graph import Cache, GpuGraph, Pool
+from .graph import Graph, Plan
+
+__all__ = ["Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "family_of"]
+
+_FAMILIES = (llama,)
+
+Forward = Callable[[Graph[Any], Config], Any]
+
+
+def family_of(architecture: str) -> Forward:
+    """The forward function of the family that `architecture` (GGUF's general.architecture) belongs to.
+
+    Raises WgmlError, naming what is supported, when there is none.
+    """
+    for family in _FAMILIES:
+        if architecture in family.ARCHITECTURES:
+            return family.forward
+    supported = ", ".join(name for family in _FAMILIES for name in family.ARCHITECTURES)
+    raise WgmlError(f"models of the architecture {architecture!r} are not supported; supported: {supported}")
