@@ -51,7 +51,8 @@ class ByteLevelBPE:
         self._nfc = row.nfc
         self._whole_words = row.ignore_merges
         self._ids = vocabulary.ids
-        self._ranks = dict(zip(vocabulary.merges, range(len(vocabulary.merges)), strict=True))
+        merges = vocabulary.merges
+        self._ranks = dict(zip(merges, range(len(merges)), strict=True))
         self._cache: dict[str, list[int]] = {}
 
     def encode(self, text: str) -> list[int]:

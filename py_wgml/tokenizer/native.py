@@ -43,7 +43,6 @@ def byte_level(vocabulary: Vocabulary) -> NativeTokenizer:
 def sentencepiece(vocabulary: Vocabulary) -> NativeTokenizer:
     """A vocabulary of model `llama`. The package merges by rank, not by score: each way to make a token of two gets its rank."""
     ids, scores = vocabulary.ids, vocabulary.scores
-    assert scores is not None
     made = sorted(ids.items(), key=lambda item: -scores[item[1]])
     merges = [
         (left, right)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 
-from ..errors import WgmlError
 from .merge import merge
 from .vocabulary import Vocabulary
 
@@ -31,8 +30,6 @@ class SentencePieceBPE:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        if vocabulary.scores is None:
-            raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
         self._scores = vocabulary.scores
         self._byte_ids = byte_ids(vocabulary)
         self._unknown = vocabulary.unknown_id

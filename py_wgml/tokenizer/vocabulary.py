@@ -44,11 +44,6 @@ class Vocabulary:
         self.tokens: list[str] = self.get("tokens", list, [])
         if not self.tokens or not isinstance(self.tokens[0], str):
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
-        self.merges: list[str] = self.get("merges", list, [])
-        scores = self._numbers("scores")
-        self.scores: memoryview | None = None if scores is None else memoryview(np.ascontiguousarray(scores, np.float32))
-        """By id; a memoryview, because it gives Python floats without a list of them."""
-
         self.bos_id = self._id("bos_token_id")
         self.eos_id = self._id("eos_token_id")
         self.unknown_id = self._id("unknown_token_id")
@@ -77,6 +72,22 @@ class Vocabulary:
         for text, number in self.control.items():
             if self.ids.get(text) == number:
                 del self.ids[text]
+
+    @property
+    def merges(self) -> list[str]:
+        """Pairs of pieces with a space between, best first. Raises WgmlError where the file has none."""
+        merges: list[str] | None = self.get("merges", list, None)
+        if merges is None:
+            raise WgmlError("this GGUF file has a byte-pair vocabulary without tokenizer.ggml.merges")
+        return merges
+
+    @property
+    def scores(self) -> memoryview:
+        """By id; a memoryview, because it gives Python floats without a list of them. Raises WgmlError where the file has none."""
+        scores = self._numbers("scores")
+        if scores is None:
+            raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
+        return memoryview(np.ascontiguousarray(scores, np.float32))
 
     def get(self, key: str, kind: type, default: Any) -> Any:
         """The value of `tokenizer.ggml.KEY`, or `default` where the file has none. Raises WgmlError where it is no `kind`."""
