@@ -1,6 +1,7 @@
-"""Makes sentencepiece.json: small vocabularies trained by the sentencepiece package, and the ids that it gives to the torture text.
+"""Makes sentencepiece.json: small vocabularies trained by the sentencepiece package, and the ids that it gives to the
+torture text.
 
-    pip install sentencepiece && python tests/tokenizer/make_sentencepiece.py
+pip install sentencepiece && python tests/tokenizer/make_sentencepiece.py
 """
 
 import io
@@ -41,7 +42,9 @@ def make(options: dict) -> dict:
         "tokenizer.ggml.model": "llama",
         "tokenizer.ggml.tokens": tokens,
         "tokenizer.ggml.scores": [model.get_score(id) for id in ids],
-        "tokenizer.ggml.token_type": [4 if token in USER_DEFINED else kind for token, kind in zip(tokens, types, strict=True)],
+        "tokenizer.ggml.token_type": [
+            4 if token in USER_DEFINED else kind for token, kind in zip(tokens, types, strict=True)
+        ],
         "tokenizer.ggml.bos_token_id": model.bos_id(),
         "tokenizer.ggml.eos_token_id": model.eos_id(),
         "tokenizer.ggml.unknown_token_id": model.unk_id(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -12,7 +13,7 @@ from py_wgml.tokenizer.merge import merge
 
 def by_the_rule(pieces: list[str], ranks: dict[tuple[str, str], float]) -> list[str]:
     while True:
-        candidates = [(ranks[pair], place) for place, pair in enumerate(zip(pieces, pieces[1:], strict=False)) if pair in ranks]
+        candidates = [(ranks[pair], place) for place, pair in enumerate(pairwise(pieces)) if pair in ranks]
         if not candidates:
             return pieces
         _, place = min(candidates)
