@@ -1,9 +1,11 @@
-"""A jinja2 environment for templates nobody vouches for: no access to Python, and bounded in time, in memory and in what it computes.
+"""A jinja2 environment for templates nobody vouches for: no access to Python, and bounded in time, in memory and in
+what it computes.
 
-jinja2's own sandbox keeps a template from attributes and from changing what it is given; it does not keep it from running for ever or
-from filling the memory. There is no second thread and no signal in a web page to stop it with, so the template stops itself: the
-compiled code calls back at every turn of a loop, call, filter, operator, container and output, and each of these looks at the clock
-and refuses to make more than MAX_SIZE. What Python does in one go, it then does to values of that size at most.
+jinja2's own sandbox keeps a template from attributes and from changing what it is given; it does not keep it from
+running for ever or from filling the memory. There is no second thread and no signal in a web page to stop it with, so
+the template stops itself: the compiled code calls back at every turn of a loop, call, filter, operator, container and
+output, and each of these looks at the clock and refuses to make more than MAX_SIZE. What Python does in one go, it then
+does to values of that size at most.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
     def __init__(self, **options: Any) -> None:
+        """`options` are those of jinja2.Environment, but for `finalize`."""
         super().__init__(finalize=self._output, **options)
         self.code_generator_class = _WatchedCode
         for name in _FILTERS_LEFT_OUT:
@@ -97,7 +100,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self._spend(size)
         return value
 
-    def concat(self, pieces: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, pieces: Iterable[str]) -> str:
         """Joins what a block, a macro or the template has written."""
         kept, size = [], 0
         for piece in pieces:
@@ -110,7 +113,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def joined(self, values: Sequence[Any]) -> str:
         """The operator `~`."""
-        return self.concat([str(self.bounded(value)) for value in values])
+        for value in values:
+            self._weight(value)
+        return self.concat(map(str, values))
 
     def call(self, context: Context, callee: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Every call in a template."""
@@ -152,7 +157,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             raise LimitError(f"it makes more than {MAX_TOTAL} characters on its way")
 
     def _weight(self, value: Any) -> int:
-        """Characters and elements in `value`, each as often as it can be reached: what printing or comparing it would cost."""
+        """Characters and elements in `value`, each as often as it can be reached: what printing it would cost."""
         if isinstance(value, str | bytes):
             _check(len(value))
             return len(value)
@@ -240,7 +245,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
 
 class _WatchedCode(CodeGenerator):
-    """Compiles templates to code that calls back where something can repeat or grow with no call, filter or operator in it."""
+    """Compiles templates to code that calls back where something can repeat or grow without a call or a filter."""
 
     def visit_For(self, node: nodes.For, frame: Frame) -> None:
         turn = nodes.Call(nodes.EnvironmentAttribute("tick"), [], [], None, None)

@@ -1,8 +1,8 @@
 """The chat template of a model: a conversation to the text of a prompt.
 
-Templates are written for Hugging Face transformers; they find here what it gives them (its documentation calls it "chat templating"):
-jinja2 with trim_blocks and lstrip_blocks, `break` and `continue`, `raise_exception`, `strftime_now`, a `tojson` that leaves characters
-alone, and the tag `generation`.
+Templates are written for Hugging Face transformers; they find here what it gives them (its documentation calls it "chat
+templating"): jinja2 with trim_blocks and lstrip_blocks, `break` and `continue`, `raise_exception`, `strftime_now`, a
+`tojson` that leaves characters alone, and the tag `generation`.
 """
 
 from __future__ import annotations
@@ -55,10 +55,12 @@ class ChatTemplate:
         tools: Sequence[Any] | None = None,
         **variables: Any,
     ) -> str:
-        """The prompt for `messages` (mappings with "role" and "content"), ready for Tokenizer.encode(parse_special=True).
+        """The prompt for `messages`, each with "role" and "content": text for Tokenizer.encode(parse_special=True).
 
-        `add_generation_prompt`: ends with what makes the model answer. `tools`: JSON schemas of functions, for templates that know
-        tools. Further variables go to the template as they are, and win over bos_token and eos_token.
+        `add_generation_prompt`: ends with what makes the model answer. `tools`: JSON schemas of functions, for
+        templates that know tools. Further variables go to the template as they are, and win over bos_token and
+        eos_token.
+
         Raises WgmlError when the template refuses the conversation, fails, makes too much text or takes too long.
         """
         names = {
@@ -87,7 +89,7 @@ class Refusal(TemplateError):
 class _Generation(Extension):
     """The tag {% generation %}, which marks what the model says. For training; here it is only a scope."""
 
-    tags = {"generation"}
+    tags = frozenset({"generation"})  # type: ignore[assignment]  # jinja2 only asks what is in it
 
     def parse(self, parser: Parser) -> nodes.Node:
         lineno = next(parser.stream).lineno

@@ -1,8 +1,8 @@
 """What the `gguf` package knows of GGML's types, without the price of `import gguf`.
 
-`gguf/__init__.py` pulls in readers, writers, vocabularies, YAML, HTTP and progress bars; a model in a web page needs two tables of
-it. So `gguf.constants` is loaded alone, under its own name: if something else imports the whole package (the tests do), it finds
-this very module and the enums are the same objects.
+`gguf/__init__.py` pulls in readers, writers, vocabularies, YAML, HTTP and progress bars; a model in a web page needs
+two tables of it. So `gguf.constants` is loaded alone, under its own name: if something else imports the whole package
+(the tests do), it finds this very module and the enums are the same objects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 else:
     if "gguf.constants" not in sys.modules:
         _package = find_spec("gguf")
-        if _package is None or (_spec := PathFinder.find_spec("gguf.constants", _package.submodule_search_locations)) is None:
+        if (
+            _package is None
+            or (_spec := PathFinder.find_spec("gguf.constants", _package.submodule_search_locations)) is None
+        ):
             raise ModuleNotFoundError("py_wgml needs the package gguf", name="gguf")
         _module = module_from_spec(_spec)
         sys.modules["gguf.constants"] = _module

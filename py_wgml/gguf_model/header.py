@@ -1,10 +1,10 @@
 """GGUF headers, read from the first bytes of a file as they arrive.
 
-The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md . A file is magic, version, counts, metadata (typed key-value
-pairs), the tensor table, and, aligned, the tensors' bytes. Nothing here reads or keeps the last part.
+The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md . A file is magic, version, counts, metadata
+(typed key-value pairs), the tensor table, and, aligned, the tensors' bytes. Nothing here reads or keeps the last part.
 
-A header is untrusted: every count and length is checked against what can still fit before anything is done about it, so that time
-and memory are bounded by the bytes really received.
+A header is untrusted: every count and length is checked against what can still fit before anything is done about it, so
+that time and memory are bounded by the bytes really received.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import struct
 from collections.abc import Generator
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -70,7 +70,7 @@ class Header:
 
     version: int
     metadata: dict[str, Any]
-    """Numbers, booleans and strings as Python values; arrays of numbers as read-only NumPy arrays, other arrays as lists."""
+    """Python values; arrays of numbers are read-only NumPy arrays, other arrays are lists."""
     tensors: dict[str, TensorInfo]
     """In the order of the file's table."""
     data_offset: int
@@ -94,9 +94,10 @@ class HeaderParser:
         self._steps = self._parse()
 
     def feed(self, data: bytes | bytearray | memoryview) -> Header | None:
-        """Take the next bytes of the file. Returns the header once it is complete (bytes after it are ignored), else None.
+        """Take the next bytes of the file. Returns the header once it is complete, else None; ignores what follows it.
 
-        Raises WgmlError when these bytes can't be the beginning of a GGUF file that py_wgml reads; then, and at each later call.
+        Raises WgmlError when these bytes can't be the beginning of a GGUF file that py_wgml reads; then, and at each
+        later call.
         """
         if self._result is None:
             self._buffer += data
@@ -120,7 +121,8 @@ class HeaderParser:
         if isinstance(self._result, WgmlError):
             raise self._result
 
-    # The parser is one generator; it yields when it wants more bytes, so that its own local state is the state to go on from.
+    # The parser is one generator; it yields when it wants more bytes, so that its own local state is the state to go on
+    # from.
 
     def _parse(self) -> Generator[None, None, Header]:
         yield from self._need(4, "the magic")
@@ -135,7 +137,9 @@ class HeaderParser:
             raise WgmlError(f"GGUF version {version} can't be read, only versions 2 and 3: convert the model anew")
         tensor_count = yield from self._u64("the tensor count")
         pair_count = yield from self._u64("the metadata count")
-        self._check_fit(tensor_count * _LEAST_TENSOR_BYTES + pair_count * _LEAST_PAIR_BYTES, "counts of metadata and tensors")
+        self._check_fit(
+            tensor_count * _LEAST_TENSOR_BYTES + pair_count * _LEAST_PAIR_BYTES, "counts of metadata and tensors"
+        )
 
         metadata: dict[str, Any] = {}
         for _ in range(pair_count):
@@ -245,7 +249,7 @@ class HeaderParser:
         return values
 
     def _strings(self, count: int, where: str) -> Generator[None, None, list[str]]:
-        """An array of strings. The one long loop of a header (a vocabulary, its merges): kept free of calls and of yields."""
+        """An array of strings: the one long loop of a header (vocabulary, merges), so free of our own calls."""
         items: list[str] = []
         add, length_at = items.append, _U64.unpack_from
         try:

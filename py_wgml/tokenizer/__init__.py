@@ -16,7 +16,8 @@ from .vocabulary import TokenType, Vocabulary
 __all__ = ["StreamDecoder", "TokenType", "Tokenizer", "from_metadata"]
 
 Backend = Literal["auto", "python", "tokenizers"]
-# Plain numbers, as the vocabulary's table of types holds them: an enum's members compare slower, and this is done for each token.
+# Plain numbers, as the vocabulary's table of types holds them: an enum's members compare slower, and this is done for
+# each token.
 _NORMAL, _BYTE, _USER_DEFINED = int(TokenType.NORMAL), int(TokenType.BYTE), int(TokenType.USER_DEFINED)
 
 
@@ -50,8 +51,8 @@ _KINDS = {
         sentencepiece.SentencePieceBPE,
         "sentencepiece",
         sentencepiece.token_to_bytes,
-        # The package wants merges, which such a vocabulary does not have: to work them out costs 2.5 s for 262,144 tokens (this
-        # class: 0.2 s), and then it is no faster.
+        # The package wants merges, which such a vocabulary does not have: to work them out costs 2.5 s for 262,144
+        # tokens (this class: 0.2 s), and then it is no faster.
         prefer_native=False,
         space_prefix=True,
         add_bos=lambda vocabulary: True,
@@ -63,6 +64,7 @@ class Tokenizer:
     """Text to token ids and back. Made by from_metadata()."""
 
     def __init__(self, vocabulary: Vocabulary, kind: _Kind, encoder: Encoder) -> None:
+        """`encoder` is one of `kind` for `vocabulary`."""
         self._tokens = vocabulary.tokens
         self._types = vocabulary.types
         self._token_to_bytes = kind.token_to_bytes
@@ -82,8 +84,9 @@ class Tokenizer:
     def encode(self, text: str, add_special: bool = True, parse_special: bool = False) -> list[int]:
         """Token ids of `text`.
 
-        `add_special`: with the BOS and EOS tokens that the file asks for. `parse_special`: control tokens written in the text (as in
-        a rendered chat template) become those tokens; without it they are text, as they should be in what a user wrote.
+        `add_special`: with the BOS and EOS tokens that the file asks for. `parse_special`: control tokens written in
+        the text (as in a rendered chat template) become those tokens; without it they are text, as they should be in
+        what a user wrote.
         """
         try:
             text.encode()
@@ -112,7 +115,7 @@ class Tokenizer:
         return "".join([*map(stream.push, ids), stream.flush()])
 
     def token_bytes(self, id: int) -> bytes:
-        """The bytes that token `id` stands for (a control token: its name). Raises WgmlError where there is no such token."""
+        """The bytes that token `id` stands for (a control token: its name). Raises WgmlError where there is no `id`."""
         if not 0 <= id < self.vocab_size:
             raise WgmlError(f"token id {id} is outside of the vocabulary of {self.vocab_size}")
         token = self._tokens[id]
@@ -126,7 +129,7 @@ class Tokenizer:
         return self._types[id]
 
     def stream(self, skip_special: bool = True, continuing: bool = False) -> StreamDecoder:
-        """A decoder for tokens as they are made. `continuing`: they go on with a text, so that a space at their start is one."""
+        """A decoder for tokens as they are made. `continuing`: they go on with a text, so a space in front is kept."""
         return StreamDecoder(self, skip_special, continuing)
 
 
@@ -134,6 +137,7 @@ class StreamDecoder:
     """Token ids to text, one at a time, never half a character."""
 
     def __init__(self, tokenizer: Tokenizer, skip_special: bool = True, continuing: bool = False) -> None:
+        """See Tokenizer.stream()."""
         self._token_bytes = tokenizer.token_bytes
         self._token_type = tokenizer.token_type
         self._space_prefix = tokenizer.space_prefix
@@ -145,7 +149,7 @@ class StreamDecoder:
         """The characters that `id` completes; perhaps none yet."""
         data = self._token_bytes(id)
         kind = self._token_type(id)
-        if kind == _NORMAL or kind == _BYTE:
+        if kind in (_NORMAL, _BYTE):
             if self._at_start:
                 self._at_start = False
                 if self._space_prefix:
@@ -165,8 +169,9 @@ class StreamDecoder:
 def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tokenizer:
     """The tokenizer of a GGUF file with this metadata.
 
-    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported and is the
-    better choice; the ids are the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is not supported, or metadata that makes no sense.
+    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported
+    and is the better choice; the ids are the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is
+    not supported, or metadata that makes no sense.
     """
     vocabulary = Vocabulary(metadata)
     kind = _KINDS.get(vocabulary.model)

@@ -1,6 +1,8 @@
-"""Byte-level BPE (vocabulary model `gpt2`): words are cut by regular expressions, then their UTF-8 bytes are merged by rank.
+"""Byte-level BPE (vocabulary model `gpt2`): words are cut by regular expressions, then their UTF-8 bytes are merged by
+rank.
 
-The vocabulary writes each byte as one printable character: those of Latin-1 that can be seen as themselves, the others from U+0100 on.
+The vocabulary writes each byte as one printable character: those of Latin-1 that can be seen as themselves, the others
+from U+0100 on.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ class ByteLevelBPE:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
+        """Raises WgmlError for a pre-tokenizer that is not supported, or where there are no merges."""
         import regex  # here, because only this kind of vocabulary in this backend needs it
 
         row = pre_tokenizer(vocabulary)
@@ -51,7 +54,8 @@ class ByteLevelBPE:
         self._nfc = row.nfc
         self._whole_words = row.ignore_merges
         self._ids = vocabulary.ids
-        self._ranks = dict(zip(vocabulary.merges, range(len(vocabulary.merges)), strict=True))
+        merges = vocabulary.merges
+        self._ranks = dict(zip(merges, range(len(merges)), strict=True))
         self._cache: dict[str, list[int]] = {}
 
     def encode(self, text: str) -> list[int]:

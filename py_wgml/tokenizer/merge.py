@@ -9,8 +9,8 @@ from heapq import heapify, heappop, heappush
 def merge(pieces: list[str], rank: Callable[[str, str], float | None]) -> list[str]:
     """Join neighbours, lowest rank first and from the left among equals, until no two neighbours have a rank.
 
-    `rank(left, right)` is None for two pieces that do not join. Uses up `pieces`. Takes O(n log n) time for n pieces: a heap of
-    candidates over a doubly linked list, where a joined piece lives on in the place of its left half.
+    `rank(left, right)` is None for two pieces that do not join. Uses up `pieces`. Takes O(n log n) time for n pieces: a
+    heap of candidates over a doubly linked list, where a joined piece lives on in the place of its left half.
     """
     count = len(pieces)
     after = list(range(1, count + 1))  # 0 for a piece that is gone: no piece comes before the first

@@ -14,6 +14,7 @@ class NativeTokenizer:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
+        """`tokenizer` knows no special tokens."""
         self._tokenizer = tokenizer
 
     def encode(self, text: str) -> list[int]:
@@ -41,9 +42,8 @@ def byte_level(vocabulary: Vocabulary) -> NativeTokenizer:
 
 
 def sentencepiece(vocabulary: Vocabulary) -> NativeTokenizer:
-    """A vocabulary of model `llama`. The package merges by rank, not by score: each way to make a token of two gets its rank."""
+    """A vocabulary of model `llama`. The package merges by rank, so each way to make a token of two gets one."""
     ids, scores = vocabulary.ids, vocabulary.scores
-    assert scores is not None
     made = sorted(ids.items(), key=lambda item: -scores[item[1]])
     merges = [
         (left, right)
@@ -51,8 +51,11 @@ def sentencepiece(vocabulary: Vocabulary) -> NativeTokenizer:
         for place in range(1, len(token))
         if (left := token[:place]) in ids and (right := token[place:]) in ids
     ]
-    unknown = None if vocabulary.unknown_id is None else vocabulary.tokens[vocabulary.unknown_id]
-    known = ids if unknown is None else ids | {unknown: vocabulary.unknown_id}
+    known = ids | vocabulary.bytes
+    unknown = None
+    if vocabulary.unknown_id is not None:
+        unknown = vocabulary.tokens[vocabulary.unknown_id]
+        known[unknown] = vocabulary.unknown_id
     tokenizer = Tokenizer(
         BPE(known, merges, unk_token=unknown, fuse_unk=True, byte_fallback=byte_ids(vocabulary) is not None)
     )

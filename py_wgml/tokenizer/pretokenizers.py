@@ -1,8 +1,8 @@
 """How text is cut into words before byte-level BPE, by the name in `tokenizer.ggml.pre`.
 
-One row a way of cutting: to support another, add a row. The patterns are those of the models' own tokenizers; each is applied to the
-pieces that the one before it left, and what lies between two matches is a piece as well. They must mean the same to `regex` and to
-Oniguruma (which the `tokenizers` package uses), and hold no capturing group.
+One row a way of cutting: to support another, add a row. The patterns are those of the models' own tokenizers; each is
+applied to the pieces that the one before it left, and what lies between two matches is a piece as well. They must mean
+the same to `regex` and to Oniguruma (which the `tokenizers` package uses), and hold no capturing group.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 _GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 _LLAMA3 = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _QWEN2 = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 

@@ -1,12 +1,11 @@
-"""SentencePiece BPE (vocabulary model `llama`): characters are merged by the score of what they make; what is in no token falls back
-to bytes.
+"""SentencePiece BPE (vocabulary model `llama`): characters are merged by the score of what they make; what is in no
+token falls back to bytes.
 """
 
 from __future__ import annotations
 
 import re
 
-from ..errors import WgmlError
 from .merge import merge
 from .vocabulary import Vocabulary
 
@@ -22,7 +21,7 @@ def token_to_bytes(token: str) -> bytes:
 
 def byte_ids(vocabulary: Vocabulary) -> list[int] | None:
     """The ids of the 256 tokens <0x00> to <0xFF>, or None where some are missing."""
-    ids = [vocabulary.ids.get(f"<0x{byte:02X}>") for byte in range(256)]
+    ids = [vocabulary.bytes.get(f"<0x{byte:02X}>") for byte in range(256)]
     found = [number for number in ids if number is not None]
     return found if len(found) == 256 else None
 
@@ -31,14 +30,14 @@ class SentencePieceBPE:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        if vocabulary.scores is None:
-            raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
+        """Raises WgmlError where there are no scores."""
         self._scores = vocabulary.scores
         self._byte_ids = byte_ids(vocabulary)
         self._unknown = vocabulary.unknown_id
         self._ids = vocabulary.ids
-        # No merge reaches over a place in front of a space where no token has such a place inside, so that text can be cut there and
-        # most chunks be found in the cache. Some vocabularies have few such tokens, as ">▁</": no cut behind their ">" then.
+        # No merge reaches over a place in front of a space where no token has such a place inside, so that text can be
+        # cut there and most chunks be found in the cache. Some vocabularies have few such tokens, as ">▁</": no cut
+        # behind their ">" then.
         inside = {
             character
             for token in self._ids

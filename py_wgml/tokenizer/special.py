@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 class Splitter:
     """Cuts text at the tokens of a table, the longest first where several begin at one place.
 
-    The table may have thousands (a vocabulary's unused tokens): each place where one can begin costs one look-up for each length
-    that tokens with this first character have, not one for each token.
+    The table may have thousands (a vocabulary's unused tokens): each place where one can begin costs one look-up for
+    each length that tokens with this first character have, not one for each token.
     """
 
     def __init__(self, tokens: Mapping[str, int]) -> None:
+        """`tokens`: ids by text, none of them empty."""
         self._tokens = tokens
         lengths: dict[str, set[int]] = {}
         for token in tokens:

@@ -11,9 +11,10 @@ import numpy as np
 from ..errors import WgmlError
 
 # Names under which models end a turn or a text, whatever their files say of them.
-_END_NAMES = frozenset(
-    "<|eot_id|> <|eom_id|> <|im_end|> <|end|> <|return|> <|call|> <|flush|> <|calls|> <end_of_turn> <turn|> <|endoftext|> <|end_of_text|> "
-    "<|end_of_turn|> <|endofturn|> <end_of_utterance> <｜end▁of▁sentence｜> <EOT> _<EOT> <eos>".split()
+_END_NAMES = (
+    *("<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>"),
+    *("<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<|endofturn|>"),
+    *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "<eos>"),
 )
 _END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
 _PREFIX = "tokenizer.ggml."
@@ -37,6 +38,7 @@ class Vocabulary:
     """
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
+        """`metadata` of the whole file."""
         self._metadata = metadata
         self.model: str = self.get("model", str, "")
         if not self.model:
@@ -44,11 +46,6 @@ class Vocabulary:
         self.tokens: list[str] = self.get("tokens", list, [])
         if not self.tokens or not isinstance(self.tokens[0], str):
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
-        self.merges: list[str] = self.get("merges", list, [])
-        scores = self._numbers("scores")
-        self.scores: memoryview | None = None if scores is None else memoryview(np.ascontiguousarray(scores, np.float32))
-        """By id; a memoryview, because it gives Python floats without a list of them."""
-
         self.bos_id = self._id("bos_token_id")
         self.eos_id = self._id("eos_token_id")
         self.unknown_id = self._id("unknown_token_id")
@@ -60,13 +57,11 @@ class Vocabulary:
         self._types = types.astype(np.uint8)
 
         self.ids: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
-        """Every token that text can become without being written as a special token: neither control nor unknown ones."""
+        """Every token that text can become without naming it: no control, unknown or byte tokens."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
         if "<|end|>" in ends and {"<|return|>", "<|call|>"} & ends.keys():
             del ends["<|end|>"]  # where a message ends, but not the answer, in formats that have these
-        self.eog_ids = frozenset(ends.values()) | {
-            number for key in _END_KEYS if (number := self._id(key)) is not None
-        }
+        self.eog_ids = frozenset(ends.values()) | {number for key in _END_KEYS if (number := self._id(key)) is not None}
         # Whatever ends a text must not be written by one.
         self._types[list(ends.values())] = TokenType.CONTROL
         self.types: bytes = self._types.tobytes()
@@ -74,12 +69,29 @@ class Vocabulary:
 
         self.control = self._named(TokenType.CONTROL, TokenType.UNKNOWN)
         self.user_defined = self._named(TokenType.USER_DEFINED)
-        for text, number in self.control.items():
+        self.bytes = self._named(TokenType.BYTE)
+        for text, number in (*self.control.items(), *self.bytes.items()):
             if self.ids.get(text) == number:
                 del self.ids[text]
 
+    @property
+    def merges(self) -> list[str]:
+        """Pairs of pieces with a space between, best first. Raises WgmlError where the file has none."""
+        merges: list[str] | None = self.get("merges", list, None)
+        if merges is None:
+            raise WgmlError("this GGUF file has a byte-pair vocabulary without tokenizer.ggml.merges")
+        return merges
+
+    @property
+    def scores(self) -> memoryview:
+        """By id; a memoryview gives Python floats without a list of them. Raises WgmlError where the file has none."""
+        scores = self._numbers("scores")
+        if scores is None:
+            raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
+        return np.ascontiguousarray(scores, np.float32).data
+
     def get(self, key: str, kind: type, default: Any) -> Any:
-        """The value of `tokenizer.ggml.KEY`, or `default` where the file has none. Raises WgmlError where it is no `kind`."""
+        """The value of `tokenizer.ggml.KEY`, or `default` where there is none. Raises WgmlError if it is no `kind`."""
         value = self._metadata.get(_PREFIX + key)
         if value is None:
             return default

@@ -1,0 +1,233 @@
+"""Chat templates: against transformers' renderings of real ones, and against templates made to harm."""
+
+from __future__ import annotations
+
+import json
+import time
+import tracemalloc
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from py_wgml.chat import ChatTemplate
+from py_wgml.chat.sandbox import MAX_SIZE, MAX_TOTAL
+from py_wgml.errors import WgmlError
+from py_wgml.gguf_model import read_header
+
+HERE = Path(__file__).parent
+TRUTH = HERE.parents[2] / "shared" / "truth" / "templates.json"
+USER = [{"role": "user", "content": "Hi"}]
+
+
+def render(source: str, messages: list[dict[str, str]] = USER, **variables: Any) -> str:
+    return ChatTemplate(source, "<BOS>", "<EOS>", max_seconds=1.0).render(messages, **variables)
+
+
+def cases() -> list[Any]:
+    if not TRUTH.exists():
+        return [pytest.param(None, id="absent", marks=pytest.mark.skip(reason="no reference renderings"))]
+    truth = json.loads(TRUTH.read_text(encoding="utf-8"))
+    return [
+        pytest.param(
+            (truth["bos_token"], truth["eos_token"], entry["template"], truth["cases"][result["case"]], result),
+            id=f"{entry['name']}-{result['case']}-{result['add_generation_prompt']}",
+        )
+        for entry in truth["templates"]
+        for result in entry["results"]
+    ]
+
+
+@pytest.mark.parametrize("case", cases())
+def test_same_as_transformers(case: Any) -> None:
+    bos, eos, source, messages, result = case
+    template = ChatTemplate(source, bos, eos)
+    if "error" in result:
+        with pytest.raises(WgmlError):
+            template.render(messages, result["add_generation_prompt"])
+    else:
+        assert template.render(messages, result["add_generation_prompt"]) == result["expected"]
+
+
+def test_smollm2(smollm2_path: Path) -> None:
+    truth = json.loads((HERE.parent / "data" / "smollm2-135m-q4_1.hf-f32.json").read_text(encoding="utf-8"))
+    expected: str = truth["prompts"]["chat"]["text"]
+    question = expected.split("user\n")[1].split("<|im_end|>")[0]
+    template = ChatTemplate(read_header(smollm2_path).metadata["tokenizer.chat_template"])
+    assert template.render([{"role": "user", "content": question}]) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ bos_token }}{{ messages[0].content }}{{ eos_token }}", "<BOS>Hi<EOS>"),
+        ("a\n  {% if true %}\nb\n  {% endif %}\nc", "a\nb\nc"),  # trim_blocks, lstrip_blocks
+        ("{% for i in range(9) %}{% if i == 3 %}{% break %}{% endif %}{{ i }}{% endfor %}", "012"),
+        ("{% for i in range(3) %}{% if i == 1 %}{% continue %}{% endif %}{{ loop.index }}{% endfor %}", "13"),
+        ("{{ {'b': 'é<&\\'', 'a': [1, none]} | tojson }}", '{"b": "é<&\'", "a": [1, null]}'),
+        ("{{ {'b': 1, 'a': 2} | tojson(indent=2, sort_keys=true) }}", '{\n  "a": 2,\n  "b": 1\n}'),
+        ("{{ 'é' | tojson(ensure_ascii=true) }}", '"\\u00e9"'),
+        ("{{ [1, 2] | tojson(separators=(',', ':')) }}", "[1,2]"),
+        ("{% generation %}x{% set y = 1 %}{% endgeneration %}{{ y }}", "x"),
+        ("{{ add_generation_prompt }} {{ tools }} {{ documents }}", "True None None"),
+        ("{% if tools %}T{% endif %}{{ thinking | default('off') }}", "off"),
+        ("{% set ns = namespace(n=0) %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{% endfor %}{{ ns.n }}", "1"),
+        ("{% macro f(x, y=2) %}[{{ x }}|{{ y }}]{% endmacro %}{{ f(1) }}{{ f(1, y=3) }}", "[1|2][1|3]"),
+        ("{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | join(', ') }}", "Hi"),
+        ("{{ 'a,b'.split(',') }} {{ 'ab'[::-1] }} {{ ' x '.strip() }} {{ 'a' ~ 1 ~ none }}", "['a', 'b'] ba x a1None"),
+        ("{{ '%s is %05.1f' % ('x', 2.5) }} {{ '{:>4}|{a}'.format(1, a=2) }}", "x is 002.5    1|2"),
+        ("{% for k, v in {'a': 1}.items() %}{{ k }}={{ v }}{% endfor %}", "a=1"),
+        ("{% set x %}in{% endset %}{{ x | upper }}{{ ('a', 'b') }}{{ ['a'] + ['b'] }}", "IN('a', 'b')['a', 'b']"),
+        ("{{ 'a' * 3 }}{{ 2 ** 10 }}{{ 7 % 4 }}{{ 1 + 2.5 }}{{ undefined_thing }}", "aaa102433.5"),
+        ("{{ 'x' | indent(2, first=true) }}{{ 'aba' | replace('a', 'c') }}{{ [1, 2] | sum }}", "  xcbc3"),
+    ],
+)
+def test_what_templates_are_given(source: str, expected: str) -> None:
+    assert render(source) == expected
+
+
+def test_variables_of_the_caller() -> None:
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    source = "{{ tools[0].function.name }} {{ enable_thinking }} {{ bos_token }}"
+    assert render(source, tools=tools, enable_thinking=False, bos_token="!") == "f False !"
+
+
+def test_attributes_of_python_are_empty() -> None:
+    assert render("{{ ''['__class__'] }}{{ '{0.__class__}'.format(1) }}") == ""
+
+
+def test_the_date() -> None:
+    assert render("{{ strftime_now('%Y') }}") in {str(datetime.now().year), str(datetime.now().year - 1)}
+
+
+def test_refusal() -> None:
+    with pytest.raises(WgmlError, match=r"refuses this conversation: Roles must\s+alternate"):
+        render("{{ raise_exception('Roles must\n alternate') }}")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("a\nb{% if %}", "error in line 2"),
+        ("{% endfor %}", "error in line 1"),
+        ("{{ 'a' | nonesuch }}", "nonesuch"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "can't be compiled"),
+        ("x" * (1 << 19), "too long"),
+    ],
+)
+def test_bad_template_is_refused_at_once(source: str, message: str) -> None:
+    with pytest.raises(WgmlError, match=message):
+        ChatTemplate(source)
+
+
+GROW = "{%% set ns = namespace(s=%s) %%}{%% for i in range(60) %%}{%% set ns.s = %s %%}{%% endfor %%}{{ ns.s %s }}"
+HARMFUL = {
+    "nested loops": "{% for i in range(100000) %}{% for j in range(100000) %}{% set x = i %}{% endfor %}{% endfor %}",
+    "loops that only filter": "{% for i in range(99999) %}{% for j in range(99999) if 0 %}{% endfor %}{% endfor %}",
+    "endless recursion": "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
+    "branching recursion": "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(90) }}",
+    "a recursive loop": "{% for x in y recursive %}{{ loop(y) }}{% endfor %}",
+    "a huge range": "{{ range(10**9) | list }}",
+    "a string times": "{{ 'a' * 10**9 }}",
+    "times a string": "{{ 10**9 * 'a' }}",
+    "a list times": "{{ [1] * 10**9 }}",
+    "bytes times": "{{ 'x'.encode() * 10**9 }}",
+    "powers": "{{ (10**1000)**1000 }}",
+    "big powers": "{{ 9**(9**9) }}",
+    "products": "{% set ns = namespace(n=9**999) %}{% for i in range(99) %}{% set ns.n = ns.n * ns.n %}{% endfor %}",
+    "a width in %": "{{ '%1000000000d' % 1 }}",
+    "a precision in %": "{{ '%.1000000000f' % 1 }}",
+    "a computed width in %": "{{ '%*d' % (10**9, 1) }}",
+    "many wide fields": "{{ ('%9999d' * 100000) % ((1,) * 100000) }}",
+    "a width in format": "{{ '{:1000000000}'.format(1) }}",
+    "a computed width in format": "{{ '{:{}}'.format(1, 10**9) }}",
+    "a width in format_map": "{{ '{a:1000000000}'.format_map({'a': 1}) }}",
+    "a value in many fields": "{{ ('{0}' * 100000).format('a' * 100000) }}",
+    "the filter format": "{{ '%1000000000d' | format(1) }}",
+    "the filter center": "{{ 'a' | center(10**9) }}",
+    "the filter center, of constants": "{{ 'a' | center(1000000000) }}",
+    "the filter indent": "{{ ('a\n' * 100000) | indent(1000) }}",
+    "the filter replace": "{{ ('a' * 100000) | replace('a', 'b' * 100000) }}",
+    "the filter round": "{{ 9 | round(100000000) }}",
+    "the filter batch": "{{ [1] | batch(10**9, 0) | list }}",
+    "the filter slice": "{{ [1] | slice(10**9) | list }}",
+    "the filter tojson": "{{ [1] | tojson(indent=10**9) }}",
+    "the filter join": "{{ ['a', 'a', 'a'] | join('b' * 1000000) }}",
+    "the filter join, of an iterator": "{{ range(100000) | map('string') | map('center', 1000) | join }}",
+    "the filter sum": "{{ ([[1]] * 100000) | sum(start=[]) }}",
+    "str.ljust": "{{ 'a'.ljust(10**9) }}",
+    "str.zfill": "{{ 'a'.zfill(10**9) }}",
+    "str.expandtabs": "{{ ('\t' * 1000).expandtabs(10**6) }}",
+    "str.replace": "{{ ('a' * 100000).replace('a', 'b' * 100000) }}",
+    "str.join": "{{ ('b' * 1000000).join(['a', 'a', 'a', 'a']) }}",
+    "str.join, of an iterator": "{{ ''.join(range(100000) | map('string') | map('center', 1000)) }}",
+    "str.translate": "{{ ('a' * 100000).translate({97: 'b' * 100000}) }}",
+    "a string that doubles with ~": GROW % ("'aa'", "ns.s ~ ns.s", ""),
+    "a string that doubles with +": GROW % ("'aa'", "ns.s + ns.s", ""),
+    "a list that doubles": GROW % ("['a']", "ns.s + ns.s", ""),
+    "lists of lists": GROW % ("['a']", "[ns.s, ns.s]", ""),
+    "tuples of tuples": GROW % ("('a',)", "(ns.s, ns.s)", "| string"),
+    "objects of objects": GROW % ("{'a': 1}", "{'a': ns.s, 'b': ns.s}", "| tojson"),
+    "objects by dict()": GROW % ("{'a': 1}", "dict(a=ns.s, b=ns.s)", ""),
+    "a block that is kept": "{% set s %}{% for i in range(100000) %}{{ 'a' * 1000000 }}{% endfor %}{% endset %}",
+    "slices": "{% set b = 'a' * 1000000 %}{% set s %}{% for i in range(100000) %}{{ b[i:] }}{% endfor %}{% endset %}",
+    "much output": "{% for i in range(100000) %}{{ 'x' * 100 }}{% endfor %}",
+    "much text": "{% for i in range(100000) %}" + "x" * 100 + "{% endfor %}",
+    "lipsum": "{{ lipsum(10**9) }}",
+}
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_harmful_template_is_stopped(name: str) -> None:
+    tracemalloc.start()
+    start = time.perf_counter()
+    with pytest.raises(WgmlError) as caught:
+        render(HARMFUL[name], y=[1])
+    assert time.perf_counter() - start < 10  # a second at most of its own, and what measuring memory costs
+    assert tracemalloc.get_traced_memory()[1] < 2 * MAX_TOTAL
+    tracemalloc.stop()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ().__class__.__base__.__subclasses__() }}",
+        "{{ cycler.__init__.__globals__ }}",
+        "{{ messages.append(1) }}",
+        "{{ messages[0].update({'a': 1}) }}",
+        "{% include 'x' %}",
+        "{% import 'x' as x %}",
+        "{{ 1 / 0 }}",
+        "{{ nothing.at.all }}",
+        "{{ messages['x'].y }}",
+        "{{ dict(1, 2, 3) }}",
+    ],
+)
+def test_failing_template_is_one_line(source: str) -> None:
+    with pytest.raises(WgmlError) as caught:
+        render(source)
+    assert "\n" not in str(caught.value)
+    assert USER == [{"role": "user", "content": "Hi"}]
+
+
+def test_a_stopped_template_can_be_used_again() -> None:
+    template = ChatTemplate("{% for i in range(n) %}{{ 'x' * n }}{% endfor %}")
+    with pytest.raises(WgmlError, match="stopped"):
+        template.render(USER, n=10_000)
+    assert template.render(USER, n=2) == "xxxx"
+
+
+def test_long_conversation_is_no_harm() -> None:
+    source = (
+        "{% set ns = namespace(t='') %}{% for m in messages %}{% set ns.t = ns.t ~ m.role ~ m.content | trim %}"
+        "{{ m.role }}{% endfor %}{{ ns.t }}"
+    )
+    messages = [{"role": "user", "content": "word " * 100} for _ in range(300)]
+    assert len(render(source, messages)) > 100_000
+
+
+def test_conversation_too_long() -> None:
+    with pytest.raises(WgmlError, match="stopped"):
+        render("{{ messages | length }}", [{"role": "user", "content": "x" * (MAX_SIZE + 1)}])

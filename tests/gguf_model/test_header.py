@@ -1,0 +1,304 @@
+"""The header parser against the gguf package's writer and reader, and against files made to harm it."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import pytest
+
+from py_wgml.errors import WgmlError
+from py_wgml.gguf_model import Header, HeaderParser, TensorInfo, read_header
+
+TENSORS = {
+    "token_embd.weight": (np.float32, (7, 64), None),
+    "half.weight": (np.float16, (3, 5), None),
+    "quantized.weight": (np.uint8, (6, 2 * 18), gguf.GGMLQuantizationType.Q4_0),  # 2 blocks of 32 a row
+    "super.weight": (np.uint8, (2, 3, 144), gguf.GGMLQuantizationType.Q4_K),  # 1 block of 256 a row
+    "scalar-like": (np.float32, (1,), None),
+}
+
+
+def write(path: Path, alignment: int | None = None) -> dict[str, Any]:
+    """A file with every type of metadata, by gguf's own writer. Returns what is in it."""
+    writer = gguf.GGUFWriter(path, "llama")
+    if alignment:
+        writer.add_custom_alignment(alignment)
+    metadata: dict[str, Any] = {"general.architecture": "llama"}
+    for kind, value in {
+        "uint8": 200,
+        "int8": -100,
+        "uint16": 60000,
+        "int16": -30000,
+        "uint32": 4_000_000_000,
+        "int32": -2_000_000_000,
+        "uint64": 1 << 63,
+        "int64": -(1 << 62),
+        "float32": 0.5,
+        "float64": 0.1,
+        "bool": True,
+        "string": "naïve 日本語 🙂",
+    }.items():
+        getattr(writer, f"add_{kind}")(f"test.{kind}", value)
+        metadata[f"test.{kind}"] = value
+    for name, values in {
+        "ints": [1, -2, 3],
+        "floats": [0.5, 0.25],
+        "bools": [True, False, True],
+        "strings": ["", "a", "ΩΩ", "\x00", "x" * 1000],
+        "nested": [["a", "b"], ["c"]],
+        "nested_numbers": [[1, 2], [3]],
+    }.items():
+        writer.add_array(f"test.{name}", values)
+        metadata[f"test.{name}"] = values
+    for name, (dtype, shape, raw) in TENSORS.items():
+        writer.add_tensor(name, np.ones(shape, dtype), raw_dtype=raw)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return metadata
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    write(tmp_path / "small.gguf")
+    return tmp_path / "small.gguf"
+
+
+@pytest.mark.parametrize("alignment", [None, 8, 256])
+def test_metadata_is_what_the_writer_was_given(tmp_path: Path, alignment: int | None) -> None:
+    expected = write(tmp_path / "a.gguf", alignment)
+    header = read_header(tmp_path / "a.gguf")
+    assert header.version == 3
+    assert header.alignment == (alignment or 32)
+    if alignment:
+        expected["general.alignment"] = alignment
+    assert {key: plain(value) for key, value in header.metadata.items()} == expected
+
+
+@pytest.mark.parametrize("alignment", [None, 8, 256])
+def test_tensors_are_what_the_reader_sees(tmp_path: Path, alignment: int | None) -> None:
+    write(tmp_path / "a.gguf", alignment)
+    compare_tensors(tmp_path / "a.gguf")
+
+
+def compare_tensors(path: Path) -> None:
+    reader = gguf.GGUFReader(path)
+    header = read_header(path)
+    assert header.data_offset == reader.data_offset
+    assert list(header.tensors) == [tensor.name for tensor in reader.tensors]
+    for theirs in reader.tensors:
+        ours = header.tensors[theirs.name]
+        assert ours.shape == tuple(int(length) for length in reversed(theirs.shape))
+        assert (ours.type, ours.offset, ours.nbytes) == (theirs.tensor_type, theirs.data_offset, theirs.n_bytes)
+
+
+def test_real_file(smollm2_path: Path) -> None:
+    compare_tensors(smollm2_path)
+    header = read_header(smollm2_path)
+    assert header.metadata["general.architecture"] == "llama"
+    assert header.metadata["tokenizer.ggml.tokens"][:2] == ["<|endoftext|>", "<|im_start|>"]
+    assert header.metadata["tokenizer.ggml.token_type"].shape == (49152,)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 64, 1000])
+@pytest.mark.parametrize("known", [True, False])
+def test_pieces_of_any_size(small: Path, size: int, known: bool) -> None:
+    data = small.read_bytes()
+    expected = read_header(small)
+    parser = HeaderParser(len(data) if known else None)
+    header = None
+    for start in range(0, len(data), size):
+        header = parser.feed(memoryview(data)[start : start + size])
+        if header:
+            assert start + size >= expected.data_offset - 256  # not before all of it was there
+            break
+    assert_same(header, expected)
+    assert parser.feed(b"tensor data") is header
+    parser.close()
+
+
+def assert_same(one: Header | None, other: Header) -> None:
+    assert one is not None
+    assert {key: plain(value) for key, value in one.metadata.items()} == {
+        key: plain(value) for key, value in other.metadata.items()
+    }
+    assert (one.tensors, one.data_offset) == (other.tensors, other.data_offset)
+
+
+# Headers made by hand, to be wrong in one place.
+
+
+def string(text: str | bytes) -> bytes:
+    raw = text if isinstance(text, bytes) else text.encode()
+    return struct.pack("<Q", len(raw)) + raw
+
+
+def pair(key: str | bytes, kind: int, value: bytes) -> bytes:
+    return string(key) + struct.pack("<I", kind) + value
+
+
+def array(kind: int, count: int, values: bytes = b"") -> bytes:
+    return struct.pack("<IQ", kind, count) + values
+
+
+def tensor(name: str, dims: tuple[int, ...], kind: int = 0, offset: int = 0) -> bytes:
+    return string(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
+
+
+def file(pairs: tuple[bytes, ...] = (), tensors: tuple[bytes, ...] = (), version: int = 3, data: int = 4096) -> bytes:
+    head = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(pairs)) + b"".join(pairs) + b"".join(tensors)
+    return head + bytes(-len(head) % 32 + data)
+
+
+def test_version_2() -> None:
+    header = HeaderParser().feed(file((pair("a", 0, b"\x07"),), (tensor("t", (4, 2)),), version=2))
+    assert header is not None
+    assert header.version == 2
+    assert header.metadata == {"a": 7}
+    assert header.tensors["t"] == TensorInfo("t", (2, 4), gguf.GGMLQuantizationType.F32, header.data_offset, 32)
+
+
+def test_scalar_and_empty_arrays() -> None:
+    header = HeaderParser().feed(
+        file((pair("s", 9, array(8, 0)), pair("f", 9, array(6, 0)), pair("a", 9, array(9, 0))), (tensor("t", ()),))
+    )
+    assert header is not None
+    assert {key: plain(value) for key, value in header.metadata.items()} == {"s": [], "f": [], "a": []}
+    assert (header.tensors["t"].shape, header.tensors["t"].nbytes) == ((), 4)
+
+
+def nested(depth: int) -> bytes:
+    return array(9, 1) * depth + array(0, 1, b"\x01")
+
+
+HUGE = 1 << 62
+BAD = {
+    "not a GGUF file": b"<!DOCTYPE html><html>",
+    "version 1 can't be read": file(version=1),
+    "version 4 can't be read": file(version=4),
+    "version 0 can't be read": file(version=0),
+    "big-endian": b"GGUF" + struct.pack(">IQQ", 3, 0, 0),
+    "counts of metadata and tensors": b"GGUF" + struct.pack("<IQQ", 3, HUGE, HUGE),
+    "'a' appears twice": file((pair("a", 0, b"\0"), pair("a", 0, b"\0"))),
+    "tensor 't' appears twice": file((), (tensor("t", (4,)), tensor("t", (4,), offset=32))),
+    "unknown type number 77": file((pair("a", 77, b""),)),
+    "elements of the unknown type number 78": file((pair("a", 9, array(78, 1)),)),
+    "metadata 'a' is not UTF-8": file((pair("a", 8, string(b"\xff\xfe")),)),
+    "a metadata key is not UTF-8": file((pair(b"\xc3", 0, b"\0"),)),
+    "not UTF-8: number 1": file((pair("a", 9, array(8, 3, string("x") + string(b"\x80") + string("y"))),)),
+    "neither 0 nor 1": file((pair("a", 7, b"\x02"),)),
+    "nested too deep": file((pair("a", 9, nested(50)),)),
+    "a metadata key has a length": b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, HUGE),
+    "metadata 'a' has a length": file((pair("a", 8, struct.pack("<Q", HUGE)),)),
+    f"metadata 'a': {HUGE} bytes wanted": file((pair("a", 9, array(0, HUGE)),)),
+    f"metadata 'a': {8 * HUGE} bytes wanted": file((pair("a", 9, array(8, HUGE)),)),
+    f"metadata 'a': {12 * HUGE} bytes wanted": file((pair("a", 9, array(9, HUGE)),)),
+    "general.alignment is not a power of two": file((pair("general.alignment", 4, struct.pack("<I", 24)),)),
+    "tensor 't' has 5 dimensions": file((), (tensor("t", (1, 1, 1, 1, 1)),)),
+    "product overflows": file((), (tensor("t", (1 << 32, 1 << 32)),)),
+    "dimension of length 0": file((), (tensor("t", (4, 0)),)),
+    "rows of 33 elements, not a multiple of Q4_0's block of 32": file((), (tensor("t", (33, 32), 2),)),
+    "tensor 't' has the unknown type number 99": file((), (tensor("t", (32,), 99),)),
+    "not aligned to 32 bytes": file((), (tensor("t", (4,), offset=16),)),
+    "tensors 't' and 'u' overlap": file((), (tensor("t", (64,)), tensor("u", (4,), offset=224))),
+    "offset that overflows": file((), (tensor("t", (4,), offset=(1 << 64) - 32),)),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+@pytest.mark.parametrize("known", [True, False])
+def test_bad_file_is_refused_in_one_line(what: str, known: bool) -> None:
+    data = BAD[what]
+    parser = HeaderParser(len(data) if known else None)
+    with pytest.raises(WgmlError) as caught:
+        parser.close() if parser.feed(data) is None else None
+    if not (known and "bytes" in str(caught.value)):  # a known size can be the first to be hurt
+        assert what in str(caught.value)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(WgmlError):
+        parser.feed(b"more")
+
+
+def test_tensor_past_the_end_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(file((), (tensor("t", (2048,)),), data=4096))
+    with pytest.raises(WgmlError, match="truncated: tensor 't' ends at byte"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 4, 20, 100])
+def test_truncated_header(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(file((pair("a", 8, string("x" * 200)),))[:size])
+    with pytest.raises(WgmlError, match=r"truncated|can't hold"):
+        read_header(path)
+
+
+def test_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WgmlError, match=r"can't read .*No such file"):
+        read_header(tmp_path / "none.gguf")
+
+
+def test_name_from_the_file_stays_in_the_line() -> None:
+    with pytest.raises(WgmlError) as caught:
+        HeaderParser().feed(file((), (tensor("evil\nname" + "x" * 5000, (32,), 99),)))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
+def test_counts_cost_nothing_before_the_bytes_are_there() -> None:
+    # 7 million tensors would fit into the largest header allowed: nothing may be made for them beforehand.
+    tracemalloc.start()
+    parser = HeaderParser()
+    assert parser.feed(b"GGUF" + struct.pack("<IQQ", 3, 1_000_000, 1_000_000)) is None
+    assert parser.feed(pair("a", 9, array(8, 4_000_000))) is None
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+def test_time_grows_with_the_bytes_not_with_the_pieces() -> None:
+    words = b"".join(string(f"token {number}") for number in range(50_000))
+    data = file((pair("a", 9, array(8, 50_000, words)),))
+
+    def seconds(size: int) -> float:
+        parser, start = HeaderParser(), time.perf_counter()
+        for at in range(0, len(data), size):
+            if parser.feed(data[at : at + size]):
+                return time.perf_counter() - start
+        raise AssertionError("no header")
+
+    assert (
+        seconds(50) < 100 * seconds(len(data)) + 1
+    )  # some 20,000 pieces; anew from the start each time it would be minutes
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_headers_never_do_anything_else(small: Path, seed: int) -> None:
+    good = small.read_bytes()
+    dice = random.Random(seed)
+    outcomes = {"header": 0, "refused": 0, "more": 0}
+    for _ in range(1500):
+        data = bytearray(good[: dice.randrange(len(good))] if dice.random() < 0.2 else good)
+        for _ in range(dice.choice([1, 1, 2, 8])):
+            if data:
+                data[dice.randrange(min(len(data), 2000))] = dice.choice([0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)])
+        parser = HeaderParser(dice.choice([None, len(data)]))
+        try:
+            outcomes["more" if parser.feed(data) is None else "header"] += 1
+        except WgmlError as error:
+            outcomes["refused" if "\n" not in str(error) else "in two lines"] += 1  # KeyError
+    assert all(outcomes.values())

@@ -1,0 +1,179 @@
+"""What all vocabularies have in common: special tokens, streaming, ends of generation, bad metadata."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers.pre_tokenizers import ByteLevel
+
+from py_wgml.errors import WgmlError
+from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
+from py_wgml.tokenizer.special import Splitter
+
+NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = map(int, list(TokenType)[:5])
+ALPHABET = sorted(ByteLevel.alphabet())
+SPECIAL = {
+    "<unk>": UNKNOWN,
+    "<s>": CONTROL,
+    "</s>": CONTROL,
+    "<a>": USER_DEFINED,
+    "<ab>": USER_DEFINED,
+    "[PAD]": UNUSED,
+}
+
+
+def metadata(extra: dict[str, int] | None = None, **keys: Any) -> dict[str, Any]:
+    """Bytes and nothing merged, and special tokens."""
+    special = SPECIAL | (extra or {})
+    tokens = [*special, *ALPHABET]
+    found = {
+        "model": "gpt2",
+        "pre": "gpt-2",
+        "tokens": tokens,
+        "token_type": np.array([*special.values(), *[NORMAL] * len(ALPHABET)], np.int32),
+        "merges": [],
+    } | keys
+    return {f"tokenizer.ggml.{key}": value for key, value in found.items() if value is not None}
+
+
+def tokenizer(extra: dict[str, int] | None = None, **keys: Any) -> Tokenizer:
+    return from_metadata(metadata(extra, **keys), "python")
+
+
+def id_of(token: str) -> int:
+    return [*SPECIAL, *ALPHABET].index(token)
+
+
+def test_user_defined_tokens_always_and_control_tokens_when_asked() -> None:
+    text = "<a><ab><s>x<unk>"
+    user, control = [id_of("<a>"), id_of("<ab>")], id_of("<s>")
+    plain = tokenizer().encode(text)
+    assert plain[:2] == user
+    assert not {control, id_of("<unk>")} & set(plain)
+    assert tokenizer().encode(text, parse_special=True) == [*user, control, id_of("x"), id_of("<unk>")]
+
+
+def test_the_longest_special_token_wins() -> None:
+    splitter = Splitter({"ab": 1, "abc": 2, "b": 3, "\n": 4, "\n\n": 5, "]": 6, "^": 7})
+    assert list(splitter.split("xabcab-b")) == ["x", 2, 1, "-", 3]
+    assert list(splitter.split("\n\n\n]^a")) == [5, 4, 6, 7, "a"]
+    assert list(Splitter({}).split("abc")) == ["abc"]
+    assert list(splitter.split("")) == []
+
+
+def test_thousands_of_special_tokens_are_no_slower() -> None:
+    splitter = Splitter({f"<unused{number}>": number for number in range(10_000)})
+    assert list(splitter.split("<" * 20_000 + "<unused9999>"))[1:] == [9999]
+
+
+@pytest.mark.parametrize(
+    "name", ["<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|endoftext|>", "<|end|>", "<|eom_id|>"]
+)
+@pytest.mark.parametrize("kind", [NORMAL, CONTROL, USER_DEFINED])
+def test_known_names_end_generation_and_are_control_tokens(name: str, kind: int) -> None:
+    found = tokenizer({name: kind}, eos_token_id=2, eot_token_id=1)
+    assert found.eog_ids == {1, 2, len(SPECIAL)}
+    assert len(SPECIAL) not in found.encode(name)
+    assert found.encode(name, parse_special=True) == [len(SPECIAL)]
+
+
+def test_end_of_a_message_that_does_not_end_the_answer() -> None:
+    harmony = {"<|end|>": CONTROL, "<|return|>": CONTROL, "<|call|>": CONTROL}
+    assert tokenizer(harmony, eos_token_id=len(SPECIAL) + 1).eog_ids == {len(SPECIAL) + 1, len(SPECIAL) + 2}
+
+
+def test_ids_past_the_vocabulary_mean_none() -> None:
+    found = tokenizer(bos_token_id=2**32 - 1, eos_token_id=100_000, add_bos_token=True, add_eos_token=True)
+    assert (found.bos_id, found.eos_id, found.add_bos, found.add_eos) == (None, None, False, False)
+    assert found.encode("a") == [id_of("a")]
+
+
+def test_beginning_and_end() -> None:
+    found = tokenizer(bos_token_id=1, eos_token_id=2, add_bos_token=True, add_eos_token=True)
+    assert found.encode("a") == [1, id_of("a"), 2]
+    assert found.encode("a", add_special=False) == [id_of("a")]
+    assert tokenizer(bos_token_id=1).add_bos is False
+    assert tokenizer(bos_token_id=1, pre="llama-bpe").add_bos is True
+
+
+def test_types_may_be_missing() -> None:
+    assert tokenizer(token_type=None).encode("<s>", parse_special=True) == [id_of(letter) for letter in "<s>"]
+
+
+def test_stream_shows_whole_characters_only() -> None:
+    text = "aé日🙂\u200d💻 \ufffd end"
+    found = tokenizer()
+    stream = found.stream()
+    pieces = [stream.push(id) for id in found.encode(text)]
+    assert len(pieces) == len(text.encode())
+    assert stream.flush() == ""
+    assert [piece for piece in pieces if piece] == list(text)
+
+
+def test_stream_replaces_what_is_no_character() -> None:
+    found = tokenizer()
+    invalid, start = id_of("ÿ"), id_of("æ")  # the bytes 0xFF and 0xE6
+    stream = found.stream()
+    assert [stream.push(id) for id in (invalid, start, id_of("a"), start)] == ["\ufffd", "", "\ufffda", ""]
+    assert (stream.flush(), stream.flush()) == ("\ufffd", "")
+    assert found.decode([start, id_of("</s>"), id_of("a")]) == "\ufffd</s>a"
+
+
+def test_any_ids_decode_the_same_in_one_go_and_in_pieces() -> None:
+    dice, found = random.Random(1), tokenizer()
+    for _ in range(50):
+        data = bytes(dice.choice([*range(256), 0xF0, 0x9F, 0x99, 0x82]) for _ in range(40))
+        ids = found.encode(data.decode("latin-1"))
+        raw = b"".join(map(found.token_bytes, ids))
+        assert raw.decode("utf-8", "replace") == found.decode(ids)
+
+
+def test_stream_skips_control_tokens() -> None:
+    found = tokenizer()
+    ids = [id_of(token) for token in ("<s>", "a", "[PAD]", "<a>", "</s>")]
+    assert found.decode(ids, skip_special=True) == "a<a>"
+    assert found.decode(ids) == "<s>a[PAD]<a></s>"
+    assert "".join(map(found.stream().push, ids)) == "a<a>"
+
+
+def test_token_ids_outside_of_the_vocabulary() -> None:
+    for id in (-1, 10_000):
+        with pytest.raises(WgmlError, match="outside of the vocabulary"):
+            tokenizer().token_bytes(id)
+
+
+def test_halves_of_surrogate_pairs() -> None:
+    found = tokenizer()
+    assert found.decode(found.encode("a\ud83d\ude42b\ud83dc")) == "a🙂b\ufffdc"
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"model": None}, "no tokenizer"),
+        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama\)"),
+        ({"model": 7}, "tokenizer.ggml.model is a int, not a str"),
+        ({"tokens": None}, "no vocabulary"),
+        ({"tokens": []}, "no vocabulary"),
+        ({"tokens": np.zeros(4)}, "tokens is a ndarray"),
+        ({"token_type": np.zeros(3, np.int32)}, "token_type has 3 entries"),
+        ({"token_type": np.full(len(SPECIAL) + len(ALPHABET), 9)}, "a type that GGUF does not define"),
+        ({"merges": 5}, "merges is a int"),
+        ({"merges": None}, "without tokenizer.ggml.merges"),
+        ({"eos_token_id": "x"}, "eos_token_id is a str"),
+        ({"add_bos_token": 1}, "add_bos_token is a int"),
+        ({"pre": "nonesuch"}, "pre-tokenizer 'nonesuch'"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["python", "tokenizers"])
+def test_bad_metadata(keys: dict[str, Any], message: str, backend: Any) -> None:
+    with pytest.raises(WgmlError, match=message):
+        from_metadata(metadata(**keys), backend)
+
+
+def test_automatic_choice_is_one_of_the_two() -> None:
+    text = "naïve 🙂 <a>"
+    assert from_metadata(metadata()).encode(text) == tokenizer().encode(text)
