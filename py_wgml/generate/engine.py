@@ -91,6 +91,16 @@ class Engine:
             count += 1
         return count
 
+    @property
+    def dispatches_per_token(self) -> int:
+        """Dispatches of the step that takes one token and samples the next."""
+        return len(self._program(1, "sample")[0].dispatches)
+
+    @property
+    def context_used(self) -> int:
+        """How many positions the cache holds."""
+        return self._stored
+
     def forget(self) -> None:
         """Start from an empty cache next time."""
         self._sequence, self._stored = [], 0
@@ -125,6 +135,7 @@ class Engine:
         while len(rows) < len(ids):
             count = min(_SLOW_STEP_SIZE, len(ids) - len(rows))
             program, logits = self._program(_size_for(count), "logits")
+            await self.device.compiled()
             self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
             self.device.write(self._step, step_block(len(rows), count))
             self.device.run(program)

@@ -9,8 +9,8 @@ from ..gpu import Buffer, Program, block
 from ..gpu.device import fold
 
 _VECTOR_WORKGROUP_SIZE = 64
-_TILE_SIDE = 16  # of linear_tile.wgsl: a workgroup is 16 x 16
-_TILE_ROWS = 64  # weight rows of its tile
+_TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
+_TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
 
 def linear(
@@ -49,13 +49,13 @@ def linear(
                 subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
             )
         else:
-            per_thread = 1 if max_count <= _TILE_SIDE else 4
+            tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
                 [block(*params, width), step, part.buffer, x, out, *tail],
-                (-(-part.rows // _TILE_ROWS), -(-max_count // (_TILE_SIDE * per_thread)), 1),
+                (-(-part.rows // _TILE_ROWS), -(-max_count // tokens), 1),
                 **template,
-                per_thread=per_thread,
+                token_threads=tokens // 4,
             )
 
 

@@ -1,0 +1,142 @@
+"""The Device over `navigator.gpu`, under Pyodide. Its JavaScript half is web/gpu.js, where the WebGPU objects live."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import wgsl
+from ..errors import WgmlError
+from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+
+
+async def _helper() -> Any:
+    """The module web/gpu.js: as the page registered it, or (a notebook in the browser) as it came with the package."""
+    try:
+        import wgml_gpu
+
+        return wgml_gpu
+    except ImportError:
+        from pyodide.code import run_js
+
+        text = (Path(__file__).parent.parent / "_web" / "gpu.js").read_text()
+        load = run_js("(text) => import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'})))")
+        return await load(text)
+
+
+async def open_browser_device(
+    default_limits: bool = False, features: tuple[str, ...] = OPTIONAL_FEATURES
+) -> BrowserDevice:
+    """The browser's GPU as a Device. Raises WgmlError when it gives none."""
+    from pyodide.ffi import JsException
+
+    helper = await _helper()
+    try:
+        gpu = await helper.open(
+            _js({"features": list(features), "defaultLimits": DEFAULT_LIMITS, "raiseLimits": not default_limits})
+        )
+    except JsException as error:
+        raise WgmlError(str(error.message)) from error
+    return BrowserDevice(gpu)
+
+
+class BrowserDevice(Device):
+    """A Device over a `Gpu` of web/gpu.js. Handles are the numbers under which it keeps WebGPU's objects.
+
+    `lost` is awaitable: it ends when the device is lost, with the reason.
+    """
+
+    def __init__(self, gpu: Any) -> None:
+        info = gpu.info.to_py()
+        super().__init__(
+            AdapterInfo(
+                info["vendor"],
+                info["architecture"],
+                info["device"],
+                info["description"],
+                # Browsers that don't tell have no subgroups, or not yet their sizes: those of the specification.
+                info["subgroupMinSize"] or AdapterInfo.subgroup_min_size,
+                info["subgroupMaxSize"] or AdapterInfo.subgroup_max_size,
+            ),
+            frozenset(gpu.features.to_py()),
+            gpu.limits.to_py(),
+        )
+        self._gpu = gpu
+        self.lost: Awaitable[Any] = gpu.lost
+
+    def _create_buffer(self, nbytes: int, label: str) -> int:
+        return int(self._gpu.buffer(nbytes, label))
+
+    def _destroy_buffer(self, handle: int) -> None:
+        self._gpu.destroyBuffer(handle)
+
+    def _write(self, handle: int, offset: int, data: memoryview) -> None:
+        self._gpu.write(handle, offset, data)
+
+    async def read(self, buffer: Buffer, nbytes: int | None = None, offset: int = 0) -> bytes:
+        nbytes = buffer.nbytes - offset if nbytes is None else nbytes
+        return await _bytes(self._gpu.read(buffer.handle, offset, nbytes + -nbytes % 4), nbytes)
+
+    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> int:
+        return int(self._gpu.pipeline(code, _js(list(access)), name))
+
+    async def compiled(self) -> None:
+        error = await self._gpu.compiled()
+        if error is not None:
+            failed = next(p for p in self.pipelines.values() if p.handle == error.pipeline)
+            raise compile_error(failed.name, failed.code, error.line, error.message)
+
+    def _handle_of(self, program: Program) -> Any:
+        if program.handle is None:
+            numbers = array.array("i")
+            for pipeline, buffers, counts in program.dispatches:
+                numbers.extend((pipeline.handle, *counts, len(buffers), *(buffer.handle for buffer in buffers)))
+            program.handle = self._gpu.program(numbers)
+        return program.handle
+
+    def run(self, program: Program) -> None:
+        self._gpu.run(self._handle_of(program))
+
+    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
+        promise = self._gpu.runAndRead(self._handle_of(program), buffer.handle, offset, nbytes + -nbytes % 4)
+        return asyncio.ensure_future(_bytes(promise, nbytes))
+
+    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
+        self._gpu.copy(source.handle, target.handle, nbytes)
+
+    async def upload_file(
+        self, file: Any, segments: Sequence[tuple[int, int, int, int]], on_progress: Callable[[int, int], None]
+    ) -> None:
+        """Write parts of a `ModelFile` (web/files.js) to buffers as it arrives, past Python's memory.
+
+        segments: (offset in the file, bytes, buffer's handle, offset in the buffer), in file order.
+        Raises WgmlError when the file can't be read to its end.
+        """
+        from pyodide.ffi import JsException, create_proxy
+
+        progress = create_proxy(on_progress)
+        try:
+            await self._gpu.upload(file, array.array("d", [number for segment in segments for number in segment]), progress)
+        except JsException as error:
+            raise WgmlError(str(error.message)) from error
+        finally:
+            progress.destroy()
+
+    def close(self) -> None:
+        self._gpu.close()
+
+
+async def _bytes(promise: Awaitable[Any], count: int) -> bytes:
+    """The first `count` bytes of the Uint8Array that `promise` (whose work is under way) will give."""
+    return bytes((await promise).to_bytes()[:count])
+
+
+def _js(value: Any) -> Any:
+    """Python lists and dicts as JavaScript arrays and objects."""
+    from js import Object
+    from pyodide.ffi import to_js
+
+    return to_js(value, dict_converter=Object.fromEntries)

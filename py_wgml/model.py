@@ -1,0 +1,169 @@
+"""The public interface: load a model, chat with it, complete text, look at its logits."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from .chat import ChatTemplate
+from .errors import WgmlError
+from .generate import Engine, Generation
+from .gguf_model import Header
+from .gguf_model.source import Source, open_source
+from .gpu import Device, open_device
+from .ops import Sampling
+from .tokenizer import Tokenizer, from_metadata
+
+Message = Mapping[str, str]
+"""{"role": "system" | "user" | "assistant", "content": text}"""
+
+OnProgress = Callable[[str, int, int], object]
+"""Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
+
+# A model without a template of its own goes on with the text as it stands.
+_NO_TEMPLATE = "{% for message in messages %}{{ message.content }}{% if not loop.last %}\n{% endif %}{% endfor %}"
+_SMALL = 1_000_000_000  # parameters: below, a model strays and repeats itself unless it is held more tightly
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """Sampling that suits a model where the caller says nothing."""
+
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repetition_penalty: float = 1.0
+
+    @classmethod
+    def for_parameters(cls, count: int) -> "Defaults":
+        """By the model's size in parameters."""
+        return cls(temperature=0.2, top_p=0.9, repetition_penalty=1.1) if count < _SMALL else cls()
+
+
+class Model:
+    """A model on a GPU. Make one with `await Model.load(...)`."""
+
+    def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
+        self.engine, self.tokenizer, self.template, self.header, self.name = engine, tokenizer, template, header, name
+        self.defaults = Defaults.for_parameters(engine.parameters)
+
+    @classmethod
+    async def load(
+        cls,
+        model: str | os.PathLike[str] | BinaryIO | Source,
+        on_progress: OnProgress = lambda stage, done, total: None,
+        device: Device | None = None,
+        context: int | None = None,
+        half_cache: bool = True,
+    ) -> "Model":
+        """Load a GGUF file: a path, an http(s) URL or an open binary file in CPython, a `Source` anywhere.
+
+        device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
+        the device can do). half_cache: keep keys and values in half precision instead of float32.
+        Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
+        """
+        source = model if isinstance(model, Source) else open_source(model)
+        engine = None
+        try:
+            header = await source.header()
+            on_progress("header", 1, 1)
+            device = device or await open_device()
+            engine = Engine(device, header, context, half_cache)
+            tokenizer = from_metadata(header.metadata)
+            template = _template(header, tokenizer)
+            await source.upload(device, engine.weights.segments, lambda done, total: on_progress("weights", done, total))
+            on_progress("kernels", 0, 1)
+            await engine.start()
+            on_progress("kernels", 1, 1)
+        except BaseException:
+            if engine is not None:
+                engine.destroy()
+            raise
+        finally:
+            source.close()
+        return cls(engine, tokenizer, template, header, header.metadata.get("general.name") or source.name)
+
+    def destroy(self) -> None:
+        """Give all GPU memory back."""
+        self.engine.destroy()
+
+    def prompt(self, messages: Sequence[Message]) -> list[int]:
+        """The token ids of a conversation that is the assistant's to go on with. Raises WgmlError as the template does."""
+        tokenizer = self.tokenizer
+        text = self.template.render(messages)
+        bos = tokenizer.bos_id
+        starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
+        return starts + tokenizer.encode(text, add_special=False, parse_special=True)
+
+    def generate(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        stop: Sequence[str] = (),
+        on_prefill: Callable[[int], None] = lambda done: None,
+        **sampling: Any,
+    ) -> Generation:
+        """The answer to a conversation, as a Generation to iterate over. What earlier calls processed is reused.
+
+        sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
+        defaults, the seed a random one. Raises WgmlError for values out of range or a conversation that is too long.
+        """
+        given = {key: value for key, value in sampling.items() if value is not None}
+        unknown = set(given) - {field.name for field in fields(Sampling)}
+        if unknown:
+            raise WgmlError(f"no such sampling parameter: {', '.join(sorted(unknown))}")
+        chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
+        ids = self.prompt(messages)
+        if len(ids) > self.engine.context:
+            raise WgmlError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
+        return Generation(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill)
+
+    def chat(self, system: str | None = None) -> "Chat":
+        """A new conversation, with a system prompt or the template's own."""
+        return Chat(self, system)
+
+    async def logits(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """float32 [vocabulary]: the logits of the token that follows `ids`. The cache is used up by it."""
+        return (await self.engine.logits(ids))[-1]
+
+
+class Chat:
+    """A conversation: `messages` grows with each `send`."""
+
+    def __init__(self, model: Model, system: str | None = None) -> None:
+        self._model = model
+        self.messages: list[Message] = [] if system is None else [{"role": "system", "content": system}]
+        self.last: Generation | None = None
+
+    async def send(self, text: str, **options: Any) -> AsyncIterator[str]:
+        """Say `text`; yields the answer piece by piece. options: as for `Model.generate`. `last` is the Generation."""
+        asked: list[Message] = [*self.messages, {"role": "user", "content": text}]
+        self.last = self._model.generate(asked, **options)
+        pieces: list[str] = []
+        try:
+            async for piece in self.last:
+                pieces.append(piece)
+                yield piece
+        finally:
+            self.messages = [*asked, {"role": "assistant", "content": "".join(pieces)}]
+
+    def stop(self) -> None:
+        """End the answer under way."""
+        if self.last is not None:
+            self.last.stop()
+
+
+def _template(header: Header, tokenizer: Tokenizer) -> ChatTemplate:
+    source = header.metadata.get("tokenizer.chat_template")
+    bos, eos = (_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
+    return ChatTemplate(source if isinstance(source, str) else _NO_TEMPLATE, bos, eos)
+
+
+def _text(tokenizer: Tokenizer, id: int | None) -> str:
+    return "" if id is None else tokenizer.token_bytes(id).decode(errors="replace")

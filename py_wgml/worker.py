@@ -1,0 +1,176 @@
+"""The page's messages: what the worker is asked, done with a Model, and answered. Runs under Pyodide.
+
+The messages are those of web/protocol.d.ts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import wgml_files
+
+from .errors import WgmlError
+from .generate import Generation
+from .generate.bench import measure
+from .gguf_model.source import BrowserSource
+from .gpu import open_device
+from .gpu.browser import BrowserDevice
+from .model import Model
+
+_PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
+
+_post: Callable[[dict[str, Any]], None]
+_device: BrowserDevice | None = None
+_model: Model | None = None
+_generations: dict[int, Generation] = {}
+_busy = asyncio.Lock()  # one thing at a time on the GPU
+
+
+def start(post: Callable[[dict[str, Any]], None]) -> None:
+    """Answer with `post` from now on."""
+    global _post
+    _post = post
+
+
+async def handle(message: Any) -> None:
+    """Do what a message (a JavaScript object) asks. What goes wrong is answered as a message too."""
+    request = message.to_py()
+    try:
+        match request["type"]:
+            case "load":
+                async with _busy:
+                    # The source stays a JavaScript object: it may be a File, and files.js knows it again.
+                    await _load(message.model, request.get("options") or {})
+            case "send":
+                await _send(request["id"], request["messages"], request.get("sampling") or {})
+            case "stop":
+                if generation := _generations.get(request["id"]):
+                    generation.stop()
+            case "bench":
+                async with _busy:
+                    await _bench(request)
+    except WgmlError as error:
+        _post({"type": "error", "stage": request["type"], "message": str(error)} | _id_of(request))
+
+
+def _id_of(request: dict[str, Any]) -> dict[str, Any]:
+    return {"id": request["id"]} if "id" in request else {}
+
+
+async def _load(source: Any, options: dict[str, Any]) -> None:
+    from pyodide.ffi import JsException
+
+    global _device, _model
+    if _model is not None:
+        _model.destroy()
+        _model = None
+    began = time.perf_counter()
+    stages: dict[str, float] = {}
+
+    def on_progress(stage: str, done: int, total: int) -> None:
+        stages[stage] = time.perf_counter() - began
+        _post({"type": "progress", "stage": stage, "loaded": done, "total": total})
+
+    if _device is None:
+        _device = await _open_device()
+    try:
+        file = await wgml_files.open(source)
+    except JsException as error:
+        raise WgmlError(str(error.message)) from error
+    _model = await Model.load(BrowserSource(file), on_progress, _device, options.get("context"))
+    types = Counter(tensor.type.name for tensor in _model.header.tensors.values() if len(tensor.shape) > 1)
+    config, info = _model.engine.config, _device.info
+    _post(
+        {
+            "type": "ready",
+            "model": {
+                "name": _model.name,
+                "architecture": config.architecture,
+                "parameters": _model.engine.parameters,
+                "file_bytes": max(tensor.offset + tensor.nbytes for tensor in _model.header.tensors.values()),
+                "context_length": _model.engine.context,
+                "vocab_size": config.vocabulary,
+                "quantization": types.most_common(1)[0][0],
+            },
+            "adapter": {
+                "vendor": info.vendor,
+                "architecture": info.architecture,
+                "description": info.description,
+                "features": sorted(_device.features),
+            },
+            "seconds": {
+                "header": stages["header"],
+                "weights": stages["weights"] - stages["header"],
+                "kernels": stages["kernels"] - stages["weights"],
+            },
+            "gpu_bytes": _device.memory,
+            "sampling": vars(_model.defaults),
+        }
+    )
+
+
+async def _open_device() -> BrowserDevice:
+    device = await open_device()
+    assert isinstance(device, BrowserDevice)
+
+    async def watch() -> None:
+        reason = await device.lost
+        if reason.reason != "destroyed":
+            message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
+            _post({"type": "error", "stage": "gpu", "message": message})
+
+    asyncio.ensure_future(watch())
+    return device
+
+
+async def _send(id: int, messages: list[dict[str, str]], sampling: dict[str, Any]) -> None:
+    async with _busy:
+        if _model is None:
+            raise WgmlError("no model is loaded")
+        engine = _model.engine
+        generation = _generations[id] = _model.generate(messages, **{**sampling, "stop": sampling.get("stop") or ()})
+        try:
+            text, posted = "", 0.0
+            async for piece in generation:
+                text += piece
+                if time.perf_counter() - posted >= _PIECE_INTERVAL:
+                    _post({"type": "piece", "id": id, "text": text})
+                    text, posted = "", time.perf_counter()
+            if text:
+                _post({"type": "piece", "id": id, "text": text})
+        finally:
+            del _generations[id]
+        usage = generation.usage
+        _post(
+            {
+                "type": "done",
+                "id": id,
+                "reason": generation.reason,
+                "usage": {
+                    "prompt_tokens": usage.prompt_tokens,
+                    "cached_tokens": usage.cached_tokens,
+                    "completion_tokens": usage.completion_tokens,
+                    "context_used": min(usage.prompt_tokens + usage.completion_tokens, engine.context),
+                    "context_length": engine.context,
+                },
+                "seconds": {
+                    "first_token": usage.first_token,
+                    "prefill": usage.prefill,
+                    "decode": max(0.0, usage.total - usage.first_token),
+                },
+                "tokens_per_second": {"prefill": usage.prefill_rate, "decode": usage.decode_rate},
+            }
+        )
+
+
+async def _bench(request: dict[str, Any]) -> None:
+    if _model is None:
+        raise WgmlError("no model is loaded")
+    figures = await measure(
+        _model.engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"]
+    )
+    _post({"type": "bench"} | figures)

@@ -1,0 +1,345 @@
+/**
+ * What Python needs of `navigator.gpu` that JavaScript does better: a model step replayed in one call, bytes that go from
+ * a stream to the GPU without a stop in Python's memory. Objects of WebGPU stay here; Python holds their numbers.
+ *
+ * Runs in the worker.
+ */
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} features optional features to use where the adapter has them
+ * @property {Record<string, number>} defaultLimits the limits to ask more of
+ * @property {boolean} raiseLimits ask for as much of them as the adapter has
+ *
+ * @typedef {object} Chunks a file as it arrives: web/files.js
+ * @property {string} name
+ * @property {number | undefined} size
+ * @property {() => Promise<Uint8Array | null>} next
+ *
+ * @typedef {object} PyBuffer a Python object with the buffer protocol, by Pyodide
+ * @property {(type: string) => {data: any, release: () => void}} getBuffer
+ *
+ * @typedef {object} CompileError
+ * @property {number} pipeline
+ * @property {number} line of the WGSL, from 1 on
+ * @property {string} message
+ *
+ * @typedef {object} Program
+ * @property {GPUComputePipeline[]} pipelines
+ * @property {GPUBindGroup[]} groups
+ * @property {Uint32Array} counts x, y and z of each dispatch
+ */
+
+/** Bytes written to the GPU before we wait for it to have taken them: bounds the browser's own copies. */
+const IN_TRANSIT = 64 * 2 ** 20;
+/** Reads of up to this many bytes share staging buffers. */
+const SMALL_READ = 256;
+
+/**
+ * @param {Options} options
+ * @returns {Promise<Gpu>}
+ * @throws {Error} one line that says what is missing
+ */
+export async function open({ features, defaultLimits, raiseLimits }) {
+  if (!navigator.gpu) throw new Error("this browser has no WebGPU");
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new Error("the browser offers no GPU to this page");
+  const limits = Object.fromEntries(
+    Object.entries(defaultLimits).map(([name, value]) => [
+      name,
+      raiseLimits ? /** @type {any} */ (adapter.limits)[name] : value,
+    ]),
+  );
+  const wanted = /** @type {GPUFeatureName[]} */ (features.filter((name) => adapter.features.has(name)));
+  const device = await adapter.requestDevice({ requiredFeatures: wanted, requiredLimits: limits });
+  return new Gpu(adapter, device, wanted, limits);
+}
+
+export class Gpu {
+  #device;
+  #queue;
+  /** @type {(GPUBuffer | null)[]} */
+  #buffers = [];
+  /** @type {{layout: GPUBindGroupLayout, module: GPUShaderModule, compiling: Promise<GPUComputePipeline | null>,
+   *          pipeline: GPUComputePipeline | null}[]} */
+  #pipelines = [];
+  /** @type {Map<string, GPUBindGroupLayout>} */
+  #layouts = new Map();
+  /** @type {GPUBuffer[]} */
+  #staging = [];
+
+  /**
+   * @param {GPUAdapter} adapter
+   * @param {GPUDevice} device
+   * @param {string[]} features
+   * @param {Record<string, number>} limits
+   */
+  constructor(adapter, device, features, limits) {
+    this.#device = device;
+    this.#queue = device.queue;
+    const { vendor, architecture, description, subgroupMinSize, subgroupMaxSize } = /** @type {any} */ (adapter.info);
+    this.info = { vendor, architecture, device: adapter.info.device, description, subgroupMinSize, subgroupMaxSize };
+    this.features = features;
+    this.limits = limits;
+    /** Resolves when the device is lost, with the reason as the browser words it. */
+    this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
+    device.addEventListener("uncapturederror", ({ error }) => console.error(error.message));
+  }
+
+  /** Free everything. */
+  close() {
+    this.#device.destroy();
+  }
+
+  /**
+   * @param {number} size in bytes
+   * @param {string} label
+   * @returns {number} of the new buffer
+   */
+  buffer(size, label) {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return this.#buffers.push(this.#device.createBuffer({ size, usage, label })) - 1;
+  }
+
+  /** @param {number} buffer */
+  destroyBuffer(buffer) {
+    this.#at(buffer).destroy();
+    this.#buffers[buffer] = null;
+  }
+
+  /**
+   * @param {number} buffer
+   * @param {number} offset
+   * @param {PyBuffer} data
+   */
+  write(buffer, offset, data) {
+    const view = data.getBuffer("u8");
+    this.#queue.writeBuffer(this.#at(buffer), offset, view.data);
+    view.release();
+  }
+
+  /**
+   * @param {number} source
+   * @param {number} target
+   * @param {number} size
+   */
+  copy(source, target, size) {
+    const encoder = this.#device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#at(source), 0, this.#at(target), 0, size);
+    this.#queue.submit([encoder.finish()]);
+  }
+
+  /**
+   * @param {string} code WGSL with the entry point `main`
+   * @param {string[]} access of each binding of group 0: "uniform", "read" or "read_write"
+   * @param {string} label
+   * @returns {number} of the pipeline, which compiles from now on
+   */
+  pipeline(code, access, label) {
+    const layout = this.#layout(access);
+    const module = this.#device.createShaderModule({ code, label });
+    const compiling = this.#device
+      .createComputePipelineAsync({
+        label,
+        layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      })
+      .catch(() => null); // `compiled` tells why
+    const entry = { layout, module, compiling, pipeline: /** @type {GPUComputePipeline | null} */ (null) };
+    compiling.then((pipeline) => (entry.pipeline = pipeline));
+    return this.#pipelines.push(entry) - 1;
+  }
+
+  /** @returns {Promise<CompileError | undefined>} once all pipelines are compiled: the first error, if there is one */
+  async compiled() {
+    for (const [number, { module, compiling }] of this.#pipelines.entries()) {
+      if (await compiling) continue;
+      const { messages } = await module.getCompilationInfo();
+      const error = messages.find(({ type }) => type === "error");
+      return { pipeline: number, line: error?.lineNum ?? 1, message: error?.message ?? "the pipeline can't be made" };
+    }
+  }
+
+  /**
+   * @param {PyBuffer} dispatches i32, for each dispatch: its pipeline; x, y and z; how many buffers; the buffers
+   * @returns {Program}
+   */
+  program(dispatches) {
+    const view = dispatches.getBuffer("i32");
+    const list = /** @type {Int32Array} */ (view.data);
+    /** @type {Program} */
+    const program = { pipelines: [], groups: [], counts: new Uint32Array(0) };
+    const counts = [];
+    for (let i = 0; i < list.length; ) {
+      const { layout, pipeline } = this.#pipelines[list[i]];
+      if (!pipeline) throw new Error("a program runs before its pipelines are compiled");
+      counts.push(list[i + 1], list[i + 2], list[i + 3]);
+      const buffers = list.subarray(i + 5, i + 5 + list[i + 4]);
+      program.pipelines.push(pipeline);
+      program.groups.push(
+        this.#device.createBindGroup({
+          layout,
+          entries: Array.from(buffers, (buffer, binding) => ({ binding, resource: { buffer: this.#at(buffer) } })),
+        }),
+      );
+      i += 5 + buffers.length;
+    }
+    view.release();
+    program.counts = Uint32Array.from(counts);
+    return program;
+  }
+
+  /** @param {Program} program */
+  run(program) {
+    this.#queue.submit([this.#encode(program).finish()]);
+  }
+
+  /**
+   * Run a program, then read a buffer.
+   *
+   * @param {Program} program
+   * @param {number} buffer
+   * @param {number} offset
+   * @param {number} size a multiple of 4
+   * @returns {Promise<Uint8Array>}
+   */
+  runAndRead(program, buffer, offset, size) {
+    return this.#read(this.#encode(program), buffer, offset, size);
+  }
+
+  /**
+   * @param {number} buffer
+   * @param {number} offset
+   * @param {number} size a multiple of 4
+   * @returns {Promise<Uint8Array>} once all work submitted so far is done
+   */
+  read(buffer, offset, size) {
+    return this.#read(this.#device.createCommandEncoder(), buffer, offset, size);
+  }
+
+  /**
+   * Write parts of a file to buffers as it arrives.
+   *
+   * @param {Chunks} file
+   * @param {PyBuffer} segments f64, in file order, for each: offset in the file; bytes; buffer; offset in the buffer
+   * @param {(loaded: number, total: number) => void} progress
+   * @throws {Error} the file ends early
+   */
+  async upload(file, segments, progress) {
+    const view = segments.getBuffer("f64");
+    const table = Float64Array.from(view.data);
+    view.release();
+    let row = 0; // of the table
+    let done = 0; // bytes of that segment
+    let at = 0; // in the file
+    let inTransit = 0;
+    const word = new Uint8Array(4); // writes take whole words: what a chunk leaves of one
+    let held = 0; // bytes of `word`
+    while (row < table.length) {
+      const chunk = await file.next();
+      if (!chunk) throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
+      const end = at + chunk.length;
+      while (row < table.length && table[row] < end) {
+        const [offset, size, buffer, target] = table.subarray(row, row + 4);
+        const gpuBuffer = this.#at(buffer);
+        let piece = chunk.subarray(offset + done - at, offset + size - at);
+        const start = target + done - held;
+        done += piece.length;
+        const fill = held ? Math.min(4 - held, piece.length) : 0;
+        word.set(piece.subarray(0, fill), held);
+        held += fill;
+        piece = piece.subarray(fill);
+        const isLast = done === size;
+        if (held === 4 || (held && isLast)) {
+          word.fill(0, held);
+          this.#queue.writeBuffer(gpuBuffer, start, word);
+          held = 0;
+        }
+        const words = piece.length & ~3;
+        const from = target + done - piece.length;
+        if (words) this.#queue.writeBuffer(gpuBuffer, from, piece, 0, words);
+        if (piece.length > words) {
+          held = piece.length - words;
+          word.set(piece.subarray(words));
+          if (isLast) {
+            word.fill(0, held);
+            this.#queue.writeBuffer(gpuBuffer, from + words, word);
+            held = 0;
+          }
+        }
+        if (!isLast) break;
+        row += 4;
+        done = 0;
+      }
+      at = end;
+      inTransit += chunk.length;
+      if (inTransit >= IN_TRANSIT) {
+        await this.#queue.onSubmittedWorkDone();
+        inTransit = 0;
+      }
+      progress(at, file.size ?? 0);
+    }
+    await this.#queue.onSubmittedWorkDone();
+  }
+
+  /** @param {number} buffer */
+  #at(buffer) {
+    return /** @type {GPUBuffer} */ (this.#buffers[buffer]);
+  }
+
+  /** @param {string[]} access */
+  #layout(access) {
+    const key = access.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      /** @type {Record<string, GPUBufferBindingType>} */
+      const types = { uniform: "uniform", read: "read-only-storage", read_write: "storage" };
+      layout = this.#device.createBindGroupLayout({
+        entries: access.map((kind, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: types[kind] },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+
+  /** @param {Program} program */
+  #encode({ pipelines, groups, counts }) {
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    for (let i = 0; i < pipelines.length; i++) {
+      pass.setPipeline(pipelines[i]);
+      pass.setBindGroup(0, groups[i]);
+      pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+    }
+    pass.end();
+    return encoder;
+  }
+
+  /**
+   * @param {GPUCommandEncoder} encoder
+   * @param {number} buffer
+   * @param {number} offset
+   * @param {number} size
+   */
+  async #read(encoder, buffer, offset, size) {
+    const isSmall = size <= SMALL_READ;
+    const staging =
+      (isSmall && this.#staging.pop()) ||
+      this.#device.createBuffer({
+        size: isSmall ? SMALL_READ : size,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
+    encoder.copyBufferToBuffer(this.#at(buffer), offset, staging, 0, size);
+    this.#queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ, 0, size);
+    const bytes = new Uint8Array(staging.getMappedRange(0, size).slice(0));
+    staging.unmap();
+    if (isSmall) this.#staging.push(staging);
+    else staging.destroy();
+    return bytes;
+  }
+}
