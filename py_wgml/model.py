@@ -42,7 +42,7 @@ class Defaults:
     @classmethod
     def for_parameters(cls, count: int) -> "Defaults":
         """By the model's size in parameters."""
-        return cls(temperature=0.2, top_p=0.9, repetition_penalty=1.1) if count < _SMALL else cls()
+        return cls(temperature=0.2, top_p=0.9) if count < _SMALL else cls()
 
 
 class Model:
