@@ -26,6 +26,8 @@ MAX_SIZE = 2_000_000
 """Of any one value and of the whole output: characters and elements of containers, counted together."""
 MAX_TOTAL = 32 * MAX_SIZE
 """Of all the text that one rendering makes on its way."""
+MAX_DEPTH = 40
+"""Of calls in calls, and of containers in containers."""
 MAX_BITS = 4096
 """Of integers."""
 MAX_COUNT = 100_000
@@ -63,6 +65,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Gives templates this much time from now, and forgets what was spent before."""
         self._deadline = monotonic() + seconds
         self._spent = 0
+        self._depth = 0
 
     def bounded_filter(self, name: str, filter: Callable[..., Any]) -> Callable[..., Any]:
         """The filter `filter`, with its arguments and its result checked. Those of jinja2 are so from the beginning."""
@@ -123,7 +126,13 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         owner = getattr(callee, "__self__", None)
         if isinstance(owner, str):
             args = self._check_str_method(callee.__name__, owner, args, kwargs)
-        return self.bounded(super().call(context, callee, *args, **kwargs))
+        if self._depth >= MAX_DEPTH:
+            raise LimitError("its calls are nested too deep")
+        self._depth += 1
+        try:
+            return self.bounded(super().call(context, callee, *args, **kwargs))
+        finally:
+            self._depth -= 1
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """The operators in `intercepted_binops`."""
@@ -163,18 +172,23 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return len(value)
         if not isinstance(value, _CONTAINERS):
             return 1
-        size, todo = 0, [value]
-        while todo:
-            self.tick()
-            container = todo.pop()
-            size += len(container)
-            for part in (container, container.values()) if isinstance(container, dict) else (container,):
-                for item in part:
-                    if isinstance(item, str):
-                        size += len(item)
-                    elif isinstance(item, _CONTAINERS):
-                        todo.append(item)
-            _check(size + len(todo))
+        size, depth, level = 0, 0, [value]
+        while level:
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise LimitError("its containers are nested too deep")
+            inner: list[Any] = []
+            for container in level:
+                self.tick()
+                size += len(container)
+                for part in (container, container.values()) if isinstance(container, dict) else (container,):
+                    for item in part:
+                        if isinstance(item, str):
+                            size += len(item)
+                        elif isinstance(item, _CONTAINERS):
+                            inner.append(item)
+                _check(size + len(inner))
+            level = inner
         return size
 
     def _check_operands(self, operator: str, left: Any, right: Any) -> None:
