@@ -20,8 +20,9 @@ from __future__ import annotations
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("build.py needs Python 3.11 or newer; this is " + sys.version.split()[0])
+if sys.version_info < (3, 11):  # noqa: UP036
+    print("build.py needs Python 3.11 or newer; this is " + sys.version.split()[0], file=sys.stderr)
+    sys.exit(7)
 
 import argparse
 import contextlib
@@ -86,19 +87,25 @@ def say(text: str) -> None:
 
 @dataclass(frozen=True)
 class Part:
-    """A file of the site or of its making, as web/lock.json pins it."""
+    """A file of the site or of its making, as web/lock.json pins it.
+
+    Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
+    micropip installs, `pure` likewise once their machine code is left out, `model` the default model, and
+    `node linux-x86_64` Node.js for such a machine.
+    """
 
     file: str  # the name it has in the end
-    role: str  # runtime: Pyodide; loader: what it loads itself; wheel: what micropip installs; node, model, pure: see below
-    source: str  # a requirement as pip reads it; or "npm": the file `at` under node_modules
+    role: str
+    source: str  # a requirement as pip reads it; or "npm", then `at` is a path under node_modules
     sha256: str
     bytes: int
-    platform: str = "manylinux2014_x86_64"  # of the package asked for; its machine code is left out (role "pure")
+    platform: str = "manylinux2014_x86_64"  # what pip is to look for
     at: Sequence[int] | str | None = None  # [first byte, count] of a deflated member of the package; None: all of it
     about: dict[str, str] | None = None  # what site.json tells of a model
 
     @property
     def path(self) -> Path:
+        """Its place in the cache."""
         return CACHE / "files" / self.sha256
 
 
@@ -108,6 +115,7 @@ def read_lock() -> list[Part]:
 
 
 def sha256_of(path: Path) -> str:
+    """The sum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -149,10 +157,13 @@ def fetch(parts: Iterable[Part]) -> None:
 def run(command: Sequence[str | Path], tool: str, **options: Any) -> str:
     """The output of a command that needs the network; one line if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if "EINTEGRITY" in done.stderr:
+        raise Stop("a package from npm does not have the sum in web/package-lock.json; it was not kept", MISMATCH)
     if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.I)]
-        raise Stop(f"{tool} failed, is there a network? {' '.join(lines[-2:]) or done.stderr.strip()[-300:]}", NETWORK)
-    return done.stdout
+        lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.IGNORECASE)]
+        why = " ".join(lines[-2:]) or done.stderr.strip()[-300:]
+        raise Stop(f"{tool} could not fetch what is needed, is there a network? It says: {why}", NETWORK)
+    return str(done.stdout)
 
 
 @functools.cache
@@ -168,8 +179,10 @@ def addresses(parts: Sequence[Part]) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in sorted({part.platform for part in parts}):
         wanted = sorted({part.source for part in parts if part.platform == tag})
-        options = f"--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report - " \
+        options = (
+            f"--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report - "
             f"--only-binary :all: --python-version 3.12 --platform {tag} --target none".split()
+        )
         report = json.loads(run([*pip(), "install", *options, *wanted], "pip"))
         urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
         found |= {requirement: urls[normal(requirement.partition("==")[0])] for requirement in wanted}
@@ -312,7 +325,7 @@ def node() -> tuple[Path, Path]:
 
 
 def node_modules(folder: Path | None = None) -> Path:
-    """What web/package-lock.json pins, by npm: in a folder of the cache, or with the tools of development in `folder`."""
+    """What web/package-lock.json pins, by npm: in the cache, or with the tools of development in `folder`."""
     manifest = [WEB / "package.json", WEB / "package-lock.json"]
     key = hashlib.sha256(b"".join(path.read_bytes() for path in manifest)).hexdigest()[:16]
     home = folder or CACHE / "npm" / key
@@ -327,7 +340,9 @@ def node_modules(folder: Path | None = None) -> Path:
         environment = os.environ.copy()
         if certificates := environment.get("PIP_CERT"):
             environment.setdefault("NODE_EXTRA_CA_CERTS", certificates)
-        options = f"--ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries 1 --cache {CACHE / 'npm'}"
+        options = (
+            f"--ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries 1 --cache {CACHE / 'npm'}"
+        )
         if folder is None:
             options += " --omit=dev"
         run([program, npm, "ci", *options.split()], "npm", cwd=home, env=environment)
@@ -396,7 +411,9 @@ def own_wheel() -> bytes:
     metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
     files = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "py_wgml").rglob("*")}
-    files |= {f"py_wgml/_wgsl/{path.relative_to(ROOT / 'wgsl').as_posix()}": path for path in (ROOT / "wgsl").rglob("*")}
+    files |= {
+        f"py_wgml/_wgsl/{path.relative_to(ROOT / 'wgsl').as_posix()}": path for path in (ROOT / "wgsl").rglob("*")
+    }
     files["py_wgml/_web/gpu.js"] = WEB / "gpu.js"
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
@@ -404,8 +421,10 @@ def own_wheel() -> bytes:
             if path.is_file() and "__pycache__" not in path.parts:
                 out.writestr(zipfile.ZipInfo(inside), path.read_bytes())
         out.writestr(zipfile.ZipInfo(f"{name}.dist-info/METADATA"), metadata)
-        out.writestr(zipfile.ZipInfo(f"{name}.dist-info/WHEEL"), "Wheel-Version: 1.0\nGenerator: build.py\n"
-                     "Root-Is-Purelib: true\nTag: py3-none-any\n")
+        out.writestr(
+            zipfile.ZipInfo(f"{name}.dist-info/WHEEL"),
+            "Wheel-Version: 1.0\nGenerator: build.py\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
         out.writestr(zipfile.ZipInfo(f"{name}.dist-info/RECORD"), "")  # written when it is packed
     return wheel.getvalue()
 
@@ -463,10 +482,10 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
     site |= compiled
     for path in WEB.rglob("*"):
         inside = path.relative_to(WEB)
-        if path.is_file() and "node_modules" not in inside.parts and not path.match("*.d.ts"):
-            if inside.as_posix() not in NOT_PUBLISHED:
-                site[inside.as_posix()] = path
-    about = {
+        private = "node_modules" in inside.parts or path.match("*.d.ts") or inside.as_posix() in NOT_PUBLISHED
+        if path.is_file() and not private:
+            site[inside.as_posix()] = path
+    about: dict[str, Any] = {
         "title": title,
         "models": [
             {**model.about, "url": f"models/{model.file}", "bytes": model.path.stat().st_size, "sha256": model.sha256}
@@ -475,9 +494,9 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
         "wheels": [name for name in compiled if name.startswith("wheels/")],
     }
     with fresh_folder(out) as new:
-        for inside, path in [*site.items(), *((f"models/{model.file}", model.path) for model in models)]:
-            (new / inside).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / inside)
+        for name, path in (site | {f"models/{model.file}": model.path for model in models}).items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", parts, compiled)
         sums = {name: sha256_of(new / name) for name in sorted(site)}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
@@ -487,14 +506,15 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
 
 def project() -> dict[str, Any]:
     """The [project] table of pyproject.toml."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
 
 
 def place(part: Part) -> str:
     """Where an archive of Python lies in the site."""
     if part.role in ("runtime", "loader"):
         return f"pyodide/{part.file}"
-    name, version, *rest = part.file.split("-")
+    name, version = part.file.split("-")[:2]
     return f"wheels/{name}-{version}-py3-none-any.whl" if part.role == "pure" else f"wheels/{part.file}"
 
 
@@ -582,7 +602,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """A static file server that knows byte ranges, so that an interrupted download of a model can go on."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = {
+    extensions_map = {  # noqa: RUF012
         **http.server.SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
         ".mjs": "text/javascript",
@@ -595,9 +615,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     }
 
     def do_GET(self) -> None:
+        """The file."""
         self.answer(with_body=True)
 
     def do_HEAD(self) -> None:
+        """The headers alone."""
         self.answer(with_body=False)
 
     def answer(self, with_body: bool) -> None:
@@ -647,12 +669,14 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 class Server(http.server.ThreadingHTTPServer):
+    """A thread a connection; a browser that goes away in the middle of an answer is no error."""
+
     daemon_threads = True
     allow_reuse_address = not WINDOWS  # there it would let two servers share a port
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle of an answer is no error."""
-        if not isinstance(sys.exception() if sys.version_info >= (3, 12) else sys.exc_info()[1], ConnectionError):
+        """Tell of an error in answering, unless the other side just went away."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
@@ -721,6 +745,7 @@ def requirements(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
 
 
 def build_command(args: argparse.Namespace) -> None:
+    """Make dist/, a folder that any static host can serve."""
     models = [given_model(address) for address in args.model] or [default_model()]
     twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
     if twice:
@@ -732,6 +757,7 @@ def build_command(args: argparse.Namespace) -> None:
 
 
 def serve_command(args: argparse.Namespace) -> None:
+    """Make dist/ and serve it."""
     make_server(args.out, args.host, args.port).server_close()  # a taken port is told at once
     build_command(args)
     server = make_server(args.out, args.host, args.port)
@@ -740,18 +766,20 @@ def serve_command(args: argparse.Namespace) -> None:
 
 
 def chat_command(args: argparse.Namespace) -> None:
+    """Ask the built page a question in a headless Chromium; the answer goes to stdout."""
     in_venv("browser")
     build_command(args)
-    with serving(args.out) as url:
-        browser().chat(url, args.question)
+    with serving(args.out) as url, browsers() as browser:
+        browser.chat(url, args.question)
 
 
 def bench_command(args: argparse.Namespace) -> None:
+    """Measure the built page in a headless Chromium; a table and JSON go to stdout."""
     in_venv("browser")
     build_command(args)
     query = {"prompt_tokens": args.prompt_tokens, "generate_tokens": args.generate_tokens}
-    with serving(args.out) as url:
-        result = browser().bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
+    with serving(args.out) as url, browsers() as browser:
+        result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
     for name, value in flat(result):
         print(f"{name:40} {value}")
     text = json.dumps(result, indent=1)
@@ -769,13 +797,21 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, f"{value:.4g}" if isinstance(value, float) else value
 
 
-def browser() -> Any:
+@contextlib.contextmanager
+def browsers() -> Iterator[Any]:
     """tests/browser.py, which knows browsers; its packages are in the virtual environment."""
     sys.path.insert(0, str(ROOT / "tests"))
-    return importlib.import_module("browser")
+    browser = importlib.import_module("browser")
+    try:
+        yield browser
+    except browser.NoBrowser as error:
+        raise Stop(str(error), NO_BROWSER) from None
+    except (browser.PageError, browser.Error) as error:
+        raise Stop(str(error).splitlines()[0]) from None
 
 
 def check_command(args: argparse.Namespace) -> None:
+    """Run the linter, the formatter and the type checkers."""
     in_venv("test")
     node_modules(WEB)
     program, _ = node()
@@ -793,27 +829,33 @@ def check_command(args: argparse.Namespace) -> None:
 
 
 def test_command(args: argparse.Namespace) -> None:
+    """Check the sources, then run pytest; options that are not known here are pytest's."""
     in_venv("test")
     check_command(args)
-    browsers = browser()
-    browsers.software_vulkan()
-    environment = os.environ | {"CHROME_BIN": browsers.find_chromium()}
-    if firefox := browsers.find_firefox():
-        environment["FIREFOX_BIN"] = firefox
+    environment = dict(os.environ)
+    with browsers() as browser:
+        browser.software_vulkan()
+        environment["CHROME_BIN"] = browser.find_chromium()
+        if firefox := browser.find_firefox():
+            environment["FIREFOX_BIN"] = firefox
+        else:
+            say("no Firefox on this machine: its tests are skipped")
     chosen = ["-m", "not slow"] if args.quick else []
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
 
 
 def lock_command(args: argparse.Namespace) -> None:
+    """Make web/lock.json again from the sources of its parts."""
     make_lock()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name)
+        sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
             sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help="a GGUF; repeatable")

@@ -65,11 +65,12 @@ def install(*packages: str) -> bool:
     if not shutil.which("apt-get") or os.geteuid() != 0:
         return False
     print("installing", *packages, file=sys.stderr, flush=True)
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    subprocess.run(["apt-get", "update"], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-    return subprocess.run(command, check=False, env=environment, **quiet).returncode == 0  # type: ignore[call-overload]
+    quietly = functools.partial(
+        subprocess.run, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    quietly(["apt-get", "-qq", "update"])
+    return quietly(["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages]).returncode == 0
 
 
 def playwrights_own() -> str | None:
@@ -228,7 +229,9 @@ class Firefox:
     """A headless Firefox with one tab, driven through WebDriver BiDi (https://w3c.github.io/webdriver-bidi/)."""
 
     def __init__(self, binary: str, profile: str, timeout: float = 60.0) -> None:
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX_PREFERENCES.items()]
+        lines = [
+            f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX_PREFERENCES.items()
+        ]
         Path(profile, "user.js").write_text("".join(lines))
         environment = dict(os.environ)
         if (driver := lavapipe()) and "VK_DRIVER_FILES" not in environment and not glob.glob("/dev/dri/render*"):
