@@ -155,7 +155,9 @@ def test_changed_file_in_the_cache_is_deleted(pinned: Callable[..., build.Part])
     assert part.path.read_bytes() == CONTENT
 
 
-def test_member_of_a_package(pinned: Callable[..., build.Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_member_of_a_package(
+    pinned: Callable[..., build.Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = b"one file of many " * 1000
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
