@@ -694,7 +694,7 @@ def make_server(folder: Path, host: str, port: int) -> Server:
 def serving(folder: Path) -> Iterator[str]:
     """The address of a folder served from this process, on a free port."""
     server = make_server(folder, "localhost", 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield f"http://localhost:{server.server_port}/"
     finally:
