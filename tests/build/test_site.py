@@ -1,0 +1,150 @@
+"""The built site: what lies in it, that it starts, that two builds are equal, that a failed one changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import build
+
+GGUF = b"GGUF" + bytes(60)  # build.py looks at the first four bytes only
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> build.Model:
+    path = tmp_path_factory.mktemp("model") / "tiny.gguf"
+    path.write_bytes(GGUF)
+    return build.given_model(str(path))
+
+
+@pytest.fixture(scope="module")
+def dist(model: build.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site") / "dist"
+    try:
+        build.build([model], "A title", folder)
+    except build.Stop as stop:
+        if stop.code == build.NETWORK:
+            pytest.skip(str(stop))
+        raise
+    return folder
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): build.sha256_of(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_site_json_tells_what_is_there(dist: Path) -> None:
+    site = json.loads((dist / "site.json").read_text())
+    assert site["title"] == "A title"
+    sums = {"bytes": len(GGUF), "sha256": hashlib.sha256(GGUF).hexdigest()}
+    assert site["models"] == [{"name": "tiny", "url": "models/tiny.gguf", **sums}]
+    assert {*site["files"], "models/tiny.gguf"} == set(contents(dist))
+    assert set(site["wheels"]) == {f"wheels/{path.name}" for path in (dist / "wheels").iterdir()}
+    assert site["wheels"][-1].startswith("wheels/py_wgml-")
+    assert not build.NOT_PUBLISHED & set(contents(dist))
+
+
+def test_archives_hold_compiled_python_and_true_records(dist: Path) -> None:
+    for path in [*(dist / "wheels").iterdir(), *(dist / "pyodide").glob("*.whl"), dist / "pyodide/python_stdlib.zip"]:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            assert not [name for name in names if name.endswith(".py")], path.name
+            for record in (name for name in names if name.endswith(".dist-info/RECORD")):
+                rows = [row.rsplit(",", 2) for row in archive.read(record).decode().splitlines()]
+                assert {row[0] for row in rows} == set(names)
+                assert all(int(size) == archive.getinfo(name).file_size for name, _, size in rows if size)
+
+
+def test_pure_wheels_have_no_machine_code(dist: Path) -> None:
+    for path in (dist / "wheels").glob("*-none-any.whl"):
+        with zipfile.ZipFile(path) as archive:
+            assert not [name for name in archive.namelist() if name.endswith(".so")], path.name
+            metadata = next(name for name in archive.namelist() if name.endswith("/WHEEL"))
+            assert b"Tag: py3-none-any" in archive.read(metadata)
+
+
+def test_site_starts(dist: Path) -> None:
+    node, _ = build.node()
+    imports = "import gguf, jinja2.sandbox, numpy, py_wgml, regex, yaml"
+    expression = f"{imports}; str(numpy.arange(4).sum()) + regex.sub(r'\\p{{L}}+', 'x', 'é1') + numpy.__file__[-4:]"
+    command = [node, Path(__file__).with_name("start.mjs"), dist, expression]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout == "6x1.pyc\n", done.stderr[-2000:]
+
+
+@pytest.mark.slow
+def test_two_builds_are_equal(dist: Path, model: build.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the archives are not all compiled in the same run."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for name in ("files", "node", "npm"):
+        (cache / name).symlink_to(build.CACHE / name, target_is_directory=True)
+    monkeypatch.setattr(build, "CACHE", cache)
+    build.build([model], "A title", tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(dist)
+    packed = sorted((cache / "packed").iterdir())
+    for path in packed[::2]:
+        path.unlink()
+    build.build([model], "A title", tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(dist)
+
+
+def test_failed_build_leaves_the_old_site(dist: Path, model: build.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = contents(dist.parent)
+
+    def fail(*args: object) -> None:
+        raise build.Stop("no space left")
+
+    monkeypatch.setattr(build, "write_pyodide_lock", fail)
+    with pytest.raises(build.Stop, match="no space left"):
+        build.build([model], "Another title", dist)
+    assert contents(dist.parent) == before
+
+
+def test_foreign_folder_is_not_replaced(model: build.Model, tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(build.Stop, match="something else") as stop:
+        build.build([model], "A title", tmp_path)
+    assert stop.value.code == build.USAGE
+    assert (tmp_path / "letter.txt").read_text() == "dear"
+
+
+def test_model_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "page.gguf").write_text("<!doctype html>")
+    with pytest.raises(build.Stop, match="not a GGUF file"):
+        build.given_model(str(tmp_path / "page.gguf"))
+    with pytest.raises(build.Stop, match="no such file"):
+        build.given_model(str(tmp_path / "none.gguf"))
+
+
+def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "a model.gguf").write_bytes(GGUF)
+    with build.serving(tmp_path / "site") as url:
+        model = build.given_model(f"{url}a%20model.gguf?download=true")
+        assert (model.file, model.sha256) == ("a model.gguf", hashlib.sha256(GGUF).hexdigest())
+        (tmp_path / "site" / "a model.gguf").unlink()
+        assert build.given_model(f"{url}a%20model.gguf?download=true") == model
+
+
+@pytest.mark.slow
+def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
+    """`pip wheel .` and build.py make the same wheel, the WGSL in it."""
+    command = [*build.pip(), "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, build.ROOT]
+    subprocess.run(command, check=True, timeout=300)
+    (tmp_path / "own.whl").write_bytes(build.own_wheel())
+
+    def files(path: Path) -> dict[str, bytes]:
+        with zipfile.ZipFile(path) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
+
+    own = files(tmp_path / "own.whl")
+    assert files(next(tmp_path.glob("py_wgml-*.whl"))) == own
+    assert any(name.startswith("py_wgml/_wgsl/") and name.endswith(".wgsl") for name in own)
+    assert "py_wgml/_web/gpu.js" in own

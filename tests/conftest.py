@@ -1,0 +1,65 @@
+"""Fixtures that several folders of tests share: the built site, the browsers, the real model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import build
+
+if TYPE_CHECKING:
+    from browser import Chromium, Firefox
+
+
+@pytest.fixture(scope="session")
+def smollm2_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The default model's GGUF file, fetched as `build.py build` does."""
+    try:
+        model = build.default_model()
+    except build.Stop as stop:
+        if stop.code == build.NETWORK:
+            pytest.skip(str(stop))
+        raise
+    path = tmp_path_factory.mktemp("smollm2") / model.file
+    path.symlink_to(model.path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """`site(path of a GGUF file)` is the address of a running server of the built site with that model."""
+    served: dict[Path, str] = {}
+    with ExitStack() as stack:
+
+        def serve(model: Path) -> str:
+            if model not in served:
+                folder = tmp_path_factory.mktemp("site") / "dist"
+                build.build([build.given_model(str(model))], "py_wgml", folder)
+                served[model] = stack.enter_context(build.serving(folder))
+            return served[model]
+
+        yield serve
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Headless Chromium with WebGPU; see tests/browser.py. Closed after each module: asyncio can't run beside it."""
+    import browser
+
+    with browser.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def firefox() -> Iterator[Firefox]:
+    """Headless Firefox with WebGPU; see tests/browser.py."""
+    import browser
+
+    if not browser.find_firefox():
+        pytest.skip("no Firefox on this machine")
+    with browser.firefox() as started:
+        yield started
