@@ -6,7 +6,7 @@
  * send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
- * @import { BenchOptions, ModelSource, Progress, Ready, Site } from "./protocol.js"
+ * @import { BenchOptions, ModelSource, Ready, Site } from "./protocol.js"
  *
  * @typedef {object} Start how one visit began; seconds since the navigation
  * @property {number} ready the model can be asked
@@ -61,7 +61,7 @@ async function measure() {
     engine.close();
     say("First visit: keeping the page for offline use");
     const offline = await keepOffline();
-    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline, transferred: transferred() }));
+    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline }));
     return null;
   }
   sessionStorage.removeItem(STEP);
@@ -79,7 +79,6 @@ async function measure() {
     cold: step.cold,
     warm: start,
     offline: step.offline,
-    page_bytes: step.transferred,
     options,
     bench: figures,
     chat,
@@ -130,12 +129,6 @@ async function ask(engine) {
   const { usage, tokens_per_second, reason } = /** @type {import("./protocol.js").Done} */ (answer.done);
   const seconds = (performance.now() - sent) / 1000;
   return { question: QUESTION, answer: text, send_to_first_text: first, seconds, reason, usage, tokens_per_second };
-}
-
-/** @returns {number} bytes of the page's own files, as they came over the network; the worker's are not seen here */
-function transferred() {
-  const entries = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType("resource"));
-  return entries.reduce((sum, entry) => sum + entry.transferSize, 0);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 
-const whole = new Intl.NumberFormat("en");
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
@@ -10,7 +10,7 @@ export const count = (value) => whole.format(value);
 /** @param {number} value @returns {string} with about three digits: 0.31, 4.2, 118 */
 export function decimal(value) {
   if (value < 1) return twoDecimals.format(value);
-  return value < 100 ? oneDecimal.format(value) : whole.format(Math.round(value));
+  return value < 100 ? oneDecimal.format(value) : whole.format(value);
 }
 
 /** @param {number} value in bytes */

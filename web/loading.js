@@ -15,7 +15,7 @@ const SHARE = { runtime: 0.15, packages: 0.1, download: 0.5, weights: 0.15, kern
 const WINDOW = 4000;
 
 export class LoadingPanel {
-  #stage = byId("stage");
+  #stage = byId("status");
   #detail = byId("detail");
   #bar = byId("overall", HTMLProgressElement);
   #announce;
