@@ -1,0 +1,185 @@
+/**
+ * The benchmark page: measures itself in whatever browser opens it. A first visit, then a reload for a second one,
+ * then the engine's speed and one question as a person would ask it.
+ *
+ * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, and `post` to
+ * send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
+ * failed it is `{error}`.
+ *
+ * @import { BenchOptions, ModelSource, Ready, Site } from "./protocol.js"
+ *
+ * @typedef {object} Start how one visit began; seconds since the navigation
+ * @property {number} ready the model can be asked
+ * @property {number} adapter_checked
+ * @property {Ready["seconds"]} engine as the worker measured it, since it began
+ * @property {boolean} kept
+ */
+
+import { byId, element } from "./dom.js";
+import { Engine } from "./engine.js";
+import { bytes, decimal } from "./format.js";
+import { forget } from "./kept.js";
+import { keepOffline } from "./offline.js";
+import { support } from "./support.js";
+
+const QUESTION = "What is the capital of France?";
+/** What a reload has to remember, in sessionStorage. */
+const STEP = "py_wgml bench";
+
+const parameters = new URLSearchParams(location.search);
+const number = (/** @type {string} */ name, /** @type {number} */ otherwise) =>
+  Number(parameters.get(name) ?? otherwise);
+
+/** @type {BenchOptions} */
+const options = {
+  prompt_tokens: number("prompt_tokens", 512),
+  generate_tokens: number("generate_tokens", 128),
+  repetitions: number("repetitions", 3),
+};
+
+/** @param {string} text */
+function say(text) {
+  byId("status").textContent = text;
+}
+
+/** @returns {Promise<object | null>} the result; null when the page is to be loaded again first */
+async function measure() {
+  const step = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
+  const site = /** @type {Site} */ (await (await fetch("site.json")).json());
+  const chosen = site.models[number("model", 0)];
+  if (!chosen) throw new Error(`site.json has no model ${parameters.get("model")}`);
+  const url = new URL(chosen.url, document.baseURI).href;
+  if (!step.emptied) {
+    say("Removing what is kept");
+    await empty(url);
+    sessionStorage.setItem(STEP, JSON.stringify({ emptied: true }));
+    return null;
+  }
+  say(step.cold ? "Second visit: starting" : "First visit: downloading and starting");
+  const { engine, ready, start } = await visit({ name: chosen.name, url, bytes: chosen.bytes });
+  if (!step.cold) {
+    engine.close();
+    say("First visit: keeping the page for offline use");
+    const offline = await keepOffline();
+    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline }));
+    return null;
+  }
+  sessionStorage.removeItem(STEP);
+  say("Measuring the engine");
+  const { type, ...figures } = await engine.bench(options);
+  say("Asking a question");
+  const chat = await ask(engine);
+  engine.close();
+  return {
+    site_version: site.version,
+    user_agent: navigator.userAgent,
+    model: ready.model,
+    adapter: ready.adapter,
+    heap_peak_bytes: ready.heap_peak_bytes,
+    cold: step.cold,
+    warm: start,
+    offline: step.offline,
+    options,
+    bench: figures,
+    chat,
+  };
+}
+
+/** Make the next visit a first one (but for the browser's own HTTP cache). @param {string} url */
+async function empty(url) {
+  await forget(url);
+  const registration = await navigator.serviceWorker?.getRegistration();
+  await registration?.unregister(); // with it in force, the caches would be filled again
+  const folder = new URL("./", location.href).pathname;
+  for (const name of await caches.keys()) {
+    if (name.startsWith(`py_wgml ${folder} `)) await caches.delete(name);
+  }
+}
+
+/**
+ * @param {ModelSource} model
+ * @returns {Promise<{engine: Engine, ready: Ready, start: Start}>}
+ */
+async function visit(model) {
+  const engine = new Engine();
+  const supported = await support();
+  if (supported !== "ok") throw new Error(`WebGPU can't be used: ${supported}`);
+  const adapter_checked = performance.now() / 1000;
+  const ready = await engine.load(model, {}, ({ stage, loaded, total }) => {
+    say(total > 1 ? `${stage}: ${Math.floor((100 * loaded) / total)} %` : stage);
+  });
+  const start = { ready: performance.now() / 1000, adapter_checked, engine: ready.seconds, kept: ready.kept };
+  return { engine, ready, start };
+}
+
+/**
+ * One question, greedily answered, timed as the visitor sees it.
+ *
+ * @param {Engine} engine
+ */
+async function ask(engine) {
+  const sent = performance.now();
+  const answer = engine.send([{ role: "user", content: QUESTION }], { temperature: 0, max_tokens: 64 });
+  let text = "";
+  let first = NaN;
+  for await (const piece of answer) {
+    if (!text) first = (performance.now() - sent) / 1000;
+    text += piece;
+  }
+  const { usage, tokens_per_second, reason } = /** @type {import("./protocol.js").Done} */ (answer.done);
+  const seconds = (performance.now() - sent) / 1000;
+  return { question: QUESTION, answer: text, send_to_first_text: first, seconds, reason, usage, tokens_per_second };
+}
+
+/**
+ * A nested object as rows "a, b: value".
+ *
+ * @param {Record<string, any>} figures
+ * @param {string} [path]
+ * @returns {[string, string][]}
+ */
+function rows(figures, path = "") {
+  return Object.entries(figures).flatMap(([key, value]) => {
+    const name = path ? `${path}, ${key}` : key;
+    if (value !== null && typeof value === "object" && !Array.isArray(value)) return rows(value, name);
+    return [[name.replaceAll("_", " "), shown(key, value)]];
+  });
+}
+
+/**
+ * @param {string} key
+ * @param {any} value
+ * @returns {string}
+ */
+function shown(key, value) {
+  if (typeof value !== "number") return Array.isArray(value) ? value.join(", ") : String(value);
+  if (key.endsWith("bytes")) return bytes(value);
+  return Number.isInteger(value) ? String(value) : decimal(value);
+}
+
+/** @param {Record<string, any>} result */
+async function publish(result) {
+  const text = JSON.stringify(result, null, 2);
+  byId("result", HTMLScriptElement).textContent = text;
+  Object.assign(window, { benchResult: result });
+  for (const [name, value] of rows(result)) {
+    const row = element("tr", "");
+    const heading = element("th", "", name);
+    heading.setAttribute("scope", "row");
+    row.append(heading, element("td", "", value));
+    document.querySelector("#figures tbody")?.append(row);
+  }
+  say(result.error ?? "Done");
+  if (!parameters.has("post")) return;
+  const headers = { "content-type": "application/json" };
+  await fetch("./result", { method: "POST", headers, body: text });
+}
+
+try {
+  const result = await measure();
+  if (result) await publish(result);
+  else location.reload();
+} catch (error) {
+  sessionStorage.removeItem(STEP);
+  await publish({ error: error instanceof Error ? error.message : String(error) });
+}

@@ -1,0 +1,233 @@
+/**
+ * The page's side of the worker: the message protocol as promises and async iterators.
+ *
+ * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
+ *
+ * @import { BenchFigures, BenchOptions, ChatMessage, Done, ModelSource, Progress, Ready, Reply, Request, Sampling } from "./protocol.js"
+ *
+ * @template T
+ * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
+ */
+
+/** What the engine could not do. `stage` says where (see protocol.d.ts), the message is one line for a person. */
+export class EngineError extends Error {
+  /**
+   * @param {string} stage
+   * @param {string} message
+   */
+  constructor(stage, message) {
+    super(message);
+    this.name = "EngineError";
+    this.stage = stage;
+  }
+}
+
+/**
+ * An answer as it is generated: iterate over it for its pieces of text. The loop ends when the answer does (`done`
+ * then holds the figures) and throws an EngineError when it fails. Pieces that arrive between two turns of the loop
+ * come joined, so that a slow reader never falls behind.
+ */
+export class Answer {
+  /** @type {Done | null} */
+  done = null;
+  /** @type {EngineError | null} */
+  #error = null;
+  #text = "";
+  #wake = () => {};
+  #stop;
+
+  /** @param {() => void} stop tells the engine */
+  constructor(stop) {
+    this.#stop = stop;
+  }
+
+  /** Ask the engine to end the answer here. It still ends by `done`, with what has been generated. */
+  stop() {
+    this.#stop();
+  }
+
+  /** @param {string} text */
+  push(text) {
+    this.#text += text;
+    this.#wake();
+  }
+
+  /** @param {Done} done */
+  finish(done) {
+    this.done = done;
+    this.#wake();
+  }
+
+  /** @param {EngineError} error */
+  fail(error) {
+    this.#error = error;
+    this.#wake();
+  }
+
+  /** @returns {AsyncGenerator<string, void, void>} */
+  async *[Symbol.asyncIterator]() {
+    for (;;) {
+      if (this.#text) {
+        const text = this.#text;
+        this.#text = "";
+        yield text;
+      } else if (this.#error) {
+        throw this.#error;
+      } else if (this.done) {
+        return;
+      } else {
+        await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+      }
+    }
+  }
+}
+
+/** One worker with one model. */
+export class Engine {
+  #worker;
+  #nextId = 1;
+  /** @type {Map<number, Answer>} */
+  #answers = new Map();
+  /** @type {Deferred<Ready>} */
+  #ready = deferred();
+  /** @type {Deferred<BenchFigures> | null} */
+  #bench = null;
+  /** @type {(progress: Progress) => void} */
+  #onProgress = () => {};
+  /** @type {EngineError | null} */
+  #failure = null;
+  /** @type {(error: EngineError) => void} */
+  #onFailure;
+
+  /**
+   * The worker starts its runtime at once, before it is told of a model.
+   *
+   * @param {(error: EngineError) => void} [onFailure] called once if the engine as a whole fails, at whatever time
+   */
+  constructor(onFailure = () => {}) {
+    this.#onFailure = onFailure;
+    this.#ready.promise.catch(() => {}); // load() hands it out; before that, nobody listens
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#fail(new EngineError("worker", event.message || "the worker could not be started"));
+    };
+    this.#worker.onmessageerror = () => this.#fail(new EngineError("worker", "a message could not be read"));
+  }
+
+  /**
+   * Load the model. Once for an engine.
+   *
+   * @param {ModelSource} model
+   * @param {{context?: number}} options context: length in tokens, else the model's own
+   * @param {(progress: Progress) => void} onProgress
+   * @returns {Promise<Ready>} rejected with an EngineError
+   */
+  load(model, options, onProgress) {
+    this.#onProgress = onProgress;
+    this.#post({ type: "load", model, options });
+    return this.#ready.promise;
+  }
+
+  /**
+   * Ask for the answer to a conversation whose last message is the user's.
+   *
+   * @param {ChatMessage[]} messages
+   * @param {Sampling} sampling
+   * @returns {Answer}
+   */
+  send(messages, sampling) {
+    const id = this.#nextId++;
+    const answer = new Answer(() => this.#post({ type: "stop", id }));
+    if (this.#failure) {
+      answer.fail(this.#failure);
+    } else {
+      this.#answers.set(id, answer);
+      this.#post({ type: "send", id, messages, sampling });
+    }
+    return answer;
+  }
+
+  /**
+   * Measure the model's speed.
+   *
+   * @param {BenchOptions} options
+   * @returns {Promise<BenchFigures>} rejected with an EngineError
+   */
+  bench(options) {
+    this.#bench = deferred();
+    if (this.#failure) this.#bench.reject(this.#failure);
+    else this.#post({ type: "bench", ...options });
+    return this.#bench.promise;
+  }
+
+  /** End the worker; whatever it was doing is given up silently. */
+  close() {
+    this.#onFailure = () => {};
+    this.#fail(new EngineError("closed", "the engine was closed"));
+  }
+
+  /** @param {Request} message */
+  #post(message) {
+    this.#worker.postMessage(message);
+  }
+
+  /** @param {Reply} message */
+  #receive(message) {
+    switch (message.type) {
+      case "progress":
+        this.#onProgress(message);
+        break;
+      case "ready":
+        this.#ready.resolve(message);
+        break;
+      case "piece":
+        this.#answers.get(message.id)?.push(message.text);
+        break;
+      case "done":
+        this.#answers.get(message.id)?.finish(message);
+        this.#answers.delete(message.id);
+        break;
+      case "error": {
+        const { id, stage, message: text } = message;
+        const error = new EngineError(stage, text);
+        if (id === undefined || id === null) {
+          this.#fail(error);
+        } else {
+          this.#answers.get(id)?.fail(error);
+          this.#answers.delete(id);
+        }
+        break;
+      }
+      case "bench":
+        this.#bench?.resolve(message);
+        break;
+    }
+  }
+
+  /** @param {EngineError} error */
+  #fail(error) {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#worker.terminate();
+    this.#ready.reject(error);
+    this.#bench?.reject(error);
+    for (const answer of this.#answers.values()) answer.fail(error);
+    this.#answers.clear();
+    this.#onFailure(error);
+  }
+}
+
+/**
+ * Promise.withResolvers, which the oldest browsers with WebGPU lack.
+ *
+ * @template T
+ * @returns {Deferred<T>}
+ */
+function deferred() {
+  /** @type {any} */
+  const made = {};
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  return made;
+}

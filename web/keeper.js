@@ -1,0 +1,150 @@
+/**
+ * Writes a model's kept copy (see kept.js) while it downloads. Worker only: synchronous handles exist nowhere else.
+ *
+ * @import { Version } from "./kept.js"
+ */
+
+import { Failure } from "./failure.js";
+import { keptName, readVersion } from "./kept.js";
+
+/** Appends a download to its copy. Holds the file's lock: another tab that loads the same model meanwhile keeps none. */
+export class Keeper {
+  #folder;
+  #name;
+  /** @type {FileSystemSyncAccessHandle | null} */
+  #handle;
+  /** @type {Version} */
+  version;
+  /** Bytes of `version` that the copy has. */
+  length;
+  complete = false;
+
+  /**
+   * @param {FileSystemDirectoryHandle} folder
+   * @param {string} url
+   * @returns {Promise<Keeper | null>} null: this browser can't keep it now
+   */
+  static async open(folder, url) {
+    try {
+      const name = await keptName(url);
+      const handle = await locked(await folder.getFileHandle(name, { create: true }));
+      return new Keeper(folder, name, handle, (await readVersion(folder, name)) ?? {});
+    } catch {
+      return null;
+    }
+  }
+
+  /**
+   * @param {FileSystemDirectoryHandle} folder
+   * @param {string} name
+   * @param {FileSystemSyncAccessHandle} handle
+   * @param {Version} version
+   */
+  constructor(folder, name, handle, version) {
+    this.#folder = folder;
+    this.#name = name;
+    this.#handle = handle;
+    this.version = version;
+    const length = handle.getSize();
+    // Bytes that can't be told from another version's, or that are as many as there should be and yet have been found
+    // outdated, are of no use.
+    const usable = (version.etag || version.modified) && version.size !== undefined && length < version.size;
+    this.length = usable ? length : 0;
+  }
+
+  /**
+   * Start over, with another version.
+   *
+   * @param {Version} version
+   */
+  async begin(version) {
+    try {
+      this.#handle?.truncate(0);
+      this.length = 0;
+      this.version = version;
+      await writeVersion(this.#folder, this.#name, version);
+    } catch {
+      this.discard();
+    }
+  }
+
+  /**
+   * @param {number} at
+   * @param {number} count
+   * @returns {Uint8Array}
+   */
+  read(at, count) {
+    const bytes = new Uint8Array(count);
+    if (this.#handle?.read(bytes, { at }) !== count) throw new Failure("The kept part of the model can't be read.");
+    return bytes;
+  }
+
+  /** @param {Uint8Array} bytes */
+  append(bytes) {
+    try {
+      const view = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
+      const written = this.#handle?.write(view, { at: this.length }) ?? 0;
+      this.length += written;
+      if (written < bytes.length) this.discard();
+    } catch {
+      this.discard(); // the storage is full
+    }
+  }
+
+  /**
+   * The download has ended well.
+   *
+   * @param {number} size
+   */
+  async finish(size) {
+    if (!this.#handle || this.length !== size) return;
+    if (this.version.size === undefined) await writeVersion(this.#folder, this.#name, { ...this.version, size });
+    this.complete = true;
+  }
+
+  close() {
+    this.#handle?.close();
+    this.#handle = null;
+  }
+
+  /** Keep nothing of it. */
+  discard() {
+    if (!this.#handle) return;
+    this.#handle.truncate(0);
+    this.close();
+    for (const name of [this.#name, `${this.#name}.json`]) this.#folder.removeEntry(name).catch(() => {});
+  }
+}
+
+/**
+ * A page that was just left holds its lock for a moment longer.
+ *
+ * @param {FileSystemFileHandle} file
+ * @returns {Promise<FileSystemSyncAccessHandle>}
+ */
+async function locked(file) {
+  for (let tries = 5; ; tries--) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      if (tries === 1) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ * @param {Version} version
+ */
+async function writeVersion(folder, name, version) {
+  const file = await folder.getFileHandle(`${name}.json`, { create: true });
+  const handle = await file.createSyncAccessHandle();
+  try {
+    handle.truncate(0);
+    handle.write(new TextEncoder().encode(JSON.stringify(version)), { at: 0 });
+  } finally {
+    handle.close();
+  }
+}

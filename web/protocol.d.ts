@@ -1,0 +1,140 @@
+/**
+ * What the page and its worker say to each other. Types only: nothing of this file is shipped.
+ *
+ * The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
+ * already processed. Times are seconds, sizes are bytes.
+ */
+
+/** Where a model comes from: an address, or a file of the visitor's. */
+export interface ModelSource {
+  /** What people call it, shown in the page. */
+  name: string;
+  /** An absolute URL. Either this or `file`. */
+  url?: string;
+  /** A file that the visitor chose. Either this or `url`. */
+  file?: File;
+  /** Its size, where known beforehand; what the server says goes before it. */
+  bytes?: number;
+  sha256?: string;
+}
+
+export interface ChatMessage {
+  role: "system" | "user" | "assistant";
+  content: string;
+}
+
+/** How the next token is chosen. What is left out is the engine's default. */
+export interface Sampling {
+  temperature?: number;
+  top_k?: number;
+  top_p?: number;
+  min_p?: number;
+  repetition_penalty?: number;
+  /** null: a random one. */
+  seed?: number | null;
+  /** null: until the model ends its answer. */
+  max_tokens?: number | null;
+  stop?: string[];
+}
+
+export interface BenchOptions {
+  prompt_tokens: number;
+  generate_tokens: number;
+  repetitions: number;
+}
+
+/** Page to worker. */
+export type Request =
+  | { type: "load"; model: ModelSource; options: { context?: number } }
+  | { type: "send"; id: number; messages: ChatMessage[]; sampling: Sampling }
+  | { type: "stop"; id: number }
+  | ({ type: "bench" } & BenchOptions);
+
+/**
+ * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and
+ * is not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count.
+ */
+export type Stage = "runtime" | "packages" | "download" | "header" | "weights" | "kernels";
+
+export interface Progress {
+  type: "progress";
+  stage: Stage;
+  loaded: number;
+  /** 0: not known. */
+  total: number;
+}
+
+export interface Ready {
+  type: "ready";
+  model: {
+    name: string;
+    architecture: string;
+    parameters: number;
+    file_bytes: number;
+    context_length: number;
+    vocab_size: number;
+    quantization: string;
+  };
+  adapter: { vendor: string; architecture: string; description: string; features: string[] };
+  /** `runtime`, `packages` and `total` (since the worker began) are measured by worker.js, the others by the engine. */
+  seconds: { runtime: number; packages: number; header: number; weights: number; total: number };
+  heap_peak_bytes: number;
+  /** The defaults for this model. */
+  sampling: Sampling;
+  /** Whether a copy of the model is on this device now, so that the next visit needs no download. */
+  kept: boolean;
+}
+
+export interface Piece {
+  type: "piece";
+  id: number;
+  text: string;
+}
+
+export interface Usage {
+  prompt_tokens: number;
+  cached_tokens: number;
+  completion_tokens: number;
+  context_used: number;
+  context_length: number;
+}
+
+export interface Done {
+  type: "done";
+  id: number;
+  reason: "stop" | "length" | "stopped" | "context";
+  usage: Usage;
+  seconds: { first_token: number; prefill: number; decode: number };
+  tokens_per_second: { prefill: number; decode: number };
+}
+
+export interface Failure {
+  type: "error";
+  /** Of the question it is about; absent when the engine as a whole has failed. */
+  id?: number;
+  /** Where it failed: a Stage, "gpu" when this browser has no usable WebGPU, or a name of the engine's own. */
+  stage: string;
+  /** One line that a person understands. */
+  message: string;
+}
+
+/** The engine's figures, whatever they are. */
+export interface BenchFigures {
+  type: "bench";
+  [figure: string]: unknown;
+}
+
+/** Worker to page. */
+export type Reply = Progress | Ready | Piece | Done | Failure | BenchFigures;
+
+/** `site.json`, which the build writes. All addresses are relative to the page. */
+export interface Site {
+  title: string;
+  models: { name: string; url: string; bytes: number; sha256: string; license: string }[];
+  /** What micropip installs, in order. */
+  wheels: string[];
+  /** Changes whenever any file but a model does. */
+  version: string;
+  /** Every file but the models. */
+  files: string[];
+}
