@@ -249,7 +249,7 @@ class HeaderParser:
         return values
 
     def _strings(self, count: int, where: str) -> Generator[None, None, list[str]]:
-        """An array of strings: the one long loop of a header (vocabulary, merges), so free of our own calls."""
+        """An array of strings: the one long loop of a header (vocabulary, merges), so free of our calls."""
         items: list[str] = []
         add, length_at = items.append, _U64.unpack_from
         try:
