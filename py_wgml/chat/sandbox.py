@@ -11,14 +11,19 @@ does to values of that size at most.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from time import monotonic
+from traceback import walk_stack
 from typing import Any
 
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import SecurityError
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -28,6 +33,12 @@ MAX_TOTAL = 32 * MAX_SIZE
 """Of all the text that one rendering makes on its way."""
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
+MAX_TOKENS = 1000
+"""Of the template language, between one {{ or {% and its end."""
+MAX_FRAMES = 300
+"""Of Python, on a small stack, while a template is compiled or rendered; usual ones take 70."""
+SMALL_STACK = sys.platform == "emscripten"
+"""A browser's stack overflows before Python's own limit is reached, and that ends the interpreter."""
 MAX_BITS = 4096
 """Of integers."""
 MAX_COUNT = 100_000
@@ -45,7 +56,7 @@ class LimitError(SecurityError):
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
-    """An immutable sandbox that keeps to a time and to the sizes above. begin() starts the clock, once for each use."""
+    """An immutable sandbox that keeps to a time and to the sizes above. Used within limits() only."""
 
     intercepted_binops = frozenset({"+", "*", "**", "%"})
 
@@ -53,19 +64,28 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """`options` are those of jinja2.Environment, but for `finalize`."""
         super().__init__(finalize=self._output, **options)
         self.code_generator_class = _WatchedCode
+        self.add_extension(_ShortTags)
         for name in _FILTERS_LEFT_OUT:
             del self.filters[name]
         for name in _GLOBALS_LEFT_OUT:
             del self.globals[name]
         for name, filter in self.filters.items():
             self.filters[name] = self.bounded_filter(name, filter)
-        self.begin(0)
 
-    def begin(self, seconds: float) -> None:
-        """Gives templates this much time from now, and forgets what was spent before."""
+    @contextmanager
+    def limits(self, seconds: float) -> Iterator[None]:
+        """Within it templates can be compiled or rendered, for this long and with the sizes above."""
         self._deadline = monotonic() + seconds
         self._spent = 0
         self._depth = 0
+        usual = sys.getrecursionlimit()
+        if SMALL_STACK:
+            sys.setrecursionlimit(min(usual, _frames() + MAX_FRAMES))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(usual)
+            self._deadline = 0.0
 
     def bounded_filter(self, name: str, filter: Callable[..., Any]) -> Callable[..., Any]:
         """The filter `filter`, with its arguments and its result checked. Those of jinja2 are so from the beginning."""
@@ -258,6 +278,19 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             _check(self._weight(value) * max(1, indent if isinstance(indent, int) else len(str(indent))))
 
 
+class _ShortTags(Extension):
+    """Refuses endless expressions: "1+1+1+..." makes a tree so deep that freeing it overflows a browser's stack."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
+        """Every token of a template passes through here on its way to the parser."""
+        length = 0
+        for token in stream:
+            length = 0 if token.type in ("data", "variable_begin", "block_begin") else length + 1
+            if length > MAX_TOKENS:
+                raise LimitError(f"line {token.lineno} has an expression of more than {MAX_TOKENS} parts")
+            yield token
+
+
 class _WatchedCode(CodeGenerator):
     """Compiles templates to code that calls back where something can repeat or grow without a call or a filter."""
 
@@ -289,6 +322,11 @@ class _WatchedCode(CodeGenerator):
         super().visit_Tuple(node, frame)
         if node.ctx == "load":
             self.write(")")
+
+
+def _frames() -> int:
+    """How many Python frames are in use."""
+    return sum(1 for _ in walk_stack(None))
 
 
 def _check(size: int) -> None:

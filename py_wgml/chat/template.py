@@ -40,9 +40,9 @@ class ChatTemplate:
         )
         self._environment.filters["tojson"] = self._environment.bounded_filter("tojson", _tojson)
         self._environment.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime_now}
-        self._environment.begin(max_seconds)
         try:
-            self._template = self._environment.from_string(source)
+            with self._environment.limits(max_seconds):
+                self._template = self._environment.from_string(source)
         except TemplateSyntaxError as error:
             raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {_line(error)}") from None
         except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
@@ -71,9 +71,9 @@ class ChatTemplate:
             **self._variables,
             **variables,
         }
-        self._environment.begin(self._max_seconds)
         try:
-            return self._environment.render_bounded(self._template, names)
+            with self._environment.limits(self._max_seconds):
+                return self._environment.render_bounded(self._template, names)
         except Refusal as error:
             raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
         except LimitError as error:

@@ -113,13 +113,14 @@ class HeaderParser:
             raise self._result
         return self._result
 
-    def close(self) -> None:
-        """Say that the input has ended. Raises WgmlError if no header was complete."""
+    def close(self) -> Header:
+        """Say that the input has ended. Returns the header; raises WgmlError if it was not complete."""
         if self._result is None:
             size = self._dropped + len(self._buffer)
             self._result = WgmlError(f"GGUF file truncated: it ends after {size} bytes, in the middle of its header")
         if isinstance(self._result, WgmlError):
             raise self._result
+        return self._result
 
     # The parser is one generator; it yields when it wants more bytes, so that its own local state is the state to go on
     # from.
@@ -207,7 +208,8 @@ class HeaderParser:
                 raise _bad(f"tensor {_quote(previous)} has an offset that overflows")
         if self._file_size is not None and end > self._file_size:
             raise WgmlError(
-                f"GGUF file truncated: tensor {_quote(previous)} ends at byte {end}, the file has only {self._file_size}"
+                f"GGUF file truncated: tensor {_quote(previous)} ends at byte {end}, "
+                f"but the file has only {self._file_size}"
             )
 
     def _value(self, kind: int, where: str, nesting: int) -> Generator[None, None, Any]:
@@ -249,7 +251,7 @@ class HeaderParser:
         return values
 
     def _strings(self, count: int, where: str) -> Generator[None, None, list[str]]:
-        """An array of strings: the one long loop of a header (vocabulary, merges), so free of our own calls."""
+        """An array of strings: the one long loop of a header (vocabulary, merges), so without calls of ours."""
         items: list[str] = []
         add, length_at = items.append, _U64.unpack_from
         try:
@@ -320,13 +322,11 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     try:
         with open(path, "rb") as file:
             parser = HeaderParser(os.fstat(file.fileno()).st_size)
-            while chunk := file.read(1 << 20):
-                if header := parser.feed(chunk):
-                    return header
+            while (chunk := file.read(1 << 20)) and parser.feed(chunk) is None:
+                pass
     except OSError as error:
         raise WgmlError(f"can't read {os.fspath(path)!r}: {error.strerror or error}") from None
-    parser.close()
-    raise AssertionError("unreachable: close() raises where feed() gave no header")
+    return parser.close()
 
 
 def _quote(name: str) -> str:

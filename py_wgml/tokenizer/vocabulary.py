@@ -43,8 +43,8 @@ class Vocabulary:
         self.model: str = self.get("model", str, "")
         if not self.model:
             raise WgmlError("this GGUF file has no tokenizer (no tokenizer.ggml.model)")
-        self.tokens: list[str] = self.get("tokens", list, [])
-        if not self.tokens or not isinstance(self.tokens[0], str):
+        self.tokens: list[str] = self._strings("tokens") or []
+        if not self.tokens:
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
         self.bos_id = self._id("bos_token_id")
         self.eos_id = self._id("eos_token_id")
@@ -77,7 +77,7 @@ class Vocabulary:
     @property
     def merges(self) -> list[str]:
         """Pairs of pieces with a space between, best first. Raises WgmlError where the file has none."""
-        merges: list[str] | None = self.get("merges", list, None)
+        merges = self._strings("merges")
         if merges is None:
             raise WgmlError("this GGUF file has a byte-pair vocabulary without tokenizer.ggml.merges")
         return merges
@@ -103,6 +103,12 @@ class Vocabulary:
         value: int | None = self.get(key, int, None)
         # Converters write an id past the vocabulary for "none"
         return value if value is not None and 0 <= value < len(self.tokens) else None
+
+    def _strings(self, key: str) -> list[str] | None:
+        values: list[str] | None = self.get(key, list, None)
+        if values and not isinstance(values[0], str):  # GGUF's arrays are of one type
+            raise WgmlError(f"{_PREFIX}{key} is not an array of strings")
+        return values
 
     def _numbers(self, key: str) -> np.ndarray[Any, Any] | None:
         value: np.ndarray[Any, Any] | None = self.get(key, np.ndarray, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import tracemalloc
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from py_wgml.chat import ChatTemplate
+from py_wgml.chat import ChatTemplate, sandbox
 from py_wgml.chat.sandbox import MAX_SIZE, MAX_TOTAL
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import read_header
@@ -113,6 +114,9 @@ def test_refusal() -> None:
         ("{% endfor %}", "error in line 1"),
         ("{{ 'a' | nonesuch }}", "nonesuch"),
         ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "can't be compiled"),
+        ("{{ 1" + " + 1" * 5000 + " }}", "more than 1000 parts"),
+        ("{{ x" + " | upper" * 5000 + " }}", "more than 1000 parts"),
+        ("{% if true %}" * 2000 + "{% endif %}" * 2000, "can't be compiled"),
         ("x" * (1 << 19), "too long"),
     ],
 )
@@ -128,6 +132,7 @@ HARMFUL = {
     "endless recursion": "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
     "branching recursion": "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(90) }}",
     "a recursive loop": "{% for x in y recursive %}{{ loop(y) }}{% endfor %}",
+    "containers in containers": GROW.replace("60", "50000") % ("['a']", "[ns.s]", ""),
     "a huge range": "{{ range(10**9) | list }}",
     "a string times": "{{ 'a' * 10**9 }}",
     "times a string": "{{ 10**9 * 'a' }}",
@@ -217,6 +222,17 @@ def test_a_stopped_template_can_be_used_again() -> None:
     with pytest.raises(WgmlError, match="stopped"):
         template.render(USER, n=10_000)
     assert template.render(USER, n=2) == "xxxx"
+
+
+@pytest.mark.parametrize("source", ["{{ " + "not " * 150 + "1 }}", "{{ x" + ".a" * 150 + " }}"])
+def test_a_small_stack_is_not_used_up(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ChatTemplate(source)
+    monkeypatch.setattr(sandbox, "SMALL_STACK", True)
+    limit = sys.getrecursionlimit()
+    with pytest.raises(WgmlError, match="recursion"):
+        ChatTemplate(source)
+    assert sys.getrecursionlimit() == limit
+    assert render("{{ messages[0].content }}") == "Hi"
 
 
 def test_long_conversation_is_no_harm() -> None:

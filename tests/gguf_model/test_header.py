@@ -128,7 +128,7 @@ def test_pieces_of_any_size(small: Path, size: int, known: bool) -> None:
             break
     assert_same(header, expected)
     assert parser.feed(b"tensor data") is header
-    parser.close()
+    assert parser.close() is header
 
 
 def assert_same(one: Header | None, other: Header) -> None:

@@ -158,6 +158,8 @@ def test_halves_of_surrogate_pairs() -> None:
         ({"model": 7}, "tokenizer.ggml.model is a int, not a str"),
         ({"tokens": None}, "no vocabulary"),
         ({"tokens": []}, "no vocabulary"),
+        ({"tokens": [["a"]]}, "tokens is not an array of strings"),
+        ({"merges": [["a", "b"]]}, "merges is not an array of strings"),
         ({"tokens": np.zeros(4)}, "tokens is a ndarray"),
         ({"token_type": np.zeros(3, np.int32)}, "token_type has 3 entries"),
         ({"token_type": np.full(len(SPECIAL) + len(ALPHABET), 9)}, "a type that GGUF does not define"),
