@@ -1,0 +1,239 @@
+"""Generation on the GPU: text, stopping, reuse of what was processed; against the reference where numbers matter."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from tiny import write_tiny_llama
+
+from py_wgml import Model, Sampling, WgmlError
+from py_wgml.generate.bench import measure
+from py_wgml.generate.generation import StopStrings
+from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops import sample_numpy
+
+PROMPT = [1, 40, 50, 60, 70, 80, 90]
+
+
+@pytest.fixture
+def path(tmp_path):
+    return write_tiny_llama(tmp_path / "tiny.gguf", context=128)
+
+
+def run(path, device, scenario, **options):
+    """`scenario(model)` on a freshly loaded model."""
+
+    async def main():
+        model = await Model.load(path, device=device, **options)
+        try:
+            return await scenario(model)
+        finally:
+            model.destroy()
+
+    return asyncio.run(main())
+
+
+async def take(tokens, count):
+    got = []
+    async for token in tokens:
+        got.append(token)
+        if len(got) == count:
+            break
+    await tokens.aclose()
+    return got
+
+
+@pytest.mark.parametrize("in_flight", [1, 4])
+@pytest.mark.parametrize(
+    "sampling", [Sampling(), Sampling(temperature=0.9, top_k=20, repetition_penalty=1.3, seed=5)], ids=["greedy", "sampled"]
+)
+def test_tokens_equal_the_reference(path, device, sampling, in_flight):
+    """Step by step through NumPy's model and sampler."""
+    reference = NumpyModel(path)
+    ids = list(PROMPT)
+    logits = reference.logits(ids)[-1]
+    for _ in range(12):
+        ids.append(sample_numpy(logits, np.array(ids), sampling))
+        logits = reference.logits(ids[-1:])[-1]
+
+    async def scenario(model):
+        model.engine._in_flight = in_flight
+        return await take(model.engine.generate(PROMPT, sampling), 12)
+
+    assert run(path, device, scenario, half_cache=False) == ids[len(PROMPT) :]
+
+
+def test_prompt_longer_than_a_step_and_growing_cache(path, device, monkeypatch):
+    """A prompt in several steps, and an answer past the cache's first size, give what a single step gives."""
+    prompt = [int(i) for i in np.random.default_rng(0).integers(3, 512, 70)]
+
+    async def scenario(model):
+        return await take(model.engine.generate(prompt, Sampling()), 40)
+
+    expected = run(path, device, scenario)
+    monkeypatch.setattr("py_wgml.generate.engine._FIRST_LENGTH", 80)
+
+    async def in_steps(model):
+        model.engine._step_size = 16
+        return await take(model.engine.generate(prompt, Sampling()), 40)
+
+    assert run(path, device, in_steps) == expected
+
+
+def test_what_was_processed_is_reused(path, device):
+    async def scenario(model):
+        engine = model.engine
+        engine._step_size = 16
+        first = await take(engine.generate(PROMPT, Sampling()), 5)
+        longer = [*PROMPT, *first[:3], 7, 8, 9]
+        processed = []
+        assert engine.reused(longer) == len(PROMPT) + 3
+        again = await take(engine.generate(longer, Sampling(), processed.append), 6)
+        assert processed == [len(longer)]
+        # A regenerated answer processes the last token of its prompt alone.
+        assert engine.reused(PROMPT) == len(PROMPT) - 1
+        assert await take(engine.generate(PROMPT, Sampling()), 5) == first
+        # Another beginning: nothing is reused.
+        assert engine.reused([2, *longer[1:]]) == 0
+        engine.forget()
+        assert engine.reused(longer) == 0
+        assert await take(engine.generate(longer, Sampling()), 6) == again
+
+    run(path, device, scenario)
+
+
+def test_context_full(path, device):
+    async def scenario(model):
+        assert model.engine.context == 24
+        tokens = [t async for t in model.engine.generate(PROMPT, Sampling())]
+        # The last token has no room any more, but was sampled.
+        assert len(tokens) == 24 - len(PROMPT) + 1
+        generation = model.generate([{"role": "user", "content": "a"}], temperature=0)
+        async for _ in generation:
+            pass
+        assert generation.reason == "context"
+        with pytest.raises(WgmlError, match="has 25 tokens, the context only 24"):
+            await take(model.engine.generate([3] * 25, Sampling()), 1)
+
+    run(path, device, scenario, context=24)
+
+
+def test_chat(path, device):
+    async def scenario(model):
+        chat = model.chat(system="Be brief.")
+        text = "".join([piece async for piece in chat.send("hello", max_tokens=6, seed=3)])
+        usage = chat.last.usage
+        assert text and chat.last.reason == "length" and usage.completion_tokens == 6
+        assert [m["role"] for m in chat.messages] == ["system", "user", "assistant"]
+        assert chat.messages[-1]["content"] == text
+        async for _ in chat.send("more", max_tokens=2):
+            pass
+        # The second turn takes up what the first had processed: system prompt and question at least.
+        assert chat.last.usage.cached_tokens >= usage.prompt_tokens
+
+        again = model.chat(system="Be brief.")
+        assert text == "".join([piece async for piece in again.send("hello", max_tokens=6, seed=3)])
+
+        stopping = again.send("go on")
+        await anext(stopping)
+        again.stop()
+        assert len([piece async for piece in stopping]) <= 1
+        assert again.last.reason == "stopped"
+
+    run(path, device, scenario)
+
+
+def test_stop_while_the_prompt_is_processed(path, device):
+    async def scenario(model):
+        model.engine._step_size = 16
+        generation = model.generate([{"role": "user", "content": "x" * 60}], on_prefill=lambda done: generation.stop())
+        assert [piece async for piece in generation] == []
+        assert generation.reason == "stopped" and model.engine.context_used <= 32
+        # The engine is fit for the next question.
+        assert await take(model.engine.generate(PROMPT, Sampling()), 3)
+
+    run(path, device, scenario)
+
+
+def test_end_of_generation_and_stop_strings(path, device):
+    async def scenario(model):
+        async def ask(**options):
+            generation = model.generate([{"role": "user", "content": "hi"}], temperature=0, max_tokens=8, **options)
+            return "".join([piece async for piece in generation]), generation
+
+        text, _ = await ask()
+        cut = text[5:8]
+        shorter, generation = await ask(stop=["never there", cut])
+        assert shorter == text[: text.index(cut)] and generation.reason == "stop"
+        # Declare the third token that it says its end of generation.
+        ids = await take(model.engine.generate(model.prompt([{"role": "user", "content": "hi"}]), Sampling()), 3)
+        model.tokenizer.eog_ids = frozenset({ids[2]})
+        ended, generation = await ask()
+        expected = ids.index(ids[2])
+        assert generation.reason == "stop" and generation.usage.completion_tokens == expected + 1
+        assert text.startswith(ended)
+
+    run(path, device, scenario)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "strings", "shown"),
+    [
+        (["abc", "def"], (), ["abc", "def"]),
+        (["ab", "cd", "ef"], ("cde",), ["ab", "", ""]),
+        (["ab", "cd", "xf"], ("cde",), ["ab", "", "cdxf"]),
+        (["aaab"], ("aab",), ["a"]),
+        (["<", "|", "x"], ("<|end|>",), ["", "", "<|x"]),
+    ],
+)
+def test_stop_strings(pieces, strings, shown):
+    text = StopStrings(strings)
+    assert [text.push(piece) for piece in pieces] == shown
+
+
+def test_refuses_bad_arguments(path, device):
+    async def scenario(model):
+        hello = [{"role": "user", "content": "hi"}]
+        for options, message in [
+            ({"temperature": -1.0}, "temperature is -1.0"),
+            ({"max_tokens": 0}, "max_tokens is 0"),
+            ({"stop": [""]}, "stop string is empty"),
+            ({"top_q": 1}, "no such sampling parameter: top_q"),
+        ]:
+            with pytest.raises(WgmlError, match=message):
+                model.generate(hello, **options)
+        with pytest.raises(WgmlError, match="not below the vocabulary"):
+            await model.logits([512])
+        with pytest.raises(WgmlError, match="no token"):
+            await model.logits([])
+
+    run(path, device, scenario)
+
+
+def test_all_memory_is_given_back(path, device):
+    before = device.memory
+
+    async def scenario(model):
+        await take(model.engine.generate(PROMPT, Sampling()), 3)
+
+    run(path, device, scenario)
+    first = device.memory
+    run(path, device, scenario)
+    # Only the cached uniform blocks stay; the second model finds its own among them.
+    assert first - before < 10_000 and device.memory == first
+
+
+@pytest.mark.parametrize("cut", [100, 5_000, 100_000])
+def test_truncated_files(path, device, cut, tmp_path):
+    short = tmp_path / "short.gguf"
+    short.write_bytes(path.read_bytes()[:cut])
+    before = device.memory
+    with pytest.raises(WgmlError, match="truncated"):
+        run(short, device, None)
+    assert device.memory - before < 10_000
+
+
+def test_bench_figures(path, device):
+    figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2))
+    assert len(figures["runs"]) == 2 and figures["tokens_per_second"]["decode"] > 0
+    assert figures["dispatches_per_token"] == 22
