@@ -10,7 +10,8 @@ import pytest
 
 import build
 
-CHAT = """<!doctype html><meta charset="utf-8"><body data-state="loading"><form id="composer"><textarea id="prompt"></textarea></form>
+CHAT = """<!doctype html><meta charset="utf-8"><body data-state="loading">
+<form id="composer"><textarea id="prompt"></textarea></form>
 <p id="error"></p><main></main><script>
 const state = (name) => { document.body.dataset.state = name; };
 setTimeout(() => state("ready"), 300);
