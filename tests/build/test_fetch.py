@@ -119,7 +119,7 @@ def test_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def pinned(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., build.Part]:
     """Parts whose package lies on the local server."""
     monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(build, "addresses", lambda parts: {part.source: server for part in parts})
+    monkeypatch.setattr(build, "addresses", lambda parts: [server for _ in parts])
 
     def pin(content: bytes, **options: Any) -> build.Part:
         return build.Part("thing.whl", "wheel", "thing==1", hashlib.sha256(content).hexdigest(), 0, **options)
