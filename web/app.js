@@ -67,7 +67,7 @@ class App {
     const exchange = Object.assign(this.#conversation.ask(text), { views });
     views.answer.state = "waiting";
     if (this.#phase !== "ready") views.answer.note = strings.waiting;
-    this.#view.showError("", false);
+    this.#forgetError();
     this.#queued = exchange;
     this.#sendQueued();
   }
@@ -128,8 +128,13 @@ class App {
     this.#queued = null;
     this.#conversation = new Conversation();
     this.#view.clear();
-    this.#view.showError("", false);
+    this.#forgetError();
     this.#showState();
+  }
+
+  /** An answer's error is over with the next question; the engine's stays until it is tried again. */
+  #forgetError() {
+    if (this.#phase !== "error") this.#view.showError("", false);
   }
 
   /** @param {EngineError} error */

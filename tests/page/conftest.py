@@ -1,0 +1,78 @@
+"""Fixtures of the page tests: the built site with a tiny random model, pages of it, and a worker that is a double."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tiny
+
+import build
+
+if TYPE_CHECKING:
+    from browser import Chromium
+    from playwright.sync_api import BrowserContext, Page, Route
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the built site, its only model a tiny random one."""
+    folder = tmp_path_factory.mktemp("page")
+    model = folder / "tiny.gguf"
+    tiny.write_tiny_llama(model)
+    build.build([build.given_model(str(model))], "py_wgml", folder / "dist")
+    return folder / "dist"
+
+
+@pytest.fixture(scope="session")
+def url(dist: Path) -> Iterator[str]:
+    """The address of the site."""
+    with build.serving(dist) as address:
+        yield address
+
+
+@pytest.fixture
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
+    """A browser profile that has never seen the site. Without service workers: they would hide requests from tests."""
+    made = chromium.browser().new_context(service_workers="block")
+    made.set_default_timeout(60_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """An empty tab of it."""
+    return context.new_page()
+
+
+@pytest.fixture
+def fake(context: BrowserContext) -> Callable[..., None]:
+    """`fake(**script)` puts a test double, see fake_worker.js, in the worker's place."""
+    source = (HERE / "fake_worker.js").read_text()
+
+    def install(**script: Any) -> None:
+        text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{source}"
+        context.unroute("**/worker.js")
+        context.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
+
+    return install
+
+
+@pytest.fixture
+def worker_prefix(context: BrowserContext) -> Callable[[str], None]:
+    """`worker_prefix(code)` runs a line of JavaScript in the real worker before its own code."""
+
+    def install(code: str) -> None:
+        def handler(route: Route) -> None:
+            response = route.fetch()
+            route.fulfill(response=response, body=f"{code}\n{response.text()}")
+
+        context.route("**/worker.js", handler)
+
+    return install

@@ -1,0 +1,34 @@
+/** Reads a model through files.js in a worker and says what it saw. */
+
+import { open, prefetch } from "./files.js";
+
+const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function read({ source, rewindAfter, closeAfter, watch }) {
+  const progress = [];
+  const errors = [];
+  if (watch) {
+    const watcher = { progress: (loaded, total) => progress.push([loaded, total]), error: (e) => errors.push(e.message) };
+    prefetch(source, watcher).catch(() => {});
+  }
+  const file = await open(source);
+  const parts = [];
+  for (let chunk; (chunk = await file.next()) !== null; ) {
+    parts.push(chunk);
+    if (parts.length === closeAfter) {
+      file.close();
+      return { closed: true };
+    }
+    if (parts.length === rewindAfter) {
+      file.rewind();
+      parts.length = 0;
+      rewindAfter = -1;
+    }
+  }
+  const { name, size, cached, kept } = file;
+  const sha256 = hex(await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer()));
+  const largest = Math.max(...parts.map((part) => part.length));
+  return { name, size, cached, kept, sha256, largest, progress, errors };
+}
+
+onmessage = ({ data }) => read(data).then(postMessage, (error) => postMessage({ error: error.message }));

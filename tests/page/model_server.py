@@ -1,0 +1,100 @@
+"""A server of one file, with the faults that a test asks for, beside the modules of web/."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import random
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+WEB = Path(__file__).parents[2] / "web"
+HERE = Path(__file__).parent
+PAGE = b"<!doctype html><title>files.js</title>"
+
+
+class ModelServer:
+    """Serves /model.gguf, an empty page at / and the modules; set its attributes to change how it behaves."""
+
+    def __init__(self) -> None:
+        self.change(0)
+        self.ranges = True  # it knows them
+        self.cuts: list[int] = []  # after so many bytes of the body the next answers break off
+        self.change_after_cut = False  # another file is there when the client comes back
+        self.status = 200  # of /model.gguf
+        self.tells_size = True
+        self.requests: list[tuple[str, str | None]] = []  # (method, Range) of /model.gguf
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.url = f"http://localhost:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def change(self, seed: int, size: int = 9_000_001) -> None:
+        """Put another file in the place of the model."""
+        self.body = random.Random(seed).randbytes(size)
+        self.sha256 = hashlib.sha256(self.body).hexdigest()
+        self.etag = f'"{self.sha256[:8]}"'
+
+    def close(self) -> None:
+        """No more answers."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    def handler(owner: ModelServer) -> type[http.server.BaseHTTPRequestHandler]:  # noqa: N805
+        """The handler class, which knows its owner."""
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args: Any) -> None:
+                """Quiet."""
+
+            def answer(self, status: int, headers: dict[str, str], body: bytes, length: int | None) -> None:
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Cache-Control", "no-store")
+                if length is None:
+                    self.close_connection = True  # its end is the body's
+                else:
+                    self.send_header("Content-Length", str(length))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            def do_HEAD(self) -> None:
+                self.do_GET()
+
+            def do_GET(self) -> None:
+                path = self.path.split("?")[0]
+                if path == "/model.gguf":
+                    self.model()
+                elif path == "/":
+                    self.answer(200, {"Content-Type": "text/html"}, PAGE, len(PAGE))
+                else:
+                    file = HERE / path[1:] if path == "/files_worker.js" else WEB / path[1:]
+                    body = file.read_bytes() if file.is_file() else b""
+                    self.answer(200 if body else 404, {"Content-Type": "text/javascript"}, body, len(body))
+
+            def model(self) -> None:
+                asked = self.headers.get("Range")
+                owner.requests.append((self.command, asked))
+                if owner.status != 200:
+                    self.answer(owner.status, {}, b"", 0)
+                    return
+                first, status, headers = 0, 200, {"ETag": owner.etag}
+                if asked and owner.ranges and self.headers.get("If-Range", owner.etag) == owner.etag:
+                    first = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])  # type: ignore[index]
+                    status = 206
+                    headers["Content-Range"] = f"bytes {first}-{len(owner.body) - 1}/{len(owner.body)}"
+                body = owner.body[first:]
+                length = len(body) if owner.tells_size else None
+                if owner.cuts and self.command == "GET":
+                    body = body[: owner.cuts.pop(0)]
+                    self.close_connection = True
+                    if owner.change_after_cut:
+                        owner.change(1)
+                self.answer(status, headers, body, length)
+
+        return Handler

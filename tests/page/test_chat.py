@@ -1,0 +1,214 @@
+"""The built page with the real engine and a tiny random model: what a visitor does with it."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from page.pages import QUESTION, ask, wait_answers, wait_state
+from playwright.sync_api import BrowserContext, Page, expect
+
+import build
+
+if TYPE_CHECKING:
+    from browser import Chromium, Firefox
+
+LONG_TASKS = """
+window.longest = 0;
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+}).observe({ type: "longtask" });
+"""
+
+
+def test_chat(page: Page, context: BrowserContext, url: str) -> None:
+    problems: list[str] = []
+    hosts: set[str] = set()
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    page.goto(url)
+    wait_state(page, "ready")
+    expect(page).to_have_title("py_wgml")
+    ask(page)
+    wait_answers(page, 1)
+    wait_state(page, "ready")
+    expect(page.locator(".message.user .text")).to_have_text(QUESTION)
+    expect(page.locator(".message.assistant .stats")).to_contain_text("tokens")
+    expect(page.locator("#context .numbers")).to_contain_text("tokens")
+    ask(page, "And of Spain?")
+    wait_answers(page, 2)
+    assert not problems, problems
+    assert hosts == {urlsplit(url).netloc}
+
+
+def test_stop_ends_the_answer_and_keeps_what_came(page: Page, url: str) -> None:
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    expect(page.locator(".message.assistant .text")).not_to_be_empty()
+    page.click("#stop")
+    wait_state(page, "ready")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("stopped")
+    expect(page.locator(".message.assistant .text")).not_to_be_empty()
+    expect(page.locator("#send")).to_be_visible()
+
+
+def test_new_chat_leaves_a_running_answer(page: Page, url: str) -> None:
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "The first conversation")
+    expect(page.locator(".message.assistant .text")).not_to_be_empty()
+    page.click("#new-chat")
+    expect(page.locator(".message")).to_have_count(0)
+    expect(page.locator("#welcome")).to_be_visible()
+    ask(page, "The second one")
+    wait_answers(page, 1)
+    expect(page.locator(".message.user .text")).to_have_text("The second one")
+
+
+def test_a_question_asked_while_loading_is_sent_when_ready(page: Page, url: str) -> None:
+    page.goto(url)
+    ask(page)
+    expect(page.locator(".message.user .text")).to_have_text(QUESTION)
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+
+
+def test_the_main_thread_stays_free(page: Page, url: str, record_property: Callable[[str, object], None]) -> None:
+    page.add_init_script(LONG_TASKS)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    longest = page.evaluate("window.longest")
+    record_property("longest_task_ms", longest)
+    print(f"longest task of the main thread, loading and one answer: {longest} ms")
+    assert longest < 400  # generous: two cores, which also run the engine and the software GPU
+
+
+def test_chats_without_a_place_to_keep_the_model(page: Page, url: str, worker_prefix: Callable[[str], None]) -> None:
+    worker_prefix("delete StorageManager.prototype.getDirectory;")
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+
+
+def test_a_model_that_is_not_there_is_explained_and_can_be_tried_again(page: Page, context: BrowserContext, url: str) -> None:
+    context.route("**/*.gguf", lambda route: route.fulfill(status=404))
+    page.goto(url)
+    wait_state(page, "error")
+    expect(page.locator("#error")).to_contain_text("the server answered 404")
+    ask(page)  # kept until there is somebody to answer it
+    context.unroute("**/*.gguf")
+    page.click("#problem .retry")
+    wait_answers(page, 1)
+    expect(page.locator("#error")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("delete Navigator.prototype.gpu", "has no WebGPU"),
+        ("GPU.prototype.requestAdapter = async () => null", "no graphics processor"),
+    ],
+)
+def test_says_so_when_there_is_no_webgpu(page: Page, context: BrowserContext, url: str, script: str, reason: str) -> None:
+    models: list[str] = []
+    context.on("request", lambda request: models.append(request.url) if request.url.endswith(".gguf") else None)
+    page.add_init_script(script)
+    page.goto(url)
+    wait_state(page, "unsupported")
+    expect(page.locator("#unsupported-reason")).to_contain_text(reason)
+    expect(page.locator("#prompt")).to_be_disabled()
+    assert not models  # nothing is downloaded that can't be used
+
+
+def test_says_so_when_workers_have_no_webgpu(page: Page, url: str, worker_prefix: Callable[[str], None]) -> None:
+    worker_prefix("delete WorkerNavigator.prototype.gpu;")
+    page.goto(url)
+    wait_state(page, "unsupported")
+
+
+def test_works_offline_after_one_visit(chromium: Chromium, dist: Path) -> None:
+    context = chromium.browser().new_context()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with build.serving(dist) as url:
+        page.goto(url)
+        wait_state(page, "ready")
+        page.wait_for_selector("body[data-offline=true]")
+    context.set_offline(True)  # and the server is gone
+    page.reload()
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    page.goto(f"{url}index.html?from=a-link")
+    wait_state(page, "ready")
+    context.close()
+
+
+def test_a_newer_version_is_announced_and_waits(chromium: Chromium, dist: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "dist"
+    shutil.copytree(dist, folder)
+    context = chromium.browser().new_context()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with build.serving(folder) as url:
+        page.goto(url)
+        page.wait_for_selector("body[data-offline=true]")
+        site = json.loads((folder / "site.json").read_text())
+        (folder / "site.json").write_text(json.dumps({**site, "version": "another", "title": "The new version"}))
+        page.reload()
+        expect(page.locator("#update")).to_be_visible(timeout=60_000)
+        expect(page.locator("#title")).to_have_text("py_wgml")
+        page.click("#update button")
+        expect(page.locator("#title")).to_have_text("The new version")
+        wait_state(page, "ready")
+        caches = page.evaluate("caches.keys()")
+        assert len(caches) == 1 and caches[0].endswith(" another")
+    context.close()
+
+
+def test_works_from_a_subfolder_of_any_server(page: Page, dist: Path, tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "folder").symlink_to(dist)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page.goto(f"http://localhost:{server.server_port}/some/folder/")
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_benchmark_page_measures_by_itself(chromium: Chromium, url: str) -> None:
+    context = chromium.browser().new_context()
+    page = context.new_page()
+    page.goto(f"{url}bench.html?prompt_tokens=16&generate_tokens=4&repetitions=1")
+    expect(page.locator("#status")).to_have_text("Done", timeout=120_000)
+    result = json.loads(page.locator("#result").text_content() or "")
+    assert 0 < result["warm"]["ready"] < 100 and 0 < result["cold"]["ready"] < 100
+    assert result["chat"]["send_to_first_text"] > 0 and result["offline"] and result["bench"]
+    context.close()
+
+
+def test_firefox(firefox: Firefox, url: str) -> None:
+    firefox.open(url)
+    firefox.wait_for("document.body.dataset.state === 'ready'", timeout=120)
+    firefox.evaluate("document.querySelector('#prompt').focus()")
+    firefox.type("Hello\ue007")
+    firefox.wait_for("document.querySelector('.message.assistant[data-state=ended] .stats')", timeout=120)
+    assert "token" in firefox.evaluate("document.querySelector('.message.assistant .stats').textContent")
+    assert firefox.evaluate("document.querySelector('.message.assistant .text').textContent")

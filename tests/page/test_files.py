@@ -1,0 +1,195 @@
+"""files.js in the browser: downloads, their kept copies, and everything that goes wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from page.model_server import ModelServer
+from playwright.sync_api import BrowserContext, Page, Route
+
+Read = Callable[..., Any]
+
+READ = """(message) => new Promise((resolve) => {
+  const worker = new Worker("files_worker.js", { type: "module" });
+  const end = (result) => { worker.terminate(); resolve(result); };
+  worker.onmessage = ({ data }) => end(data);
+  worker.onerror = () => end({ error: "the worker did not start" });
+  setTimeout(() => end({ error: "no answer from the worker" }), 60_000);
+  worker.postMessage(message);
+})"""
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    made = ModelServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def read(context: BrowserContext, server: ModelServer) -> Read:
+    """`read()` opens the model in a page that has just been opened, reads all of it and tells what came."""
+
+    def call(page: Page | None = None, **options: Any) -> Any:
+        page = page or context.new_page()
+        page.goto(server.url)
+        source = {"name": "tiny", "url": f"{server.url}model.gguf"}
+        return page.evaluate(READ, {"source": source, **options})
+
+    return call
+
+
+def downloads(server: ModelServer) -> list[str | None]:
+    """The ranges of the downloads so far."""
+    return [asked for method, asked in server.requests if method == "GET"]
+
+
+def test_a_download_is_kept(server: ModelServer, read: Read) -> None:
+    first = read(watch=True)
+    assert first["sha256"] == server.sha256
+    assert (first["size"], first["cached"], first["kept"]) == (len(server.body), False, True)
+    assert first["largest"] <= 4 * 2**20
+    assert first["progress"][-1] == [len(server.body)] * 2 and first["errors"] == []
+    second = read()
+    assert (second["sha256"], second["cached"], second["kept"]) == (server.sha256, True, True)
+    assert downloads(server) == [None]
+
+
+def test_the_kept_copy_needs_no_network(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    read()
+    server.status = 503
+    assert read()["sha256"] == server.sha256
+    context.route("**/model.gguf", lambda route: route.abort())
+    assert read()["sha256"] == server.sha256
+    assert downloads(server) == [None]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_rewinding_gives_the_same_bytes(server: ModelServer, read: Read, kept: bool) -> None:
+    if kept:
+        read()
+    assert read(rewindAfter=2)["sha256"] == server.sha256
+    assert len(downloads(server)) == 1
+
+
+def test_a_broken_connection_goes_on_where_it_stopped(server: ModelServer, read: Read) -> None:
+    server.cuts = [4_000_000, 1_000_000]
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+    assert downloads(server) == [None, "bytes=4000000-", "bytes=5000000-"]
+
+
+def test_the_next_visit_goes_on_where_the_last_one_stopped(server: ModelServer, read: Read) -> None:
+    server.cuts = [4_000_000] + [0] * 9  # then nothing more
+    assert "broke off at 4 of 9 MB" in read(watch=True)["error"]
+    server.cuts = []
+    server.requests.clear()
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+    assert downloads(server) == ["bytes=4000000-"]
+
+
+def test_a_file_that_changed_meanwhile_is_downloaded_anew(server: ModelServer, read: Read) -> None:
+    server.cuts = [4_000_000] + [0] * 9
+    assert "broke off" in read()["error"]
+    server.cuts = []
+    server.change(1)
+    assert read()["sha256"] == server.sha256
+    assert read()["cached"]
+
+
+def test_a_changed_file_replaces_the_kept_copy(server: ModelServer, read: Read) -> None:
+    read()
+    server.change(1)  # of the same length: its ETag tells
+    got = read()
+    assert (got["sha256"], got["cached"]) == (server.sha256, False)
+    server.change(2, size=5_000_000)
+    assert read()["sha256"] == server.sha256
+    assert read()["cached"]
+
+
+def test_a_file_that_changes_during_the_download_is_an_error(server: ModelServer, read: Read) -> None:
+    server.cuts = [4_000_000]
+    server.change_after_cut = True
+    assert "can't go on where it stopped" in read()["error"]
+
+
+def test_a_server_without_ranges(server: ModelServer, read: Read) -> None:
+    server.ranges = False
+    server.cuts = [4_000_000]
+    assert "can't go on where it stopped" in read()["error"]
+    assert read()["sha256"] == server.sha256  # from the beginning
+    assert read()["cached"]
+
+
+def test_a_server_that_does_not_tell_the_size(server: ModelServer, read: Read) -> None:
+    server.tells_size = False
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+    assert "size" not in got or got["size"] is None
+    assert read()["cached"]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_is_told(server: ModelServer, read: Read, status: int) -> None:
+    server.status = status
+    assert f"tiny could not be downloaded: the server answered {status}" in read()["error"]
+    assert len(server.requests) == 1  # asking again would not help
+
+
+def test_a_server_that_is_gone_is_told(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(server.url)
+    got = page.evaluate(READ, {"source": {"name": "tiny", "url": "http://localhost:9/model.gguf"}})
+    assert got["error"] == "tiny could not be downloaded: there is no connection to its server."
+
+
+def test_without_a_place_to_keep_it(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    def patched(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=f"delete StorageManager.prototype.getDirectory;\n{response.text()}")
+
+    context.route("**/files_worker.js", patched)
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, False)
+    server.cuts = [4_000_000]
+    assert read()["sha256"] == server.sha256  # and it still goes on after a broken connection
+    assert downloads(server) == [None, None, "bytes=4000000-"]
+
+
+def test_with_too_little_place_to_keep_it(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(server.url)
+    quota = {"origin": server.url.rstrip("/"), "quotaSize": 5_000_000}
+    context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+    got = read(page)
+    assert (got["sha256"], got["kept"]) == (server.sha256, False)
+    assert not read(page)["cached"]
+    assert page.evaluate("navigator.storage.estimate().then(({ usage }) => usage)") < 1_000_000  # it left nothing there
+
+
+def test_two_tabs_at_once(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(server.url)
+    source = json.dumps({"source": {"name": "tiny", "url": f"{server.url}model.gguf"}})
+    one, two = page.evaluate(f"Promise.all([({READ})({source}), ({READ})({source})])")
+    assert one["sha256"] == two["sha256"] == server.sha256
+    assert one["kept"] or two["kept"]
+    assert read(page)["cached"]
+
+
+def test_giving_up_keeps_what_came(server: ModelServer, read: Read) -> None:
+    assert read(closeAfter=1) == {"closed": True}
+    assert read()["sha256"] == server.sha256
+
+
+def test_a_file_of_the_visitors(server: ModelServer, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(server.url)
+    message = "{source: {name: 'mine', file: new File([new Uint8Array(9e6).fill(7)], 'mine.gguf')}, rewindAfter: 1}"
+    got = page.evaluate(f"({READ})({message})")
+    assert (got["size"], got["cached"], got["largest"]) == (9_000_000, True, 4 * 2**20)
+    assert server.requests == []
