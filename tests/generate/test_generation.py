@@ -228,7 +228,7 @@ def test_truncated_files(path, device, cut, tmp_path):
     short = tmp_path / "short.gguf"
     short.write_bytes(path.read_bytes()[:cut])
     before = device.memory
-    with pytest.raises(WgmlError, match="truncated"):
+    with pytest.raises(WgmlError, match="truncated|can't hold"):
         run(short, device, None)
     assert device.memory - before < 10_000
 
