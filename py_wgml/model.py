@@ -76,7 +76,8 @@ class Model:
             engine = Engine(device, header, context, half_cache)
             tokenizer = from_metadata(header.metadata)
             template = _template(header, tokenizer)
-            await source.upload(device, engine.weights.segments, lambda done, total: on_progress("weights", done, total))
+            segments = engine.weights.segments
+            await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
             on_progress("kernels", 0, 1)
             await engine.start()
             on_progress("kernels", 1, 1)
@@ -93,7 +94,7 @@ class Model:
         self.engine.destroy()
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The token ids of a conversation that is the assistant's to go on with. Raises WgmlError as the template does."""
+        """The token ids of a conversation, up to where the assistant answers. Raises WgmlError as the template does."""
         tokenizer = self.tokenizer
         text = self.template.render(messages)
         bos = tokenizer.bos_id
@@ -130,7 +131,8 @@ class Model:
 
     async def logits(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
         """float32 [vocabulary]: the logits of the token that follows `ids`. The cache is used up by it."""
-        return (await self.engine.logits(ids))[-1]
+        logits: npt.NDArray[np.float32] = (await self.engine.logits(ids))[-1]
+        return logits
 
 
 class Chat:

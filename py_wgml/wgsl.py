@@ -76,7 +76,8 @@ def _main(arguments: list[str]) -> None:
     parameters: dict[str, Any] = {}
     for pair in pairs:
         key, _, value = pair.partition("=")
-        parameters[key] = int(value) if value.lstrip("-").isdigit() else {"true": True, "false": False}.get(value, value)
+        named: dict[str, Any] = {"true": True, "false": False}
+        parameters[key] = int(value) if value.isdigit() else named.get(value, value)
     try:
         print(compose(name, parameters))
     except WgmlError as error:

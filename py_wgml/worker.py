@@ -28,6 +28,7 @@ _device: BrowserDevice | None = None
 _model: Model | None = None
 _generations: dict[int, Generation] = {}
 _busy = asyncio.Lock()  # one thing at a time on the GPU
+_watching: asyncio.Task[None] | None = None
 
 
 def start(post: Callable[[dict[str, Any]], None]) -> None:
@@ -114,6 +115,7 @@ async def _load(source: Any, options: dict[str, Any]) -> None:
 
 
 async def _open_device() -> BrowserDevice:
+    global _watching
     device = await open_device()
     assert isinstance(device, BrowserDevice)
 
@@ -123,7 +125,7 @@ async def _open_device() -> BrowserDevice:
             message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
             _post({"type": "error", "stage": "gpu", "message": message})
 
-    asyncio.ensure_future(watch())
+    _watching = asyncio.create_task(watch())
     return device
 
 
@@ -170,7 +172,5 @@ async def _send(id: int, messages: list[dict[str, str]], sampling: dict[str, Any
 async def _bench(request: dict[str, Any]) -> None:
     if _model is None:
         raise WgmlError("no model is loaded")
-    figures = await measure(
-        _model.engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"]
-    )
+    figures = await measure(_model.engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"])
     _post({"type": "bench"} | figures)

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ _STEPS_IN_FLIGHT = 4  # submitted ahead of the step whose token is waited for, s
 class Engine:
     """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
 
-    context: the most tokens it will hold (default: as many as the model and the device can). half_cache: keep keys and
-    values in half precision. Raises WgmlError for a model that is not supported.
+    context: the most tokens it will hold (default: as many as the model and the device can).
+    half_cache: keep keys and values in half precision. Raises WgmlError for a model that is not supported.
     """
 
     def __init__(self, device: Device, header: Header, context: int | None = None, half_cache: bool = True) -> None:
@@ -50,7 +50,9 @@ class Engine:
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str], tuple[Program, Any]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
-        self._stored = 0  # how many positions' keys and values are in the cache, or will be once submitted steps are done
+        self._stored = (
+            0  # how many positions' keys and values are in the cache, or will be once submitted steps are done
+        )
         self._step_size = _STEP_SIZES[-1]
         self._in_flight = 1
         self._reserve(min(_FIRST_LENGTH, self.context))
@@ -107,7 +109,7 @@ class Engine:
 
     async def generate(
         self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None] = lambda done: None
-    ) -> AsyncIterator[int]:
+    ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full or the caller stops.
 
@@ -200,9 +202,8 @@ class Engine:
         if (count, kind) not in self._programs:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
-            graph = GpuGraph(
-                program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool, count, kind == "logits"
-            )  # fmt: skip
+            state = program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool
+            graph = GpuGraph(*state, count, every=kind == "logits")
             logits = self._forward(graph, self.config)
             if kind == "sample":
                 sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)

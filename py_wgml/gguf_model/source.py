@@ -14,7 +14,7 @@ from .weights import Segment
 
 _PIECE = 4 << 20  # bytes read and uploaded at once
 
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], object]
 """Called with the bytes of the file read so far and in all (0: not known)."""
 
 
@@ -30,8 +30,9 @@ class Source(ABC):
 
     @abstractmethod
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
-        """Read on, and write each segment (in file order) where it belongs. Raises WgmlError when the file ends early."""
+        """Read on, and write each segment (in file order) where it belongs. Raises WgmlError if the file ends early."""
 
+    @abstractmethod
     def close(self) -> None:
         """Stop reading."""
 

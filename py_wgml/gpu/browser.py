@@ -108,7 +108,7 @@ class BrowserDevice(Device):
         self._gpu.copy(source.handle, target.handle, nbytes)
 
     async def upload_file(
-        self, file: Any, segments: Sequence[tuple[int, int, int, int]], on_progress: Callable[[int, int], None]
+        self, file: Any, segments: Sequence[tuple[int, int, int, int]], on_progress: Callable[[int, int], object]
     ) -> None:
         """Write parts of a `ModelFile` (web/files.js) to buffers as it arrives, past Python's memory.
 
@@ -119,7 +119,8 @@ class BrowserDevice(Device):
 
         progress = create_proxy(on_progress)
         try:
-            await self._gpu.upload(file, array.array("d", [number for segment in segments for number in segment]), progress)
+            table = array.array("d", [number for segment in segments for number in segment])
+            await self._gpu.upload(file, table, progress)
         except JsException as error:
             raise WgmlError(str(error.message)) from error
         finally:

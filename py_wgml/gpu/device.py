@@ -26,6 +26,12 @@ MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
 Data = bytes | bytearray | memoryview | npt.NDArray[Any]
 
 
+def _bytes_view(data: Data) -> memoryview:
+    """`data` as bytes, without a copy where it is contiguous."""
+    view = np.ascontiguousarray(data).data if isinstance(data, np.ndarray) else memoryview(data)
+    return view.cast("B")
+
+
 @dataclass(frozen=True)
 class AdapterInfo:
     """Who makes the GPU, as the adapter says (any of them may be empty), and its subgroup sizes in invocations."""
@@ -189,7 +195,7 @@ class Device(ABC):
 
     def upload(self, data: Data, label: str = "") -> Buffer:
         """New memory that holds `data`."""
-        view = memoryview(data).cast("B")
+        view = _bytes_view(data)
         buffer = self.buffer(view.nbytes, label)
         self.write(buffer, view)
         return buffer
@@ -200,7 +206,7 @@ class Device(ABC):
 
     def write(self, buffer: Buffer, data: Data, offset: int = 0) -> None:
         """Copy `data` to `buffer` at byte `offset` (a multiple of 4); a length that is no multiple of 4 is padded."""
-        view = memoryview(data).cast("B")
+        view = _bytes_view(data)
         if view.nbytes % 4:
             view = memoryview(bytes(view) + b"\0" * (-view.nbytes % 4))
         if view.nbytes:

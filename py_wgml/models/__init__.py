@@ -1,4 +1,4 @@
-"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and one name in `_FAMILIES`."""
+"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and one row in `_FAMILIES`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,9 +11,9 @@ from .graph import Graph, Plan
 
 __all__ = ["Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "family_of"]
 
-_FAMILIES = (llama,)
-
 Forward = Callable[[Graph[Any], Config], Any]
+
+_FAMILIES: tuple[tuple[tuple[str, ...], Forward], ...] = ((llama.ARCHITECTURES, llama.forward),)
 
 
 def family_of(architecture: str) -> Forward:
@@ -21,8 +21,8 @@ def family_of(architecture: str) -> Forward:
 
     Raises WgmlError, naming what is supported, when there is none.
     """
-    for family in _FAMILIES:
-        if architecture in family.ARCHITECTURES:
-            return family.forward
-    supported = ", ".join(name for family in _FAMILIES for name in family.ARCHITECTURES)
+    for architectures, forward in _FAMILIES:
+        if architecture in architectures:
+            return forward
+    supported = ", ".join(name for architectures, _ in _FAMILIES for name in architectures)
     raise WgmlError(f"models of the architecture {architecture!r} are not supported; supported: {supported}")

@@ -19,7 +19,7 @@ _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are t
 
 
 class Cache:
-    """Keys and values of every position processed so far, a pair of buffers a layer, with the rotations of each position.
+    """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
     half: kept in half precision. It grows as the sequence does; `length` is how many positions it has room for,
     `max_length` how many it can have.
@@ -139,9 +139,7 @@ class GpuGraph(Graph[Tensor]):
         last = last and not self._every
         out = Tensor(self._pool, 1 if last else x.rows, x.width)
         weight = self._weights.vectors[name,]
-        rms_norm(
-            self._program, self._step, x.buffer, weight, out.buffer, x.width, self._config.norm_eps, x.rows, last
-        )
+        rms_norm(self._program, self._step, x.buffer, weight, out.buffer, x.width, self._config.norm_eps, x.rows, last)
         return out
 
     def linear(self, x: Tensor, *names: str, add_to: Tensor | None = None) -> Tensor:

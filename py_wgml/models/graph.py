@@ -1,7 +1,7 @@
 """What a family is written in: the layers of a transformer, by the names of their GGUF tensors.
 
-A family is one function `forward(g, config)` over a Graph. There are three: `Plan` finds out which tensors are used, and
-how; `GpuGraph` records a Program; `NumpyGraph` computes. So a family's GPU form and its reference are one text.
+A family is one function `forward(g, config)` over a Graph. There are three: `Plan` finds out which tensors are used,
+and how; `GpuGraph` records a Program; `NumpyGraph` computes. So a family's GPU form and its reference are one text.
 """
 
 from abc import ABC, abstractmethod
@@ -73,7 +73,9 @@ class Plan(Graph[None]):
     def gated(self, x: None, activation: Activation) -> None:
         pass
 
-    def _use(self, uses: dict[tuple[str, ...], list[TensorInfo]], names: tuple[str, ...], suffix: str, dims: int) -> None:
+    def _use(
+        self, uses: dict[tuple[str, ...], list[TensorInfo]], names: tuple[str, ...], suffix: str, dims: int
+    ) -> None:
         found = []
         for name in names:
             tensor = self._tensors.get(name + suffix)

@@ -3,7 +3,6 @@
 import math
 import os
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +17,11 @@ from ..ops import (
     rope_numpy,
     rotations_numpy,
 )
+from ..ops.array import Array
 from ..ops.gated import Activation
 from ..ops.rope_append import Pairing
 from .config import Config
 from .graph import Graph
-
-Array = npt.NDArray[Any]
 
 
 class NumpyGraph(Graph[Array]):
@@ -108,9 +106,12 @@ class NumpyModel:
     def reset(self) -> None:
         """Forget the tokens so far."""
         c = self.config
-        self._past = [np.zeros((2, 0, c.head_count_kv, c.head_dim), self._dtype) for _ in range(c.block_count)]
+        self._past: list[Array] = [
+            np.zeros((2, 0, c.head_count_kv, c.head_dim), self._dtype) for _ in range(c.block_count)
+        ]
 
     def logits(self, ids: npt.ArrayLike) -> Array:
         """ids [T], which follow those of earlier calls -> logits [T, vocabulary]."""
         graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._dtype)
-        return self._forward(graph, self.config)
+        logits: Array = self._forward(graph, self.config)
+        return logits

@@ -1,10 +1,10 @@
 """Causal attention with grouped heads (Vaswani et al., arXiv:1706.03762; Ainslie et al., arXiv:2305.13245)."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _MIN_WORKGROUP_SIZE = 64
 _MAX_WORKGROUP_SIZE = 256
@@ -46,12 +46,12 @@ def attention(
 
 
 def attention_numpy(
-    q: npt.NDArray[np.float32],
-    k: npt.NDArray[np.float32],
-    v: npt.NDArray[np.float32],
+    q: Array,
+    k: Array,
+    v: Array,
     position: int,
     scale: float,
-) -> npt.NDArray[np.float32]:
+) -> Array:
     """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q."""
     count, heads, _ = q.shape
     repeat = heads // k.shape[1]
@@ -61,4 +61,5 @@ def attention_numpy(
     scores = np.where(visible, scores, -np.inf)
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
-    return np.einsum("htp,phd->thd", weights, values)
+    out: Array = np.einsum("htp,phd->thd", weights, values)
+    return out

@@ -3,9 +3,9 @@
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _WORKGROUP_SIZE = 64
 
@@ -28,15 +28,17 @@ def gated(
     )
 
 
-def gated_numpy(x: npt.NDArray[np.float32], activation: Activation) -> npt.NDArray[np.float32]:
+def gated_numpy(x: Array, activation: Activation) -> Array:
     """x [T, 2 width] -> [T, width]."""
     gate, value = np.split(x, 2, axis=-1)
-    return _ACTIVATIONS[activation](gate) * value
+    activated: Array = _ACTIVATIONS[activation](gate) * value
+    return activated
 
 
-def _silu(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _silu(x: Array) -> Array:
     # By tanh, which does not overflow: 1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2.
-    return x * np.float32(0.5) * (1 + np.tanh(x * np.float32(0.5)))
+    out: Array = x * np.float32(0.5) * (1 + np.tanh(x * np.float32(0.5)))
+    return out
 
 
 _ACTIVATIONS = {"silu": _silu}

@@ -1,10 +1,10 @@
 """Row gather with dequantization: the token embedding."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _WORKGROUP_SIZE = 64
 
@@ -19,9 +19,7 @@ def get_rows(
     """
     workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
     for part in weights:
-        params = block(
-            weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale)
-        )
+        params = block(weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale))
         program.dispatch(
             "get_rows",
             [params, step, tokens, part.buffer, out],
@@ -31,8 +29,7 @@ def get_rows(
         )
 
 
-def get_rows_numpy(
-    weights: npt.NDArray[np.float32], ids: npt.NDArray[np.integer], scale: float = 1.0
-) -> npt.NDArray[np.float32]:
+def get_rows_numpy(weights: Array, ids: Array, scale: float = 1.0) -> Array:
     """weights [rows, columns], ids [T] -> [T, columns]."""
-    return weights[ids] * np.float32(scale)
+    rows: Array = weights[ids] * np.float32(scale)
+    return rows

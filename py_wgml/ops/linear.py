@@ -1,12 +1,9 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
-import numpy as np
-import numpy.typing as npt
-
 from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program, block
-from ..gpu.device import fold
+from .array import Array
 
 _VECTOR_WORKGROUP_SIZE = 64
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
@@ -41,7 +38,7 @@ def linear(
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, out, *tail],
-                fold(-(-part.rows * lanes // _VECTOR_WORKGROUP_SIZE)),
+                -(-part.rows * lanes // _VECTOR_WORKGROUP_SIZE),
                 **template,
                 lanes=lanes,
                 workgroup_size=_VECTOR_WORKGROUP_SIZE,
@@ -67,9 +64,7 @@ def _lanes(columns: int) -> int:
     return 4
 
 
-def linear_numpy(
-    x: npt.NDArray[np.float32], weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32] | None = None
-) -> npt.NDArray[np.float32]:
+def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:
     """x [T, columns], weights [rows, columns] dequantized, bias [rows] -> [T, rows]."""
-    product = x @ weights.T
+    product: Array = x @ weights.T
     return product if bias is None else product + bias

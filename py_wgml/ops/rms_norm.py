@@ -1,9 +1,9 @@
 """Root mean square layer normalisation (Zhang and Sennrich, arXiv:1910.07467)."""
 
 import numpy as np
-import numpy.typing as npt
 
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _WORKGROUP_SIZE = 128
 
@@ -33,9 +33,8 @@ def rms_norm(
     )
 
 
-def rms_norm_numpy(
-    x: npt.NDArray[np.float32], weight: npt.NDArray[np.float32], eps: float
-) -> npt.NDArray[np.float32]:
+def rms_norm_numpy(x: Array, weight: Array, eps: float) -> Array:
     """x [T, columns], weight [columns] -> [T, columns]."""
     mean_square = np.mean(x * x, axis=-1, keepdims=True)
-    return x / np.sqrt(mean_square + np.float32(eps)) * weight
+    normalised: Array = x / np.sqrt(mean_square + np.float32(eps)) * weight
+    return normalised

@@ -3,10 +3,10 @@
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _WORKGROUP_SIZE = 64
 
@@ -59,12 +59,12 @@ def rotations_numpy(
     rotary_dim: int,
     base: float,
     scale: float = 1.0,
-    factors: npt.NDArray[np.float32] | None = None,
-) -> npt.NDArray[np.float32]:
+    factors: Array | None = None,
+) -> Array:
     """Cosine and sine of every pair's angle at positions first .. first + count: float32 [count, rotary_dim / 2, 2].
 
-    Pair i turns by base^(-2i / rotary_dim) / factors[i] / scale radians a position. Made in float64: a GPU's sine of a large
-    angle is not to be relied on.
+    Pair i turns by base^(-2i / rotary_dim) / factors[i] / scale radians a position. Made in float64: a GPU's sine of a
+    large angle is not to be relied on.
     """
     frequencies = base ** (-np.arange(0, rotary_dim, 2, dtype=np.float64) / rotary_dim)
     if factors is not None:
@@ -73,9 +73,7 @@ def rotations_numpy(
     return np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
 
 
-def rope_numpy(
-    x: npt.NDArray[np.float32], rotations: npt.NDArray[np.float32], pairing: Pairing
-) -> npt.NDArray[np.float32]:
+def rope_numpy(x: Array, rotations: Array, pairing: Pairing) -> Array:
     """x [T, heads, head_dim], rotations [T, rotary_dim / 2, 2] -> x rotated."""
     pairs = rotations.shape[1]
     cosine, sine = rotations[:, None, :, 0], rotations[:, None, :, 1]

@@ -7,10 +7,10 @@ They apply in this order, which is llama.cpp's. The draw itself is an exponentia
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
+from .array import Array
 
 _WORKGROUP_SIZE = 256
 
@@ -20,7 +20,7 @@ class Sampling:
     """How the next token is picked.
 
     temperature: 0 takes the most likely token. top_k: keep the k most likely (0: all). top_p: keep the most likely that
-    together reach this probability (1: all). min_p: drop those less likely than this share of the most likely (0: none).
+    together reach this probability (1: all). min_p: drop those less likely than this share of the likeliest (0: none).
     repetition_penalty: divides the logits of the last `penalty_window` tokens (1: off). seed: 32 bits.
     Raises WgmlError when a value is out of its range.
     """
@@ -75,7 +75,7 @@ def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tok
     )
 
 
-def sample_numpy(logits: npt.NDArray[np.float32], tokens: npt.NDArray[np.integer], sampling: Sampling) -> int:
+def sample_numpy(logits: Array, tokens: Array, sampling: Sampling) -> int:
     """The token that follows `tokens` (int [n]), given its logits (float32 [vocabulary])."""
     logits = logits.astype(np.float32)
     recent = np.unique(tokens[max(0, len(tokens) - sampling.penalty_window) :])
@@ -100,7 +100,7 @@ def sample_numpy(logits: npt.NDArray[np.float32], tokens: npt.NDArray[np.integer
     return int(kept[np.argmax(relative / np.float32(sampling.temperature) - np.log(race))])
 
 
-def _random_exponential(ids: npt.NDArray[np.integer], position: int, seed: int) -> npt.NDArray[np.float32]:
+def _random_exponential(ids: Array, position: int, seed: int) -> Array:
     """The numbers of `random_exponential` in lib/random.wgsl, one for each id."""
     x, y, z = (
         np.broadcast_to(np.asarray(c, np.uint32), ids.shape) * np.uint32(1664525) + np.uint32(1013904223)

@@ -45,7 +45,9 @@ async def take(tokens, count):
 
 @pytest.mark.parametrize("in_flight", [1, 4])
 @pytest.mark.parametrize(
-    "sampling", [Sampling(), Sampling(temperature=0.9, top_k=20, repetition_penalty=1.3, seed=5)], ids=["greedy", "sampled"]
+    "sampling",
+    [Sampling(), Sampling(temperature=0.9, top_k=20, repetition_penalty=1.3, seed=5)],
+    ids=["greedy", "sampled"],
 )
 def test_tokens_equal_the_reference(path, device, sampling, in_flight):
     """Step by step through NumPy's model and sampler."""
@@ -228,7 +230,7 @@ def test_truncated_files(path, device, cut, tmp_path):
     short = tmp_path / "short.gguf"
     short.write_bytes(path.read_bytes()[:cut])
     before = device.memory
-    with pytest.raises(WgmlError, match="truncated|can't hold"):
+    with pytest.raises(WgmlError, match=r"truncated|can't hold"):
         run(short, device, None)
     assert device.memory - before < 10_000
 

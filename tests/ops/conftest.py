@@ -1,6 +1,7 @@
 """Each test of an op runs on every compiler, with and without subgroups."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -43,14 +44,11 @@ class Bench:
     def matrix(self, values: Any, type: GGMLQuantizationType, cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
         """`values` quantized by the gguf package, cut into parts before the rows `cuts`; and what it dequantizes to."""
         from gguf import quants
-
         from quantize import quantize
 
         rows = quantize(values, type)
         bounds = [0, *cuts, len(rows)]
-        parts = tuple(
-            Part(self.up(rows[a:b]), type, a, b - a) for a, b in zip(bounds, bounds[1:], strict=False)
-        )
+        parts = tuple(Part(self.up(rows[a:b]), type, a, b - a) for a, b in itertools.pairwise(bounds))
         return Matrix(parts, values.shape[1]), quants.dequantize(rows, type).reshape(values.shape)
 
     def run(self, record: Callable[[Program], None], out: Buffer, *shape: int) -> Any:

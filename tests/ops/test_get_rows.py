@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from py_wgml.gguf_model.weights import TYPES
 
+from py_wgml.gguf_model.weights import TYPES
 from py_wgml.ops import get_rows, get_rows_numpy
 
 

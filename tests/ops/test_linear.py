@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as T
-from py_wgml.gguf_model.weights import TYPES
 
 from py_wgml.errors import WgmlError
+from py_wgml.gguf_model.weights import TYPES
 from py_wgml.ops import linear, linear_numpy
 
 
@@ -15,15 +15,15 @@ def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=F
     extra = bench.normal(rows) if bias else None
     step = bench.step(11, count)
     got = bench.run(
-        lambda p: linear(
-            p, step, bench.up(x), weights, out, max_count, bench.up(extra) if bias else None, accumulate
-        ),
+        lambda p: linear(p, step, bench.up(x), weights, out, max_count, bench.up(extra) if bias else None, accumulate),
         out,
         max_count,
         rows,
     )
     exact = linear_numpy(
-        x[:count].astype(np.float64), dequantized.astype(np.float64), None if extra is None else extra.astype(np.float64)
+        x[:count].astype(np.float64),
+        dequantized.astype(np.float64),
+        None if extra is None else extra.astype(np.float64),
     )
     if accumulate:
         exact += before[:count]

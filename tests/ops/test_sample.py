@@ -51,7 +51,11 @@ def test_ties_go_to_the_lowest_id(bench):
 
 def test_top_k_of_one_and_tiny_top_p_are_greedy(bench):
     logits = bench.normal(333)
-    for sampling in (Sampling(temperature=5, top_k=1), Sampling(temperature=5, top_p=1e-6), Sampling(temperature=5, min_p=1)):
+    for sampling in (
+        Sampling(temperature=5, top_k=1),
+        Sampling(temperature=5, top_p=1e-6),
+        Sampling(temperature=5, min_p=1),
+    ):
         assert draw(bench, logits, np.array([1, 2], np.uint32), sampling) == np.argmax(logits)
 
 

@@ -103,7 +103,9 @@ def test_chats_without_a_place_to_keep_the_model(page: Page, url: str, worker_pr
     wait_answers(page, 1)
 
 
-def test_a_model_that_is_not_there_is_explained_and_can_be_tried_again(page: Page, context: BrowserContext, url: str) -> None:
+def test_a_model_that_is_not_there_is_explained_and_can_be_tried_again(
+    page: Page, context: BrowserContext, url: str
+) -> None:
     context.route("**/*.gguf", lambda route: route.fulfill(status=404))
     page.goto(url)
     wait_state(page, "error")
@@ -122,7 +124,9 @@ def test_a_model_that_is_not_there_is_explained_and_can_be_tried_again(page: Pag
         ("GPU.prototype.requestAdapter = async () => null", "no graphics processor"),
     ],
 )
-def test_says_so_when_there_is_no_webgpu(page: Page, context: BrowserContext, url: str, script: str, reason: str) -> None:
+def test_says_so_when_there_is_no_webgpu(
+    page: Page, context: BrowserContext, url: str, script: str, reason: str
+) -> None:
     models: list[str] = []
     context.on("request", lambda request: models.append(request.url) if request.url.endswith(".gguf") else None)
     page.add_init_script(script)
