@@ -32,7 +32,8 @@ def attention(
     """
     if heads % kv_heads or head_dim % 2 or head_dim > 2 * _MAX_WORKGROUP_SIZE:
         raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
-    workgroup_size = _MIN_WORKGROUP_SIZE
+    # With few queries there are few workgroups, so that each has to be large; with many, small ones waste less.
+    workgroup_size = _MAX_WORKGROUP_SIZE if max_count == 1 else _MIN_WORKGROUP_SIZE
     while workgroup_size < head_dim // 2:
         workgroup_size *= 2
     program.dispatch(

@@ -1,0 +1,107 @@
+"""SmolLM2-135M-Instruct (Q4_1) against Hugging Face transformers in float32: tests/data/smollm2-135m-q4_1.hf-f32.json.
+
+The figures are printed (`-s` or `-rP` shows them).
+"""
+
+import asyncio
+import json
+from pathlib import Path
+
+import gpus
+import numpy as np
+import pytest
+
+from py_wgml import Model
+from py_wgml.gguf_model import read_header
+from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.tokenizer import from_metadata
+
+TRUTH = json.loads((Path(__file__).parent.parent / "data" / "smollm2-135m-q4_1.hf-f32.json").read_text())
+PROMPTS = TRUTH["prompts"]
+NEAR_TIE = 0.05  # logits: where the reference's two best are this close, either is right
+
+
+def mean_nll(logits, ids):
+    """Mean negative log-likelihood of ids[1:] under logits [T, vocabulary]."""
+    logits = logits[:-1].astype(np.float64)
+    highest = logits.max(axis=1)
+    log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
+    return float(np.mean(log_sum - logits[np.arange(len(ids) - 1), ids[1:]]))
+
+
+def check_greedy(name, logits):
+    """The likeliest token after each of the reference's, given logits of its prompt and of its first 47 answers."""
+    prompt = PROMPTS[name]
+    chosen = logits[len(prompt["ids"]) - 1 :].argmax(axis=1)
+    assert len(chosen) == len(prompt["greedy48"]) == 48
+    differing = [i for i in range(48) if chosen[i] != prompt["greedy48"][i]]
+    print(f"{name}: {len(differing)} of 48 greedy choices differ")
+    assert all(prompt["greedy48_top1_minus_top2"][i] < NEAR_TIE for i in differing)
+
+
+def error_of_top20(name, logits):
+    """The largest difference from the reference's 20 highest logits at the prompt's last position."""
+    return max(abs(float(logits[id]) - value) for id, value in PROMPTS[name]["top20"])
+
+
+def gpu_logits(path, ids, compiler="naga", half=True):
+    async def main():
+        model = await Model.load(path, device=gpus.device(compiler), half_cache=half)
+        try:
+            return await model.engine.logits(ids)
+        finally:
+            model.destroy()
+
+    return asyncio.run(main())
+
+
+def test_token_ids(smollm2_path):
+    tokenizer = from_metadata(read_header(smollm2_path).metadata, "python")
+    for text in (*PROMPTS.values(), TRUTH["nll"]):
+        assert tokenizer.encode(text["text"], add_special=False, parse_special=True) == text["ids"]
+
+
+@pytest.mark.slow
+def test_numpy(smollm2_path):
+    """The reference of this project against the reference of the field."""
+    model = NumpyModel(smollm2_path)
+    for name, prompt in PROMPTS.items():
+        model.reset()
+        logits = model.logits(prompt["ids"] + prompt["greedy48"][:-1])
+        check_greedy(name, logits)
+        error = error_of_top20(name, logits[len(prompt["ids"]) - 1])
+        print(f"{name}: logits within {error:.5f}")
+        assert error < 0.001
+    model.reset()
+    nll = mean_nll(model.logits(TRUTH["nll"]["ids"]), TRUTH["nll"]["ids"])
+    assert abs(nll - TRUTH["nll"]["mean_nll"]) < 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PROMPTS)
+def test_gpu(smollm2_path, name):
+    prompt = PROMPTS[name]
+    logits = gpu_logits(smollm2_path, prompt["ids"] + prompt["greedy48"][:-1])
+    check_greedy(name, logits)
+    error = error_of_top20(name, logits[len(prompt["ids"]) - 1])
+    print(f"{name}: logits within {error:.4f} (cache in half precision)")
+    assert error < 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "compiler"), [("plain", "naga"), ("chat", "naga"), ("unicode", "naga"), ("plain", "tint")]
+)
+def test_gpu_with_float32_cache(smollm2_path, name, compiler):
+    logits = gpu_logits(smollm2_path, PROMPTS[name]["ids"], compiler, half=False)
+    error = error_of_top20(name, logits[-1])
+    print(f"{name}: logits within {error:.5f} (cache in float32, {compiler})")
+    assert error < 0.02
+
+
+@pytest.mark.slow
+def test_gpu_likelihood(smollm2_path):
+    ids = TRUTH["nll"]["ids"]
+    nll = mean_nll(gpu_logits(smollm2_path, ids), ids)
+    print(f"mean negative log-likelihood {nll:.5f}, reference {TRUTH['nll']['mean_nll']:.5f}")
+    assert abs(nll - TRUTH["nll"]["mean_nll"]) < 0.005
