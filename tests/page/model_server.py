@@ -41,7 +41,7 @@ class ModelServer:
         self.server.shutdown()
         self.server.server_close()
 
-    def handler(owner: ModelServer) -> type[http.server.BaseHTTPRequestHandler]:  # noqa: N805
+    def handler(owner: ModelServer) -> type[http.server.BaseHTTPRequestHandler]:
         """The handler class, which knows its owner."""
 
         class Handler(http.server.BaseHTTPRequestHandler):
