@@ -87,9 +87,10 @@ export class Keeper {
   async append(bytes) {
     try {
       const view = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-      const written = this.#handle?.write(view, { at: this.length }) ?? 0;
-      this.length += written;
-      if (written < bytes.length) await this.discard();
+      const written = this.#handle?.write(view, { at: this.length });
+      // With its storage full, Chromium does not throw: it returns an error code as if so many bytes had been written.
+      if (written === bytes.length) this.length += written;
+      else await this.discard();
     } catch {
       await this.discard();
     }
