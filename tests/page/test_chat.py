@@ -218,9 +218,7 @@ def test_firefox(firefox: Firefox, url: str) -> None:
     firefox.evaluate("document.querySelector('#prompt').focus()")
     firefox.type("Hello\ue007")
     firefox.wait_for("document.querySelector('.message.assistant .text').textContent.length > 0", timeout=120)
-    firefox.evaluate(
-        "document.querySelector('#stop').click()"
-    )  # ten tokens a second, and this model talks on
+    firefox.evaluate("document.querySelector('#stop').click()")  # ten tokens a second, and this model talks on
     firefox.wait_for("document.querySelector('.message.assistant').dataset.state === 'ended'", timeout=60)
     assert "token" in firefox.evaluate("document.querySelector('.message.assistant .stats').textContent")
     assert firefox.evaluate("document.querySelector('.message.assistant .text').textContent")
