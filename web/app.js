@@ -139,7 +139,7 @@ class App {
 
   /** @param {EngineError} error */
   #engineFailed({ stage, message }) {
-    if (stage === "gpu") return this.#unsupported("missing");
+    if (stage === "unsupported") return this.#unsupported("missing");
     this.#setPhase("error");
     this.#view.showError(strings.failed(stage, message), true);
   }

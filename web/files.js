@@ -212,7 +212,7 @@ async function* received({ name, url, from, version, response, keeper, progress,
         for await (const piece of pieces(response)) {
           at += piece.length;
           failures = 0;
-          keeper?.append(piece);
+          await keeper?.append(piece);
           progress(at);
           yield piece;
         }

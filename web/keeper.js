@@ -64,7 +64,7 @@ export class Keeper {
       this.version = version;
       await writeVersion(this.#folder, this.#name, version);
     } catch {
-      this.discard();
+      await this.discard();
     }
   }
 
@@ -79,15 +79,20 @@ export class Keeper {
     return bytes;
   }
 
-  /** @param {Uint8Array} bytes */
-  append(bytes) {
+  /**
+   * Without room for them, nothing is kept any more.
+   *
+   * @param {Uint8Array} bytes
+   */
+  async append(bytes) {
     try {
       const view = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-      const written = this.#handle?.write(view, { at: this.length }) ?? 0;
-      this.length += written;
-      if (written < bytes.length) this.discard();
+      const written = this.#handle?.write(view, { at: this.length });
+      // With its storage full, Chromium does not throw: it returns an error code as if so many bytes had been written.
+      if (written === bytes.length) this.length += written;
+      else await this.discard();
     } catch {
-      this.discard(); // the storage is full
+      await this.discard();
     }
   }
 
@@ -108,11 +113,11 @@ export class Keeper {
   }
 
   /** Keep nothing of it. */
-  discard() {
+  async discard() {
     if (!this.#handle) return;
     this.#handle.truncate(0);
     this.close();
-    for (const name of [this.#name, `${this.#name}.json`]) this.#folder.removeEntry(name).catch(() => {});
+    for (const name of [this.#name, `${this.#name}.json`]) await this.#folder.removeEntry(name).catch(() => {});
   }
 }
 

@@ -112,7 +112,7 @@ export interface Failure {
   type: "error";
   /** Of the question it is about; absent when the engine as a whole has failed. */
   id?: number;
-  /** Where it failed: a Stage, "gpu" when this browser has no usable WebGPU, or a name of the engine's own. */
+  /** Where it failed: a Stage, "unsupported" when this browser has no usable WebGPU, or a name of the engine's own. */
   stage: string;
   /** One line that a person understands. */
   message: string;

@@ -36,7 +36,7 @@ addEventListener("message", async ({ data }) => {
  */
 async function startEngine() {
   if ((await support()) !== "ok") {
-    post({ type: "error", stage: "gpu", message: "This browser gives no WebGPU to workers." });
+    post({ type: "error", stage: "unsupported", message: "This browser gives no WebGPU to workers." });
     return new Promise(() => {}); // the page ends the worker
   }
   const site = /** @type {Site} */ (await (await fetch(address("site.json"))).json());

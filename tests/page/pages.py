@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+import contextlib
+
+from playwright.sync_api import Page, TimeoutError, expect
 
 QUESTION = "What is the capital of France?"
 
@@ -16,6 +18,14 @@ def ask(page: Page, text: str = QUESTION) -> None:
     """Type a question and press Enter."""
     page.fill("#prompt", text)
     page.press("#prompt", "Enter")
+
+
+def stop_when_it_talks(page: Page, count: int = 1) -> None:
+    """Wait until so many answers have begun, and stop the last: a tiny random model talks on."""
+    expect(page.locator(".message.assistant .text:not(:empty)")).to_have_count(count, timeout=60_000)
+    with contextlib.suppress(TimeoutError):  # it may have ended all the same
+        page.click("#stop", timeout=2_000)
+    wait_answers(page, count)
 
 
 def wait_answers(page: Page, count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,13 @@ READ = """(message) => new Promise((resolve) => {
   setTimeout(() => end({ error: "no answer from the worker" }), 60_000);
   worker.postMessage(message);
 })"""
+
+ENTRIES = """async () => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
+  const names = [];
+  for await (const name of folder.keys()) names.push(name);
+  return names;
+}"""
 
 
 @pytest.fixture
@@ -47,12 +55,18 @@ def downloads(server: ModelServer) -> list[str | None]:
     return [asked for method, asked in server.requests if method == "GET"]
 
 
+def starts(server: ModelServer) -> list[int]:
+    """Their first bytes. (Of what was on its way when a connection broke, a browser may hand out none.)"""
+    return [int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0 for asked in downloads(server)]
+
+
 def test_a_download_is_kept(server: ModelServer, read: Read) -> None:
     first = read(watch=True)
     assert first["sha256"] == server.sha256
     assert (first["size"], first["cached"], first["kept"]) == (len(server.body), False, True)
     assert first["largest"] <= 4 * 2**20
-    assert first["progress"][-1] == [len(server.body)] * 2 and first["errors"] == []
+    assert first["progress"][-1] == [len(server.body)] * 2
+    assert first["errors"] == []
     second = read()
     assert (second["sha256"], second["cached"], second["kept"]) == (server.sha256, True, True)
     assert downloads(server) == [None]
@@ -76,20 +90,21 @@ def test_rewinding_gives_the_same_bytes(server: ModelServer, read: Read, kept: b
 
 
 def test_a_broken_connection_goes_on_where_it_stopped(server: ModelServer, read: Read) -> None:
-    server.cuts = [4_000_000, 1_000_000]
+    server.cuts = [4_000_000, 4_000_000]
     got = read()
     assert (got["sha256"], got["kept"]) == (server.sha256, True)
-    assert downloads(server) == [None, "bytes=4000000-", "bytes=5000000-"]
+    none, first, second = starts(server)
+    assert none == 0 < first < second < len(server.body)
 
 
 def test_the_next_visit_goes_on_where_the_last_one_stopped(server: ModelServer, read: Read) -> None:
     server.cuts = [4_000_000] + [0] * 9  # then nothing more
-    assert "broke off at 4 of 9 MB" in read(watch=True)["error"]
+    assert re.search("broke off at [1-4] of 9 MB", read(watch=True)["error"])
     server.cuts = []
     server.requests.clear()
     got = read()
     assert (got["sha256"], got["kept"]) == (server.sha256, True)
-    assert downloads(server) == ["bytes=4000000-"]
+    assert [0 < start <= 4_000_000 for start in starts(server)] == [True]
 
 
 def test_a_file_that_changed_meanwhile_is_downloaded_anew(server: ModelServer, read: Read) -> None:
@@ -157,7 +172,7 @@ def test_without_a_place_to_keep_it(server: ModelServer, read: Read, context: Br
     assert (got["sha256"], got["kept"]) == (server.sha256, False)
     server.cuts = [4_000_000]
     assert read()["sha256"] == server.sha256  # and it still goes on after a broken connection
-    assert downloads(server) == [None, None, "bytes=4000000-"]
+    assert [start > 0 for start in starts(server)] == [False, False, True]
 
 
 def test_with_too_little_place_to_keep_it(server: ModelServer, read: Read, context: BrowserContext) -> None:
@@ -168,7 +183,7 @@ def test_with_too_little_place_to_keep_it(server: ModelServer, read: Read, conte
     got = read(page)
     assert (got["sha256"], got["kept"]) == (server.sha256, False)
     assert not read(page)["cached"]
-    assert page.evaluate("navigator.storage.estimate().then(({ usage }) => usage)") < 1_000_000  # it left nothing there
+    assert page.evaluate(ENTRIES) == []  # it left nothing there
 
 
 def test_two_tabs_at_once(server: ModelServer, read: Read, context: BrowserContext) -> None:

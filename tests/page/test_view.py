@@ -73,6 +73,16 @@ def test_a_crashed_worker_is_explained_and_the_conversation_survives(page: Page,
     expect(page.locator(".message.assistant .text")).to_have_text("Yes.")
 
 
+def test_a_lost_gpu_is_no_unsupported_browser(page: Page, url: str, fake: Fake) -> None:
+    fake(fail={"stage": "gpu", "message": "The GPU stopped working: out of memory"})
+    page.goto(url)
+    wait_state(page, "error")
+    expect(page.locator("#error")).to_have_text("The GPU stopped working: out of memory.")
+    fake()
+    page.click("#problem .retry")
+    wait_state(page, "ready")
+
+
 def test_a_failed_answer_leaves_the_engine_usable(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     fake(pieces=[], fail_answer={"stage": "send", "message": "The question is longer than the context."})
     page.goto(url)
