@@ -14,7 +14,7 @@
  * @typedef {object} Chunks a file as it arrives: web/files.js
  * @property {string} name
  * @property {number | undefined} size
- * @property {() => Promise<Uint8Array | null>} next
+ * @property {() => Promise<Uint8Array<ArrayBuffer> | null>} next
  *
  * @typedef {object} PyBuffer a Python object with the buffer protocol, by Pyodide
  * @property {(type: string) => {data: any, release: () => void}} getBuffer
