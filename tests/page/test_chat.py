@@ -21,6 +21,8 @@ import build
 if TYPE_CHECKING:
     from browser import Chromium, Firefox
 
+pytestmark = pytest.mark.slow
+
 LONG_TASKS = """
 window.longest = 0;
 new PerformanceObserver((list) => {

@@ -11,6 +11,8 @@ import pytest
 from page.model_server import ModelServer
 from playwright.sync_api import BrowserContext, Page, Route
 
+pytestmark = pytest.mark.slow
+
 Read = Callable[..., Any]
 
 READ = """(message) => new Promise((resolve) => {
