@@ -5,6 +5,7 @@ how many of the T rows a run takes, and where in the sequence they stand.
 """
 
 from .attention import attention, attention_numpy
+from .dequantize import dequantize
 from .gated import gated, gated_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .linear import linear, linear_numpy
@@ -17,6 +18,7 @@ __all__ = [
     "Sampling",
     "attention",
     "attention_numpy",
+    "dequantize",
     "gated",
     "gated_numpy",
     "get_rows",

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gguf import GGML_QUANT_SIZES
 from gguf import GGMLQuantizationType as T
 from tiny import write_tiny_llama
 
@@ -34,7 +35,7 @@ def check(path, device, half=False, tolerance=2e-5):
 
 @pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
 def test_types(device, type, tmp_path):
-    wide = type.name.endswith("_K")  # whose blocks hold 256 elements
+    wide = GGML_QUANT_SIZES[type][0] == 256
     sizes = {"embedding": 256, "feed_forward": 512} if wide else {}
     check(write_tiny_llama(tmp_path / "tiny.gguf", type=type, **sizes), device)
 

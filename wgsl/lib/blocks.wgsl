@@ -1,5 +1,5 @@
 // Reads from `weights`, an array<u32> that holds the blocks of a GGUF tensor byte for byte.
-// Parameter: aligned, whether every block starts at a multiple of 4 bytes (else of 2).
+// Parameter: alignment, what the byte at which a block starts is always a multiple of: 4, 2 or 1.
 
 // Eight elements of a block: two runs of four, HIGH elements apart.
 struct Octet {
@@ -7,15 +7,25 @@ struct Octet {
     high: vec4<f32>,
 }
 
-// The four bytes at byte `at`, little-endian.
+// The four bytes at byte `at` (a multiple of {{ alignment }}), little-endian.
 fn load_u32(at: u32) -> u32 {
     let word = weights[at / 4u];
-    {% if not aligned %}
+    {% if alignment == 2 %}
     if (at & 2u) != 0u {
         return (word >> 16u) | (weights[at / 4u + 1u] << 16u);
     }
+    {% elif alignment == 1 %}
+    let shift = 8u * (at & 3u);
+    if shift != 0u {
+        return (word >> shift) | (weights[at / 4u + 1u] << (32u - shift));
+    }
     {% endif %}
     return word;
+}
+
+// The two bytes at byte `at` (a multiple of 2), little-endian.
+fn load_u16(at: u32) -> u32 {
+    return (weights[at / 4u] >> (8u * (at & 2u))) & 0xffffu;
 }
 
 // The half-precision number at byte `at` (a multiple of 2).
@@ -26,6 +36,11 @@ fn load_f16(at: u32) -> f32 {
 // The byte at `at`.
 fn load_u8(at: u32) -> u32 {
     return (weights[at / 4u] >> (8u * (at & 3u))) & 0xffu;
+}
+
+// Nibble `index` from byte `at` on, the lower one of a byte first.
+fn load_nibble(at: u32, index: u32) -> u32 {
+    return (load_u8(at + index / 2u) >> (4u * (index & 1u))) & 15u;
 }
 
 // The four bytes of a word, lowest first.

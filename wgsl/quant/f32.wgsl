@@ -1,5 +1,5 @@
 // F32: 32 bytes a block of 8 elements. Plain numbers, read eight at a time.
-{% set aligned = true %}
+{% set alignment = 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 8u;
 const BLOCK_BYTES: u32 = 32u;

@@ -1,7 +1,7 @@
 // Q6_K: 210 bytes a block of 256 elements. 128 bytes of low nibbles, 64 bytes of upper bit pairs, 16 signed bytes of group scales, f16 d.
 // A half of 128 elements is four runs of 32: nibbles low, low, high, high of 64 bytes; bit pairs 0, 1, 2, 3 of 32 bytes.
 // Value d scale (q - 32).
-{% set aligned = false %}
+{% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 210u;
