@@ -1,8 +1,8 @@
 """Functions of one number, elementwise.
 
-GELU: Hendrycks and Gimpel, arXiv:1606.08415 (`gelu` is its tanh form, `gelu_quick` its sigmoid form, `gelu_erf` exact);
-SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; squared ReLU: So et al., arXiv:2109.08668;
-hard sigmoid and hard swish: Howard et al., arXiv:1905.02244.
+GELU: Hendrycks and Gimpel, arXiv:1606.08415 (`gelu` in its tanh form, `gelu_quick` in its sigmoid form, `gelu_erf`
+exact); SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; squared ReLU: So et al.,
+arXiv:2109.08668; hard sigmoid and hard swish: Howard et al., arXiv:1905.02244.
 """
 
 import math
@@ -74,7 +74,8 @@ def _gelu(x: Array) -> Array:
 
 
 def _hard_sigmoid(x: Array) -> Array:
-    return np.clip(x / 6 + 0.5, 0, 1)
+    out: Array = np.clip(x / 6 + 0.5, 0, 1)
+    return out
 
 
 _FUNCTIONS: dict[str, Callable[[Array, float, float], Array]] = {
