@@ -26,9 +26,9 @@ def add_swiftshader() -> None:
 
 
 @cache
-def device(compiler: str, subgroups: bool = False) -> NativeDevice:
-    """A device at default limits for `compiler` ("naga" or "tint"), with or without the subgroups feature."""
+def device(compiler: str, subgroups: bool = False, timestamps: bool = False) -> NativeDevice:
+    """A device at default limits for `compiler` ("naga" or "tint"), with or without subgroups and timestamp queries."""
     add_swiftshader()
     backend, adapter = ADAPTERS[compiler]
-    features = ("subgroups",) if subgroups else ()
+    features = ("subgroups",) * subgroups + ("timestamp-query",) * timestamps
     return open_native_device(backend, default_limits=True, features=features, adapter_name=adapter)

@@ -1,6 +1,6 @@
 // Gated activation: out[t, i] = activation(x[t, i]) * x[t, width + i], the gate and up halves of a feed-forward layer.
 //   x f32 [T, 2 width]    out f32 [T, width]
-// One invocation an element; workgroup (x, t). Parameters: activation ("silu"), workgroup_size.
+// One invocation an element; workgroup (x, t). Parameters: function (of lib/activations.wgsl), workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     width: u32,
@@ -11,9 +11,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-fn silu(v: f32) -> f32 {
-    return v / (1.0 + exp(-v));
-}
+{% include "lib/activations.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -21,5 +19,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     let gate = id.y * 2u * params.width + id.x;
-    out[id.y * params.width + id.x] = {{ activation }}(x[gate]) * x[gate + params.width];
+    out[id.y * params.width + id.x] = activation(x[gate], 0.0, 0.0) * x[gate + params.width];
 }

@@ -3,7 +3,10 @@
 import asyncio
 import importlib
 import re
+import struct
+import time
 from collections.abc import Awaitable
+from functools import cached_property
 from typing import Any
 
 from .. import wgsl
@@ -57,6 +60,7 @@ class NativeDevice(Device):
         )
         self.subgroups_directive = module.__name__ == "wgpudawn"
         self._usage = module.BufferUsage
+        self._query_usage = module.BufferUsage.QUERY_RESOLVE | module.BufferUsage.COPY_SRC
         self._stage = module.ShaderStage.COMPUTE
         self._gpu_error = module.GPUError
         self._layouts: dict[tuple[wgsl.Access, ...], Any] = {}
@@ -104,19 +108,50 @@ class NativeDevice(Device):
         """Nothing to wait for: native pipelines are compiled when they are asked for."""
 
     def run(self, program: Program) -> None:
+        self._submit(program)
+
+    def _submit(self, program: Program, times: int = 1, timestamps: Any = None) -> None:
+        """Submit `program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
         if program.handle is None:
             program.handle = [
                 (pipeline.handle, self._bind_group(pipeline.access, buffers), counts)
                 for pipeline, buffers, counts in program.dispatches
             ]
         encoder = self._device.create_command_encoder()
-        compute = encoder.begin_compute_pass()
-        for pipeline, group, counts in program.handle:
+        writes = {"query_set": timestamps, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
+        compute = encoder.begin_compute_pass(timestamp_writes=writes if timestamps else None)
+        for pipeline, group, counts in program.handle * times:
             compute.set_pipeline(pipeline)
             compute.set_bind_group(0, group)
             compute.dispatch_workgroups(*counts)
         compute.end()
+        if timestamps:
+            encoder.resolve_query_set(timestamps, 0, 2, self._clock, 0)
         self._device.queue.submit([encoder.finish()])
+
+    def time(self, program: Program, times: int) -> float:
+        """Seconds a run of `program` takes, on average over `times` runs of it in one pass.
+
+        By the GPU's clock where the device has `timestamp-query`, else by the wall clock, which counts the submission.
+        """
+        if "timestamp-query" not in self.features:
+            self._device.queue.read_buffer(self._clock, 0, 16)  # what was submitted before is done
+            start = time.perf_counter()
+            self._submit(program, times)
+            self._device.queue.read_buffer(self._clock, 0, 16)
+            return (time.perf_counter() - start) / times
+        self._submit(program, times, self._timestamps)
+        begin, end = struct.unpack("<QQ", self._device.queue.read_buffer(self._clock, 0, 16))
+        return float(end - begin) * 1e-9 / times
+
+    @cached_property
+    def _clock(self) -> Any:
+        """Where timestamps go; also what is read to wait for the GPU."""
+        return self._device.create_buffer(size=16, usage=self._query_usage)
+
+    @cached_property
+    def _timestamps(self) -> Any:
+        return self._device.create_query_set(type="timestamp", count=2)
 
     def _bind_group(self, access: tuple[wgsl.Access, ...], buffers: tuple[Buffer, ...]) -> Any:
         return self._device.create_bind_group(

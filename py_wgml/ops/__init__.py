@@ -13,9 +13,12 @@ from .rms_norm import rms_norm, rms_norm_numpy
 from .rope_append import rope_append, rope_numpy, rotations_numpy
 from .sample import Sampling, sample, sample_numpy
 from .step import step_block
+from .unary import unary, unary_numpy
+from .view import View
 
 __all__ = [
     "Sampling",
+    "View",
     "attention",
     "attention_numpy",
     "dequantize",
@@ -33,4 +36,6 @@ __all__ = [
     "sample",
     "sample_numpy",
     "step_block",
+    "unary",
+    "unary_numpy",
 ]

@@ -1,0 +1,129 @@
+"""Strided views of float32 buffers: what the ops of linear algebra take, so that none needs a transposed copy."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from types import EllipsisType
+
+from ..errors import WgmlError
+from ..gpu import Buffer
+
+_RANK = 4  # dimensions that the kernels know
+
+Index = int | slice | EllipsisType
+
+
+@dataclass(frozen=True)
+class View:
+    """A tensor of at most 4 dimensions in a float32 buffer, laid out as NumPy's strided arrays are.
+
+    Element (i, j, ..) is number offset + i strides[0] + j strides[1] + .. of the buffer; strides are not negative, and
+    0 repeats. Like an array of NumPy it can be indexed (by numbers, slices of positive step and `...`), permuted and
+    broadcast; none of that moves data.
+    Raises WgmlError when it has no elements, too many dimensions, or reaches beyond its buffer.
+    """
+
+    buffer: Buffer
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.shape) > _RANK or len(self.shape) != len(self.strides) or min(self.shape, default=1) < 1:
+            raise WgmlError(f"a view of shape {self.shape} with strides {self.strides} is not supported")
+        last = self.offset + sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
+        if min(self.strides, default=0) < 0 or self.offset < 0 or 4 * (last + 1) > self.buffer.nbytes:
+            raise WgmlError(f"a view of shape {self.shape}, strides {self.strides}, leaves {self.buffer}")
+
+    @classmethod
+    def of(cls, buffer: Buffer, *shape: int) -> "View":
+        """All of a buffer's first elements, rows one after the other."""
+        return cls(buffer, shape, tuple(prod(shape[i + 1 :]) for i in range(len(shape))))
+
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
+    def __getitem__(self, index: Index | tuple[Index, ...]) -> "View":
+        parts = index if isinstance(index, tuple) else (index,)
+        parts = parts if ... in parts else (*parts, ...)
+        whole, at = len(self.shape) - len(parts) + 1, parts.index(...)
+        if whole < 0:
+            raise WgmlError(f"too many indices for a view of shape {self.shape}")
+        every: list[Index] = [*parts[:at], *(slice(None),) * whole, *parts[at + 1 :]]
+        offset, shape, strides = self.offset, [], []
+        for part, n, stride in zip(every, self.shape, self.strides, strict=True):
+            if isinstance(part, int):
+                if not -n <= part < n:
+                    raise WgmlError(f"index {part} is out of bounds for a dimension of {n}")
+                offset += part % n * stride
+            elif isinstance(part, slice):
+                taken = range(*part.indices(n))
+                if taken.step < 0:
+                    raise WgmlError("a view cannot run backwards")
+                offset += taken.start * stride
+                shape.append(len(taken))
+                strides.append(taken.step * stride)
+            else:
+                raise WgmlError("a view is indexed by numbers, slices and one `...`")
+        return View(self.buffer, tuple(shape), tuple(strides), offset)
+
+    def permute(self, *order: int) -> "View":
+        """Dimension i of the result is dimension order[i] of this view."""
+        if sorted(order) != list(range(len(self.shape))):
+            raise WgmlError(f"{order} does not permute the dimensions of {self.shape}")
+        return View(
+            self.buffer, tuple(self.shape[i] for i in order), tuple(self.strides[i] for i in order), self.offset
+        )
+
+    @property
+    def T(self) -> "View":
+        """The last two dimensions swapped."""
+        first = range(len(self.shape) - 2)
+        return self.permute(*first, len(self.shape) - 1, len(self.shape) - 2)
+
+    def broadcast(self, *shape: int) -> "View":
+        """Repeated to `shape` by NumPy's rules. Raises WgmlError when they don't allow it."""
+        missing = len(shape) - len(self.shape)
+        own = (1,) * missing + self.shape
+        if missing < 0 or any(n not in (1, wanted) for n, wanted in zip(own, shape, strict=True)):
+            raise WgmlError(f"a view of shape {self.shape} cannot be broadcast to {shape}")
+        strides = (0,) * missing + self.strides
+        repeated = tuple(0 if n == 1 else stride for n, stride in zip(own, strides, strict=True))
+        return View(self.buffer, shape, repeated, self.offset)
+
+
+def require_apart(out: View, *inputs: View) -> None:
+    """Raises WgmlError when an input lies in the buffer of `out`: a dispatch cannot read what it writes."""
+    if any(view.buffer is out.buffer for view in inputs):
+        raise WgmlError("the output must be in another buffer than the inputs")
+
+
+def require_distinct(out: View) -> None:
+    """Raises WgmlError when elements of `out` repeat: each must be written once."""
+    if any(stride == 0 and n > 1 for n, stride in zip(out.shape, out.strides, strict=True)):
+        raise WgmlError("an output cannot be a broadcast view")
+
+
+def strided_block(shape: Sequence[int], views: Sequence[View]) -> tuple[int, bytes]:
+    """The rank, and a uniform block of the shape (vec4) and each `View` (lib/view.wgsl), for an elementwise kernel.
+
+    views have this shape. Neighbouring dimensions that all of them step through as if they were one are made one, so
+    that the kernel has fewer coordinates to find: one, when all is contiguous.
+    """
+    dims: list[tuple[int, list[int]]] = []
+    for n, strides in zip(shape, zip(*(view.strides for view in views), strict=True), strict=True):
+        if n == 1:
+            continue
+        if dims and dims[-1][1] == [n * stride for stride in strides]:
+            dims[-1] = dims[-1][0] * n, list(strides)
+        else:
+            dims.append((n, list(strides)))
+    missing = _RANK - len(dims)
+    words = [1] * missing + [n for n, _ in dims]
+    for i, view in enumerate(views):
+        words += [0] * missing + [strides[i] for _, strides in dims]
+        words += [view.offset, 0, 0, 0]
+    return max(1, len(dims)), struct.pack(f"<{len(words)}I", *words)

@@ -1,0 +1,311 @@
+"""The table of cases: every op, every kind of it, its shapes, its options and the bound of its error.
+
+    python3 tests/ops/table.py [FILTER ...]           op x kind x compiler x variant with the largest error
+    python3 tests/ops/table.py --perf [FILTER ...]    GB/s and GFLOP/s of the large cases
+
+FILTER is a part of a case's id, such as `rms_norm` or `linear-Q4_1`. `test_table.py` runs the same cases under pytest.
+"""
+
+import argparse
+import itertools
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+import numpy as np
+from ops.harness import VARIANTS, Bench, Case, Job, cases, device
+
+from py_wgml.errors import WgmlError
+from py_wgml.gguf_model.weights import TYPES, Matrix, Part
+from py_wgml.gpu import Buffer
+from py_wgml.ops import (
+    View,
+    attention,
+    attention_numpy,
+    gated,
+    gated_numpy,
+    get_rows,
+    get_rows_numpy,
+    linear,
+    linear_numpy,
+    rms_norm,
+    rms_norm_numpy,
+    rope_append,
+    rope_numpy,
+    rotations_numpy,
+    unary,
+    unary_numpy,
+)
+from py_wgml.ops.gated import Activation
+from py_wgml.ops.unary import Function
+
+# ---- Recipes: how a case of an op is built. Rows past a step's tokens, and all else not to be written, are NaN. ----
+
+
+def past(expected: Any, rows: int) -> Any:
+    """`expected` with rows of NaN below it, `rows` in all."""
+    missing = (rows - len(expected), *expected.shape[1:])
+    return np.concatenate([expected, np.full(missing, np.nan)])
+
+
+def exact(*arrays: Any) -> tuple[Any, ...]:
+    """The arrays in float64."""
+    return tuple(None if array is None else array.astype(np.float64) for array in arrays)
+
+
+def rms_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = False) -> Job:
+    rows, columns = shape
+    x, weight = b.normal(rows + 1, columns), b.normal(columns)
+    out, step = b.poison(rows + 1, columns), b.step(2, rows)
+    expected = rms_norm_numpy(*exact(x[:rows], weight), 1e-5)
+    at = b.up(x), b.up(weight)
+    return Job(
+        lambda p: rms_norm(p, step, *at, out, columns, 1e-5, rows + 1, last),
+        {out: past(expected[-1:] if last else expected, rows + 1)},
+    )
+
+
+def gated_case(b: Bench, kind: Any, shape: tuple[int, int]) -> Job:
+    rows, width = shape
+    x = b.normal(rows + 1, 2 * width)
+    x[0, :2] *= 200
+    out, step, at = b.poison(rows + 1, width), b.step(5, rows), b.up(x)
+    expected = gated_numpy(*exact(x[:rows]), kind)
+    return Job(lambda p: gated(p, step, at, out, width, kind, rows + 1), {out: past(expected, rows + 1)})
+
+
+def get_rows_case(b: Bench, kind: str, shape: tuple[int, int], count: int) -> Job:
+    weights, dequantized = matrix(b, kind, shape)
+    first = 3
+    tokens = b.random.integers(0, shape[0], first + count + 2).astype(np.uint32)
+    out, step, at = b.poison(count + 1, shape[1]), b.step(first, count), b.up(tokens)
+    expected = get_rows_numpy(dequantized, tokens[first : first + count], 1.5)
+    return Job(
+        lambda p: get_rows(p, step, at, weights, out, count + 1, 1.5),
+        {out: past(expected, count + 1)},
+        nbytes=count * shape[1] * 4,
+    )
+
+
+def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_count: int) -> Job:
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape)
+    x = b.normal(max_count, columns)
+    out, step, at = b.poison(max_count, rows), b.step(11, count), b.up(x)
+    expected = linear_numpy(*exact(x[:count], dequantized))
+    return Job(
+        lambda p: linear(p, step, at, weights, out, max_count),
+        {out: past(expected, max_count)},
+        flops=2 * count * rows * columns,
+    )
+
+
+def matrix(b: Bench, kind: str, shape: tuple[int, int]) -> tuple[Matrix, Any]:
+    """A quantized matrix and what it dequantizes to. A tall one is a short one repeated: quantizing takes long."""
+    rows, columns = shape
+    short, dequantized = b.matrix(b.random.standard_normal((min(rows, 128), columns), np.float32), TYPE_OF[kind])
+    if rows <= 128:
+        return short, dequantized
+    (part,) = short
+    bytes_of = b.array(part.buffer, part.buffer.nbytes, dtype=np.uint8)
+    if rows % 128:
+        raise WgmlError("a tall matrix has a multiple of 128 rows")
+    tall = Part(b.up(np.tile(bytes_of, rows // 128)), part.type, 0, rows)
+    return Matrix((tall,), columns), np.tile(dequantized, (rows // 128, 1))
+
+
+TYPE_OF = {type.name: type for type in TYPES}
+
+
+def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half: bool) -> Job:
+    count, heads, kv_heads, head_dim = shape
+    first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
+    context = first + count + 8
+    qkv = b.normal(count + 1, heads + 2 * kv_heads, head_dim)
+    rotations = rotations_numpy(0, context, rotary_dim, 10000.0)
+    q = b.poison(count + 1, heads, head_dim)
+    dtype = np.float16 if half else np.float32
+    caches = [b.held(np.full((context, kv_heads, head_dim), 9, dtype)) for _ in "kv"]
+    turned = rope_numpy(qkv[:count, : heads + kv_heads].astype(np.float64), rotations[first : first + count], pairing)
+    kept = [np.full((context, kv_heads, head_dim), 9, np.float64) for _ in "kv"]
+    for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
+        keep[first : first + count] = new
+    step, at = b.step(first, count), (b.up(qkv), b.up(rotations))
+    return Job(
+        lambda p: rope_append(
+            p, step, *at, q, *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half, max_count=count + 1
+        ),
+        {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
+    )
+
+
+def attention_case(b: Bench, kind: str, shape: tuple[int, int, int], position: int, count: int) -> Job:
+    heads, kv_heads, head_dim = shape
+    length, half = position + count, kind == "f16"
+    q = b.normal(count + 1, heads, head_dim)
+    k, v = (b.normal(length + 9, kv_heads, head_dim).astype(np.float16 if half else np.float32) for _ in "kv")
+    k[length:], v[length:] = np.nan, np.nan
+    k[0] *= 4  # a peaked softmax as well as flat ones
+    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), (b.up(q), b.up(k), b.up(v))
+    scale = head_dim**-0.5
+    expected = attention_numpy(*exact(q[:count], k[:length], v[:length]), position, scale)
+    return Job(
+        lambda p: attention(p, step, *at, out, heads, kv_heads, head_dim, scale, half, count + 1),
+        {out: past(expected, count + 1)},
+        flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
+    )
+
+
+def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
+    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element."""
+    if layout == "swapped":
+        view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
+        return view.T, np.swapaxes(array, -1, -2)
+    if layout == "every other":
+        view, array = strided(b, (*shape[:-1], 2 * shape[-1] + 1), "plain")
+        return view[..., 1::2], array[..., 1::2]
+    array = b.normal(*shape)
+    return View.of(b.up(array), *shape), array
+
+
+def strided_output(b: Bench, expected: Any, layout: str) -> tuple[View, dict[Buffer, Any]]:
+    """An output view of poison, and what its buffer must hold when the view holds `expected`."""
+    if layout == "swapped":
+        view, held = strided_output(b, np.swapaxes(expected, -1, -2), "plain")
+        return view.T, held
+    shape = expected.shape
+    if layout == "every other":
+        out = b.poison(*shape[:-1], 2 * shape[-1] + 1)
+        whole = np.full((*shape[:-1], 2 * shape[-1] + 1), np.nan)
+        whole[..., 1::2] = expected
+        return View.of(out, *whole.shape)[..., 1::2], {out: whole}
+    out = b.poison(*shape)
+    return View.of(out, *shape), {out: expected}
+
+
+def unary_case(b: Bench, kind: Any, shape: tuple[int, ...], layout: tuple[str, str]) -> Job:
+    x, array = strided(b, shape, layout[0])
+    a, c = {"elu": (1.3, 0.0), "leaky_relu": (0.1, 0.0), "clamp": (-0.5, 0.7)}.get(kind, (-1.7, 0.0))
+    if kind in ("sqrt", "log"):
+        array = np.abs(array) + np.float32(1e-3)
+        b.device.write(x.buffer, array)
+    out, expected = strided_output(b, unary_numpy(*exact(array), kind, a, c), layout[1])
+    return Job(lambda p: unary(p, kind, x, out, a, c), expected, flops=x.size)
+
+
+# ---- The table: recipe, kinds, bound of the error, options (each choice of each). ----
+
+ALL = ("normal", "zeros", "denormal", "large")
+JUMPS = ("sgn", "step")  # not of denormal numbers, which a GPU may take for zeros
+SMOOTH = [function for function in get_args(Function) if function not in JUMPS]
+LAYOUTS = ("plain", "swapped", "every other")
+SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
+
+TABLE = [
+    *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
+    *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
+    *cases(unary_case, JUMPS, 0, ["normal", "zeros", "large"], shape=[(1000,)], layout=[("plain", "plain")]),
+    *cases(unary_case, ["silu"], 5e-7, ALL[:1], shape=[(3, 5, 7, 2)], layout=itertools.product(LAYOUTS, LAYOUTS)),
+    *cases(gated_case, get_args(Activation), 2e-6, ALL, shape=[(3, 130), (2, 1), (1, 64)]),
+    *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
+    *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
+    *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
+    *cases(
+        rope_append_case,
+        ["norm/20", "neox/20", "norm/8", "neox/8"],
+        3e-4,
+        SMALL,
+        shape=[(3, 5, 2, 20), (1, 1, 1, 64)],
+        half=[True],
+    ),
+    *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], half=[False]),
+    *cases(attention_case, ["f16", "f32"], 2e-6, SMALL, shape=[(9, 3, 64), (4, 4, 16)], position=[0, 200], count=[3]),
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(2, 1, 256), (6, 2, 80), (1, 1, 2)],
+        position=[64],
+        count=[1],
+    ),
+]
+
+LARGE = [
+    *cases(rms_norm_case, ["f32"], 1e-6, ("normal",), shape=[(512, 4096)]),
+    *cases(gated_case, ["silu"], 2e-6, ("normal",), shape=[(512, 8192)]),
+    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096), (14336, 4096)], count=[1], max_count=[1]),
+    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
+    *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
+    *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
+]
+
+# ---- The command. ----
+
+
+def print_errors(table: list[Case]) -> bool:
+    """The largest error of each op and kind in each variant; whether all are within their bounds."""
+    rows: dict[tuple[str, str], list[Case]] = {}
+    for case in table:
+        rows.setdefault((case.op, case.kind), []).append(case)
+    print(f"{'op':16} {'kind':12} {'cases':>5} {'bound':>8}" + "".join(f" {v:>15}" for v in VARIANTS))
+    good = True
+    for (op, kind), group in rows.items():
+        line = f"{op:16} {kind:12} {len(group):5} {max(c.bound for c in group):8.0e}"
+        for variant in VARIANTS:
+            worst = 0.0
+            verdict = ""
+            for case in group:
+                try:
+                    error = case.error(device(variant))
+                except (AssertionError, WgmlError) as failure:
+                    print(f"{case.id} on {variant}: {failure}", file=sys.stderr)
+                    error = float("inf")
+                worst = max(worst, error)
+                if not error <= case.bound:
+                    verdict, good = "!", False
+            line += f" {worst:14.1e}{verdict or ' '}"
+        print(line, flush=True)
+    return good
+
+
+def print_speed(table: list[Case], milliseconds: float = 200) -> None:
+    """How fast each case runs in each variant: GB/s of the memory it must move, and GFLOP/s."""
+    print(f"{'case':76}" + "".join(f" {v:>22}" for v in VARIANTS) + "  (ms, GB/s, GFLOP/s)")
+    for case in table:
+        line = f"{case.id:76}"
+        for variant in VARIANTS:
+            gpu = device(variant, timestamps=True)
+            bench = case.bench(gpu)
+            job = case.job(bench)
+            program = gpu.program()
+            job.record(program)
+            once = gpu.time(program, 1)  # compiles, too
+            once = gpu.time(program, 1)
+            seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(once, 1e-6)))))
+            nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
+            bench.close()
+            line += f" {seconds * 1e3:8.3f} {nbytes / seconds * 1e-9:6.1f} {job.flops / seconds * 1e-9:6.0f}"
+        print(line, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--perf", action="store_true", help="time the large cases instead")
+    parser.add_argument("filter", nargs="*", help="parts of the ids of the cases wanted")
+    arguments = parser.parse_args()
+    table = LARGE if arguments.perf else TABLE
+    wanted = [case for case in table if not arguments.filter or any(part in case.id for part in arguments.filter)]
+    if not wanted:
+        raise SystemExit("no case has such an id")
+    if arguments.perf:
+        print_speed(wanted)
+    elif not print_errors(wanted):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
