@@ -1,10 +1,11 @@
 // Causal attention with grouped heads over the cache, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], pairs packed to u32 or f32
-//   out f32 [T, heads, head_dim]
-// Workgroup (head, t) walks the positions 0 .. position + t, one tile of workgroup_size of them at a time: first an
-// invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the values.
-// Parameters: head_dim (even), half (the cache is packed to half precision), workgroup_size (a power of two, at least
-// head_dim / 2), subgroups.
+//   out f32 [T, heads, head_dim]; with splits above 1 [T, heads, splits, head_dim + 2], for attention_merge.wgsl:
+//   values not yet divided by the sum of their weights, the highest score, that sum
+// Workgroup (head, t, split) walks the positions 0 .. position + t, every splits-th tile of workgroup_size of them: first
+// an invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the values.
+// Parameters: head_dim (even), half (the cache is packed to half precision), splits, workgroup_size (a power of two, at
+// least head_dim / 2), subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -15,13 +16,17 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> k_cache: array<{{ "u32" if half else "vec2<f32>" }}>;
+{% set quads = half and head_dim % 8 == 0 %}
+@group(0) @binding(3) var<storage, read> k_cache: array<{{ "vec4<u32>" if quads else "u32" if half else "vec2<f32>" }}>;
 @group(0) @binding(4) var<storage, read> v_cache: array<{{ "u32" if half else "vec2<f32>" }}>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
 
 const TILE: u32 = {{ workgroup_size }}u;
+const SPLITS: u32 = {{ splits }}u;
 const COLUMNS: u32 = {{ head_dim // 2 }}u;
 const GROUPS: u32 = TILE / COLUMNS;
+
+const LOWEST: f32 = -3.4028234e38;
 
 {% set reductions = ["sum", "max"] %}
 {% include "lib/reduce.wgsl" %}
@@ -29,6 +34,24 @@ const GROUPS: u32 = TILE / COLUMNS;
 var<workgroup> query: array<vec2<f32>, COLUMNS>;
 var<workgroup> weights: array<f32, TILE>;
 var<workgroup> team_sums: array<vec2<f32>, TILE>;
+
+// The score of the position whose key starts at pair `at`.
+fn score_of(at: u32) -> f32 {
+    var score = 0.0;
+    {% if quads %}
+    for (var i = 0u; i < COLUMNS / 4u; i++) {
+        let key = k_cache[at / 4u + i];
+        score += dot(query[4u * i], unpack2x16float(key.x)) + dot(query[4u * i + 1u], unpack2x16float(key.y));
+        score += dot(query[4u * i + 2u], unpack2x16float(key.z)) + dot(query[4u * i + 3u], unpack2x16float(key.w));
+    }
+    {% else %}
+    for (var i = 0u; i < COLUMNS; i++) {
+        let key = k_cache[at + i];
+        score += dot(query[i], {{ "unpack2x16float(key)" if half else "key" }});
+    }
+    {% endif %}
+    return score;
+}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -48,18 +71,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let length = step.position + t + 1u;
     let column = lane % COLUMNS;
     let team = lane / COLUMNS;
-    var highest = -3.4028234e38;
+    var highest = LOWEST;
     var total = 0.0;
     var value = vec2<f32>(0.0);
-    for (var start = 0u; start < length; start += TILE) {
+    for (var start = group.z * TILE; start < length; start += SPLITS * TILE) {
         let position = start + lane;
-        var score = -3.4028234e38;
+        var score = LOWEST;
         if position < length {
-            score = 0.0;
-            for (var i = 0u; i < COLUMNS; i++) {
-                let key = k_cache[position * stride + kv_head + i];
-                score += dot(query[i], {{ "unpack2x16float(key)" if half else "key" }});
-            }
+            score = score_of(position * stride + kv_head);
         }
         let new_highest = max(highest, workgroup_max(score, lane));
         let weight = select(0.0, exp(score - new_highest), position < length);
@@ -78,6 +97,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
 
+    {% if splits > 1 %}
+    let part_at = ((t * params.heads + head) * SPLITS + group.z) * (COLUMNS + 1u);
+    {% endif %}
     team_sums[lane] = value;
     workgroupBarrier();
     if lane < COLUMNS {
@@ -85,6 +107,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = 1u; i < GROUPS; i++) {
             sum += team_sums[lane + i * COLUMNS];
         }
+        {% if splits > 1 %}
+        out[part_at + lane] = sum;
+        {% else %}
         out[q_at + lane] = sum / total;
+        {% endif %}
     }
+    {% if splits > 1 %}
+    if lane == 0u {
+        out[part_at + COLUMNS] = vec2<f32>(highest, total);
+    }
+    {% endif %}
 }

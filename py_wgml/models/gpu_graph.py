@@ -15,6 +15,8 @@ from .config import Config
 from .graph import Graph
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
+_POSITIONS_A_SPLIT = 64  # of the cache, a tile of the attention kernel
+_MAX_SPLITS = 32
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
@@ -155,6 +157,9 @@ class GpuGraph(Graph[Tensor]):
         assert cache.rotations is not None
         width = c.head_count * c.head_dim
         q, out = Tensor(self._pool, qkv.rows, width), Tensor(self._pool, qkv.rows, width)
+        # A single query has a workgroup for each of its heads alone: share the positions out among more.
+        splits = min(_MAX_SPLITS, cache.length // _POSITIONS_A_SPLIT) if qkv.rows == 1 else 1
+        parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2) if splits > 1 else None
         rope_append(
             self._program, self._step, qkv.buffer, cache.rotations, q.buffer, k_cache, v_cache,
             c.head_count, c.head_count_kv, c.head_dim, c.rope_dim, pairing, cache.half, qkv.rows,
@@ -162,6 +167,7 @@ class GpuGraph(Graph[Tensor]):
         attention(
             self._program, self._step, q.buffer, k_cache, v_cache, out.buffer,
             c.head_count, c.head_count_kv, c.head_dim, 1 / math.sqrt(c.head_dim), cache.half, qkv.rows,
+            splits, parts.buffer if parts else None,
         )  # fmt: skip
         return out
 

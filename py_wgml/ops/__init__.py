@@ -4,7 +4,7 @@ An op appends dispatches to a Program. Activations are float32 buffers [T, colum
 how many of the T rows a run takes, and where in the sequence they stand.
 """
 
-from .attention import attention, attention_numpy
+from .attention import attention, attention_numpy, attention_parts
 from .dequantize import dequantize
 from .gated import gated, gated_numpy
 from .get_rows import get_rows, get_rows_numpy
@@ -21,6 +21,7 @@ __all__ = [
     "View",
     "attention",
     "attention_numpy",
+    "attention_parts",
     "dequantize",
     "gated",
     "gated_numpy",
