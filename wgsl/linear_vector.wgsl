@@ -1,4 +1,5 @@
-// Matrix times vector with quantized weights: out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n]).
+// Matrix times vector with quantized weights:
+//   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
 // `lanes` invocations share a row, each taking every `lanes`-th octet, so that neighbours read neighbouring words.
 // Parameters: type, tail (columns is no multiple of 8), lanes, workgroup_size (a multiple of lanes), bias, accumulate,

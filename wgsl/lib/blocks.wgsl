@@ -9,18 +9,13 @@ struct Octet {
 
 // The four bytes at byte `at` (a multiple of {{ alignment }}), little-endian.
 fn load_u32(at: u32) -> u32 {
-    let word = weights[at / 4u];
-    {% if alignment == 2 %}
-    if (at & 2u) != 0u {
-        return (word >> 16u) | (weights[at / 4u + 1u] << 16u);
-    }
-    {% elif alignment == 1 %}
+    {% if alignment == 4 %}
+    return weights[at / 4u];
+    {% else %}
+    // Without a branch: of an aligned word's successor all bits are shifted out.
     let shift = 8u * (at & 3u);
-    if shift != 0u {
-        return (word >> shift) | (weights[at / 4u + 1u] << (32u - shift));
-    }
+    return (weights[at / 4u] >> shift) | ((weights[at / 4u + 1u] << 1u) << (31u - shift));
     {% endif %}
-    return word;
 }
 
 // The two bytes at byte `at` (a multiple of 2), little-endian.

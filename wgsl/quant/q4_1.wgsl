@@ -1,4 +1,5 @@
-// Q4_1: 20 bytes a block of 32 elements. f16 d, f16 m; 16 bytes of nibbles, element i low and i + 16 high. Value d q + m.
+// Q4_1: 20 bytes a block of 32 elements. f16 d, f16 m; 16 bytes of nibbles, element i low and i + 16 high.
+// Value d q + m.
 {% set alignment = 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;

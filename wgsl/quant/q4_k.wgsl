@@ -1,5 +1,6 @@
 // Q4_K: 144 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima; 128 bytes of nibbles,
-// element i of a run of 64 low and i + 32 high. Value d scale q - dmin minimum.
+// element i of a run of 64 low and i + 32 high.
+// Value d scale q - dmin minimum.
 {% set alignment = 4 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}

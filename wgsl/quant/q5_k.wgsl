@@ -1,5 +1,6 @@
-// Q5_K: 176 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima as in Q4_K; 32 bytes of fifth bits,
-// bit g of byte i for element i of group g; 128 bytes of nibbles as in Q4_K. Value d scale q - dmin minimum.
+// Q5_K: 176 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima as in Q4_K; 32 bytes of
+// fifth bits, bit g of byte i for element i of group g; 128 bytes of nibbles as in Q4_K.
+// Value d scale q - dmin minimum.
 {% set alignment = 4 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}

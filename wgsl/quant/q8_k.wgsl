@@ -1,4 +1,5 @@
-// Q8_K: 292 bytes a block of 256 elements. f32 d; 256 signed bytes; 16 i16 sums of 16 elements each, not needed here. Value d q.
+// Q8_K: 292 bytes a block of 256 elements. f32 d; 256 signed bytes; 16 i16 sums of 16 elements each, not needed here.
+// Value d q.
 {% set alignment = 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
