@@ -12,13 +12,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> weights: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 {% if bias %}
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 {% endif %}
 
+{% set weights_binding = 1 %}
 {% set grid_binding = 5 if bias else 4 %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}

@@ -16,7 +16,7 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let parts = vec2<u32>(weights[at / 4u + 12u], weights[at / 4u + 13u]);
+    let parts = vec2<u32>(load_word(at / 4u + 12u), load_word(at / 4u + 13u));
     let lower = ((parts.x >> 12u) & 0xfu) | ((parts.x >> 24u) & 0xf0u);
     let upper = ((parts.y >> 4u) & 0xf00u) | ((parts.y >> 16u) & 0xf000u);
     let scale = (load_u16(at + 48u + 2u * (octet / 8u)) >> (3u * ((octet / 2u) % 4u))) & 7u;

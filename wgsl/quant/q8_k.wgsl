@@ -13,10 +13,10 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let d = bitcast<f32>(weights[at / 4u]);
+    let d = bitcast<f32>(load_word(at / 4u));
     let first = at / 4u + 1u + 2u * octet;
     return Octet(
-        d * vec4<f32>(signed_bytes_of(weights[first])),
-        d * vec4<f32>(signed_bytes_of(weights[first + 1u])),
+        d * vec4<f32>(signed_bytes_of(load_word(first))),
+        d * vec4<f32>(signed_bytes_of(load_word(first + 1u))),
     );
 }
