@@ -8,7 +8,7 @@ from gguf import GGMLQuantizationType as T
 
 
 class Q8_K(quants.__Quant, qtype=T.Q8_K):
-    """The one type that the gguf package has a size for but can't read: float32 d, 256 signed bytes, 16 sums (int16)."""
+    """The one type that the gguf package does not read: float32 d, 256 signed bytes, 16 sums of them (int16)."""
 
     @classmethod
     def dequantize_blocks(cls, blocks):

@@ -17,13 +17,13 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
 @group(0) @binding(3) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 {% if bias %}
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 {% endif %}
 
+{% set weights_binding = 2 %}
 {% set grid_binding = 6 if bias else 5 %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
@@ -99,15 +99,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             {% endfor %}
             {% for t in range(4) %}
             let x_{{ t }} = x_tile[slot(thread_token + {{ t }}u * TOKEN_THREADS, quad)];
-            sums_{{ t }} += vec4<f32>(dot(x_{{ t }}, w_0), dot(x_{{ t }}, w_1), dot(x_{{ t }}, w_2), dot(x_{{ t }}, w_3));
+            sums_{{ t }} += vec4<f32>({% for r in range(4) %}dot(x_{{ t }}, w_{{ r }}){{ ", " if not loop.last }}{% endfor %});
             {% endfor %}
         }
         workgroupBarrier();
     }
 
+    let token = first_token + thread_token;
+    let row = first_row + thread_row;
     {% for t in range(4) %}
     {% for r in range(4) %}
-    write_out(first_token + thread_token + {{ t }}u * TOKEN_THREADS, first_row + thread_row + {{ r }}u * ROW_THREADS, sums_{{ t }}[{{ r }}]);
+    write_out(token + {{ t }}u * TOKEN_THREADS, row + {{ r }}u * ROW_THREADS, sums_{{ t }}[{{ r }}]);
     {% endfor %}
     {% endfor %}
 }

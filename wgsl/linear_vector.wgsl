@@ -1,4 +1,5 @@
-// Matrix times vector with quantized weights: out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n]).
+// Matrix times vector with quantized weights:
+//   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
 // `lanes` invocations share a row, each taking every `lanes`-th octet, so that neighbours read neighbouring words.
 // Parameters: type, tail (columns is no multiple of 8), lanes, workgroup_size (a multiple of lanes), bias, accumulate,
@@ -11,13 +12,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> weights: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 {% if bias %}
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 {% endif %}
 
+{% set weights_binding = 1 %}
 {% set grid_binding = 5 if bias else 4 %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}

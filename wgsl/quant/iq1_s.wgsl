@@ -1,5 +1,6 @@
-// IQ1_S: 50 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; for each group of 32 elements a u16: four times
-// the numbers' upper 3 bits, 3 bits of scale, the sign of delta. Value d (2 scale + 1) (grid + delta), delta +-1/8.
+// IQ1_S: 50 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; for each group of 32
+// elements a u16: four times the numbers' upper 3 bits, 3 bits of scale, the sign of delta.
+// Value d (2 scale + 1) (grid + delta), delta +-1/8.
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/grid.wgsl" %}

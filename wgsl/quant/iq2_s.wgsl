@@ -1,5 +1,6 @@
-// IQ2_S: 82 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; 32 bytes of signs; 8 bytes, the numbers' upper
-// bit pairs; 8 bytes of scales, a nibble a group of 16 elements. Value d (scale + 1/2) / 4 grid, signed.
+// IQ2_S: 82 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; 32 bytes of signs; 8
+// bytes, the numbers' upper bit pairs; 8 bytes of scales, a nibble a group of 16 elements.
+// Value d (scale + 1/2) / 4 grid, signed.
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/grid.wgsl" %}

@@ -1,5 +1,6 @@
-// IQ2_XS: 74 bytes a block of 256 elements. f16 d; 32 u16, nine bits of grid number and seven sign bits; 8 bytes of scales, a nibble a group
-// of 16 elements. Value d (scale + 1/2) / 4 grid, signed.
+// IQ2_XS: 74 bytes a block of 256 elements. f16 d; 32 u16, nine bits of grid number and seven sign bits; 8 bytes of
+// scales, a nibble a group of 16 elements.
+// Value d (scale + 1/2) / 4 grid, signed.
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/grid.wgsl" %}

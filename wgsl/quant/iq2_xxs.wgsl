@@ -1,5 +1,6 @@
-// IQ2_XXS: 66 bytes a block of 256 elements. f16 d; for each group of 32 elements, 4 bytes of grid numbers and a u32: four times seven sign
-// bits, 4 bits of scale. Value d (scale + 1/2) / 4 grid, signed.
+// IQ2_XXS: 66 bytes a block of 256 elements. f16 d; for each group of 32 elements, 4 bytes of grid numbers and a u32:
+// four times seven sign bits, 4 bits of scale.
+// Value d (scale + 1/2) / 4 grid, signed.
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/grid.wgsl" %}

@@ -1,4 +1,5 @@
-// IQ4_NL: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high. Value d values[q].
+// IQ4_NL: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
+// Value d values[q].
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] %}

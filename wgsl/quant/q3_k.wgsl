@@ -1,6 +1,7 @@
-// Q3_K: 110 bytes a block of 256 elements. 32 bytes of third bits, bit r of byte i for element i of run r of 32; 64 bytes of bit pairs
-// as in Q2_K; 12 bytes of 6-bit scales of 16 groups (lower nibbles of groups g and g + 8 in byte g, upper pairs of groups
-// g, g + 4, g + 8, g + 12 in byte 8 + g); f16 d. Value d (scale - 32) (q - 4).
+// Q3_K: 110 bytes a block of 256 elements. 32 bytes of third bits, bit r of byte i for element i of run r of 32; 64
+// bytes of bit pairs as in Q2_K; 12 bytes of 6-bit scales of 16 groups (lower nibbles of groups g and g + 8 in byte g,
+// upper pairs of groups g, g + 4, g + 8, g + 12 in byte 8 + g); f16 d.
+// Value d (scale - 32) (q - 4).
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;

@@ -1,5 +1,6 @@
-// TQ1_0: 54 bytes a block of 256 elements. 32 + 16 bytes of five ternary digits each and 4 bytes of four: digit n of the three parts' byte i
-// is element 32 n + i, 160 + 16 n + i and 240 + 4 n + i; f16 d. Value d (digit - 1).
+// TQ1_0: 54 bytes a block of 256 elements. 32 + 16 bytes of five ternary digits each and 4 bytes of four: digit n of
+// the three parts' byte i is element 32 n + i, 160 + 16 n + i and 240 + 4 n + i; f16 d.
+// Value d (digit - 1).
 // A byte is a fraction of 256 in base 3: times 3^n, modulo 256, its next digit is the whole part of three times it.
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}

@@ -1,4 +1,5 @@
-// TQ2_0: 66 bytes a block of 256 elements. 64 bytes of bit pairs as in Q2_K; f16 d. Value d (q - 1).
+// TQ2_0: 66 bytes a block of 256 elements. 64 bytes of bit pairs as in Q2_K; f16 d.
+// Value d (q - 1).
 {% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
