@@ -5,30 +5,51 @@ how many of the T rows a run takes, and where in the sequence they stand.
 """
 
 from .attention import attention, attention_numpy, attention_parts
+from .binary import assign, assign_numpy, binary, binary_numpy
+from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
 from .dequantize import dequantize
 from .gated import gated, gated_numpy
+from .gemm import gemm, gemm_numpy
+from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .linear import linear, linear_numpy
+from .reduce import reduce, reduce_numpy
 from .rms_norm import rms_norm, rms_norm_numpy
 from .rope_append import rope_append, rope_numpy, rotations_numpy
 from .sample import Sampling, sample, sample_numpy
+from .softmax import softmax, softmax_numpy
 from .step import step_block
+from .top_k import argmax, argmax_numpy, top_k, top_k_numpy
 from .unary import unary, unary_numpy
 from .view import View
 
 __all__ = [
     "Sampling",
     "View",
+    "argmax",
+    "argmax_numpy",
+    "assign",
+    "assign_numpy",
     "attention",
     "attention_numpy",
     "attention_parts",
+    "binary",
+    "binary_numpy",
+    "cumulative_sum",
+    "cumulative_sum_numpy",
     "dequantize",
     "gated",
     "gated_numpy",
+    "gemm",
+    "gemm_numpy",
+    "gemv",
+    "gemv_numpy",
     "get_rows",
     "get_rows_numpy",
     "linear",
     "linear_numpy",
+    "reduce",
+    "reduce_numpy",
     "rms_norm",
     "rms_norm_numpy",
     "rope_append",
@@ -36,7 +57,11 @@ __all__ = [
     "rotations_numpy",
     "sample",
     "sample_numpy",
+    "softmax",
+    "softmax_numpy",
     "step_block",
+    "top_k",
+    "top_k_numpy",
     "unary",
     "unary_numpy",
 ]

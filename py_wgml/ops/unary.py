@@ -64,7 +64,8 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _erf(x: Array) -> Array:
-    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+    out: Array = np.vectorize(math.erf, otypes=[x.dtype])(x)
+    return out
 
 
 def _gelu(x: Array) -> Array:

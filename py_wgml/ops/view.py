@@ -94,6 +94,10 @@ class View:
         repeated = tuple(0 if n == 1 else stride for n, stride in zip(own, strides, strict=True))
         return View(self.buffer, shape, repeated, self.offset)
 
+    def unsqueeze(self) -> "View":
+        """With a last dimension of 1."""
+        return View(self.buffer, (*self.shape, 1), (*self.strides, 0), self.offset)
+
 
 def require_apart(out: View, *inputs: View) -> None:
     """Raises WgmlError when an input lies in the buffer of `out`: a dispatch cannot read what it writes."""
@@ -107,23 +111,36 @@ def require_distinct(out: View) -> None:
         raise WgmlError("an output cannot be a broadcast view")
 
 
-def strided_block(shape: Sequence[int], views: Sequence[View]) -> tuple[int, bytes]:
-    """The rank, and a uniform block of the shape (vec4) and each `View` (lib/view.wgsl), for an elementwise kernel.
+def strided_block(shape: Sequence[int], views: Sequence[View], rows: bool = False) -> tuple[int, bytes]:
+    """The rank, and a uniform block of the shape (vec4) and each `View` (lib/view.wgsl), for a kernel over elements.
 
     views have this shape. Neighbouring dimensions that all of them step through as if they were one are made one, so
-    that the kernel has fewer coordinates to find: one, when all is contiguous.
+    that the kernel has fewer coordinates to find: one, when all is contiguous. rows: the last dimension is left alone.
     """
     dims: list[tuple[int, list[int]]] = []
-    for n, strides in zip(shape, zip(*(view.strides for view in views), strict=True), strict=True):
-        if n == 1:
-            continue
-        if dims and dims[-1][1] == [n * stride for stride in strides]:
-            dims[-1] = dims[-1][0] * n, list(strides)
-        else:
-            dims.append((n, list(strides)))
+    for i, n in enumerate(shape):
+        strides = [view.strides[i] for view in views]
+        row = rows and i == len(shape) - 1
+        if dims and not row and dims[-1][1] == [n * stride for stride in strides]:
+            dims[-1] = dims[-1][0] * n, strides
+        elif n > 1 or row:
+            dims.append((n, strides))
     missing = _RANK - len(dims)
     words = [1] * missing + [n for n, _ in dims]
     for i, view in enumerate(views):
         words += [0] * missing + [strides[i] for _, strides in dims]
         words += [view.offset, 0, 0, 0]
     return max(1, len(dims)), struct.pack(f"<{len(words)}I", *words)
+
+
+def rows_block(shape: Sequence[int], views: Sequence[View]) -> tuple[int, int, bytes]:
+    """The count of rows, and `strided_block`, for a kernel with a workgroup a row. views may differ in row length."""
+    return (prod(shape[:-1]), *strided_block(shape, views, rows=True))
+
+
+def full_block(views: Sequence[View]) -> bytes:
+    """Each `View` (lib/view.wgsl) of a uniform block, its dimensions as they are, the missing ones in front."""
+    words: list[int] = []
+    for view in views:
+        words += [0] * (_RANK - len(view.strides)) + [*view.strides, view.offset, 0, 0, 0]
+    return struct.pack(f"<{len(words)}I", *words)

@@ -25,7 +25,7 @@ POISON = np.uint32(0x7FC0DEAD)
 GUARD = 64
 
 # What the inputs of a case hold: scales of a normal distribution. float32 numbers below 1.2e-38 are denormal.
-VALUES = {"normal": 1.0, "zeros": 0.0, "denormal": 1e-39, "large": 1e12}
+VALUES = {"normal": 1.0, "zeros": 0.0, "denormal": 1e-42, "large": 1e12}
 
 
 def device(variant: str, timestamps: bool = False) -> Device:

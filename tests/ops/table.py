@@ -23,23 +23,43 @@ from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.gpu import Buffer
 from py_wgml.ops import (
     View,
+    argmax,
+    argmax_numpy,
+    assign,
+    assign_numpy,
     attention,
     attention_numpy,
+    binary,
+    binary_numpy,
+    cumulative_sum,
+    cumulative_sum_numpy,
     gated,
     gated_numpy,
+    gemm,
+    gemm_numpy,
+    gemv,
+    gemv_numpy,
     get_rows,
     get_rows_numpy,
     linear,
     linear_numpy,
+    reduce,
+    reduce_numpy,
     rms_norm,
     rms_norm_numpy,
     rope_append,
     rope_numpy,
     rotations_numpy,
+    softmax,
+    softmax_numpy,
+    top_k,
+    top_k_numpy,
     unary,
     unary_numpy,
 )
+from py_wgml.ops.binary import Assignment, Operation
 from py_wgml.ops.gated import Activation
+from py_wgml.ops.reduce import Reduction
 from py_wgml.ops.unary import Function
 
 # ---- Recipes: how a case of an op is built. Rows past a step's tokens, and all else not to be written, are NaN. ----
@@ -196,10 +216,91 @@ def unary_case(b: Bench, kind: Any, shape: tuple[int, ...], layout: tuple[str, s
     return Job(lambda p: unary(p, kind, x, out, a, c), expected, flops=x.size)
 
 
+def binary_case(b: Bench, kind: Any, shapes: tuple[tuple[int, ...], ...], layout: str) -> Job:
+    (left, x), (right, y) = (strided(b, shape, layout) for shape in shapes)
+    if kind == "div":
+        y = np.copysign(np.abs(y) + np.float32(0.1), y)
+        right = View.of(b.up(y), *y.shape)
+    result = binary_numpy(kind, *exact(x, y))
+    out, expected = strided_output(b, result, layout)
+    return Job(lambda p: binary(p, kind, left, right, out), expected, flops=result.size)
+
+
+def assign_case(b: Bench, kind: Any, shapes: tuple[tuple[int, ...], ...]) -> Job:
+    x, y = b.normal(*shapes[0]), np.abs(b.normal(*shapes[1])) + np.float32(0.1)
+    target, source = b.held(x), View.of(b.up(y), *y.shape)
+    expected = assign_numpy(kind, *exact(x, y))
+    return Job(lambda p: assign(p, kind, View.of(target, *x.shape), source), {target: expected}, flops=x.size)
+
+
+def reduce_case(b: Bench, kind: Any, shape: tuple[int, ...], layout: str) -> Job:
+    (view, x), (other, y) = (strided(b, shape, layout) for _ in "xy")
+    if kind == "product":  # of numbers about 1, lest it leave the range
+        x = 1 + b.random.standard_normal(shape, np.float32) * np.float32(0.1)
+        view = View.of(b.up(x), *shape)
+    second = (other, y) if kind == "dot" else (None, None)
+    out, expected = strided_output(b, reduce_numpy(kind, *exact(x, second[1])), "plain")
+    return Job(lambda p: reduce(p, kind, view, out, second[0]), expected, flops=x.size)
+
+
+def softmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Job:
+    view, x = strided(b, shape, layout)
+    out, expected = strided_output(b, softmax_numpy(*exact(x)), layout)
+    return Job(lambda p: softmax(p, view, out), expected, flops=3 * x.size)
+
+
+def argmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Job:
+    view, x = strided(b, shape, layout)
+    ids = b.poison(*shape[:-1], dtype=np.uint32)
+    return Job(lambda p: argmax(p, view, View.of(ids, *shape[:-1])), {ids: argmax_numpy(x)})
+
+
+def top_k_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, k: int, levels: int) -> Job:
+    view, x = strided(b, shape, layout)
+    if levels:  # few different numbers: many are equal
+        x = b.random.integers(-levels, levels, shape).astype(np.float32)
+        view = View.of(b.up(x), *shape)
+    ids, values = b.poison(*shape[:-1], k, dtype=np.uint32), b.poison(*shape[:-1], k)
+    outputs = [View.of(out, *shape[:-1], k) for out in (ids, values)]
+    return Job(lambda p: top_k(p, view, *outputs), dict(zip((ids, values), top_k_numpy(x, k), strict=True)))
+
+
+def cumulative_sum_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Job:
+    view, x = strided(b, shape, layout)
+    out, expected = strided_output(b, cumulative_sum_numpy(*exact(x)), layout)
+    return Job(lambda p: cumulative_sum(p, view, out), expected, flops=x.size)
+
+
+def gemm_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, accumulate: bool = False) -> Job:
+    *batch, m, k, n = shape
+    (left, x), (right, y) = strided(b, (*batch, m, k), layout), strided(b, (k, n), layout)
+    product = gemm_numpy(*exact(x, y))
+    if accumulate:
+        before = b.normal(*product.shape)
+        held = b.held(before)
+        out, expected = View.of(held, *product.shape), {held: product + before}
+    else:
+        out, expected = strided_output(b, product, layout)
+    return Job(lambda p: gemm(p, left, right, out, accumulate), expected, flops=2 * product.size * k)
+
+
+def gemv_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, accumulate: bool = False) -> Job:
+    *batch, m, k = shape
+    (left, x), right = strided(b, (*batch, m, k), layout), b.normal(k)
+    product = gemv_numpy(*exact(x, right))
+    vector = View.of(b.up(right), k)
+    before = b.normal(*product.shape)
+    held = b.held(before) if accumulate else b.poison(*product.shape)
+    expected = product + before if accumulate else product
+    out = View.of(held, *product.shape)
+    return Job(lambda p: gemv(p, left, vector, out, accumulate), {held: expected}, flops=2 * product.size * k)
+
+
 # ---- The table: recipe, kinds, bound of the error, options (each choice of each). ----
 
 ALL = ("normal", "zeros", "denormal", "large")
 JUMPS = ("sgn", "step")  # not of denormal numbers, which a GPU may take for zeros
+NOT_DENORMAL = ("normal", "zeros", "large")
 SMOOTH = [function for function in get_args(Function) if function not in JUMPS]
 LAYOUTS = ("plain", "swapped", "every other")
 SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
@@ -207,9 +308,31 @@ SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
     *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
-    *cases(unary_case, JUMPS, 0, ["normal", "zeros", "large"], shape=[(1000,)], layout=[("plain", "plain")]),
+    *cases(unary_case, JUMPS, 0, NOT_DENORMAL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, ["silu"], 5e-7, ALL[:1], shape=[(3, 5, 7, 2)], layout=itertools.product(LAYOUTS, LAYOUTS)),
     *cases(gated_case, get_args(Activation), 2e-6, ALL, shape=[(3, 130), (2, 1), (1, 64)]),
+    *cases(
+        binary_case,
+        get_args(Operation),
+        2e-7,
+        ALL,
+        shapes=[((257,), (257,)), ((2, 3, 5, 7), (5, 7)), ((2, 1, 4), (3, 1))],
+        layout=["plain"],
+    ),
+    *cases(binary_case, ["add"], 2e-7, ["normal"], shapes=[((3, 4, 6), (4, 6)), ((5, 1), (1, 7))], layout=LAYOUTS[1:]),
+    *cases(assign_case, get_args(Assignment), 2e-7, ALL, shapes=[((4, 33), (33,)), ((2, 3, 4, 5), (3, 1, 5))]),
+    *cases(
+        reduce_case, get_args(Reduction), 2e-6, ALL, shape=[(3, 1000), (7,), (2, 3, 4, 129), (1, 1)], layout=["plain"]
+    ),
+    *cases(reduce_case, ["sum", "dot"], 2e-6, ["normal"], shape=[(2, 5, 130)], layout=LAYOUTS[1:]),
+    *cases(softmax_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
+    *cases(argmax_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
+    *cases(top_k_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (2, 3, 5, 9)], layout=LAYOUTS, k=[8], levels=[0, 3]),
+    *cases(cumulative_sum_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
+    *cases(gemm_case, ["f32"], 1e-6, ALL, shape=[(65, 33, 70), (1, 1, 1), (2, 3, 5, 17, 9)], layout=LAYOUTS),
+    *cases(gemm_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30, 10)], layout=["plain"], accumulate=[True]),
+    *cases(gemv_case, ["f32"], 1e-6, ALL, shape=[(65, 133), (1, 1), (2, 3, 5, 17)], layout=LAYOUTS),
+    *cases(gemv_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30)], layout=["plain"], accumulate=[True]),
     *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
@@ -235,6 +358,15 @@ TABLE = [
 ]
 
 LARGE = [
+    *cases(unary_case, ["gelu"], 1e-6, ("normal",), shape=[(1 << 22,)], layout=[("plain", "plain")]),
+    *cases(binary_case, ["add"], 1e-6, ("normal",), shapes=[((1 << 22,), (1 << 22,))], layout=["plain"]),
+    *cases(reduce_case, ["sum"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
+    *cases(softmax_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
+    *cases(argmax_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"]),
+    *cases(top_k_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"], k=[40], levels=[0]),
+    *cases(cumulative_sum_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
+    *cases(gemm_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 1024, 1024)], layout=["plain", "swapped"]),
+    *cases(gemv_case, ["f32"], 1e-5, ("normal",), shape=[(4096, 4096)], layout=["plain", "swapped"]),
     *cases(rms_norm_case, ["f32"], 1e-6, ("normal",), shape=[(512, 4096)]),
     *cases(gated_case, ["silu"], 2e-6, ("normal",), shape=[(512, 8192)]),
     *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096), (14336, 4096)], count=[1], max_count=[1]),

@@ -1,0 +1,29 @@
+"""Running sums of rows."""
+
+import numpy as np
+
+from ..errors import WgmlError
+from ..gpu import Program
+from .array import Array
+from .view import View, require_apart, require_distinct, rows_block
+
+_WORKGROUP_SIZE = 128
+
+
+def cumulative_sum(program: Program, x: View, out: View) -> None:
+    """out[.., i] = x[.., 0] + .. + x[.., i]. x, out: [.., n] of one shape.
+
+    Raises WgmlError when the shapes differ or the views share a buffer.
+    """
+    if x.shape != out.shape or not x.shape:
+        raise WgmlError(f"the running sums of a view of shape {x.shape} do not fit one of {out.shape}")
+    require_apart(out, x)
+    require_distinct(out)
+    rows, rank, params = rows_block(x.shape, [out, x])
+    program.dispatch("cumulative_sum", [params, out.buffer, x.buffer], rows, rank=rank, workgroup_size=_WORKGROUP_SIZE)
+
+
+def cumulative_sum_numpy(x: Array) -> Array:
+    """x [.., n] -> as x."""
+    out: Array = np.cumsum(x, axis=-1)
+    return out

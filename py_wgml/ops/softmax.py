@@ -1,0 +1,40 @@
+"""Softmax of rows, computed relative to their maximum, so that nothing overflows."""
+
+import numpy as np
+
+from ..errors import WgmlError
+from ..gpu import Program
+from .array import Array
+from .view import View, require_distinct, rows_block
+
+_WORKGROUP_SIZE = 128
+
+
+def softmax(program: Program, x: View, out: View) -> None:
+    """out[.., i] = exp(x[.., i]) / sum over j of exp(x[.., j]).
+
+    x, out: [.., n] of one shape; finite numbers; x may be out itself.
+    Raises WgmlError when the shapes differ, or the views overlap without being the same.
+    """
+    if x.shape != out.shape or not x.shape:
+        raise WgmlError(f"the softmax of a view of shape {x.shape} does not fit one of {out.shape}")
+    require_distinct(out)
+    in_place = x.buffer is out.buffer
+    if in_place and x != out:
+        raise WgmlError("the output must be the input itself or in another buffer")
+    rows, rank, params = rows_block(x.shape, [out, x])
+    program.dispatch(
+        "softmax",
+        [params, out.buffer, *([] if in_place else [x.buffer])],
+        rows,
+        in_place=in_place,
+        rank=rank,
+        workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def softmax_numpy(x: Array) -> Array:
+    """x [.., n] -> as x."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    out: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return out

@@ -1,0 +1,57 @@
+// Running sums of each row of a view: out[row, i] = x[row, 0] + .. + x[row, i].
+// One workgroup a row; it adds up workgroup_size elements at a time, in log2(workgroup_size) rounds (Hillis and Steele,
+// "Data parallel algorithms", Communications of the ACM 29 (12), 1986). Parameters: rank (2 to 4), workgroup_size.
+{% include "lib/view.wgsl" %}
+{% include "lib/workgroup_index.wgsl" %}
+struct Params {
+    shape: vec4<u32>,
+    out: View,
+    x: View,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+
+const TILE: u32 = {{ workgroup_size }}u;
+
+var<workgroup> sums: array<f32, TILE>;
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let shape = params.shape;
+    let row = workgroup_index(group, groups);
+    if row >= shape.x * shape.y * shape.z {
+        return;
+    }
+    let at = coordinates(row * shape.w, shape);
+    let from_x = place(params.x, at);
+    let to_row = place(params.out, at);
+    var before = 0.0;
+    for (var start = 0u; start < shape.w; start += TILE) {
+        let i = start + lane;
+        var sum = 0.0;
+        if i < shape.w {
+            sum = x[from_x + i * params.x.strides.w];
+        }
+        for (var distance = 1u; distance < TILE; distance <<= 1u) {
+            sums[lane] = sum;
+            workgroupBarrier();
+            if lane >= distance {
+                sum += sums[lane - distance];
+            }
+            workgroupBarrier();
+        }
+        sums[lane] = sum;
+        workgroupBarrier();
+        if i < shape.w {
+            out[to_row + i * params.out.strides.w] = before + sum;
+        }
+        before += sums[TILE - 1u];
+        workgroupBarrier();
+    }
+}

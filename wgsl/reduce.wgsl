@@ -1,0 +1,57 @@
+// A reduction of each row of a view: out[row] = combined over i of x[row, i] (of its square, of x[row, i] y[row, i]).
+// One workgroup a row. Parameters: kind ("sum", "product", "min", "max", "squared_norm", "dot"), rank (of x, 2 to 4),
+// workgroup_size, subgroups.
+{% include "lib/view.wgsl" %}
+{% include "lib/workgroup_index.wgsl" %}
+struct Params {
+    shape: vec4<u32>,
+    out: View,
+    x: View,
+    y: View,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<f32>;
+{% if kind == "dot" %}
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+{% endif %}
+
+{% set reduction = "sum" if kind in ["squared_norm", "dot"] else kind %}
+{% set reductions = [reduction] %}
+{% include "lib/reduce.wgsl" %}
+
+const START: f32 = {{ {"sum": "0.0", "product": "1.0", "max": "-3.4028234e38", "min": "3.4028234e38"}[reduction] }};
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let shape = params.shape;
+    let row = workgroup_index(group, groups);
+    if row >= shape.x * shape.y * shape.z {
+        return;
+    }
+    let at = coordinates(row * shape.w, shape);
+    let from_x = place(params.x, at);
+    {% if kind == "dot" %}
+    let from_y = place(params.y, at);
+    {% endif %}
+    var total = START;
+    for (var i = lane; i < shape.w; i += {{ workgroup_size }}u) {
+        let value = x[from_x + i * params.x.strides.w];
+        {% if kind == "dot" %}
+        total += value * y[from_y + i * params.y.strides.w];
+        {% elif kind == "squared_norm" %}
+        total += value * value;
+        {% else %}
+        total = {{ reduction }}_pair(total, value);
+        {% endif %}
+    }
+    let result = workgroup_{{ reduction }}(total, lane);
+    if lane == 0u {
+        out[place(params.out, at)] = result;
+    }
+}
