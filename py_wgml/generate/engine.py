@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +47,7 @@ class Engine:
         self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().block(), "sampling")
         self._tokens: Buffer | None = None
-        self._programs: dict[tuple[int, str], tuple[Program, Any]] = {}
+        self._programs: dict[tuple[int, str], tuple[Program, Buffer]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = (
             0  # how many positions' keys and values are in the cache, or will be once submitted steps are done
@@ -129,19 +128,19 @@ class Engine:
             self._sequence.append(token)
             yield token
 
-    async def logits(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
-        """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache."""
+    async def logits(self, ids: Sequence[int], at_once: int = _SLOW_STEP_SIZE) -> npt.NDArray[np.float32]:
+        """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
         self._check(ids)
         self.forget()
         rows: list[npt.NDArray[np.float32]] = []
         while len(rows) < len(ids):
-            count = min(_SLOW_STEP_SIZE, len(ids) - len(rows))
+            count = min(at_once, len(ids) - len(rows))
             program, logits = self._program(_size_for(count), "logits")
             await self.device.compiled()
             self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
             self.device.write(self._step, step_block(len(rows), count))
             self.device.run(program)
-            rows.extend(await self.device.read_array(logits.buffer, (count, self.config.vocabulary)))
+            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
         self._sequence, self._stored = list(ids), len(ids)
         return np.stack(rows)
 
@@ -196,7 +195,7 @@ class Engine:
         self._cache.grow(length)
         self._programs.clear()
 
-    def _program(self, count: int, kind: str) -> tuple[Program, Any]:
+    def _program(self, count: int, kind: str) -> tuple[Program, Buffer]:
         """The Program of steps of up to `count` tokens, and its logits. kind: "fill" stops at the last token's logits,
         "sample" picks the next token from them, "logits" makes those of every token."""
         if (count, kind) not in self._programs:
@@ -207,7 +206,7 @@ class Engine:
             logits = self._forward(graph, self.config)
             if kind == "sample":
                 sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)
-            self._programs[count, kind] = program, logits
+            self._programs[count, kind] = program, logits.buffer
         return self._programs[count, kind]
 
 

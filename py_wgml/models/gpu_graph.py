@@ -2,21 +2,23 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
 
-from ..gguf_model.weights import Weights
+from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
-from ..ops import attention, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
+from ..ops import Norm, attention, can_gate, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
 from ..ops.gated import Activation
 from ..ops.rope_append import Pairing
 from .config import Config
 from .graph import Graph
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
-_POSITIONS_A_SPLIT = 64  # of the cache, a tile of the attention kernel
-_MAX_SPLITS = 32
+_SPLITS = 16  # workgroups that share a head's positions where a step has one token
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
@@ -101,19 +103,62 @@ class Pool:
 
 
 class Tensor:
-    """An activation: float32 [rows, width] in a buffer of the pool."""
+    """An activation: float32 [rows, width] in a buffer of the pool.
 
-    def __init__(self, pool: Pool, rows: int, width: int) -> None:
+    `record` appends the dispatches that fill it to the program. That is put off until `buffer` is first asked for, so
+    that the op which takes it up can do its work along with its own instead: a product that of the norm before it, a
+    gate that of itself in the product before it. Then it never gets a buffer.
+    """
+
+    def __init__(
+        self, pool: Pool, rows: int, width: int, record: Callable[[Buffer], None], source: "Tensor | None" = None
+    ) -> None:
         self._pool, self.rows, self.width = pool, rows, width
         self._nbytes = 4 * rows * width
-        self.buffer = pool.take(self._nbytes)
+        self._record: Callable[[Buffer], None] | None = record
+        self._buffer: Buffer | None = None
+        self.norm: tuple[Tensor, Norm] | None = None
+        self.product: Product | None = None
+        # A tensor that is written again must first be read by those who still have to.
+        self._readers: WeakSet[Tensor] = WeakSet()
+        if source is not None:
+            source._readers.add(self)
+
+    @property
+    def buffer(self) -> Buffer:
+        if self._buffer is None:
+            self._buffer = self._pool.take(self._nbytes)
+            assert self._record is not None
+            self._record(self._buffer)
+            # Let go of what it was made from, which may give its memory back.
+            self._record = self.norm = self.product = None
+        return self._buffer
+
+    def settle(self) -> Buffer:
+        """The buffer, once everything that is made from its present content has been recorded."""
+        for reader in list(self._readers):
+            reader.buffer  # noqa: B018
+        self._readers.clear()
+        return self.buffer
 
     def __del__(self) -> None:
-        self._pool.give(self.buffer, self._nbytes)
+        if self._buffer is not None:
+            self._pool.give(self._buffer, self._nbytes)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product with weights that has not been recorded yet, and so can still take a norm or an activation in."""
+
+    x: Tensor
+    matrix: Matrix
 
 
 class GpuGraph(Graph[Tensor]):
-    """Records a step of at most `max_count` tokens into `program`. every: logits of all its tokens, not of the last."""
+    """Records a step of at most `max_count` tokens into `program`. every: logits of all its tokens, not of the last.
+
+    Steps of one token take fewer dispatches: there a product does the norm before it, and the gate after it, as well.
+    """
 
     def __init__(
         self,
@@ -133,45 +178,86 @@ class GpuGraph(Graph[Tensor]):
 
     def embed(self, name: str) -> Tensor:
         matrix = self._weights.matrices[name,]
-        out = Tensor(self._pool, self._max_count, matrix.columns)
-        get_rows(self._program, self._step, self._tokens, matrix, out.buffer, self._max_count)
-        return out
+
+        def record(out: Buffer) -> None:
+            get_rows(self._program, self._step, self._tokens, matrix, out, self._max_count)
+
+        return Tensor(self._pool, self._max_count, matrix.columns, record)
 
     def rms_norm(self, x: Tensor, name: str, last: bool = False) -> Tensor:
         last = last and not self._every
-        out = Tensor(self._pool, 1 if last else x.rows, x.width)
-        weight = self._weights.vectors[name,]
-        rms_norm(self._program, self._step, x.buffer, weight, out.buffer, x.width, self._config.norm_eps, x.rows, last)
+        norm = Norm(self._weights.vectors[name,], self._config.norm_eps)
+
+        def record(out: Buffer) -> None:
+            rms_norm(self._program, self._step, x.buffer, norm.weight, out, x.width, norm.eps, x.rows, last)
+
+        out = Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
+        if x.rows == 1 and x.width % 8 == 0:
+            out.norm = x, norm
         return out
 
     def linear(self, x: Tensor, *names: str, add_to: Tensor | None = None) -> Tensor:
         matrix = self._weights.matrices[names]
         bias = self._weights.vectors.get(tuple(f"{name}.bias" for name in names))
-        out = add_to or Tensor(self._pool, x.rows, matrix.rows)
-        linear(self._program, self._step, x.buffer, matrix, out.buffer, x.rows, bias, accumulate=add_to is not None)
+
+        def record(out: Buffer) -> None:
+            self._product(x, matrix, out, bias, accumulate=add_to is not None)
+
+        if add_to is not None:
+            if x.norm is None:
+                x.buffer  # noqa: B018  (records it, so that it no longer needs what add_to holds)
+            record(add_to.settle())
+            return add_to
+        out = Tensor(self._pool, x.rows, matrix.rows, record, x)
+        if x.rows == 1 and bias is None and can_gate(matrix):
+            out.product = Product(x, matrix)
         return out
+
+    def _product(
+        self,
+        x: Tensor,
+        matrix: Matrix,
+        out: Buffer,
+        bias: Buffer | None = None,
+        accumulate: bool = False,
+        activation: Activation | None = None,
+    ) -> None:
+        source, norm = x.norm or (x, None)
+        linear(self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation)
 
     def attention(self, qkv: Tensor, layer: int, pairing: Pairing) -> Tensor:
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
-        assert cache.rotations is not None
+        rotations = cache.rotations
+        assert rotations is not None
         width = c.head_count * c.head_dim
-        q, out = Tensor(self._pool, qkv.rows, width), Tensor(self._pool, qkv.rows, width)
         # A single query has a workgroup for each of its heads alone: share the positions out among more.
-        splits = min(_MAX_SPLITS, cache.length // _POSITIONS_A_SPLIT) if qkv.rows == 1 else 1
-        parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2) if splits > 1 else None
-        rope_append(
-            self._program, self._step, qkv.buffer, cache.rotations, q.buffer, k_cache, v_cache,
-            c.head_count, c.head_count_kv, c.head_dim, c.rope_dim, pairing, cache.half, qkv.rows,
-        )  # fmt: skip
-        attention(
-            self._program, self._step, q.buffer, k_cache, v_cache, out.buffer,
-            c.head_count, c.head_count_kv, c.head_dim, 1 / math.sqrt(c.head_dim), cache.half, qkv.rows,
-            splits, parts.buffer if parts else None,
-        )  # fmt: skip
-        return out
+        splits = _SPLITS if qkv.rows == 1 else 1
+
+        def rotate(out: Buffer) -> None:
+            rope_append(
+                self._program, self._step, qkv.buffer, rotations, out, k_cache, v_cache,
+                c.head_count, c.head_count_kv, c.head_dim, c.rope_dim, pairing, cache.half, qkv.rows,
+            )  # fmt: skip
+
+        def attend(out: Buffer) -> None:
+            parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
+            attention(
+                self._program, self._step, q.buffer, k_cache, v_cache, out,
+                c.head_count, c.head_count_kv, c.head_dim, 1 / math.sqrt(c.head_dim), cache.half, qkv.rows,
+                splits, parts.buffer if splits > 1 else None,
+            )  # fmt: skip
+
+        q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
+        return Tensor(self._pool, qkv.rows, width, attend, q)
 
     def gated(self, x: Tensor, activation: Activation) -> Tensor:
-        out = Tensor(self._pool, x.rows, x.width // 2)
-        gated(self._program, self._step, x.buffer, out.buffer, out.width, activation, x.rows)
-        return out
+        product = x.product
+
+        def record(out: Buffer) -> None:
+            if product is not None and x.product is product:
+                self._product(product.x, product.matrix, out, activation=activation)
+            else:
+                gated(self._program, self._step, x.buffer, out, x.width // 2, activation, x.rows)
+
+        return Tensor(self._pool, x.rows, x.width // 2, record, x)

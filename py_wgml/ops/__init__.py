@@ -12,7 +12,7 @@ from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
-from .linear import linear, linear_numpy
+from .linear import Norm, can_gate, linear, linear_numpy
 from .reduce import reduce, reduce_numpy
 from .rms_norm import rms_norm, rms_norm_numpy
 from .rope_append import rope_append, rope_numpy, rotations_numpy
@@ -24,6 +24,7 @@ from .unary import unary, unary_numpy
 from .view import View
 
 __all__ = [
+    "Norm",
     "Sampling",
     "View",
     "argmax",
@@ -35,6 +36,7 @@ __all__ = [
     "attention_parts",
     "binary",
     "binary_numpy",
+    "can_gate",
     "cumulative_sum",
     "cumulative_sum_numpy",
     "dequantize",

@@ -1,12 +1,29 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
+from dataclasses import dataclass
+
+from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program, block
 from .array import Array
+from .gated import Activation
 
 _VECTOR_WORKGROUP_SIZE = 64
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A root mean square normalisation: its weight, float32 [columns], and the number added to the mean square."""
+
+    weight: Buffer
+    eps: float
+
+
+def can_gate(weights: Matrix) -> bool:
+    """Whether gates and values are the two halves of one buffer, as a product with an activation needs them."""
+    return len(weights.parts) == 1 and weights.rows % 2 == 0
 
 
 def linear(
@@ -18,25 +35,38 @@ def linear(
     max_count: int,
     bias: Buffer | None = None,
     accumulate: bool = False,
+    norm: Norm | None = None,
+    activation: Activation | None = None,
 ) -> None:
     """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
 
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows];
-    bias: float32 [rows]. With max_count 1 the step buffer is not looked at.
-    Raises WgmlError when columns is no whole number of blocks of the type.
+    bias: float32 [rows]. With max_count 1 the step buffer is not looked at, and what comes before and after a product
+    can be part of it: norm, x is first normalised as by `rms_norm`; activation, the result is then gated as by `gated`
+    (out: float32 [rows / 2]; `can_gate` says which weights allow it).
+    Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
     """
     columns, width = weights.columns, weights.rows
+    if (norm or activation) and max_count > 1:
+        raise WgmlError("only the product with a single vector takes a norm or an activation")
+    if (norm and columns % 8) or (activation and (bias is not None or not can_gate(weights))):
+        raise WgmlError("this product can't take its norm or its activation in")
     for part in weights:
-        others = [*([] if bias is None else [bias]), *part.tables]
+        others: list[Buffer | bytes] = [*([bias] if bias else []), *([norm.weight] if norm else []), *part.tables]
         template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
-        params = (columns, row_bytes(part.type, columns), part.rows, part.first)
+        rows = part.rows // 2 if activation else part.rows
+        params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
         if max_count == 1:
+            if norm:
+                params += (float(norm.eps),)
             lanes = _lanes(columns)
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, out, *others],
-                -(-part.rows * lanes // _VECTOR_WORKGROUP_SIZE),
+                -(-rows * lanes // _VECTOR_WORKGROUP_SIZE),
                 **template,
+                norm=norm is not None,
+                function=activation or False,
                 lanes=lanes,
                 workgroup_size=_VECTOR_WORKGROUP_SIZE,
                 # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.

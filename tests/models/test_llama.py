@@ -17,20 +17,22 @@ from py_wgml.models.numpy_graph import NumpyModel
 IDS = list(np.random.default_rng(3).integers(0, 512, 21))
 
 
-def check(path, device, half=False, tolerance=1e-4):
-    """The largest difference of any logit, relative to the root mean square of all, stays below `tolerance`."""
+def check(path, device, half=False, tolerance=5e-4):
+    """The largest difference of any logit, relative to the root mean square of all, stays below `tolerance`: in steps of
+    many tokens and in steps of one, which have kernels of their own. (Random blocks of some types have large values, and
+    then float32 loses a few digits; what is wrong is off by far more.)"""
 
     async def on_gpu():
         model = await Model.load(path, device=device, half_cache=half)
-        logits = await model.engine.logits(IDS)
+        logits = [await model.engine.logits(IDS, at_once) for at_once in (16, 1)]
         model.destroy()
         return logits
 
-    got = asyncio.run(on_gpu())
     expected = NumpyModel(path, np.float64).logits(IDS)
-    assert got.shape == expected.shape == (len(IDS), 512)
-    error = np.abs(got - expected).max() / np.sqrt(np.mean(expected**2))
-    assert error < tolerance, f"error {error}"
+    for got in asyncio.run(on_gpu()):
+        assert got.shape == expected.shape == (len(IDS), 512)
+        error = np.abs(got - expected).max() / np.sqrt(np.mean(expected**2))
+        assert error < tolerance, f"error {error}"
 
 
 @pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
