@@ -176,7 +176,10 @@ def counters():
     """What sampling counts: token ids in a row, a few positions, a few seeds; and the corners."""
     ids, positions, seeds = np.meshgrid(np.arange(4096), [0, 1, 77], [0, 1, 0xFFFFFFFF], indexing="ij")
     corners = np.array([[0, 0, 0], [0xFFFFFFFF] * 3, [0x80000000, 1, 0x7FFFFFFF]])
-    return np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners]).astype(np.uint32)
+    largest = np.array([[136234, 0, 0], [9960778, 0, 2], [5343317, 0, 2]])  # whose upper 24 bits are all or nearly ones
+    return np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners, largest]).astype(
+        np.uint32
+    )
 
 
 def test_pcg3d(pieces):
@@ -187,10 +190,11 @@ def test_pcg3d(pieces):
 def test_random_exponential(pieces):
     (got,) = pieces.map(("lib/random",), {"counter": counters()}, "", {"random_exponential(counter)": "f32"})
     uniform = ((pcg3d(counters())[:, 0] >> 8) + 0.5) * 2.0**-24
-    # Near 1, u is a multiple of 2^-24: the exponential's absolute error is that over 1 - u.
-    error = np.abs(got - -np.log1p(-uniform)) / (EPSILON * (1 / (1 - uniform) + got))
-    assert error[uniform > 0.01].max() <= 4
-    np.testing.assert_allclose(got[uniform <= 0.01], -np.log1p(-uniform[uniform <= 0.01]), rtol=1.5 * EPSILON)
+    exact = -np.log1p(-uniform)
+    small = uniform < 0.01
+    np.testing.assert_allclose(got[small], exact[small], rtol=1.5 * EPSILON)
+    # WGSL's log is right to 2^-21 between 0.5 and 2, else to 3 ULP.
+    np.testing.assert_allclose(got[~small], exact[~small], rtol=4 * EPSILON, atol=4 * EPSILON)
     # Kolmogorov and Smirnov: 1.95 / sqrt(n) is passed by chance once in a thousand.
     distribution = np.sort(-np.expm1(-got.astype(np.float64)))
     places = (np.arange(len(got)) + 0.5) / len(got)
