@@ -10,7 +10,7 @@ from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..ops import attention, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
 from ..ops.gated import Activation
-from ..ops.rope_append import Pairing
+from ..ops.rope import Pairing
 from .config import Config
 from .graph import Graph
 

@@ -21,3 +21,10 @@ def test_refuses_uneven_groups(bench):
     b = bench.poison(64)
     with pytest.raises(WgmlError, match="not supported"):
         attention(bench.device.program(), b, b, b, b, b, 5, 2, 8, 1.0, True, 1)
+
+
+@pytest.mark.parametrize("wrong", [{"window": 0}, {"soft_cap": 0.0}, {"soft_cap": float("nan")}])
+def test_refuses_windows_and_caps_of_nothing(bench, wrong):
+    b = bench.poison(64)
+    with pytest.raises(WgmlError, match="not supported"):
+        attention(bench.device.program(), b, b, b, b, b, 4, 2, 8, 1.0, True, 1, **wrong)
