@@ -4,13 +4,18 @@
 //   values not yet divided by the sum of their weights, the highest score, that sum
 // Workgroup (head, t, split) walks the positions 0 .. position + t, every splits-th tile of workgroup_size of them: first
 // an invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the values.
-// Parameters: head_dim (even), half (the cache is packed to half precision), splits, workgroup_size (a power of two, at
-// least head_dim / 2), subgroups.
+// With a window, each position sees only the last `window` positions; with a soft cap c, a score s becomes c tanh(s / c)
+// (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which has no value (gpt-oss,
+// arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
+// Parameters: window, soft_cap, sinks, head_dim (even), half (the cache is packed to half precision), splits,
+// workgroup_size (a power of two, at least head_dim / 2), subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
     kv_heads: u32,
     scale: f32,
+    window: u32,
+    soft_cap: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,6 +25,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> k_cache: array<{{ "vec4<u32>" if quads else "u32" if half else "vec2<f32>" }}>;
 @group(0) @binding(4) var<storage, read> v_cache: array<{{ "u32" if half else "vec2<f32>" }}>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+{% if sinks %}
+@group(0) @binding(6) var<storage, read> sinks: array<f32>;
+{% endif %}
 
 const TILE: u32 = {{ workgroup_size }}u;
 const SPLITS: u32 = {{ splits }}u;
@@ -30,6 +38,9 @@ const LOWEST: f32 = -3.4028234e38;
 
 {% set reductions = ["sum", "max"] %}
 {% include "lib/reduce.wgsl" %}
+{% if soft_cap %}
+{% include "lib/tanh.wgsl" %}
+{% endif %}
 
 var<workgroup> query: array<vec2<f32>, COLUMNS>;
 var<workgroup> weights: array<f32, TILE>;
@@ -73,12 +84,22 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let team = lane / COLUMNS;
     var highest = LOWEST;
     var total = 0.0;
+    {% if sinks %}
+    if group.z == 0u {
+        highest = sinks[head];
+        total = 1.0;
+    }
+    {% endif %}
     var value = vec2<f32>(0.0);
-    for (var start = group.z * TILE; start < length; start += SPLITS * TILE) {
+    let first = {{ "length - min(length, params.window)" if window else "0u" }};
+    for (var start = first + group.z * TILE; start < length; start += SPLITS * TILE) {
         let position = start + lane;
         var score = LOWEST;
         if position < length {
             score = score_of(position * stride + kv_head);
+            {% if soft_cap %}
+            score = params.soft_cap * stable_tanh(score / params.soft_cap);
+            {% endif %}
         }
         let new_highest = max(highest, workgroup_max(score, lane));
         let weight = select(0.0, exp(score - new_highest), position < length);

@@ -13,7 +13,7 @@ from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
 from ..ops import Norm, attention, can_gate, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
 from ..ops.gated import Activation
-from ..ops.rope_append import Pairing
+from ..ops.rope import Pairing
 from .config import Config
 from .graph import Graph
 
@@ -245,7 +245,7 @@ class GpuGraph(Graph[Tensor]):
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
                 c.head_count, c.head_count_kv, c.head_dim, 1 / math.sqrt(c.head_dim), cache.half, qkv.rows,
-                splits, parts.buffer if splits > 1 else None,
+                splits=splits, parts=parts.buffer if splits > 1 else None,
             )  # fmt: skip
 
         q = Tensor(self._pool, qkv.rows, width, rotate, qkv)

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from ..errors import WgmlError
 from ..gguf_model.header import TensorInfo
 from ..ops.gated import Activation
-from ..ops.rope_append import Pairing
+from ..ops.rope import Pairing
 
 A = TypeVar("A")
 

@@ -19,7 +19,7 @@ from ..ops import (
 )
 from ..ops.array import Array
 from ..ops.gated import Activation
-from ..ops.rope_append import Pairing
+from ..ops.rope import Pairing
 from .config import Config
 from .graph import Graph
 

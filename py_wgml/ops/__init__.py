@@ -13,9 +13,10 @@ from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .linear import Norm, can_gate, linear, linear_numpy
+from .norm import layer_norm, layer_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
-from .rms_norm import rms_norm, rms_norm_numpy
-from .rope_append import rope_append, rope_numpy, rotations_numpy
+from .rope import Scaling, rope, rope_numpy, rotations_numpy
+from .rope_append import rope_append
 from .sample import Sampling, sample, sample_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
@@ -26,6 +27,7 @@ from .view import View
 __all__ = [
     "Norm",
     "Sampling",
+    "Scaling",
     "View",
     "argmax",
     "argmax_numpy",
@@ -48,12 +50,15 @@ __all__ = [
     "gemv_numpy",
     "get_rows",
     "get_rows_numpy",
+    "layer_norm",
+    "layer_norm_numpy",
     "linear",
     "linear_numpy",
     "reduce",
     "reduce_numpy",
     "rms_norm",
     "rms_norm_numpy",
+    "rope",
     "rope_append",
     "rope_numpy",
     "rotations_numpy",

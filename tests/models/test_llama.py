@@ -18,9 +18,9 @@ IDS = list(np.random.default_rng(3).integers(0, 512, 21))
 
 
 def check(path, device, half=False, tolerance=5e-4):
-    """The largest difference of any logit, relative to the root mean square of all, stays below `tolerance`: in steps of
-    many tokens and in steps of one, which have kernels of their own. (Random blocks of some types have large values, and
-    then float32 loses a few digits; what is wrong is off by far more.)"""
+    """The largest difference of any logit, relative to the root mean square of all, stays below `tolerance`: in steps
+    of many tokens and in steps of one, which have kernels of their own. (Random blocks of some types have large values,
+    and then float32 loses a few digits; what is wrong is off by far more.)"""
 
     async def on_gpu():
         model = await Model.load(path, device=device, half_cache=half)

@@ -41,12 +41,15 @@ from py_wgml.ops import (
     gemv_numpy,
     get_rows,
     get_rows_numpy,
+    layer_norm,
+    layer_norm_numpy,
     linear,
     linear_numpy,
     reduce,
     reduce_numpy,
     rms_norm,
     rms_norm_numpy,
+    rope,
     rope_append,
     rope_numpy,
     rotations_numpy,
@@ -84,6 +87,18 @@ def rms_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fals
     at = b.up(x), b.up(weight)
     return Job(
         lambda p: rms_norm(p, step, *at, out, columns, 1e-5, rows + 1, last),
+        {out: past(expected[-1:] if last else expected, rows + 1)},
+    )
+
+
+def layer_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = False) -> Job:
+    rows, columns = shape
+    x, weight, bias = b.normal(rows + 1, columns) + b.scale, b.normal(columns), b.normal(columns)
+    out, step, at = b.poison(rows + 1, columns), b.step(2, rows), b.up(x)
+    parts = [b.up(weight), b.up(bias) if kind == "bias" else None]
+    expected = layer_norm_numpy(*exact(x[:rows], weight, bias if kind == "bias" else None), 1e-5)
+    return Job(
+        lambda p: layer_norm(p, step, at, *parts, out, columns, 1e-5, rows + 1, last),
         {out: past(expected[-1:] if last else expected, rows + 1)},
     )
 
@@ -140,6 +155,9 @@ def matrix(b: Bench, kind: str, shape: tuple[int, int]) -> tuple[Matrix, Any]:
 TYPE_OF = {type.name: type for type in TYPES}
 
 
+FILL = 2**-7  # what a cache holds beforehand: small, so that the norm of the error is that of what is written
+
+
 def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half: bool) -> Job:
     count, heads, kv_heads, head_dim = shape
     first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
@@ -148,9 +166,9 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half
     rotations = rotations_numpy(0, context, rotary_dim, 10000.0)
     q = b.poison(count + 1, heads, head_dim)
     dtype = np.float16 if half else np.float32
-    caches = [b.held(np.full((context, kv_heads, head_dim), 9, dtype)) for _ in "kv"]
+    caches = [b.held(np.full((context, kv_heads, head_dim), FILL, dtype)) for _ in "kv"]
     turned = rope_numpy(qkv[:count, : heads + kv_heads].astype(np.float64), rotations[first : first + count], pairing)
-    kept = [np.full((context, kv_heads, head_dim), 9, np.float64) for _ in "kv"]
+    kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
     step, at = b.step(first, count), (b.up(qkv), b.up(rotations))
@@ -162,7 +180,28 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half
     )
 
 
-def attention_case(b: Bench, kind: str, shape: tuple[int, int, int], position: int, count: int) -> Job:
+def rope_case(b: Bench, kind: Any, shape: tuple[int, int, int], layout: str) -> Job:
+    count, heads, head_dim = shape
+    first, rotary_dim, pairing = 11, int(kind.partition("/")[2]), kind.partition("/")[0]
+    view, x = strided(b, (count + 1, heads, head_dim), layout)
+    rotations = rotations_numpy(0, first + count, rotary_dim, 10000.0)
+    turned = rope_numpy(*exact(x[:count]), rotations[first:], pairing)
+    out, expected = strided_output(b, past(turned, count + 1), layout)
+    step, at = b.step(first, count), b.up(rotations)
+    return Job(lambda p: rope(p, step, view, at, out, rotary_dim, pairing), expected, flops=3 * x.size)
+
+
+def attention_case(
+    b: Bench,
+    kind: str,
+    shape: tuple[int, int, int],
+    position: int,
+    count: int,
+    window: int | None = None,
+    soft_cap: float | None = None,
+    sinks: bool = False,
+    splits: int = 1,
+) -> Job:
     heads, kv_heads, head_dim = shape
     length, half = position + count, kind == "f16"
     q = b.normal(count + 1, heads, head_dim)
@@ -171,9 +210,15 @@ def attention_case(b: Bench, kind: str, shape: tuple[int, int, int], position: i
     k[0] *= 4  # a peaked softmax as well as flat ones
     out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), (b.up(q), b.up(k), b.up(v))
     scale = head_dim**-0.5
-    expected = attention_numpy(*exact(q[:count], k[:length], v[:length]), position, scale)
+    sink = b.normal(heads) if sinks else None
+    extra = None if sink is None else b.up(sink)
+    parts = b.poison(count + 1, heads, splits, head_dim + 2) if splits > 1 else None
+    *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
+    expected = attention_numpy(*arrays, position, scale, window, soft_cap, sink)
     return Job(
-        lambda p: attention(p, step, *at, out, heads, kv_heads, head_dim, scale, half, count + 1),
+        lambda p: attention(
+            p, step, *at, out, heads, kv_heads, head_dim, scale, half, count + 1, window, soft_cap, extra, splits, parts
+        ),
         {out: past(expected, count + 1)},
         flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
     )
@@ -307,6 +352,7 @@ SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
+    *cases(layer_norm_case, ["bias", "no bias"], 2e-6, ALL, shape=[(5, 127), (2, 64), (2, 4096)], last=[False, True]),
     *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, JUMPS, 0, NOT_DENORMAL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, ["silu"], 5e-7, ALL[:1], shape=[(3, 5, 7, 2)], layout=itertools.product(LAYOUTS, LAYOUTS)),
@@ -345,6 +391,14 @@ TABLE = [
         half=[True],
     ),
     *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], half=[False]),
+    *cases(
+        rope_case,
+        ["norm/20", "neox/20", "norm/8", "neox/8"],
+        3e-7,
+        ALL,
+        shape=[(3, 5, 20), (1, 1, 130)],
+        layout=["plain", "every other"],
+    ),
     *cases(attention_case, ["f16", "f32"], 2e-6, SMALL, shape=[(9, 3, 64), (4, 4, 16)], position=[0, 200], count=[3]),
     *cases(
         attention_case,
@@ -354,6 +408,41 @@ TABLE = [
         shape=[(2, 1, 256), (6, 2, 80), (1, 1, 2)],
         position=[64],
         count=[1],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        SMALL,
+        shape=[(6, 2, 80)],
+        position=[200, 0],
+        count=[70],
+        window=[None, 1, 100],
+        soft_cap=[None, 2.0],
+        sinks=[False, True],
+    ),
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 1, 80)],
+        position=[0, 700],
+        count=[2],
+        splits=[2, 32],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 2, 80)],
+        position=[200],
+        count=[1],
+        window=[None, 100],
+        soft_cap=[2.0],
+        sinks=[True],
+        splits=[5],
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ops import harness
 
 from py_wgml.errors import WgmlError
 from py_wgml.ops import View, argmax, assign, binary, cumulative_sum, gemm, gemv, reduce, softmax, top_k
@@ -24,10 +25,11 @@ def test_argmax_takes_the_first_of_equals(bench):
     assert bench.array(ids, 1, dtype=np.uint32)[0] == 300
 
 
-def test_more_rows_than_one_dimension_of_workgroups(bench):
+def test_more_rows_than_one_dimension_of_workgroups():
+    """On one compiler alone: it takes a software adapter long, and the fold is the same on all."""
+    bench = harness.Bench(harness.device("naga"))
     rows = 65535 + 9
-    x = bench.normal(rows, 1)
-    out = bench.poison(rows)
+    x, out = bench.normal(rows, 1), bench.poison(rows)
     got = bench.run(lambda p: reduce(p, "sum", View.of(bench.up(x), rows, 1), View.of(out, rows)), out, rows)
     np.testing.assert_array_equal(got, x[:, 0])
 

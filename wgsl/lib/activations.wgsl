@@ -3,15 +3,8 @@
 const SQRT_2_OVER_PI: f32 = 0.7978845608;
 const SQRT_HALF: f32 = 0.7071067812;
 const EXP_LIMIT: f32 = 87.0; // exp of it and of its negative are normal numbers of f32
-const TANH_LIMIT: f32 = 10.0; // tanh differs from 1 by 4e-9 here, less than f32 can tell
 
-// By its series near 0, where the other form has few digits left.
-fn stable_tanh(x: f32) -> f32 {
-    let limited = clamp(x, -TANH_LIMIT, TANH_LIMIT);
-    let s = limited * limited;
-    let near = x * (1.0 - s * (1.0 / 3.0 - s * (2.0 / 15.0 - s * (17.0 / 315.0 - s * (62.0 / 2835.0)))));
-    return select(sign(x) * (1.0 - 2.0 / (exp(2.0 * abs(limited)) + 1.0)), near, s < 0.1);
-}
+{% include "lib/tanh.wgsl" %}
 
 fn sigmoid(x: f32) -> f32 {
     let e = exp(-min(abs(x), EXP_LIMIT));

@@ -1,6 +1,8 @@
-// Root mean square normalisation: out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight.
-//   x f32 [T, columns]    weight f32 [columns]    out f32 [T, columns]
-// One workgroup a row. Parameters: last (only the step's last row, written to row 0), workgroup_size, subgroups.
+// Normalisation of rows: out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias), where centre is
+// the mean of x[t], or 0.
+//   x f32 [T, columns]    weight, bias f32 [columns]    out f32 [T, columns]
+// One workgroup a row. Parameters: centred, bias, last (only the step's last row, written to row 0), workgroup_size,
+// subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -12,6 +14,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read> weight: array<f32>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
+{% if bias %}
+@group(0) @binding(5) var<storage, read> bias: array<f32>;
+{% endif %}
 
 {% set reductions = ["sum"] %}
 {% include "lib/reduce.wgsl" %}
@@ -28,13 +33,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let from_row = group.x * params.columns;
     let to_row = from_row;
     {% endif %}
+    {% if centred %}
+    var total = 0.0;
+    for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
+        total += x[from_row + i];
+    }
+    let centre = workgroup_sum(total, lane) / f32(params.columns);
+    {% endif %}
     var squares = 0.0;
     for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
-        let value = x[from_row + i];
+        let value = x[from_row + i]{{ " - centre" if centred }};
         squares += value * value;
     }
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(params.columns) + params.eps);
     for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
-        out[to_row + i] = x[from_row + i] * scale * weight[i];
+        let value = x[from_row + i]{{ " - centre" if centred }};
+        out[to_row + i] = value * scale * weight[i]{{ " + bias[i]" if bias }};
     }
 }
