@@ -27,7 +27,7 @@ def linear(
     """
     columns, width = weights.columns, weights.rows
     for part in weights:
-        others = [*([] if bias is None else [bias]), *part.tables]
+        others: list[Buffer | bytes] = [*([] if bias is None else [bias]), *part.tables]
         template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
         params = (columns, row_bytes(part.type, columns), part.rows, part.first)
         if max_count == 1:

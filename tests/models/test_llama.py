@@ -1,4 +1,4 @@
-"""Tiny random models: the GPU against NumPy, for every tensor type, in steps of any size."""
+"""Tiny random models: the GPU against NumPy, for every kind of tensor type, in steps of any size."""
 
 import asyncio
 from dataclasses import replace
@@ -10,7 +10,7 @@ from gguf import GGMLQuantizationType as T
 from tiny import write_tiny_llama
 
 from py_wgml import Model, WgmlError
-from py_wgml.gguf_model.weights import TYPES, Weights
+from py_wgml.gguf_model.weights import Weights
 from py_wgml.models import Config, Plan, family_of
 from py_wgml.models.numpy_graph import NumpyModel
 
@@ -31,6 +31,10 @@ def check(path, device, half=False, tolerance=2e-5):
     assert got.shape == expected.shape == (len(IDS), 512)
     error = np.abs(got - expected).max() / np.sqrt(np.mean(expected**2))
     assert error < tolerance, f"error {error}"
+
+
+# One of each way in which blocks lie in memory: on 16, 4, 2 bytes and on none; of 8, 32, 256 elements; with a codebook.
+TYPES = (T.F32, T.F16, T.Q4_1, T.Q8_0, T.Q4_K, T.Q6_K, T.MXFP4, T.IQ2_S)
 
 
 @pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
