@@ -55,6 +55,7 @@ def test_types(device, type, tmp_path):
         {"metadata": {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 4.0}},
         {"types": {"attn_v": T.Q8_0, "ffn_up": T.F16}},  # fused products whose parts differ in type
         {"embedding": 96, "heads": 3, "kv_heads": 3, "feed_forward": 160},
+        {"embedding": 90, "heads": 3, "kv_heads": 3, "feed_forward": 77, "type": T.F16},  # no multiples of 8
     ],
     ids=str,
 )
