@@ -62,4 +62,6 @@ def quantize(values: Any, type: T) -> Any:
         return quants.quantize(values, type).view(np.uint8).reshape(len(values), -1)
     except NotImplementedError:
         random = np.random.default_rng(int(values.size))
-        return random_blocks(random, type, *values.shape, scales=random.uniform(0.5e-3, 2e-3, 64))
+        unscaled = quants.dequantize(random_blocks(random, type, 1, 8192, scales=(1.0,)), type)
+        scales = values.std() / unscaled.std() * random.uniform(0.5, 1.5, 64)
+        return random_blocks(random, type, *values.shape, scales)

@@ -99,7 +99,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             {% endfor %}
             {% for t in range(4) %}
             let x_{{ t }} = x_tile[slot(thread_token + {{ t }}u * TOKEN_THREADS, quad)];
-            sums_{{ t }} += vec4<f32>({% for r in range(4) %}dot(x_{{ t }}, w_{{ r }}){{ ", " if not loop.last }}{% endfor %});
+            sums_{{ t }} += vec4<f32>(
+                dot(x_{{ t }}, w_0), dot(x_{{ t }}, w_1), dot(x_{{ t }}, w_2), dot(x_{{ t }}, w_3),
+            );
             {% endfor %}
         }
         workgroupBarrier();

@@ -1,7 +1,8 @@
 // Reads of a GGUF tensor, bound byte for byte as it is in the file.
 // Parameters: weights_binding, the number of its binding; alignment, what the byte at which a block starts is always a
 // multiple of: 16 (the words are then bound four by four), 4, 2 or 1.
-@group(0) @binding({{ weights_binding }}) var<storage, read> weights: array<{{ "vec4<u32>" if alignment == 16 else "u32" }}>;
+{% set words = "vec4<u32>" if alignment == 16 else "u32" %}
+@group(0) @binding({{ weights_binding }}) var<storage, read> weights: array<{{ words }}>;
 
 // Eight elements of a block: two runs of four, HIGH elements apart.
 struct Octet {
@@ -22,6 +23,18 @@ fn load_u32(at: u32) -> u32 {
     // Without a branch: of an aligned word's successor all bits are shifted out.
     let shift = 8u * (at & 3u);
     return (load_word(at / 4u) >> shift) | ((load_word(at / 4u + 1u) << 1u) << (31u - shift));
+    {% endif %}
+}
+
+// The eight bytes at byte `at` (a multiple of {{ [alignment, 4] | min }}) as words.
+fn load_2_words(at: u32) -> vec2<u32> {
+    let i = at / 4u;
+    {% if alignment >= 4 %}
+    return vec2<u32>(load_word(i), load_word(i + 1u));
+    {% else %}
+    let words = vec3<u32>(load_word(i), load_word(i + 1u), load_word(i + 2u));
+    let shift = vec2<u32>(8u * (at & 3u));
+    return (words.xy >> shift) | ((words.yz << vec2<u32>(1u)) << (31u - shift));
     {% endif %}
 }
 

@@ -1,7 +1,7 @@
 // The scales and minima of groups 2 pair and 2 pair + 1 (of 8), as (scale, minimum, scale, minimum).
 // head: the block's first 16 bytes: f16 d and dmin, by which they are multiplied; then 6 bits each, in three words: the
-// scales of the first four groups, their minima, and the lower nibbles of both for the last four, whose upper bits lie in
-// the spare bits of the first four.
+// scales of the first four groups, their minima, and the lower nibbles of both for the last four, whose upper bits lie
+// in the spare bits of the first four.
 fn group_scales(head: vec4<u32>, pair: u32) -> vec4<f32> {
     let shift = vec2<u32>(16u * (pair & 1u));
     let first = head.yz >> shift;

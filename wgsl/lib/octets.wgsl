@@ -1,7 +1,7 @@
 // Rows of quantized weights, and of activations as long as they, eight elements (an octet) at a time.
-// Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that of
-// the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read as 0
-// and are not written).
+// Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
+// of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
+// as 0 and are not written).
 {% include "quant/" ~ type ~ ".wgsl" %}
 
 const OCTETS: u32 = BLOCK_ELEMENTS / 8u;

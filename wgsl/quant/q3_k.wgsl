@@ -13,24 +13,17 @@ fn octet_offset(octet: u32) -> u32 {
     return 64u * (octet / 8u) + 4u * (octet % 8u);
 }
 
-// The scale of group `group`, without d.
-fn group_scale(at: u32, group: u32) -> f32 {
-    let lower = (load_u8(at + group % 8u) >> (4u * (group / 8u))) & 15u;
-    let upper = (load_u8(at + 8u + group % 4u) >> (2u * (group / 4u))) & 3u;
-    return f32(lower | (upper << 4u)) - 32.0;
-}
-
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let d = load_f16(at + 108u);
-    let run = 2u * (octet / 8u);
-    let group = 2u * run + (octet % 8u) / 4u;
-    let thirds = load_u32(at + 4u * (octet % 8u)) >> run;
-    let pairs = load_u32(at + 32u + 32u * (octet / 16u) + 4u * (octet % 8u)) >> (2u * (run % 4u));
+    let pair = octet / 8u; // of runs
+    let lower = (load_u32(at + 96u + 4u * (pair % 2u)) >> (4u * (pair / 2u))) & 0x0f0f0f0fu;
+    let upper = (load_u32(at + 104u) >> (2u * pair)) & 0x03030303u;
+    // Of a pair's four groups, each run has two.
+    let scales = bytes_of((lower | (upper << 4u)) >> (8u * ((octet % 8u) / 4u))).xz;
+    let factors = load_f16(at + 108u) * (vec2<f32>(scales) - 32.0);
+    let thirds = load_u32(at + 4u * (octet % 8u)) >> (2u * pair);
+    let pairs = load_u32(at + 32u + 32u * (octet / 16u) + 4u * (octet % 8u)) >> (4u * (pair % 2u));
     let low = bytes_of((pairs & 0x03030303u) | ((thirds & 0x01010101u) << 2u));
     let high = bytes_of(((pairs >> 2u) & 0x03030303u) | (((thirds >> 1u) & 0x01010101u) << 2u));
-    return Octet(
-        d * group_scale(at + 96u, group) * (vec4<f32>(low) - 4.0),
-        d * group_scale(at + 96u, group + 2u) * (vec4<f32>(high) - 4.0),
-    );
+    return Octet(factors.x * (vec4<f32>(low) - 4.0), factors.y * (vec4<f32>(high) - 4.0));
 }
