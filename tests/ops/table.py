@@ -226,13 +226,15 @@ def attention_case(
 
 
 def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
-    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element."""
+    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element, with NaN
+    between."""
     if layout == "swapped":
         view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
         return view.T, np.swapaxes(array, -1, -2)
     if layout == "every other":
-        view, array = strided(b, (*shape[:-1], 2 * shape[-1] + 1), "plain")
-        return view[..., 1::2], array[..., 1::2]
+        array = b.normal(*shape[:-1], 2 * shape[-1] + 1)
+        array[..., ::2] = np.nan
+        return View.of(b.up(array), *array.shape)[..., 1::2], array[..., 1::2]
     array = b.normal(*shape)
     return View.of(b.up(array), *shape), array
 
