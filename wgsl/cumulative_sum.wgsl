@@ -1,6 +1,6 @@
 // Running sums of each row of a view: out[row, i] = x[row, 0] + .. + x[row, i].
 // One workgroup a row; it adds up workgroup_size elements at a time, in log2(workgroup_size) rounds (Hillis and Steele,
-// "Data parallel algorithms", Communications of the ACM 29 (12), 1986). Parameters: rank (2 to 4), workgroup_size.
+// "Data parallel algorithms", Communications of the ACM 29 (12), 1986). Parameters: rank, workgroup_size.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 struct Params {

@@ -1,5 +1,5 @@
 // A reduction of each row of a view: out[row] = combined over i of x[row, i] (of its square, of x[row, i] y[row, i]).
-// One workgroup a row. Parameters: kind ("sum", "product", "min", "max", "squared_norm", "dot"), rank (of x, 2 to 4),
+// One workgroup a row. Parameters: kind ("sum", "product", "min", "max", "squared_norm", "dot"), rank (of x),
 // workgroup_size, subgroups.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}

@@ -1,5 +1,5 @@
 // Softmax of each row of a view: out[row, i] = exp(x[row, i] - max) / sum of those.
-// One workgroup a row. Parameters: in_place (x is out), rank (2 to 4), workgroup_size, subgroups.
+// One workgroup a row. Parameters: in_place (x is out), rank, workgroup_size, subgroups.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 struct Params {

@@ -1,6 +1,5 @@
 // The k largest elements of each row of a view, largest first, the first of equals first: their places in the row, and
-// themselves. One workgroup a row; each of its k passes over the row finds the largest of those that come after the one
-// found before. Parameters: with_values, rank (2 to 4), workgroup_size, subgroups.
+// themselves. One workgroup a row, which passes k times over it. Parameters: with_values, rank, workgroup_size, subgroups.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 struct Params {
@@ -21,7 +20,11 @@ struct Params {
 {% set reductions = ["max"] %}
 {% include "lib/reduce.wgsl" %}
 
-const LOWEST: f32 = -3.4028234e38;
+fn element_of(row: u32, i: u32) -> f32 {
+    return x[row + i * params.x.strides.w];
+}
+
+{% include "lib/next_largest.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(
@@ -36,26 +39,13 @@ fn main(
     }
     let at = coordinates(row * shape.w, shape);
     let from_x = place(params.x, at);
-    var last = 0.0;
-    var last_id = 0u;
+    var found = Ranked(0.0, 0u);
     for (var j = 0u; j < params.k; j++) {
-        var best = LOWEST;
-        var best_id = shape.w;
-        for (var i = lane; i < shape.w; i += {{ workgroup_size }}u) {
-            let value = x[from_x + i * params.x.strides.w];
-            let is_after = j == 0u || value < last || (value == last && i > last_id);
-            if is_after && (value > best || best_id == shape.w) {
-                best = value;
-                best_id = i;
-            }
-        }
-        // Of equals the lowest place (places are exact in f32 up to 2^24).
-        last = workgroup_max(best, lane);
-        last_id = u32(-workgroup_max(select(LOWEST, -f32(best_id), best == last && best_id < shape.w), lane));
+        found = next_largest(from_x, shape.w, j == 0u, found, lane);
         if lane == 0u {
-            ids[place(params.ids, at) + j * params.ids.strides.w] = last_id;
+            ids[place(params.ids, at) + j * params.ids.strides.w] = found.id;
             {% if with_values %}
-            values[place(params.values, at) + j * params.values.strides.w] = last;
+            values[place(params.values, at) + j * params.values.strides.w] = found.value;
             {% endif %}
         }
     }

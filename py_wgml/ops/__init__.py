@@ -1,7 +1,22 @@
 """The operations a transformer is made of. Each is one file: checks, dispatch, and its NumPy reference.
 
-An op appends dispatches to a Program. Activations are float32 buffers [T, columns]; a step buffer (`step_block`) says
-how many of the T rows a run takes, and where in the sequence they stand.
+An op appends dispatches to a Program; nothing runs until the Program does. Those of a model's step take float32 buffers
+[T, columns] and a step buffer (`step_block`), which says how many of the T rows a run takes, and where in the sequence
+they stand. Those of linear algebra take a `View` of a buffer: any shape of up to 4 dimensions, any strides.
+
+The same lines work in CPython and, with `await` at the top level, in a notebook in the browser (Pyodide):
+
+    from py_wgml.gpu import open_device
+    from py_wgml.ops import View, gemm, unary
+
+    device = await open_device()
+    a, b = (device.upload(numpy.random.rand(64, 64).astype("float32")) for _ in "ab")
+    product, out = device.buffer(4 * 64 * 64), device.buffer(4 * 64 * 64)
+    program = device.program()
+    gemm(program, View.of(a, 64, 64), View.of(b, 64, 64).T, View.of(product, 64, 64))
+    unary(program, "gelu", View.of(product, 64, 64), View.of(out, 64, 64))
+    program.run()
+    print(await device.read_array(out, (64, 64)))
 """
 
 from .attention import attention, attention_numpy, attention_parts
@@ -17,6 +32,7 @@ from .norm import layer_norm, layer_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
 from .rope_append import rope_append
+from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
@@ -62,6 +78,8 @@ __all__ = [
     "rope_append",
     "rope_numpy",
     "rotations_numpy",
+    "route",
+    "route_numpy",
     "sample",
     "sample_numpy",
     "softmax",

@@ -53,6 +53,8 @@ from py_wgml.ops import (
     rope_append,
     rope_numpy,
     rotations_numpy,
+    route,
+    route_numpy,
     softmax,
     softmax_numpy,
     top_k,
@@ -63,6 +65,7 @@ from py_wgml.ops import (
 from py_wgml.ops.binary import Assignment, Operation
 from py_wgml.ops.gated import Activation
 from py_wgml.ops.reduce import Reduction
+from py_wgml.ops.route import Gating
 from py_wgml.ops.unary import Function
 
 # ---- Recipes: how a case of an op is built. Rows past a step's tokens, and all else not to be written, are NaN. ----
@@ -225,13 +228,15 @@ def attention_case(
 
 
 def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
-    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element."""
+    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element, with NaN
+    between."""
     if layout == "swapped":
         view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
         return view.T, np.swapaxes(array, -1, -2)
     if layout == "every other":
-        view, array = strided(b, (*shape[:-1], 2 * shape[-1] + 1), "plain")
-        return view[..., 1::2], array[..., 1::2]
+        array = b.normal(*shape[:-1], 2 * shape[-1] + 1)
+        array[..., ::2] = np.nan
+        return View.of(b.up(array), *array.shape)[..., 1::2], array[..., 1::2]
     array = b.normal(*shape)
     return View.of(b.up(array), *shape), array
 
@@ -310,6 +315,19 @@ def top_k_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, k: int,
     return Job(lambda p: top_k(p, view, *outputs), dict(zip((ids, values), top_k_numpy(x, k), strict=True)))
 
 
+def route_case(b: Bench, kind: Any, shape: tuple[int, int], k: int, normalise: bool, bias: bool, factor: float) -> Job:
+    count, experts = shape
+    logits = b.normal(count + 1, experts)
+    favour = b.random.standard_normal(experts, np.float32) if bias else None
+    ids, weights = b.poison(count + 1, k, dtype=np.uint32), b.poison(count + 1, k)
+    step, at = b.step(4, count), (b.up(logits), b.up(favour) if bias else None)
+    chosen, shares = route_numpy(*exact(logits[:count]), k, kind, normalise, factor, *exact(favour))
+    return Job(
+        lambda p: route(p, step, at[0], ids, weights, experts, k, kind, normalise, count + 1, factor, at[1]),
+        {ids: past(chosen, count + 1), weights: past(shares, count + 1)},
+    )
+
+
 def cumulative_sum_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Job:
     view, x = strided(b, shape, layout)
     out, expected = strided_output(b, cumulative_sum_numpy(*exact(x)), layout)
@@ -374,6 +392,20 @@ TABLE = [
     *cases(softmax_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
     *cases(argmax_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
     *cases(top_k_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (2, 3, 5, 9)], layout=LAYOUTS, k=[8], levels=[0, 3]),
+    *cases(
+        route_case,
+        get_args(Gating),
+        1e-6,
+        ["normal", "zeros"],
+        shape=[(3, 128), (2, 8)],
+        k=[4, 8],
+        normalise=[True, False],
+        bias=[False, True],
+        factor=[2.5],
+    ),
+    *cases(
+        route_case, ["softmax"], 1e-6, ["large"], shape=[(3, 128)], k=[4], normalise=[True], bias=[False], factor=[1.0]
+    ),
     *cases(cumulative_sum_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
     *cases(gemm_case, ["f32"], 1e-6, ALL, shape=[(65, 33, 70), (1, 1, 1), (2, 3, 5, 17, 9)], layout=LAYOUTS),
     *cases(gemm_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30, 10)], layout=["plain"], accumulate=[True]),
@@ -414,9 +446,9 @@ TABLE = [
         ["f16"],
         2e-6,
         SMALL,
-        shape=[(6, 2, 80)],
-        position=[200, 0],
-        count=[70],
+        shape=[(4, 2, 80)],
+        position=[195],
+        count=[5],
         window=[None, 1, 100],
         soft_cap=[None, 2.0],
         sinks=[False, True],
