@@ -6,6 +6,6 @@ import pytest
 from py_wgml.gpu import Device
 
 
-@pytest.fixture(params=["naga", "tint"])
+@pytest.fixture(params=["naga", pytest.param("tint", marks=pytest.mark.slow)])
 def device(request: pytest.FixtureRequest) -> Device:
     return gpus.device(request.param)

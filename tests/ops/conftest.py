@@ -7,8 +7,11 @@ from ops import harness
 
 from py_wgml.gpu import Device
 
+# Quick runs are content with one.
+PARAMS = [pytest.param(v, marks=() if v == "naga" else pytest.mark.slow) for v in harness.VARIANTS]
 
-@pytest.fixture(params=harness.VARIANTS)
+
+@pytest.fixture(params=PARAMS)
 def device(request: pytest.FixtureRequest) -> Device:
     return harness.device(request.param)
 

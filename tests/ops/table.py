@@ -228,8 +228,8 @@ def attention_case(
 
 
 def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
-    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element, with NaN
-    between."""
+    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element, with
+    NaN between."""
     if layout == "swapped":
         view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
         return view.T, np.swapaxes(array, -1, -2)

@@ -77,6 +77,6 @@ def test_refusals(bench):
         with pytest.raises(WgmlError, match="of a matrix of 4 rows"):
             dequantize(program, weights, out, first, rows)
     with pytest.raises(WgmlError, match="the output takes 768"):
-        dequantize(program, weights, bench.poison(3, 64))
+        dequantize(program, weights, bench.device.buffer(4 * 3 * 64))
     with pytest.raises(WgmlError, match="rows of 48 elements: Q8_0 takes multiples of 32"):
         dequantize(program, Matrix(weights.parts, 48), out)

@@ -4,7 +4,7 @@ from gguf import GGMLQuantizationType as T
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.weights import TYPES, Matrix
-from py_wgml.ops import linear, linear_numpy
+from py_wgml.ops import Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
 
 
 def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
@@ -94,3 +94,40 @@ def test_refuses_rows_that_are_no_whole_blocks(bench):
         linear(
             bench.device.program(), bench.step(0, 1), bench.poison(48), Matrix(weights.parts, 48), bench.poison(4), 1
         )
+
+
+@pytest.mark.parametrize("type", [T.Q4_1, T.Q6_K, T.IQ2_S, T.F16], ids=lambda t: t.name)
+@pytest.mark.parametrize("with_norm", [True, False], ids=["norm", ""])
+@pytest.mark.parametrize("activation", ["silu", "gelu", None])
+def test_with_the_norm_before_and_the_gate_after(bench, type, with_norm, activation):
+    """One dispatch does what rms_norm, linear and gated do."""
+    columns, rows, eps = 768, 70, 1e-5
+    weights, dequantized = bench.matrix(bench.normal(rows, columns), type)
+    x, scale = bench.normal(1, columns), bench.normal(columns)
+    width = rows // 2 if activation else rows
+    out = bench.poison(width + 1)
+    norm = Norm(bench.up(scale), eps) if with_norm else None
+    got = bench.run(
+        lambda p: linear(p, bench.step(0, 1), bench.up(x), weights, out, 1, norm=norm, activation=activation),
+        out,
+        width + 1,
+    )
+    exact = x.astype(np.float64)
+    if with_norm:
+        exact = rms_norm_numpy(exact, scale, eps)
+    exact = linear_numpy(exact, dequantized.astype(np.float64))
+    if activation:
+        exact = gated_numpy(exact, activation)
+    assert np.linalg.norm(got[:-1] - exact[0]) <= 4e-6 * np.linalg.norm(exact)
+    assert np.isnan(got[-1])
+
+
+def test_refuses_what_can_not_be_fused(bench):
+    weights, _ = bench.matrix(bench.normal(4, 16), T.F32, cuts=(2,))
+    b = bench.poison(64)
+    for options in (
+        {"max_count": 2, "norm": Norm(b, 1e-5)},
+        {"max_count": 1, "activation": "silu"},  # gates and values in different buffers
+    ):
+        with pytest.raises(WgmlError, match="norm"):
+            linear(bench.device.program(), bench.step(0, 1), b, weights, b, **options)
