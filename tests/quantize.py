@@ -3,25 +3,65 @@
 from typing import Any
 
 import numpy as np
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, quants
+from gguf import GGML_QUANT_SIZES, quants
+from gguf import GGMLQuantizationType as T
 
-# Byte offsets of the half-precision scales of a block, for the types that the gguf package reads but does not write.
+
+class Q8_K(quants.__Quant, qtype=T.Q8_K):
+    """The one type that the gguf package does not read: float32 d, 256 signed bytes, 16 sums of them (int16)."""
+
+    @classmethod
+    def dequantize_blocks(cls, blocks):
+        d = blocks[:, :4].copy().view(np.float32)
+        return d * blocks[:, 4:260].view(np.int8).astype(np.float32)
+
+
+# Byte offsets of the half-precision scales of a block; Q8_K, MXFP4 and IQ1_M keep theirs otherwise.
 _SCALES = {
-    GGMLQuantizationType.Q4_K: (0, 2),
-    GGMLQuantizationType.Q5_K: (0, 2),
-    GGMLQuantizationType.Q6_K: (208,),
+    **dict.fromkeys((T.Q4_0, T.Q5_0, T.Q8_0, T.IQ4_NL, T.IQ4_XS), (0,)),
+    **dict.fromkeys((T.Q4_1, T.Q5_1, T.Q4_K, T.Q5_K), (0, 2)),
+    **dict.fromkeys((T.IQ1_S, T.IQ2_XXS, T.IQ2_XS, T.IQ2_S, T.IQ3_XXS, T.IQ3_S), (0,)),
+    T.Q2_K: (80, 82),
+    T.Q3_K: (108,),
+    T.Q6_K: (208,),
+    T.TQ1_0: (52,),
+    T.TQ2_0: (64,),
+    T.Q8_K: (),
+    T.MXFP4: (),
+    T.IQ1_M: (),
 }
 
 
-def quantize(values: Any, type: GGMLQuantizationType) -> Any:
+def random_blocks(random: np.random.Generator, type: T, rows: int, columns: int, scales: Any) -> Any:
+    """Rows of blocks of random bytes [rows, bytes], their scales drawn from `scales` (finite, and as a type keeps them:
+    rounded to half precision or to a power of two)."""
+    elements, nbytes = GGML_QUANT_SIZES[type]
+    blocks = random.integers(0, 256, (rows, columns // elements, nbytes), dtype=np.uint8)
+
+    def drawn(dtype: Any) -> Any:
+        return random.choice(np.asarray(scales, dtype), (*blocks.shape[:2], 1))
+
+    for at in _SCALES[type]:
+        blocks[..., at : at + 2] = drawn(np.float16).view(np.uint8)
+    if type == T.Q8_K:
+        blocks[..., :4] = drawn(np.float32).view(np.uint8)
+    elif type == T.MXFP4:
+        with np.errstate(divide="ignore"):
+            exponents = np.log2(np.abs(drawn(np.float32)))
+        blocks[..., :1] = np.clip(np.floor(exponents) + 128, 0, 250)
+    elif type == T.IQ1_M:
+        nibbles = drawn(np.float16).view(np.uint16) >> np.array([0, 4, 8, 12], np.uint16) & 15
+        blocks[..., 49::2] = (blocks[..., 49::2] & 15) | (nibbles << 4).astype(np.uint8)
+    return blocks.reshape(rows, -1)
+
+
+def quantize(values: Any, type: T) -> Any:
     """`values` float32 [rows, columns] as rows of bytes. Types the gguf package cannot write get random blocks of about
     the same size of values: any bytes are a block, only the scales must be finite."""
-    if type not in _SCALES:
+    try:
         return quants.quantize(values, type).view(np.uint8).reshape(len(values), -1)
-    elements, nbytes = GGML_QUANT_SIZES[type]
-    random = np.random.default_rng(int(values.size))
-    blocks = random.integers(0, 256, (len(values), values.shape[1] // elements, nbytes), dtype=np.uint8)
-    for at in _SCALES[type]:
-        scale = random.uniform(0.5e-3, 2e-3, blocks.shape[:2]).astype(np.float16)
-        blocks[:, :, at : at + 2] = scale[..., None].view(np.uint8)
-    return blocks.reshape(len(values), -1)
+    except NotImplementedError:
+        random = np.random.default_rng(int(values.size))
+        unscaled = quants.dequantize(random_blocks(random, type, 1, 8192, scales=(1.0,)), type)
+        scales = values.std() / unscaled.std() * random.uniform(0.5, 1.5, 64)
+        return random_blocks(random, type, *values.shape, scales)

@@ -2,7 +2,7 @@
 //   tokens u32 [context]    weights: blocks of W [rows, columns], rows first_row .. first_row + rows of the whole
 //   out    f32 [T, columns]
 // Ids outside the rows given here are left to the dispatch that holds them. One invocation an octet of a row;
-// workgroup (x, t). Parameters: type.
+// workgroup (x, t). Parameters: type, tail (columns is no multiple of 8), workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -15,27 +15,25 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> tokens: array<u32>;
-@group(0) @binding(3) var<storage, read> weights: array<u32>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
 
-{% include "quant/" ~ type ~ ".wgsl" %}
-
-const OCTETS: u32 = BLOCK_ELEMENTS / 8u;
+{% set weights_binding = 3 %}
+{% set grid_binding = 5 %}
+{% include "lib/octets.wgsl" %}
+{% include "lib/store_quad.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let t = id.y;
-    if t >= step.count || id.x >= params.columns / 8u {
+    if t >= step.count || id.x >= octets_of_row() {
         return;
     }
     let row = tokens[step.position + t] - params.first_row;
     if row >= params.rows {
         return;
     }
-    let block = id.x / OCTETS;
-    let octet = id.x % OCTETS;
-    let value = dequantize(row * params.row_bytes + block * BLOCK_BYTES, octet);
-    let at = (t * params.columns + block * BLOCK_ELEMENTS + octet_offset(octet)) / 4u;
-    out[at] = params.scale * value.low;
-    out[at + HIGH / 4u] = params.scale * value.high;
+    let value = load_octet(row, id.x);
+    let column = octet_column(id.x);
+    store_quad(t, column, params.scale * value.low);
+    store_quad(t, column + HIGH, params.scale * value.high);
 }

@@ -4,7 +4,8 @@
 // A workgroup of 16 x token_threads makes a tile of 64 rows x TOKENS tokens, each invocation 4 x 4 of it. It walks the
 // columns four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in
 // workgroup memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
-// Parameters: type, token_threads (TOKENS = 4 token_threads, at most 64), bias, accumulate.
+// Parameters: type, tail (columns is no multiple of 8), token_threads (TOKENS = 4 token_threads, at most 64), bias,
+// accumulate.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -16,16 +17,17 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> weights: array<u32>;
-@group(0) @binding(3) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 {% if bias %}
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 {% endif %}
 
-{% include "quant/" ~ type ~ ".wgsl" %}
+{% set weights_binding = 2 %}
+{% set grid_binding = 6 if bias else 5 %}
+{% include "lib/octets.wgsl" %}
+{% include "lib/load_quad.wgsl" %}
 
-const OCTETS: u32 = BLOCK_ELEMENTS / 8u;
 const ROW_THREADS: u32 = 16u;
 const TOKEN_THREADS: u32 = {{ token_threads }}u;
 const THREADS: u32 = ROW_THREADS * TOKEN_THREADS;
@@ -59,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let first_row = group.x * ROWS;
     let thread_row = index % ROW_THREADS;
     let thread_token = index / ROW_THREADS;
-    let octet_count = params.columns / 8u;
+    let octet_count = octets_of_row();
     // sums_t.r: token thread_token + TOKEN_THREADS t, row thread_row + ROW_THREADS r
     {% for t in range(4) %}
     var sums_{{ t }} = vec4<f32>(0.0);
@@ -71,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let at = start + i / ROWS;
             var w = Octet(vec4<f32>(0.0), vec4<f32>(0.0));
             if at < octet_count && first_row + line < params.rows {
-                w = dequantize((first_row + line) * params.row_bytes + at / OCTETS * BLOCK_BYTES, at % OCTETS);
+                w = load_octet(first_row + line, at);
             }
             w_tile[slot(line, 2u * (i / ROWS))] = w.low;
             w_tile[slot(line, 2u * (i / ROWS) + 1u)] = w.high;
@@ -82,10 +84,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var low = vec4<f32>(0.0);
             var high = vec4<f32>(0.0);
             if at < octet_count && first_token + line < step.count {
-                let column = at / OCTETS * BLOCK_ELEMENTS + octet_offset(at % OCTETS);
-                let quad = ((first_token + line) * params.columns + column) / 4u;
-                low = x[quad];
-                high = x[quad + HIGH / 4u];
+                let column = octet_column(at);
+                low = load_quad(first_token + line, column);
+                high = load_quad(first_token + line, column + HIGH);
             }
             x_tile[slot(line, 2u * (i / TOKENS))] = low;
             x_tile[slot(line, 2u * (i / TOKENS) + 1u)] = high;
@@ -98,15 +99,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             {% endfor %}
             {% for t in range(4) %}
             let x_{{ t }} = x_tile[slot(thread_token + {{ t }}u * TOKEN_THREADS, quad)];
-            sums_{{ t }} += vec4<f32>(dot(x_{{ t }}, w_0), dot(x_{{ t }}, w_1), dot(x_{{ t }}, w_2), dot(x_{{ t }}, w_3));
+            sums_{{ t }} += vec4<f32>(
+                dot(x_{{ t }}, w_0), dot(x_{{ t }}, w_1), dot(x_{{ t }}, w_2), dot(x_{{ t }}, w_3),
+            );
             {% endfor %}
         }
         workgroupBarrier();
     }
 
+    let token = first_token + thread_token;
+    let row = first_row + thread_row;
     {% for t in range(4) %}
     {% for r in range(4) %}
-    write_out(first_token + thread_token + {{ t }}u * TOKEN_THREADS, first_row + thread_row + {{ r }}u * ROW_THREADS, sums_{{ t }}[{{ r }}]);
+    write_out(token + {{ t }}u * TOKEN_THREADS, row + {{ r }}u * ROW_THREADS, sums_{{ t }}[{{ r }}]);
     {% endfor %}
     {% endfor %}
 }

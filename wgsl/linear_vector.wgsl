@@ -1,7 +1,9 @@
-// Matrix times vector with quantized weights: out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n]).
+// Matrix times vector with quantized weights:
+//   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
 // `lanes` invocations share a row, each taking every `lanes`-th octet, so that neighbours read neighbouring words.
-// Parameters: type, lanes, workgroup_size (a multiple of lanes), bias, accumulate, subgroups (lanes fit one subgroup).
+// Parameters: type, tail (columns is no multiple of 8), lanes, workgroup_size (a multiple of lanes), bias, accumulate,
+// subgroups (lanes fit one subgroup).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -10,17 +12,18 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> weights: array<u32>;
-@group(0) @binding(2) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 {% if bias %}
 @group(0) @binding(4) var<storage, read> bias: array<f32>;
 {% endif %}
 
-{% include "quant/" ~ type ~ ".wgsl" %}
+{% set weights_binding = 1 %}
+{% set grid_binding = 5 if bias else 4 %}
+{% include "lib/octets.wgsl" %}
+{% include "lib/load_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 
-const OCTETS: u32 = BLOCK_ELEMENTS / 8u;
 const LANES: u32 = {{ lanes }}u;
 const ROWS: u32 = {{ workgroup_size // lanes }}u;
 
@@ -38,12 +41,10 @@ fn main(
     let row = workgroup_index(group, groups) * ROWS + index / LANES;
     var sum = 0.0;
     if row < params.rows {
-        for (var i = lane; i < params.columns / 8u; i += LANES) {
-            let block = i / OCTETS;
-            let octet = i % OCTETS;
-            let w = dequantize(row * params.row_bytes + block * BLOCK_BYTES, octet);
-            let k = (block * BLOCK_ELEMENTS + octet_offset(octet)) / 4u;
-            sum += dot(w.low, x[k]) + dot(w.high, x[k + HIGH / 4u]);
+        for (var i = lane; i < octets_of_row(); i += LANES) {
+            let w = load_octet(row, i);
+            let column = octet_column(i);
+            sum += dot(w.low, load_quad(0u, column)) + dot(w.high, load_quad(0u, column + HIGH));
         }
     }
     {% if subgroups %}

@@ -2,22 +2,31 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Device
+from .codebooks import codebook
 from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType
 from .header import TensorInfo
 
 # The types of matrices that kernels read: one file each in wgsl/quant/.
 TYPES = tuple(
     GGMLQuantizationType[name]
-    for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K")
+    for name in (
+        *("F32", "F16", "BF16"),
+        *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "MXFP4", "IQ4_NL"),
+        *("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ4_XS", "TQ1_0", "TQ2_0"),
+        *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"),
+    )
 )
 
 
 def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
-    """Bytes of a row of `columns` elements, which are a whole number of blocks."""
+    """Bytes of a row of `columns` elements. Raises WgmlError when they are no whole number of blocks."""
     elements, nbytes = GGML_QUANT_SIZES[type]
+    if columns % elements:
+        raise WgmlError(f"rows of {columns} elements: {type.name} takes multiples of {elements}")
     return columns // elements * nbytes
 
 
@@ -29,6 +38,15 @@ class Part:
     type: GGMLQuantizationType
     first: int
     rows: int
+
+    def template(self, columns: int) -> dict[str, Any]:
+        """The parameters of wgsl/lib/octets.wgsl for rows of `columns` elements."""
+        return {"type": self.type.name.lower(), "tail": columns % 8 != 0}
+
+    @property
+    def tables(self) -> tuple[bytes, ...]:
+        """What a kernel that reads the part binds after its own buffers: the type's codebook, if it has one."""
+        return codebook(self.type)
 
 
 @dataclass(frozen=True)

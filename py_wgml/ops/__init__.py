@@ -22,6 +22,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
 from .attention import attention, attention_numpy
 from .binary import assign, assign_numpy, binary, binary_numpy
 from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
+from .dequantize import dequantize
 from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
@@ -53,6 +54,7 @@ __all__ = [
     "binary_numpy",
     "cumulative_sum",
     "cumulative_sum_numpy",
+    "dequantize",
     "gated",
     "gated_numpy",
     "gemm",

@@ -16,15 +16,16 @@ def get_rows(
 
     tokens: uint32 [context]. weights: [rows, columns] of any supported type. out: float32 [max_count, columns].
     max_count: the most tokens a step of this program takes. Ids that are no row of `weights` leave out[t] as it was.
+    Raises WgmlError when columns is no whole number of blocks of the type.
     """
     workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
     for part in weights:
         params = block(weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale))
         program.dispatch(
             "get_rows",
-            [params, step, tokens, part.buffer, out],
+            [params, step, tokens, part.buffer, out, *part.tables],
             (workgroups, max_count, 1),
-            type=part.type.name.lower(),
+            **part.template(weights.columns),
             workgroup_size=_WORKGROUP_SIZE,
         )
 

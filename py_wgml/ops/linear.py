@@ -1,6 +1,5 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
-from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program, block
 from .array import Array
@@ -24,20 +23,18 @@ def linear(
 
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows];
     bias: float32 [rows]. With max_count 1 the step buffer is not looked at.
-    Raises WgmlError when columns is not a multiple of 8.
+    Raises WgmlError when columns is no whole number of blocks of the type.
     """
     columns, width = weights.columns, weights.rows
-    if columns % 8:
-        raise WgmlError(f"rows of {columns} elements: products take multiples of 8")
-    tail = [] if bias is None else [bias]
     for part in weights:
-        template = {"type": part.type.name.lower(), "bias": bias is not None, "accumulate": accumulate}
+        others: list[Buffer | bytes] = [*([] if bias is None else [bias]), *part.tables]
+        template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
         params = (columns, row_bytes(part.type, columns), part.rows, part.first)
         if max_count == 1:
             lanes = _lanes(columns)
             program.dispatch(
                 "linear_vector",
-                [block(*params), part.buffer, x, out, *tail],
+                [block(*params), part.buffer, x, out, *others],
                 -(-part.rows * lanes // _VECTOR_WORKGROUP_SIZE),
                 **template,
                 lanes=lanes,
@@ -49,7 +46,7 @@ def linear(
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                [block(*params, width), step, part.buffer, x, out, *tail],
+                [block(*params, width), step, part.buffer, x, out, *others],
                 (-(-part.rows // _TILE_ROWS), -(-max_count // tokens), 1),
                 **template,
                 token_threads=tokens // 4,

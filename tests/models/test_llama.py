@@ -1,15 +1,16 @@
-"""Tiny random models: the GPU against NumPy, for every tensor type, in steps of any size."""
+"""Tiny random models: the GPU against NumPy, for every kind of tensor type, in steps of any size."""
 
 import asyncio
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from gguf import GGML_QUANT_SIZES
 from gguf import GGMLQuantizationType as T
 from tiny import write_tiny_llama
 
 from py_wgml import Model, WgmlError
-from py_wgml.gguf_model.weights import TYPES, Weights
+from py_wgml.gguf_model.weights import Weights
 from py_wgml.models import Config, Plan, family_of
 from py_wgml.models.numpy_graph import NumpyModel
 
@@ -32,9 +33,13 @@ def check(path, device, half=False, tolerance=2e-5):
     assert error < tolerance, f"error {error}"
 
 
+# One of each way in which blocks lie in memory: on 16, 4, 2 bytes and on none; of 8, 32, 256 elements; with a codebook.
+TYPES = (T.F32, T.F16, T.Q4_1, T.Q8_0, T.Q4_K, T.Q6_K, T.MXFP4, T.IQ2_S)
+
+
 @pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
 def test_types(device, type, tmp_path):
-    wide = type.name.endswith("_K")  # whose blocks hold 256 elements
+    wide = GGML_QUANT_SIZES[type][0] == 256
     sizes = {"embedding": 256, "feed_forward": 512} if wide else {}
     check(write_tiny_llama(tmp_path / "tiny.gguf", type=type, **sizes), device)
 
@@ -50,6 +55,7 @@ def test_types(device, type, tmp_path):
         {"metadata": {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 4.0}},
         {"types": {"attn_v": T.Q8_0, "ffn_up": T.F16}},  # fused products whose parts differ in type
         {"embedding": 96, "heads": 3, "kv_heads": 3, "feed_forward": 160},
+        {"embedding": 90, "heads": 3, "kv_heads": 3, "feed_forward": 77, "type": T.F16},  # no multiples of 8
     ],
     ids=str,
 )

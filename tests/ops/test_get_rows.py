@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType as T
 
-from py_wgml.gguf_model.weights import TYPES
 from py_wgml.ops import get_rows, get_rows_numpy
 
 
-@pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
-def test_rows_equal_gguf_dequantize(bench, type):
-    """Dequantization itself: bit patterns of every type against gguf.quants; a matrix cut in two."""
-    rows, columns, first, count = 37, 512, 3, 5
+def check(bench, type, columns):
+    """A matrix of 37 rows cut in two; five of them picked."""
+    rows, first, count = 37, 3, 5
     weights, dequantized = bench.matrix(bench.normal(rows, columns), type, cuts=(16,))
     tokens = bench.random.integers(0, rows, first + count + 2).astype(np.uint32)
     tokens[first : first + 3] = 0, 16, rows - 1
@@ -20,3 +19,9 @@ def test_rows_equal_gguf_dequantize(bench, type):
     expected = get_rows_numpy(dequantized, tokens[first : first + count], 1.5)
     np.testing.assert_allclose(got[:count], expected, rtol=2e-6, atol=2e-6 * np.abs(expected).max())
     assert np.isnan(got[count]).all(), "a row beyond the step was written"
+
+
+@pytest.mark.parametrize("columns", [1, 12, 515])
+@pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
+def test_rows_of_any_length(bench, type, columns):
+    check(bench, type, columns)

@@ -3,7 +3,7 @@ import pytest
 from gguf import GGMLQuantizationType as T
 
 from py_wgml.errors import WgmlError
-from py_wgml.gguf_model.weights import TYPES
+from py_wgml.gguf_model.weights import Matrix
 from py_wgml.ops import linear, linear_numpy
 
 
@@ -32,10 +32,9 @@ def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=F
     assert (rest == before[count:]).all() if accumulate else np.isnan(rest).all(), "a row beyond the step was written"
 
 
-@pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
-@pytest.mark.parametrize(("count", "max_count"), [(1, 1), (5, 16), (70, 128)], ids=["vector", "tile16", "tile64"])
-def test_types(bench, type, count, max_count):
-    check(bench, type, columns=768, rows=67, count=count, max_count=max_count)
+@pytest.mark.parametrize("type", [T.F32, T.Q4_1, T.Q6_K, T.MXFP4, T.IQ2_S], ids=lambda t: t.name)
+def test_large_tile(bench, type):
+    check(bench, type, columns=768, rows=67, count=70, max_count=128)
 
 
 @pytest.mark.parametrize("columns", [32, 96, 160, 576, 1056])
@@ -59,7 +58,33 @@ def test_more_rows_than_one_dimension_of_workgroups(bench):
     check(bench, T.F16, 8, 65535 * 16 + 5, 1, 1)
 
 
-def test_refuses_rows_of_odd_length(bench):
-    weights, _ = bench.matrix(bench.normal(4, 12), T.F32)
-    with pytest.raises(WgmlError, match="multiples of 8"):
-        linear(bench.device.program(), bench.step(0, 1), bench.poison(12), weights, bench.poison(4), 1)
+@pytest.mark.parametrize("columns", [1, 5, 12, 47, 66])
+@pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
+def test_rows_of_any_length(bench, type, columns):
+    """Rows that start in the middle of a word or of a vec4; in parts, which may end in the middle of a word too."""
+    for count in (1, 3, 33):
+        check(bench, type, columns, 71, count, count, bias=count == 3, accumulate=count == 33, cuts=(5, 64))
+
+
+def test_numbers_past_the_end_of_a_row_do_not_count(bench):
+    """What follows a row in the buffers, of weights and of activations, may be NaN."""
+    columns = 13
+    values = np.full((4, columns), np.nan, np.float32)
+    values[1] = bench.normal(columns)
+    weights, _ = bench.matrix(values, T.F32)
+    x = np.full((3, columns), np.nan, np.float32)
+    x[0] = bench.normal(columns)
+    for max_count in (1, 3):
+        out, step = bench.poison(max_count, 4), bench.step(0, 1)
+        got = bench.run(
+            lambda p, n=max_count, s=step, o=out: linear(p, s, bench.up(x), weights, o, n), out, max_count, 4
+        )
+        np.testing.assert_allclose(got[0, 1], x[0] @ values[1], rtol=1e-5)
+
+
+def test_refuses_rows_that_are_no_whole_blocks(bench):
+    weights, _ = bench.matrix(bench.normal(4, 64), T.Q4_0)
+    with pytest.raises(WgmlError, match="rows of 48 elements: Q4_0 takes multiples of 32"):
+        linear(
+            bench.device.program(), bench.step(0, 1), bench.poison(48), Matrix(weights.parts, 48), bench.poison(4), 1
+        )

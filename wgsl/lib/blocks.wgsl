@@ -1,5 +1,8 @@
-// Reads from `weights`, an array<u32> that holds the blocks of a GGUF tensor byte for byte.
-// Parameter: aligned, whether every block starts at a multiple of 4 bytes (else of 2).
+// Reads of a GGUF tensor, bound byte for byte as it is in the file.
+// Parameters: weights_binding, the number of its binding; alignment, what the byte at which a block starts is always a
+// multiple of: 16 (the words are then bound four by four), 4, 2 or 1.
+{% set words = "vec4<u32>" if alignment == 16 else "u32" %}
+@group(0) @binding({{ weights_binding }}) var<storage, read> weights: array<{{ words }}>;
 
 // Eight elements of a block: two runs of four, HIGH elements apart.
 struct Octet {
@@ -7,25 +10,49 @@ struct Octet {
     high: vec4<f32>,
 }
 
-// The four bytes at byte `at`, little-endian.
+// Word `i` of the tensor.
+fn load_word(i: u32) -> u32 {
+    return weights[{{ "i / 4u][i % 4u" if alignment == 16 else "i" }}];
+}
+
+// The four bytes at byte `at` (a multiple of {{ [alignment, 4] | min }}), little-endian.
 fn load_u32(at: u32) -> u32 {
-    let word = weights[at / 4u];
-    {% if not aligned %}
-    if (at & 2u) != 0u {
-        return (word >> 16u) | (weights[at / 4u + 1u] << 16u);
-    }
+    {% if alignment >= 4 %}
+    return load_word(at / 4u);
+    {% else %}
+    // Without a branch: of an aligned word's successor all bits are shifted out.
+    let shift = 8u * (at & 3u);
+    return (load_word(at / 4u) >> shift) | ((load_word(at / 4u + 1u) << 1u) << (31u - shift));
     {% endif %}
-    return word;
+}
+
+// The sixteen bytes at byte `at` (a multiple of {{ alignment }}) as words.
+fn load_4_words(at: u32) -> vec4<u32> {
+    {% if alignment == 16 %}
+    return weights[at / 16u];
+    {% else %}
+    return vec4<u32>(load_u32(at), load_u32(at + 4u), load_u32(at + 8u), load_u32(at + 12u));
+    {% endif %}
+}
+
+// The two bytes at byte `at` (a multiple of 2), little-endian.
+fn load_u16(at: u32) -> u32 {
+    return (load_word(at / 4u) >> (8u * (at & 2u))) & 0xffffu;
 }
 
 // The half-precision number at byte `at` (a multiple of 2).
 fn load_f16(at: u32) -> f32 {
-    return unpack2x16float(weights[at / 4u] >> (8u * (at & 2u))).x;
+    return unpack2x16float(load_word(at / 4u) >> (8u * (at & 2u))).x;
 }
 
 // The byte at `at`.
 fn load_u8(at: u32) -> u32 {
-    return (weights[at / 4u] >> (8u * (at & 3u))) & 0xffu;
+    return (load_word(at / 4u) >> (8u * (at & 3u))) & 0xffu;
+}
+
+// Nibble `index` from byte `at` on, the lower one of a byte first.
+fn load_nibble(at: u32, index: u32) -> u32 {
+    return (load_u8(at + index / 2u) >> (4u * (index & 1u))) & 15u;
 }
 
 // The four bytes of a word, lowest first.

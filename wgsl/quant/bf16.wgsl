@@ -1,5 +1,6 @@
 // BF16: 16 bytes a block of 8 elements. The upper halves of float32 numbers, read eight at a time.
-{% set aligned = true %}
+// Parameter: tail, as in F16.
+{% set alignment = 2 if tail else 16 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 8u;
 const BLOCK_BYTES: u32 = 16u;
@@ -12,8 +13,7 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let word = at / 4u + 4u * octet;
-    let pairs = vec4<u32>(weights[word], weights[word + 1u], weights[word + 2u], weights[word + 3u]);
+    let pairs = load_4_words(at + 16u * octet);
     let even = bitcast<vec4<f32>>(pairs << vec4<u32>(16u));
     let odd = bitcast<vec4<f32>>(pairs & vec4<u32>(0xffff0000u));
     return Octet(vec4<f32>(even.x, odd.x, even.y, odd.y), vec4<f32>(even.z, odd.z, even.w, odd.w));

@@ -1,5 +1,6 @@
-// Q4_0: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high. Value d (q - 8).
-{% set aligned = false %}
+// Q4_0: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
+// Value d (q - 8).
+{% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 18u;

@@ -1,6 +1,7 @@
-// Q5_K: 176 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima as in Q4_K; 32 bytes of fifth bits,
-// bit g of byte i for element i of group g; 128 bytes of nibbles as in Q4_K. Value d scale q - dmin minimum.
-{% set aligned = true %}
+// Q5_K: 176 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima as in Q4_K; 32 bytes of
+// fifth bits, bit g of byte i for element i of group g; 128 bytes of nibbles as in Q4_K.
+// Value d scale q - dmin minimum.
+{% set alignment = 16 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
@@ -14,14 +15,11 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let d = unpack2x16float(weights[at / 4u]);
-    let group = 2u * (octet / 8u);
-    let low = group_scale(at + 4u, group, d);
-    let high = group_scale(at + 4u, group + 1u, d);
-    let fifth = weights[at / 4u + 4u + octet % 8u] >> group;
-    let word = weights[at / 4u + 12u + octet];
+    let scales = group_scales(load_4_words(at), octet / 8u);
+    let fifth = load_word(at / 4u + 4u + octet % 8u) >> (2u * (octet / 8u));
+    let word = load_word(at / 4u + 12u + octet);
     return Octet(
-        low.x * vec4<f32>(bytes_of((word & 0x0f0f0f0fu) | ((fifth & 0x01010101u) << 4u))) - low.y,
-        high.x * vec4<f32>(bytes_of(((word >> 4u) & 0x0f0f0f0fu) | (((fifth >> 1u) & 0x01010101u) << 4u))) - high.y,
+        scales.x * vec4<f32>(bytes_of((word & 0x0f0f0f0fu) | ((fifth & 0x01010101u) << 4u))) - scales.y,
+        scales.z * vec4<f32>(bytes_of(((word >> 4u) & 0x0f0f0f0fu) | (((fifth >> 1u) & 0x01010101u) << 4u))) - scales.w,
     );
 }

@@ -1,5 +1,6 @@
-// Q8_0: 34 bytes a block of 32 elements. f16 d; 32 signed bytes. Value d q.
-{% set aligned = false %}
+// Q8_0: 34 bytes a block of 32 elements. f16 d; 32 signed bytes.
+// Value d q.
+{% set alignment = 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 34u;

@@ -1,0 +1,32 @@
+import subprocess
+import sys
+
+import numpy as np
+from gguf import quants
+
+from py_wgml.gguf_model.codebooks import codebook
+from py_wgml.gguf_model.weights import TYPES
+
+
+def test_runs_are_those_of_gguf():
+    for type in TYPES:
+        quant = getattr(quants, type.name, None)
+        if getattr(quant, "grid_hex", None) is None:
+            assert codebook(type) == ()
+        else:
+            (table,) = codebook(type)
+            quant.init_grid()
+            assert (np.frombuffer(table, np.int8).reshape(quant.grid.shape) == quant.grid).all()
+            assert len(table) <= 16 << 10
+
+
+def test_the_gguf_package_is_not_loaded_for_them():
+    """Its readers and writers, YAML and HTTP have no place in a web page."""
+    code = """
+import sys
+from py_wgml.gguf_model.codebooks import codebook
+from py_wgml.gguf_model.ggml import GGMLQuantizationType
+assert len(codebook(GGMLQuantizationType.IQ2_XXS)[0]) == 2048
+assert "gguf" not in sys.modules and "yaml" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

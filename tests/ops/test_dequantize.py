@@ -1,0 +1,82 @@
+import itertools
+
+import numpy as np
+import pytest
+from gguf import GGML_QUANT_SIZES, quants
+from gguf import GGMLQuantizationType as T
+from quantize import random_blocks
+
+from py_wgml.errors import WgmlError
+from py_wgml.gguf_model.weights import TYPES, Matrix, Part
+from py_wgml.ops import dequantize
+
+BLOCKS = tuple(type for type in TYPES if GGML_QUANT_SIZES[type][0] > 1)
+# Half-precision scales: of everyday size, subnormal (below 2^-14), none at all, the largest that there are.
+SCALES = {"usual": (1e-3, -2e-2), "subnormal": (2.0**-24, 5e-6), "zero": (0.0, -0.0), "large": (65504.0, -4e4)}
+
+
+def whole(bench, rows, type, columns):
+    return Matrix((Part(bench.up(rows), type, 0, len(rows)),), columns)
+
+
+def check(bench, rows, type, columns):
+    """Each block to 2e-6 of its own largest number; a GPU may take subnormal scales (times up to 128) for zero."""
+    out = bench.poison(len(rows), columns)
+    weights = whole(bench, rows, type, columns)
+    got = bench.run(lambda p: dequantize(p, weights, out), out, len(rows), columns)
+    expected = quants.dequantize(rows, type)
+    assert np.isfinite(expected).all()
+    shape = (-1, GGML_QUANT_SIZES[type][0])
+    error = np.abs(got.astype(np.float64) - expected).reshape(shape).max(axis=1)
+    largest = np.abs(expected).reshape(shape).max(axis=1)
+    assert (error <= 2e-6 * largest + 128 * np.finfo(np.float32).tiny).all()
+
+
+@pytest.mark.parametrize("scales", SCALES.values(), ids=SCALES)
+@pytest.mark.parametrize("type", BLOCKS, ids=lambda t: t.name)
+def test_random_blocks(bench, type, scales):
+    """Any bytes are a block: every bit pattern of every field counts."""
+    check(bench, random_blocks(bench.random, type, 33, 768, scales), type, 768)
+
+
+@pytest.mark.parametrize("type", [T.MXFP4, T.Q8_K], ids=lambda t: t.name)
+@pytest.mark.parametrize("scale", [1e-40, 2.0**-127, 2.0**-126, 1e-30, 1e36])
+def test_scales_beyond_half_precision(bench, type, scale):
+    check(bench, random_blocks(bench.random, type, 3, 256, (scale,)), type, 256)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 7, 9, 12, 30, 33])
+@pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
+def test_rows_of_any_length_bit_for_bit(bench, type, columns):
+    """Neighbouring rows of NaN do not leak in."""
+    rows = quants.quantize(bench.normal(5, columns), type).view(np.uint8).reshape(5, -1)
+    rows[1::2] = 0xFF  # NaN
+    weights = whole(bench, rows, type, columns)
+    out = bench.poison(5, columns)
+    got = bench.run(lambda p: dequantize(p, weights, out), out, 5, columns)
+    assert (got[::2] == quants.dequantize(rows, type)[::2]).all()
+    assert np.isnan(got[1::2]).all()
+
+
+def test_some_rows_of_a_matrix_in_parts(bench):
+    rows, columns, cuts = 23, 64, (5, 6, 20)
+    weights, expected = bench.matrix(bench.normal(rows, columns), T.Q5_1, cuts)
+    bounds = (0, *cuts, rows)
+    for first, end in [(0, rows), *itertools.pairwise(bounds), (4, 7), (6, 21), (rows - 1, rows)]:
+        count = end - first
+        out = bench.poison(count + 1, columns)
+        got = bench.run(lambda p, f=first, n=count, o=out: dequantize(p, weights, o, f, n), out, count + 1, columns)
+        np.testing.assert_allclose(got[:count], expected[first:end], rtol=2e-6, atol=2e-6)
+        assert np.isnan(got[count]).all(), "a row too many was written"
+
+
+def test_refusals(bench):
+    weights, _ = bench.matrix(bench.normal(4, 64), T.Q8_0)
+    program, out = bench.device.program(), bench.poison(4, 64)
+    for first, rows in ((-1, 2), (0, 0), (3, 2), (4, None)):
+        with pytest.raises(WgmlError, match="of a matrix of 4 rows"):
+            dequantize(program, weights, out, first, rows)
+    with pytest.raises(WgmlError, match="the output takes 768"):
+        dequantize(program, weights, bench.up(np.zeros((3, 64), np.float32)))
+    with pytest.raises(WgmlError, match="rows of 48 elements: Q8_0 takes multiples of 32"):
+        dequantize(program, Matrix(weights.parts, 48), out)

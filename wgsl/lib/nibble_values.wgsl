@@ -1,0 +1,16 @@
+// A table of 16 signed bytes, four to a word, read by a nibble. Parameter: values, the list of them.
+// The words are picked by the nibble's bits: an array indexed at run time would lie in slow memory on many GPUs.
+{% macro word(a, b, c, d) -%}
+    {{ a % 256 + 256 * (b % 256 + 256 * (c % 256 + 256 * (d % 256))) }}u
+{%- endmacro %}
+
+// The values of four nibbles, one in each byte of `nibbles`.
+fn nibble_values(nibbles: u32) -> vec4<f32> {
+    let index = bytes_of(nibbles);
+    let odd_word = (index & vec4<u32>(4u)) != vec4<u32>(0u);
+    let lower = select(vec4<u32>({{ word(*values[0:4]) }}), vec4<u32>({{ word(*values[4:8]) }}), odd_word);
+    let upper = select(vec4<u32>({{ word(*values[8:12]) }}), vec4<u32>({{ word(*values[12:16]) }}), odd_word);
+    let words = select(lower, upper, index >= vec4<u32>(8u));
+    let at_top = words << (vec4<u32>(24u) - 8u * (index & vec4<u32>(3u)));
+    return vec4<f32>(bitcast<vec4<i32>>(at_top) >> vec4<u32>(24u));
+}
