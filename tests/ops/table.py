@@ -235,7 +235,10 @@ def attention_case(
 
 
 def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
-    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" (NaN between)."""
+    """An input view, and what it holds.
+
+    layout: "plain", "swapped" (last two dimensions), "every other" (element of a longer row, with NaN between).
+    """
     if layout == "swapped":
         view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
         return view.T, np.swapaxes(array, -1, -2)
