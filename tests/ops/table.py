@@ -33,6 +33,7 @@ from py_wgml.ops import (
     binary_numpy,
     cumulative_sum,
     cumulative_sum_numpy,
+    dequantize,
     gated,
     gated_numpy,
     gemm,
@@ -116,9 +117,10 @@ def gated_case(b: Bench, kind: Any, shape: tuple[int, int]) -> Job:
 
 
 def get_rows_case(b: Bench, kind: str, shape: tuple[int, int], count: int) -> Job:
-    weights, dequantized = matrix(b, kind, shape)
+    weights, dequantized = matrix(b, kind, shape, cuts=(16,))
     first = 3
     tokens = b.random.integers(0, shape[0], first + count + 2).astype(np.uint32)
+    tokens[first : first + 3] = 0, 16, shape[0] - 1  # both sides of the cut
     out, step, at = b.poison(count + 1, shape[1]), b.step(first, count), b.up(tokens)
     expected = get_rows_numpy(dequantized, tokens[first : first + count], 1.5)
     return Job(
@@ -126,6 +128,12 @@ def get_rows_case(b: Bench, kind: str, shape: tuple[int, int], count: int) -> Jo
         {out: past(expected, count + 1)},
         nbytes=count * shape[1] * 4,
     )
+
+
+def dequantize_case(b: Bench, kind: str, shape: tuple[int, int]) -> Job:
+    weights, dequantized = matrix(b, kind, shape)
+    out = b.poison(*shape)
+    return Job(lambda p: dequantize(p, weights, out), {out: dequantized})
 
 
 def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_count: int) -> Job:
@@ -141,10 +149,11 @@ def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_cou
     )
 
 
-def matrix(b: Bench, kind: str, shape: tuple[int, int]) -> tuple[Matrix, Any]:
-    """A quantized matrix and what it dequantizes to. A tall one is a short one repeated: quantizing takes long."""
+def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
+    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one is a short one
+    repeated, and whole: quantizing takes long."""
     rows, columns = shape
-    short, dequantized = b.matrix(b.random.standard_normal((min(rows, 128), columns), np.float32), TYPE_OF[kind])
+    short, dequantized = b.matrix(b.random.standard_normal((min(rows, 128), columns), np.float32), TYPE_OF[kind], cuts)
     if rows <= 128:
         return short, dequantized
     (part,) = short
@@ -228,8 +237,10 @@ def attention_case(
 
 
 def strided(b: Bench, shape: tuple[int, ...], layout: str) -> tuple[View, Any]:
-    """An input view, and what it holds. layout: "plain", "swapped" (last two dimensions), "every other" element, with
-    NaN between."""
+    """An input view, and what it holds.
+
+    layout: "plain", "swapped" (last two dimensions), "every other" (element of a longer row, with NaN between).
+    """
     if layout == "swapped":
         view, array = strided(b, (*shape[:-2], shape[-1], shape[-2]), "plain")
         return view.T, np.swapaxes(array, -1, -2)
@@ -412,6 +423,7 @@ TABLE = [
     *cases(gemv_case, ["f32"], 1e-6, ALL, shape=[(65, 133), (1, 1), (2, 3, 5, 17)], layout=LAYOUTS),
     *cases(gemv_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30)], layout=["plain"], accumulate=[True]),
     *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
+    *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
     *cases(

@@ -3,7 +3,7 @@ import pytest
 from gguf import GGMLQuantizationType as T
 
 from py_wgml.errors import WgmlError
-from py_wgml.gguf_model.weights import TYPES, Matrix
+from py_wgml.gguf_model.weights import Matrix
 from py_wgml.ops import Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
 
 
@@ -30,12 +30,6 @@ def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=F
     assert np.linalg.norm(got[:count] - exact) <= 2e-6 * np.linalg.norm(exact)
     rest = got[count:]
     assert (rest == before[count:]).all() if accumulate else np.isnan(rest).all(), "a row beyond the step was written"
-
-
-@pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
-@pytest.mark.parametrize(("count", "max_count"), [(1, 1), (5, 16)], ids=["vector", "tile16"])
-def test_types(bench, type, count, max_count):
-    check(bench, type, columns=768, rows=67, count=count, max_count=max_count)
 
 
 @pytest.mark.parametrize("type", [T.F32, T.Q4_1, T.Q6_K, T.MXFP4, T.IQ2_S], ids=lambda t: t.name)
