@@ -4,7 +4,6 @@
 """
 
 import re
-import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any, Literal
 
 import jinja2
 
-from .errors import WgmlError
+from ..errors import WgmlError
 
 Access = Literal["uniform", "read", "read_write"]
 
@@ -21,7 +20,7 @@ _BINDING = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(
 
 @cache
 def _environment() -> jinja2.Environment:
-    here = Path(__file__).parent
+    here = Path(__file__).parent.parent
     # A wheel carries the kernels inside the package; a checkout has them beside it.
     folders = [here / "_wgsl", here.parent / "wgsl"]
     return jinja2.Environment(
@@ -67,22 +66,3 @@ def excerpt(code: str, line: int, around: int = 3) -> str:
     lines = code.splitlines()
     first, last = max(1, line - around), min(len(lines), line + around)
     return "\n".join(f"{'>' if n == line else ' '}{n:4} | {lines[n - 1]}" for n in range(first, last + 1))
-
-
-def _main(arguments: list[str]) -> None:
-    if not arguments:
-        raise SystemExit("usage: python -m py_wgml.wgsl NAME [key=value ...]")
-    name, *pairs = arguments
-    parameters: dict[str, Any] = {}
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        named: dict[str, Any] = {"true": True, "false": False}
-        parameters[key] = int(value) if value.isdigit() else named.get(value, value)
-    try:
-        print(compose(name, parameters))
-    except WgmlError as error:
-        raise SystemExit(str(error)) from error
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])
