@@ -1,13 +1,13 @@
 // Causal attention with grouped heads over the cache, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], pairs packed to u32 or f32
-//   out f32 [T, heads, head_dim]
+//   out f32 [T, heads, head_dim]    sinks f32 [heads]
 // Workgroup (head, t) walks the positions 0 .. position + t, one tile of workgroup_size of them at a time: first an
 // invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the values.
-// With a window, each position sees only the last `window` positions; with a soft cap c, a score s becomes c tanh(s / c)
+// With a window, each position sees only the last `window` of them; with a soft cap c, a score s becomes c tanh(s / c)
 // (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which has no value (gpt-oss,
 // arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
-// Parameters: window, soft_cap, sinks, head_dim (even), half (the cache is packed to half precision), workgroup_size (a power of two, at least
-// head_dim / 2), subgroups.
+// Parameters: window, soft_cap, sinks, head_dim (even), half (the cache is packed to half precision),
+// workgroup_size (a power of two, at least head_dim / 2), subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
