@@ -1,4 +1,4 @@
-"""A quantized matrix, or some rows of it, as plain numbers."""
+"""A quantized matrix, or some rows of it, as plain numbers. Its reference is `gguf.quants.dequantize`."""
 
 from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
@@ -10,8 +10,8 @@ _WORKGROUP_SIZE = 64
 def dequantize(program: Program, weights: Matrix, out: Buffer, first: int = 0, rows: int | None = None) -> None:
     """out[n] = weights[first + n] for n < rows (all that follow, if None).
 
-    weights: [.., columns] of any supported type, as the file formats of GGML lay it out. out: float32 [rows, columns].
-    A matrix whose numbers don't fit a binding is dequantized some rows at a time.
+    weights: [.., columns] of any supported type. out: float32 [rows, columns]. A matrix whose numbers don't fit one
+    binding is to be dequantized some rows at a time.
     Raises WgmlError when the rows are not in `weights`, don't fit `out` or a binding, or columns is no whole number of
     blocks of the type.
     """

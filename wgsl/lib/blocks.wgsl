@@ -26,6 +26,18 @@ fn load_u32(at: u32) -> u32 {
     {% endif %}
 }
 
+// The eight bytes at byte `at` (a multiple of {{ [alignment, 4] | min }}) as words.
+fn load_2_words(at: u32) -> vec2<u32> {
+    let i = at / 4u;
+    {% if alignment >= 4 %}
+    return vec2<u32>(load_word(i), load_word(i + 1u));
+    {% else %}
+    let words = vec3<u32>(load_word(i), load_word(i + 1u), load_word(i + 2u));
+    let shift = vec2<u32>(8u * (at & 3u));
+    return (words.xy >> shift) | ((words.yz << vec2<u32>(1u)) << (31u - shift));
+    {% endif %}
+}
+
 // The sixteen bytes at byte `at` (a multiple of {{ alignment }}) as words.
 fn load_4_words(at: u32) -> vec4<u32> {
     {% if alignment == 16 %}

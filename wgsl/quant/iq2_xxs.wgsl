@@ -15,10 +15,9 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
-    let group = at + 2u + 8u * (octet / 4u);
-    let signs_and_scale = load_u32(group + 4u);
-    let d = load_f16(at) * (0.5 + f32(signs_and_scale >> 28u)) * 0.25;
-    let entry = 2u * load_u8(group + octet % 4u);
-    let signs = even_signs((signs_and_scale >> (7u * (octet % 4u))) & 127u);
+    let group = load_2_words(at + 2u + 8u * (octet / 4u));
+    let d = load_f16(at) * (0.5 + f32(group.y >> 28u)) * 0.25;
+    let entry = 2u * ((group.x >> (8u * (octet % 4u))) & 0xffu);
+    let signs = even_signs((group.y >> (7u * (octet % 4u))) & 127u);
     return Octet(d * with_signs(grid_values(entry), signs, 0u), d * with_signs(grid_values(entry + 1u), signs, 4u));
 }

@@ -14,9 +14,6 @@ fn octet_offset(octet: u32) -> u32 {
 // Octet `octet` of the block at byte `at`.
 fn dequantize(at: u32, octet: u32) -> Octet {
     let d = load_f16(at);
-    let first = at + 2u + 8u * octet;
-    return Octet(
-        d * vec4<f32>(signed_bytes_of(load_u32(first))),
-        d * vec4<f32>(signed_bytes_of(load_u32(first + 4u))),
-    );
+    let words = load_2_words(at + 2u + 8u * octet);
+    return Octet(d * vec4<f32>(signed_bytes_of(words.x)), d * vec4<f32>(signed_bytes_of(words.y)));
 }

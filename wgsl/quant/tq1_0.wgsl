@@ -15,6 +15,7 @@ fn octet_offset(octet: u32) -> u32 {
 
 // Digit `n` of four bytes, less 1.
 fn digits(word: u32, n: u32) -> vec4<f32> {
+    // 3^n; the first four lie in the bytes of a word.
     let power = select((0x1b090301u >> (8u * n)) & 0xffu, 81u, n == 4u);
     let fraction = (bytes_of(word) * power) & vec4<u32>(0xffu);
     return vec4<f32>((3u * fraction) >> vec4<u32>(8u)) - 1.0;
@@ -34,5 +35,6 @@ fn dequantize(at: u32, octet: u32) -> Octet {
         first = at + 32u + 8u * (octet % 2u);
         n = (octet - 20u) / 2u;
     }
-    return Octet(d * digits(load_u32(first), n), d * digits(load_u32(first + 4u), n));
+    let words = load_2_words(first);
+    return Octet(d * digits(words.x, n), d * digits(words.y, n));
 }
