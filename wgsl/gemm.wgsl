@@ -45,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let line_a = {{ "i / DEPTH" if a_along_k else "i % TILE" }};
             var value = 0.0;
             if start + depth_a < params.inner && first_row + line_a < shape.z {
-                value = a[from_a + (first_row + line_a) * params.a.strides.z + (start + depth_a) * params.a.strides.w];
+                let line = from_a + (first_row + line_a) * params.a.strides.z;
+                value = a[line + (start + depth_a) * params.a.strides.w];
             }
             a_tile[depth_a * LINE + line_a] = value;
 
@@ -53,14 +54,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let line_b = {{ "i % TILE" if b_along_n else "i / DEPTH" }};
             value = 0.0;
             if start + depth_b < params.inner && first_column + line_b < shape.w {
-                value = b[from_b + (start + depth_b) * params.b.strides.z + (first_column + line_b) * params.b.strides.w];
+                let line = from_b + (first_column + line_b) * params.b.strides.w;
+                value = b[line + (start + depth_b) * params.b.strides.z];
             }
             b_tile[depth_b * LINE + line_b] = value;
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
-            let at_b = k * LINE + thread_column;
-            let right = vec4<f32>(b_tile[at_b], b_tile[at_b + SIDE], b_tile[at_b + 2u * SIDE], b_tile[at_b + 3u * SIDE]);
+            let at = k * LINE + thread_column;
+            let right = vec4<f32>(b_tile[at], b_tile[at + SIDE], b_tile[at + 2u * SIDE], b_tile[at + 3u * SIDE]);
             {% for r in range(4) %}
             sums_{{ r }} += a_tile[k * LINE + thread_row + {{ r }}u * SIDE] * right;
             {% endfor %}

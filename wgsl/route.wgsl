@@ -38,7 +38,7 @@ fn weight_of(logit: f32) -> f32 {
 }
 {% endif %}
 
-// What expert `i` of the token whose logits start at `row` is chosen by: the logit itself where that gives the same order.
+// What expert `i` of the token whose logits start at `row` is chosen by: the logit itself where the order is the same.
 fn element_of(row: u32, i: u32) -> f32 {
     return {{ "weight_of(logits[row + i]) + bias[i]" if bias else "logits[row + i]" }};
 }

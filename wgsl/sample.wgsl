@@ -1,7 +1,8 @@
-// The next token of a sequence, picked from its logits on the GPU: repetition penalty, top-k, top-p, min-p, temperature.
+// The next token of a sequence, picked from its logits on the GPU: repetition penalty, top-k, top-p, min-p,
+// temperature.
 //   logits f32 [vocabulary] (the penalty is applied to them in place)    tokens u32 [context + 1]
-// Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow without
-// the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over their
+// Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
+// without the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over their
 // bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
 // Parameters: workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
@@ -74,7 +75,8 @@ fn threshold(start: u32, goal: f32, by_mass: bool, highest: f32, lane: u32) -> u
     return low;
 }
 
-// Divides the logits of the last tokens by the penalty (multiplies where they are negative), each once (arXiv:1909.05858).
+// Divides the logits of the last tokens by the penalty (multiplies where they are negative), each once
+// (arXiv:1909.05858).
 fn penalize(end: u32, lane: u32) {
     let window = min(sampling.penalty_window, end);
     for (var i = lane; i < window; i += THREADS) {

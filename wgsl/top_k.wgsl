@@ -1,5 +1,6 @@
 // The k largest elements of each row of a view, largest first, the first of equals first: their places in the row, and
-// themselves. One workgroup a row, which passes k times over it. Parameters: with_values, rank, workgroup_size, subgroups.
+// themselves. One workgroup a row, which passes k times over it.
+// Parameters: with_values, rank, workgroup_size, subgroups.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 struct Params {

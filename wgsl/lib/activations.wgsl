@@ -1,5 +1,6 @@
 // `activation(x, a, b)`, the function of one number that the parameter `function` names; a and b are its parameters,
 // where it has any. Nothing overflows on the way to a result that does not: exp sees nothing above 87.
+// Parameter: function.
 const SQRT_2_OVER_PI: f32 = 0.7978845608;
 const SQRT_HALF: f32 = 0.7071067812;
 const EXP_LIMIT: f32 = 87.0; // exp of it and of its negative are normal numbers of f32
@@ -17,9 +18,15 @@ fn normal_cdf(x: f32) -> f32 {
     let z = min(abs(x) * SQRT_HALF, 9.0);
     let t = 1.0 / (1.0 + 0.5 * z);
     var fit = 0.17087277;
-    {% for c in ["-0.82215223", "1.48851587", "-1.13520398", "0.27886807", "-0.18628806", "0.09678418", "0.37409196", "1.00002368", "-1.26551223"] %}
-    fit = fit * t + {{ c }};
-    {% endfor %}
+    fit = fit * t - 0.82215223;
+    fit = fit * t + 1.48851587;
+    fit = fit * t - 1.13520398;
+    fit = fit * t + 0.27886807;
+    fit = fit * t - 0.18628806;
+    fit = fit * t + 0.09678418;
+    fit = fit * t + 0.37409196;
+    fit = fit * t + 1.00002368;
+    fit = fit * t - 1.26551223;
     let tail = 0.5 * t * exp(fit - z * z);
     return select(1.0 - tail, tail, x < 0.0);
 }

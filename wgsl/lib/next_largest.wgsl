@@ -1,6 +1,6 @@
-// A row's elements from the largest to the smallest, the first of equals first, one a call: each looks through the whole
-// row for the largest of those that come after the one found before. All invocations of the workgroup call, all get the
-// result. A kernel that includes this has lib/reduce.wgsl with "max", and `element_of(row, i)`, a finite number.
+// A row's elements from the largest to the smallest, the first of equals first, one a call: each looks through the
+// whole row for the largest of those that come after the one found before. All invocations of the workgroup call, all
+// get the result. A kernel that includes this has lib/reduce.wgsl with "max", and `element_of(row, i)`, finite.
 // Parameters: those of lib/reduce.wgsl.
 struct Ranked {
     value: f32,

@@ -1,5 +1,5 @@
-// Reductions over a workgroup of {{ workgroup_size }} invocations: all of them call, all get the result, and the compiler
-// knows that it is the same for all (so it may decide over loops with barriers).
+// Reductions over a workgroup of {{ workgroup_size }} invocations: all of them call, all get the result, and the
+// compiler knows that it is the same for all (so it may decide over loops with barriers).
 // Parameters: workgroup_size (a power of two), reductions (a list of "sum", "product", "max", "min"), subgroups.
 // The workgroup memory is free again when a call returns.
 var<workgroup> reduce_scratch: array<f32, {{ workgroup_size }}>;

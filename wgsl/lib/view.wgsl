@@ -1,5 +1,5 @@
-// The elements of strided views, by one index. Parameter: rank, how many of the four dimensions (the last ones) are more
-// than 1 long.
+// The elements of strided views, by one index. Parameter: rank, how many of the four dimensions (the last ones) may be
+// more than 1 long.
 {% include "lib/place.wgsl" %}
 
 // The coordinates of element `index` of `shape`, whose last dimension runs fastest.
