@@ -3,9 +3,9 @@
 //   out f32 [T, heads, head_dim]; with splits above 1 [T, heads, splits, head_dim + 2], for attention_merge.wgsl:
 //   values not yet divided by the sum of their weights, the highest score, that sum
 // Workgroup (head, t, split) walks the positions 0 .. position + t, every splits-th tile of workgroup_size of them:
-// first an invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add the
-// values. With a window, each position sees only the last `window` of them; with a soft cap c, a score s is c tanh(s / c)
-// (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which has no value (gpt-oss,
+// first an invocation a position makes the scores, then COLUMNS invocations a pair of elements, in GROUPS teams, add
+// the values. With a window, each position sees only the last `window` of them; with a soft cap c, a score s becomes
+// c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which has no value (gpt-oss,
 // arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
 // Parameters: window, soft_cap, sinks, head_dim (even), half (the cache is packed to half precision), splits,
 // workgroup_size (a power of two, at least head_dim / 2), subgroups.

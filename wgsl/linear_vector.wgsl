@@ -3,8 +3,8 @@
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
 // `lanes` invocations share a row, each taking every `lanes`-th octet, so that neighbours read neighbouring words.
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
-// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and what
-// is written is function(row n) * row n + rows.
+// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
+// what is written is function(row n) * row n + rows.
 // Parameters: type, tail (columns is no multiple of 8), lanes, workgroup_size (a multiple of lanes), bias, accumulate,
 // norm (not with tail), function (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
 struct Params {

@@ -2,8 +2,8 @@
 // temperature.
 //   logits f32 [vocabulary] (the penalty is applied to them in place)    tokens u32 [context + 1]
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
-// without the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over their
-// bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
+// without the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over
+// their bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
 // Parameters: workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
