@@ -48,7 +48,7 @@ def gpu_logits(path, ids, compiler="naga", half=True):
     async def main():
         model = await Model.load(path, device=gpus.device(compiler), half_cache=half)
         try:
-            return await model.engine.logits(ids)
+            return await model.engine.logits(ids, at_once=64)
         finally:
             model.destroy()
 
