@@ -10,6 +10,8 @@ import pytest
 
 import build
 
+pytestmark = pytest.mark.slow
+
 CHAT = """<!doctype html><meta charset="utf-8"><body data-state="loading">
 <form id="composer"><textarea id="prompt"></textarea></form>
 <p id="error"></p><main></main><script>

@@ -12,6 +12,8 @@ import pytest
 
 import build
 
+pytestmark = pytest.mark.slow
+
 GGUF = b"GGUF" + bytes(60)  # build.py looks at the first four bytes only
 
 

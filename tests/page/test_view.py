@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from page.pages import ask, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
+
+pytestmark = pytest.mark.slow
 
 Fake = Callable[..., None]
 
