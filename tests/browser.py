@@ -388,13 +388,24 @@ def chat(url: str, question: str) -> None:
         print(text_of(page, ".message.assistant .stats"), file=sys.stderr, flush=True)
 
 
+def result_of(page: Page) -> Any:
+    """`window.benchResult`; None while there is none, or the page is just reloading itself."""
+    try:
+        return page.evaluate("window.benchResult")
+    except Error as error:
+        if "context was destroyed" in str(error):
+            return None
+        raise
+
+
 def bench(url: str) -> Any:
     """What the bench page at `url` measured; PageError if it could not."""
     with chromium() as started:
         page = started.browser().new_page()
         page.goto(url)
-        page.wait_for_function("window.benchResult", timeout=0, polling=500)  # the page reloads itself meanwhile
-        result = page.evaluate("window.benchResult")
+        # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
+        while (result := result_of(page)) is None:
+            page.wait_for_timeout(500)
     if "error" in result:
         raise PageError(str(result["error"]))
     return result
