@@ -49,9 +49,7 @@ class Engine:
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str], tuple[Program, Buffer]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
-        self._stored = (
-            0  # how many positions' keys and values are in the cache, or will be once submitted steps are done
-        )
+        self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._step_size = _STEP_SIZES[-1]
         self._in_flight = 1
         self._reserve(min(_FIRST_LENGTH, self.context))

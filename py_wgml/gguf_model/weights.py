@@ -1,5 +1,6 @@
 """Weights on the GPU: matrices in their own quantized form, cut into parts that fit a binding."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,7 @@ class Weights:
     """GPU memory for the tensors of a model, by the names under which they are used together.
 
     `segments` says which bytes of the file belong where; nothing is uploaded here.
-    Raises WgmlError for a tensor type that no kernel reads, or a row longer than a binding.
+    Raises WgmlError, before it allocates anything, for a type that no kernel reads or a row longer than a binding.
     """
 
     def __init__(
@@ -95,6 +96,11 @@ class Weights:
         vectors: Mapping[Names, Sequence[TensorInfo]],
     ) -> None:
         self._device = device
+        for tensors in matrices.values():
+            self._check_matrix(tensors)
+        for tensor in itertools.chain(*vectors.values()):
+            if tensor.type != GGMLQuantizationType.F32:
+                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
         self.segments: list[Segment] = []
         self.matrices = {names: self._matrix(tensors) for names, tensors in matrices.items()}
         self.vectors = {names: self._vector(tensors) for names, tensors in vectors.items()}
@@ -105,18 +111,22 @@ class Weights:
         for buffer in {segment.buffer for segment in self.segments}:
             buffer.destroy()
 
+    def _check_matrix(self, tensors: Sequence[TensorInfo]) -> None:
+        for tensor in tensors:
+            if tensor.type not in TYPES:
+                supported = ", ".join(type.name for type in TYPES)
+                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
+            stride = row_bytes(tensor.type, tensor.shape[1])
+            if stride > self._device.max_tensor_bytes:
+                raise WgmlError(f"tensor {tensor.name}: a row of {stride} bytes is more than this GPU can bind")
+
     def _matrix(self, tensors: Sequence[TensorInfo]) -> Matrix:
         columns = tensors[0].shape[1]
         # Runs of rows that will share a buffer: (tensor, first row, rows) in turn.
         runs: list[list[tuple[TensorInfo, int, int]]] = []
         room = 0
         for tensor in tensors:
-            if tensor.type not in TYPES:
-                supported = ", ".join(type.name for type in TYPES)
-                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
             stride = row_bytes(tensor.type, columns)
-            if stride > self._device.max_tensor_bytes:
-                raise WgmlError(f"tensor {tensor.name}: a row of {stride} bytes is more than this GPU can bind")
             taken = 0
             while taken < tensor.shape[0]:
                 previous = runs[-1][-1] if runs else None
@@ -143,9 +153,6 @@ class Weights:
         return Matrix(tuple(parts), columns)
 
     def _vector(self, tensors: Sequence[TensorInfo]) -> Buffer:
-        for tensor in tensors:
-            if tensor.type != GGMLQuantizationType.F32:
-                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
         buffer = self._device.buffer(sum(tensor.nbytes for tensor in tensors), tensors[0].name)
         at = 0
         for tensor in tensors:

@@ -235,6 +235,14 @@ def test_truncated_files(path, device, cut, tmp_path):
     assert device.memory - before < 10_000
 
 
+def test_a_type_that_can_not_be_used_allocates_nothing(path, device, monkeypatch):
+    monkeypatch.setattr("py_wgml.gguf_model.weights.TYPES", ())
+    before = device.memory
+    with pytest.raises(WgmlError, match="is of type F32; supported:"):
+        run(path, device, None)
+    assert device.memory == before
+
+
 def test_bench_figures(path, device):
     figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2))
     assert len(figures["runs"]) == 2 and figures["tokens_per_second"]["decode"] > 0
