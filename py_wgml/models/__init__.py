@@ -6,10 +6,10 @@ from typing import Any
 from ..errors import WgmlError
 from . import llama
 from .config import Config
-from .gpu_graph import Cache, GpuGraph, Pool
+from .gpu_graph import Cache, GpuGraph, Pool, Tensor
 from .graph import Graph, Plan
 
-__all__ = ["Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "family_of"]
+__all__ = ["Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "Tensor", "family_of"]
 
 Forward = Callable[[Graph[Any], Config], Any]
 

@@ -11,14 +11,24 @@ import numpy.typing as npt
 
 from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
-from ..ops import Norm, attention, can_gate, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
+from ..ops import (
+    Norm,
+    attention,
+    attention_splits,
+    can_gate,
+    gated,
+    get_rows,
+    linear,
+    rms_norm,
+    rope_append,
+    rotations_numpy,
+)
 from ..ops.gated import Activation
 from ..ops.rope import Pairing
 from .config import Config
 from .graph import Graph
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
-_SPLITS = 16  # workgroups that share a head's positions where a step has one token
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
@@ -155,9 +165,10 @@ class Product:
 
 
 class GpuGraph(Graph[Tensor]):
-    """Records a step of at most `max_count` tokens into `program`. every: logits of all its tokens, not of the last.
+    """Records a step of at most `max_count` tokens into `program`, meant for positions below `length`.
 
-    Steps of one token take fewer dispatches: there a product does the norm before it, and the gate after it, as well.
+    every: logits of all its tokens, not of the last. Steps of one token take fewer dispatches: there a product does the
+    gate after it as well, and the norm before it, unless the adapter is a software one (each workgroup makes the norm).
     """
 
     def __init__(
@@ -170,11 +181,14 @@ class GpuGraph(Graph[Tensor]):
         cache: Cache,
         pool: Pool,
         max_count: int,
+        length: int,
         every: bool = False,
     ) -> None:
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
         self._max_count, self._every = max_count, every
+        self._software = program.device.info.software
+        self._splits = 1 if self._software else attention_splits(max_count, length)
 
     def embed(self, name: str) -> Tensor:
         matrix = self._weights.matrices[name,]
@@ -192,7 +206,7 @@ class GpuGraph(Graph[Tensor]):
             rms_norm(self._program, self._step, x.buffer, norm.weight, out, x.width, norm.eps, x.rows, last)
 
         out = Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
-        if x.rows == 1 and x.width % 8 == 0:
+        if x.rows == 1 and x.width % 8 == 0 and not self._software:
             out.norm = x, norm
         return out
 
@@ -231,8 +245,6 @@ class GpuGraph(Graph[Tensor]):
         rotations = cache.rotations
         assert rotations is not None
         width = c.head_count * c.head_dim
-        # A single query has a workgroup for each of its heads alone: share the positions out among more.
-        splits = _SPLITS if qkv.rows == 1 else 1
 
         def rotate(out: Buffer) -> None:
             rope_append(
@@ -241,6 +253,7 @@ class GpuGraph(Graph[Tensor]):
             )  # fmt: skip
 
         def attend(out: Buffer) -> None:
+            splits = self._splits
             parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,

@@ -19,7 +19,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import attention, attention_numpy, attention_parts
+from .attention import attention, attention_numpy, attention_parts, attention_splits
 from .binary import assign, assign_numpy, binary, binary_numpy
 from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
 from .dequantize import dequantize
@@ -52,6 +52,7 @@ __all__ = [
     "attention",
     "attention_numpy",
     "attention_parts",
+    "attention_splits",
     "binary",
     "binary_numpy",
     "can_gate",

@@ -1,8 +1,10 @@
 """Tiny random models: the GPU against NumPy, for every kind of tensor type, in steps of any size."""
 
 import asyncio
+import sys
 from dataclasses import replace
 
+import gpus
 import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES
@@ -69,6 +71,16 @@ def test_half_precision_cache(device, tmp_path):
     check(write_tiny_llama(tmp_path / "tiny.gguf"), device, half=True, tolerance=5e-3)
 
 
+def test_software_adapter(tmp_path):
+    """Where norms have dispatches of their own."""
+    check(write_tiny_llama(tmp_path / "tiny.gguf"), gpus.device("naga", software=True))
+
+
+def test_attention_shared_out_over_a_long_context(device, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["py_wgml.ops.attention"], "_SPLIT_FROM", 12)
+    check(write_tiny_llama(tmp_path / "tiny.gguf"), device)
+
+
 def test_tensors_above_the_binding_limit_are_split(device, tmp_path, monkeypatch):
     """With a limit of 20 kB, the vocabulary's matrix (128 kB) lies in seven buffers."""
     path = write_tiny_llama(tmp_path / "tiny.gguf")
@@ -83,7 +95,7 @@ def test_tensors_above_the_binding_limit_are_split(device, tmp_path, monkeypatch
 
     monkeypatch.setattr(Weights, "_matrix", spy)
     # The cache has to stay below the limit too.
-    monkeypatch.setattr("py_wgml.generate.engine._FIRST_LENGTH", 64)
+    monkeypatch.setattr("py_wgml.generate.engine._PAGE", 64)
     check(path, device)
     assert max(largest) == 7
 

@@ -488,6 +488,28 @@ TABLE = [
         sinks=[True],
         splits=[5],
     ),
+    # Many queries, which have a kernel of their own.
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 4, 16), (6, 2, 80), (2, 1, 256), (3, 1, 30)],
+        position=[0, 150],
+        count=[40],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 2, 128)],
+        position=[195],
+        count=[20],
+        window=[None, 1, 100],
+        soft_cap=[None, 2.0],
+        sinks=[False, True],
+    ),
 ]
 
 LARGE = [
