@@ -8,7 +8,11 @@ from ..gpu import Buffer, Program, block
 from .array import Array
 from .gated import Activation
 
-_VECTOR_WORKGROUP_SIZE = 64
+import os
+_VECTOR_WORKGROUP_SIZE = int(os.environ.get("WG", 64))
+_EACH = int(os.environ.get("EACH", 2))
+_STAGE = int(os.environ.get("STAGE", 0))
+_SHARED = True
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
@@ -53,7 +57,7 @@ def linear(
         raise WgmlError("this product can't take its norm or its activation in")
     for part in weights:
         others: list[Buffer | bytes] = [*([bias] if bias else []), *([norm.weight] if norm else []), *part.tables]
-        template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
+        template = {**part.template(columns), "shared_tables": max_count == 1, "bias": bias is not None, "accumulate": accumulate}
         rows = part.rows // 2 if activation else part.rows
         params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
         if max_count == 1:
@@ -63,8 +67,10 @@ def linear(
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, out, *others],
-                -(-rows * lanes // _VECTOR_WORKGROUP_SIZE),
+                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * _EACH)),
                 **template,
+                each=_EACH,
+                quads=_STAGE or max(1, min(2, -(-columns // (4 * _VECTOR_WORKGROUP_SIZE)))),
                 norm=norm is not None,
                 function=activation or False,
                 lanes=lanes,
@@ -85,6 +91,8 @@ def linear(
 
 def _lanes(columns: int) -> int:
     """Invocations that share a row of the vector form: enough to hide latency, few enough that none idles."""
+    if "LANES" in os.environ:
+        return int(os.environ["LANES"])
     for lanes in (32, 16, 8):
         if columns >= 32 * lanes:
             return lanes
