@@ -4,8 +4,8 @@
 // A workgroup of 16 x token_threads makes a tile of 64 rows x TOKENS tokens, each invocation 4 x 4 of it. It walks the
 // columns four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in
 // workgroup memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
-// Parameters: type, tail (columns is no multiple of 8), token_threads (TOKENS = 4 token_threads, at most 64), bias,
-// accumulate.
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, token_threads (TOKENS = 4 token_threads, at most
+// 64), bias, accumulate.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,

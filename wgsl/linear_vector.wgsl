@@ -1,14 +1,14 @@
 // Matrix times vector with quantized weights:
 //   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
-// `lanes` invocations share `each` rows, each taking every `lanes`-th span of octets of all of them: the scales of a span
-// are read once, and x, which lies in workgroup memory STAGE columns at a time, serves all rows.
+// `lanes` invocations share `each` rows, each taking every `lanes`-th span of octets of them: the scales of a span are
+// read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
 // what is written is function(row n) * row n + rows.
-// Parameters: type, tail (columns is no multiple of 8), lanes, each, workgroup_size (a multiple of lanes), bias,
-// accumulate, norm (not with tail), function (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a
-// subgroup).
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
+// brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
+// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -46,8 +46,7 @@ struct Params {
 const LANES: u32 = {{ lanes }}u;
 const GROUPS: u32 = {{ workgroup_size // lanes }}u; // of lanes
 const EACH: u32 = {{ each }}u;
-const QUADS: u32 = {{ quads }}u; // of x that an invocation brings to a stage
-const STAGE: u32 = 4u * QUADS * {{ workgroup_size }}u; // columns: a multiple of every block
+const STAGE: u32 = {{ 4 * quads * workgroup_size }}u; // columns: a multiple of every block
 const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
 const SPANS: u32 = OCTETS / SPAN; // of a block
 
@@ -60,11 +59,7 @@ var<workgroup> x_stage: array<vec4<f32>, 2u * SPAN * LINE>;
 var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 {% endif %}
 
-// Quad `i` of the stage that starts with span `start`, or anything past the end of the row.
-fn stage_quad(start: u32, i: u32) -> vec4<f32> {
-    return load_quad(0u, stage_column(start, i));
-}
-
+// The column of quad `i` of the stage that starts with span `start`, or of the row's last octet where it has ended.
 fn stage_column(start: u32, i: u32) -> u32 {
     let octet = min(start * SPAN + i / 2u, octets_of_row() - 1u);
     return octet_column(octet) + (i % 2u) * HIGH;
@@ -118,7 +113,7 @@ fn main(
     {% endif %}
     let spans = octets_of_row() / SPAN;
     {% for q in range(quads) %}
-    var x_{{ q }} = stage_quad(0u, index + {{ q * workgroup_size }}u);
+    var x_{{ q }} = load_quad(0u, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% endfor %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
         {% for q in range(quads) %}
@@ -136,7 +131,7 @@ fn main(
         workgroupBarrier();
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
-        x_{{ q }} = stage_quad(start + STAGE_SPANS, index + {{ q * workgroup_size }}u);
+        x_{{ q }} = load_quad(0u, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% endfor %}
         let here = min(spans - start, STAGE_SPANS);
         for (var s = lane; s < here; s += LANES) {
@@ -160,7 +155,11 @@ fn main(
                 x_high += high;
                 {% endif %}
                 {% for r in rows_each %}
-                let w_{{ r }} = {{ "load_octet(row_%d, start + s)" % r if tail else "load_values(at_%d, span, %du)" % (r, j) }};
+                {% if tail %}
+                let w_{{ r }} = load_octet(row_{{ r }}, start + s);
+                {% else %}
+                let w_{{ r }} = load_values(at_{{ r }}, span, {{ j }}u);
+                {% endif %}
                 low_{{ r }} += w_{{ r }}.low * low;
                 high_{{ r }} += w_{{ r }}.high * high;
                 {% endfor %}

@@ -8,11 +8,8 @@ from ..gpu import Buffer, Program, block
 from .array import Array
 from .gated import Activation
 
-import os
-_VECTOR_WORKGROUP_SIZE = int(os.environ.get("WG", 64))
-_EACH = int(os.environ.get("EACH", 2))
-_STAGE = int(os.environ.get("STAGE", 0))
-_SHARED = True
+_VECTOR_WORKGROUP_SIZE = 128
+_MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
@@ -57,23 +54,25 @@ def linear(
         raise WgmlError("this product can't take its norm or its activation in")
     for part in weights:
         others: list[Buffer | bytes] = [*([bias] if bias else []), *([norm.weight] if norm else []), *part.tables]
-        template = {**part.template(columns), "shared_tables": max_count == 1, "bias": bias is not None, "accumulate": accumulate}
+        template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
         rows = part.rows // 2 if activation else part.rows
         params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
         if max_count == 1:
             if norm:
                 params += (float(norm.eps),)
-            lanes = _lanes(columns)
+            lanes = 16 if columns >= 1024 else 8 if columns >= 256 else 4
+            each = 2 if rows >= _MANY_ROWS and not activation else 1
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, out, *others],
-                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * _EACH)),
-                **template,
-                each=_EACH,
-                quads=_STAGE or max(1, min(2, -(-columns // (4 * _VECTOR_WORKGROUP_SIZE)))),
+                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)),
+                **template | {"shared_tables": True},
                 norm=norm is not None,
                 function=activation or False,
                 lanes=lanes,
+                each=each,
+                # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
+                quads=min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
                 workgroup_size=_VECTOR_WORKGROUP_SIZE,
                 # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
                 subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
@@ -87,16 +86,6 @@ def linear(
                 **template,
                 token_threads=tokens // 4,
             )
-
-
-def _lanes(columns: int) -> int:
-    """Invocations that share a row of the vector form: enough to hide latency, few enough that none idles."""
-    if "LANES" in os.environ:
-        return int(os.environ["LANES"])
-    for lanes in (32, 16, 8):
-        if columns >= 32 * lanes:
-            return lanes
-    return 4
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

@@ -1,9 +1,11 @@
 // Rows of quantized weights, and of activations as long as they, eight elements (an octet) at a time.
-// A piece of quant/ says how to read a type. The octets of its blocks come in spans of SPAN that share their scales:
-//   element = scale * value + summand; load_scales gives (scale, summand) of an octet's low run, then of its high run
+// A piece of quant/ says how to read a type; the octets of a block come in spans of SPAN that share their scales:
+//   element = scale * value + summand, where load_scales gives (scale, summand) of the low runs, then of the high runs
+// It sets for its includer: span; summands, whether they can be other than 0; table, whether prepare_table must be
+// called before anything is read. Plain numbers, which alone can have a tail, have no scales.
 // Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
 // of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
-// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_weights).
+// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "quant/" ~ type ~ ".wgsl" %}
 
@@ -12,11 +14,6 @@ const OCTETS: u32 = BLOCK_ELEMENTS / 8u;
 
 fn octets_of_row() -> u32 {
     return params.columns / 8u{{ " + 1u" if tail }};
-}
-
-// The byte at which the block of octet `i` of row `row` starts.
-fn block_of(row: u32, i: u32) -> u32 {
-    return row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
 }
 
 // The column of the first element of octet `i` of a row; its second run of four is HIGH columns further.
@@ -33,8 +30,8 @@ fn in_row(column: u32) -> vec4<bool> {
 
 // Octet `i` of row `row` of the weights.
 fn load_octet(row: u32, i: u32) -> Octet {
-    let scales = load_scales(block_of(row, i), i % OCTETS / SPAN);
-    let values = load_values(block_of(row, i), i % OCTETS / SPAN, i % SPAN);
+    let at = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
+    let values = load_values(at, i % OCTETS / SPAN, i % SPAN);
     {% if tail %}
     let column = octet_column(i);
     return Octet(
@@ -42,6 +39,11 @@ fn load_octet(row: u32, i: u32) -> Octet {
         select(vec4<f32>(0.0), values.high, in_row(column + HIGH)),
     );
     {% else %}
-    return Octet(scales.x * values.low{{ " + scales.y" if quant.summands }}, scales.z * values.high{{ " + scales.w" if quant.summands }});
+    let scales = load_scales(at, i % OCTETS / SPAN);
+    {% if quant.summands %}
+    return Octet(scales.x * values.low + scales.y, scales.z * values.high + scales.w);
+    {% else %}
+    return Octet(scales.x * values.low, scales.z * values.high);
+    {% endif %}
     {% endif %}
 }

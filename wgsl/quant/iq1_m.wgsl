@@ -2,8 +2,7 @@
 // upper 3 bits, the sign of delta; four u16: four times 3 bits of scale, one a group of 16 elements, and in its
 // uppermost nibble a fourth of f16 d.
 // Value d (2 scale + 1) (grid + delta), delta +-1/8.
-{% set span, summands, table = 2, false, shared_tables %}
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 2, false, shared_tables, 4 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}

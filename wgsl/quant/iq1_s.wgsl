@@ -1,8 +1,7 @@
 // IQ1_S: 50 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; for each group of 32
 // elements a u16: four times the numbers' upper 3 bits, 3 bits of scale, the sign of delta.
 // Value d (2 scale + 1) (grid + delta), delta +-1/8.
-{% set span, summands, table = 4, true, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}

@@ -1,8 +1,7 @@
 // IQ2_S: 82 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; 32 bytes of signs; 8
 // bytes, the numbers' upper bit pairs; 8 bytes of scales, a nibble a group of 16 elements.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set span, summands, table = 2, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 2, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}

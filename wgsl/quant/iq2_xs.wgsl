@@ -1,8 +1,7 @@
 // IQ2_XS: 74 bytes a block of 256 elements. f16 d; 32 u16, nine bits of grid number and seven sign bits; 8 bytes of
 // scales, a nibble a group of 16 elements.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set span, summands, table = 2, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 2, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 1024 %}
 {% include "lib/grid.wgsl" %}

@@ -1,8 +1,7 @@
 // IQ2_XXS: 66 bytes a block of 256 elements. f16 d; for each group of 32 elements, 4 bytes of grid numbers and a u32:
 // four times seven sign bits, 4 bits of scale.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 512 %}
 {% include "lib/grid.wgsl" %}

@@ -1,8 +1,7 @@
 // IQ3_S: 110 bytes a block of 256 elements. f16 d; 64 bytes, the lower 8 bits of grid numbers, four elements each; 8
 // bytes of their ninth bits; 32 bytes of signs; 4 bytes of scales, a nibble a group of 32 elements.
 // Value d (2 scale + 1) grid, signed.
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 512 %}
 {% include "lib/grid.wgsl" %}

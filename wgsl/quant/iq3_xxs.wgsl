@@ -1,8 +1,7 @@
 // IQ3_XXS: 98 bytes a block of 256 elements. f16 d; 64 bytes of grid numbers, four elements each; for each group of 32
 // elements a u32: four times seven sign bits, 4 bits of scale.
 // Value d (scale + 1/2) / 2 grid, signed.
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 256 %}
 {% include "lib/grid.wgsl" %}

@@ -1,7 +1,6 @@
 // IQ4_NL: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d values[q].
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] %}
 {% include "lib/nibble_values.wgsl" %}

@@ -1,8 +1,7 @@
 // IQ4_XS: 136 bytes a block of 256 elements. f16 d; u16 of the scales' upper bit pairs; 4 bytes of their lower nibbles,
 // one a group of 32; 128 bytes of nibbles, element i of a group low and i + 16 high.
 // Value d (scale - 32) values[q], the values of IQ4_NL.
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 4 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] %}
 {% include "lib/nibble_values.wgsl" %}

@@ -1,8 +1,7 @@
 // MXFP4: 17 bytes a block of 32 elements (OCP Microscaling Formats 1.0, E2M1 with an E8M0 scale). A byte e; 16 bytes of
 // nibbles, element i low and i + 16 high.
 // Value 2^(e - 128) values[q], the values twice those of E2M1.
-{% set span, summands, table = 4, false, shared_tables %}
-{% set alignment = 1 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 1 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] %}
 {% include "lib/nibble_values.wgsl" %}

@@ -1,8 +1,7 @@
 // Q2_K: 84 bytes a block of 256 elements. 16 bytes, a group of 16 elements each: scale low nibble, minimum high; 64
 // bytes of bit pairs, pair s of 32 bytes for run s of a half's four runs of 32; f16 d, f16 dmin.
 // Value d scale q - dmin minimum.
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 4, true, false, 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 84u;

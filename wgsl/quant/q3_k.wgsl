@@ -2,8 +2,7 @@
 // bytes of bit pairs as in Q2_K; 12 bytes of 6-bit scales of 16 groups (lower nibbles of groups g and g + 8 in byte g,
 // upper pairs of groups g, g + 4, g + 8, g + 12 in byte 8 + g); f16 d.
 // Value d (scale - 32) (q - 4).
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 110u;

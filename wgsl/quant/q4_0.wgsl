@@ -1,7 +1,6 @@
 // Q4_0: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d (q - 8).
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 18u;

@@ -1,7 +1,6 @@
 // Q4_1: 20 bytes a block of 32 elements. f16 d, f16 m; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d q + m.
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 4, true, false, 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 20u;

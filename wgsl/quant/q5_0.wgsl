@@ -1,7 +1,6 @@
 // Q5_0: 22 bytes a block of 32 elements. f16 d; u32 of fifth bits; 16 bytes of nibbles as in Q4_0.
 // Value d (q - 16).
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 22u;

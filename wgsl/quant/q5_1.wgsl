@@ -1,7 +1,6 @@
 // Q5_1: 24 bytes a block of 32 elements. f16 d, f16 m; u32 of fifth bits; 16 bytes of nibbles as in Q4_1.
 // Value d q + m.
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 4, true, false, 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 24u;

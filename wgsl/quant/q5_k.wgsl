@@ -1,8 +1,7 @@
 // Q5_K: 176 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima as in Q4_K; 32 bytes of
 // fifth bits, bit g of byte i for element i of group g; 128 bytes of nibbles as in Q4_K.
 // Value d scale q - dmin minimum.
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 16 %}
+{% set span, summands, table, alignment = 4, true, false, 16 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;

@@ -3,8 +3,7 @@
 // A half of 128 elements is four runs of 32: nibbles low, low, high, high of 64 bytes; bit pairs 0, 1, 2, 3 of 32
 // bytes.
 // Value d scale (q - 32).
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 210u;

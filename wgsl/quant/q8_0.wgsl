@@ -1,7 +1,6 @@
 // Q8_0: 34 bytes a block of 32 elements. f16 d; 32 signed bytes.
 // Value d q.
-{% set span, summands, table = 4, false, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 34u;

@@ -2,8 +2,7 @@
 // the three parts' byte i is element 32 n + i, 160 + 16 n + i and 240 + 4 n + i; f16 d.
 // Value d (digit - 1).
 // A byte is a fraction of 256 in base 3: times 3^n, modulo 256, its next digit is the whole part of three times it.
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 54u;

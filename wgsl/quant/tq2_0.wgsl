@@ -1,7 +1,6 @@
 // TQ2_0: 66 bytes a block of 256 elements. 64 bytes of bit pairs as in Q2_K; f16 d.
 // Value d (q - 1).
-{% set span, summands, table = 4, true, false %}
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 66u;
