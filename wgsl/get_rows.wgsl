@@ -2,7 +2,7 @@
 //   tokens u32 [context]    weights: blocks of W [rows, columns], rows first_row .. first_row + rows of the whole
 //   out    f32 [T, columns]
 // Ids outside the rows given here are left to the dispatch that holds them. One invocation an octet of a row;
-// workgroup (x, t). Parameters: type, tail (columns is no multiple of 8), workgroup_size.
+// workgroup (x, t). Parameters: type, tail (columns is no multiple of 8), shared_tables, workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
