@@ -82,7 +82,6 @@ _BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn
 _FUSED = "attn_norm+ attn_qkv+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
 _GEMMA = {"attention.layer_norm_rms_epsilon": 1e-6, "attention.key_length": 24, "attention.value_length": 24}
 _SANDWICH = _SEPARATE.replace("ffn_norm", "post_attention_norm ffn_norm") + " post_ffw_norm"
-_LONGROPE = {"rope.scaling.attn_factor": 1.19, "attention.sliding_window": 0}
 
 TINY = {
     "llama": Tiny("llama", _SEPARATE, metadata=_RMS),
@@ -118,7 +117,6 @@ TINY = {
         metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24},
     ),
     "exaone": Tiny("exaone", _SEPARATE, "output_norm output rope_freqs", metadata=_RMS),
-    "seed_oss": Tiny("seed_oss", _SEPARATE, metadata=_RMS),
     "phi3": Tiny(
         "phi3",
         "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down",
@@ -130,7 +128,13 @@ TINY = {
         "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down",
         "output_norm rope_factors_long rope_factors_short",
         shapes={"ffn_up": (256, 64), "rope_factors_long": (6,), "rope_factors_short": (6,)},
-        metadata={**_RMS, **_LONGROPE, "rope.scaling.original_context_length": 256, "rope.dimension_count": 12},
+        metadata={
+            **_RMS,
+            "attention.sliding_window": 0,
+            "rope.scaling.original_context_length": 256,
+            "rope.scaling.attn_factor": 1.118034,  # sqrt(1 + ln(1024 / 256) / ln(256))
+            "rope.dimension_count": 12,
+        },
     ),
     "phi3, longrope beyond the original context": Tiny(
         "phi3",
@@ -138,7 +142,12 @@ TINY = {
         "output_norm rope_factors_long rope_factors_short",
         wanted=1024,
         shapes={"ffn_up": (256, 64)},
-        metadata={**_RMS, **_LONGROPE, "rope.scaling.original_context_length": 16},
+        metadata={
+            **_RMS,
+            "attention.sliding_window": 0,
+            "rope.scaling.original_context_length": 16,
+            "rope.scaling.attn_factor": 1.5811388,  # sqrt(1 + ln(1024 / 16) / ln(16))
+        },
     ),
     "granite": Tiny(
         "granite",
@@ -222,7 +231,7 @@ TINY = {
         "stablelm",
         "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output ffn_norm+ ffn_gate ffn_up ffn_down",
         "output_norm+ output",
-        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": True},
+        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": False},
     ),
     "stablelm, parallel": Tiny(
         "stablelm",

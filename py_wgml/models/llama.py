@@ -26,9 +26,8 @@ def decode(
     x = g.embed("token_embd", embedding_scale)
     for layer, rope in enumerate(ropes):
         block = f"blk.{layer}"
-        h = g.rms_norm(x, f"{block}.attn_norm")
-        h = g.attention(qkv(g, c, h, block), layer, rope, window=window)
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        h = g.attention(h, layer, rope, window=window)
         x = g.linear(h, f"{block}.attn_output", add_to=x)
-        h = g.rms_norm(x, f"{block}.ffn_norm")
-        x = gated_mlp(g, c, h, block, activation, add_to=x)
+        x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

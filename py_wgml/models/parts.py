@@ -1,4 +1,6 @@
-"""What several families have in common."""
+"""What several families have in common.
+
+A name that is bound anew, as `x` is here, tells `GpuGraph` that the next activation may take up what it stood for."""
 
 from ..ops.gated import Activation
 from .config import Config
@@ -20,14 +22,15 @@ def qkv(g: Graph[A], c: Config, x: A, block: str, whole_norm: bool = False) -> A
 def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
     """The gated feed-forward part of a layer. Gates and values come from two tensors or, as ffn_up, from one."""
     names = [f"{block}.ffn_{name}" for name in ("gate", "up")]
-    h = g.linear(x, *(names if c.has(names[0]) else names[1:]))
-    return g.linear(g.gated(h, activation), f"{block}.ffn_down", add_to=add_to)
+    x = g.linear(x, *(names if c.has(names[0]) else names[1:]))
+    x = g.gated(x, activation)
+    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
 
 
 def mlp(g: Graph[A], x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
     """The feed-forward part of a layer without gates."""
-    h = g.unary(g.linear(x, f"{block}.ffn_up"), activation)
-    return g.linear(h, f"{block}.ffn_down", add_to=add_to)
+    x = g.unary(g.linear(x, f"{block}.ffn_up"), activation)
+    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:
