@@ -12,7 +12,7 @@ from ..errors import WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Cache, Config, GpuGraph, Plan, Pool, Tensor, family_of
+from ..models import Cache, GpuGraph, Pool, Tensor, plan
 from ..ops import Sampling, attention_splits, sample, step_block
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
@@ -57,18 +57,12 @@ class Engine:
 
     def __init__(self, device: Device, header: Header, context: int | None = None, half_cache: bool = True) -> None:
         self.device = device
-        self.config = Config.from_header(header)
-        self._forward = family_of(self.config.architecture)
-        plan = Plan(header.tensors)
-        self._forward(plan, self.config)
-        factors = header.tensors.get("rope_freqs.weight")
-        if factors is not None:
-            plan.vectors["rope_freqs",] = [factors]
-        self.weights = Weights(device, plan.matrices, plan.vectors)
+        self.config, self._forward, found = plan(header, context)
+        self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
-        self._cache = Cache(device, self.config, half_cache)
-        self.context = min(context or self._cache.max_length, self._cache.max_length)
+        self._cache = Cache(device, self.config, found.ropes, half_cache)
+        self.context = self._cache.max_length
         self._pool = Pool(device)
         self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().block(), "sampling")
@@ -89,9 +83,7 @@ class Engine:
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is."""
         await self.device.compiled()
-        factors = self.weights.vectors.get(("rope_freqs",))
-        if factors is not None:
-            self._cache.set_rope_factors(await self.device.read_array(factors, (self.config.rope_dim // 2,)))
+        await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_block(0, 1))
             began = time.perf_counter()
