@@ -36,7 +36,7 @@ class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
     half: kept in half precision. It grows as the sequence does; `length` is how many positions it has room for,
-    `max_length` how many it can have.
+    `max_length` how many it can have, `position_bytes` what one takes in all layers.
     """
 
     def __init__(self, device: Device, config: Config, half: bool) -> None:
@@ -47,6 +47,7 @@ class Cache:
         self.layers: list[tuple[Buffer, Buffer]] = []
         self.rotations: Buffer | None = None
         largest = max(self._position_bytes, config.rope_dim * _ROTATION_BYTES)
+        self.position_bytes = 2 * config.block_count * self._position_bytes
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
