@@ -15,6 +15,7 @@ struct Params {
 {% set weights_binding = 1 %}
 {% set grid_binding = 3 %}
 {% include "lib/octets.wgsl" %}
+{% set accumulate = false %}
 {% include "lib/store_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gguf_model.header import Header
-from ..gguf_model.weights import Weights, row_bytes
+from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Cache, Config, GpuGraph, Plan, Pool, Tensor, family_of
+from ..models import Cache, GpuGraph, Pool, Tensor, plan
 from ..ops import Sampling, attention_splits, sample, step_block
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
@@ -57,18 +57,12 @@ class Engine:
 
     def __init__(self, device: Device, header: Header, context: int | None = None, half_cache: bool = True) -> None:
         self.device = device
-        self.config = Config.from_header(header)
-        self._forward = family_of(self.config.architecture)
-        plan = Plan(header.tensors)
-        self._forward(plan, self.config)
-        factors = header.tensors.get("rope_freqs.weight")
-        if factors is not None:
-            plan.vectors["rope_freqs",] = [factors]
-        self.weights = Weights(device, plan.matrices, plan.vectors)
+        self.config, self._forward, found = plan(header, context)
+        self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
-        self._cache = Cache(device, self.config, half_cache)
-        self.context = min(context or self._cache.max_length, self._cache.max_length)
+        self._cache = Cache(device, self.config, found.ropes, half_cache)
+        self.context = self._cache.max_length
         self._pool = Pool(device)
         self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().block(), "sampling")
@@ -90,9 +84,7 @@ class Engine:
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is."""
         await self.device.compiled()
-        factors = self.weights.vectors.get(("rope_freqs",))
-        if factors is not None:
-            self._cache.set_rope_factors(await self.device.read_array(factors, (self.config.rope_dim // 2,)))
+        await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_block(0, 1))
             began = time.perf_counter()
@@ -140,10 +132,10 @@ class Engine:
     @property
     def bytes_per_token(self) -> int:
         """Bytes that `token_program` must at least read: every weight, and what the cache holds."""
-        embedding = ("token_embd",)
-        used = {n: m for n, m in self.weights.matrices.items() if n != embedding or self.config.tied_output}
-        weights = sum(row_bytes(part.type, m.columns) * part.rows for m in used.values() for part in m)
-        return weights + self._stored * self._cache.position_bytes
+        weights = {segment.buffer for segment in self.weights.segments}
+        dispatches = self.token_program.dispatches
+        read = {b for pipeline, buffers, _ in dispatches if pipeline.name != "get_rows" for b in buffers}
+        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes
 
     @property
     def batch(self) -> int:
