@@ -172,5 +172,5 @@ async def _send(id: int, messages: list[dict[str, str]], sampling: dict[str, Any
 async def _bench(request: dict[str, Any]) -> None:
     if _model is None:
         raise WgmlError("no model is loaded")
-    figures = await measure(_model.engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"])
-    _post({"type": "bench"} | figures)
+    options = {key: value for key, value in request.items() if key != "type"}
+    _post({"type": "bench"} | await measure(_model.engine, **options))

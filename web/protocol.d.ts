@@ -41,6 +41,8 @@ export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
   repetitions: number;
+  /** Tokens of conversation at which generation is measured. */
+  contexts: number[];
 }
 
 /** Page to worker. */

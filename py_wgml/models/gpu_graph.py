@@ -40,7 +40,7 @@ class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
     half: kept in half precision. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how
-    many positions it has room for, `max_length` how many it can have.
+    many positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
     """
 
     def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], half: bool) -> None:
@@ -49,6 +49,7 @@ class Cache:
         self._position_bytes = config.head_count_kv * config.head_dim * (2 if half else 4)
         self.length = 0
         self.layers: list[tuple[Buffer, Buffer]] = []
+        self.position_bytes = 2 * config.block_count * self._position_bytes
         self.rotations: dict[Rope, Buffer] = {}
         largest = max(self._position_bytes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
@@ -193,8 +194,7 @@ class GpuGraph(Graph[Tensor]):
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
         self._max_count, self._every = max_count, every
-        self._software = program.device.info.software
-        self._splits = 1 if self._software else attention_splits(max_count, length)
+        self._length, self._software = length, program.device.info.software
 
     def embed(self, name: str, scale: float = 1.0) -> Tensor:
         matrix = self._weights.matrices[name,]
@@ -304,7 +304,7 @@ class GpuGraph(Graph[Tensor]):
                 rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
 
         def attend(out: Buffer) -> None:
-            splits = self._splits
+            splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
             parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
