@@ -648,11 +648,12 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            once = gpu.time(program, 1)  # the first run may compile
-            began = time.perf_counter()
-            while time.perf_counter() - began < 0.15:  # until the GPU's clock has risen
-                once = gpu.time(program, 100)
-            seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(once, 1e-6)))))
+            gpu.time(program, 1)  # the first run may compile
+            seconds, began = gpu.time(program, 1), time.perf_counter()
+            while True:  # until the GPU's clock has risen
+                seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6)))))
+                if time.perf_counter() - began > 2e-3 * milliseconds:
+                    break
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
             bench.close()
             line += f" {seconds * 1e3:8.3f} {nbytes / seconds * 1e-9:6.1f} {job.flops / seconds * 1e-9:7.1f}"
