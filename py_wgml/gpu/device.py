@@ -22,6 +22,7 @@ OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
 # Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
 MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
+MAX_STORAGE_BINDINGS = 8  # maxStorageBuffersPerShaderStage
 MAX_QUERIES = 4096  # of a query set
 
 Data = bytes | bytearray | memoryview | npt.NDArray[Any]

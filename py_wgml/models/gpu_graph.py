@@ -11,10 +11,12 @@ import numpy.typing as npt
 from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
 from ..ops import (
+    Append,
     Norm,
     View,
     attention,
     attention_splits,
+    can_append,
     can_gate,
     gated,
     get_rows,
@@ -162,10 +164,11 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Product:
-    """A product with weights that has not been recorded yet, and so can still take a norm or an activation in."""
+    """A product with weights that has not been recorded yet, and so can still take in what comes after it."""
 
     x: Tensor
     matrix: Matrix
+    bias: Buffer | None
 
 
 class GpuGraph(Graph[Tensor]):
@@ -249,8 +252,8 @@ class GpuGraph(Graph[Tensor]):
             record(add_to.settle())
             return add_to
         out = Tensor(self._pool, x.rows, matrix.rows, record, x)
-        if x.rows == 1 and bias is None and can_gate(matrix):
-            out.product = Product(x, matrix)
+        if x.rows == 1:
+            out.product = Product(x, matrix, bias)
         return out
 
     def _product(
@@ -261,9 +264,12 @@ class GpuGraph(Graph[Tensor]):
         bias: Buffer | None = None,
         accumulate: bool = False,
         activation: Activation | None = None,
+        append: Append | None = None,
     ) -> None:
         source, norm = x.norm or (x, None)
-        linear(self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation)
+        linear(
+            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append
+        )
 
     def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
         c = self._config
@@ -285,12 +291,17 @@ class GpuGraph(Graph[Tensor]):
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
         width = c.head_count * c.head_dim
+        append = Append(
+            cache.rotations[rope], k_cache, v_cache,
+            c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half,
+        )  # fmt: skip
+        product = qkv.product
 
         def rotate(out: Buffer) -> None:
-            rope_append(
-                self._program, self._step, qkv.buffer, cache.rotations[rope], out, k_cache, v_cache,
-                c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half, qkv.rows,
-            )  # fmt: skip
+            if product is not None and qkv.product is product and self._can_append(product, append):
+                self._product(product.x, product.matrix, out, product.bias, append=append)
+            else:
+                rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
 
         def attend(out: Buffer) -> None:
             splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
@@ -305,6 +316,9 @@ class GpuGraph(Graph[Tensor]):
         q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
         return Tensor(self._pool, qkv.rows, width, attend, q)
 
+    def _can_append(self, product: Product, append: Append) -> bool:
+        return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
+
     def unary(self, x: Tensor, function: Function, a: float = 0.0) -> Tensor:
         def record(out: Buffer) -> None:
             source, target = (View.of(buffer, x.rows, x.width) for buffer in (x.buffer, out))
@@ -316,7 +330,7 @@ class GpuGraph(Graph[Tensor]):
         product = x.product
 
         def record(out: Buffer) -> None:
-            if product is not None and x.product is product:
+            if product is not None and x.product is product and product.bias is None and can_gate(product.matrix):
                 self._product(product.x, product.matrix, out, activation=activation)
             else:
                 gated(self._program, self._step, x.buffer, out, x.width // 2, activation, x.rows)
