@@ -4,7 +4,7 @@
     python3 build.py serve                      make dist/ and serve it at http://localhost:8000
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
-    python3 build.py bench                      measure it there
+    python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -25,6 +25,7 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import functools
@@ -772,18 +773,41 @@ def chat_command(args: argparse.Namespace) -> None:
 
 
 def bench_command(args: argparse.Namespace) -> None:
-    """Measure the built page in a headless Chromium; a table and JSON go to stdout."""
-    in_venv("browser")
-    build_command(args)
-    query = {"prompt_tokens": args.prompt_tokens, "generate_tokens": args.generate_tokens}
-    with serving(args.out) as url, browsers() as browser:
-        result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
+    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
+    in_venv("test" if args.native else "browser")
+    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    if args.native:
+        model = given_model(args.model[0]) if args.model else default_model()
+        result = asyncio.run(bench_natively(model.path, options))
+    else:
+        build_command(args)
+        query = options | {"contexts": ",".join(map(str, args.contexts))}
+        with serving(args.out) as url, browsers() as browser:
+            result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     for name, value in flat(result):
         print(f"{name:40} {value}")
     text = json.dumps(result, indent=1)
     print(text)
     if args.json:
         args.json.write_text(text + "\n")
+
+
+async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """What bench.html measures of the engine, on the native WebGPU that the package finds."""
+    import py_wgml
+    from py_wgml.generate.bench import measure, spread
+    from py_wgml.gpu import open_device
+
+    device = await open_device()
+    seconds = []
+    for left in reversed(range(options["repetitions"])):
+        began = time.perf_counter()
+        loaded = await py_wgml.Model.load(model, device=device)
+        seconds.append(time.perf_counter() - began)
+        if left:
+            loaded.destroy()
+    figures = await measure(loaded.engine, **options)
+    return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -869,6 +893,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench = command("bench", bench_command, site=True)
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
+    bench.add_argument("--repetitions", type=int, default=3)
+    bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
+    how = bench.add_mutually_exclusive_group()
+    how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
+    how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")

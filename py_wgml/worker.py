@@ -172,5 +172,6 @@ async def _send(id: int, messages: list[dict[str, str]], sampling: dict[str, Any
 async def _bench(request: dict[str, Any]) -> None:
     if _model is None:
         raise WgmlError("no model is loaded")
-    options = {key: value for key, value in request.items() if key != "type"}
-    _post({"type": "bench"} | await measure(_model.engine, **options))
+    options = {name: request[name] for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    figures = await measure(_model.engine, **options)
+    _post({"type": "bench"} | figures)
