@@ -81,7 +81,7 @@ def linear(
             if append:
                 params += (append.heads, append.kv_heads)
                 targets = [step, append.rotations, out, append.k_cache, append.v_cache]
-            lanes = 16 if columns >= 1024 else 8 if columns >= 256 else 4
+            lanes = 16 if columns >= 512 else 8 if columns >= 256 else 4
             each = 2 if rows >= _MANY_ROWS and not activation else 1
             if append:
                 each = 4 if append.pairing == "neox" else 2
