@@ -60,6 +60,12 @@ _KINDS = {
         space_prefix=True,
         add_bos=lambda vocabulary: True,
     ),
+    "gemma4": _Kind(
+        sentencepiece.RankedBPE,
+        sentencepiece.token_to_bytes,
+        space_prefix=False,
+        add_bos=lambda vocabulary: True,
+    ),
     "t5": _Kind(sentencepiece.Unigram, sentencepiece.token_to_bytes, space_prefix=False, add_eos=True),
     "bert": _Kind(
         wordpiece.WordPiece,

@@ -15,7 +15,8 @@ from ..errors import WgmlError
 _END_NAMES = (
     *("<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>"),
     *("<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<|endofturn|>"),
-    *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "<eos>"),
+    *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "[e~["),
+    *("<eos>", "<|tool_response>"),
     *("<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<|fim_repo|>", "<fim-repo>", "<|repo_name|>", "<reponame>"),
     "<|file_sep|>",
 )
@@ -72,7 +73,7 @@ class Vocabulary:
         """Every token that text can become without naming it: no control, unknown or byte tokens."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
         structure = {name: number for name in _STRUCTURE if (number := self.ids.get(name)) is not None}
-        if "<|end|>" in ends and {"<|return|>", "<|call|>"} & ends.keys():
+        if "<|end|>" in ends and ends.keys() & {"<|return|>", "<|call|>", "<|calls|>", "<|flush|>"}:
             structure["<|end|>"] = ends.pop("<|end|>")  # of a message, not of the answer, where there are these
         self.structure_ids = frozenset(structure.values())
         """Control tokens that are part of what an answer says."""
