@@ -83,6 +83,13 @@ class Vocabulary:
         self.types: bytes = self._types.tobytes()
         """TokenType by id."""
 
+        # GGUF has no place for what Hugging Face's tokenizers know as `rstrip`; Phi-3 is the family that needs it.
+        phi3 = self.model == "llama" and metadata.get("general.architecture") == "phi3"
+        keeps = {self.ids.get(name) for name in ("<unk>", "<s>", "<|endoftext|>")}
+        special = np.flatnonzero(self._types != TokenType.NORMAL).tolist() if phi3 else []
+        self.strips = frozenset(special) - keeps
+        """Special tokens that take the white space behind them along."""
+
         self.control = self._named(TokenType.CONTROL, TokenType.UNKNOWN)
         self.user_defined = self._named(TokenType.USER_DEFINED)
         self.bytes = self._named(TokenType.BYTE)
