@@ -57,6 +57,7 @@ class Config:
     residual_scale: float  # of what layers add
     logit_scale: float
     parallel_residual: bool
+    expert_count: int
     expert_used_count: int
     expert_weights_scale: float
     vocabulary: int
@@ -105,6 +106,7 @@ class Config:
             residual_scale=residual_scale,
             logit_scale=keys.number("logit_scale", 1.0),
             parallel_residual=bool(keys.get("use_parallel_residual", True)),
+            expert_count=int(keys.number("expert_count", 0)),
             expert_used_count=int(keys.number("expert_used_count", 0)),
             expert_weights_scale=keys.number("expert_weights_scale", 1.0),
             vocabulary=embeddings.shape[0],
