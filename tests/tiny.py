@@ -104,6 +104,18 @@ TINY = {
         head_dim=24,
         metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24, "rope.dimension_count": 24},
     ),
+    "mistral3": Tiny(
+        "mistral3",
+        _SEPARATE,
+        metadata={
+            **_RMS,
+            "attention.temperature_scale": 0.1,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 4.0,
+            "rope.scaling.original_context_length": 256,
+            "rope.scaling.yarn_log_multiplier": 1.0,
+        },
+    ),
     "smollm3": Tiny("smollm3", _SEPARATE, "output_norm", layers=4, metadata=_RMS),
     "ernie4_5": Tiny("ernie4_5", _SEPARATE, "output_norm", metadata=_RMS),
     "internlm2": Tiny("internlm2", _SEPARATE, metadata=_RMS),

@@ -6,7 +6,7 @@ from .config import Config, Rope
 from .graph import A, Graph
 from .parts import gated_mlp, logits, qkv
 
-ARCHITECTURES = ("llama", "internlm2", "ernie4_5")
+ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5")
 
 
 def forward(g: Graph[A], c: Config) -> A:

@@ -75,6 +75,14 @@ HF = {
     "llama, tied, frequency factors": Hf("llama", interleaved),
     "llama, linear scaling": Hf("llama", interleaved, {"rope_parameters": rope("linear", factor=4.0)}),
     "llama, heads wider than the embedding": Hf("llama", interleaved, {"head_dim": 24}),
+    "mistral3": Hf(
+        "ministral3",
+        interleaved,
+        {
+            "head_dim": 16,
+            "rope_parameters": {**_YARN, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1},
+        },
+    ),
     "smollm3": Hf("smollm3", interleaved),
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
@@ -118,6 +126,9 @@ HF = {
     "exaone4": Hf("exaone4", config={"sliding_window": None, "layer_types": ["full_attention"] * 2}),
     "exaone4, sliding window": Hf("exaone4", config={"sliding_window": 7, "sliding_window_pattern": 4}),
     "mixtral": Hf("mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}),
+    "mixtral, gates and values in one": Hf(
+        "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
+    ),
     "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
     "olmoe": Hf("olmoe", config={"num_experts": EXPERTS}),
     "granitemoe": Hf(
@@ -213,6 +224,8 @@ def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...],
     layer = key.split(".")[2]
     suffix = "bias" if key.endswith("bias") else "weight"
     parts = ("down",) if "down_proj" in key else ("gate", "up")
+    if f"blk.{layer}.ffn_gate_up_exps.weight" in tensors and len(parts) == 2:
+        parts = ("gate_up",)
     found = tuple(f"blk.{layer}.ffn_{part}_exps.{suffix}" for part in parts)
     arrays = [tensors[name] for name in found]
     if not in_turn:
