@@ -28,6 +28,7 @@ from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .linear import Norm, can_append, can_gate, linear, linear_numpy
+from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
@@ -72,6 +73,8 @@ __all__ = [
     "layer_norm",
     "layer_norm_numpy",
     "linear",
+    "linear_experts",
+    "linear_experts_numpy",
     "linear_numpy",
     "qk_norm",
     "qk_norm_numpy",

@@ -48,6 +48,8 @@ from py_wgml.ops import (
     layer_norm,
     layer_norm_numpy,
     linear,
+    linear_experts,
+    linear_experts_numpy,
     linear_numpy,
     qk_norm,
     qk_norm_numpy,
@@ -177,6 +179,29 @@ def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_cou
         lambda p: linear(p, step, at, weights, out, max_count),
         {out: past(expected, max_count)},
         flops=2 * count * rows * columns,
+    )
+
+
+def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool) -> Job:
+    (rows, columns), experts, slots, count = shape, 5, 3, 2
+    cut = (rows + rows // 2,) if cuts else ()  # within an expert
+    weights, dequantized = matrix(b, kind, (experts * rows, columns), cut)
+    x = b.normal(count + 1, 1 if shared else slots, columns)
+    ids = np.array([[4, 0, 1], [2, 1, 3], [0, 0, 0]], np.uint32)
+    biases = b.normal(experts, rows) if bias else None
+    first, width = 3, rows + 7
+    expected = np.full((count + 1, slots, width), np.nan)
+    parts = exact(x[:count], dequantized.reshape(experts, rows, columns))
+    expected[:count, :, first : first + rows] = linear_experts_numpy(*parts, ids[:count], *exact(biases))
+    out, step, at = b.poison(count + 1, slots, width), b.step(11, count), b.up(x)
+    extra = None if biases is None else b.up(biases)
+    chosen = b.up(ids)
+    return Job(
+        lambda p: linear_experts(
+            p, step, at, weights, chosen, out, experts, slots, count + 1, extra, shared, first, width
+        ),
+        {out: expected},
+        flops=2 * count * slots * rows * columns,
     )
 
 
@@ -479,6 +504,17 @@ TABLE = [
     *cases(gemv_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30)], layout=["plain"], accumulate=[True]),
     *cases(add_positions_case, ["F32", "F16"], 2e-6, ["normal"], shape=[(37, 512), (37, 13)], count=[5]),
     *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
+    *cases(
+        linear_experts_case,
+        ["F32", "Q4_K", "MXFP4", "IQ2_S"],
+        2e-6,
+        ["normal"],
+        shape=[(20, 512)],
+        shared=[True, False],
+        bias=[False, True],
+        cuts=[False, True],
+    ),
+    *cases(linear_experts_case, ["F16"], 2e-6, ["normal"], shape=[(5, 77)], shared=[True], bias=[True], cuts=[True]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
