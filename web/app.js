@@ -138,7 +138,7 @@ export class App extends EventTarget {
     view.state = exchange.state = "streaming";
     this.#view.announcer.say(strings.answering);
     try {
-      for await (const text of answer) {
+      for await (const { text } of answer) {
         exchange.answer += text;
         if (!this.#isShown(exchange)) continue;
         view.append(text);
