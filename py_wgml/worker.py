@@ -14,7 +14,7 @@ from typing import Any
 import wgml_files
 
 from .chat import ReasoningSplitter
-from .errors import WgmlError
+from .errors import ContextError, WgmlError
 from .generate import Generation
 from .generate.bench import measure
 from .gguf_model.source import BrowserSource
@@ -57,7 +57,8 @@ async def handle(message: Any) -> None:
                 async with _busy:
                     await _bench(request)
     except WgmlError as error:
-        _post({"type": "error", "stage": request["type"], "message": str(error)} | _id_of(request))
+        stage = "context" if isinstance(error, ContextError) else request["type"]
+        _post({"type": "error", "stage": stage, "message": str(error)} | _id_of(request))
 
 
 def _id_of(request: dict[str, Any]) -> dict[str, Any]:
@@ -142,7 +143,7 @@ async def _send(request: dict[str, Any]) -> None:
             _post({"type": "dropped", "id": id, "messages": count})
             first = 1 if messages[0]["role"] == "system" else 0
             messages = [*messages[:first], *messages[first + count :]]
-        posted = time.perf_counter()
+        posted = 0.0
 
         def on_prefill(done: int) -> None:
             nonlocal posted
@@ -153,6 +154,7 @@ async def _send(request: dict[str, Any]) -> None:
         splitter = ReasoningSplitter(_model.prompt_text(messages))
         options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
         generation = _generations[id] = _model.generate(messages, **options)
+        on_prefill(generation.usage.cached_tokens)
         reasoning, text = "", ""
 
         def gather(parts: tuple[str, str], now: bool = False) -> None:

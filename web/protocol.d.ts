@@ -107,7 +107,10 @@ export interface Piece {
   tokens: number;
 }
 
-/** How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. */
+/**
+ * How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when an
+ * answer begins, and again while a long prompt is read.
+ */
 export interface Reading {
   type: "reading";
   id: number;
@@ -161,6 +164,8 @@ export type Reply = Progress | Ready | Dropped | Reading | Piece | Done | Failur
 /** `site.json`, which the build writes. All addresses are relative to the page. */
 export interface Site {
   title: string;
+  /** What the model is told before every conversation, unless the visitor sets another. */
+  system_prompt?: string;
   models: { name: string; url: string; bytes: number; sha256: string; license: string }[];
   /** What micropip installs, in order. */
   wheels: string[];
