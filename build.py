@@ -5,6 +5,7 @@
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
     python3 build.py bench                      measure it there
+    python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -813,6 +814,14 @@ def bench_command(args: argparse.Namespace) -> None:
         args.json.write_text(text + "\n")
 
 
+def screenshots_command(args: argparse.Namespace) -> None:
+    """Take the pictures of docs/ in a headless Chromium."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers():
+        importlib.import_module("screenshots").take(url, ROOT / "docs" / "pictures")
+
+
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of nested objects and lists, each with its dotted name."""
     if isinstance(value, (dict, list)):
@@ -897,6 +906,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    command("screenshots", screenshots_command, site=True)
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
     command("check", check_command)
