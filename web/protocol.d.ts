@@ -13,6 +13,12 @@ export interface ModelSource {
   url?: string;
   /** A file that the visitor chose. Either this or `url`. */
   file?: File;
+  /** Where it lies in pieces one behind the other, for hosts that limit a file's size: `url` is only its name then. */
+  parts?: { url: string; bytes: number }[];
+  /** The files after this one of a split model (name-00002-of-00003.gguf and so on), each a GGUF file of its own. */
+  rest?: ModelSource[];
+  /** Of a file of `rest`: the `url` of the first one. */
+  model?: string;
   /** Its size, where known beforehand; what the server says goes before it. */
   bytes?: number;
   sha256?: string;
