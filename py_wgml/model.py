@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO
@@ -9,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from .chat import ChatTemplate
+from .chat import ChatTemplate, as_generated
 from .errors import WgmlError
 from .generate import Engine, Generation
 from .gguf_model import Header
@@ -19,7 +20,7 @@ from .ops import Sampling
 from .tokenizer import Tokenizer, from_metadata
 
 Message = Mapping[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}"""
+"""{"role": "system" | "user" | "assistant", "content": text}; of the assistant's also "reasoning_content": text"""
 
 OnProgress = Callable[[str, int, int], object]
 """Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
@@ -93,13 +94,42 @@ class Model:
         """Give all GPU memory back."""
         self.engine.destroy()
 
+    def prompt_text(self, messages: Sequence[Message]) -> str:
+        """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
+
+        Raises WgmlError as the template does.
+        """
+        if not messages or messages[-1]["role"] != "assistant":
+            return self.template.render(messages)
+        text = self.template.render(messages[:-1])
+        return text + as_generated(messages[-1], text)
+
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The token ids of a conversation, up to where the assistant answers. Raises WgmlError as the template does."""
+        """The token ids of `prompt_text`."""
         tokenizer = self.tokenizer
-        text = self.template.render(messages)
+        text = self.prompt_text(messages)
         bos = tokenizer.bos_id
         starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
         return starts + tokenizer.encode(text, add_special=False, parse_special=True)
+
+    def overflow(self, messages: Sequence[Message]) -> int:
+        """How many of the oldest messages, those after the system's, a conversation that fills the context should lose.
+
+        None while an eighth of the context is free. Else so many that half of it is: losing a few each turn would have
+        the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
+        """
+        first = 1 if messages and messages[0]["role"] == "system" else 0
+        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
+        context = self.engine.context
+        if len(starts) < 2 or len(self.prompt(messages)) <= context * 7 // 8:
+            return 0
+        fits = bisect_left(
+            starts, True, hi=len(starts) - 1, key=lambda at: self._length(messages, first, at) <= context // 2
+        )
+        return starts[fits] - first
+
+    def _length(self, messages: Sequence[Message], first: int, start: int) -> int:
+        return len(self.prompt([*messages[:first], *messages[start:]]))
 
     def generate(
         self,
@@ -110,7 +140,8 @@ class Model:
         on_prefill: Callable[[int], None] = lambda done: None,
         **sampling: Any,
     ) -> Generation:
-        """The answer to a conversation, as a Generation to iterate over. What earlier calls processed is reused.
+        """The answer to a conversation, or more of its last message if that is the assistant's, as a Generation to
+        iterate over. What earlier calls processed is reused.
 
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values out of range or a conversation that is too long.

@@ -13,6 +13,7 @@ from typing import Any
 
 import wgml_files
 
+from .chat import ReasoningSplitter
 from .errors import WgmlError
 from .generate import Generation
 from .generate.bench import measure
@@ -22,6 +23,7 @@ from .gpu.browser import BrowserDevice
 from .model import Model
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
+_READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 
 _post: Callable[[dict[str, Any]], None]
 _device: BrowserDevice | None = None
@@ -47,7 +49,7 @@ async def handle(message: Any) -> None:
                     # The source stays a JavaScript object: it may be a File, and files.js knows it again.
                     await _load(message.model, request.get("options") or {})
             case "send":
-                await _send(request["id"], request["messages"], request.get("sampling") or {})
+                await _send(request)
             case "stop":
                 if generation := _generations.get(request["id"]):
                     generation.stop()
@@ -129,21 +131,43 @@ async def _open_device() -> BrowserDevice:
     return device
 
 
-async def _send(id: int, messages: list[dict[str, str]], sampling: dict[str, Any]) -> None:
+async def _send(request: dict[str, Any]) -> None:
+    id, messages = request["id"], request["messages"]
+    sampling = request.get("sampling") or {}
     async with _busy:
         if _model is None:
             raise WgmlError("no model is loaded")
         engine = _model.engine
-        generation = _generations[id] = _model.generate(messages, **{**sampling, "stop": sampling.get("stop") or ()})
+        if request.get("drop_oldest") and (count := _model.overflow(messages)):
+            _post({"type": "dropped", "id": id, "messages": count})
+            first = 1 if messages[0]["role"] == "system" else 0
+            messages = [*messages[:first], *messages[first + count :]]
+        posted = time.perf_counter()
+
+        def on_prefill(done: int) -> None:
+            nonlocal posted
+            if time.perf_counter() - posted >= _READING_INTERVAL:
+                posted = time.perf_counter()
+                _post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
+
+        splitter = ReasoningSplitter(_model.prompt_text(messages))
+        options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
+        generation = _generations[id] = _model.generate(messages, **options)
+        reasoning, text = "", ""
+
+        def gather(parts: tuple[str, str], now: bool = False) -> None:
+            """Post what has come of the answer, if it is time."""
+            nonlocal reasoning, text, posted
+            reasoning, text = reasoning + parts[0], text + parts[1]
+            if (reasoning or text) and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+                tokens = generation.usage.completion_tokens
+                _post({"type": "piece", "id": id, "reasoning": reasoning, "text": text, "tokens": tokens})
+                reasoning, text, posted = "", "", time.perf_counter()
+
         try:
-            text, posted = "", 0.0
             async for piece in generation:
-                text += piece
-                if time.perf_counter() - posted >= _PIECE_INTERVAL:
-                    _post({"type": "piece", "id": id, "text": text})
-                    text, posted = "", time.perf_counter()
-            if text:
-                _post({"type": "piece", "id": id, "text": text})
+                gather(splitter.push(piece))
+            gather(splitter.flush(), now=True)
         finally:
             del _generations[id]
         usage = generation.usage

@@ -1,8 +1,15 @@
 /**
  * The page's controller: brings together the conversation, the engine and the view.
  *
+ * A feature that has its own place in index.html (a dialog, a button, a list) is a module of its own which exports
+ * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
+ * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
+ * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
+ * conversation stays), `app.toast(text, action)`, and the events "site", "model" (another one begins to load), "ready"
+ * and "failed" (its detail an EngineError, before the page shows it), which it listens to as to any EventTarget.
+ *
  * @import { Exchange } from "./conversation.js"
- * @import { ModelSource, Site } from "./protocol.js"
+ * @import { ModelSource, Ready, Site } from "./protocol.js"
  * @import { MessageView } from "./messages.js"
  *
  * @typedef {"loading" | "ready" | "error" | "unsupported"} Phase of the engine
@@ -12,12 +19,25 @@
 
 import { Conversation } from "./conversation.js";
 import { Engine, EngineError } from "./engine.js";
+import { localise } from "./localise.js";
 import { keepOffline } from "./offline.js";
+import { Sidebar } from "./sidebar.js";
 import { strings } from "./strings.js";
 import { support } from "./support.js";
+import { toast } from "./toasts.js";
 import { View } from "./view.js";
 
-class App {
+/** @type {((app: App) => void)[]} */
+const features = [];
+
+export class App extends EventTarget {
+  /** @type {Site | null} */
+  site = null;
+  /** @type {ModelSource | null} */
+  model = null;
+  /** @type {Ready | null} */
+  ready = null;
+  toast = toast;
   #conversation = new Conversation();
   #view = new View({
     ask: (text) => this.#ask(text),
@@ -34,29 +54,57 @@ class App {
   /** @type {{exchange: Shown, answer: import("./engine.js").Answer} | null} */
   #running = null;
 
-  /** Load the site's model. Again, if that failed. */
+  /** Load the model in use, at first the site's own. Again, if that failed. */
   async start() {
+    const engine = this.#newEngine(); // its runtime starts beside what follows
+    try {
+      this.site ??= await loadSite();
+      this.dispatchEvent(new Event("site"));
+      await this.#load(engine, this.model ?? modelOf(this.site));
+    } catch (error) {
+      this.#engineFailed(new EngineError("site", String(error)));
+    }
+    document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
+  }
+
+  /**
+   * Change to another model. The conversation stays.
+   *
+   * @param {ModelSource} model
+   */
+  async load(model) {
+    await this.#load(this.#newEngine(), model);
+  }
+
+  #newEngine() {
     this.#engine?.close();
+    this.ready = null;
     this.#setPhase("loading");
     this.#view.showError("", false);
     this.#view.loading.reset();
-    const engine = new Engine((error) => this.#engineFailed(error));
-    this.#engine = engine;
+    this.#engine = new Engine((error) => this.#engineFailed(error));
+    return this.#engine;
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {ModelSource} model
+   */
+  async #load(engine, model) {
+    this.model = model;
+    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
+    this.dispatchEvent(new Event("model"));
+    const supported = await support();
+    if (supported !== "ok") return this.#unsupported(supported);
     try {
-      const site = await loadSite();
-      const model = modelOf(site);
-      this.#view.showSite(site, model.name);
-      const supported = await support();
-      if (supported !== "ok") return this.#unsupported(supported);
-      await engine.load(model, {}, (progress) => this.#view.loading.update(progress));
-      this.#setPhase("ready");
-      this.#view.announcer.say(strings.ready);
-      this.#sendQueued();
-    } catch (error) {
-      // What the engine says of itself comes by #engineFailed.
-      if (!(error instanceof EngineError)) this.#engineFailed(new EngineError("site", String(error)));
+      this.ready = await engine.load(model, {}, (progress) => this.#view.loading.update(progress));
+    } catch {
+      return; // the engine says why by #engineFailed; or it was closed, for another to come
     }
-    document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
+    this.#setPhase("ready");
+    this.dispatchEvent(new Event("ready"));
+    this.#view.announcer.say(strings.ready);
+    this.#sendQueued();
   }
 
   /** @param {string} text */
@@ -90,7 +138,7 @@ class App {
     view.state = exchange.state = "streaming";
     this.#view.announcer.say(strings.answering);
     try {
-      for await (const text of answer) {
+      for await (const { text } of answer) {
         exchange.answer += text;
         if (!this.#isShown(exchange)) continue;
         view.append(text);
@@ -138,7 +186,9 @@ class App {
   }
 
   /** @param {EngineError} error */
-  #engineFailed({ stage, message }) {
+  #engineFailed(error) {
+    const { stage, message } = error;
+    this.dispatchEvent(new CustomEvent("failed", { detail: error }));
     if (stage === "unsupported") return this.#unsupported("missing");
     this.#setPhase("error");
     this.#view.showError(strings.failed(stage, message), true);
@@ -185,4 +235,8 @@ function modelOf({ models }) {
   return { name, url: new URL(url, document.baseURI).href, bytes, sha256 };
 }
 
-new App().start();
+localise(document.body);
+new Sidebar();
+const app = new App();
+for (const mount of features) mount(app);
+app.start();

@@ -122,9 +122,9 @@ async function ask(engine) {
   const answer = engine.send([{ role: "user", content: QUESTION }], { temperature: 0, max_tokens: 64 });
   let text = "";
   let first = NaN;
-  for await (const piece of answer) {
-    if (!text) first = (performance.now() - sent) / 1000;
-    text += piece;
+  for await (const part of answer) {
+    if (!text && part.tokens) first = (performance.now() - sent) / 1000;
+    text += part.reasoning + part.text;
   }
   const { usage, tokens_per_second, reason } = /** @type {import("./protocol.js").Done} */ (answer.done);
   const seconds = (performance.now() - sent) / 1000;

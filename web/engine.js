@@ -3,7 +3,8 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { BenchFigures, BenchOptions, ChatMessage, Done, ModelSource, Progress, Ready, Reply, Request, Sampling } from "./protocol.js"
+ * @import { BenchFigures, BenchOptions, ChatMessage, Done, Dropped, ModelSource, Piece, Progress } from "./protocol.js"
+ * @import { Reading, Ready, Reply, Request, Sampling } from "./protocol.js"
  *
  * @template T
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
@@ -23,16 +24,24 @@ export class EngineError extends Error {
 }
 
 /**
- * An answer as it is generated: iterate over it for its pieces of text. The loop ends when the answer does (`done`
- * then holds the figures) and throws an EngineError when it fails. Pieces that arrive between two turns of the loop
- * come joined, so that a slow reader never falls behind.
+ * An answer as it is generated: iterate over it for its parts. The loop ends when the answer does (`done` then holds
+ * the figures) and throws an EngineError when it fails. What arrives between two turns of the loop comes joined, so that
+ * a slow reader never falls behind.
+ *
+ * @typedef {object} Part what has come since the last one
+ * @property {string} reasoning
+ * @property {string} text after the reasoning
+ * @property {number} tokens generated so far
+ * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
+ * @property {number} dropped messages that were left out of the prompt, if that was told
  */
 export class Answer {
   /** @type {Done | null} */
   done = null;
   /** @type {EngineError | null} */
   #error = null;
-  #text = "";
+  /** @type {Part | null} */
+  #part = null;
   #wake = () => {};
   #stop;
 
@@ -46,9 +55,18 @@ export class Answer {
     this.#stop();
   }
 
-  /** @param {string} text */
-  push(text) {
-    this.#text += text;
+  /** @param {Dropped | Piece | Reading} message */
+  push(message) {
+    const part = (this.#part ??= { reasoning: "", text: "", tokens: 0, reading: null, dropped: 0 });
+    if (message.type === "dropped") {
+      part.dropped = message.messages;
+    } else if (message.type === "reading") {
+      part.reading = message;
+    } else {
+      part.reasoning += message.reasoning;
+      part.text += message.text;
+      part.tokens = message.tokens;
+    }
     this.#wake();
   }
 
@@ -64,13 +82,13 @@ export class Answer {
     this.#wake();
   }
 
-  /** @returns {AsyncGenerator<string, void, void>} */
+  /** @returns {AsyncGenerator<Part, void, void>} */
   async *[Symbol.asyncIterator]() {
     for (;;) {
-      if (this.#text) {
-        const text = this.#text;
-        this.#text = "";
-        yield text;
+      if (this.#part) {
+        const part = this.#part;
+        this.#part = null;
+        yield part;
       } else if (this.#error) {
         throw this.#error;
       } else if (this.done) {
@@ -131,20 +149,21 @@ export class Engine {
   }
 
   /**
-   * Ask for the answer to a conversation whose last message is the user's.
+   * Ask for the answer to a conversation whose last message is the user's, or for more of the assistant's last message.
    *
    * @param {ChatMessage[]} messages
    * @param {Sampling} sampling
+   * @param {boolean} [dropOldest] leave the oldest messages out where there are too many
    * @returns {Answer}
    */
-  send(messages, sampling) {
+  send(messages, sampling, dropOldest = false) {
     const id = this.#nextId++;
     const answer = new Answer(() => this.#post({ type: "stop", id }));
     if (this.#failure) {
       answer.fail(this.#failure);
     } else {
       this.#answers.set(id, answer);
-      this.#post({ type: "send", id, messages, sampling });
+      this.#post({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
     }
     return answer;
   }
@@ -182,8 +201,10 @@ export class Engine {
       case "ready":
         this.#ready.resolve(message);
         break;
+      case "dropped":
+      case "reading":
       case "piece":
-        this.#answers.get(message.id)?.push(message.text);
+        this.#answers.get(message.id)?.push(message);
         break;
       case "done":
         this.#answers.get(message.id)?.finish(message);

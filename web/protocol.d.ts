@@ -27,6 +27,8 @@ export interface ModelSource {
 export interface ChatMessage {
   role: "system" | "user" | "assistant";
   content: string;
+  /** What the model thought before it said `content`; templates that know it leave it out of later turns. */
+  reasoning_content?: string;
 }
 
 /** How the next token is chosen. What is left out is the engine's default. */
@@ -49,10 +51,20 @@ export interface BenchOptions {
   repetitions: number;
 }
 
+/** Answer a conversation. If its last message is the assistant's, that is gone on with. */
+export interface Send {
+  type: "send";
+  id: number;
+  messages: ChatMessage[];
+  sampling: Sampling;
+  /** Leave the oldest messages out where the conversation is longer than the context, instead of failing. */
+  drop_oldest?: boolean;
+}
+
 /** Page to worker. */
 export type Request =
   | { type: "load"; model: ModelSource; options: { context?: number } }
-  | { type: "send"; id: number; messages: ChatMessage[]; sampling: Sampling }
+  | Send
   | { type: "stop"; id: number }
   | ({ type: "bench" } & BenchOptions);
 
@@ -91,10 +103,29 @@ export interface Ready {
   kept: boolean;
 }
 
+/** What has come of an answer since the last piece. `reasoning` comes before `text`. */
 export interface Piece {
   type: "piece";
   id: number;
   text: string;
+  reasoning: string;
+  /** Generated so far. */
+  tokens: number;
+}
+
+/** How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. */
+export interface Reading {
+  type: "reading";
+  id: number;
+  done: number;
+  total: number;
+}
+
+/** The oldest messages (after the system's) that were left out of the prompt, if any were. */
+export interface Dropped {
+  type: "dropped";
+  id: number;
+  messages: number;
 }
 
 export interface Usage {
@@ -131,7 +162,7 @@ export interface BenchFigures {
 }
 
 /** Worker to page. */
-export type Reply = Progress | Ready | Piece | Done | Failure | BenchFigures;
+export type Reply = Progress | Ready | Dropped | Reading | Piece | Done | Failure | BenchFigures;
 
 /** `site.json`, which the build writes. All addresses are relative to the page. */
 export interface Site {

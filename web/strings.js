@@ -8,8 +8,46 @@ import { bytes, bytesOf, count, decimal, duration } from "./format.js";
  */
 
 export const strings = {
+  language: "en",
+  direction: "ltr",
+
   newChat: "New chat",
+  close: "Close",
+  retry: "Try again",
+  toEnd: "Jump to the end",
+  update: "A new version of this page is ready.",
+  reload: "Reload",
   you: "You",
+  conversation: "Conversation",
+  messages: "Messages",
+  loading: "Loading",
+  contextLabel: "Context",
+  contextUsed: "Context used",
+  sidebar: {
+    label: "Conversations",
+    search: "Search conversations",
+    toggle: "Show or hide the conversations",
+    close: "Hide the conversations",
+  },
+  composer: {
+    label: "Your question",
+    hint: "Ask something",
+    send: "Send (Enter)",
+    stop: "Stop (Escape)",
+    attach: "Add text files",
+    attached: "Files that go with the question",
+  },
+  models: {
+    title: "Models",
+    choose: "Choose a model",
+  },
+  transfer: { title: "Export and import" },
+  settings: { title: "Settings" },
+  shortcuts: { title: "Keyboard shortcuts" },
+
+  welcome:
+    "A language model that runs in this page, on your own graphics processor. What you write stays on this device.",
+  examplesLabel: "Questions to begin with",
   examples: [
     "What is the capital of France?",
     "Why is the sky blue?",
@@ -65,6 +103,18 @@ export const strings = {
     return said;
   },
 
+  unsupportedPage: {
+    title: "This browser can’t run the model",
+    lead: "The model runs on your own graphics processor, through WebGPU. These browsers have it:",
+    browsers: [
+      "Chrome and Edge 113 or later, on Windows, macOS, ChromeOS and Android",
+      "Safari 26 or later, on macOS, iOS and iPadOS",
+      "Firefox 141 or later on Windows, 145 or later on macOS",
+    ],
+    advice:
+      "If yours is among them, update it, check that hardware acceleration is switched on in its settings, and try " +
+      "again. On Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu.",
+  },
   /** @type {Record<Exclude<Support, "ok">, string>} */
   unsupported: {
     insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",

@@ -32,6 +32,7 @@ export class View {
 
   /** @param {Handlers} on */
   constructor(on) {
+    for (const text of strings.unsupportedPage.browsers) byId("browsers").append(element("li", "", text));
     this.#composer = new Composer(on);
     this.#newChat.addEventListener("click", on.newChat);
     for (const button of document.querySelectorAll(".retry")) button.addEventListener("click", on.retry);

@@ -33,8 +33,7 @@ async function send({ id, messages }) {
   for (const text of script.pieces) {
     await wait(script.pace);
     if (stopped.has(id)) break;
-    postMessage({ type: "piece", id, text });
-    count++;
+    postMessage({ type: "piece", id, text, reasoning: "", tokens: ++count });
   }
   if (script.fail_answer) return postMessage({ type: "error", id, ...script.fail_answer });
   postMessage({

@@ -27,7 +27,7 @@ class ModelServer:
 
     def __init__(self) -> None:
         build.fetch(LIBRARIES)
-        self.libraries = {f"/{build.place(part)}": part.path for part in LIBRARIES}
+        self.libraries = {f"/lib/{part.file}": part.path for part in LIBRARIES}
         self.change(0)
         self.ranges = True  # it knows them
         self.cuts: list[int] = []  # after so many bytes of the body the next answers break off
