@@ -549,8 +549,8 @@ MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
-# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm sums up a download
-# as it comes (browsers' own crypto wants all of it at once).
+# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
+# of a download as it comes (browsers' own crypto wants all of it at once).
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],

@@ -5,8 +5,9 @@
  * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
- * conversation stays), `app.toast(text, action)`, and the events "site", "model" (another one begins to load), "ready"
- * and "failed" (its detail an EngineError, before the page shows it), which it listens to as to any EventTarget.
+ * conversation stays), `app.engine`, `app.toast(text, action)`, and the events "site", "model" (another one begins to
+ * load), "ready" and "failed" (its detail an EngineError; preventDefault keeps the page from showing it), which it
+ * listens to as to any EventTarget.
  *
  * @import { Exchange } from "./conversation.js"
  * @import { ModelSource, Ready, Site } from "./protocol.js"
@@ -17,6 +18,7 @@
  * @typedef {Exchange & {views: {question: MessageView, answer: MessageView}}} Shown
  */
 
+import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
 import { Engine, EngineError } from "./engine.js";
 import { localise } from "./localise.js";
@@ -43,10 +45,12 @@ export class App extends EventTarget {
     ask: (text) => this.#ask(text),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
-    retry: () => this.start(),
+    retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
   });
   /** @type {Engine | null} */
-  #engine = null;
+  engine = null;
+  /** What the engine has, whatever it is loading. @type {{model: ModelSource, ready: Ready} | null} */
+  #loaded = null;
   /** @type {Phase} */
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Shown | null} */
@@ -57,33 +61,38 @@ export class App extends EventTarget {
   /** Load the model in use, at first the site's own. Again, if that failed. */
   async start() {
     const engine = this.#newEngine(); // its runtime starts beside what follows
+    this.#begin();
     try {
       this.site ??= await loadSite();
       this.dispatchEvent(new Event("site"));
-      await this.#load(engine, this.model ?? modelOf(this.site));
+      await this.#load(engine, this.model ?? (await firstModel(this.site, engine)));
     } catch (error) {
-      this.#engineFailed(new EngineError("site", String(error)));
+      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", String(error)));
     }
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
   }
 
   /**
-   * Change to another model. The conversation stays.
+   * Change to another model. The conversation stays; so does the model from before, if the other can't be read.
    *
    * @param {ModelSource} model
    */
   async load(model) {
-    await this.#load(this.#newEngine(), model);
+    this.#running?.answer.stop();
+    await this.#load(this.engine && !this.engine.failure ? this.engine : this.#newEngine(), model);
   }
 
   #newEngine() {
-    this.#engine?.close();
-    this.ready = null;
+    this.engine?.close();
+    this.#loaded = null;
+    this.engine = new Engine((error) => this.#engineFailed(error));
+    return this.engine;
+  }
+
+  #begin() {
     this.#setPhase("loading");
     this.#view.showError("", false);
     this.#view.loading.reset();
-    this.#engine = new Engine((error) => this.#engineFailed(error));
-    return this.#engine;
   }
 
   /**
@@ -91,20 +100,47 @@ export class App extends EventTarget {
    * @param {ModelSource} model
    */
   async #load(engine, model) {
-    this.model = model;
-    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
+    this.#show(model, null);
+    this.#begin();
     this.dispatchEvent(new Event("model"));
     const supported = await support();
     if (supported !== "ok") return this.#unsupported(supported);
     try {
-      this.ready = await engine.load(model, {}, (progress) => this.#view.loading.update(progress));
-    } catch {
-      return; // the engine says why by #engineFailed; or it was closed, for another to come
+      const ready = await engine.load(model, {}, (progress) => this.#view.loading.update(progress));
+      this.#loaded = { model, ready };
+    } catch (error) {
+      // An engine that fails as a whole says so by #engineFailed.
+      if (!engine.failure && this.model === model) this.#loadFailed(/** @type {EngineError} */ (error));
+      return;
     }
+    if (this.model === model) this.#becomeReady();
+  }
+
+  /** @param {EngineError} error */
+  #loadFailed(error) {
+    if (!error.loaded || !this.#loaded) return this.#engineFailed(error);
+    if (error.stage !== "cancelled") this.toast(strings.failed(error.stage, error.message));
+    this.#becomeReady();
+  }
+
+  /** With the model that is loaded. */
+  #becomeReady() {
+    if (!this.#loaded) return;
+    this.#show(this.#loaded.model, this.#loaded.ready);
     this.#setPhase("ready");
     this.dispatchEvent(new Event("ready"));
     this.#view.announcer.say(strings.ready);
     this.#sendQueued();
+  }
+
+  /**
+   * @param {ModelSource} model
+   * @param {Ready | null} ready
+   */
+  #show(model, ready) {
+    this.model = model;
+    this.ready = ready;
+    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
   }
 
   /** @param {string} text */
@@ -132,7 +168,7 @@ export class App extends EventTarget {
   /** @param {Shown} exchange */
   async #run(exchange) {
     const view = exchange.views.answer;
-    const answer = /** @type {Engine} */ (this.#engine).send(this.#conversation.upTo(exchange), {});
+    const answer = /** @type {Engine} */ (this.engine).send(this.#conversation.upTo(exchange), {});
     this.#running = { exchange, answer };
     view.note = "";
     view.state = exchange.state = "streaming";
@@ -188,7 +224,7 @@ export class App extends EventTarget {
   /** @param {EngineError} error */
   #engineFailed(error) {
     const { stage, message } = error;
-    this.dispatchEvent(new CustomEvent("failed", { detail: error }));
+    if (!this.dispatchEvent(new CustomEvent("failed", { detail: error, cancelable: true }))) return;
     if (stage === "unsupported") return this.#unsupported("missing");
     this.#setPhase("error");
     this.#view.showError(strings.failed(stage, message), true);
@@ -196,7 +232,7 @@ export class App extends EventTarget {
 
   /** @param {Exclude<import("./support.js").Support, "ok">} reason */
   #unsupported(reason) {
-    this.#engine?.close();
+    this.engine?.close();
     this.#phase = "unsupported";
     this.#view.showUnsupported(reason);
   }
@@ -224,15 +260,6 @@ async function loadSite() {
   const response = await fetch("site.json");
   if (!response.ok) throw new Error(`the server answered ${response.status} for site.json`);
   return response.json();
-}
-
-/**
- * @param {Site} site
- * @returns {ModelSource}
- */
-function modelOf({ models }) {
-  const [{ name, url, bytes, sha256 }] = models;
-  return { name, url: new URL(url, document.baseURI).href, bytes, sha256 };
 }
 
 localise(document.body);

@@ -18,14 +18,14 @@ const ready = {
   heap_peak_bytes: 44e6, sampling: {}, kept: true,
 };
 
-async function load() {
+async function load(id) {
   for (const message of script.progress ?? []) {
     postMessage({ type: "progress", ...message });
     await wait(script.pace);
   }
   if (script.hang) return;
   if (script.crash) setTimeout(() => { throw new Error(script.crash); });
-  else postMessage(script.fail ? { type: "error", ...script.fail } : ready);
+  else postMessage(script.fail ? { type: "error", ...script.fail } : { ...ready, id });
 }
 
 async function send({ id, messages }) {
@@ -48,7 +48,7 @@ async function send({ id, messages }) {
 }
 
 onmessage = ({ data }) => {
-  if (data.type === "load") load();
+  if (data.type === "load") load(data.id);
   if (data.type === "send") send(data);
   if (data.type === "stop") stopped.add(data.id);
 };
