@@ -120,7 +120,7 @@ def test_smollm2(smollm2_path: Path, backend: Any) -> None:
     ids = tokenizer.encode(truth["nll"]["text"])
     assert ids[:512] == truth["nll"]["ids"]
     assert (tokenizer.vocab_size, tokenizer.bos_id, tokenizer.eos_id) == (49152, 1, 2)
-    assert tokenizer.eog_ids == {0, 2}
+    assert tokenizer.eog_ids == {0, 2, 4}  # <|endoftext|>, <|im_end|>, <reponame>
     assert not tokenizer.add_bos
 
 
