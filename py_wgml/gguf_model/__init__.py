@@ -1,5 +1,5 @@
 """GGUF files: the header, and tensors on their way to the GPU."""
 
-from .header import Header, HeaderParser, TensorInfo, read_header
+from .header import Header, HeaderParser, TensorInfo, join_headers, read_header
 
-__all__ = ["Header", "HeaderParser", "TensorInfo", "read_header"]
+__all__ = ["Header", "HeaderParser", "TensorInfo", "join_headers", "read_header"]

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
@@ -76,6 +76,22 @@ class Header:
     data_offset: int
     """Where the tensors' bytes begin, from the start of the file."""
     alignment: int
+
+    @property
+    def end(self) -> int:
+        """Where the last tensor's bytes end, from the start of the file; 0 where there is none."""
+        return max((tensor.offset + tensor.nbytes for tensor in self.tensors.values()), default=0)
+
+    @property
+    def part(self) -> tuple[int, int]:
+        """Which part of a split model the file is, counted from 0, and of how many."""
+        return self._number("split.no", 0), self._number("split.count", 0) or 1
+
+    def _number(self, key: str, default: int) -> int:
+        value = self.metadata.get(key, default)
+        if not isinstance(value, int):
+            raise _bad(f"{key} is a {type(value).__name__}, not a number")
+        return value
 
 
 class HeaderParser:
@@ -327,6 +343,35 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     except OSError as error:
         raise WgmlError(f"can't read {os.fspath(path)!r}: {error.strerror or error}") from None
     return parser.close()
+
+
+def join_headers(headers: Sequence[Header]) -> Header:
+    """The header of a whole model from those of its parts, in any order, as gguf-split writes them.
+
+    Tensors lie as if each part began where the tensors of the one before it end. Raises WgmlError where the parts are
+    not those of one model, or some are missing; so it does for one of several parts alone.
+    """
+    headers = sorted(headers, key=lambda header: header.part[0])
+    numbers = [header.part[0] for header in headers]
+    counts = {header.part[1] for header in headers}
+    if len(counts) > 1 or len(set(numbers)) < len(numbers) or max(counts) <= max(numbers):
+        raise WgmlError("these files are not the parts of one split model")
+    missing = [str(number + 1) for number in range(*counts) if number not in numbers]
+    if missing:
+        raise WgmlError(f"this model is split into {max(counts)} files; missing: part {', part '.join(missing)}")
+    tensors: dict[str, TensorInfo] = {}
+    start = 0
+    for header in headers:
+        for name, tensor in header.tensors.items():
+            if name in tensors:
+                raise _bad(f"tensor {_quote(name)} is in two parts of the model")
+            tensors[name] = replace(tensor, offset=start + tensor.offset)
+        start += header.end
+    expected = headers[0]._number("split.tensors.count", len(tensors))
+    if expected != len(tensors):
+        raise _bad(f"the parts of the model hold {len(tensors)} tensors, not {expected}")
+    metadata = {key: value for key, value in headers[0].metadata.items() if not key.startswith("split.")}
+    return replace(headers[0], metadata=metadata, tensors=tensors)
 
 
 def _quote(name: str) -> str:

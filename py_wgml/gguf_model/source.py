@@ -1,15 +1,20 @@
 """Where a model's bytes come from: read once, front to back, the header by Python, the tensors straight to the GPU."""
 
+from __future__ import annotations
+
 import os
+import re
 import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Protocol
 
 from ..errors import WgmlError
 from ..gpu import Device
-from .header import Header, HeaderParser
+from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
 _PIECE = 4 << 20  # bytes read and uploaded at once
@@ -24,9 +29,13 @@ class Source(ABC):
     name: str
     size: int | None
 
-    @abstractmethod
     async def header(self) -> Header:
-        """Parse the first bytes. Raises WgmlError."""
+        """Parse the first bytes. Raises WgmlError; so it does for one part of a split model."""
+        return join_headers([await self.read_header()])
+
+    @abstractmethod
+    async def read_header(self) -> Header:
+        """The header of this very file."""
 
     @abstractmethod
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
@@ -38,14 +47,14 @@ class Source(ABC):
 
 
 class StreamSource(Source):
-    """A file open for reading in CPython."""
+    """A file open for reading in CPython, at its first byte."""
 
     def __init__(self, stream: BinaryIO, name: str, size: int | None = None) -> None:
         self._stream, self.name, self.size = stream, name, size
         self._head = b""
         self._at = 0  # where in the file the next byte of _read comes from
 
-    async def header(self) -> Header:
+    async def read_header(self) -> Header:
         parser = HeaderParser(self.size)
         header = None
         while header is None:
@@ -65,10 +74,15 @@ class StreamSource(Source):
             raise WgmlError(f"{self.name} is truncated: it ends at byte {self._at}")
         return data
 
+    def _skip_to(self, offset: int) -> None:
+        if offset > max(self._at, len(self._head)) and self._stream.seekable():
+            self._at = self._stream.seek(offset)
+        while self._at < offset:
+            self._read(min(_PIECE, offset - self._at))
+
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
         for segment in segments:
-            while self._at < segment.offset:
-                self._read(min(_PIECE, segment.offset - self._at))
+            self._skip_to(segment.offset)
             for done in range(0, segment.nbytes, _PIECE):
                 data = self._read(min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
@@ -84,7 +98,7 @@ class _File(Protocol):
     name: str
     size: int | None
 
-    async def next(self) -> "_Chunk | None": ...
+    async def next(self) -> _Chunk | None: ...
     def rewind(self) -> None: ...
     def close(self) -> None: ...
 
@@ -99,7 +113,7 @@ class BrowserSource(Source):
     def __init__(self, file: _File) -> None:
         self._file, self.name, self.size = file, file.name, file.size
 
-    async def header(self) -> Header:
+    async def read_header(self) -> Header:
         parser = HeaderParser(self.size)
         header = None
         while header is None:
@@ -123,16 +137,93 @@ class BrowserSource(Source):
         self._file.close()
 
 
-def open_source(model: str | os.PathLike[str] | BinaryIO) -> StreamSource:
-    """A path, an http(s) URL or an open binary file, in CPython. Raises WgmlError when it can't be opened."""
-    if not isinstance(model, str | os.PathLike):
+class SplitSource(Source):
+    """All parts of a split model, in any order: the headers of all, then the tensors of one part after the other."""
+
+    def __init__(self, parts: Sequence[Source]) -> None:
+        self._parts = list(parts)
+        self._ends: list[int] = []  # where the tensors of each part end, in the joined header's count
+        self.name = parts[0].name
+        sizes = [part.size for part in parts]
+        self.size = None if None in sizes else sum(size or 0 for size in sizes)
+
+    async def read_header(self) -> Header:
+        headers = [await part.read_header() for part in self._parts]
+        header = join_headers(headers)
+        order = sorted(range(len(headers)), key=lambda place: headers[place].part[0])
+        self._parts = [self._parts[place] for place in order]
+        for place in order:
+            self._ends.append((self._ends or [0])[-1] + headers[place].end)
+        return header
+
+    async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
+        start = 0
+        for part, end in zip(self._parts, self._ends, strict=True):
+            own = [replace(s, offset=s.offset - start) for s in segments if start <= s.offset < end]
+            await part.upload(device, own, partial(self._report, on_progress, start))
+            start = end
+
+    def _report(self, on_progress: OnProgress, start: int, at: int, _size: int) -> None:
+        on_progress(start + at, self.size or 0)
+
+    def close(self) -> None:
+        for part in self._parts:
+            part.close()
+
+
+_SPLIT = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf(?:\?|$))")
+_REFERENCE = re.compile(
+    r"(?:https://huggingface\.co/|https://hf\.co/)?(\w[\w.-]*/\w[\w.-]*)/(?:(?:blob|resolve)/([^/]+)/)?([^?#@]+\.gguf)(?:@(.+))?"
+)
+
+
+def resolve(reference: str) -> str:
+    """The address of a file on the Hugging Face Hub, from `owner/repository/file.gguf`, with `@revision` behind it if
+    that is not `main`, or from the address of the page that shows it. Anything else is given back as it is.
+    """
+    found = _REFERENCE.fullmatch(reference)
+    if found is None:
+        return reference
+    repository, shown, path, revision = found.groups()
+    return f"https://huggingface.co/{repository}/resolve/{revision or shown or 'main'}/{path}"
+
+
+def part_names(name: str) -> list[str]:
+    """The paths or addresses of all parts of the split model that `name` is one of; `name` alone for any other file."""
+    found = _SPLIT.search(name)
+    count = int(found[2]) if found else 1
+    return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
+
+
+def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]]) -> Source:
+    """What to load, in CPython: a path, an http(s) URL, a reference that resolve() knows, or an open binary file.
+
+    The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
+    WgmlError when it can't be opened.
+    """
+    if isinstance(model, str | os.PathLike):
+        name = os.fspath(model)
+        names = part_names(name if os.path.exists(name) else resolve(name))
+    elif isinstance(model, Sequence):
+        names = [os.fspath(part) for part in model]
+    else:
         return StreamSource(model, getattr(model, "name", "the model"))
-    name = os.path.basename(os.fspath(model))
+    parts: list[Source] = []
     try:
-        if str(model).startswith(("http://", "https://")):
-            response = urllib.request.urlopen(str(model))
-            length = response.headers.get("Content-Length")
-            return StreamSource(response, name, int(length) if length else None)
-        return StreamSource(open(model, "rb"), name, os.path.getsize(model))
+        for name in names:
+            parts.append(_open(name))
     except (OSError, urllib.error.URLError) as error:
-        raise WgmlError(f"can't open {os.fspath(model)}: {error}") from error
+        for part in parts:
+            part.close()
+        which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
+        raise WgmlError(f"can't open {name}{which}: {error}") from error
+    return parts[0] if len(parts) == 1 else SplitSource(parts)
+
+
+def _open(name: str) -> StreamSource:
+    short = os.path.basename(name)
+    if not name.startswith(("http://", "https://")):
+        return StreamSource(open(name, "rb"), short, os.path.getsize(name))
+    response = urllib.request.urlopen(name)
+    length = response.headers.get("Content-Length")
+    return StreamSource(response, short, int(length) if length else None)

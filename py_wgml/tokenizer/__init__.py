@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
 from ..errors import WgmlError
-from . import byte_level, sentencepiece
+from . import byte_level, sentencepiece, wordpiece
 from .special import Splitter
 from .vocabulary import TokenType, Vocabulary
 
@@ -31,31 +31,42 @@ class Encoder(Protocol):
 @dataclass(frozen=True)
 class _Kind:
     python: Callable[[Vocabulary], Encoder]
-    native: str  # name of the function in native.py
     token_to_bytes: Callable[[str], bytes]
-    prefer_native: bool
-    space_prefix: bool  # a space is put before the text where the file does not say otherwise
-    add_bos: Callable[[Vocabulary], bool]  # where the file does not say
+    native: str | None = None
+    """Name of the function in native.py, where there is one."""
+    prefer_native: bool = False
+    # Where the file does not say:
+    space_prefix: bool | None = None
+    """A space is put before the text. None: this kind has no such thing."""
+    add_bos: Callable[[Vocabulary], bool] = lambda vocabulary: False
+    add_eos: bool = False
+    add_separator: bool = False
 
 
 _KINDS = {
     "gpt2": _Kind(
         byte_level.ByteLevelBPE,
-        "byte_level",
         byte_level.token_to_bytes,
+        native="byte_level",
         prefer_native=True,
-        space_prefix=False,
         add_bos=lambda vocabulary: byte_level.pre_tokenizer(vocabulary).add_bos,
     ),
     "llama": _Kind(
         sentencepiece.SentencePieceBPE,
-        "sentencepiece",
         sentencepiece.token_to_bytes,
         # The package wants merges, which such a vocabulary does not have: to work them out costs 2.5 s for 262,144
         # tokens (this class: 0.2 s), and then it is no faster.
-        prefer_native=False,
+        native="sentencepiece",
         space_prefix=True,
         add_bos=lambda vocabulary: True,
+    ),
+    "t5": _Kind(sentencepiece.Unigram, sentencepiece.token_to_bytes, space_prefix=False, add_eos=True),
+    "bert": _Kind(
+        wordpiece.WordPiece,
+        sentencepiece.token_to_bytes,
+        space_prefix=True,
+        add_bos=lambda vocabulary: True,
+        add_separator=True,
     ),
 }
 
@@ -67,6 +78,7 @@ class Tokenizer:
         """`encoder` is one of `kind` for `vocabulary`."""
         self._tokens = vocabulary.tokens
         self._types = vocabulary.types
+        self._shown = vocabulary.structure_ids
         self._token_to_bytes = kind.token_to_bytes
         self._encoder = encoder
         self.vocab_size = len(vocabulary.tokens)
@@ -75,8 +87,14 @@ class Tokenizer:
         self.eog_ids = vocabulary.eog_ids
         """Every token that ends an answer."""
         self.add_bos: bool = vocabulary.get("add_bos_token", bool, kind.add_bos(vocabulary)) and self.bos_id is not None
-        self.add_eos: bool = vocabulary.get("add_eos_token", bool, False) and self.eos_id is not None
-        self.space_prefix: bool = kind.space_prefix and vocabulary.get("add_space_prefix", bool, True)
+        endings = (("eos", kind.add_eos, vocabulary.eos_id), ("sep", kind.add_separator, vocabulary.separator_id))
+        self._end = [
+            id for name, default, id in endings if id is not None and vocabulary.get(f"add_{name}_token", bool, default)
+        ]
+        self.add_eos: bool = self.eos_id in self._end
+        self.space_prefix: bool = kind.space_prefix is not None and vocabulary.get(
+            "add_space_prefix", bool, kind.space_prefix
+        )
         """A space is put before text at its start and after special tokens, and taken away again by decoding."""
         self._user_defined = Splitter(vocabulary.user_defined)
         self._all_special = Splitter(vocabulary.user_defined | vocabulary.control)
@@ -84,9 +102,9 @@ class Tokenizer:
     def encode(self, text: str, add_special: bool = True, parse_special: bool = False) -> list[int]:
         """Token ids of `text`.
 
-        `add_special`: with the BOS and EOS tokens that the file asks for. `parse_special`: control tokens written in
-        the text (as in a rendered chat template) become those tokens; without it they are text, as they should be in
-        what a user wrote.
+        `add_special`: with the BOS, EOS and separator tokens that the file asks for. `parse_special`: control tokens
+        written in the text (as in a rendered chat template) become those tokens; without it they are text, as they
+        should be in what a user wrote.
         """
         try:
             text.encode()
@@ -105,8 +123,8 @@ class Tokenizer:
             else:
                 ids += self._encoder.encode(space + part)
                 space = ""
-        if add_special and self.add_eos and self.eos_id is not None:
-            ids.append(self.eos_id)
+        if add_special:
+            ids += self._end
         return ids
 
     def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
@@ -128,6 +146,10 @@ class Tokenizer:
         """What kind of token `id` is: a number of TokenType."""
         return self._types[id]
 
+    def is_hidden(self, id: int) -> bool:
+        """Whether token `id` is no part of what a text says: a control token that does not structure it."""
+        return self._types[id] not in (_NORMAL, _BYTE, _USER_DEFINED) and id not in self._shown
+
     def stream(self, skip_special: bool = True, continuing: bool = False) -> StreamDecoder:
         """A decoder for tokens as they are made. `continuing`: they go on with a text, so a space in front is kept."""
         return StreamDecoder(self, skip_special, continuing)
@@ -140,6 +162,7 @@ class StreamDecoder:
         """See Tokenizer.stream()."""
         self._token_bytes = tokenizer.token_bytes
         self._token_type = tokenizer.token_type
+        self._is_hidden = tokenizer.is_hidden
         self._space_prefix = tokenizer.space_prefix
         self._skip_special = skip_special
         self._at_start = not continuing
@@ -157,7 +180,7 @@ class StreamDecoder:
             return self._decoder.decode(data)
         # A special token is whole by itself: bytes still waiting won't be completed. Text begins anew after it.
         self._at_start = True
-        return self.flush() + ("" if self._skip_special and kind != _USER_DEFINED else data.decode())
+        return self.flush() + ("" if self._skip_special and self._is_hidden(id) else data.decode())
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for bytes that never became a character."""
@@ -169,9 +192,9 @@ class StreamDecoder:
 def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tokenizer:
     """The tokenizer of a GGUF file with this metadata.
 
-    `backend`: "python", or "tokenizers" for the package of that name, or "auto" for the latter where it can be imported
-    and is the better choice; the ids are the same. Raises WgmlError for a kind of vocabulary or pre-tokenizer that is
-    not supported, or metadata that makes no sense.
+    `backend`: "python", or "tokenizers" for the package of that name (used for both kinds of BPE), or "auto" for the
+    latter where it can be imported and is the better choice; the ids are the same. Raises WgmlError for a kind of
+    vocabulary or pre-tokenizer that is not supported, or metadata that makes no sense.
     """
     vocabulary = Vocabulary(metadata)
     kind = _KINDS.get(vocabulary.model)
@@ -179,7 +202,7 @@ def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tok
         raise WgmlError(f"vocabularies of kind {vocabulary.model!r} are not supported (only {', '.join(_KINDS)})")
     if backend == "auto":
         backend = "tokenizers" if kind.prefer_native and find_spec("tokenizers") else "python"
-    if backend == "tokenizers":
+    if backend == "tokenizers" and kind.native:
         from . import native
 
         return Tokenizer(vocabulary, kind, getattr(native, kind.native)(vocabulary))

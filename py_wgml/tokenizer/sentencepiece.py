@@ -1,17 +1,21 @@
-"""SentencePiece BPE (vocabulary model `llama`): characters are merged by the score of what they make; what is in no
-token falls back to bytes.
+"""SentencePiece vocabularies: text is cut into pieces, spaces and all; what is in no piece falls back to bytes.
+
+Two kinds. BPE (vocabulary model `llama`) merges characters by the score of what they make. Unigram (`t5`) takes the
+pieces whose log-probabilities have the greatest sum (Kudo 2018, https://arxiv.org/abs/1804.10959).
 """
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 
+from .cache import Cache
+from .charsmap import CharsMap
 from .merge import merge
-from .vocabulary import Vocabulary
+from .vocabulary import TokenType, Vocabulary
 
 SPACE = "\u2581"  # how the vocabulary writes a space
-_CACHED_CHUNK = 64
-_CACHE_SIZE = 1 << 16
+_UNKNOWN_PENALTY = 10.0  # below the worst piece
 
 
 def token_to_bytes(token: str) -> bytes:
@@ -26,7 +30,7 @@ def byte_ids(vocabulary: Vocabulary) -> list[int] | None:
     return found if len(found) == 256 else None
 
 
-class SentencePieceBPE:
+class SentencePiece(ABC):
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -35,7 +39,7 @@ class SentencePieceBPE:
         self._byte_ids = byte_ids(vocabulary)
         self._unknown = vocabulary.unknown_id
         self._ids = vocabulary.ids
-        # No merge reaches over a place in front of a space where no token has such a place inside, so that text can be
+        # No piece reaches over a place in front of a space where no token has such a place inside, so that text can be
         # cut there and most chunks be found in the cache. Some vocabularies have few such tokens, as ">▁</": no cut
         # behind their ">" then.
         inside = {
@@ -45,39 +49,21 @@ class SentencePieceBPE:
             for character in re.findall(f"[^{SPACE}](?={SPACE})", token)
         }
         self._cut = re.compile(f"(?<=[^{re.escape(SPACE + ''.join(sorted(inside)))}])(?={SPACE})")
-        self._cache: dict[str, list[int]] = {}
+        self._cache = Cache(self._chunk)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text`."""
-        ids: list[int] = []
         cache = self._cache
-        for chunk in self._cut.split(text.replace(" ", SPACE)):
-            found = cache.get(chunk)
-            if found is None:
-                found = self._chunk(chunk)
-                if len(chunk) <= _CACHED_CHUNK:
-                    if len(cache) >= _CACHE_SIZE:
-                        cache.clear()
-                    cache[chunk] = found
-            ids += found
+        ids = [number for chunk in self._cut.split(text.replace(" ", SPACE)) for number in cache[chunk]]
         if self._byte_ids is None:  # a run of unknown characters is one unknown token
             unknown = self._unknown
             return [now for before, now in zip([None, *ids], ids, strict=False) if now != unknown or before != unknown]
         return ids
 
     def _chunk(self, chunk: str) -> list[int]:
-        ids = self._ids
-        if chunk in ids and len(chunk) == 1:
-            return [ids[chunk]]
-        scores = self._scores
-
-        def rank(left: str, right: str) -> float | None:
-            number = ids.get(left + right)
-            return None if number is None else -scores[number]
-
         found: list[int] = []
-        for piece in merge(list(chunk), rank):
-            number = ids.get(piece)
+        for piece in self._pieces(chunk):
+            number = self._ids.get(piece)
             if number is not None:
                 found.append(number)
             elif self._byte_ids is not None:
@@ -85,3 +71,64 @@ class SentencePieceBPE:
             elif self._unknown is not None:
                 found.append(self._unknown)
         return found
+
+    @abstractmethod
+    def _pieces(self, chunk: str) -> list[str]:
+        """The best pieces of `chunk`, single characters where no token fits."""
+
+
+class SentencePieceBPE(SentencePiece):
+    """Vocabulary model `llama`."""
+
+    def _pieces(self, chunk: str) -> list[str]:
+        ids, scores = self._ids, self._scores
+
+        def rank(left: str, right: str) -> float | None:
+            number = ids.get(left + right)
+            return None if number is None else -scores[number]
+
+        return merge(list(chunk), rank)
+
+
+class Unigram(SentencePiece):
+    """Vocabulary model `t5`: text is normalized first, as the file says."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Raises WgmlError where there are no scores, or for a table of normalization that makes no sense."""
+        super().__init__(vocabulary)
+        self._charsmap = CharsMap(vocabulary.charsmap)
+        self._single_spaces = vocabulary.get("remove_extra_whitespaces", bool, False)
+        self._ids = {text: number for text, number in self._ids.items() if vocabulary.types[number] != TokenType.UNUSED}
+        self._longest = max(map(len, self._ids), default=0)
+        scored = [self._scores[id] for id, kind in enumerate(vocabulary.types) if kind == TokenType.NORMAL]
+        self._unknown_score = min(scored, default=0.0) - _UNKNOWN_PENALTY
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`."""
+        text = self._charsmap.normalize(text)
+        if self._single_spaces:
+            text = re.sub(" +", " ", text).rstrip(" ")
+        return super().encode(text)
+
+    def _pieces(self, chunk: str) -> list[str]:
+        ids, scores, size = self._ids, self._scores, len(chunk)
+        # The best way to each place: its score, and where its last piece begins.
+        best = [0.0] + [float("-inf")] * size
+        begin = [0] * (size + 1)
+        for start in range(size):
+            score = best[start]
+            for end in range(start + 1, min(start + self._longest, size) + 1):
+                number = ids.get(chunk[start:end])
+                if number is not None:
+                    value = score + scores[number]
+                elif end == start + 1:
+                    value = score + self._unknown_score
+                else:
+                    continue
+                if value > best[end]:
+                    best[end], begin[end] = value, start
+        pieces = []
+        while size:
+            pieces.append(chunk[begin[size] : size])
+            size = begin[size]
+        return pieces[::-1]

@@ -10,13 +10,24 @@ import numpy as np
 
 from ..errors import WgmlError
 
-# Names under which models end a turn or a text, whatever their files say of them.
+# Names under which models end a turn or a text, whatever their files say of them. The last ones are of
+# models of code, between files.
 _END_NAMES = (
     *("<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>"),
     *("<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<|endofturn|>"),
     *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "<eos>"),
+    *("<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<|fim_repo|>", "<fim-repo>", "<|repo_name|>", "<reponame>"),
+    "<|file_sep|>",
 )
-_END_KEYS = ("eos_token_id", "eot_token_id", "eom_token_id")
+_END_KEYS = ("eos", "eot", "eom", "fim_pad", "fim_rep", "fim_sep")
+# Control tokens that structure an answer: whoever reads it must see them (the format of gpt-oss, called harmony).
+_STRUCTURE = ("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>")
+# Ids where a file names none, by the kind of vocabulary. "seperator" is how GGUF spells it.
+_DEFAULT_IDS = {
+    "llama": {"bos": 1, "eos": 2, "unknown": 0},
+    "t5": {"eos": 1, "unknown": 2},
+    "bert": {"bos": 101, "seperator": 102, "unknown": 100},
+}
 _PREFIX = "tokenizer.ggml."
 
 
@@ -46,9 +57,10 @@ class Vocabulary:
         self.tokens: list[str] = self._strings("tokens") or []
         if not self.tokens:
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
-        self.bos_id = self._id("bos_token_id")
-        self.eos_id = self._id("eos_token_id")
-        self.unknown_id = self._id("unknown_token_id")
+        self.bos_id = self._id("bos")
+        self.eos_id = self._id("eos")
+        self.separator_id = self._id("seperator")
+        self.unknown_id = self._id("unknown")
         types = self._numbers("token_type")
         if types is None:
             types = np.full(len(self.tokens), TokenType.NORMAL)
@@ -59,8 +71,11 @@ class Vocabulary:
         self.ids: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
         """Every token that text can become without naming it: no control, unknown or byte tokens."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
+        structure = {name: number for name in _STRUCTURE if (number := self.ids.get(name)) is not None}
         if "<|end|>" in ends and {"<|return|>", "<|call|>"} & ends.keys():
-            del ends["<|end|>"]  # where a message ends, but not the answer, in formats that have these
+            structure["<|end|>"] = ends.pop("<|end|>")  # of a message, not of the answer, where there are these
+        self.structure_ids = frozenset(structure.values())
+        """Control tokens that are part of what an answer says."""
         self.eog_ids = frozenset(ends.values()) | {number for key in _END_KEYS if (number := self._id(key)) is not None}
         # Whatever ends a text must not be written by one.
         self._types[list(ends.values())] = TokenType.CONTROL
@@ -90,6 +105,12 @@ class Vocabulary:
             raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
         return np.ascontiguousarray(scores, np.float32).data
 
+    @property
+    def charsmap(self) -> bytes:
+        """SentencePiece's table of normalization; empty where the file has none."""
+        table: np.ndarray[Any, Any] | None = self.get("precompiled_charsmap", np.ndarray, None)
+        return b"" if table is None else table.astype(np.uint8).tobytes()
+
     def get(self, key: str, kind: type, default: Any) -> Any:
         """The value of `tokenizer.ggml.KEY`, or `default` where there is none. Raises WgmlError if it is no `kind`."""
         value = self._metadata.get(_PREFIX + key)
@@ -99,8 +120,9 @@ class Vocabulary:
             raise WgmlError(f"{_PREFIX}{key} is a {type(value).__name__}, not a {kind.__name__}")
         return value
 
-    def _id(self, key: str) -> int | None:
-        value: int | None = self.get(key, int, None)
+    def _id(self, meaning: str) -> int | None:
+        default = _DEFAULT_IDS.get(self.model, {}).get(meaning)
+        value: int | None = self.get(f"{meaning}_token_id", int, default)
         # Converters write an id past the vocabulary for "none"
         return value if value is not None and 0 <= value < len(self.tokens) else None
 

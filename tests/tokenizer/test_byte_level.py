@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers, t
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import read_header
 from py_wgml.tokenizer import Tokenizer, from_metadata
+from py_wgml.tokenizer.byte_level import ranks
+from py_wgml.tokenizer.vocabulary import Vocabulary
 
 HERE = Path(__file__).parent
 LINES: list[str] = json.loads((HERE / "torture.json").read_text(encoding="utf-8"))
@@ -93,6 +96,29 @@ def test_other_names_give_the_same_ids_in_both_backends(pre: str) -> None:
         assert python.encode(line) == native.encode(line), line
 
 
+def test_rank_of_a_merge() -> None:
+    tokens = ["a", "b", "ab", "aab", "abab", "ba"]
+    merges = ["a b", "ab ab", "a ab", "aa b", "b c", "a b", "aba b", "b a"]  # no token "bc", "aa" or "aba"; one twice
+    metadata = {"model": "gpt2", "tokens": tokens, "merges": merges}
+    rank = ranks(Vocabulary({f"tokenizer.ggml.{key}": value for key, value in metadata.items()}))
+    pieces = ["a", "b", "ab", "aa", "aab", "aba", "abab", "ba", "c"]
+    found = {f"{left} {right}": rank(left, right) for left in pieces for right in pieces}
+    expected = {merge: rank for rank, merge in reversed(list(enumerate(merges))) if merge != "b c"}
+    assert {merge: rank for merge, rank in found.items() if rank is not None} == expected
+
+
+def test_merges_take_little_memory() -> None:
+    pairs = [(str(left), str(right)) for left in range(100) for right in range(100, 700)]
+    tokens, merges = ["".join(pair) for pair in pairs], [" ".join(pair) for pair in pairs]
+    metadata = {"model": "gpt2", "tokens": tokens, "merges": merges}
+    vocabulary = Vocabulary({f"tokenizer.ggml.{key}": value for key, value in metadata.items()})
+    tracemalloc.start()
+    rank = ranks(vocabulary)
+    assert tracemalloc.get_traced_memory()[0] < 16 * len(merges)  # a dictionary of strings: 100 bytes each
+    tracemalloc.stop()
+    assert rank("7", "512") == merges.index("7 512")
+
+
 def test_a_whole_word_wins_over_merges_where_the_row_says_so(backend: Any) -> None:
     metadata = TRAINED["llama-bpe"][1].copy()
     metadata["tokenizer.ggml.tokens"] = [*metadata["tokenizer.ggml.tokens"], "Ġzyzzyva"]
@@ -120,7 +146,7 @@ def test_smollm2(smollm2_path: Path, backend: Any) -> None:
     ids = tokenizer.encode(truth["nll"]["text"])
     assert ids[:512] == truth["nll"]["ids"]
     assert (tokenizer.vocab_size, tokenizer.bos_id, tokenizer.eos_id) == (49152, 1, 2)
-    assert tokenizer.eog_ids == {0, 2}
+    assert tokenizer.eog_ids == {0, 2, 4}  # <|endoftext|>, <|im_end|>, <reponame>
     assert not tokenizer.add_bos
 
 

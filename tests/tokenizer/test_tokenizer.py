@@ -85,6 +85,30 @@ def test_end_of_a_message_that_does_not_end_the_answer() -> None:
     assert tokenizer(harmony, eos_token_id=len(SPECIAL) + 1).eog_ids == {len(SPECIAL) + 1, len(SPECIAL) + 2}
 
 
+def test_structure_of_an_answer_is_shown() -> None:
+    names = ["<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|return|>", "<|call|>"]
+    found = tokenizer(dict.fromkeys(names, CONTROL))
+    first = len(SPECIAL)
+    ids = [first + 1, id_of("a") + len(names), first + 2, first + 3, first + 4]
+    assert found.decode(ids, skip_special=True) == "<|channel|>a<|message|><|end|>"
+    assert first not in found.encode("<|start|>")  # nobody else may write it
+    assert tokenizer({"<|end|>": CONTROL}).decode([first], skip_special=True) == ""
+
+
+def test_a_file_of_code_ends_the_answer() -> None:
+    found = tokenizer({"<|file_sep|>": CONTROL, "[FIM_PAD]": CONTROL}, fim_pad_token_id=len(SPECIAL) + 1)
+    assert found.eog_ids == {len(SPECIAL), len(SPECIAL) + 1}
+
+
+def test_ids_that_a_kind_of_vocabulary_has_where_the_file_names_none() -> None:
+    tokens = ["<unk>", "<s>", "</s>", "a"]
+    keys = {"tokens": tokens, "scores": np.zeros(4, np.float32), "token_type": np.array([2, 3, 3, 1])}
+    llama = from_metadata({f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "llama"}).items()})
+    assert (llama.bos_id, llama.eos_id, llama.eog_ids, llama.encode("")) == (1, 2, {2}, [1])
+    t5 = from_metadata({f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "t5"}).items()})
+    assert (t5.bos_id, t5.eos_id, t5.add_eos, t5.encode("a")) == (None, 1, True, [3, 1])
+
+
 def test_ids_past_the_vocabulary_mean_none() -> None:
     found = tokenizer(bos_token_id=2**32 - 1, eos_token_id=100_000, add_bos_token=True, add_eos_token=True)
     assert (found.bos_id, found.eos_id, found.add_bos, found.add_eos) == (None, None, False, False)
@@ -154,7 +178,7 @@ def test_halves_of_surrogate_pairs() -> None:
     ("keys", "message"),
     [
         ({"model": None}, "no tokenizer"),
-        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama\)"),
+        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama, t5, bert\)"),
         ({"model": 7}, "tokenizer.ggml.model is a int, not a str"),
         ({"tokens": None}, "no vocabulary"),
         ({"tokens": []}, "no vocabulary"),
