@@ -20,7 +20,7 @@ from .generate import Generation
 from .generate.bench import measure
 from .gguf_model import Header
 from .gguf_model.card import card
-from .gguf_model.source import BrowserSource
+from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
 from .gpu.browser import BrowserDevice
 from .model import Model
@@ -96,10 +96,12 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
     if _device is None:
         _device = await _open_device()
     try:
-        file = await wgml_files.open(source)
+        files = [await wgml_files.open(part) for part in (source, *getattr(source, "rest", ()))]
     except JsException as error:
         raise WgmlError(str(error.message)) from error
-    _model = await Model.load(BrowserSource(file), on_progress, _device, options.get("context"), on_header=make_room)
+    parts = [BrowserSource(file) for file in files]
+    whole = parts[0] if len(parts) == 1 else SplitSource(parts)
+    _model = await Model.load(whole, on_progress, _device, options.get("context"), on_header=make_room)
     types = Counter(tensor.type.name for tensor in _model.header.tensors.values() if len(tensor.shape) > 1)
     config, info = _model.engine.config, _device.info
     _post(

@@ -16,6 +16,7 @@
  * @typedef {object} Watcher
  * @property {(loaded: number, total: number) => void} [progress] bytes that have arrived, of how many (0: unknown)
  * @property {(error: Error) => void} [error] the bytes will not come; `next` then throws the same
+ * @property {number} [ahead] how many bytes it may run ahead of its reader
  */
 
 import { Failure } from "./failure.js";
@@ -27,8 +28,8 @@ import { startSum } from "./sum.js";
 const MIB = 2 ** 20;
 /** The largest piece handed out. */
 const CHUNK = 4 * MIB;
-/** How far a download runs ahead of its reader: what arrives while Python still starts. */
-const AHEAD = 64 * MIB;
+/** How far downloads run ahead of their reader: what arrives while Python still starts. */
+export const AHEAD = 64 * MIB;
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 const RETRY_AFTER = [500, 1000, 2000, 4000];
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
@@ -199,12 +200,12 @@ async function download(source, keeper, watcher) {
     const gate = new Gate();
     const expected = version.size ?? source.bytes ?? 0;
     const progress = (/** @type {number} */ at) => watcher.progress?.(at, expected);
-    const { error } = watcher;
+    const { error, ahead = AHEAD } = watcher;
     const chunks = received({
       ...{ name, parts, from, version, response, keeper, gate, progress, error },
       signal: abort.signal,
     });
-    const options = { ahead: AHEAD, keeper, gate, abort: () => abort.abort() };
+    const options = { ahead, keeper, gate, abort: () => abort.abort() };
     return new ModelFile(name, version.size, false, chunks, options);
   } catch (error) {
     keeper?.close();

@@ -122,7 +122,7 @@ function prefetch(id, model) {
       reported = performance.now();
       post({ type: "progress", stage: "download", loaded, total });
     };
-    return files.prefetch(source, { progress, error });
+    return files.prefetch(source, { progress, error, ahead: files.AHEAD / sources.length });
   });
   for (const file of opened) file.catch(error);
   loading = { id, files: opened, cancelled: false };
