@@ -55,6 +55,13 @@ def test_missing_model(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (build.USAGE, f"build.py: {tmp_path / 'none.gguf'}: no such file\n")
 
 
+@pytest.mark.parametrize("options", [["--theme-colour", "blue"], ["--split", "0"]])
+def test_wrong_brand(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    done = run("build", "--model", str(tmp_path / "tiny.gguf"), *options)
+    assert (done.returncode, len(done.stderr.splitlines())) == (build.USAGE, 1), done.stderr
+
+
 def test_no_browser() -> None:
     import browser
 
