@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .chat import ChatTemplate, as_generated
-from .errors import WgmlError
+from .errors import ContextError, WgmlError
 from .generate import Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
@@ -156,7 +156,7 @@ class Model:
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         ids = self.prompt(messages)
         if len(ids) > self.engine.context:
-            raise WgmlError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
+            raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
         return Generation(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill)
 
     def chat(self, system: str | None = None) -> "Chat":

@@ -15,7 +15,7 @@ from typing import Any
 import wgml_files
 
 from .chat import ReasoningSplitter
-from .errors import WgmlError
+from .errors import ContextError, WgmlError
 from .generate import Generation
 from .generate.bench import measure
 from .gguf_model import Header
@@ -63,7 +63,8 @@ async def handle(message: Any) -> None:
                 async with _busy:
                     await _bench(request)
     except WgmlError as error:
-        reply = {"type": "error", "stage": request["type"], "id": request["id"], "message": str(error)}
+        stage = "context" if isinstance(error, ContextError) else request["type"]
+        reply = {"type": "error", "stage": stage, "id": request["id"], "message": str(error)}
         _post(reply | {"loaded": _model is not None})
 
 
@@ -162,7 +163,7 @@ async def _send(request: dict[str, Any]) -> None:
             _post({"type": "dropped", "id": id, "messages": count})
             first = 1 if messages[0]["role"] == "system" else 0
             messages = [*messages[:first], *messages[first + count :]]
-        posted = time.perf_counter()
+        posted = 0.0
 
         def on_prefill(done: int) -> None:
             nonlocal posted
@@ -173,6 +174,7 @@ async def _send(request: dict[str, Any]) -> None:
         splitter = ReasoningSplitter(model.prompt_text(messages))
         options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
         generation = _generations[id] = model.generate(messages, **options)
+        on_prefill(generation.usage.cached_tokens)
         reasoning, text = "", ""
 
         def gather(parts: tuple[str, str], now: bool = False) -> None:

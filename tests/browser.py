@@ -334,7 +334,7 @@ class PageError(Exception):
 
 
 STATE = "() => document.body.dataset.state"
-ANSWER = "() => [...document.querySelectorAll('.message.assistant .text')].at(-1)?.textContent ?? ''"
+ANSWER = "() => [...document.querySelectorAll('.message.assistant')].at(-1)?.source ?? ''"
 
 
 def text_of(page: Page, selector: str) -> str:

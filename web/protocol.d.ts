@@ -128,7 +128,10 @@ export interface Piece {
   tokens: number;
 }
 
-/** How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. */
+/**
+ * How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when an
+ * answer begins, and again while a long prompt is read.
+ */
 export interface Reading {
   type: "reading";
   id: number;

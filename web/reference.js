@@ -40,6 +40,17 @@ async function filesOf(text) {
   throw new Failure("That is neither an address (https://…) nor a file on Hugging Face (owner/repository/file.gguf).");
 }
 
+/** @param {string} reference `owner/repository/file.gguf` @returns {string} where it lies */
+export function addressOf(reference) {
+  const [owner, name, ...path] = reference.split("/");
+  return hubAddress({ repository: `${owner}/${name}`, revision: "main", path: path.join("/") });
+}
+
+/** @param {Place} place */
+function hubAddress({ repository, revision, path }) {
+  return `${HUB}/${repository}/resolve/${revision}/${encodeURI(path)}`;
+}
+
 /**
  * @param {Place} place
  * @returns {Promise<ModelSource[]>}
@@ -57,7 +68,7 @@ async function onHub({ repository, revision, path }) {
       const names = models.map((entry) => entry.path).join(", ");
       throw new Failure(`${repository} ${path ? `has no ${wanted}` : "has several files"}; its models are: ${names || "none"}.`);
     }
-    const url = `${HUB}/${repository}/resolve/${revision}/${encodeURI(wanted)}`;
+    const url = hubAddress({ repository, revision, path: wanted });
     return { name: nameOf(wanted), url, bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid };
   });
 }
