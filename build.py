@@ -552,8 +552,8 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
         assert old in text, f"{name} has no {old}"
         (site / name).unlink()  # it is a copy with the times of the original
         (site / name).write_text(text.replace(old, new))
-    rules = []
-    for theme, paper in PAPER.items():
+    rules = []  # web/style.css has the colours that go with ours
+    for theme, paper in PAPER.items() if brand.colour != Brand.colour else ():
         accent = readable(brand.colour, paper)
         on_accent = max("#ffffff", "#101413", key=lambda ink: contrast(ink, accent))
         rules.append(f':root[data-theme="{theme}"] {{ --accent: {accent}; --on-accent: {on_accent}; }}\n')

@@ -24,6 +24,7 @@
 
 import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
+import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
 import { History } from "./history.js";
 import { localise } from "./localise.js";
@@ -40,7 +41,7 @@ import { toast } from "./toasts.js";
 import { View } from "./view.js";
 
 /** @type {((app: App) => void)[]} */
-const features = [mountModels, mountRecovery];
+const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;

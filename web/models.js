@@ -21,7 +21,7 @@ import { cardOf } from "./card.js";
 import { forgetChoice, remember, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
 import { byId, element } from "./dom.js";
-import { bytes } from "./format.js";
+import { about, bytes } from "./format.js";
 import { forget, keptModels } from "./kept.js";
 import { addressOf, nameOf, split } from "./reference.js";
 import { strings } from "./strings.js";
@@ -63,8 +63,6 @@ class Models {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length || !files.every(({ name }) => name.toLowerCase().endsWith(".gguf"))) return;
     event.preventDefault();
-    event.stopImmediatePropagation();
-    document.dispatchEvent(new Event("dragend")); // whoever shows that something hovers over the page
     this.#choose(offerOfFiles(files));
   }
 
@@ -116,7 +114,7 @@ class Models {
     const { name, bytes: size, memory, licence, kept, url } = offer;
     const row = element("li", "offer");
     const isCurrent = this.#app.model?.url !== undefined && this.#app.model.url === url;
-    const facts = [size && bytes(size), licence, (memory || size) && words.memory(bytes(memory ?? needed(size ?? 0)))];
+    const facts = [size && bytes(size), licence, (memory || size) && words.memory(about(memory ?? needed(size ?? 0)))];
     if (isCurrent && this.#app.ready) facts.push(words.inUse);
     else if (kept) facts.push(kept.whole ? words.kept : words.partly(bytes(kept.bytes)));
     const text = element("div", "about");
@@ -125,7 +123,7 @@ class Models {
     if (kept) acts.append(button("quiet", words.remove, words.removeNamed(name), () => this.#remove(offer)));
     if (!isCurrent) {
       const verb = kept?.whole ? words.use : kept ? words.resume : words.download;
-      acts.append(button("main", verb, `${verb}: ${name}`, () => this.#choose(offer)));
+      acts.append(button("quiet", verb, `${verb}: ${name}`, () => this.#choose(offer)));
     }
     row.append(text, acts);
     if (this.#problem.name === name) row.append(this.#explain());
@@ -139,7 +137,7 @@ class Models {
     const input = /** @type {HTMLInputElement} */ (element("input", ""));
     Object.assign(input, { id: "model-reference", placeholder: words.hint, spellcheck: false, autocomplete: "off" });
     label.setAttribute("for", input.id);
-    const line = element("div", "line");
+    const line = element("div", "entry");
     const field = element("div", "field");
     field.append(input);
     const files = /** @type {HTMLInputElement} */ (element("input", ""));
@@ -228,7 +226,7 @@ class Models {
   async #misfit({ memory, bytes: size, kept }) {
     const { engine, ready } = this.#app;
     const more = memory - (ready?.gpu_bytes ?? 0);
-    if (engine && more > 0 && !(await engine.hasRoom(more))) return words.noMemory(bytes(memory));
+    if (engine && more > 0 && !(await engine.hasRoom(more))) return words.noMemory(about(memory));
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
     const left = size - (kept?.bytes ?? 0);
     return quota && left > quota - usage ? words.noStorage(bytes(left), bytes(quota - usage)) : "";

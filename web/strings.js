@@ -107,7 +107,7 @@ export const strings = {
     choose: "Choose a model",
     chooseOther: "Choose another model",
     /** @type {(size: string) => string} */
-    memory: (size) => `needs ${size} of GPU memory`,
+    memory: (size) => `needs about ${size} of GPU memory`,
     inUse: "in use",
     kept: "on this device",
     /** @type {(size: string) => string} */
@@ -127,7 +127,7 @@ export const strings = {
     explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
     anyway: "Try anyway",
     /** @type {(memory: string) => string} */
-    noMemory: (memory) => `It needs ${memory} of GPU memory, and this device did not give so much.`,
+    noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
     /** @type {(size: string, left: string) => string} */
     noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
     /** @type {(used: string, quota: string) => string} */
