@@ -68,7 +68,8 @@ async function takeOver() {
   for (const { id } of before ? await worker.clients.matchAll({ type: "all" }) : []) {
     if (!clients.has(id)) clients.set(id, before);
   }
-  await write(clients);
+  older = Promise.resolve(clients);
+  await prune(clients);
 }
 
 /**
@@ -80,30 +81,38 @@ async function readOlder(name) {
   return new Map(kept ? await kept.json() : []);
 }
 
+/** @param {Map<string, string>} clients */
+async function writeOlder(clients) {
+  await (await caches.open(cacheName)).put(OLDER, new Response(JSON.stringify([...clients])));
+}
+
 /**
- * Note who runs an earlier version, and remove what nobody runs any more.
+ * Forget who has gone, and remove the versions that nobody runs any more.
  *
  * @param {Map<string, string>} clients
  */
-async function write(clients) {
-  older = Promise.resolve(clients);
+async function prune(clients) {
   for (const id of [...clients.keys()]) if (!(await worker.clients.get(id))) clients.delete(id);
   const used = new Set([cacheName, ...clients.values()]);
   for (const name of await caches.keys()) {
     if (name.startsWith(family) && !used.has(name)) await caches.delete(name);
   }
-  await (await caches.open(cacheName)).put(OLDER, new Response(JSON.stringify([...clients])));
+  await writeOlder(clients);
 }
 
 /** @param {FetchEvent} event */
-async function answer({ request, clientId, resultingClientId }) {
+async function answer(event) {
+  const { request, clientId, resultingClientId } = event;
   const url = new URL(request.url);
   if (url.pathname.endsWith("/")) url.pathname += "index.html";
   const clients = await (older ??= readOlder(cacheName));
   const opens = request.mode === "navigate"; // a page anew, which gets this version
   const own = opens ? undefined : clients.get(clientId);
-  if (own && resultingClientId) clients.set(resultingClientId, own); // a worker that an older page starts
-  if (clients.size && resultingClientId) await write(clients);
+  if (own && resultingClientId) {
+    await writeOlder(clients.set(resultingClientId, own)); // a worker that an older page starts
+  } else if (opens && clients.size) {
+    event.waitUntil(prune(clients)); // beside the answer: it waits for clients that wait for theirs
+  }
   const cache = await caches.open(own ?? cacheName);
   return (await cache.match(url.href, { ignoreSearch: true })) ?? fetch(request);
 }
