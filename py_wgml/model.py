@@ -25,8 +25,6 @@ Message = Mapping[str, str]
 OnProgress = Callable[[str, int, int], object]
 """Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
 
-# A model without a template of its own goes on with the text as it stands.
-_NO_TEMPLATE = "{% for message in messages %}{{ message.content }}{% if not loop.last %}\n{% endif %}{% endfor %}"
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
 
@@ -196,9 +194,8 @@ class Chat:
 
 
 def _template(header: Header, tokenizer: Tokenizer) -> ChatTemplate:
-    source = header.metadata.get("tokenizer.chat_template")
     bos, eos = (_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
-    return ChatTemplate(source if isinstance(source, str) else _NO_TEMPLATE, bos, eos)
+    return ChatTemplate.from_metadata(header.metadata, bos, eos)
 
 
 def _text(tokenizer: Tokenizer, id: int | None) -> str:

@@ -1,6 +1,7 @@
 """The software adapters that kernels are tested on, one for each WGSL compiler."""
 
 import os
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -26,9 +27,14 @@ def add_swiftshader() -> None:
 
 
 @cache
-def device(compiler: str, subgroups: bool = False, timestamps: bool = False) -> NativeDevice:
-    """A device at default limits for `compiler` ("naga" or "tint"), with or without subgroups and timestamp queries."""
+def device(compiler: str, subgroups: bool = False, timestamps: bool = False, software: bool = False) -> NativeDevice:
+    """A device at default limits for `compiler` ("naga" or "tint"), with or without subgroups and timestamp queries.
+
+    It is used as a GPU would be; software: as the software adapter that it may be.
+    """
     add_swiftshader()
     backend, adapter = ADAPTERS[compiler]
     features = ("subgroups",) * subgroups + ("timestamp-query",) * timestamps
-    return open_native_device(backend, default_limits=True, features=features, adapter_name=adapter)
+    opened = open_native_device(backend, default_limits=True, features=features, adapter_name=adapter)
+    opened.info = replace(opened.info, software=software)
+    return opened

@@ -1,6 +1,12 @@
-"""Tiny models with random weights, written with the gguf package: every part of a real one, in milliseconds."""
+"""Tiny models with random weights, written with the gguf package: every part of a real one, in milliseconds.
 
+`TINY` has one of each family, with the tensors and the metadata that llama.cpp's converter gives it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gguf import GGMLQuantizationType, GGUFWriter, TokenType
@@ -12,6 +18,261 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A model to write. layer: names of a layer's tensors, `+` after those with a bias; rest: names of those after the
+    layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
+    of tensors whose shape is not the usual."""
+
+    architecture: str
+    layer: str
+    rest: str = "output_norm output"
+    layers: int = 2
+    embedding: int = 64
+    heads: int = 4
+    kv_heads: int = 2
+    head_dim: int = 16
+    feed_forward: int = 128
+    vocabulary: int = 512
+    context: int = 1024
+    wanted: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Of the tensor `name`, without its block and suffix."""
+        e, f, q, kv = (
+            self.embedding,
+            self.feed_forward,
+            self.heads * self.head_dim,
+            self.kv_heads * self.head_dim,
+        )
+        usual: dict[str, tuple[int, ...]] = {
+            "token_embd": (self.vocabulary, e),
+            "output": (self.vocabulary, e),
+            "position_embd": (self.context, e),
+            "attn_q": (q, e),
+            "attn_k": (kv, e),
+            "attn_v": (kv, e),
+            "attn_qkv": (q + 2 * kv, e),
+            "attn_output": (e, q),
+            "attn_q_norm": (self.head_dim,),
+            "attn_k_norm": (self.head_dim,),
+            "ffn_gate": (f, e),
+            "ffn_up": (f, e),
+            "ffn_down": (e, f),
+            "rope_freqs": (self.head_dim // 2,),
+            "rope_factors_long": (self.head_dim // 2,),
+            "rope_factors_short": (self.head_dim // 2,),
+        }
+        return self.shapes.get(name) or usual.get(name) or (e,)
+
+
+_SEPARATE = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down"
+_NORMED = "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down"
+_POST_NORMED = (
+    "attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output post_attention_norm ffn_gate ffn_up ffn_down"
+    " post_ffw_norm"
+)
+_RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
+_LAYER_NORM = {"attention.layer_norm_epsilon": 1e-5}
+_BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
+_FUSED = "attn_norm+ attn_qkv+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
+_GEMMA = {"attention.layer_norm_rms_epsilon": 1e-6, "attention.key_length": 24, "attention.value_length": 24}
+_SANDWICH = _SEPARATE.replace("ffn_norm", "post_attention_norm ffn_norm") + " post_ffw_norm"
+
+TINY = {
+    "llama": Tiny("llama", _SEPARATE, metadata=_RMS),
+    "llama, tied, frequency factors": Tiny("llama", _SEPARATE, "output_norm rope_freqs", metadata=_RMS),
+    "llama, linear scaling": Tiny(
+        "llama", _SEPARATE, metadata={**_RMS, "rope.scaling.type": "linear", "rope.scaling.factor": 4.0}
+    ),
+    "llama, heads wider than the embedding": Tiny(
+        "llama",
+        _SEPARATE,
+        head_dim=24,
+        metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24, "rope.dimension_count": 24},
+    ),
+    "smollm3": Tiny("smollm3", _SEPARATE, "output_norm", layers=4, metadata=_RMS),
+    "ernie4_5": Tiny("ernie4_5", _SEPARATE, "output_norm", metadata=_RMS),
+    "internlm2": Tiny("internlm2", _SEPARATE, metadata=_RMS),
+    "qwen2": Tiny("qwen2", _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "), metadata=_RMS),
+    "qwen2, yarn": Tiny(
+        "qwen2",
+        _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "),
+        metadata={
+            **_RMS,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 4.0,
+            "rope.scaling.original_context_length": 256,
+        },
+    ),
+    "qwen3": Tiny(
+        "qwen3",
+        _NORMED,
+        "output_norm",
+        head_dim=24,
+        metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24},
+    ),
+    "exaone": Tiny("exaone", _SEPARATE, "output_norm output rope_freqs", metadata=_RMS),
+    "phi3": Tiny(
+        "phi3",
+        "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down",
+        shapes={"ffn_up": (256, 64)},
+        metadata={**_RMS, "attention.sliding_window": 9},
+    ),
+    "phi3, longrope": Tiny(
+        "phi3",
+        "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down",
+        "output_norm rope_factors_long rope_factors_short",
+        shapes={"ffn_up": (256, 64), "rope_factors_long": (6,), "rope_factors_short": (6,)},
+        metadata={
+            **_RMS,
+            "attention.sliding_window": 0,
+            "rope.scaling.original_context_length": 256,
+            "rope.scaling.attn_factor": 1.118034,  # sqrt(1 + ln(1024 / 256) / ln(256))
+            "rope.dimension_count": 12,
+        },
+    ),
+    "phi3, longrope beyond the original context": Tiny(
+        "phi3",
+        "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down",
+        "output_norm rope_factors_long rope_factors_short",
+        wanted=1024,
+        shapes={"ffn_up": (256, 64)},
+        metadata={
+            **_RMS,
+            "attention.sliding_window": 0,
+            "rope.scaling.original_context_length": 16,
+            "rope.scaling.attn_factor": 1.5811388,  # sqrt(1 + ln(1024 / 16) / ln(16))
+        },
+    ),
+    "granite": Tiny(
+        "granite",
+        _SEPARATE,
+        "output_norm",
+        metadata={
+            **_RMS,
+            "attention.scale": 0.4,
+            "embedding_scale": 3.0,
+            "residual_scale": 0.22,
+            "logit_scale": 4.0,
+        },
+    ),
+    "gemma": Tiny("gemma", _SEPARATE, "output_norm", head_dim=24, kv_heads=1, metadata=_GEMMA),
+    "gemma2": Tiny(
+        "gemma2",
+        _SANDWICH,
+        "output_norm",
+        head_dim=24,
+        metadata={
+            **_GEMMA,
+            "attn_logit_softcapping": 2.0,
+            "final_logit_softcapping": 5.0,
+            "attention.sliding_window": 7,
+        },
+    ),
+    "gemma3": Tiny(
+        "gemma3",
+        _SANDWICH.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        "output_norm",
+        layers=7,
+        head_dim=24,
+        shapes={"attn_q_norm": (24,), "attn_k_norm": (24,)},
+        metadata={
+            **_GEMMA,
+            "attention.sliding_window": 7,
+            "rope.freq_base": 1000000.0,
+            "rope.scaling.type": "linear",
+            "rope.scaling.factor": 8.0,
+        },
+    ),
+    "glm4": Tiny(
+        "glm4",
+        "attn_norm attn_q+ attn_k+ attn_v+ attn_output post_attention_norm ffn_norm ffn_up ffn_down post_ffw_norm",
+        shapes={"ffn_up": (256, 64)},
+        metadata={**_RMS, "rope.dimension_count": 8},
+    ),
+    "olmo2": Tiny("olmo2", _POST_NORMED, shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)}, metadata=_RMS),
+    "olmo3": Tiny(
+        "olmo2",
+        _POST_NORMED,
+        layers=4,
+        shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)},
+        metadata={
+            **_RMS,
+            "attention.sliding_window": 7,
+            "attention.sliding_window_pattern": [True, True, True, False],
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 4.0,
+            "rope.scaling.original_context_length": 256,
+        },
+    ),
+    "exaone4": Tiny("exaone4", _POST_NORMED, metadata=_RMS),
+    "exaone4, sliding window": Tiny(
+        "exaone4", _POST_NORMED, layers=4, metadata={**_RMS, "attention.sliding_window": 7}
+    ),
+    "command-r": Tiny(
+        "command-r",
+        _SEPARATE.replace("ffn_norm ", ""),
+        "output_norm",
+        metadata={**_LAYER_NORM, "logit_scale": 0.25},
+    ),
+    "cohere2": Tiny(
+        "cohere2",
+        _SEPARATE.replace("ffn_norm ", ""),
+        "output_norm",
+        layers=4,
+        metadata={**_LAYER_NORM, "logit_scale": 0.25, "attention.sliding_window": 7},
+    ),
+    "stablelm": Tiny(
+        "stablelm",
+        "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output ffn_norm+ ffn_gate ffn_up ffn_down",
+        "output_norm+ output",
+        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": False},
+    ),
+    "stablelm, parallel": Tiny(
+        "stablelm",
+        "attn_norm+ attn_q attn_k attn_v attn_output ffn_gate ffn_up ffn_down",
+        "output_norm+ output",
+        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": True},
+    ),
+    "phi2": Tiny(
+        "phi2",
+        "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_up+ ffn_down+",
+        "output_norm+ output+",
+        kv_heads=4,
+        metadata={**_LAYER_NORM, "rope.dimension_count": 8},
+    ),
+    "falcon": Tiny(
+        "falcon", "attn_norm+ attn_qkv attn_output ffn_up ffn_down", "output_norm+", kv_heads=1, metadata=_LAYER_NORM
+    ),
+    "gptneox": Tiny(
+        "gptneox",
+        _FUSED,
+        "output_norm+ output",
+        kv_heads=4,
+        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": True},
+    ),
+    "gptneox, sequential": Tiny(
+        "gptneox",
+        _FUSED,
+        "output_norm+ output",
+        kv_heads=4,
+        metadata={**_LAYER_NORM, "rope.dimension_count": 4, "use_parallel_residual": False},
+    ),
+    "gpt2": Tiny("gpt2", _FUSED, "position_embd output_norm+", kv_heads=4, metadata=_LAYER_NORM),
+    "starcoder": Tiny("starcoder", _FUSED, "position_embd output_norm+", kv_heads=1, metadata=_LAYER_NORM),
+    "starcoder2": Tiny("starcoder2", _BIASED, "output_norm+", metadata=_LAYER_NORM),
+    "nemotron": Tiny(
+        "nemotron",
+        "attn_norm+ attn_q attn_k attn_v attn_output ffn_norm+ ffn_up ffn_down",
+        "output_norm+ output",
+        metadata={**_LAYER_NORM, "rope.dimension_count": 8},
+    ),
+}
 
 
 def vocabulary(size: int) -> tuple[list[str], list[TokenType]]:
@@ -26,42 +287,29 @@ def vocabulary(size: int) -> tuple[list[str], list[TokenType]]:
     return tokens, types
 
 
-def write_tiny_llama(
+def write_tiny(
     path: Path,
+    tiny: Tiny,
     *,
     type: GGMLQuantizationType = GGMLQuantizationType.F32,
-    types: dict[str, GGMLQuantizationType] | None = None,
-    layers: int = 2,
-    embedding: int = 64,
-    heads: int = 4,
-    kv_heads: int = 2,
-    feed_forward: int = 128,
-    vocabulary_size: int = 512,
-    context: int = 1024,
-    tied: bool = False,
-    biases: bool = False,
-    rope_factors: bool = False,
+    types: Mapping[str, GGMLQuantizationType] | None = None,
     seed: int = 0,
-    metadata: dict[str, str | int | float] | None = None,
 ) -> Path:
-    """Write a model of the architecture llama to `path`.
+    """Write `tiny` to `path`. type: of its matrices; `types` names others by a part of the tensor's name.
 
-    type: of its matrices; `types` names others by a part of the tensor's name. Control tokens are never the most likely
-    ones (unless tied), so that a chat goes on until it is stopped. metadata: further keys, or other values.
+    Control tokens are never the most likely ones (unless the output is tied), so that a chat goes on until it is
+    stopped.
     """
     random = np.random.default_rng(seed)
-    writer = GGUFWriter(path, "llama")
+    writer = GGUFWriter(path, tiny.architecture)
     writer.add_name("tiny")
-    writer.add_block_count(layers)
-    writer.add_context_length(context)
-    writer.add_embedding_length(embedding)
-    writer.add_feed_forward_length(feed_forward)
-    writer.add_head_count(heads)
-    writer.add_head_count_kv(kv_heads)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(embedding // heads)
-    writer.add_rope_freq_base(10000.0)
-    tokens, token_types = vocabulary(vocabulary_size)
+    writer.add_block_count(tiny.layers)
+    writer.add_context_length(tiny.context)
+    writer.add_embedding_length(tiny.embedding)
+    writer.add_feed_forward_length(tiny.feed_forward)
+    writer.add_head_count(tiny.heads)
+    writer.add_head_count_kv(tiny.kv_heads)
+    tokens, token_types = vocabulary(tiny.vocabulary)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list(tokens)
@@ -70,47 +318,63 @@ def write_tiny_llama(
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_chat_template(CHATML)
-    for key, value in (metadata or {}).items():
-        if isinstance(value, str):
-            writer.add_string(key, value)
-        elif isinstance(value, float):
-            writer.add_float32(key, value)
-        else:
-            writer.add_uint32(key, value)
-
-    def matrix(name: str, rows: int, columns: int, scale: float = 1.0) -> None:
-        values = (scale * random.standard_normal((rows, columns)) / np.sqrt(columns)).astype(np.float32)
-        if name == "output":
-            values[: len(SPECIAL)] = 0
-        chosen = next((t for part, t in (types or {}).items() if part in name), type)
-        rows_of_bytes = quantize(values, chosen)
-        writer.add_tensor(f"{name}.weight", rows_of_bytes, raw_dtype=chosen)
-        if biases and "attn_" in name:
-            vector(f"{name}.bias", rows, 0.0)
+    for key, value in tiny.metadata.items():
+        key = key if key.startswith(("general.", "tokenizer.")) else f"{tiny.architecture}.{key}"
+        add = {str: writer.add_string, bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32}
+        add.get(value.__class__, writer.add_array)(key, value)
 
     def vector(name: str, length: int, mean: float) -> None:
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(length)).astype(np.float32))
 
-    width, kv_width = embedding, embedding // heads * kv_heads
-    matrix("token_embd", vocabulary_size, embedding, np.sqrt(embedding))
-    for layer in range(layers):
-        block = f"blk.{layer}"
-        vector(f"{block}.attn_norm.weight", embedding, 1.0)
-        matrix(f"{block}.attn_q", width, embedding)
-        matrix(f"{block}.attn_k", kv_width, embedding)
-        matrix(f"{block}.attn_v", kv_width, embedding)
-        matrix(f"{block}.attn_output", embedding, width)
-        vector(f"{block}.ffn_norm.weight", embedding, 1.0)
-        matrix(f"{block}.ffn_gate", feed_forward, embedding)
-        matrix(f"{block}.ffn_up", feed_forward, embedding)
-        matrix(f"{block}.ffn_down", embedding, feed_forward)
-    vector("output_norm.weight", embedding, 1.0)
-    if not tied:
-        matrix("output", vocabulary_size, embedding, 4.0)
-    if rope_factors:
-        writer.add_tensor("rope_freqs.weight", random.uniform(1, 8, embedding // heads // 2).astype(np.float32))
+    def tensor(name: str) -> None:
+        name, biased, _ = name.partition("+")
+        plain = name.rpartition(".")[2]
+        shape = tiny.shape_of(plain)
+        if plain.startswith("rope_"):
+            writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
+        elif len(shape) == 1:
+            vector(f"{name}.weight", *shape, 1.0)
+        else:
+            scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0}.get(name, 1.0)
+            values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
+            if name == "output":
+                values[: len(SPECIAL)] = 0
+            chosen = next((t for part, t in (types or {}).items() if part in name), type)
+            writer.add_tensor(f"{name}.weight", quantize(values, chosen), raw_dtype=chosen)
+        if biased:
+            vector(f"{name}.bias", shape[0], 0.0)
+
+    tensor("token_embd")
+    for layer in range(tiny.layers):
+        for name in tiny.layer.split():
+            tensor(f"blk.{layer}.{name}")
+    for name in tiny.rest.split():
+        tensor(name)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     return path
+
+
+def write_tiny_llama(
+    path: Path,
+    *,
+    tied: bool = False,
+    biases: bool = False,
+    rope_factors: bool = False,
+    metadata: Mapping[str, Any] | None = None,
+    type: GGMLQuantizationType = GGMLQuantizationType.F32,
+    types: Mapping[str, GGMLQuantizationType] | None = None,
+    seed: int = 0,
+    **sizes: int,
+) -> Path:
+    """Write a model of the architecture llama. metadata: further keys, or other values. sizes: members of `Tiny`."""
+    tiny = TINY["llama"]
+    if biases:
+        names = tiny.layer.split()
+        tiny = replace(tiny, layer=" ".join(n + "+" * (n.startswith("attn_") and n != "attn_norm") for n in names))
+    rest = "output_norm" + " output" * (not tied) + " rope_freqs" * rope_factors
+    tiny = replace(tiny, rest=rest, metadata={**tiny.metadata, **(metadata or {})}, **sizes)
+    tiny = replace(tiny, head_dim=tiny.embedding // tiny.heads)
+    return write_tiny(path, tiny, type=type, types=types, seed=seed)

@@ -260,10 +260,11 @@ export class App extends EventTarget {
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
       this.#show(message, "ended", strings.stats(message.figures));
+      this.#showUsage();
     } catch (error) {
       this.#show(message, "ended", message.content ? "" : strings.unanswered);
       const { stage, message: text } = /** @type {EngineError} */ (error);
-      if (stage === "context") this.#view.showFull("full");
+      if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
       else if (this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
@@ -271,7 +272,6 @@ export class App extends EventTarget {
     if (conversation === this.#conversation) {
       this.#view.announcer.flush();
       this.#view.showSpeed("");
-      this.#showUsage();
     }
     this.#sendQueued();
   }

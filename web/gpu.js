@@ -77,8 +77,13 @@ export class Gpu {
   constructor(adapter, device, features, limits) {
     this.#device = device;
     this.#queue = device.queue;
-    const { vendor, architecture, description, subgroupMinSize, subgroupMaxSize } = /** @type {any} */ (adapter.info);
-    this.info = { vendor, architecture, device: adapter.info.device, description, subgroupMinSize, subgroupMaxSize };
+    const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize, isFallbackAdapter } =
+      /** @type {any} */ (adapter.info);
+    this.info = {
+      ...{ vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize },
+      // Older browsers have it on the adapter itself.
+      isFallbackAdapter: isFallbackAdapter ?? /** @type {any} */ (adapter).isFallbackAdapter ?? false,
+    };
     this.features = features;
     this.limits = limits;
     const outOfMemory = new Promise((resolve) => {
@@ -199,20 +204,21 @@ export class Gpu {
 
   /** @param {Program} program */
   run(program) {
-    this.#queue.submit([this.#encode(program).finish()]);
+    this.#queue.submit([this.#encode(program, 1).finish()]);
   }
 
   /**
-   * Run a program, then read a buffer.
+   * Run a program some times over, then read a buffer.
    *
    * @param {Program} program
+   * @param {number} times
    * @param {number} buffer
    * @param {number} offset
    * @param {number} size a multiple of 4
    * @returns {Promise<Uint8Array>}
    */
-  runAndRead(program, buffer, offset, size) {
-    return this.#read(this.#encode(program), buffer, offset, size);
+  runAndRead(program, times, buffer, offset, size) {
+    return this.#read(this.#encode(program, times), buffer, offset, size);
   }
 
   /**
@@ -314,14 +320,19 @@ export class Gpu {
     return layout;
   }
 
-  /** @param {Program} program */
-  #encode({ pipelines, groups, counts }) {
+  /**
+   * @param {Program} program
+   * @param {number} times
+   */
+  #encode({ pipelines, groups, counts }, times) {
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (let i = 0; i < pipelines.length; i++) {
-      pass.setPipeline(pipelines[i]);
-      pass.setBindGroup(0, groups[i]);
-      pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+    for (let time = 0; time < times; time++) {
+      for (let i = 0; i < pipelines.length; i++) {
+        pass.setPipeline(pipelines[i]);
+        pass.setBindGroup(0, groups[i]);
+        pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+      }
     }
     pass.end();
     return encoder;

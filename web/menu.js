@@ -47,7 +47,7 @@ export function openMenu(button, items) {
 
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-expanded", "true");
-  document.body.append(root);
+  (button.closest("nav, main, header, dialog") ?? document.body).append(root);
   place(root, button.getBoundingClientRect());
   buttons[0].focus();
 }

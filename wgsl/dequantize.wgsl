@@ -1,6 +1,6 @@
 // Rows of a quantized matrix as plain numbers: out[first_out + n] = W[first + n].
 //   weights: blocks of W [.., columns]    out f32 [.., columns]
-// One invocation an octet. Parameters: type, tail (columns is no multiple of 8), workgroup_size.
+// One invocation an octet. Parameters: type, tail (columns is no multiple of 8), shared_tables, workgroup_size.
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -15,6 +15,7 @@ struct Params {
 {% set weights_binding = 1 %}
 {% set grid_binding = 3 %}
 {% include "lib/octets.wgsl" %}
+{% set accumulate = false %}
 {% include "lib/store_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 

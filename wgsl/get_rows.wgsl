@@ -1,8 +1,10 @@
-// Rows of a (quantized) matrix, picked by the token ids of a step: out[t] = scale * W[tokens[position + t]].
+// Rows of a (quantized) matrix, picked by the token ids of a step: out[t] = scale * W[tokens[position + t]] (+ out[t]);
+// or by its positions: out[t] = scale * W[position + t] (+ out[t]).
 //   tokens u32 [context]    weights: blocks of W [rows, columns], rows first_row .. first_row + rows of the whole
 //   out    f32 [T, columns]
 // Ids outside the rows given here are left to the dispatch that holds them. One invocation an octet of a row;
-// workgroup (x, t). Parameters: type, tail (columns is no multiple of 8), workgroup_size.
+// workgroup (x, t). Parameters: type, tail (columns is no multiple of 8), shared_tables, tokens (ids pick the rows),
+// accumulate, workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -14,11 +16,13 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
+{% if tokens %}
 @group(0) @binding(2) var<storage, read> tokens: array<u32>;
-@group(0) @binding(4) var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
+{% endif %}
+@group(0) @binding({{ 4 if tokens else 3 }}) var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
 
-{% set weights_binding = 3 %}
-{% set grid_binding = 5 %}
+{% set weights_binding = 3 if tokens else 2 %}
+{% set grid_binding = 5 if tokens else 4 %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/store_quad.wgsl" %}
 
@@ -28,7 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if t >= step.count || id.x >= octets_of_row() {
         return;
     }
-    let row = tokens[step.position + t] - params.first_row;
+    let at = step.position + t;
+    let row = {{ "tokens[at]" if tokens else "at" }} - params.first_row;
     if row >= params.rows {
         return;
     }

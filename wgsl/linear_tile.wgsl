@@ -4,8 +4,8 @@
 // A workgroup of 16 x token_threads makes a tile of 64 rows x TOKENS tokens, each invocation 4 x 4 of it. It walks the
 // columns four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in
 // workgroup memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
-// Parameters: type, tail (columns is no multiple of 8), token_threads (TOKENS = 4 token_threads, at most 64), bias,
-// accumulate.
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, token_threads (TOKENS = 4 token_threads, at most
+// 64), bias, accumulate.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -69,18 +69,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     for (var start = 0u; start < octet_count; start += STEP_OCTETS) {
         for (var i = index; i < ROWS * STEP_OCTETS; i += THREADS) {
-            let line = i % ROWS;
-            let at = start + i / ROWS;
+            let line = i / STEP_OCTETS;
+            let octet = i % STEP_OCTETS;
+            let at = start + octet;
             var w = Octet(vec4<f32>(0.0), vec4<f32>(0.0));
             if at < octet_count && first_row + line < params.rows {
                 w = load_octet(first_row + line, at);
             }
-            w_tile[slot(line, 2u * (i / ROWS))] = w.low;
-            w_tile[slot(line, 2u * (i / ROWS) + 1u)] = w.high;
+            w_tile[slot(line, 2u * octet)] = w.low;
+            w_tile[slot(line, 2u * octet + 1u)] = w.high;
         }
         for (var i = index; i < TOKENS * STEP_OCTETS; i += THREADS) {
-            let line = i % TOKENS;
-            let at = start + i / TOKENS;
+            let line = i / STEP_OCTETS;
+            let octet = i % STEP_OCTETS;
+            let at = start + octet;
             var low = vec4<f32>(0.0);
             var high = vec4<f32>(0.0);
             if at < octet_count && first_token + line < step.count {
@@ -88,8 +90,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 low = load_quad(first_token + line, column);
                 high = load_quad(first_token + line, column + HIGH);
             }
-            x_tile[slot(line, 2u * (i / TOKENS))] = low;
-            x_tile[slot(line, 2u * (i / TOKENS) + 1u)] = high;
+            x_tile[slot(line, 2u * octet)] = low;
+            x_tile[slot(line, 2u * octet + 1u)] = high;
         }
         workgroupBarrier();
 
@@ -99,9 +101,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             {% endfor %}
             {% for t in range(4) %}
             let x_{{ t }} = x_tile[slot(thread_token + {{ t }}u * TOKEN_THREADS, quad)];
-            sums_{{ t }} += vec4<f32>(
-                dot(x_{{ t }}, w_0), dot(x_{{ t }}, w_1), dot(x_{{ t }}, w_2), dot(x_{{ t }}, w_3),
-            );
+            {% for k in range(4) %}
+            sums_{{ t }} += x_{{ t }}[{{ k }}] * vec4<f32>(w_0[{{ k }}], w_1[{{ k }}], w_2[{{ k }}], w_3[{{ k }}]);
+            {% endfor %}
             {% endfor %}
         }
         workgroupBarrier();

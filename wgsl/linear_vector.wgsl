@@ -1,12 +1,14 @@
 // Matrix times vector with quantized weights:
 //   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
-// `lanes` invocations share a row, each taking every `lanes`-th octet, so that neighbours read neighbouring words.
+// `lanes` invocations share `each` rows, each taking every `lanes`-th span of octets of them: the scales of a span are
+// read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
 // what is written is function(row n) * row n + rows.
-// Parameters: type, tail (columns is no multiple of 8), lanes, workgroup_size (a multiple of lanes), bias, accumulate,
-// norm (not with tail), function (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
+// brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
+// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -29,6 +31,7 @@ struct Params {
 
 {% set weights_binding = 1 %}
 {% set grid_binding = 4 + (bias | int) + (norm | int) %}
+{% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
@@ -41,18 +44,48 @@ struct Params {
 {% endif %}
 
 const LANES: u32 = {{ lanes }}u;
-const ROWS: u32 = {{ workgroup_size // lanes }}u;
+const GROUPS: u32 = {{ workgroup_size // lanes }}u; // of lanes
+const EACH: u32 = {{ each }}u;
+const STAGE: u32 = {{ 4 * quads * workgroup_size }}u; // columns: a multiple of every block
+const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
+const SPANS: u32 = OCTETS / SPAN; // of a block
 
-// The sums of a row, or of the two rows that make one number.
-{% set sums = "vec2<f32>" if function else "f32" %}
+// A row, or the two rows that make one number.
+{% set rows_each = range(2 * each if function else each) %}
+// Quad p (of the 2 SPAN) of each span, span after span; the lines start in different memory banks.
+const LINE: u32 = STAGE_SPANS + 1u;
+var<workgroup> x_stage: array<vec4<f32>, 2u * SPAN * LINE>;
 {% if not subgroups %}
-var<workgroup> partial: array<{{ sums }}, {{ workgroup_size }}>;
+var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 {% endif %}
 
-// Octet `i` of row `row` times that of x.
-fn product(row: u32, i: u32, low: vec4<f32>, high: vec4<f32>) -> f32 {
-    let w = load_octet(row, i);
-    return dot(w.low, low) + dot(w.high, high);
+// The column of quad `i` of the stage that starts with span `start`, or of the row's last octet where it has ended.
+fn stage_column(start: u32, i: u32) -> u32 {
+    let octet = min(start * SPAN + i / 2u, octets_of_row() - 1u);
+    return octet_column(octet) + (i % 2u) * HIGH;
+}
+
+// The sum of `value` over the lanes that share a row.
+fn lanes_sum(value: f32, index: u32) -> f32 {
+    {% if subgroups %}
+    var sum = value;
+    for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
+        sum += subgroupShuffleXor(sum, stride);
+    }
+    return sum;
+    {% else %}
+    partial[index] = value;
+    workgroupBarrier();
+    for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
+        if index % LANES < stride {
+            partial[index] += partial[index + stride];
+        }
+        workgroupBarrier();
+    }
+    let sum = partial[index - index % LANES];
+    workgroupBarrier();
+    return sum;
+    {% endif %}
 }
 
 @compute @workgroup_size({{ workgroup_size }})
@@ -61,58 +94,106 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
+    {% if quant.table %}
+    prepare_table(index);
+    {% endif %}
     let lane = index % LANES;
-    let row = workgroup_index(group, groups) * ROWS + index / LANES;
+    let first_row = (workgroup_index(group, groups) * GROUPS + index / LANES) * EACH;
+    {% for r in range(each) %}
+    let row_{{ r }} = min(first_row + {{ r }}u, params.rows - 1u);
+    {% if function %}
+    let row_{{ r + each }} = row_{{ r }} + params.rows;
+    {% endif %}
+    {% endfor %}
+    {% for r in rows_each %}
+    var sum_{{ r }} = vec4<f32>(0.0);
+    {% endfor %}
     {% if norm %}
     var squares = 0.0;
-    for (var i = index; i < params.columns / 4u; i += {{ workgroup_size }}u) {
-        squares += dot(x[i], x[i]);
-    }
-    let scale = inverseSqrt(workgroup_sum(squares, index) / f32(params.columns) + params.eps);
     {% endif %}
-    var sum = {{ sums }}();
-    if row < params.rows {
-        for (var i = lane; i < octets_of_row(); i += LANES) {
-            let column = octet_column(i);
+    let spans = octets_of_row() / SPAN;
+    {% for q in range(quads) %}
+    var x_{{ q }} = load_quad(0u, stage_column(0u, index + {{ q * workgroup_size }}u));
+    {% endfor %}
+    for (var start = 0u; start < spans; start += STAGE_SPANS) {
+        {% for q in range(quads) %}
+        {
+            let i = index + {{ q * workgroup_size }}u;
             {% if norm %}
-            let low = x[column / 4u] * norm_weight[column / 4u];
-            let high = x[(column + HIGH) / 4u] * norm_weight[(column + HIGH) / 4u];
-            {% else %}
-            let low = load_quad(0u, column);
-            let high = load_quad(0u, column + HIGH);
+            if start * SPAN + i / 2u < octets_of_row() {
+                squares += dot(x_{{ q }}, x_{{ q }});
+            }
+            x_{{ q }} *= norm_weight[stage_column(start, i) / 4u];
             {% endif %}
-            {% if function %}
-            sum += vec2<f32>(product(row, i, low, high), product(row + params.rows, i, low, high));
-            {% else %}
-            sum += product(row, i, low, high);
-            {% endif %}
+            x_stage[i % (2u * SPAN) * LINE + i / (2u * SPAN)] = x_{{ q }};
         }
-    }
-    {% if subgroups %}
-    for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
-        sum += subgroupShuffleXor(sum, stride);
-    }
-    {% else %}
-    partial[index] = sum;
-    workgroupBarrier();
-    for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
-        if lane < stride {
-            partial[index] += partial[index + stride];
+        {% endfor %}
+        workgroupBarrier();
+        // What the next stage needs is on its way while this one is worked on.
+        {% for q in range(quads) %}
+        x_{{ q }} = load_quad(0u, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
+        {% endfor %}
+        let here = min(spans - start, STAGE_SPANS);
+        for (var s = lane; s < here; s += LANES) {
+            let block = (start + s) / SPANS;
+            let span = s % SPANS;
+            {% for r in rows_each %}
+            let at_{{ r }} = row_{{ r }} * params.row_bytes + block * BLOCK_BYTES;
+            var low_{{ r }} = vec4<f32>(0.0);
+            var high_{{ r }} = vec4<f32>(0.0);
+            {% endfor %}
+            {% if quant.summands %}
+            var x_low = vec4<f32>(0.0);
+            var x_high = vec4<f32>(0.0);
+            {% endif %}
+            {% for j in range(quant.span) %}
+            {
+                let low = x_stage[{{ 2 * j }}u * LINE + s];
+                let high = x_stage[{{ 2 * j + 1 }}u * LINE + s];
+                {% if quant.summands %}
+                x_low += low;
+                x_high += high;
+                {% endif %}
+                {% for r in rows_each %}
+                {% if tail %}
+                let w_{{ r }} = load_octet(row_{{ r }}, start + s);
+                {% else %}
+                let w_{{ r }} = load_values(at_{{ r }}, span, {{ j }}u);
+                {% endif %}
+                low_{{ r }} += w_{{ r }}.low * low;
+                high_{{ r }} += w_{{ r }}.high * high;
+                {% endfor %}
+            }
+            {% endfor %}
+            {% for r in rows_each %}
+            {% if quant.span == 1 %}
+            sum_{{ r }} += low_{{ r }} + high_{{ r }};
+            {% else %}
+            let scales_{{ r }} = load_scales(at_{{ r }}, span);
+            sum_{{ r }} += scales_{{ r }}.x * low_{{ r }} + scales_{{ r }}.z * high_{{ r }};
+            {% if quant.summands %}
+            sum_{{ r }} += scales_{{ r }}.y * x_low + scales_{{ r }}.w * x_high;
+            {% endif %}
+            {% endif %}
+            {% endfor %}
         }
         workgroupBarrier();
     }
-    sum = partial[index];
+    {% if norm %}
+    let scale = inverseSqrt(workgroup_sum(squares, index) / f32(params.columns) + params.eps);
     {% endif %}
-    if lane == 0u && row < params.rows {
-        let at = params.first + row;
-        {% if norm %}
-        sum *= scale;
-        {% endif %}
+    {% for r in rows_each %}
+    let total_{{ r }} = lanes_sum(dot(sum_{{ r }}, vec4<f32>(1.0)){{ " * scale" if norm }}, index);
+    {% endfor %}
+    {% for r in range(each) %}
+    if lane == {{ r }}u && first_row + {{ r }}u < params.rows {
+        let at = params.first + row_{{ r }};
         {% if function %}
-        let result = activation(sum.x, 0.0, 0.0) * sum.y;
+        let result = activation(total_{{ r }}, 0.0, 0.0) * total_{{ r + each }};
         {% else %}
-        let result = sum{{ " + bias[at]" if bias }};
+        let result = total_{{ r }}{{ " + bias[at]" if bias }};
         {% endif %}
         out[at] = result{{ " + out[at]" if accumulate }};
     }
+    {% endfor %}
 }

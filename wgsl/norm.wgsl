@@ -1,8 +1,8 @@
-// Normalisation of rows: out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias), where
-// centre is the mean of x[t], or 0.
+// Normalisation of rows: out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias)
+// (+ out[t]), where centre is the mean of x[t], or 0.
 //   x f32 [T, columns]    weight, bias f32 [columns]    out f32 [T, columns]
-// One workgroup a row. Parameters: centred, bias, last (only the step's last row, written to row 0), workgroup_size,
-// subgroups.
+// One workgroup a row. Parameters: centred, bias, last (only the step's last row, written to row 0), accumulate,
+// workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
@@ -48,6 +48,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(params.columns) + params.eps);
     for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
         let value = x[from_row + i]{{ " - centre" if centred }};
-        out[to_row + i] = value * scale * weight[i]{{ " + bias[i]" if bias }};
+        out[to_row + i] = value * scale * weight[i]{{ " + bias[i]" if bias }}{{ " + out[to_row + i]" if accumulate }};
     }
 }

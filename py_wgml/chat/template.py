@@ -17,6 +17,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from ..errors import WgmlError
+from .formats import template_of
 from .sandbox import BoundedEnvironment, LimitError
 
 MAX_SOURCE = 256 * 1024
@@ -33,7 +34,9 @@ class ChatTemplate:
         """
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
-        self._variables = {"bos_token": bos_token, "eos_token": eos_token}
+        self.variables: dict[str, Any] = {"tools": None, "documents": None}
+        self.variables |= {"bos_token": bos_token, "eos_token": eos_token}
+        """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._max_seconds = max_seconds
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
@@ -48,34 +51,45 @@ class ChatTemplate:
         except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
             raise WgmlError(f"the model's chat template can't be compiled: {_line(error)}") from None
 
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, Any], bos_token: str = "", eos_token: str = "") -> ChatTemplate:
+        """The template of a GGUF file with this metadata: its own, or one that suits its vocabulary or its name."""
+        return cls(template_of(metadata), bos_token, eos_token)
+
     def render(
         self,
         messages: Sequence[Mapping[str, Any]],
         add_generation_prompt: bool = True,
-        tools: Sequence[Any] | None = None,
         **variables: Any,
     ) -> str:
         """The prompt for `messages`, each with "role" and "content": text for Tokenizer.encode(parse_special=True).
 
-        `add_generation_prompt`: ends with what makes the model answer. `tools`: JSON schemas of functions, for
-        templates that know tools. Further variables go to the template as they are, and win over bos_token and
-        eos_token.
+        `add_generation_prompt`: ends with what makes the model answer. Further variables go to the template as they
+        are, and win over `self.variables`: `tools` (JSON schemas of functions), `documents`, `enable_thinking` ...
 
-        Raises WgmlError when the template refuses the conversation, fails, makes too much text or takes too long.
+        A template that refuses or leaves out the system's message gets it within the user's first one. Raises WgmlError
+        when the template refuses the conversation, fails, makes too much text or takes too long.
         """
-        names = {
-            "messages": messages,
-            "tools": tools,
-            "documents": None,
-            "add_generation_prompt": add_generation_prompt,
-            **self._variables,
-            **variables,
-        }
+        names = self.variables | {"add_generation_prompt": add_generation_prompt} | variables
+        system, folded = _fold_system(messages)
+        text = refusal = None
+        for attempt in (messages, folded):
+            try:
+                text = self._render(names | {"messages": attempt})
+            except Refusal as error:
+                refusal = error
+            if text is not None and system in text:
+                return text
+        if text is None:
+            raise WgmlError(f"the model's chat template refuses this conversation: {_line(refusal)}")
+        return text
+
+    def _render(self, names: dict[str, Any]) -> str:
         try:
             with self._environment.limits(self._max_seconds):
                 return self._environment.render_bounded(self._template, names)
-        except Refusal as error:
-            raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
+        except Refusal:
+            raise
         except LimitError as error:
             raise WgmlError(f"the model's chat template was stopped: {_line(error)}") from None
         except Exception as error:  # it is a program: it can raise anything
@@ -97,6 +111,17 @@ class _Generation(Extension):
         return nodes.Scope(body, lineno=lineno)
 
 
+def _fold_system(messages: Sequence[Mapping[str, Any]]) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    """What a conversation's system message says, if it has one, and the conversation with that in the next message."""
+    if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
+        return "", messages
+    system, first, *rest = messages
+    texts = system["content"], first["content"]
+    if not all(isinstance(text, str) for text in texts):
+        return "", messages
+    return system["content"].strip(), [{**first, "content": "\n\n".join(texts)}, *rest]
+
+
 def _raise_exception(message: str) -> NoReturn:
     raise Refusal(str(message))
 
@@ -115,6 +140,6 @@ def _tojson(
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
 
 
-def _line(error: Exception) -> str:
+def _line(error: Exception | None) -> str:
     """What an exception says, in one line."""
     return " ".join(str(error).split())[:500] or type(error).__name__

@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +12,40 @@ from ..errors import WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Cache, Config, GpuGraph, Plan, Pool, family_of
-from ..ops import Sampling, sample, step_block
+from ..models import Cache, GpuGraph, Pool, Tensor, plan
+from ..ops import Sampling, attention_splits, sample, step_block
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
-_STEP_SIZES = (1, 16, 64, 256)
-_FIRST_LENGTH = 1024  # positions that the cache has room for at first
-_SLOW_STEP = 0.05  # seconds a token, from which on ...
-_SLOW_STEP_SIZE = 16  # ... a step takes no more tokens than this (browsers reset a GPU that is busy for seconds)
-_STEPS_IN_FLIGHT = 4  # submitted ahead of the step whose token is waited for, so that the GPU never idles
+_STEP_SIZES = (1, 16, 64, 512)
+_PROMPT_STEP_SIZES = _STEP_SIZES[1:]
+_LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
+_SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
+_PAGE = 1024  # positions by which the cache grows
+_FRAME = 1 / 60  # seconds
+_MAX_BATCH = 64
+
+
+@dataclass
+class Pace:
+    """How many tokens are read back at once: their steps are submitted together, while those before them run.
+
+    They should last about a frame of the screen, and in any case keep the GPU busy until the host has noticed that the
+    batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox, which looks
+    for finished work that seldom. More would be in vain: whoever stops loses what is in flight.
+    """
+
+    read_cost: float = 0.0
+    batch: int = 1
+
+    def took(self, seconds: float) -> None:
+        """Take up how much later than the batch before it a batch was done, as the host noticed it.
+
+        A second one right after the first: both were done before the host looked, and the GPU had nothing to do.
+        """
+        if seconds < _FRAME / 2:
+            self.batch = min(2 * self.batch, _MAX_BATCH)
+        elif seconds > max(2 * _FRAME, 3 * self.read_cost):
+            self.batch = max(self.batch // 2, 1)
 
 
 class Engine:
@@ -31,46 +57,43 @@ class Engine:
 
     def __init__(self, device: Device, header: Header, context: int | None = None, half_cache: bool = True) -> None:
         self.device = device
-        self.config = Config.from_header(header)
-        self._forward = family_of(self.config.architecture)
-        plan = Plan(header.tensors)
-        self._forward(plan, self.config)
-        factors = header.tensors.get("rope_freqs.weight")
-        if factors is not None:
-            plan.vectors["rope_freqs",] = [factors]
-        self.weights = Weights(device, plan.matrices, plan.vectors)
+        self.config, self._forward, found = plan(header, context)
+        self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
-        self._cache = Cache(device, self.config, half_cache)
-        self.context = min(context or self._cache.max_length, self._cache.max_length)
+        self._cache = Cache(device, self.config, found.ropes, half_cache)
+        self.context = self._cache.max_length
         self._pool = Pool(device)
         self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().block(), "sampling")
         self._tokens: Buffer | None = None
-        self._programs: dict[tuple[int, str], tuple[Program, Buffer]] = {}
+        self._programs: dict[tuple[int, str, int], tuple[Program, Tensor]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
-        self._step_size = _STEP_SIZES[-1]
-        self._in_flight = 1
-        self._reserve(min(_FIRST_LENGTH, self.context))
+        self._step_size = _PROMPT_STEP_SIZES[0]
+        self._pace = Pace()
+        self._in_flight = 2  # batches: one runs while the host takes in the one before it
+        self.cpu_seconds = 0.0  # that recording, submitting and reading steps of one token took the host so far
+        self._reserve(1)
         # Ask for every kernel now: browsers compile them while the weights stream in.
         for count in _STEP_SIZES:
-            self._program(count, "sample")
-        self._program(self._step_size, "fill")
+            for length in (1, self.context):
+                self._program(count, "sample", length)
 
     async def start(self) -> None:
-        """Wait for the kernels and run one step, which also tells how fast this GPU is."""
+        """Wait for the kernels and run some steps, which also tells how fast this GPU is."""
         await self.device.compiled()
-        factors = self.weights.vectors.get(("rope_freqs",))
-        if factors is not None:
-            self._cache.set_rope_factors(await self.device.read_array(factors, (self.config.rope_dim // 2,)))
+        await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_block(0, 1))
             began = time.perf_counter()
-            await self.device.run_and_read(self._program(1, "fill")[0], self._step, 0, 4)
-        slow = time.perf_counter() - began > _SLOW_STEP
-        self._step_size = _SLOW_STEP_SIZE if slow else _STEP_SIZES[-1]
-        self._in_flight = 1 if slow else _STEPS_IN_FLIGHT
+            await self.device.run_and_read(self._program(1, "sample", 1)[0], self._step, 0, 4)
+        middle = time.perf_counter()
+        await self.device.read(self._step, 4)
+        self._pace = Pace(time.perf_counter() - middle)
+        slow = middle - began - self._pace.read_cost > _SLOW_STEP
+        self._step_size = _PROMPT_STEP_SIZES[0 if slow else 1]
+        self._in_flight = 1 if slow else 2
 
     def destroy(self) -> None:
         """Give all GPU memory back."""
@@ -93,12 +116,12 @@ class Engine:
     @property
     def dispatches_per_token(self) -> int:
         """Dispatches of the step that takes one token and samples the next."""
-        return len(self._program(1, "sample")[0].dispatches)
+        return len(self._program(1, "sample", self._stored + 1)[0].dispatches)
 
     @property
     def context_used(self) -> int:
-        """How many positions the cache holds."""
-        return self._stored
+        """How many positions of the sequence the cache holds."""
+        return min(self._stored, len(self._sequence))
 
     def forget(self) -> None:
         """Start from an empty cache next time."""
@@ -110,35 +133,45 @@ class Engine:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full or the caller stops.
 
-        on_prefill is called with the number of processed ids as they are. Raises WgmlError when the ids don't fit.
+        on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
+        Raises WgmlError when the ids don't fit.
         """
         self._check(ids)
         self.device.write(self._sampling, sampling.block())
         pending = await self._prefill(ids, on_prefill)
+        last = None
         while True:
             # Each step takes in the token that the step before it samples; the host need not know it yet.
+            began = time.perf_counter()
             while len(pending) < self._in_flight and self._stored < self.context:
-                self._reserve(self._stored + 1)
-                pending.append(self._submit(1, "sample", self._stored + 1))
+                count = min(self._pace.batch, self.context - self._stored)
+                self._reserve(self._stored + count)
+                pending.append(self._submit(1, "sample", count))
+            self.cpu_seconds += time.perf_counter() - began
             if not pending:
                 return
-            token = int.from_bytes(await pending.popleft(), "little")
-            self._sequence.append(token)
-            yield token
+            tokens = np.frombuffer(await pending.popleft(), np.uint32).tolist()
+            now = time.perf_counter()
+            if last is not None:
+                self._pace.took(now - last)
+            last = now
+            for token in tokens:
+                self._sequence.append(token)
+                yield token
 
-    async def logits(self, ids: Sequence[int], at_once: int = _SLOW_STEP_SIZE) -> npt.NDArray[np.float32]:
+    async def logits(self, ids: Sequence[int], at_once: int = _PROMPT_STEP_SIZES[0]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
         self._check(ids)
         self.forget()
         rows: list[npt.NDArray[np.float32]] = []
         while len(rows) < len(ids):
             count = min(at_once, len(ids) - len(rows))
-            program, logits = self._program(_size_for(count), "logits")
+            program, logits = self._program(_size_for(count), "logits", len(rows) + count)
             await self.device.compiled()
             self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
             self.device.write(self._step, step_block(len(rows), count))
             self.device.run(program)
-            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
+            rows.extend(await self.device.read_array(logits.buffer, (count, self.config.vocabulary)))
         self._sequence, self._stored = list(ids), len(ids)
         return np.stack(rows)
 
@@ -154,27 +187,41 @@ class Engine:
     async def _prefill(self, ids: Sequence[int], on_prefill: Callable[[int], None]) -> deque[Awaitable[bytes]]:
         """Take in `ids`. Returns the reads of the steps under way; the last one reads the token that follows `ids`."""
         pending: deque[Awaitable[bytes]] = deque()
+        counts: deque[int] = deque()
         start = self.reused(ids)
         self._sequence = list(ids)
         self._stored = start
         self._write_tokens(ids[start:], start)
+        last = time.perf_counter()
         while self._stored < len(ids):
             count = min(self._step_size, len(ids) - self._stored)
             is_last = self._stored + count == len(ids)
             self.device.write(self._step, step_block(self._stored, count))
-            pending.append(self._submit(count, "sample" if is_last else "fill", self._stored + count))
+            pending.append(self._submit(count, "sample" if is_last else "fill"))
+            counts.append(count)
             # One step ahead of the one that is waited for.
             while len(pending) > (1 if is_last else 2):
                 await pending.popleft()
-            on_prefill(self._stored)
+                now = time.perf_counter()
+                self._fit_step_size(counts.popleft(), now - last)
+                last = now
+                on_prefill(self._stored - sum(counts))
         return pending
 
-    def _submit(self, count: int, kind: str, token: int) -> Awaitable[bytes]:
-        """Submit the step that takes in the next `count` tokens, and a read of `tokens[token]` after it."""
-        program, _ = self._program(_size_for(count), kind)
+    def _fit_step_size(self, count: int, seconds: float) -> None:
+        """Take up how long a prompt's step of `count` tokens took."""
+        if count == self._step_size:
+            token = max(0.0, seconds - self._pace.read_cost) / count
+            fitting = [size for size in _PROMPT_STEP_SIZES if size * token <= _LONGEST_STEP]
+            self._step_size = max(fitting, default=_PROMPT_STEP_SIZES[0])
+
+    def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+        """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
+        first = self._stored + count
+        program, _ = self._program(_size_for(count), kind, first + times - 1)
         assert self._tokens is not None
-        self._stored += count
-        return self.device.run_and_read(program, self._tokens, 4 * token, 4)
+        self._stored += count * times
+        return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
 
     def _write_tokens(self, ids: Sequence[int], position: int) -> None:
         assert self._tokens is not None
@@ -184,7 +231,7 @@ class Engine:
         """Make room for `length` positions."""
         if length <= self._cache.length:
             return
-        length = min(max(length, 2 * self._cache.length), self.context)
+        length = min(-(-length // _PAGE) * _PAGE, self.context)
         tokens = self.device.buffer(4 * (length + 1), "tokens")
         if self._tokens is not None:
             self.device.copy(self._tokens, tokens, self._tokens.nbytes)
@@ -193,19 +240,25 @@ class Engine:
         self._cache.grow(length)
         self._programs.clear()
 
-    def _program(self, count: int, kind: str) -> tuple[Program, Buffer]:
-        """The Program of steps of up to `count` tokens, and its logits. kind: "fill" stops at the last token's logits,
-        "sample" picks the next token from them, "logits" makes those of every token."""
-        if (count, kind) not in self._programs:
+    def _program(self, count: int, kind: str, length: int) -> tuple[Program, Tensor]:
+        """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.
+
+        kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "logits" those of
+        every token.
+        """
+        key = count, kind, attention_splits(count, length)
+        if key not in self._programs:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
             state = program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool
-            graph = GpuGraph(*state, count, every=kind == "logits")
+            graph = GpuGraph(*state, count, length, every=kind == "logits")
             logits = self._forward(graph, self.config)
             if kind == "sample":
                 sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)
-            self._programs[count, kind] = program, logits.buffer
-        return self._programs[count, kind]
+            elif kind == "logits":
+                logits.settle()
+            self._programs[key] = program, logits
+        return self._programs[key]
 
 
 def _size_for(count: int) -> int:

@@ -42,7 +42,7 @@ class Part:
 
     def template(self, columns: int) -> dict[str, Any]:
         """The parameters of wgsl/lib/octets.wgsl for rows of `columns` elements."""
-        return {"type": self.type.name.lower(), "tail": columns % 8 != 0}
+        return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False}
 
     @property
     def tables(self) -> tuple[bytes, ...]:

@@ -60,6 +60,7 @@ class BrowserDevice(Device):
                 # Browsers that don't tell have no subgroups, or not yet their sizes: those of the specification.
                 info["subgroupMinSize"] or AdapterInfo.subgroup_min_size,
                 info["subgroupMaxSize"] or AdapterInfo.subgroup_max_size,
+                bool(info["isFallbackAdapter"]),
             ),
             frozenset(gpu.features.to_py()),
             gpu.limits.to_py(),
@@ -100,8 +101,10 @@ class BrowserDevice(Device):
     def run(self, program: Program) -> None:
         self._gpu.run(self._handle_of(program))
 
-    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
-        promise = self._gpu.runAndRead(self._handle_of(program), buffer.handle, offset, nbytes + -nbytes % 4)
+    def run_and_read(
+        self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
+    ) -> Awaitable[bytes]:
+        promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, nbytes + -nbytes % 4)
         return asyncio.ensure_future(_bytes(promise, nbytes))
 
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:

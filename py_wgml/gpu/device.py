@@ -34,7 +34,11 @@ def _bytes_view(data: Data) -> memoryview:
 
 @dataclass(frozen=True)
 class AdapterInfo:
-    """Who makes the GPU, as the adapter says (any of them may be empty), and its subgroup sizes in invocations."""
+    """Who makes the GPU, as the adapter says (any of them may be empty), and its subgroup sizes in invocations.
+
+    software: it is the CPU. There work costs what it costs, wherever it is done, and dispatches cost little: nothing
+    should be done twice, or be shared out, to save one.
+    """
 
     vendor: str = ""
     architecture: str = ""
@@ -42,6 +46,7 @@ class AdapterInfo:
     description: str = ""
     subgroup_min_size: int = 4
     subgroup_max_size: int = 128
+    software: bool = False
 
 
 class Buffer:
@@ -232,8 +237,10 @@ class Device(ABC):
         """Submit `program` to the GPU; returns at once."""
 
     @abstractmethod
-    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
-        """Submit `program`, then a read of `buffer`; returns at once an awaitable of the bytes."""
+    def run_and_read(
+        self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
+    ) -> Awaitable[bytes]:
+        """Submit `program`, `times` over, then a read of `buffer`; returns at once an awaitable of the bytes."""
 
     @abstractmethod
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:

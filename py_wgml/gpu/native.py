@@ -1,11 +1,10 @@
 """The Device over native WebGPU: `wgpu` (wgpu-native, WGSL compiled by naga) or `wgpudawn` (Dawn, Tint), one API."""
 
-import asyncio
 import importlib
 import re
 import struct
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Generator
 from functools import cached_property
 from typing import Any
 
@@ -54,7 +53,13 @@ class NativeDevice(Device):
         )
         info = adapter.info
         super().__init__(
-            AdapterInfo(info.get("vendor", ""), info.get("architecture", ""), info["device"], info["description"]),
+            AdapterInfo(
+                info.get("vendor", ""),
+                info.get("architecture", ""),
+                info["device"],
+                info["description"],
+                software=info["adapter_type"] == "CPU",
+            ),
             frozenset(wanted),
             limits,
         )
@@ -108,10 +113,13 @@ class NativeDevice(Device):
         """Nothing to wait for: native pipelines are compiled when they are asked for."""
 
     def run(self, program: Program) -> None:
-        self._submit(program)
+        self._submit(self._encode(program))
 
-    def _submit(self, program: Program, times: int = 1, timestamps: Any = None) -> None:
-        """Submit `program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
+    def _submit(self, encoder: Any) -> None:
+        self._device.queue.submit([encoder.finish()])
+
+    def _encode(self, program: Program, times: int = 1, timestamps: Any = None) -> Any:
+        """`program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
         if program.handle is None:
             program.handle = [
                 (pipeline.handle, self._bind_group(pipeline.access, buffers), counts)
@@ -127,7 +135,7 @@ class NativeDevice(Device):
         compute.end()
         if timestamps:
             encoder.resolve_query_set(timestamps, 0, 2, self._clock, 0)
-        self._device.queue.submit([encoder.finish()])
+        return encoder
 
     def time(self, program: Program, times: int) -> float:
         """Seconds a run of `program` takes, on average over `times` runs of it in one pass.
@@ -137,10 +145,10 @@ class NativeDevice(Device):
         if "timestamp-query" not in self.features:
             self._device.queue.read_buffer(self._clock, 0, 16)  # what was submitted before is done
             start = time.perf_counter()
-            self._submit(program, times)
+            self._submit(self._encode(program, times))
             self._device.queue.read_buffer(self._clock, 0, 16)
             return (time.perf_counter() - start) / times
-        self._submit(program, times, self._timestamps)
+        self._submit(self._encode(program, times, self._timestamps))
         begin, end = struct.unpack("<QQ", self._device.queue.read_buffer(self._clock, 0, 16))
         return float(end - begin) * 1e-9 / times
 
@@ -162,19 +170,37 @@ class NativeDevice(Device):
             ],
         )
 
-    def run_and_read(self, program: Program, buffer: Buffer, offset: int, nbytes: int) -> Awaitable[bytes]:
-        self.run(program)
-        done: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        done.set_result(self._read(buffer, nbytes, offset))
-        return done
+    def run_and_read(
+        self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
+    ) -> Awaitable[bytes]:
+        padded = nbytes + -nbytes % 4
+        staging = self._device.create_buffer(size=padded, usage=self._usage.COPY_DST | self._usage.MAP_READ)
+        encoder = self._encode(program, times)
+        encoder.copy_buffer_to_buffer(buffer.handle, offset, staging, 0, padded)
+        self._submit(encoder)
+        return _Reading(staging, nbytes)
 
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
         encoder = self._device.create_command_encoder()
         encoder.copy_buffer_to_buffer(source.handle, 0, target.handle, 0, nbytes)
-        self._device.queue.submit([encoder.finish()])
+        self._submit(encoder)
 
     def close(self) -> None:
         self._device.destroy()
+
+
+class _Reading(Awaitable[bytes]):
+    """Bytes on their way to a staging buffer. Waiting for them blocks: native WebGPU has no event loop of its own."""
+
+    def __init__(self, staging: Any, nbytes: int) -> None:
+        self._staging, self._nbytes = staging, nbytes
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        yield  # others may run, though not while this waits
+        self._staging.map_sync("READ")
+        data = bytes(self._staging.read_mapped()[: self._nbytes])
+        self._staging.destroy()
+        return data
 
 
 def _dashed(limit: str) -> str:

@@ -1,28 +1,44 @@
-"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and one row in `_FAMILIES`."""
+"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and its name in `_FAMILIES`."""
 
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import WgmlError
-from . import llama
+from ..gguf_model.header import Header
+from . import cohere, gemma, gemma2, glm4, gpt2, gptneox, granite, llama, olmo2, phi2, phi3, qwen, smollm3, stablelm
 from .config import Config
-from .gpu_graph import Cache, GpuGraph, Pool
+from .gpu_graph import Cache, GpuGraph, Pool, Tensor
 from .graph import Graph, Plan
 
-__all__ = ["Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "family_of"]
+__all__ = ["ARCHITECTURES", "Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "Tensor", "plan"]
 
 Forward = Callable[[Graph[Any], Config], Any]
 
-_FAMILIES: tuple[tuple[tuple[str, ...], Forward], ...] = ((llama.ARCHITECTURES, llama.forward),)
+_FAMILIES = (
+    llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, cohere, stablelm, phi2, gptneox, gpt2,
+)  # fmt: skip
+
+_FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}
+
+ARCHITECTURES = tuple(_FORWARD)
+"""What general.architecture of a GGUF file may be."""
 
 
-def family_of(architecture: str) -> Forward:
-    """The forward function of the family that `architecture` (GGUF's general.architecture) belongs to.
+def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, Plan]:
+    """All that can be known of a model from its header. context: see `Config.from_header`.
 
-    Raises WgmlError, naming what is supported, when there is none.
+    Raises WgmlError when it is not supported (naming what is), or its file is not whole.
     """
-    for architectures, forward in _FAMILIES:
-        if architecture in architectures:
-            return forward
-    supported = ", ".join(name for architectures, _ in _FAMILIES for name in architectures)
-    raise WgmlError(f"models of the architecture {architecture!r} are not supported; supported: {supported}")
+    architecture = header.metadata.get("general.architecture")
+    if not isinstance(architecture, str):
+        raise WgmlError("the file does not say its architecture (general.architecture)")
+    if architecture not in _FORWARD:
+        raise WgmlError(
+            f"models of the architecture {architecture!r} are not supported; supported: {', '.join(ARCHITECTURES)}"
+        )
+    forward = _FORWARD[architecture]
+    config = Config.from_header(header, context)
+    found = Plan(header, config)
+    forward(found, config)
+    found.check()
+    return config, forward, found

@@ -1,75 +1,189 @@
 """A model's hyper-parameters, from GGUF metadata alone. Names are GGUF's own."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
 
 from ..errors import WgmlError
 from ..gguf_model.header import Header
+from ..ops import Scaling, rotations_numpy
+from ..ops.array import Array
+from ..ops.rope import Pairing
+
+
+@dataclass(frozen=True)
+class Rope:
+    """A rotary position embedding (see ops/rope.py) of the first `dim` elements of a head."""
+
+    dim: int
+    base: float = 10000.0
+    pairing: Pairing = "norm"
+    scaling: Scaling | None = None
+    factors: str | None = None  # the tensor [dim / 2] whose numbers divide the pairs' frequencies
+    magnitude: float = 1.0  # what queries and keys are multiplied by, beside what `scaling` does
+
+    def rotations(self, first: int, count: int, factors: Array | None) -> Array:
+        """Those of positions first .. first + count, as `rotations_numpy` makes them: float32 [count, dim / 2, 2]."""
+        plain = rotations_numpy(first, count, self.dim, self.base, factors=factors, scaling=self.scaling)
+        return plain * np.float32(self.magnitude)
+
+
+NO_ROPE = Rope(0)
+"""Of layers that don't rotate."""
 
 
 @dataclass(frozen=True)
 class Config:
-    """Hyper-parameters that families share. Sizes in elements."""
+    """Hyper-parameters that families share. Sizes in elements; a scale is 1 and a cap None where a file has none."""
 
     architecture: str
     block_count: int
     embedding_length: int
-    feed_forward_length: int
     head_count: int
     head_count_kv: int
     head_dim: int
-    context_length: int
-    norm_eps: float
-    rope_dim: int
-    rope_base: float
-    rope_scale: float  # positions are divided by it (linear scaling)
+    context_length: int  # the most positions a sequence has
+    norm_eps: float  # for sums of layers' results that are divided by residual_scale
+    rope_norm: Rope  # `rope` gives it with a family's pairing
+    rope_base_swa: float | None  # rotary base of layers with a sliding window
+    sliding_window: int | None
+    sliding_window_pattern: int | tuple[bool, ...] | None
+    attention_scale: float  # what scores are multiplied by
+    attention_soft_cap: float | None
+    final_soft_cap: float | None
+    embedding_scale: float
+    residual_scale: float  # of what layers add
+    logit_scale: float
+    parallel_residual: bool
+    expert_used_count: int
+    expert_weights_scale: float
     vocabulary: int
-    tied_output: bool  # logits are made with the embedding matrix
+    tensors: frozenset[str] = field(repr=False)  # names of those that the file has
 
     @classmethod
-    def from_header(cls, header: Header) -> "Config":
-        """Read the `<architecture>.*` keys. Raises WgmlError for one that is missing or makes no sense."""
-        metadata = header.metadata
-        architecture = metadata.get("general.architecture")
-        if not isinstance(architecture, str):
-            raise WgmlError("the file does not say its architecture (general.architecture)")
+    def from_header(cls, header: Header, context: int | None = None) -> "Config":
+        """Read the `<architecture>.*` keys. context: the most positions wanted (None: those the model was trained for,
+        without the stretch that "longrope" makes possible).
 
-        def number(key: str, default: float | None = None) -> float:
-            value = metadata.get(f"{architecture}.{key}", default)
-            if value is None:
-                raise WgmlError(f"the file lacks {architecture}.{key}")
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise WgmlError(f"{architecture}.{key} is not a number")
-            return value
-
-        def size(key: str, default: int | None = None) -> int:
-            value = number(key, default)
-            if value != int(value) or not 0 < value < 1 << 31:
-                raise WgmlError(f"{architecture}.{key} is {value}, not a size")
-            return int(value)
-
-        embedding, heads = size("embedding_length"), size("attention.head_count")
-        head_dim = size("attention.key_length", max(1, embedding // heads))
-        scaling = metadata.get(f"{architecture}.rope.scaling.type", "none")
-        if scaling not in ("none", "linear"):
-            raise WgmlError(f"rope scaling {scaling!r} is not supported; supported: none, linear, frequency factors")
+        Raises WgmlError for a key that is missing or makes no sense.
+        """
+        keys = _Keys(header.metadata)
+        embedding, heads = keys.size("embedding_length"), keys.size("attention.head_count")
+        heads_kv = keys.size("attention.head_count_kv", heads)
+        if heads % heads_kv:
+            raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
+        head_dim = keys.size("attention.key_length", max(1, embedding // heads))
+        if keys.size("attention.value_length", head_dim) != head_dim:
+            raise WgmlError("heads whose keys and values differ in length are not supported")
         embeddings = header.tensors.get("token_embd.weight")
         if embeddings is None or embeddings.shape[1:] != (embedding,):
             raise WgmlError(f"the file has no tensor token_embd.weight with rows of {embedding} elements")
-        if heads % size("attention.head_count_kv", heads):
-            raise WgmlError(f"{heads} heads can't be shared out evenly over the file's number of key/value heads")
+        trained = keys.size("context_length")
+        rope, short_context = _rope(keys, head_dim, header.tensors, context, trained)
+        eps = keys.number("attention.layer_norm_rms_epsilon", keys.optional("attention.layer_norm_epsilon"))
+        residual_scale = keys.number("residual_scale", 1.0)
+        pattern = keys.get("attention.sliding_window_pattern")
         return cls(
-            architecture=architecture,
-            block_count=size("block_count"),
+            architecture=keys.architecture,
+            block_count=keys.size("block_count"),
             embedding_length=embedding,
-            feed_forward_length=size("feed_forward_length"),
             head_count=heads,
-            head_count_kv=size("attention.head_count_kv", heads),
+            head_count_kv=heads_kv,
             head_dim=head_dim,
-            context_length=size("context_length"),
-            norm_eps=float(number("attention.layer_norm_rms_epsilon")),
-            rope_dim=size("rope.dimension_count", head_dim),
-            rope_base=float(number("rope.freq_base", 10000.0)),
-            rope_scale=float(number("rope.scaling.factor", 1.0)) if scaling == "linear" else 1.0,
+            context_length=min(context or short_context, trained),
+            norm_eps=eps / residual_scale**2,
+            rope_norm=rope,
+            rope_base_swa=keys.optional("rope.freq_base_swa"),
+            sliding_window=int(keys.number("attention.sliding_window", 0)) or None,
+            sliding_window_pattern=tuple(map(bool, pattern)) if isinstance(pattern, Iterable) else pattern,
+            attention_scale=keys.optional("attention.scale") or head_dim**-0.5,
+            attention_soft_cap=keys.optional("attn_logit_softcapping"),
+            final_soft_cap=keys.optional("final_logit_softcapping"),
+            embedding_scale=keys.number("embedding_scale", 1.0),
+            residual_scale=residual_scale,
+            logit_scale=keys.number("logit_scale", 1.0),
+            parallel_residual=bool(keys.get("use_parallel_residual", True)),
+            expert_used_count=int(keys.number("expert_used_count", 0)),
+            expert_weights_scale=keys.number("expert_weights_scale", 1.0),
             vocabulary=embeddings.shape[0],
-            tied_output="output.weight" not in header.tensors,
+            tensors=frozenset(header.tensors),
         )
+
+    def has(self, name: str) -> bool:
+        """Whether the file has the tensor `name`.weight."""
+        return f"{name}.weight" in self.tensors
+
+    def rope(self, pairing: Pairing, **changes: Any) -> Rope:
+        """The model's rotary embedding; changes: other members of it."""
+        return replace(self.rope_norm, pairing=pairing, **changes)
+
+    def is_local(self, layer: int, period: int) -> bool:
+        """Whether `layer` attends within the sliding window only: as the file's pattern says, else all layers do but
+        every `period`-th."""
+        if self.sliding_window is None:
+            return False
+        if isinstance(self.sliding_window_pattern, tuple):
+            return self.sliding_window_pattern[layer % len(self.sliding_window_pattern)]
+        period = self.sliding_window_pattern or period
+        return layer % period < period - 1
+
+
+def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:
+    """The rotary embedding, and the positions it is meant for if no number of them is asked for."""
+    kind = keys.get("rope.scaling.type", "none")
+    original = int(keys.number("rope.scaling.original_context_length", trained))
+    dim, base = keys.size("rope.dimension_count", head_dim), keys.number("rope.freq_base", 10000.0)
+    magnitude = keys.number("rope.scaling.attn_factor", 1.0)
+    factor = keys.number("rope.scaling.factor", 1.0)
+    plain = Rope(dim, base, factors="rope_freqs.weight" if "rope_freqs.weight" in tensors else None)
+    if "rope_factors_long.weight" in tensors:
+        # Stretched positions suit short texts less, and keys that are in the cache can't be rotated anew.
+        long = (context or 0) > original
+        factors = f"rope_factors_{'long' if long else 'short'}.weight"
+        return replace(plain, factors=factors, magnitude=magnitude), min(original, trained)
+    if kind in ("none", "longrope"):
+        return plain, trained
+    if kind == "linear":
+        return replace(plain, scaling=Scaling("linear", factor)), trained
+    if kind == "yarn":
+        scaling = Scaling(
+            "yarn",
+            factor,
+            original,
+            keys.number("rope.scaling.yarn_beta_fast", 32.0),
+            keys.number("rope.scaling.yarn_beta_slow", 1.0),
+            keys.optional("rope.scaling.yarn_attn_factor"),
+        )
+        return replace(plain, scaling=scaling, magnitude=magnitude), trained
+    raise WgmlError(f"rope scaling {kind!r} is not supported; supported: none, linear, yarn, longrope")
+
+
+class _Keys:
+    """The metadata under `<architecture>.`."""
+
+    def __init__(self, metadata: dict[str, Any]) -> None:
+        self.architecture: str = metadata["general.architecture"]
+        self._metadata = metadata
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self._metadata.get(f"{self.architecture}.{key}", default)
+
+    def optional(self, key: str) -> float | None:
+        value = self.get(key)
+        return None if value is None else self.number(key)
+
+    def number(self, key: str, default: float | None = None) -> float:
+        value = self.get(key, default)
+        if value is None:
+            raise WgmlError(f"the file lacks {self.architecture}.{key}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise WgmlError(f"{self.architecture}.{key} is not a number")
+        return float(value)
+
+    def size(self, key: str, default: int | None = None) -> int:
+        value = self.number(key, default)
+        if value != int(value) or not 0 < value < 1 << 31:
+            raise WgmlError(f"{self.architecture}.{key} is {value:g}, not a size")
+        return int(value)

@@ -1,8 +1,7 @@
 """A family's forward function recorded as a Program."""
 
-import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from weakref import WeakSet
 
@@ -11,32 +10,45 @@ import numpy.typing as npt
 
 from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
-from ..ops import Norm, attention, can_gate, gated, get_rows, linear, rms_norm, rope_append, rotations_numpy
+from ..ops import (
+    Norm,
+    View,
+    attention,
+    attention_splits,
+    can_gate,
+    gated,
+    get_rows,
+    layer_norm,
+    linear,
+    qk_norm,
+    rms_norm,
+    rope_append,
+    unary,
+)
 from ..ops.gated import Activation
-from ..ops.rope import Pairing
-from .config import Config
+from ..ops.unary import Function
+from .config import NO_ROPE, Config, Rope
 from .graph import Graph
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
-_SPLITS = 16  # workgroups that share a head's positions where a step has one token
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
-    half: kept in half precision. It grows as the sequence does; `length` is how many positions it has room for,
-    `max_length` how many it can have.
+    half: kept in half precision. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how
+    many positions it has room for, `max_length` how many it can have.
     """
 
-    def __init__(self, device: Device, config: Config, half: bool) -> None:
-        self._device, self._config, self.half = device, config, half
-        self._factors: npt.NDArray[np.float32] | None = None
+    def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], half: bool) -> None:
+        self._device, self._config, self._ropes, self.half = device, config, tuple(ropes), half
+        self._factors: dict[str, npt.NDArray[np.float32]] = {}
         self._position_bytes = config.head_count_kv * config.head_dim * (2 if half else 4)
         self.length = 0
         self.layers: list[tuple[Buffer, Buffer]] = []
-        self.rotations: Buffer | None = None
-        largest = max(self._position_bytes, config.rope_dim * _ROTATION_BYTES)
+        self.rotations: dict[Rope, Buffer] = {}
+        largest = max(self._position_bytes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
@@ -52,30 +64,31 @@ class Cache:
                     device.copy(source, target, self.length * self._position_bytes)
                     source.destroy()
             self.layers.append(pair)
-        if self.rotations is not None:
-            self.rotations.destroy()
-        self.rotations = device.buffer(length * config.rope_dim * _ROTATION_BYTES, "rotations")
+        for buffer in self.rotations.values():
+            buffer.destroy()
+        self.rotations = {rope: device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes}
         self.length = length
         self._write_rotations()
 
-    def set_rope_factors(self, factors: npt.NDArray[np.float32]) -> None:
-        """Divide the rotary frequencies by `factors` [rope_dim / 2] from now on."""
-        self._factors = factors
+    async def read_factors(self, weights: Weights) -> None:
+        """Take the factors of the rotary frequencies from the weights, once they are there."""
+        for rope in self._ropes:
+            if rope.factors is not None:
+                vector = weights.vectors[rope.factors,]
+                self._factors[rope.factors] = await self._device.read_array(vector, (rope.dim // 2,))
         self._write_rotations()
 
     def _write_rotations(self) -> None:
-        c = self._config
-        assert self.rotations is not None
-        for first in range(0, self.length, _ROTATIONS_AT_ONCE):
-            count = min(_ROTATIONS_AT_ONCE, self.length - first)
-            table = rotations_numpy(first, count, c.rope_dim, c.rope_base, c.rope_scale, self._factors)
-            self._device.write(self.rotations, table, first * c.rope_dim * _ROTATION_BYTES)
+        for rope, buffer in self.rotations.items():
+            factors = self._factors.get(rope.factors) if rope.factors is not None else None
+            for first in range(0, self.length if rope.dim else 0, _ROTATIONS_AT_ONCE):
+                table = rope.rotations(first, min(_ROTATIONS_AT_ONCE, self.length - first), factors)
+                self._device.write(buffer, table, first * rope.dim * _ROTATION_BYTES)
 
     def destroy(self) -> None:
         """Give the memory back."""
-        for buffer in (self.rotations, *(buffer for pair in self.layers for buffer in pair)):
-            if buffer is not None:
-                buffer.destroy()
+        for buffer in (*self.rotations.values(), *(buffer for pair in self.layers for buffer in pair)):
+            buffer.destroy()
 
 
 class Pool:
@@ -155,9 +168,10 @@ class Product:
 
 
 class GpuGraph(Graph[Tensor]):
-    """Records a step of at most `max_count` tokens into `program`. every: logits of all its tokens, not of the last.
+    """Records a step of at most `max_count` tokens into `program`, meant for positions below `length`.
 
-    Steps of one token take fewer dispatches: there a product does the norm before it, and the gate after it, as well.
+    every: logits of all its tokens, not of the last. Steps of one token take fewer dispatches: there a product does the
+    gate after it as well, and the norm before it, unless the adapter is a software one (each workgroup makes the norm).
     """
 
     def __init__(
@@ -170,31 +184,57 @@ class GpuGraph(Graph[Tensor]):
         cache: Cache,
         pool: Pool,
         max_count: int,
+        length: int,
         every: bool = False,
     ) -> None:
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
         self._max_count, self._every = max_count, every
+        self._software = program.device.info.software
+        self._splits = 1 if self._software else attention_splits(max_count, length)
 
-    def embed(self, name: str) -> Tensor:
+    def embed(self, name: str, scale: float = 1.0) -> Tensor:
         matrix = self._weights.matrices[name,]
 
         def record(out: Buffer) -> None:
-            get_rows(self._program, self._step, self._tokens, matrix, out, self._max_count)
+            get_rows(self._program, self._step, self._tokens, matrix, out, self._max_count, scale)
 
         return Tensor(self._pool, self._max_count, matrix.columns, record)
 
-    def rms_norm(self, x: Tensor, name: str, last: bool = False) -> Tensor:
+    def add_positions(self, x: Tensor, name: str) -> Tensor:
+        matrix = self._weights.matrices[name,]
+        get_rows(self._program, self._step, None, matrix, x.settle(), x.rows, accumulate=True)
+        return x
+
+    def rms_norm(self, x: Tensor, name: str, last: bool = False, add_to: Tensor | None = None) -> Tensor:
         last = last and not self._every
-        norm = Norm(self._weights.vectors[name,], self._config.norm_eps)
+        norm = Norm(self._weights.vectors[f"{name}.weight",], self._config.norm_eps)
 
         def record(out: Buffer) -> None:
-            rms_norm(self._program, self._step, x.buffer, norm.weight, out, x.width, norm.eps, x.rows, last)
+            rms_norm(
+                self._program, self._step, x.buffer, norm.weight, out, x.width, norm.eps, x.rows, last,
+                accumulate=add_to is not None,
+            )  # fmt: skip
 
+        if add_to is not None:
+            x.buffer  # noqa: B018  (records it, so that it no longer needs what add_to holds)
+            record(add_to.settle())
+            return add_to
         out = Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
-        if x.rows == 1 and x.width % 8 == 0:
+        if x.rows == 1 and x.width % 8 == 0 and not self._software:
             out.norm = x, norm
         return out
+
+    def layer_norm(self, x: Tensor, name: str, last: bool = False) -> Tensor:
+        last = last and not self._every
+        weight = self._weights.vectors[f"{name}.weight",]
+        bias = self._weights.vectors.get((f"{name}.bias",))
+        eps = self._config.norm_eps
+
+        def record(out: Buffer) -> None:
+            layer_norm(self._program, self._step, x.buffer, weight, bias, out, x.width, eps, x.rows, last)
+
+        return Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
 
     def linear(self, x: Tensor, *names: str, add_to: Tensor | None = None) -> Tensor:
         matrix = self._weights.matrices[names]
@@ -225,31 +265,52 @@ class GpuGraph(Graph[Tensor]):
         source, norm = x.norm or (x, None)
         linear(self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation)
 
-    def attention(self, qkv: Tensor, layer: int, pairing: Pairing) -> Tensor:
+    def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
+        c = self._config
+        weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
+        shape = c.head_count, c.head_count_kv, c.head_dim
+        qk_norm(self._program, self._step, qkv.settle(), weights, *shape, c.norm_eps, qkv.rows, whole)
+        return qkv
+
+    def attention(
+        self,
+        qkv: Tensor,
+        layer: int,
+        rope: Rope = NO_ROPE,
+        scale: float | None = None,
+        window: int | None = None,
+        soft_cap: float | None = None,
+        sinks: str | None = None,
+    ) -> Tensor:
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
-        rotations = cache.rotations
-        assert rotations is not None
         width = c.head_count * c.head_dim
-        # A single query has a workgroup for each of its heads alone: share the positions out among more.
-        splits = _SPLITS if qkv.rows == 1 else 1
 
         def rotate(out: Buffer) -> None:
             rope_append(
-                self._program, self._step, qkv.buffer, rotations, out, k_cache, v_cache,
-                c.head_count, c.head_count_kv, c.head_dim, c.rope_dim, pairing, cache.half, qkv.rows,
+                self._program, self._step, qkv.buffer, cache.rotations[rope], out, k_cache, v_cache,
+                c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half, qkv.rows,
             )  # fmt: skip
 
         def attend(out: Buffer) -> None:
+            splits = self._splits
             parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
-                c.head_count, c.head_count_kv, c.head_dim, 1 / math.sqrt(c.head_dim), cache.half, qkv.rows,
-                splits=splits, parts=parts.buffer if splits > 1 else None,
+                c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.half, qkv.rows,
+                window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",],
+                splits, parts.buffer if splits > 1 else None,
             )  # fmt: skip
 
         q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
         return Tensor(self._pool, qkv.rows, width, attend, q)
+
+    def unary(self, x: Tensor, function: Function, a: float = 0.0) -> Tensor:
+        def record(out: Buffer) -> None:
+            source, target = (View.of(buffer, x.rows, x.width) for buffer in (x.buffer, out))
+            unary(self._program, function, source, target, a)
+
+        return Tensor(self._pool, x.rows, x.width, record, x)
 
     def gated(self, x: Tensor, activation: Activation) -> Tensor:
         product = x.product

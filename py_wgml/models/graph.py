@@ -5,13 +5,13 @@ and how; `GpuGraph` records a Program; `NumpyGraph` computes. So a family's GPU 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from ..errors import WgmlError
-from ..gguf_model.header import TensorInfo
+from ..gguf_model.header import Header, TensorInfo
 from ..ops.gated import Activation
-from ..ops.rope import Pairing
+from ..ops.unary import Function
+from .config import NO_ROPE, Config, Rope
 
 A = TypeVar("A")
 
@@ -21,67 +21,163 @@ class Graph(ABC, Generic[A]):
     biases (`.bias`) join in where the file has them."""
 
     @abstractmethod
-    def embed(self, name: str) -> A:
-        """The step's tokens -> rows of the matrix `name`."""
+    def embed(self, name: str, scale: float = 1.0) -> A:
+        """The step's tokens -> rows of the matrix `name`, times scale."""
 
     @abstractmethod
-    def rms_norm(self, x: A, name: str, last: bool = False) -> A:
-        """x scaled to a root mean square of 1, times the vector `name`. last: of the step's last token alone."""
+    def add_positions(self, x: A, name: str) -> A:
+        """x plus the rows of the matrix `name` that the step's positions pick."""
+
+    @abstractmethod
+    def rms_norm(self, x: A, name: str, last: bool = False, add_to: A | None = None) -> A:
+        """x scaled to a root mean square of 1, times the vector `name`; or `add_to` plus that.
+
+        last: of the step's last token alone.
+        """
+
+    @abstractmethod
+    def layer_norm(self, x: A, name: str, last: bool = False) -> A:
+        """x shifted to a mean of 0 and scaled to a variance of 1, times the vector `name`. last: as for `rms_norm`."""
 
     @abstractmethod
     def linear(self, x: A, *names: str, add_to: A | None = None) -> A:
         """x times the matrices `names`, their results side by side; or `add_to` plus that."""
 
     @abstractmethod
-    def attention(self, qkv: A, layer: int, pairing: Pairing) -> A:
-        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]."""
+    def qk_norm(self, qkv: A, q: str, k: str, whole: bool = False) -> A:
+        """qkv, its queries and keys scaled to a root mean square of 1, times the vectors `q` and `k`: each head by
+        itself, or all heads of a token as a whole."""
+
+    @abstractmethod
+    def attention(
+        self,
+        qkv: A,
+        layer: int,
+        rope: Rope = NO_ROPE,
+        scale: float | None = None,
+        window: int | None = None,
+        soft_cap: float | None = None,
+        sinks: str | None = None,
+    ) -> A:
+        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim].
+
+        scale: of the scores (default: the config's). window, soft_cap, sinks (name of a vector [heads]): see
+        ops/attention.py.
+        """
 
     @abstractmethod
     def gated(self, x: A, activation: Activation) -> A:
         """activation(first half of x) * second half."""
 
+    @abstractmethod
+    def unary(self, x: A, function: Function, a: float = 0.0) -> A:
+        """function(x), of ops/unary.py, with its parameter `a`."""
 
-class Plan(Graph[None]):
-    """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name.
 
-    A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
-    Raises WgmlError for a tensor that is missing or has too many dimensions.
+class Plan(Graph[int]):
+    """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; and its `ropes`.
+
+    A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases). An activation is its
+    width. Raises WgmlError for a tensor that is missing or does not fit.
     """
 
-    def __init__(self, tensors: Mapping[str, TensorInfo]) -> None:
-        self._tensors = tensors
+    def __init__(self, header: Header, config: Config) -> None:
+        self._tensors, self._config = header.tensors, config
         self.matrices: dict[tuple[str, ...], list[TensorInfo]] = {}
         self.vectors: dict[tuple[str, ...], list[TensorInfo]] = {}
+        self.ropes: dict[Rope, None] = {}  # in the order of their use
 
-    def embed(self, name: str) -> None:
-        self._use(self.matrices, (name,), ".weight", 2)
+    def embed(self, name: str, scale: float = 1.0) -> int:
+        return self._matrix(name)[0].shape[1]
 
-    def rms_norm(self, x: None, name: str, last: bool = False) -> None:
-        self._use(self.vectors, (name,), ".weight", 1)
+    def add_positions(self, x: int, name: str) -> int:
+        (table,) = self._matrix(name)
+        if table.shape[0] < self._config.context_length or table.shape[1] != x:
+            raise WgmlError(f"the tensor {table.name} {list(table.shape)} is too small for the file's context length")
+        return x
 
-    def linear(self, x: None, *names: str, add_to: None = None) -> None:
-        self._use(self.matrices, names, ".weight", 2)
-        columns = {tensor.shape[1] for tensor in self.matrices[names]}
-        if len(columns) > 1:
-            raise WgmlError(f"the tensors {', '.join(names)} differ in row length")
+    def rms_norm(self, x: int, name: str, last: bool = False, add_to: int | None = None) -> int:
+        self._vector(f"{name}.weight", length=x)
+        return x
+
+    def layer_norm(self, x: int, name: str, last: bool = False) -> int:
+        self._vector(f"{name}.weight", length=x)
+        if f"{name}.bias" in self._tensors:
+            self._vector(f"{name}.bias", length=x)
+        return x
+
+    def linear(self, x: int, *names: str, add_to: int | None = None) -> int:
+        tensors = self._matrix(*names)
+        for tensor in tensors:
+            if tensor.shape[1] != x:
+                raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x}")
+        rows = sum(tensor.shape[0] for tensor in tensors)
         if any(f"{name}.bias" in self._tensors for name in names):
-            self._use(self.vectors, tuple(f"{name}.bias" for name in names), "", 1)
+            self._vector(*(f"{name}.bias" for name in names), length=rows)
+        if add_to not in (None, rows):
+            raise WgmlError(f"the tensor {tensors[0].name} has {rows} rows instead of {add_to}")
+        return rows
 
-    def attention(self, qkv: None, layer: int, pairing: Pairing) -> None:
-        pass
+    def qk_norm(self, qkv: int, q: str, k: str, whole: bool = False) -> int:
+        c = self._config
+        heads = c.head_count + c.head_count_kv if whole else 2
+        self._vector(f"{q}.weight", f"{k}.weight", length=heads * c.head_dim)
+        return qkv
 
-    def gated(self, x: None, activation: Activation) -> None:
-        pass
+    def attention(
+        self,
+        qkv: int,
+        layer: int,
+        rope: Rope = NO_ROPE,
+        scale: float | None = None,
+        window: int | None = None,
+        soft_cap: float | None = None,
+        sinks: str | None = None,
+    ) -> int:
+        c = self._config
+        if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
+            raise WgmlError(f"layer {layer} has {qkv} elements of queries, keys and values, which don't fit its heads")
+        self.ropes[rope] = None
+        if rope.factors is not None:
+            self._vector(rope.factors, length=rope.dim // 2)
+        if sinks is not None:
+            self._vector(f"{sinks}.weight", length=c.head_count)
+        return c.head_count * c.head_dim
 
-    def _use(
-        self, uses: dict[tuple[str, ...], list[TensorInfo]], names: tuple[str, ...], suffix: str, dims: int
-    ) -> None:
-        found = []
-        for name in names:
-            tensor = self._tensors.get(name + suffix)
-            if tensor is None:
-                raise WgmlError(f"the file lacks the tensor {name + suffix}")
-            if len(tensor.shape) != dims:
-                raise WgmlError(f"the tensor {name + suffix} has {len(tensor.shape)} dimensions instead of {dims}")
-            found.append(tensor)
-        uses[names] = found
+    def gated(self, x: int, activation: Activation) -> int:
+        return x // 2
+
+    def unary(self, x: int, function: Function, a: float = 0.0) -> int:
+        return x
+
+    def check(self) -> None:
+        """Raises WgmlError when the file has tensors that nothing uses: it is another model than it is taken for."""
+        used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
+        unused = [name for name in self._tensors if name not in used and not name.startswith(_IGNORED)]
+        if unused:
+            more = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
+            raise WgmlError(
+                f"the file has tensors that models of the architecture {self._config.architecture!r} don't have: "
+                f"{unused[0]}{more}"
+            )
+
+    def _matrix(self, *names: str) -> list[TensorInfo]:
+        self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]
+        return self.matrices[names]
+
+    def _vector(self, *names: str, length: int) -> None:
+        self.vectors[names] = [self._tensor(name, 1) for name in names]
+        if sum(tensor.shape[0] for tensor in self.vectors[names]) != length:
+            raise WgmlError(f"the tensor {' and '.join(names)} has not {length} elements")
+
+    def _tensor(self, name: str, dims: int) -> TensorInfo:
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            raise WgmlError(f"the file lacks the tensor {name}")
+        if len(tensor.shape) != dims:
+            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims}")
+        return tensor
+
+
+# Rotary frequencies, which some files repeat, or give for both of two context lengths.
+_IGNORED = ("rope_freqs.", "rope_factors_")

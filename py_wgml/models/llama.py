@@ -1,23 +1,33 @@
-"""The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3; SmolLM and others of the same build)."""
+"""The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3) and what is built like it: Mistral, Yi, SmolLM,
+TinyLlama, InternLM2, ERNIE 4.5."""
 
-from .config import Config
+from ..ops.gated import Activation
+from .config import Config, Rope
 from .graph import A, Graph
+from .parts import gated_mlp, logits, qkv
 
-ARCHITECTURES = ("llama",)
+ARCHITECTURES = ("llama", "internlm2", "ernie4_5")
 
 
 def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
-    x = g.embed("token_embd")
-    for layer in range(c.block_count):
+    return decode(g, c, [c.rope("norm")] * c.block_count)
+
+
+def decode(
+    g: Graph[A],
+    c: Config,
+    ropes: list[Rope],
+    activation: Activation = "silu",
+    embedding_scale: float = 1.0,
+    window: int | None = None,
+) -> A:
+    """The same, with what other families do in other ways. ropes: of each layer."""
+    x = g.embed("token_embd", embedding_scale)
+    for layer, rope in enumerate(ropes):
         block = f"blk.{layer}"
-        h = g.rms_norm(x, f"{block}.attn_norm")
-        h = g.linear(h, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
-        h = g.attention(h, layer, pairing="norm")
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        h = g.attention(h, layer, rope, window=window)
         x = g.linear(h, f"{block}.attn_output", add_to=x)
-        h = g.rms_norm(x, f"{block}.ffn_norm")
-        h = g.linear(h, f"{block}.ffn_gate", f"{block}.ffn_up")
-        h = g.gated(h, "silu")
-        x = g.linear(h, f"{block}.ffn_down", add_to=x)
-    x = g.rms_norm(x, "output_norm", last=True)
-    return g.linear(x, "token_embd" if c.tied_output else "output")
+        x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
+    return logits(g, c, g.rms_norm(x, "output_norm", last=True))

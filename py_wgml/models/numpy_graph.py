@@ -1,6 +1,5 @@
 """A family's forward function computed with NumPy: the reference that the GPU is held to. Runs in CPython."""
 
-import math
 import os
 from functools import cache
 
@@ -12,15 +11,17 @@ from ..ops import (
     attention_numpy,
     gated_numpy,
     get_rows_numpy,
+    layer_norm_numpy,
     linear_numpy,
+    qk_norm_numpy,
     rms_norm_numpy,
     rope_numpy,
-    rotations_numpy,
+    unary_numpy,
 )
 from ..ops.array import Array
 from ..ops.gated import Activation
-from ..ops.rope import Pairing
-from .config import Config
+from ..ops.unary import Function
+from .config import NO_ROPE, Config, Rope
 from .graph import Graph
 
 
@@ -36,37 +37,64 @@ class NumpyGraph(Graph[Array]):
     def _tensor(self, name: str) -> Array:
         return self._file.dequantized(name).astype(self._dtype, copy=False)
 
-    def embed(self, name: str) -> Array:
-        return get_rows_numpy(self._tensor(f"{name}.weight"), self._ids)
+    def _bias(self, name: str) -> Array | None:
+        return self._tensor(f"{name}.bias") if f"{name}.bias" in self._config.tensors else None
 
-    def rms_norm(self, x: Array, name: str, last: bool = False) -> Array:
-        return rms_norm_numpy(x, self._tensor(f"{name}.weight"), self._config.norm_eps)
+    def embed(self, name: str, scale: float = 1.0) -> Array:
+        return get_rows_numpy(self._tensor(f"{name}.weight"), self._ids, scale)
+
+    def add_positions(self, x: Array, name: str) -> Array:
+        first = self._past[0].shape[1]
+        return x + get_rows_numpy(self._tensor(f"{name}.weight"), np.arange(first, first + len(x)))
+
+    def rms_norm(self, x: Array, name: str, last: bool = False, add_to: Array | None = None) -> Array:
+        normed = rms_norm_numpy(x, self._tensor(f"{name}.weight"), self._config.norm_eps)
+        return normed if add_to is None else add_to + normed
+
+    def layer_norm(self, x: Array, name: str, last: bool = False) -> Array:
+        return layer_norm_numpy(x, self._tensor(f"{name}.weight"), self._bias(name), self._config.norm_eps)
 
     def linear(self, x: Array, *names: str, add_to: Array | None = None) -> Array:
-        results = []
-        for name in names:
-            bias = self._tensor(f"{name}.bias") if f"{name}.bias" in self._file.header.tensors else None
-            results.append(linear_numpy(x, self._tensor(f"{name}.weight"), bias))
-        product = np.concatenate(results, axis=1)
+        product = np.concatenate(
+            [linear_numpy(x, self._tensor(f"{name}.weight"), self._bias(name)) for name in names], axis=1
+        )
         return product if add_to is None else add_to + product
 
-    def attention(self, qkv: Array, layer: int, pairing: Pairing) -> Array:
+    def qk_norm(self, qkv: Array, q: str, k: str, whole: bool = False) -> Array:
+        c = self._config
+        weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
+        return qk_norm_numpy(qkv, weights, c.head_count, c.head_count_kv, c.head_dim, c.norm_eps, whole)
+
+    def attention(
+        self,
+        qkv: Array,
+        layer: int,
+        rope: Rope = NO_ROPE,
+        scale: float | None = None,
+        window: int | None = None,
+        soft_cap: float | None = None,
+        sinks: str | None = None,
+    ) -> Array:
         c = self._config
         heads = qkv.reshape(len(qkv), -1, c.head_dim)
         past = self._past[layer]
         position = past.shape[1]
-        rotations = rotations_numpy(
-            position, len(qkv), c.rope_dim, c.rope_base, c.rope_scale, self._file.rope_factors()
-        ).astype(self._dtype)
-        turned = rope_numpy(heads[:, : c.head_count + c.head_count_kv], rotations, pairing)
+        factors = None if rope.factors is None else self._tensor(rope.factors)
+        rotations = rope.rotations(position, len(qkv), factors).astype(self._dtype)
+        turned = rope_numpy(heads[:, : c.head_count + c.head_count_kv], rotations, rope.pairing)
         new = np.stack([turned[:, c.head_count :], heads[:, c.head_count + c.head_count_kv :]])
         self._past[layer] = np.concatenate([past, new], axis=1)
         keys, values = self._past[layer]
-        out = attention_numpy(turned[:, : c.head_count], keys, values, position, 1 / math.sqrt(c.head_dim))
+        sink = None if sinks is None else self._tensor(f"{sinks}.weight")
+        q = turned[:, : c.head_count]
+        out = attention_numpy(q, keys, values, position, scale or c.attention_scale, window, soft_cap, sink)
         return out.reshape(len(qkv), -1)
 
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
+
+    def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
+        return unary_numpy(x, function, a)
 
 
 class TensorFile:
@@ -86,20 +114,17 @@ class TensorFile:
             raw = raw.view(np.float32 if tensor.type.name == "F32" else np.float16)
         return quants.dequantize(raw.reshape(*tensor.shape[:-1], -1), tensor.type).reshape(tensor.shape)
 
-    def rope_factors(self) -> Array | None:
-        """Per-pair divisors of the rotary frequencies, where the file has them."""
-        return self.dequantized("rope_freqs.weight") if "rope_freqs.weight" in self.header.tensors else None
-
 
 class NumpyModel:
     """The reference of a model of any family: `logits` of token ids, all at once or bit by bit."""
 
-    def __init__(self, path: str | os.PathLike[str], dtype: npt.DTypeLike = np.float32) -> None:
-        from . import family_of
+    def __init__(
+        self, path: str | os.PathLike[str], dtype: npt.DTypeLike = np.float32, context: int | None = None
+    ) -> None:
+        from . import plan
 
         self._file = TensorFile(path)
-        self.config = Config.from_header(self._file.header)
-        self._forward = family_of(self.config.architecture)
+        self.config, self._forward, _ = plan(self._file.header, context)
         self._dtype = dtype
         self.reset()
 

@@ -19,7 +19,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import attention, attention_numpy, attention_parts
+from .attention import attention, attention_numpy, attention_parts, attention_splits
 from .binary import assign, assign_numpy, binary, binary_numpy
 from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
 from .dequantize import dequantize
@@ -28,7 +28,7 @@ from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .linear import Norm, can_gate, linear, linear_numpy
-from .norm import layer_norm, layer_norm_numpy, rms_norm, rms_norm_numpy
+from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
 from .rope_append import rope_append
@@ -52,6 +52,7 @@ __all__ = [
     "attention",
     "attention_numpy",
     "attention_parts",
+    "attention_splits",
     "binary",
     "binary_numpy",
     "can_gate",
@@ -70,6 +71,8 @@ __all__ = [
     "layer_norm_numpy",
     "linear",
     "linear_numpy",
+    "qk_norm",
+    "qk_norm_numpy",
     "reduce",
     "reduce_numpy",
     "rms_norm",

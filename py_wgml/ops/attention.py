@@ -6,8 +6,25 @@ from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
 from .array import Array
 
-_WORKGROUP_SIZE = 64  # positions of a tile; more where a head is wider
-_MAX_WORKGROUP_SIZE = 256
+# attention_vector.wgsl
+_WORKGROUP_SIZE = 256
+_WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
+_MAX_GROUP = 8
+_KEY_UNROLL = 8
+_VALUE_UNROLL = 8
+_STRANDS = 16
+_SPLITS = 32
+_SPLIT_FROM = 1024  # positions from which on a single workgroup would take longer than a second dispatch does
+# attention_tile.wgsl
+_TILE_ROWS = 32
+_TILE_FROM = 17  # tokens a step from which on it is the faster
+_MAX_TILE_HEAD_DIM = 256
+_MAX_HEAD_DIM = 512
+
+
+def attention_splits(max_count: int, length: int) -> int:
+    """Workgroups that best share the positions of a query, in steps of up to max_count tokens over up to `length`."""
+    return _SPLITS if max_count == 1 and length > _SPLIT_FROM else 1
 
 
 def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> int:
@@ -41,42 +58,65 @@ def attention(
     window: how many positions a token sees, its own the last (None: all). soft_cap: scores s become
     soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which has no value.
     splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for steps with too
-    few queries to fill a GPU; above 1, `parts` takes what each has (`attention_parts` bytes).
+    few queries to fill a GPU (`attention_splits`); above 1, `parts` takes what each has (`attention_parts` bytes).
     Raises WgmlError when heads is no multiple of kv_heads, head_dim is odd or above 512, or window or soft_cap is not
     positive.
     """
-    if heads % kv_heads or head_dim % 2 or head_dim > 2 * _MAX_WORKGROUP_SIZE:
+    if heads % kv_heads or head_dim % 2 or head_dim > _MAX_HEAD_DIM:
         raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
     if (window is not None and window < 1) or (soft_cap is not None and not soft_cap > 0):
         raise WgmlError(f"attention with a window of {window} and a soft cap of {soft_cap} is not supported")
-    workgroup_size = _WORKGROUP_SIZE
-    while workgroup_size < head_dim // 2:
-        workgroup_size *= 2
-    target = out
-    if splits > 1:
-        if parts is None or parts.nbytes < attention_parts(head_dim, splits, heads, max_count):
-            raise WgmlError(f"attention in {splits} parts has no room for them")
-        target = parts
+    if splits > 1 and (parts is None or parts.nbytes < attention_parts(head_dim, splits, heads, max_count)):
+        raise WgmlError(f"attention in {splits} parts has no room for them")
+    target = out if parts is None or splits == 1 else parts
+    bindings: list[Buffer | bytes] = [
+        block(heads, kv_heads, float(scale), window or 0, float(soft_cap or 0)),
+        *(step, q, k_cache, v_cache, target),
+        *([] if sinks is None else [sinks]),
+    ]
+    template = {
+        "head_dim": head_dim,
+        "half": half,
+        "window": window is not None,
+        "soft_cap": soft_cap is not None,
+        "sinks": sinks is not None,
+    }
+    shared = heads // kv_heads
+    if max_count >= _TILE_FROM and head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
+        tiles = -(-max_count * shared // _TILE_ROWS)
+        program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
+        return
+    group = _group(shared, head_dim)
     program.dispatch(
-        "attention",
-        [
-            block(heads, kv_heads, float(scale), window or 0, float(soft_cap or 0)),
-            *(step, q, k_cache, v_cache, target),
-            *([] if sinks is None else [sinks]),
-        ],
-        (heads, max_count, splits),
-        head_dim=head_dim,
-        half=half,
+        "attention_vector",
+        bindings,
+        (heads // group, max_count, splits),
+        **template,
         splits=splits,
-        window=window is not None,
-        soft_cap=soft_cap is not None,
-        sinks=sinks is not None,
-        workgroup_size=workgroup_size,
+        group=group,
+        key_unroll=_largest_divisor(-(-head_dim // 8), _KEY_UNROLL),
+        value_unroll=_VALUE_UNROLL,
+        workgroup_size=_WORKGROUP_SIZE,
     )
     if splits > 1:
         program.dispatch(
-            "attention_merge", [step, target, out], (heads, max_count, 1), head_dim=head_dim, splits=splits
+            "attention_merge",
+            [step, target, out],
+            (heads, max_count, 1),
+            head_dim=head_dim,
+            splits=splits,
+            workgroup_size=-(-head_dim // 128) * 64,
         )
+
+
+def _largest_divisor(n: int, limit: int) -> int:
+    return max(d for d in range(1, limit + 1) if n % d == 0)
+
+
+def _group(shared: int, head_dim: int) -> int:
+    """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
+    words_of_head = -(-head_dim // 8) * 8 + _WORKGROUP_SIZE + _STRANDS
+    return _largest_divisor(shared, min(_MAX_GROUP, (_WORKGROUP_WORDS - 4 * _WORKGROUP_SIZE) // words_of_head))
 
 
 def attention_numpy(

@@ -1,4 +1,4 @@
-"""Row gather with dequantization: the token embedding."""
+"""Row gather with dequantization: embeddings of tokens and of positions."""
 
 import numpy as np
 
@@ -10,11 +10,19 @@ _WORKGROUP_SIZE = 64
 
 
 def get_rows(
-    program: Program, step: Buffer, tokens: Buffer, weights: Matrix, out: Buffer, max_count: int, scale: float = 1.0
+    program: Program,
+    step: Buffer,
+    tokens: Buffer | None,
+    weights: Matrix,
+    out: Buffer,
+    max_count: int,
+    scale: float = 1.0,
+    accumulate: bool = False,
 ) -> None:
-    """out[t] = scale * weights[tokens[position + t]] for the step's tokens.
+    """out[t] = scale * weights[tokens[position + t]] for the step's tokens, or added to what `out` holds (accumulate).
 
-    tokens: uint32 [context]. weights: [rows, columns] of any supported type. out: float32 [max_count, columns].
+    tokens: uint32 [context]; None: positions themselves pick the rows. weights: [rows, columns] of any supported type.
+    out: float32 [max_count, columns].
     max_count: the most tokens a step of this program takes. Ids that are no row of `weights` leave out[t] as it was.
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
@@ -23,9 +31,11 @@ def get_rows(
         params = block(weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale))
         program.dispatch(
             "get_rows",
-            [params, step, tokens, part.buffer, out, *part.tables],
+            [params, step, *([] if tokens is None else [tokens]), part.buffer, out, *part.tables],
             (workgroups, max_count, 1),
             **part.template(weights.columns),
+            tokens=tokens is not None,
+            accumulate=accumulate,
             workgroup_size=_WORKGROUP_SIZE,
         )
 

@@ -8,7 +8,8 @@ from ..gpu import Buffer, Program, block
 from .array import Array
 from .gated import Activation
 
-_VECTOR_WORKGROUP_SIZE = 64
+_VECTOR_WORKGROUP_SIZE = 128
+_MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
@@ -59,15 +60,19 @@ def linear(
         if max_count == 1:
             if norm:
                 params += (float(norm.eps),)
-            lanes = _lanes(columns)
+            lanes = 16 if columns >= 1024 else 8 if columns >= 256 else 4
+            each = 2 if rows >= _MANY_ROWS and not activation else 1
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, out, *others],
-                -(-rows * lanes // _VECTOR_WORKGROUP_SIZE),
-                **template,
+                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)),
+                **template | {"shared_tables": True},
                 norm=norm is not None,
                 function=activation or False,
                 lanes=lanes,
+                each=each,
+                # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
+                quads=min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
                 workgroup_size=_VECTOR_WORKGROUP_SIZE,
                 # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
                 subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
@@ -81,14 +86,6 @@ def linear(
                 **template,
                 token_threads=tokens // 4,
             )
-
-
-def _lanes(columns: int) -> int:
-    """Invocations that share a row of the vector form: enough to hide latency, few enough that none idles."""
-    for lanes in (32, 16, 8):
-        if columns >= 32 * lanes:
-            return lanes
-    return 4
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

@@ -6,6 +6,7 @@ from ..gpu import Buffer, Program, block
 from .array import Array
 
 _WORKGROUP_SIZE = 128
+_HEAD_WORKGROUP_SIZE = 32  # of a single head
 
 
 def rms_norm(
@@ -18,13 +19,14 @@ def rms_norm(
     eps: float,
     max_count: int,
     last: bool = False,
+    accumulate: bool = False,
 ) -> None:
-    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight.
+    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate).
 
     x, out: float32 [max_count, columns]; weight: float32 [columns].
     last: only the step's last token is normalised, into row 0 of `out`.
     """
-    _norm(program, step, x, weight, None, out, columns, eps, max_count, last, centred=False)
+    _norm(program, step, x, weight, None, out, columns, eps, max_count, last, centred=False, accumulate=accumulate)
 
 
 def layer_norm(
@@ -59,6 +61,7 @@ def _norm(
     max_count: int,
     last: bool,
     centred: bool,
+    accumulate: bool = False,
 ) -> None:
     program.dispatch(
         "norm",
@@ -67,7 +70,36 @@ def _norm(
         centred=centred,
         bias=bias is not None,
         last=last,
+        accumulate=accumulate,
         workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def qk_norm(
+    program: Program,
+    step: Buffer,
+    qkv: Buffer,
+    weights: Buffer,
+    heads: int,
+    kv_heads: int,
+    head_dim: int,
+    eps: float,
+    max_count: int,
+    whole: bool = False,
+) -> None:
+    """Normalise queries and keys where they are: each head by itself, or all heads of a token as one row (whole).
+
+    qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
+    of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim).
+    """
+    q_rows, k_rows = (1, 1) if whole else (heads, kv_heads)
+    q_columns, k_columns = heads // q_rows * head_dim, kv_heads // k_rows * head_dim
+    width = (heads + 2 * kv_heads) * head_dim
+    program.dispatch(
+        "qk_norm",
+        [block(width, q_rows, k_rows, q_columns, k_columns, float(eps)), step, qkv, weights],
+        (q_rows + k_rows, max_count, 1),
+        workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,
     )
 
 
@@ -82,3 +114,17 @@ def layer_norm_numpy(x: Array, weight: Array, bias: Array | None, eps: float) ->
     """x [T, columns], weight and bias [columns] -> [T, columns]."""
     normalised = rms_norm_numpy(x - x.mean(axis=-1, keepdims=True), weight, eps)
     return normalised if bias is None else normalised + bias
+
+
+def qk_norm_numpy(
+    qkv: Array, weights: Array, heads: int, kv_heads: int, head_dim: int, eps: float, whole: bool = False
+) -> Array:
+    """qkv [T, (heads + 2 kv_heads) head_dim], weights as for `qk_norm` -> as qkv."""
+    bounds = [heads * head_dim, (heads + kv_heads) * head_dim]
+    q, k, v = np.split(qkv, bounds, axis=-1)
+    q_weight, k_weight = np.split(weights, [heads * head_dim if whole else head_dim])
+    q, k = (
+        rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
+        for x, weight in ((q, q_weight), (k, k_weight))
+    )
+    return np.concatenate([q, k, v], axis=-1)

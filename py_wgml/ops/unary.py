@@ -20,15 +20,16 @@ _WORKGROUP_SIZE = 64
 
 Function = Literal[
     "abs", "sgn", "neg", "step", "elu", "gelu", "gelu_quick", "gelu_erf", "silu", "tanh", "relu", "relu2", "sigmoid",
-    "hard_sigmoid", "hard_swish", "sqr", "sqrt", "log", "leaky_relu", "clamp", "scale", "add_scalar",
+    "hard_sigmoid", "hard_swish", "sqr", "sqrt", "log", "leaky_relu", "soft_cap", "clamp", "scale", "add_scalar",
 ]  # fmt: skip
 
 
 def unary(program: Program, function: Function, x: View, out: View, a: float = 0.0, b: float = 0.0) -> None:
     """out[i] = function(x[i]), for views of one shape; x may be out itself.
 
-    a and b are what `elu` and `leaky_relu` (a: slope or scale of the negative side), `clamp` (a .. b), `scale` (times
-    a) and `add_scalar` (plus a) take. `step` is 1 above 0, else 0; `sqrt` and `log` take positive numbers only.
+    a and b are what `elu` and `leaky_relu` (a: slope or scale of the negative side), `soft_cap` (a tanh(x / a)),
+    `clamp` (a .. b), `scale` (times a) and `add_scalar` (plus a) take. `step` is 1 above 0, else 0; `sqrt` and `log`
+    take positive numbers only.
     Raises WgmlError when there is no such function, the shapes differ, or the views overlap without being the same.
     """
     if function not in get_args(Function):
@@ -99,6 +100,7 @@ _FUNCTIONS: dict[str, Callable[[Array, float, float], Array]] = {
     "sqrt": lambda x, a, b: np.sqrt(x),
     "log": lambda x, a, b: np.log(x),
     "leaky_relu": lambda x, a, b: np.maximum(x, 0) + a * np.minimum(x, 0),
+    "soft_cap": lambda x, a, b: a * np.tanh(x / a),
     "clamp": lambda x, a, b: np.clip(x, a, b),
     "scale": lambda x, a, b: x * a,
     "add_scalar": lambda x, a, b: x + a,

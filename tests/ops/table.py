@@ -9,6 +9,7 @@ FILTER is a part of a case's id, such as `rms_norm` or `linear-Q4_1`. `test_tabl
 import argparse
 import itertools
 import sys
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -46,6 +47,8 @@ from py_wgml.ops import (
     layer_norm_numpy,
     linear,
     linear_numpy,
+    qk_norm,
+    qk_norm_numpy,
     reduce,
     reduce_numpy,
     rms_norm,
@@ -88,11 +91,25 @@ def rms_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fals
     x, weight = b.normal(rows + 1, columns), b.normal(columns)
     out, step = b.poison(rows + 1, columns), b.step(2, rows)
     expected = rms_norm_numpy(*exact(x[:rows], weight), 1e-5)
+    if kind == "added":
+        before = b.normal(rows, columns)
+        b.device.write(out, before)
+        expected += before
     at = b.up(x), b.up(weight)
     return Job(
-        lambda p: rms_norm(p, step, *at, out, columns, 1e-5, rows + 1, last),
+        lambda p: rms_norm(p, step, *at, out, columns, 1e-5, rows + 1, last, accumulate=kind == "added"),
         {out: past(expected[-1:] if last else expected, rows + 1)},
     )
+
+
+def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
+    count, (heads, kv_heads, head_dim), whole = 3, shape, kind == "whole"
+    qkv = b.normal(count + 1, (heads + 2 * kv_heads) * head_dim)
+    weights = b.normal((heads + kv_heads if whole else 2) * head_dim)
+    expected = qkv.astype(np.float64)
+    expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), *shape, 1e-5, whole)
+    out, step, at = b.held(qkv), b.step(2, count), b.up(weights)
+    return Job(lambda p: qk_norm(p, step, out, at, *shape, 1e-5, count + 1, whole), {out: expected})
 
 
 def layer_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = False) -> Job:
@@ -127,6 +144,18 @@ def get_rows_case(b: Bench, kind: str, shape: tuple[int, int], count: int) -> Jo
         lambda p: get_rows(p, step, at, weights, out, count + 1, 1.5),
         {out: past(expected, count + 1)},
         nbytes=count * shape[1] * 4,
+    )
+
+
+def add_positions_case(b: Bench, kind: str, shape: tuple[int, int], count: int) -> Job:
+    weights, dequantized = matrix(b, kind, shape, cuts=(16,))
+    first = 13
+    before = b.normal(count, shape[1])
+    out, step = b.poison(count + 1, shape[1]), b.step(first, count)
+    b.device.write(out, before)
+    expected = before + dequantized[first : first + count].astype(np.float64)
+    return Job(
+        lambda p: get_rows(p, step, None, weights, out, count + 1, accumulate=True), {out: past(expected, count + 1)}
     )
 
 
@@ -381,6 +410,8 @@ SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
+    *cases(rms_norm_case, ["added"], 1e-6, ALL, shape=[(5, 127), (2, 64)]),
+    *cases(qk_norm_case, ["heads", "whole"], 1e-6, ALL, shape=[(4, 2, 64), (3, 1, 6), (1, 1, 256)]),
     *cases(layer_norm_case, ["bias", "no bias"], 2e-6, ALL, shape=[(5, 127), (2, 64), (2, 4096)], last=[False, True]),
     *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, JUMPS, 0, NOT_DENORMAL, shape=[(1000,)], layout=[("plain", "plain")]),
@@ -422,10 +453,13 @@ TABLE = [
     *cases(gemm_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30, 10)], layout=["plain"], accumulate=[True]),
     *cases(gemv_case, ["f32"], 1e-6, ALL, shape=[(65, 133), (1, 1), (2, 3, 5, 17)], layout=LAYOUTS),
     *cases(gemv_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30)], layout=["plain"], accumulate=[True]),
+    *cases(add_positions_case, ["F32", "F16"], 2e-6, ["normal"], shape=[(37, 512), (37, 13)], count=[5]),
     *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
+    # So many rows that an invocation has two; more columns than a stage has.
+    *cases(linear_case, ["Q4_0", "Q6_K", "IQ2_S"], 2e-6, ["normal"], shape=[(4096, 2304)], count=[1], max_count=[1]),
     *cases(
         rope_append_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
@@ -488,6 +522,28 @@ TABLE = [
         sinks=[True],
         splits=[5],
     ),
+    # Many queries, which have a kernel of their own.
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 4, 16), (6, 2, 80), (2, 1, 256), (3, 1, 30)],
+        position=[0, 150],
+        count=[40],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 2, 128)],
+        position=[195],
+        count=[20],
+        window=[None, 1, 100],
+        soft_cap=[None, 2.0],
+        sinks=[False, True],
+    ),
 ]
 
 LARGE = [
@@ -548,8 +604,10 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            gpu.time(program, 1)  # the first run may compile
-            once = gpu.time(program, 1)
+            once = gpu.time(program, 1)  # the first run may compile
+            began = time.perf_counter()
+            while time.perf_counter() - began < 0.15:  # until the GPU's clock has risen
+                once = gpu.time(program, 100)
             seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(once, 1e-6)))))
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
             bench.close()

@@ -36,7 +36,7 @@ async function load({ id, options }) {
   else postMessage(script.fail ? { type: "error", ...script.fail } : { ...ready, id });
 }
 
-const words = (messages) => messages.flatMap(({ content }) => content.split(/\s+/)).length;
+const words = (messages) => messages.flatMap(({ content }) => content.split(/\s+/).filter(Boolean)).length;
 
 async function send(request) {
   const { id, drop_oldest, sampling } = request;

@@ -62,6 +62,7 @@ fn activation(x: f32, a: f32, b: f32) -> f32 {
         "sqrt": "sqrt(x)",
         "log": "log(x)",
         "leaky_relu": "max(x, 0.0) + a * min(x, 0.0)",
+        "soft_cap": "a * stable_tanh(x / a)",
         "clamp": "clamp(x, a, b)",
         "scale": "x * a",
         "add_scalar": "x + a",

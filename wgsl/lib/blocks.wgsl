@@ -15,26 +15,15 @@ fn load_word(i: u32) -> u32 {
     return weights[{{ "i / 4u][i % 4u" if alignment == 16 else "i" }}];
 }
 
-// The four bytes at byte `at` (a multiple of {{ [alignment, 4] | min }}), little-endian.
-fn load_u32(at: u32) -> u32 {
+// Word `word` of those that start at byte `at` (a multiple of {{ [alignment, 4] | min }}), little-endian.
+fn load_u32(at: u32, word: u32) -> u32 {
+    let i = at / 4u + word;
     {% if alignment >= 4 %}
-    return load_word(at / 4u);
+    return load_word(i);
     {% else %}
     // Without a branch: of an aligned word's successor all bits are shifted out.
     let shift = 8u * (at & 3u);
-    return (load_word(at / 4u) >> shift) | ((load_word(at / 4u + 1u) << 1u) << (31u - shift));
-    {% endif %}
-}
-
-// The eight bytes at byte `at` (a multiple of {{ [alignment, 4] | min }}) as words.
-fn load_2_words(at: u32) -> vec2<u32> {
-    let i = at / 4u;
-    {% if alignment >= 4 %}
-    return vec2<u32>(load_word(i), load_word(i + 1u));
-    {% else %}
-    let words = vec3<u32>(load_word(i), load_word(i + 1u), load_word(i + 2u));
-    let shift = vec2<u32>(8u * (at & 3u));
-    return (words.xy >> shift) | ((words.yz << vec2<u32>(1u)) << (31u - shift));
+    return (load_word(i) >> shift) | ((load_word(i + 1u) << 1u) << (31u - shift));
     {% endif %}
 }
 
@@ -43,7 +32,7 @@ fn load_4_words(at: u32) -> vec4<u32> {
     {% if alignment == 16 %}
     return weights[at / 16u];
     {% else %}
-    return vec4<u32>(load_u32(at), load_u32(at + 4u), load_u32(at + 8u), load_u32(at + 12u));
+    return vec4<u32>(load_u32(at, 0u), load_u32(at, 1u), load_u32(at, 2u), load_u32(at, 3u));
     {% endif %}
 }
 
@@ -77,7 +66,16 @@ fn signed_bytes_of(word: u32) -> vec4<i32> {
     return bitcast<vec4<i32>>(vec4<u32>(word) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }
 
-// Four consecutive bits of `bits` from bit `first` on, one a component.
-fn four_bits(bits: u32, first: u32) -> vec4<u32> {
-    return (vec4<u32>(bits) >> (vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u))) & vec4<u32>(1u);
+fn floats_of(word: u32) -> vec4<f32> {
+    return vec4<f32>(bytes_of(word));
+}
+
+fn signed_floats_of(word: u32) -> vec4<f32> {
+    return vec4<f32>(signed_bytes_of(word));
+}
+
+// The lowest four bits of `bits`, one a byte.
+fn spread_bits(bits: u32) -> u32 {
+    // Four copies, each seven bits further than the last, bring bit i to bit 8 i.
+    return ((bits & 15u) * 0x00204081u) & 0x01010101u;
 }

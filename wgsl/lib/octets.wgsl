@@ -1,9 +1,15 @@
 // Rows of quantized weights, and of activations as long as they, eight elements (an octet) at a time.
+// A piece of quant/ says how to read a type; the octets of a block come in spans of SPAN that share their scales:
+//   element = scale * value + summand, where load_scales gives (scale, summand) of the low runs, then of the high runs
+// It sets for its includer: span; summands, whether they can be other than 0; table, whether prepare_table must be
+// called before anything is read. Plain numbers, which alone can have a tail, have no scales.
 // Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
 // of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
-// as 0 and are not written).
+// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
+{% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "quant/" ~ type ~ ".wgsl" %}
 
+const SPAN: u32 = {{ quant.span }}u;
 const OCTETS: u32 = BLOCK_ELEMENTS / 8u;
 
 fn octets_of_row() -> u32 {
@@ -12,7 +18,7 @@ fn octets_of_row() -> u32 {
 
 // The column of the first element of octet `i` of a row; its second run of four is HIGH columns further.
 fn octet_column(i: u32) -> u32 {
-    return i / OCTETS * BLOCK_ELEMENTS + octet_offset(i % OCTETS);
+    return i / OCTETS * BLOCK_ELEMENTS + octet_offset(i % OCTETS / SPAN, i % SPAN);
 }
 {% if tail %}
 
@@ -24,14 +30,20 @@ fn in_row(column: u32) -> vec4<bool> {
 
 // Octet `i` of row `row` of the weights.
 fn load_octet(row: u32, i: u32) -> Octet {
-    let octet = dequantize(row * params.row_bytes + i / OCTETS * BLOCK_BYTES, i % OCTETS);
+    let at = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
+    let values = load_values(at, i % OCTETS / SPAN, i % SPAN);
     {% if tail %}
     let column = octet_column(i);
     return Octet(
-        select(vec4<f32>(0.0), octet.low, in_row(column)),
-        select(vec4<f32>(0.0), octet.high, in_row(column + HIGH)),
+        select(vec4<f32>(0.0), values.low, in_row(column)),
+        select(vec4<f32>(0.0), values.high, in_row(column + HIGH)),
     );
     {% else %}
-    return octet;
+    let scales = load_scales(at, i % OCTETS / SPAN);
+    {% if quant.summands %}
+    return Octet(scales.x * values.low + scales.y, scales.z * values.high + scales.w);
+    {% else %}
+    return Octet(scales.x * values.low, scales.z * values.high);
+    {% endif %}
     {% endif %}
 }

@@ -1,24 +1,28 @@
 // IQ1_S: 50 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; for each group of 32
 // elements a u16: four times the numbers' upper 3 bits, 3 bits of scale, the sign of delta.
 // Value d (2 scale + 1) (grid + delta), delta +-1/8.
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
+{% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 50u;
 const HIGH: u32 = 4u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 8u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 32u * span + 8u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let group = load_u16(at + 34u + 2u * (octet / 4u));
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    let group = load_u16(at + 34u + 2u * span);
     let d = load_f16(at) * (2.0 * f32((group >> 12u) & 7u) + 1.0);
-    let delta = select(0.125, -0.125, (group >> 15u) == 1u);
-    let upper = (group >> (3u * (octet % 4u))) & 7u;
-    let entry = 2u * (load_u8(at + 2u + octet) | (upper << 8u));
-    return Octet(d * (grid_values(entry) + delta), d * (grid_values(entry + 1u) + delta));
+    return vec2<f32>(d, d * select(-0.875, -1.125, (group >> 15u) == 1u)).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let upper = (load_u16(at + 34u + 2u * span) >> (3u * j)) & 7u;
+    return grid_nibbles(((load_u32(at + 2u + 4u * span, 0u) >> (8u * j)) & 0xffu) | (upper << 8u));
 }

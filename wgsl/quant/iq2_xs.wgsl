@@ -1,23 +1,28 @@
 // IQ2_XS: 74 bytes a block of 256 elements. f16 d; 32 u16, nine bits of grid number and seven sign bits; 8 bytes of
 // scales, a nibble a group of 16 elements.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 2, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
+{% set grid_words = 1024 %}
 {% include "lib/grid.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 74u;
 const HIGH: u32 = 4u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 8u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 16u * span + 8u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let code = load_u16(at + 2u + 2u * octet);
-    let d = load_f16(at) * (0.5 + f32(load_nibble(at + 66u, octet / 2u))) * 0.25;
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(at) * (0.5 + f32(load_nibble(at + 66u, span))) * 0.25, 0.0).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let code = (load_u32(at + 2u + 4u * span, 0u) >> (16u * j)) & 0xffffu;
     let entry = 2u * (code & 511u);
     let signs = even_signs(code >> 9u);
-    return Octet(d * with_signs(grid_values(entry), signs, 0u), d * with_signs(grid_values(entry + 1u), signs, 4u));
+    return Octet(with_signs(grid_values(entry), signs), with_signs(grid_values(entry + 1u), signs >> 4u));
 }

@@ -1,23 +1,27 @@
 // IQ2_XXS: 66 bytes a block of 256 elements. f16 d; for each group of 32 elements, 4 bytes of grid numbers and a u32:
 // four times seven sign bits, 4 bits of scale.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
+{% set grid_words = 512 %}
 {% include "lib/grid.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 66u;
 const HIGH: u32 = 4u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 8u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 32u * span + 8u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let group = load_2_words(at + 2u + 8u * (octet / 4u));
-    let d = load_f16(at) * (0.5 + f32(group.y >> 28u)) * 0.25;
-    let entry = 2u * ((group.x >> (8u * (octet % 4u))) & 0xffu);
-    let signs = even_signs((group.y >> (7u * (octet % 4u))) & 127u);
-    return Octet(d * with_signs(grid_values(entry), signs, 0u), d * with_signs(grid_values(entry + 1u), signs, 4u));
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(at) * (0.5 + f32(load_u32(at + 2u + 8u * span, 1u) >> 28u)) * 0.25, 0.0).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let entry = 2u * ((load_u32(at + 2u + 8u * span, 0u) >> (8u * j)) & 0xffu);
+    let signs = even_signs((load_u32(at + 2u + 8u * span, 1u) >> (7u * j)) & 127u);
+    return Octet(with_signs(grid_values(entry), signs), with_signs(grid_values(entry + 1u), signs >> 4u));
 }

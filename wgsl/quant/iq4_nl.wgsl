@@ -1,6 +1,6 @@
 // IQ4_NL: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d values[q].
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] %}
 {% include "lib/nibble_values.wgsl" %}
@@ -8,14 +8,18 @@ const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 18u;
 const HIGH: u32 = 16u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 4u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 4u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let d = load_f16(at);
-    let word = load_u32(at + 2u + 4u * octet);
-    return Octet(d * nibble_values(word & 0x0f0f0f0fu), d * nibble_values((word >> 4u) & 0x0f0f0f0fu));
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(at), 0.0).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let word = load_u32(at + 2u, j);
+    return Octet(nibble_values(word & 0x0f0f0f0fu), nibble_values((word >> 4u) & 0x0f0f0f0fu));
 }

@@ -1,7 +1,7 @@
 // MXFP4: 17 bytes a block of 32 elements (OCP Microscaling Formats 1.0, E2M1 with an E8M0 scale). A byte e; 16 bytes of
 // nibbles, element i low and i + 16 high.
 // Value 2^(e - 128) values[q], the values twice those of E2M1.
-{% set alignment = 1 %}
+{% set span, summands, table, alignment = 4, false, shared_tables, 1 %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] %}
 {% include "lib/nibble_values.wgsl" %}
@@ -9,16 +9,20 @@ const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 17u;
 const HIGH: u32 = 16u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 4u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 4u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
     let exponent = load_u8(at);
     // The two smallest powers are subnormal numbers.
-    let d = bitcast<f32>(select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u));
-    let word = load_u32(at + 1u + 4u * octet);
-    return Octet(d * nibble_values(word & 0x0f0f0f0fu), d * nibble_values((word >> 4u) & 0x0f0f0f0fu));
+    return vec2<f32>(bitcast<f32>(select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u)), 0.0).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let word = load_u32(at + 1u, j);
+    return Octet(nibble_values(word & 0x0f0f0f0fu), nibble_values((word >> 4u) & 0x0f0f0f0fu));
 }

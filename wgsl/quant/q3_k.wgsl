@@ -2,28 +2,34 @@
 // bytes of bit pairs as in Q2_K; 12 bytes of 6-bit scales of 16 groups (lower nibbles of groups g and g + 8 in byte g,
 // upper pairs of groups g, g + 4, g + 8, g + 12 in byte 8 + g); f16 d.
 // Value d (scale - 32) (q - 4).
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 110u;
 const HIGH: u32 = 32u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 64u * (octet / 8u) + 4u * (octet % 8u);
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 64u * (span / 2u) + 16u * (span % 2u) + 4u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let pair = octet / 8u; // of runs
-    let lower = (load_u32(at + 96u + 4u * (pair % 2u)) >> (4u * (pair / 2u))) & 0x0f0f0f0fu;
-    let upper = (load_u32(at + 104u) >> (2u * pair)) & 0x03030303u;
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    let pair = span / 2u; // of runs
+    let lower = (load_u32(at + 96u, pair % 2u) >> (4u * (pair / 2u))) & 0x0f0f0f0fu;
+    let upper = (load_u32(at + 104u, 0u) >> (2u * pair)) & 0x03030303u;
     // Of a pair's four groups, each run has two.
-    let scales = bytes_of((lower | (upper << 4u)) >> (8u * ((octet % 8u) / 4u))).xz;
+    let scales = bytes_of((lower | (upper << 4u)) >> (8u * (span % 2u))).xz;
     let factors = load_f16(at + 108u) * (vec2<f32>(scales) - 32.0);
-    let thirds = load_u32(at + 4u * (octet % 8u)) >> (2u * pair);
-    let pairs = load_u32(at + 32u + 32u * (octet / 16u) + 4u * (octet % 8u)) >> (4u * (pair % 2u));
-    let low = bytes_of((pairs & 0x03030303u) | ((thirds & 0x01010101u) << 2u));
-    let high = bytes_of(((pairs >> 2u) & 0x03030303u) | (((thirds >> 1u) & 0x01010101u) << 2u));
-    return Octet(factors.x * (vec4<f32>(low) - 4.0), factors.y * (vec4<f32>(high) - 4.0));
+    return vec4<f32>(factors.x, -4.0 * factors.x, factors.y, -4.0 * factors.y);
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let thirds = load_u32(at + 16u * (span % 2u), j) >> (span & 6u);
+    let pairs = load_u32(at + 32u + 32u * (span / 4u) + 16u * (span % 2u), j) >> (4u * ((span / 2u) % 2u));
+    return Octet(
+        floats_of((pairs & 0x03030303u) | ((thirds & 0x01010101u) << 2u)),
+        floats_of(((pairs >> 2u) & 0x03030303u) | (((thirds >> 1u) & 0x01010101u) << 2u)),
+    );
 }

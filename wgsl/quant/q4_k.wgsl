@@ -1,24 +1,25 @@
 // Q4_K: 144 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima; 128 bytes of nibbles,
 // element i of a run of 64 low and i + 32 high.
 // Value d scale q - dmin minimum.
-{% set alignment = 16 %}
+{% set span, summands, table, alignment = 4, true, false, 16 %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 144u;
 const HIGH: u32 = 32u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 64u * (octet / 8u) + 4u * (octet % 8u);
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 64u * (span / 2u) + 16u * (span % 2u) + 4u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let scales = group_scales(load_4_words(at), octet / 8u);
-    let word = load_word(at / 4u + 4u + octet);
-    return Octet(
-        scales.x * vec4<f32>(bytes_of(word & 0x0f0f0f0fu)) - scales.y,
-        scales.z * vec4<f32>(bytes_of((word >> 4u) & 0x0f0f0f0fu)) - scales.w,
-    );
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    return vec4<f32>(1.0, -1.0, 1.0, -1.0) * group_scales(load_4_words(at), span / 2u);
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let word = load_4_words(at + 16u + 16u * span)[j];
+    return Octet(floats_of(word & 0x0f0f0f0fu), floats_of((word >> 4u) & 0x0f0f0f0fu));
 }

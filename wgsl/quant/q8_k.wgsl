@@ -1,22 +1,23 @@
 // Q8_K: 292 bytes a block of 256 elements. f32 d; 256 signed bytes; 16 i16 sums of 16 elements each, not needed here.
 // Value d q.
-{% set alignment = 4 %}
+{% set span, summands, table, alignment = 4, false, false, 4 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 292u;
 const HIGH: u32 = 4u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 8u * octet;
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 32u * span + 8u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
-    let d = bitcast<f32>(load_word(at / 4u));
-    let first = at / 4u + 1u + 2u * octet;
-    return Octet(
-        d * vec4<f32>(signed_bytes_of(load_word(first))),
-        d * vec4<f32>(signed_bytes_of(load_word(first + 1u))),
-    );
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(bitcast<f32>(load_word(at / 4u)), 0.0).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let first = at + 4u + 32u * span;
+    return Octet(signed_floats_of(load_u32(first, 2u * j)), signed_floats_of(load_u32(first, 2u * j + 1u)));
 }

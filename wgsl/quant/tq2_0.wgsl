@@ -1,22 +1,24 @@
 // TQ2_0: 66 bytes a block of 256 elements. 64 bytes of bit pairs as in Q2_K; f16 d.
 // Value d (q - 1).
-{% set alignment = 2 %}
+{% set span, summands, table, alignment = 4, true, false, 2 %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 66u;
 const HIGH: u32 = 32u;
 
-// The first element of octet `octet` within its block.
-fn octet_offset(octet: u32) -> u32 {
-    return 64u * (octet / 8u) + 4u * (octet % 8u);
+// The first element of octet `j` of span `span` within its block.
+fn octet_offset(span: u32, j: u32) -> u32 {
+    return 64u * (span / 2u) + 16u * (span % 2u) + 4u * j;
 }
 
-// Octet `octet` of the block at byte `at`.
-fn dequantize(at: u32, octet: u32) -> Octet {
+// The scales of span `span` of the block at byte `at`.
+fn load_scales(at: u32, span: u32) -> vec4<f32> {
     let d = load_f16(at + 64u);
-    let pairs = load_u32(at + 32u * (octet / 16u) + 4u * (octet % 8u)) >> (4u * ((octet / 8u) % 2u));
-    return Octet(
-        d * (vec4<f32>(bytes_of(pairs & 0x03030303u)) - 1.0),
-        d * (vec4<f32>(bytes_of((pairs >> 2u) & 0x03030303u)) - 1.0),
-    );
+    return vec2<f32>(d, -d).xyxy;
+}
+
+// Octet `j` of that span, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    let pairs = load_u32(at + 32u * (span / 4u) + 16u * (span % 2u), j) >> (4u * ((span / 2u) % 2u));
+    return Octet(floats_of(pairs & 0x03030303u), floats_of((pairs >> 2u) & 0x03030303u));
 }

@@ -1,0 +1,22 @@
+"""Command R and Command R7B (Cohere, 2024): attention and feed-forward part side by side. Where there is a sliding
+window, every fourth layer is without, and without rotations."""
+
+from .config import NO_ROPE, Config
+from .graph import A, Graph
+from .parts import gated_mlp, logits, qkv
+
+ARCHITECTURES = ("command-r", "cohere2")
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        local = c.is_local(layer, period=4)
+        rope = c.rope("norm") if local or c.sliding_window is None else NO_ROPE
+        h = g.layer_norm(x, f"{block}.attn_norm")
+        attended = g.attention(qkv(g, c, h, block), layer, rope, window=c.sliding_window if local else None)
+        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        x = gated_mlp(g, c, h, block, "silu", add_to=x)
+    return g.unary(logits(g, c, g.layer_norm(x, "output_norm", last=True)), "scale", c.logit_scale)

@@ -1,0 +1,36 @@
+"""Gemma 2 (arXiv:2408.00118) and Gemma 3 (arXiv:2503.19786): norms before and after each part of a layer, layers with a
+sliding window between those without; soft caps (2), norms of queries and keys and two rotary embeddings (3)."""
+
+import math
+
+from .config import Config
+from .graph import A, Graph
+from .parts import gated_mlp, logits, qkv
+
+ARCHITECTURES = ("gemma2", "gemma3")
+
+_PERIODS = {"gemma2": 2, "gemma3": 6}  # the last layer of so many has no window
+_LARGEST = {"gemma2": 46, "gemma3": 62}  # layers of the models of 27 billion parameters
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    rope = local_rope = c.rope("neox")
+    if c.architecture == "gemma3":
+        local_rope = c.rope("neox", base=c.rope_base_swa or 10000.0, scaling=None)
+    # Files don't say that the largest models divide scores by another root than that of the heads' length.
+    is_largest = c.block_count == _LARGEST[c.architecture]
+    scale = (c.embedding_length / c.head_count) ** -0.5 if is_largest else c.attention_scale
+    x = g.embed("token_embd", math.sqrt(c.embedding_length))
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        local = c.is_local(layer, _PERIODS[c.architecture])
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        window = c.sliding_window if local else None
+        h = g.attention(h, layer, local_rope if local else rope, scale, window, c.attention_soft_cap)
+        h = g.linear(h, f"{block}.attn_output")
+        x = g.rms_norm(h, f"{block}.post_attention_norm", add_to=x)
+        h = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "gelu")
+        x = g.rms_norm(h, f"{block}.post_ffw_norm", add_to=x)
+    out = logits(g, c, g.rms_norm(x, "output_norm", last=True))
+    return out if c.final_soft_cap is None else g.unary(out, "soft_cap", c.final_soft_cap)

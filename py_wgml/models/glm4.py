@@ -1,0 +1,20 @@
+"""GLM-4-0414: norms before and after each part of a layer, rotations of a part of each head."""
+
+from .config import Config
+from .graph import A, Graph
+from .parts import gated_mlp, logits, qkv
+
+ARCHITECTURES = ("glm4",)
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        h = g.linear(g.attention(h, layer, c.rope("norm")), f"{block}.attn_output")
+        x = g.rms_norm(h, f"{block}.post_attention_norm", add_to=x)
+        h = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu")
+        x = g.rms_norm(h, f"{block}.post_ffw_norm", add_to=x)
+    return logits(g, c, g.rms_norm(x, "output_norm", last=True))

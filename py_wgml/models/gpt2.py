@@ -1,0 +1,23 @@
+"""GPT-2 (Radford et al., 2019) and StarCoder (arXiv:2305.06161), with learned positions; StarCoder 2 (arXiv:2402.19173)
+and Nemotron (arXiv:2402.16819), with rotations instead."""
+
+from ..ops.gated import Activation
+from .config import NO_ROPE, Config
+from .graph import A, Graph
+from .parts import logits, mlp, qkv
+
+ARCHITECTURES = ("gpt2", "starcoder", "starcoder2", "nemotron")
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    activation: Activation = "relu2" if c.architecture == "nemotron" else "gelu"
+    x, rope = g.embed("token_embd"), c.rope("neox")
+    if c.has("position_embd"):
+        x, rope = g.add_positions(x, "position_embd"), NO_ROPE
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        h = qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), block)
+        x = g.linear(g.attention(h, layer, rope), f"{block}.attn_output", add_to=x)
+        x = mlp(g, g.layer_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
+    return logits(g, c, g.layer_norm(x, "output_norm", last=True))

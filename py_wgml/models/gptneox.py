@@ -1,0 +1,23 @@
+"""GPT-NeoX (Black et al., arXiv:2204.06745) and Pythia: attention and feed-forward part side by side or one after the
+other, each with a norm of its own."""
+
+from .config import Config
+from .graph import A, Graph
+from .parts import logits, mlp, qkv
+
+ARCHITECTURES = ("gptneox",)
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        attended = g.attention(qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), block), layer, c.rope("neox"))
+        if c.parallel_residual:
+            h = g.layer_norm(x, f"{block}.ffn_norm")
+        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        if not c.parallel_residual:
+            h = g.layer_norm(x, f"{block}.ffn_norm")
+        x = mlp(g, h, block, "gelu_erf", add_to=x)
+    return logits(g, c, g.layer_norm(x, "output_norm", last=True))

@@ -1,0 +1,15 @@
+"""Granite 3 (IBM, 2024): Llama with scales for embeddings, attention, residuals and logits."""
+
+from . import llama
+from .config import Config
+from .graph import A, Graph
+
+ARCHITECTURES = ("granite",)
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    # Layers add s times their results. Instead the sum is kept divided by s, which its norms do not notice: the
+    # config's eps is that for such a sum.
+    out = llama.decode(g, c, [c.rope("norm")] * c.block_count, embedding_scale=c.embedding_scale / c.residual_scale)
+    return g.unary(out, "scale", 1 / c.logit_scale)

@@ -1,0 +1,38 @@
+"""What several families have in common.
+
+A name that is bound anew, as `x` is here, tells `GpuGraph` that the next activation may take up what it stood for."""
+
+from ..ops.gated import Activation
+from .config import Config
+from .graph import A, Graph
+
+
+def qkv(g: Graph[A], c: Config, x: A, block: str, whole_norm: bool = False) -> A:
+    """Queries, keys and values side by side, which files keep in three tensors or in one; normed where they have
+    vectors for that: each head by itself, or as a whole."""
+    if c.has(f"{block}.attn_qkv"):
+        out = g.linear(x, f"{block}.attn_qkv")
+    else:
+        out = g.linear(x, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
+    if c.has(f"{block}.attn_q_norm"):
+        out = g.qk_norm(out, f"{block}.attn_q_norm", f"{block}.attn_k_norm", whole_norm)
+    return out
+
+
+def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
+    """The gated feed-forward part of a layer. Gates and values come from two tensors or, as ffn_up, from one."""
+    names = [f"{block}.ffn_{name}" for name in ("gate", "up")]
+    x = g.linear(x, *(names if c.has(names[0]) else names[1:]))
+    x = g.gated(x, activation)
+    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
+
+
+def mlp(g: Graph[A], x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
+    """The feed-forward part of a layer without gates."""
+    x = g.unary(g.linear(x, f"{block}.ffn_up"), activation)
+    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
+
+
+def logits(g: Graph[A], c: Config, x: A) -> A:
+    """Of the next token, from the last norm's output: with a matrix of their own or that of the embedding."""
+    return g.linear(x, "output" if c.has("output") else "token_embd")

@@ -1,0 +1,20 @@
+"""Phi-1.5 and Phi-2 (Li et al., arXiv:2309.05463) and Falcon (arXiv:2311.16867): attention and feed-forward part side
+by side, from a single norm."""
+
+from .config import Config
+from .graph import A, Graph
+from .parts import logits, mlp, qkv
+
+ARCHITECTURES = ("phi2", "falcon")
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        h = g.layer_norm(x, f"{block}.attn_norm")
+        attended = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
+        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        x = mlp(g, h, block, "gelu" if c.architecture == "phi2" else "gelu_erf", add_to=x)
+    return logits(g, c, g.layer_norm(x, "output_norm", last=True))

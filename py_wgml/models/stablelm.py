@@ -1,0 +1,22 @@
+"""StableLM (Stability AI, arXiv:2402.17834): Llama with LayerNorm and rotations of a part of each head; attention and
+feed-forward part side by side where layers have a single norm."""
+
+from .config import Config
+from .graph import A, Graph
+from .parts import gated_mlp, logits, qkv
+
+ARCHITECTURES = ("stablelm",)
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        h = g.layer_norm(x, f"{block}.attn_norm")
+        attended = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
+        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        if c.has(f"{block}.ffn_norm"):
+            h = g.layer_norm(x, f"{block}.ffn_norm")
+        x = gated_mlp(g, c, h, block, "silu", add_to=x)
+    return logits(g, c, g.layer_norm(x, "output_norm", last=True))

@@ -1,0 +1,140 @@
+"""Every family's tiny model: the GPU against NumPy, NumPy against transformers; and what can't be run is refused."""
+
+import asyncio
+import inspect
+from dataclasses import replace
+
+import gpus
+import numpy as np
+import pytest
+from models.table import GPU_BOUND, IDS, TRUTH_BOUND, gpu_error, truth, truth_error
+from tiny import TINY, Tiny, write_tiny, write_tiny_llama
+
+from py_wgml import Model, WgmlError
+from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.source import StreamSource
+from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
+from py_wgml.models.numpy_graph import NumpyModel
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_gpu(name, tmp_path):
+    """On one compiler: the tests of the ops have both."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
+    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < GPU_BOUND
+
+
+@pytest.mark.parametrize("name", truth())
+def test_numpy(name, tmp_path):
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
+    assert truth_error(path, truth()[name], TINY[name].wanted) < TRUTH_BOUND
+
+
+def test_every_architecture_has_a_tiny_model():
+    assert {tiny.architecture for tiny in TINY.values()} == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_numpy_bit_by_bit_equals_all_at_once(name, tmp_path):
+    model = NumpyModel(write_tiny(tmp_path / "tiny.gguf", TINY[name]), np.float64, TINY[name].wanted)
+    whole = model.logits(IDS)
+    model.reset()
+    parts = np.concatenate([model.logits(IDS[:1]), model.logits(IDS[1:9]), model.logits(IDS[9:])])
+    np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-9)
+
+
+def test_refused_before_anything_past_the_header_is_read(tmp_path):
+    """The file ends with its header, and the stream is never asked for more."""
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], architecture="mamba"))
+    head = path.read_bytes()[: read_header(path).data_offset]
+    reads = []
+
+    class Stream:
+        def read(self, count):
+            reads.append(count)
+            return head if len(reads) == 1 else pytest.fail("read past the header")
+
+        def close(self):
+            reads.append("closed")
+
+    async def load():
+        await Model.load(StreamSource(Stream(), "mamba.gguf"), device=gpus.device("naga"))
+
+    with pytest.raises(WgmlError, match=f"'mamba' are not supported; supported: {', '.join(ARCHITECTURES)}"):
+        asyncio.run(load())
+    assert reads[1:] == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"general.architecture": None}, "does not say its architecture"),
+        ({"llama.rope.scaling.type": "dynamic"}, "rope scaling 'dynamic' is not supported"),
+        ({"llama.attention.head_count": 0}, "llama.attention.head_count is 0, not a size"),
+        ({"llama.attention.head_count": "four"}, "llama.attention.head_count is not a number"),
+        ({"llama.attention.head_count_kv": 3}, "evenly"),
+        ({"llama.attention.value_length": 8}, "differ in length"),
+        (
+            {"llama.attention.key_length": 24, "llama.attention.value_length": 24},
+            "128 elements of queries",
+        ),
+        ({"llama.block_count": 3}, "lacks the tensor blk.2.attn_norm.weight"),
+        ({"llama.block_count": 1}, "'llama' don't have: blk.1.attn_norm.weight and 8 more"),
+        ({"llama.embedding_length": 65}, "rows of 65 elements"),
+        ({"llama.attention.layer_norm_rms_epsilon": None}, "lacks llama.attention.layer_norm_rms_epsilon"),
+    ],
+)
+def test_refuses_bad_metadata(tmp_path, metadata, message):
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
+    changed = {key: value for key, value in {**header.metadata, **metadata}.items() if value is not None}
+    with pytest.raises(WgmlError, match=message):
+        plan(replace(header, metadata=changed))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rest": "output_norm output surprise"}, "don't have: surprise.weight"),
+        ({"shapes": {"ffn_gate": (64, 64)}}, "ffn_down.weight has rows of 128 elements instead of 96"),
+        ({"shapes": {"ffn_up": (128, 32)}}, "ffn_up.weight has rows of 32 elements instead of 64"),
+        ({"shapes": {"attn_norm": (32,)}}, "attn_norm.weight has not 64 elements"),
+        ({"shapes": {"attn_norm": (8, 8)}}, "attn_norm.weight has 2 dimensions instead of 1"),
+        ({"shapes": {"ffn_down": (32, 128)}}, "ffn_down.weight has 32 rows instead of 64"),
+        ({"rest": "output_norm output rope_freqs", "shapes": {"rope_freqs": (3,)}}, "rope_freqs.weight has not 8"),
+    ],
+    ids=str,
+)
+def test_refuses_tensors_that_do_not_fit(tmp_path, changes, message):
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], **changes))
+    with pytest.raises(WgmlError, match=message):
+        plan(read_header(path))
+
+
+def test_positions_must_reach_to_the_context(tmp_path):
+    tiny: Tiny = replace(TINY["gpt2"], shapes={"position_embd": (100, 64)})
+    with pytest.raises(WgmlError, match="is too small for the file's context length"):
+        plan(read_header(write_tiny(tmp_path / "tiny.gguf", tiny)))
+
+
+def test_longrope_serves_its_original_context_unless_asked_for_more(tmp_path):
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["phi3, longrope"]))
+    contexts = {}
+    for wanted in (None, 100, 300, 5000):
+        config, _, found = plan(header, wanted)
+        contexts[wanted] = config.context_length, *(rope.factors for rope in found.ropes)
+    assert contexts == {
+        None: (256, "rope_factors_short.weight"),
+        100: (100, "rope_factors_short.weight"),
+        300: (300, "rope_factors_long.weight"),
+        5000: (1024, "rope_factors_long.weight"),
+    }
+
+
+def test_graphs_have_one_interface():
+    """A default that one of the graphs has otherwise would make families differ between GPU and reference."""
+    for name, method in inspect.getmembers(Graph, inspect.isfunction):
+        for graph in Graph.__subclasses__():
+            own = inspect.signature(getattr(graph, name)).parameters.values()
+            theirs = inspect.signature(method).parameters.values()
+            assert [(p.name, p.default) for p in own] == [(p.name, p.default) for p in theirs], (graph, name)
+    assert Plan in Graph.__subclasses__()

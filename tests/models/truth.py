@@ -1,0 +1,219 @@
+"""What Hugging Face transformers computes with the weights of the tiny models, written to tests/data.
+
+    pip install torch transformers gguf
+    PYTHONPATH=.:tests python3 tests/models/truth.py [FILTER ...]
+
+Each model of `TINY` is read with the gguf package, its tensors are found by that package's table of names and turned
+back into what llama.cpp's converter takes. FILTER is a part of a name: only those are made anew.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+import torch
+import transformers
+from models.table import COLUMNS, IDS, TRUTH
+from tiny import TINY, Tiny, write_tiny
+
+Tensors = dict[str, Any]
+
+
+def interleaved(name: str, array: Any, tiny: Tiny) -> Any:
+    """llama.cpp's converter puts the two halves of a head of queries or keys in turn; this takes them apart."""
+    if ".attn_q." in name or ".attn_k." in name:
+        shape = array.shape
+        return array.reshape(-1, tiny.head_dim // 2, 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
+    return array
+
+
+def shifted(name: str, array: Any, tiny: Tiny) -> Any:
+    """The converter adds 1 to the weights of norms."""
+    return array - 1 if name.endswith("norm.weight") else array
+
+
+def transposed(name: str, array: Any, tiny: Tiny) -> Any:
+    """GPT-2 keeps the matrices of its layers with columns first."""
+    return array.T if array.ndim == 2 and name.startswith("blk.") else array
+
+
+def grouped(name: str, array: Any, tiny: Tiny) -> Any:
+    """GPT-NeoX and Falcon keep the queries, keys and values of a head of keys together."""
+    if ".attn_qkv." not in name:
+        return array
+    rest = array.shape[1:]
+    q, k, v = np.split(array, np.cumsum([tiny.heads, tiny.kv_heads]) * tiny.head_dim)
+    parts = (x.reshape(tiny.kv_heads, -1, tiny.head_dim, *rest) for x in (q, k, v))
+    return np.concatenate(list(parts), axis=1).reshape(-1, *rest)
+
+
+@dataclass(frozen=True)
+class Hf:
+    """A model's type and configuration in transformers, and how its tensors differ from a GGUF file's."""
+
+    type: str
+    undo: Callable[[str, Any, Tiny], Any] = lambda name, array, tiny: array
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rope(type: str = "default", theta: float = 10000.0, **more: Any) -> dict[str, Any]:
+    return {"rope_type": type, "rope_theta": theta, **more}
+
+
+_YARN = rope("yarn", factor=4.0, original_max_position_embeddings=256)
+_GEMMA = {"rms_norm_eps": 1e-6, "head_dim": 24, "query_pre_attn_scalar": 24}
+_LAYER_NORM = {"layer_norm_eps": 1e-5}
+
+HF = {
+    "llama": Hf("llama", interleaved),
+    "llama, tied, frequency factors": Hf("llama", interleaved),
+    "llama, linear scaling": Hf("llama", interleaved, {"rope_parameters": rope("linear", factor=4.0)}),
+    "llama, heads wider than the embedding": Hf("llama", interleaved, {"head_dim": 24}),
+    "smollm3": Hf("smollm3", interleaved),
+    "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
+    "qwen2": Hf("qwen2"),
+    "qwen2, yarn": Hf("qwen2", config={"rope_parameters": _YARN}),
+    "qwen3": Hf("qwen3", config={"head_dim": 24}),
+    "phi3": Hf("phi3", config={"sliding_window": 9}),
+    "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
+    "phi3, longrope beyond the original context": Hf("phi3", config={"original_max_position_embeddings": 16}),
+    "granite": Hf(
+        "granite",
+        interleaved,
+        {"attention_multiplier": 0.4, "embedding_multiplier": 3.0, "residual_multiplier": 0.22, "logits_scaling": 4.0},
+    ),
+    "gemma": Hf("gemma", shifted, {"rms_norm_eps": 1e-6, "head_dim": 24}),
+    "gemma2": Hf(
+        "gemma2",
+        shifted,
+        {**_GEMMA, "sliding_window": 7, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 5.0},
+    ),
+    "gemma3": Hf(
+        "gemma3_text",
+        shifted,
+        {
+            **_GEMMA,
+            "sliding_window": 7,
+            "rope_parameters": {
+                "full_attention": rope("linear", 1000000.0, factor=8.0),
+                "sliding_attention": rope(),
+            },
+        },
+    ),
+    "glm4": Hf(
+        "glm4",
+        config={"head_dim": 16, "attention_bias": True, "rope_parameters": rope(partial_rotary_factor=0.5)},
+    ),
+    "olmo2": Hf("olmo2"),
+    "olmo3": Hf(
+        "olmo3",
+        config={"sliding_window": 7, "rope_parameters": {"full_attention": _YARN, "sliding_attention": rope()}},
+    ),
+    "exaone4": Hf("exaone4", config={"sliding_window": None, "layer_types": ["full_attention"] * 2}),
+    "exaone4, sliding window": Hf("exaone4", config={"sliding_window": 7, "sliding_window_pattern": 4}),
+    "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
+    "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
+    "stablelm": Hf("stablelm", config={**_LAYER_NORM, "use_qkv_bias": True}),
+    "stablelm, parallel": Hf("stablelm", config={**_LAYER_NORM, "use_parallel_residual": True}),
+    "phi2": Hf("phi", config={**_LAYER_NORM, "rope_parameters": rope(partial_rotary_factor=0.5)}),
+    "falcon": Hf("falcon", grouped, {"alibi": False, "bias": False, "multi_query": True, "parallel_attn": True}),
+    "gptneox": Hf("gpt_neox", grouped, _LAYER_NORM),
+    "gptneox, sequential": Hf("gpt_neox", grouped, {**_LAYER_NORM, "use_parallel_residual": False}),
+    "gpt2": Hf("gpt2", transposed),
+    "starcoder": Hf("gpt_bigcode"),
+    "starcoder2": Hf("starcoder2", config={"norm_epsilon": 1e-5, "sliding_window": None}),
+    "nemotron": Hf("nemotron", shifted, {"norm_eps": 1e-5, "rope_parameters": rope(partial_rotary_factor=0.5)}),
+}
+
+
+def model_of(name: str, path: Path) -> Any:
+    """The model of transformers with the weights of the GGUF file at `path`."""
+    tiny, hf = TINY[name], HF[name]
+    tensors = {t.name: np.asarray(t.data, np.float32) for t in gguf.GGUFReader(path).tensors}
+    config_class = transformers.AutoConfig.for_model(hf.type).__class__
+    config = config_class(
+        **{
+            "vocab_size": tiny.vocabulary,
+            "hidden_size": tiny.embedding,
+            "intermediate_size": tiny.feed_forward,
+            "num_hidden_layers": tiny.layers,
+            "num_attention_heads": tiny.heads,
+            "num_key_value_heads": tiny.kv_heads,
+            "max_position_embeddings": tiny.context,
+            "n_inner": tiny.feed_forward,
+            "ffn_hidden_size": tiny.feed_forward,
+            "pad_token_id": 0,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+            "rms_norm_eps": 1e-5,
+            "rope_parameters": rope(),
+            "tie_word_embeddings": "output" not in tiny.rest.replace("output_norm", ""),
+            **hf.config,
+            **longrope(tiny, tensors),
+        }
+    )
+    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
+    names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
+    state = {}
+    for key, value in model.state_dict().items():
+        if config.tie_word_embeddings and key == "lm_head.weight":
+            state[key] = torch.tensor(tensors["token_embd.weight"])
+            continue
+        found = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        assert found in tensors, f"{name}: {key} is {found}, which the file lacks"
+        state[key] = torch.tensor(hf.undo(found, tensors[found], tiny).copy())
+        assert state[key].shape == value.shape, f"{name}: {key}"
+    used = {names.get_name(key, try_suffixes=(".weight", ".bias")) for key in state}
+    missing = {key for key in tensors if not key.startswith("rope_")} - used
+    assert not missing, f"{name}: transformers has no {missing}"
+    model.load_state_dict(state)
+    if "rope_freqs.weight" in tensors:
+        model.model.rotary_emb.inv_freq /= torch.tensor(tensors["rope_freqs.weight"])
+    return model.eval()
+
+
+def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
+    """The configuration of a file with two sets of frequency factors."""
+    if "rope_factors_long.weight" not in tensors:
+        return {}
+    factors = {
+        f"{kind}_factor": [float(x) for x in tensors[f"rope_factors_{kind}.weight"]] for kind in ("long", "short")
+    }
+    original = tiny.metadata["rope.scaling.original_context_length"]
+    rotated = tiny.metadata.get("rope.dimension_count", tiny.head_dim) / tiny.head_dim
+    parameters = rope(
+        "longrope",
+        original_max_position_embeddings=original,
+        factor=tiny.context / original,
+        partial_rotary_factor=rotated,
+        **factors,
+    )
+    return {"rope_parameters": parameters}
+
+
+def main(filters: list[str]) -> None:
+    kept = json.loads(TRUTH.read_text())["logits"] if TRUTH.exists() else {}
+    logits = {}
+    for name in HF:
+        if filters and not any(part in name for part in filters):
+            logits[name] = kept[name]
+            continue
+        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+            model = model_of(name, write_tiny(Path(folder) / "tiny.gguf", TINY[name]))
+            out = model(torch.tensor([IDS]), use_cache=False).logits[0].numpy()
+        logits[name] = [[round(float(x), 5) for x in row] for row in out[:, COLUMNS]]
+        print(name, flush=True)
+    made_with = f"transformers {transformers.__version__}, torch {torch.__version__}, float32 on the CPU"
+    text = json.dumps({"made_with": made_with, "ids": IDS, "columns": COLUMNS, "logits": logits})
+    TRUTH.write_text(text.replace("]], ", "]],\n") + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

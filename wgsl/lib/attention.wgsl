@@ -1,0 +1,102 @@
+// What the attention kernels share: their bindings, and queries, keys and values read in pieces, elements past head_dim
+// being zeros. A row of a cache is a head of a position: row = position * kv_heads + head.
+// With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
+// becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
+// has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
+// Parameters: head_dim (even), half (the cache is packed to half precision; else f32), soft_cap, sinks.
+{% include "lib/step.wgsl" %}
+struct Params {
+    heads: u32,
+    kv_heads: u32,
+    scale: f32,
+    window: u32,
+    soft_cap: f32,
+}
+
+struct Octet {
+    low: vec4<f32>,
+    high: vec4<f32>,
+}
+
+const HEAD_DIM: u32 = {{ head_dim }}u;
+const OCTETS: u32 = {{ (head_dim + 7) // 8 }}u; // of a query, key or value
+const QUADS: u32 = 2u * OCTETS;
+const LOWEST: f32 = -3.4028234e38;
+
+{% set octet_word = "vec4<u32>" if half else "vec4<f32>" %}
+{% set pair_word = "u32" if half else "vec2<f32>" %}
+{% set cache_word = octet_word if head_dim % 8 == 0 else pair_word %}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> k_cache: array<{{ cache_word }}>;
+@group(0) @binding(4) var<storage, read> v_cache: array<{{ cache_word }}>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+{% if sinks %}
+@group(0) @binding(6) var<storage, read> sinks: array<f32>;
+{% endif %}
+
+// Quad `quad` of the query that starts at pair `at`, scaled.
+fn query_quad(at: u32, quad: u32) -> vec4<f32> {
+    let first = 2u * quad;
+    let low = select(vec2<f32>(0.0), q[at + min(first, HEAD_DIM / 2u - 1u)], first < HEAD_DIM / 2u);
+    let high = select(vec2<f32>(0.0), q[at + min(first + 1u, HEAD_DIM / 2u - 1u)], first + 1u < HEAD_DIM / 2u);
+    return params.scale * vec4<f32>(low, high);
+}
+
+// Writes quad `quad` of the output that starts at pair `at`.
+fn store_quad(at: u32, quad: u32, value: vec4<f32>) {
+    if 2u * quad < HEAD_DIM / 2u {
+        out[at + 2u * quad] = value.xy;
+    }
+    if 2u * quad + 1u < HEAD_DIM / 2u {
+        out[at + 2u * quad + 1u] = value.zw;
+    }
+}
+
+{% if soft_cap %}
+{% include "lib/tanh.wgsl" %}
+
+fn capped(score: f32) -> f32 {
+    return params.soft_cap * stable_tanh(score / params.soft_cap);
+}
+{% else %}
+fn capped(score: f32) -> f32 {
+    return score;
+}
+{% endif %}
+{% for cache in ["k", "v"] %}
+{% if head_dim % 8 == 0 and half %}
+
+fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
+    let word = {{ cache }}_cache[row * OCTETS + octet];
+    return Octet(
+        vec4<f32>(unpack2x16float(word.x), unpack2x16float(word.y)),
+        vec4<f32>(unpack2x16float(word.z), unpack2x16float(word.w)),
+    );
+}
+{% elif head_dim % 8 == 0 %}
+
+fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
+    let at = 2u * (row * OCTETS + octet);
+    return Octet({{ cache }}_cache[at], {{ cache }}_cache[at + 1u]);
+}
+{% else %}
+
+fn {{ cache }}_pair(row: u32, pair: u32) -> vec2<f32> {
+    if pair >= HEAD_DIM / 2u {
+        return vec2<f32>(0.0);
+    }
+    let word = {{ cache }}_cache[row * (HEAD_DIM / 2u) + pair];
+    return {{ "unpack2x16float(word)" if half else "word" }};
+}
+
+fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
+    let first = 4u * octet;
+    return Octet(
+        vec4<f32>({{ cache }}_pair(row, first), {{ cache }}_pair(row, first + 1u)),
+        vec4<f32>({{ cache }}_pair(row, first + 2u), {{ cache }}_pair(row, first + 3u)),
+    );
+}
+{% endif %}
+{% endfor %}

@@ -1,0 +1,44 @@
+// Queries and keys scaled to a root mean square of 1, times their weights, where they are: each head is a row, or all
+// heads of a token are one.
+//   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values    weights f32 [q_columns + k_columns]
+// One workgroup a row; workgroup (row, t). Parameters: workgroup_size, subgroups.
+{% include "lib/step.wgsl" %}
+struct Params {
+    width: u32,
+    q_rows: u32,
+    k_rows: u32,
+    q_columns: u32,
+    k_columns: u32,
+    eps: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read_write> qkv: array<f32>;
+@group(0) @binding(3) var<storage, read> weights: array<f32>;
+
+{% set reductions = ["sum"] %}
+{% include "lib/reduce.wgsl" %}
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    if group.y >= step.count {
+        return;
+    }
+    var row = group.y * params.width + group.x * params.q_columns;
+    var columns = params.q_columns;
+    var weight = 0u;
+    if group.x >= params.q_rows {
+        row = group.y * params.width + params.q_rows * params.q_columns + (group.x - params.q_rows) * params.k_columns;
+        columns = params.k_columns;
+        weight = params.q_columns;
+    }
+    var squares = 0.0;
+    for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
+        squares += qkv[row + i] * qkv[row + i];
+    }
+    let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(columns) + params.eps);
+    for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
+        qkv[row + i] *= scale * weights[weight + i];
+    }
+}
