@@ -24,7 +24,7 @@ from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
 from .gpu.browser import BrowserDevice
 from .model import Model
-from .models import Config, family_of
+from .models import plan
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
@@ -88,7 +88,7 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
     def make_room(header: Header) -> None:
         """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
         global _model
-        family_of(Config.from_header(header).architecture)
+        plan(header, options.get("context"))
         if _model is not None:
             _model.destroy()
             _model = None

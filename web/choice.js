@@ -26,7 +26,7 @@ export async function firstModel(site, engine) {
 
 /** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */
 export function siteModels({ models }) {
-  const absolute = (/** @type {string} */ url) => new URL(url, document.baseURI).href;
+  const absolute = (/** @type {string} */ url) => new URL(url, import.meta.url).href;
   return models.map(({ name, url, parts, bytes, sha256 }) => ({
     ...{ name, url: absolute(url), bytes, sha256 },
     parts: parts?.map((part) => ({ ...part, url: absolute(part.url) })),

@@ -13,8 +13,6 @@ const SHARE = { runtime: 0.15, packages: 0.1, download: 0.5, weights: 0.15, kern
 
 /** The download's speed is an average over this time, in milliseconds. */
 const WINDOW = 4000;
-/** After a pause of so long it is measured anew. */
-const GAP = 1500;
 
 export class LoadingPanel {
   #stage = byId("status");
@@ -47,7 +45,6 @@ export class LoadingPanel {
     this.#progress.set(progress.stage, progress);
     if (progress.stage === "download") {
       const time = performance.now();
-      if (time - (this.#samples.at(-1)?.time ?? time) > GAP) this.#samples = [];
       this.#samples.push({ time, loaded: progress.loaded });
       while (this.#samples.length > 2 && this.#samples[0].time < time - WINDOW) this.#samples.shift();
     }

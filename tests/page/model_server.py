@@ -43,7 +43,11 @@ class ModelServer:
 
     def change(self, seed: int, size: int = 9_000_001) -> None:
         """Put another file in the place of the model."""
-        self.body = random.Random(seed).randbytes(size)
+        self.put(random.Random(seed).randbytes(size))
+
+    def put(self, body: bytes) -> None:
+        """Put this file in its place."""
+        self.body = body
         self.sha256 = hashlib.sha256(self.body).hexdigest()
         self.etag = f'"{self.sha256[:8]}"'
 
@@ -66,6 +70,8 @@ class ModelServer:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Cache-Control", "no-store")
+                self.send_header("Access-Control-Allow-Origin", "*")  # pages of other origins may read it too
+                self.send_header("Access-Control-Expose-Headers", "Content-Range, ETag")
                 if length is None:
                     self.close_connection = True  # its end is the body's
                 else:
