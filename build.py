@@ -5,6 +5,7 @@
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
     python3 build.py bench                      measure it there
+    python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -970,6 +971,16 @@ def bench_command(args: argparse.Namespace) -> None:
         args.json.write_text(text + "\n")
 
 
+def audit_command(args: argparse.Namespace) -> None:
+    """Measure the weight of the page, how soon it can be used and how free its main thread stays; a table to stdout."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers() as browser:
+        result = browser.audit(url, args.out, args.question)
+    for name, value in flat(result):
+        print(f"{name:40} {value}")
+
+
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """The leaves of nested objects and lists, each with its dotted name."""
     if isinstance(value, (dict, list)):
@@ -1059,6 +1070,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    audit = command("audit", audit_command, site=True)
+    audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
     command("check", check_command)
