@@ -216,7 +216,5 @@ async def _send(request: dict[str, Any]) -> None:
 
 
 async def _bench(request: dict[str, Any]) -> None:
-    figures = await measure(
-        _loaded().engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"]
-    )
-    _post({"type": "bench", "id": request["id"]} | figures)
+    options = {key: value for key, value in request.items() if key not in ("type", "id")}
+    _post({"type": "bench", "id": request["id"]} | await measure(_loaded().engine, **options))

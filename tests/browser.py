@@ -115,12 +115,14 @@ def software_vulkan() -> None:
 
 # -------------------------------------------------------------------------------------------------------- Chromium
 
-GPU_FLAGS = ["--enable-unsafe-webgpu", "--ignore-gpu-blocklist"]
+# Developer features: timestamps that are not rounded.
+WEBGPU_FLAGS = ["--enable-unsafe-webgpu", "--enable-webgpu-developer-features"]
+GPU_FLAGS = [*WEBGPU_FLAGS, "--ignore-gpu-blocklist"]
 if sys.platform == "linux":
     # Without a display server; with GPU compositing the GPU process dies there.
     GPU_FLAGS += ["--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface"]
     GPU_FLAGS += ["--disable-gpu-sandbox", "--disable-gpu-compositing"]
-SOFTWARE_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+SOFTWARE_FLAGS = [*WEBGPU_FLAGS, "--use-webgpu-adapter=swiftshader"]
 PROBE = """navigator.gpu?.requestAdapter().then((adapter) => {
     document.title = adapter && !adapter.info.isFallbackAdapter ? "yes" : "no";
 })"""

@@ -2,8 +2,8 @@
  * The benchmark page: measures itself in whatever browser opens it. A first visit, then a reload for a second one,
  * then the engine's speed and one question as a person would ask it.
  *
- * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, and `post` to
- * send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
+ * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, `contexts` (lengths
+ * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
  * @import { BenchOptions, ModelSource, Ready, Site } from "./protocol.js"
@@ -36,6 +36,7 @@ const options = {
   prompt_tokens: number("prompt_tokens", 512),
   generate_tokens: number("generate_tokens", 128),
   repetitions: number("repetitions", 3),
+  contexts: (parameters.get("contexts") ?? "0,1024,4096").split(",").map(Number),
 };
 
 /** @param {string} text */

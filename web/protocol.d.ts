@@ -49,6 +49,8 @@ export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
   repetitions: number;
+  /** Tokens of conversation at which generation is measured. */
+  contexts: number[];
 }
 
 /** Answer a conversation. If its last message is the assistant's, that is gone on with. */

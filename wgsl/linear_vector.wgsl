@@ -5,10 +5,14 @@
 // read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
-// what is written is function(row n) * row n + rows.
+// what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
+// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl.
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
 // brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
-// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
+// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
+// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, half).
+{% set more = namespace(binding=3) %}
+{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -17,20 +21,34 @@ struct Params {
     {% if norm %}
     eps: f32,
     {% endif %}
+    {% if pairing %}
+    heads: u32,
+    kv_heads: u32,
+    {% endif %}
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+{% if pairing %}
+{% include "lib/step.wgsl" %}
+{{ next_binding() }} var<uniform> step: Step;
+{{ next_binding() }} var<storage, read> rotations: array<vec2<f32>>;
+{% set q_binding = more.binding %}
+{% set more.binding = more.binding + 3 %}
+{% include "lib/append.wgsl" %}
+{% include "lib/rotate.wgsl" %}
+{% else %}
+{{ next_binding() }} var<storage, read_write> out: array<f32>;
+{% endif %}
 {% if bias %}
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
+{{ next_binding() }} var<storage, read> bias: array<f32>;
 {% endif %}
 {% if norm %}
-@group(0) @binding({{ 5 if bias else 4 }}) var<storage, read> norm_weight: array<vec4<f32>>;
+{{ next_binding() }} var<storage, read> norm_weight: array<vec4<f32>>;
 {% endif %}
 
 {% set weights_binding = 1 %}
-{% set grid_binding = 4 + (bias | int) + (norm | int) %}
+{% set grid_binding = more.binding %}
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
@@ -63,6 +81,19 @@ var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 fn stage_column(start: u32, i: u32) -> u32 {
     let octet = min(start * SPAN + i / 2u, octets_of_row() - 1u);
     return octet_column(octet) + (i % 2u) * HIGH;
+}
+
+// Row `r` of those that group `group` of lanes has.
+fn row_of(group: u32, r: u32) -> u32 {
+    {% if pairing == "neox" %}
+    // Two neighbours and their partners, as long as there are partners.
+    let element = 4u * (group % (HEAD_DIM / 4u));
+    let head = 4u * group - element;
+    if element < 2u * ROTARY_PAIRS {
+        return head + element / 2u + r % 2u + r / 2u * ROTARY_PAIRS;
+    }
+    {% endif %}
+    return group * EACH + r;
 }
 
 // The sum of `value` over the lanes that share a row.
@@ -98,9 +129,9 @@ fn main(
     prepare_table(index);
     {% endif %}
     let lane = index % LANES;
-    let first_row = (workgroup_index(group, groups) * GROUPS + index / LANES) * EACH;
+    let rows = workgroup_index(group, groups) * GROUPS + index / LANES;
     {% for r in range(each) %}
-    let row_{{ r }} = min(first_row + {{ r }}u, params.rows - 1u);
+    let row_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
     {% if function %}
     let row_{{ r + each }} = row_{{ r }} + params.rows;
     {% endif %}
@@ -185,8 +216,34 @@ fn main(
     {% for r in rows_each %}
     let total_{{ r }} = lanes_sum(dot(sum_{{ r }}, vec4<f32>(1.0)){{ " * scale" if norm }}, index);
     {% endfor %}
+    {% if pairing %}
+    // There are whole heads, so all rows of a group or none.
+    if lane == 0u && row_of(rows, 0u) < params.rows {
+        let element = params.first + row_0;
+        {% for r in range(0, each, 2) %}
+        var pair_{{ r }} = vec2<f32>(total_{{ r }}, total_{{ r + 1 }});
+        {% if bias %}
+        pair_{{ r }} += vec2<f32>(bias[params.first + row_{{ r }}], bias[params.first + row_{{ r + 1 }}]);
+        {% endif %}
+        {% endfor %}
+        if is_rotated(element) && element % HEAD_DIM < 2u * ROTARY_PAIRS {
+            let angles = step.position * ROTARY_PAIRS;
+            {% if pairing == "norm" %}
+            pair_0 = rotate(pair_0, rotations[angles + element % HEAD_DIM / 2u]);
+            {% else %}
+            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotations[angles + element % HEAD_DIM]);
+            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotations[angles + element % HEAD_DIM + 1u]);
+            pair_0 = vec2<f32>(first.x, second.x);
+            pair_2 = vec2<f32>(first.y, second.y);
+            {% endif %}
+        }
+        {% for r in range(0, each, 2) %}
+        append(0u, step.position, params.first + row_{{ r }}, pair_{{ r }});
+        {% endfor %}
+    }
+    {% else %}
     {% for r in range(each) %}
-    if lane == {{ r }}u && first_row + {{ r }}u < params.rows {
+    if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows {
         let at = params.first + row_{{ r }};
         {% if function %}
         let result = activation(total_{{ r }}, 0.0, 0.0) * total_{{ r + each }};
@@ -196,4 +253,5 @@ fn main(
         out[at] = result{{ " + out[at]" if accumulate }};
     }
     {% endfor %}
+    {% endif %}
 }

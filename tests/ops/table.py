@@ -23,6 +23,8 @@ from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.gpu import Buffer
 from py_wgml.ops import (
+    Append,
+    Norm,
     View,
     argmax,
     argmax_numpy,
@@ -212,12 +214,34 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half
     kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
-    step, at = b.step(first, count), (b.up(qkv), b.up(rotations))
+    step, at = b.step(first, count), b.up(qkv)
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
     return Job(
-        lambda p: rope_append(
-            p, step, *at, q, *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half, max_count=count + 1
-        ),
+        lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
+    )
+
+
+def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, half: bool) -> Job:
+    """The product of one token, as `linear` and `rope_append` make it one after the other."""
+    heads, kv_heads, head_dim = shape
+    position, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
+    columns, width = 256, (heads + 2 * kv_heads) * head_dim
+    weights, dequantized = matrix(b, type, (width, columns), cuts=(heads * head_dim,))
+    x, extra, scale = b.normal(1, columns), b.normal(width), b.normal(columns)
+    rotations = rotations_numpy(0, position + 2, rotary_dim, 10000.0)
+    normed = rms_norm_numpy(*exact(x, scale), 1e-5)
+    qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None)).reshape(1, heads + 2 * kv_heads, head_dim)
+    turned = rope_numpy(qkv[:, : heads + kv_heads], rotations[position : position + 1], pairing)
+    dtype = np.float16 if half else np.float32
+    q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
+    caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
+    kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
+    step, at, norm = b.step(position, 1), (b.up(x), b.up(extra) if bias else None), Norm(b.up(scale), 1e-5)
+    return Job(
+        lambda p: linear(p, step, at[0], weights, q, 1, at[1], norm=norm, append=append),
+        {q: turned[0, :heads], **dict(zip(caches, kept, strict=True))},
     )
 
 
@@ -470,6 +494,26 @@ TABLE = [
     ),
     *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], half=[False]),
     *cases(
+        linear_append_case,
+        ["norm/20", "neox/20", "norm/8", "neox/8"],
+        3e-4,
+        ["normal"],
+        shape=[(3, 1, 20)],
+        type=["Q4_1", "Q6_K"],
+        bias=[True],
+        half=[True],
+    ),
+    *cases(
+        linear_append_case,
+        ["norm/16", "neox/16"],
+        4e-6,
+        ["normal"],
+        shape=[(4, 2, 64)],
+        type=["IQ2_S", "F16"],
+        bias=[False],
+        half=[False],
+    ),
+    *cases(
         rope_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
         3e-7,
@@ -604,11 +648,12 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            once = gpu.time(program, 1)  # the first run may compile
-            began = time.perf_counter()
-            while time.perf_counter() - began < 0.15:  # until the GPU's clock has risen
-                once = gpu.time(program, 100)
-            seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(once, 1e-6)))))
+            gpu.time(program, 1)  # the first run may compile
+            seconds, began = gpu.time(program, 1), time.perf_counter()
+            while True:  # until the GPU's clock has risen
+                seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6)))))
+                if time.perf_counter() - began > 2e-3 * milliseconds:
+                    break
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
             bench.close()
             line += f" {seconds * 1e3:8.3f} {nbytes / seconds * 1e-9:6.1f} {job.flops / seconds * 1e-9:7.1f}"
