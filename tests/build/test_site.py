@@ -167,6 +167,24 @@ def test_model_that_is_none(tmp_path: Path) -> None:
         build.given_model(str(tmp_path / "none.gguf"))
 
 
+@pytest.mark.parametrize(
+    ("reference", "revision"), [("owner/repo/sub/x.gguf", "main"), ("owner/repo/sub/x.gguf@v1", "v1")]
+)
+def test_model_by_its_place_on_hugging_face(
+    reference: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def download(url: str, target: Path, label: str) -> None:
+        asked.append(url)
+        target.write_bytes(GGUF)
+
+    monkeypatch.setattr(build, "CACHE", tmp_path)
+    monkeypatch.setattr(build, "download", download)
+    assert build.given_model(reference).file == "x.gguf"
+    assert asked == [f"https://huggingface.co/owner/repo/resolve/{revision}/sub/x.gguf"]
+
+
 def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
     (tmp_path / "site").mkdir()

@@ -290,6 +290,22 @@ def test_a_lost_gpu_is_explained_and_the_conversation_goes_on(chromium: Chromium
     browser.close()
 
 
+def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tuple[Path, str]) -> None:
+    context = chromium.browser().new_context()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with build.serving(site[0] / "root/some/folder") as url:
+        page.goto(f"{url}?model=second")
+        wait_model(page, "second")
+        page.wait_for_selector("body[data-offline=true]")
+    context.set_offline(True)  # and the server is gone
+    page.goto(f"{url}index.html")
+    wait_model(page, "second")
+    ask(page)
+    stop_when_it_talks(page)
+    context.close()
+
+
 def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "dist"
     shutil.copytree(site[0] / "root/some/folder", folder)
