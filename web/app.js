@@ -5,9 +5,9 @@
  * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
- * conversation stays), `app.engine`, `app.toast(text, action)`, and the events "site", "model" (another one begins to
- * load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError; preventDefault keeps the
- * page from showing it), which it listens to as to any EventTarget.
+ * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
+ * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
+ * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
  *
  * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -129,12 +129,17 @@ export class App extends EventTarget {
    */
   async load(model) {
     this.#running?.answer.stop();
-    await this.#load(this.engine && !this.engine.failure ? this.engine : this.#newEngine(), model);
+    await this.#load(this.workingEngine, model);
+  }
+
+  /** The engine, or a new one where that has failed. */
+  get workingEngine() {
+    return this.engine && !this.engine.failure ? this.engine : this.#newEngine();
   }
 
   #newEngine() {
     this.engine?.close();
-    this.#loaded = null;
+    this.#loaded = this.ready = null;
     this.engine = new Engine((error) => this.#engineFailed(error));
     return this.engine;
   }

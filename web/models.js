@@ -90,23 +90,27 @@ class Models {
    * @returns {Offer[]}
    */
   #offers(kept) {
-    const { site, engine } = this.#app;
+    const { site } = this.#app;
     /** @type {Offer[]} */
-    const offers = site
-      ? siteModels(site).map((model, index) => ({ ...model, licence: site.models[index].license, source: async () => model }))
-      : [];
-    for (const { reference, ...about } of suggested) {
-      const source = () => /** @type {NonNullable<typeof engine>} */ (engine).resolve(reference);
-      offers.push({ ...about, url: addressOf(reference), source });
-    }
+    const own = (site ? siteModels(site) : []).map((model, index) => ({
+      ...{ ...model, licence: site?.models[index].license },
+      source: async () => model,
+    }));
+    /** @type {Offer[]} */
+    const hub = suggested.map(({ reference, ...about }) => ({
+      ...{ ...about, url: addressOf(reference) },
+      source: () => this.#app.workingEngine.resolve(reference),
+    }));
+    /** @type {Offer[]} */
+    const others = [];
     for (const model of kept) {
-      const known = offers.find(({ url }) => url === model.url);
+      const known = [...own, ...hub].find(({ url }) => url === model.url);
       if (known) known.kept = model;
-      else offers.push({ ...model, kept: model, source: async () => keptSource(model) });
-      // A whole copy needs no question to its server, and so no network.
-      if (known && model.whole && !known.bytes) known.source = async () => keptSource(model);
+      else others.push({ ...model, kept: model, source: async () => keptSource(model) });
+      // A whole copy needs no question to the hub, and so no network.
+      if (known && model.whole && hub.includes(known)) known.source = async () => keptSource(model);
     }
-    return offers;
+    return [...own, ...hub, ...others];
   }
 
   /** @param {Offer} offer */
@@ -150,8 +154,7 @@ class Models {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const reference = input.value.trim();
-      const { engine } = this.#app;
-      if (reference && engine) this.#choose({ name: "", source: () => engine.resolve(reference) });
+      if (reference) this.#choose({ name: "", source: () => this.#app.workingEngine.resolve(reference) });
     });
     if (this.#problem.text && !this.#problem.name) form.append(this.#explain());
     return form;
@@ -224,9 +227,9 @@ class Models {
    * @returns {Promise<string>} why it does not fit this device, or nothing
    */
   async #misfit({ memory, bytes: size, kept }) {
-    const { engine, ready } = this.#app;
+    const { workingEngine, ready } = this.#app;
     const more = memory - (ready?.gpu_bytes ?? 0);
-    if (engine && more > 0 && !(await engine.hasRoom(more))) return words.noMemory(about(memory));
+    if (more > 0 && !(await workingEngine.hasRoom(more))) return words.noMemory(about(memory));
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
     const left = size - (kept?.bytes ?? 0);
     return quota && left > quota - usage ? words.noStorage(bytes(left), bytes(quota - usage)) : "";
