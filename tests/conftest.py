@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], 
         def serve(model: Path) -> str:
             if model not in served:
                 folder = tmp_path_factory.mktemp("site") / "dist"
-                build.build([build.given_model(str(model))], "py_wgml", folder)
+                build.build([build.given_model(str(model))], build.Brand(), folder)
                 served[model] = stack.enter_context(build.serving(folder))
             return served[model]
 
