@@ -1066,7 +1066,9 @@ def test_command(args: argparse.Namespace) -> None:
             environment["FIREFOX_BIN"] = firefox
         else:
             say("no Firefox on this machine: its tests are skipped")
-    chosen = ["-m", "not slow"] if args.quick else []
+    # Several processes, each with groups of tests (tests/conftest.py) in the order they are found in.
+    chosen = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    chosen += ["-m", "not slow"] if args.quick else []
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
 
 

@@ -37,7 +37,7 @@ from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
-from .top_k import argmax, argmax_numpy, top_k, top_k_numpy
+from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
 from .unary import unary, unary_numpy
 from .view import View
 
@@ -95,6 +95,7 @@ __all__ = [
     "step_block",
     "top_k",
     "top_k_numpy",
+    "top_k_parts",
     "unary",
     "unary_numpy",
 ]
