@@ -135,6 +135,24 @@ fn lanes_sum(value: f32, index: u32) -> f32 {
     {% endif %}
 }
 
+{# Reads span `s` of all rows. #}
+{% macro load_span(s) %}
+if {{ s }} < spans {
+        {% for r in rows_each %}
+        {% if tail %}
+        w_{{ r }}_0 = load_octet(row_{{ r }}, {{ s }});
+        {% else %}
+        let block_{{ r }} = row_{{ r }} * params.row_bytes + ({{ s }}) / SPANS * BLOCK_BYTES;
+        {% for j in range(quant.span) %}
+        w_{{ r }}_{{ j }} = load_values(block_{{ r }}, ({{ s }}) % SPANS, {{ j }}u);
+        {% endfor %}
+        {% if quant.span > 1 %}
+        scales_{{ r }} = load_scales(block_{{ r }}, ({{ s }}) % SPANS);
+        {% endif %}
+        {% endif %}
+        {% endfor %}
+    }
+{%- endmacro %}
 @compute @workgroup_size({{ workgroup_size }})
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -166,8 +184,32 @@ fn main(
     let row_{{ r + each }} = row_{{ r }} + params.rows;
     {% endif %}
     {% endfor %}
+    // What the results are put together with is read now, so that nothing waits for it in the end.
+    {% if pairing and rotary_dim %}
+    let angle = step.position * ROTARY_PAIRS;
+    let element_of_head = (params.first + n_0) % HEAD_DIM;
+    {% for r in range(each // 2) %}
+    let pair_of_head_{{ r }} = {{ "element_of_head / 2u" if pairing == "norm" else "element_of_head + %du" % r }};
+    let rotation_{{ r }} = rotations[angle + min(pair_of_head_{{ r }}, ROTARY_PAIRS - 1u)];
+    {% endfor %}
+    {% endif %}
+    {% for r in range(each) %}
+    {% if not pairing %}
+    let at_{{ r }} = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
+    {% endif %}
+    {% if bias %}
+    let bias_{{ r }} = bias[{{ "expert_row" if experts else "params.first" }} + n_{{ r }}];
+    {% endif %}
+    {% if accumulate %}
+    let before_{{ r }} = out[at_{{ r }}];
+    {% endif %}
+    {% endfor %}
     {% for r in rows_each %}
     var sum_{{ r }} = vec4<f32>(0.0);
+    {% for j in range(quant.span) %}
+    var w_{{ r }}_{{ j }} = Octet();
+    {% endfor %}
+    var scales_{{ r }} = vec4<f32>(0.0);
     {% endfor %}
     {% if norm %}
     var squares = 0.0;
@@ -176,6 +218,8 @@ fn main(
     {% for q in range(quads) %}
     var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% endfor %}
+    var s = lane;
+    {{ load_span("s") }}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
         {% for q in range(quads) %}
         {
@@ -194,12 +238,8 @@ fn main(
         {% for q in range(quads) %}
         x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% endfor %}
-        let here = min(spans - start, STAGE_SPANS);
-        for (var s = lane; s < here; s += LANES) {
-            let block = (start + s) / SPANS;
-            let span = s % SPANS;
+        for (; s < min(start + STAGE_SPANS, spans); s += LANES) {
             {% for r in rows_each %}
-            let at_{{ r }} = row_{{ r }} * params.row_bytes + block * BLOCK_BYTES;
             var low_{{ r }} = vec4<f32>(0.0);
             var high_{{ r }} = vec4<f32>(0.0);
             {% endfor %}
@@ -209,20 +249,15 @@ fn main(
             {% endif %}
             {% for j in range(quant.span) %}
             {
-                let low = x_stage[{{ 2 * j }}u * LINE + s];
-                let high = x_stage[{{ 2 * j + 1 }}u * LINE + s];
+                let low = x_stage[{{ 2 * j }}u * LINE + s - start];
+                let high = x_stage[{{ 2 * j + 1 }}u * LINE + s - start];
                 {% if quant.summands %}
                 x_low += low;
                 x_high += high;
                 {% endif %}
                 {% for r in rows_each %}
-                {% if tail %}
-                let w_{{ r }} = load_octet(row_{{ r }}, start + s);
-                {% else %}
-                let w_{{ r }} = load_values(at_{{ r }}, span, {{ j }}u);
-                {% endif %}
-                low_{{ r }} += w_{{ r }}.low * low;
-                high_{{ r }} += w_{{ r }}.high * high;
+                low_{{ r }} += w_{{ r }}_{{ j }}.low * low;
+                high_{{ r }} += w_{{ r }}_{{ j }}.high * high;
                 {% endfor %}
             }
             {% endfor %}
@@ -230,13 +265,13 @@ fn main(
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
-            let scales_{{ r }} = load_scales(at_{{ r }}, span);
             sum_{{ r }} += scales_{{ r }}.x * low_{{ r }} + scales_{{ r }}.z * high_{{ r }};
             {% if quant.summands %}
             sum_{{ r }} += scales_{{ r }}.y * x_low + scales_{{ r }}.w * x_high;
             {% endif %}
             {% endif %}
             {% endfor %}
+            {{ load_span("s + LANES") | indent(8) }}
         }
         workgroupBarrier();
     }
@@ -249,41 +284,38 @@ fn main(
     {% if pairing %}
     // There are whole heads, so all rows of a group or none.
     if lane == 0u && row_of(rows, 0u) < params.rows {
-        let element = params.first + row_0;
         {% for r in range(0, each, 2) %}
         var pair_{{ r }} = vec2<f32>(total_{{ r }}, total_{{ r + 1 }});
         {% if bias %}
-        pair_{{ r }} += vec2<f32>(bias[params.first + row_{{ r }}], bias[params.first + row_{{ r + 1 }}]);
+        pair_{{ r }} += vec2<f32>(bias_{{ r }}, bias_{{ r + 1 }});
         {% endif %}
         {% endfor %}
-        if is_rotated(element) && element % HEAD_DIM < 2u * ROTARY_PAIRS {
-            let angles = step.position * ROTARY_PAIRS;
+        {% if rotary_dim %}
+        if is_rotated(params.first + n_0) && element_of_head < 2u * ROTARY_PAIRS {
             {% if pairing == "norm" %}
-            pair_0 = rotate(pair_0, rotations[angles + element % HEAD_DIM / 2u]);
+            pair_0 = rotate(pair_0, rotation_0);
             {% else %}
-            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotations[angles + element % HEAD_DIM]);
-            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotations[angles + element % HEAD_DIM + 1u]);
+            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotation_0);
+            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotation_1);
             pair_0 = vec2<f32>(first.x, second.x);
             pair_2 = vec2<f32>(first.y, second.y);
             {% endif %}
         }
+        {% endif %}
         {% for r in range(0, each, 2) %}
-        append(0u, step.position, params.first + row_{{ r }}, pair_{{ r }});
+        append(0u, step.position, params.first + n_{{ r }}, pair_{{ r }});
         {% endfor %}
     }
     {% else %}
     {% for r in range(each) %}
     {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
     if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
-        let at = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
         {% if function %}
         let result = gate(total_{{ r }}, total_{{ r + each }});
-        {% elif experts %}
-        let result = total_{{ r }}{{ " + bias[expert_row + n_%d]" % r if bias }};
         {% else %}
-        let result = total_{{ r }}{{ " + bias[at]" if bias }};
+        let result = total_{{ r }}{{ " + bias_%d" % r if bias }};
         {% endif %}
-        out[at] = result{{ " + out[at]" if accumulate }};
+        out[at_{{ r }}] = result{{ " + before_%d" % r if accumulate }};
     }
     {% endfor %}
     {% endif %}

@@ -556,7 +556,7 @@ TABLE = [
         ["norm/16", "neox/16"],
         4e-6,
         ["normal"],
-        shape=[(4, 2, 64)],
+        shape=[(4, 2, 16)],
         type=["IQ2_S", "F16"],
         bias=[False],
         half=[False],
