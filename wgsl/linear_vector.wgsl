@@ -135,24 +135,6 @@ fn lanes_sum(value: f32, index: u32) -> f32 {
     {% endif %}
 }
 
-{# Reads span `s` of all rows. #}
-{% macro load_span(s) %}
-if {{ s }} < spans {
-        {% for r in rows_each %}
-        {% if tail %}
-        w_{{ r }}_0 = load_octet(row_{{ r }}, {{ s }});
-        {% else %}
-        let block_{{ r }} = row_{{ r }} * params.row_bytes + ({{ s }}) / SPANS * BLOCK_BYTES;
-        {% for j in range(quant.span) %}
-        w_{{ r }}_{{ j }} = load_values(block_{{ r }}, ({{ s }}) % SPANS, {{ j }}u);
-        {% endfor %}
-        {% if quant.span > 1 %}
-        scales_{{ r }} = load_scales(block_{{ r }}, ({{ s }}) % SPANS);
-        {% endif %}
-        {% endif %}
-        {% endfor %}
-    }
-{%- endmacro %}
 @compute @workgroup_size({{ workgroup_size }})
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
@@ -206,10 +188,6 @@ fn main(
     {% endfor %}
     {% for r in rows_each %}
     var sum_{{ r }} = vec4<f32>(0.0);
-    {% for j in range(quant.span) %}
-    var w_{{ r }}_{{ j }} = Octet();
-    {% endfor %}
-    var scales_{{ r }} = vec4<f32>(0.0);
     {% endfor %}
     {% if norm %}
     var squares = 0.0;
@@ -218,8 +196,6 @@ fn main(
     {% for q in range(quads) %}
     var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% endfor %}
-    var s = lane;
-    {{ load_span("s") }}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
         {% for q in range(quads) %}
         {
@@ -238,8 +214,11 @@ fn main(
         {% for q in range(quads) %}
         x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% endfor %}
-        for (; s < min(start + STAGE_SPANS, spans); s += LANES) {
+        let here = min(spans - start, STAGE_SPANS);
+        for (var s = lane; s < here; s += LANES) {
+            let span = s % SPANS;
             {% for r in rows_each %}
+            let block_{{ r }} = row_{{ r }} * params.row_bytes + (start + s) / SPANS * BLOCK_BYTES;
             var low_{{ r }} = vec4<f32>(0.0);
             var high_{{ r }} = vec4<f32>(0.0);
             {% endfor %}
@@ -249,15 +228,20 @@ fn main(
             {% endif %}
             {% for j in range(quant.span) %}
             {
-                let low = x_stage[{{ 2 * j }}u * LINE + s - start];
-                let high = x_stage[{{ 2 * j + 1 }}u * LINE + s - start];
+                let low = x_stage[{{ 2 * j }}u * LINE + s];
+                let high = x_stage[{{ 2 * j + 1 }}u * LINE + s];
                 {% if quant.summands %}
                 x_low += low;
                 x_high += high;
                 {% endif %}
                 {% for r in rows_each %}
-                low_{{ r }} += w_{{ r }}_{{ j }}.low * low;
-                high_{{ r }} += w_{{ r }}_{{ j }}.high * high;
+                {% if tail %}
+                let w_{{ r }} = load_octet(row_{{ r }}, start + s);
+                {% else %}
+                let w_{{ r }} = load_values(block_{{ r }}, span, {{ j }}u);
+                {% endif %}
+                low_{{ r }} += w_{{ r }}.low * low;
+                high_{{ r }} += w_{{ r }}.high * high;
                 {% endfor %}
             }
             {% endfor %}
@@ -265,13 +249,13 @@ fn main(
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
+            let scales_{{ r }} = load_scales(block_{{ r }}, span);
             sum_{{ r }} += scales_{{ r }}.x * low_{{ r }} + scales_{{ r }}.z * high_{{ r }};
             {% if quant.summands %}
             sum_{{ r }} += scales_{{ r }}.y * x_low + scales_{{ r }}.w * x_high;
             {% endif %}
             {% endif %}
             {% endfor %}
-            {{ load_span("s + LANES") | indent(8) }}
         }
         workgroupBarrier();
     }
