@@ -209,6 +209,8 @@ def test_offsets_above_4_gib(tmp_path: Path) -> None:
         ("owner/repo/file.gguf@v1.0", "owner/repo/resolve/v1.0/file.gguf"),
         ("https://huggingface.co/owner/repo/blob/dev/a/file.gguf", "owner/repo/resolve/dev/a/file.gguf"),
         ("https://hf.co/owner/repo/resolve/main/file.gguf", "owner/repo/resolve/main/file.gguf"),
+        ("hf.co/owner/repo/file.gguf", "owner/repo/resolve/main/file.gguf"),
+        ("hf:owner/repo/file.gguf", "owner/repo/resolve/main/file.gguf"),
     ],
 )
 def test_references_to_the_hub(reference: str, address: str) -> None:
