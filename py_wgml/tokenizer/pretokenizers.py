@@ -38,7 +38,7 @@ _TEKKEN = _by_case(_UPPER, _LOWER, "", r"\p{N}")
 _NO_HAN = r"(?:(?!\p{Han})%s)"
 _KIMI = r"\p{Han}+|" + _by_case(_NO_HAN % _UPPER, _NO_HAN % _LOWER, f"(?i:{_ENDINGS})?", r"\p{N}{1,3}", "")
 
-# `\b` behind a digit: what is in a word differs between the two.
+# `\b` behind a digit, spelled out: `regex` and Oniguruma do not agree on what is in a word.
 _WORD_ENDS = r"(?![\p{L}\p{M}\p{N}\p{Pc}])"
 # Letters with a case, but for those of some scripts.
 _DEEPSEEK_CASED = (
