@@ -209,11 +209,12 @@ def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: boo
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one is a short one
-    repeated, and whole: quantizing takes long."""
+    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one without cuts is a
+    short one repeated: quantizing takes long."""
     rows, columns = shape
-    short, dequantized = b.matrix(b.random.standard_normal((min(rows, 128), columns), np.float32), TYPE_OF[kind], cuts)
-    if rows <= 128:
+    made = rows if cuts else min(rows, 128)
+    short, dequantized = b.matrix(b.random.standard_normal((made, columns), np.float32), TYPE_OF[kind], cuts)
+    if made == rows:
         return short, dequantized
     (part,) = short
     bytes_of = b.array(part.buffer, part.buffer.nbytes, dtype=np.uint8)
