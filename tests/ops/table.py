@@ -209,8 +209,8 @@ def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: boo
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one without cuts is a
-    short one repeated: quantizing takes long."""
+    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one without cuts is
+    a short one repeated: quantizing takes long."""
     rows, columns = shape
     made = rows if cuts else min(rows, 128)
     short, dequantized = b.matrix(b.random.standard_normal((made, columns), np.float32), TYPE_OF[kind], cuts)
