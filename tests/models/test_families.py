@@ -86,7 +86,7 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path):
         ({"llama.block_count": 3}, "lacks the tensor blk.2.attn_norm.weight"),
         ({"llama.block_count": 1}, "'llama' don't have: blk.1.attn_norm.weight and 8 more"),
         ({"llama.rope.dimension_count": 18}, "rotary embedding of 18 of 16 elements"),
-        ({"llama.rope.freq_base": 0.0}, "llama.rope.freq_base is 0, which makes no sense"),
+        ({"llama.rope.freq_base": -1.0}, "llama.rope.freq_base is -1, which makes no sense"),
         ({"llama.residual_scale": float("nan")}, "llama.residual_scale is nan"),
         ({"llama.embedding_length": 65}, "rows of 65 elements"),
         ({"llama.attention.layer_norm_rms_epsilon": None}, "lacks llama.attention.layer_norm_rms_epsilon"),
