@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO
@@ -9,8 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from .chat import ChatTemplate
-from .errors import WgmlError
+from .chat import ChatTemplate, as_generated
+from .errors import ContextError, WgmlError
 from .generate import Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
@@ -19,7 +20,7 @@ from .ops import Sampling
 from .tokenizer import Tokenizer, from_metadata
 
 Message = Mapping[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}"""
+"""{"role": "system" | "user" | "assistant", "content": text}; of the assistant's also "reasoning_content": text"""
 
 OnProgress = Callable[[str, int, int], object]
 """Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
@@ -53,16 +54,18 @@ class Model:
     @classmethod
     async def load(
         cls,
-        model: str | os.PathLike[str] | BinaryIO | Source,
+        model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source,
         on_progress: OnProgress = lambda stage, done, total: None,
         device: Device | None = None,
         context: int | None = None,
         half_cache: bool = True,
+        on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF file: a path, an http(s) URL or an open binary file in CPython, a `Source` anywhere.
+        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). half_cache: keep keys and values in half precision instead of float32.
+        on_header: called with the header before any memory is allocated; what it raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
         source = model if isinstance(model, Source) else open_source(model)
@@ -70,6 +73,7 @@ class Model:
         try:
             header = await source.header()
             on_progress("header", 1, 1)
+            on_header(header)
             device = device or await open_device()
             engine = Engine(device, header, context, half_cache)
             tokenizer = from_metadata(header.metadata)
@@ -91,13 +95,42 @@ class Model:
         """Give all GPU memory back."""
         self.engine.destroy()
 
+    def prompt_text(self, messages: Sequence[Message]) -> str:
+        """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
+
+        Raises WgmlError as the template does.
+        """
+        if not messages or messages[-1]["role"] != "assistant":
+            return self.template.render(messages)
+        text = self.template.render(messages[:-1])
+        return text + as_generated(messages[-1], text)
+
     def prompt(self, messages: Sequence[Message]) -> list[int]:
-        """The token ids of a conversation, up to where the assistant answers. Raises WgmlError as the template does."""
+        """The token ids of `prompt_text`."""
         tokenizer = self.tokenizer
-        text = self.template.render(messages)
+        text = self.prompt_text(messages)
         bos = tokenizer.bos_id
         starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
         return starts + tokenizer.encode(text, add_special=False, parse_special=True)
+
+    def overflow(self, messages: Sequence[Message]) -> int:
+        """How many of the oldest messages, those after the system's, a conversation that fills the context should lose.
+
+        None while an eighth of the context is free. Else so many that half of it is: losing a few each turn would have
+        the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
+        """
+        first = 1 if messages and messages[0]["role"] == "system" else 0
+        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
+        context = self.engine.context
+        if len(starts) < 2 or len(self.prompt(messages)) <= context * 7 // 8:
+            return 0
+        fits = bisect_left(
+            starts, True, hi=len(starts) - 1, key=lambda at: self._length(messages, first, at) <= context // 2
+        )
+        return starts[fits] - first
+
+    def _length(self, messages: Sequence[Message], first: int, start: int) -> int:
+        return len(self.prompt([*messages[:first], *messages[start:]]))
 
     def generate(
         self,
@@ -108,7 +141,8 @@ class Model:
         on_prefill: Callable[[int], None] = lambda done: None,
         **sampling: Any,
     ) -> Generation:
-        """The answer to a conversation, as a Generation to iterate over. What earlier calls processed is reused.
+        """The answer to a conversation, or more of its last message if that is the assistant's, as a Generation to
+        iterate over. What earlier calls processed is reused.
 
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values out of range or a conversation that is too long.
@@ -120,7 +154,7 @@ class Model:
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         ids = self.prompt(messages)
         if len(ids) > self.engine.context:
-            raise WgmlError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
+            raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
         return Generation(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill)
 
     def chat(self, system: str | None = None) -> "Chat":

@@ -336,7 +336,7 @@ class PageError(Exception):
 
 
 STATE = "() => document.body.dataset.state"
-ANSWER = "() => [...document.querySelectorAll('.message.assistant .text')].at(-1)?.textContent ?? ''"
+ANSWER = "() => [...document.querySelectorAll('.message.assistant')].at(-1)?.source ?? ''"
 
 
 def text_of(page: Page, selector: str) -> str:
@@ -388,6 +388,60 @@ def chat(url: str, question: str) -> None:
         stream()
         print()
         print(text_of(page, ".message.assistant .stats"), file=sys.stderr, flush=True)
+
+
+WATCH = """
+window.seen = { longest: 0 };
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
+}).observe({ type: "longtask" });
+const look = () => {
+  if (document.querySelector("#examples")?.childElementCount) seen.interactive ??= performance.now();
+  if (document.body?.dataset.state === "ready") seen.ready ??= performance.now();
+  if (!seen.ready) requestAnimationFrame(look);
+};
+look();
+"""
+GROUPS = {"models/": "model", "pyodide/": "python", "wheels/": "python", "lib/": "libraries"}
+
+
+def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
+    """How heavy the page at `url` is, how soon it can be used, and whether it stays free while an answer streams.
+
+    Of a first and of a second visit: bytes by kind of file, as they lie in `folder`; seconds from the navigation to the
+    first paint, until something can be typed, until the model is ready; the longest task of the main thread in
+    milliseconds (0: none above 50). The requests of the second visit are answered by the service worker.
+    """
+    with chromium() as started:
+        context = started.browser().new_context()
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        requested: set[str] = set()
+        page.on("request", lambda request: requested.add(request.url))
+        result: dict[str, Any] = {}
+        for visit in ("first", "second"):
+            requested.clear()
+            page.goto(url)
+            wait_until(page, lambda state: state == "ready", lambda: None)
+            weight: dict[str, int] = {}
+            for address in requested:
+                name = address.removeprefix(url).partition("?")[0] or "index.html"
+                group = next((kind for start, kind in GROUPS.items() if name.startswith(start)), "page")
+                if address.startswith(url) and (folder / name).is_file():
+                    weight[group] = weight.get(group, 0) + (folder / name).stat().st_size
+            paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+            seen = page.evaluate(f"() => ({{ ...seen, paint: {paint} }})")
+            seconds = {name: seen[name] / 1000 for name in ("paint", "interactive", "ready") if seen[name]}
+            result[visit] = {"bytes": weight, "seconds": seconds, "longest_task_ms": seen["longest"]}
+            while page.evaluate("() => document.body.dataset.offline") is None:
+                page.wait_for_timeout(200)
+        page.evaluate("() => { seen.longest = 0; }")
+        page.fill("#prompt", question)
+        page.press("#prompt", "Enter")
+        wait_until(page, lambda state: state == "busy" or bool(page.evaluate(ANSWER)), lambda: None)
+        wait_until(page, lambda state: state == "ready", lambda: None)
+        result["streaming"] = {"longest_task_ms": page.evaluate("() => seen.longest")}
+    return result
 
 
 def result_of(page: Page) -> Any:

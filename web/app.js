@@ -1,135 +1,479 @@
 /**
  * The page's controller: brings together the conversation, the engine and the view.
  *
- * @import { Exchange } from "./conversation.js"
- * @import { ModelSource, Site } from "./protocol.js"
- * @import { MessageView } from "./messages.js"
+ * A feature that has its own place in index.html (a dialog, a button, a list) is a module of its own which exports
+ * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
+ * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
+ * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
+ * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
+ * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
+ * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
+ *
+ * @import { AttachedFile, Message } from "./conversation.js"
+ * @import { Answer, Part } from "./engine.js"
+ * @import { ModelSource, Ready, Site } from "./protocol.js"
  *
  * @typedef {"loading" | "ready" | "error" | "unsupported"} Phase of the engine
  *
- * @typedef {Exchange & {views: {question: MessageView, answer: MessageView}}} Shown
+ * @typedef {object} Turn an answer that was asked for
+ * @property {Conversation} conversation
+ * @property {Message} message the answer, or the beginning of one that is to be gone on with
+ * @property {Message} [question] that was just asked for it: goes back to the visitor if the turn is withdrawn
+ * @property {boolean} [anew] instead of another answer to the same question
  */
 
+import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
+import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
+import { History } from "./history.js";
+import { localise } from "./localise.js";
+import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
+import { mount as mountRecovery } from "./recovery.js";
+import { Settings } from "./settings.js";
+import { listenToKeys } from "./shortcuts.js";
+import { Sidebar } from "./sidebar.js";
+import { Store } from "./store.js";
 import { strings } from "./strings.js";
 import { support } from "./support.js";
+import { toast } from "./toasts.js";
 import { View } from "./view.js";
 
-class App {
+/** @type {((app: App) => void)[]} */
+const features = [mountDownload, mountModels, mountRecovery];
+
+/** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
+const KEEP_EVERY = 1000;
+/** The speed is shown so often, in milliseconds: figures that change with every frame can't be read. */
+const SPEED_EVERY = 250;
+
+export class App extends EventTarget {
+  /** @type {Site | null} */
+  site = null;
+  /** @type {ModelSource | null} */
+  model = null;
+  /** @type {Ready | null} */
+  ready = null;
+  toast = toast;
+
   #conversation = new Conversation();
+  #store = new Store();
+  #sidebar = new Sidebar();
+  #settings = new Settings(() => this.model && this.load(this.model));
+  #history = new History(this.#store, {
+    open: (id) => this.#open(id),
+    renamed: (id, name) => this.#renamed(id, name),
+    deleted: (id) => this.#deleted(id),
+    restored: (id) => this.#restored(id),
+  });
   #view = new View({
-    ask: (text) => this.#ask(text),
+    ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
-    retry: () => this.start(),
+    retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
+    dropOldest: () => this.#dropOldest(),
+    edit: (message, content) => this.#edit(message, content),
+    again: (message) => this.#again(message),
+    more: (message) => this.#begin({ conversation: this.#conversation, message }),
+    remove: (message) => this.#remove(message),
+    branch: (message) => this.#branch(message),
   });
   /** @type {Engine | null} */
-  #engine = null;
+  engine = null;
+  /** What the engine has, whatever it is loading. @type {{model: ModelSource, ready: Ready} | null} */
+  #loaded = null;
   /** @type {Phase} */
   #phase = "loading";
-  /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Shown | null} */
+  /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
   #queued = null;
-  /** @type {{exchange: Shown, answer: import("./engine.js").Answer} | null} */
+  /** @type {(Turn & {answer: Answer}) | null} */
   #running = null;
+  /** Conversations that were deleted: what still streams in for one does not bring it back. @type {Set<string>} */
+  #gone = new Set();
 
-  /** Load the site's model. Again, if that failed. */
+  constructor() {
+    super();
+    listenToKeys({
+      newChat: () => this.#newChat(),
+      search: () => this.#sidebar.show(true),
+      sidebar: () => this.#sidebar.toggle(),
+      settings: () => this.#settings.open(),
+      focus: () => this.#view.focusComposer(),
+      stop: () => this.#stop(),
+    });
+    addEventListener("popstate", () => this.#openAddressed());
+    this.#history.show();
+    this.#openAddressed();
+  }
+
+  /** Load the model in use, at first the one that a visit begins with. Again, if that failed. */
   async start() {
-    this.#engine?.close();
-    this.#setPhase("loading");
-    this.#view.showError("", false);
-    this.#view.loading.reset();
-    const engine = new Engine((error) => this.#engineFailed(error));
-    this.#engine = engine;
+    const engine = this.#newEngine(); // its runtime starts beside what follows
+    this.#showLoading();
     try {
-      const site = await loadSite();
-      const model = modelOf(site);
-      this.#view.showSite(site, model.name);
-      const supported = await support();
-      if (supported !== "ok") return this.#unsupported(supported);
-      await engine.load(model, {}, (progress) => this.#view.loading.update(progress));
-      this.#setPhase("ready");
-      this.#view.announcer.say(strings.ready);
-      this.#sendQueued();
+      this.site ??= await loadSite();
+      this.#settings.systemDefault = this.site.system_prompt ?? "";
+      this.dispatchEvent(new Event("site"));
+      await this.#load(engine, this.model ?? (await firstModel(this.site, engine)));
     } catch (error) {
-      // What the engine says of itself comes by #engineFailed.
-      if (!(error instanceof EngineError)) this.#engineFailed(new EngineError("site", String(error)));
+      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", String(error)));
     }
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
   }
 
-  /** @param {string} text */
-  #ask(text) {
-    if (this.#queued || (this.#running && this.#isShown(this.#running.exchange))) return;
-    const views = this.#view.addExchange(text);
-    /** @type {Shown} */
-    const exchange = Object.assign(this.#conversation.ask(text), { views });
-    views.answer.state = "waiting";
-    if (this.#phase !== "ready") views.answer.note = strings.waiting;
+  /**
+   * Change to another model. The conversation stays; so does the model from before, if the other can't be read.
+   *
+   * @param {ModelSource} model
+   */
+  async load(model) {
+    this.#running?.answer.stop();
+    await this.#load(this.workingEngine, model);
+  }
+
+  /** The engine, or a new one where that has failed. */
+  get workingEngine() {
+    return this.engine && !this.engine.failure ? this.engine : this.#newEngine();
+  }
+
+  #newEngine() {
+    this.engine?.close();
+    this.#loaded = this.ready = null;
+    this.engine = new Engine((error) => this.#engineFailed(error));
+    return this.engine;
+  }
+
+  #showLoading() {
+    this.#setPhase("loading");
+    this.#view.showError("", false);
+    this.#view.loading.reset();
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {ModelSource} model
+   */
+  async #load(engine, model) {
+    this.#use(model, null);
+    this.#showLoading();
+    this.dispatchEvent(new Event("model"));
+    const supported = await support();
+    if (supported !== "ok") return this.#unsupported(supported);
+    try {
+      const ready = await engine.load(model, { context: this.#settings.context }, (progress) => {
+        this.#view.loading.update(progress);
+        this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
+      });
+      this.#loaded = { model, ready };
+    } catch (error) {
+      // An engine that fails as a whole says so by #engineFailed.
+      if (!engine.failure && this.model === model) this.#loadFailed(/** @type {EngineError} */ (error));
+      return;
+    }
+    if (this.model === model) this.#becomeReady();
+  }
+
+  /** @param {EngineError} error */
+  #loadFailed(error) {
+    if (!error.loaded || !this.#loaded) return this.#engineFailed(error);
+    if (error.stage !== "cancelled") this.toast(strings.failed(error.stage, error.message));
+    this.#becomeReady();
+  }
+
+  /** With the model that is loaded. */
+  #becomeReady() {
+    if (!this.#loaded) return;
+    this.#use(this.#loaded.model, this.#loaded.ready);
+    this.#settings.model = this.#loaded.ready;
+    this.#setPhase("ready");
+    this.dispatchEvent(new Event("ready"));
+    this.#view.announcer.say(strings.ready);
+    this.#sendQueued();
+  }
+
+  /**
+   * @param {ModelSource} model
+   * @param {Ready | null} ready null: it is yet to be loaded
+   */
+  #use(model, ready) {
+    this.model = model;
+    this.ready = ready;
+    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
+  }
+
+  /**
+   * @param {string} content
+   * @param {AttachedFile[]} files
+   */
+  #ask(content, files) {
+    if (this.#isOccupied) return;
+    const parent = this.#conversation.record.leaf;
+    this.#answer(this.#conversation.add({ parent, role: "user", content, ...(files.length && { files }) }));
+  }
+
+  /** @param {Message} question */
+  #answer(question, anew = false) {
+    const conversation = this.#conversation;
+    const message = conversation.add({ parent: question.id, role: "assistant", content: "", model: this.model?.name });
+    this.#begin({ conversation, message, anew, ...(!anew && { question }) });
+  }
+
+  /** @param {Turn} turn */
+  #begin(turn) {
+    if (this.#isOccupied) return;
+    const { conversation, message } = turn;
+    this.#view.show(conversation, true);
+    this.#show(message, "waiting", this.#phase === "ready" ? "" : strings.waiting);
+    this.#view.showFull(null);
     this.#forgetError();
-    this.#queued = exchange;
+    history.replaceState(null, "", `#${conversation.id}`);
+    this.#running?.answer.stop(); // of another conversation
+    this.#queued = turn;
+    this.#keep(conversation);
     this.#sendQueued();
   }
 
   #sendQueued() {
-    const exchange = this.#queued;
-    if (exchange && this.#phase === "ready" && !this.#running) {
+    const turn = this.#queued;
+    if (turn && this.#phase === "ready" && !this.#running) {
       this.#queued = null;
-      this.#run(exchange);
+      this.#run(turn);
     }
     this.#showState();
   }
 
-  /** @param {Shown} exchange */
-  async #run(exchange) {
-    const view = exchange.views.answer;
-    const answer = /** @type {Engine} */ (this.#engine).send(this.#conversation.upTo(exchange), {});
-    this.#running = { exchange, answer };
-    view.note = "";
-    view.state = exchange.state = "streaming";
+  /** @param {Turn} turn */
+  async #run({ conversation, message, anew }) {
+    const prompt = conversation.prompt(message, this.#settings.system);
+    const engine = /** @type {Engine} */ (this.engine);
+    const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
+    this.#running = { conversation, message, answer };
+    delete message.figures;
+    this.#show(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
+    let kept = performance.now();
+    const pace = new Pace();
     try {
-      for await (const text of answer) {
-        exchange.answer += text;
-        if (!this.#isShown(exchange)) continue;
-        view.append(text);
-        this.#view.announcer.stream(text);
+      for await (const part of answer) {
+        pace.take(part);
+        this.#take(conversation, message, part, pace);
+        if (performance.now() - kept < KEEP_EVERY) continue;
+        kept = performance.now();
+        this.#keep(conversation, false);
       }
-      if (answer.done && this.#isShown(exchange)) {
-        view.note = strings.stats(answer.done);
-        this.#view.showContext(answer.done.usage);
-      }
+      const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
+      message.figures = { reason, usage, seconds, tokens_per_second };
+      this.#show(message, "ended", strings.stats(message.figures));
+      this.#showUsage();
     } catch (error) {
-      const { stage, message } = /** @type {EngineError} */ (error);
-      view.note = exchange.answer ? "" : strings.unanswered;
-      if (this.#phase === "ready") this.#view.showError(strings.failed(stage, message), false);
+      this.#show(message, "ended", message.content ? "" : strings.unanswered);
+      const { stage, message: text } = /** @type {EngineError} */ (error);
+      if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
+      else if (this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
-    view.state = exchange.state = "ended";
-    if (this.#isShown(exchange)) this.#view.announcer.flush();
     this.#running = null;
+    this.#keep(conversation);
+    if (conversation === this.#conversation) {
+      this.#view.announcer.flush();
+      this.#view.showSpeed("");
+    }
     this.#sendQueued();
   }
 
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} message
+   * @param {Part} part of the message that has come
+   * @param {Pace} pace
+   */
+  #take(conversation, message, part, pace) {
+    if (part.reasoning) message.reasoning = (message.reasoning ?? "") + part.reasoning;
+    if (part.text && message.reasoning) message.thought ??= pace.thought;
+    message.content += part.text;
+    if (part.dropped) conversation.dropped(message, part.dropped);
+    if (conversation !== this.#conversation) return;
+    if (part.dropped) this.#view.show(conversation);
+    this.#view.messages.of(message)?.append(part.text, part.reasoning);
+    this.#view.announcer.stream(part.text);
+    const { shown, text } = pace.toShow();
+    if (!shown) return;
+    this.#view.showSpeed(text);
+    if (this.ready) this.#view.showContext({ context_used: pace.used, context_length: this.ready.model.context_length });
+  }
+
+  /** @returns {boolean} whether there was something to stop */
   #stop() {
-    this.#running?.answer.stop();
-    const queued = this.#queued;
-    if (!queued) return;
+    if (!this.#isOccupied) return false;
+    if (this.#running?.conversation === this.#conversation) this.#running.answer.stop();
+    const turn = this.#queued;
+    if (!turn) return true;
     this.#queued = null;
-    this.#conversation.withdraw(queued);
-    queued.views.question.remove();
-    queued.views.answer.remove();
+    const { conversation, message, question } = turn;
+    if (question) conversation.remove(question);
+    else if (!message.content) conversation.remove(message);
+    else this.#show(message, "ended", "");
+    this.#keep(conversation);
+    this.#view.show(conversation);
     this.#showState();
-    this.#view.giveBack(queued.question);
+    if (question) this.#view.giveBack(question);
+    return true;
+  }
+
+  /**
+   * @param {Message} message
+   * @param {string} content
+   */
+  #edit({ parent, role, files, model, reasoning, thought }, content) {
+    if (this.#isOccupied) return;
+    if (role === "user") return this.#answer(this.#conversation.add({ parent, role, content, ...(files && { files }) }));
+    this.#conversation.add({ parent, role, content, model, reasoning, thought });
+    this.#view.show(this.#conversation);
+    this.#keep(this.#conversation);
+  }
+
+  /** @param {Message} message */
+  #again(message) {
+    if (this.#isOccupied) return;
+    const question = this.#conversation.find(message.parent);
+    if (question && message.content) this.#answer(question, true);
+    else this.#begin({ conversation: this.#conversation, message });
+  }
+
+  /** @param {Message} message */
+  #remove(message) {
+    if (this.#isOccupied) return;
+    const conversation = this.#conversation;
+    const before = structuredClone(conversation.record);
+    const show = () => {
+      if (conversation === this.#conversation) this.#view.show(conversation);
+      this.#showUsage();
+      this.#keep(conversation);
+    };
+    conversation.remove(message);
+    show();
+    const act = () => {
+      conversation.record = before;
+      show();
+    };
+    toast(strings.message.removed, { label: strings.undo, act });
+  }
+
+  /** @param {Message} message */
+  #branch(message) {
+    if (this.#isOccupied) return;
+    this.#conversation.select(message.id);
+    this.#view.show(this.#conversation);
+    this.#showUsage();
+    this.#keep(this.#conversation, false);
+  }
+
+  #dropOldest() {
+    const conversation = this.#conversation;
+    const message = conversation.path.at(-1);
+    conversation.record.dropOldest = true;
+    this.#view.showFull(null);
+    // An answer that the full context cut off, or kept from coming at all, goes on.
+    const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
+    if (isCut) this.#begin({ conversation, message });
+    else this.#keep(conversation);
   }
 
   #newChat() {
-    this.#running?.answer.stop();
-    this.#queued = null;
-    this.#conversation = new Conversation();
-    this.#view.clear();
+    if (this.#conversation.isEmpty) return this.#view.focusComposer();
+    history.pushState(null, "", location.pathname + location.search);
+    this.#enter(new Conversation());
+  }
+
+  /** @param {string} id */
+  async #open(id) {
+    if (id !== this.#conversation.id) {
+      const live = [this.#running, this.#queued].find((turn) => turn?.conversation.id === id)?.conversation;
+      const record = live?.record ?? (await this.#store.load(id));
+      if (!record) return toast(strings.notThere);
+      history.pushState(null, "", `#${id}`);
+      this.#enter(live ?? new Conversation(record));
+    }
+    this.#sidebar.chosen();
+  }
+
+  /** Show the conversation that the page's address names, or an empty one. */
+  async #openAddressed() {
+    const id = location.hash.slice(1);
+    if (id === this.#conversation.id) return;
+    const record = id ? await this.#store.load(id) : undefined;
+    if (record || !this.#conversation.isEmpty) this.#enter(new Conversation(record));
+  }
+
+  /** @param {Conversation} conversation */
+  #enter(conversation) {
+    const queued = this.#queued;
+    if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
+    this.#conversation = conversation;
+    this.#history.current = conversation.id;
     this.#forgetError();
+    this.#view.entered();
+    this.#view.show(conversation, true);
+    if (this.#running?.conversation === conversation) this.#show(this.#running.message, "streaming", "");
+    this.#showUsage();
     this.#showState();
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} name
+   */
+  #renamed(id, name) {
+    for (const conversation of [this.#conversation, this.#running?.conversation])
+      if (conversation?.id === id) conversation.record.name = name;
+  }
+
+  /** @param {string} id */
+  #deleted(id) {
+    this.#gone.add(id);
+    if (this.#running?.conversation.id === id) this.#running.answer.stop();
+    if (this.#conversation.id === id) this.#newChat();
+  }
+
+  /** @param {string} id */
+  #restored(id) {
+    this.#gone.delete(id);
+    this.#open(id);
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {boolean} [listed] show the list anew: its order or a name has changed
+   */
+  async #keep(conversation, listed = true) {
+    if (this.#gone.has(conversation.id)) return;
+    try {
+      if (conversation.isEmpty) await this.#store.delete(conversation.id);
+      else await this.#store.save(conversation.record);
+    } catch {
+      toast(strings.notKept);
+    }
+    if (!listed) return;
+    this.#history.current = this.#conversation.id;
+    await this.#history.show();
+  }
+
+  /** How full the context is, as the last answer in view left it; and what can be done about it. */
+  #showUsage() {
+    const { path, record } = this.#conversation;
+    const usage = path.findLast(({ figures }) => figures)?.figures?.usage;
+    const level = this.#view.showContext(usage ?? null);
+    this.#view.showFull(level === "free" || record.dropOldest ? null : level);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {"waiting" | "streaming" | "ended"} state
+   * @param {string} note
+   */
+  #show(message, state, note) {
+    const view = this.#view.messages.of(message);
+    if (view) Object.assign(view, { state, note });
   }
 
   /** An answer's error is over with the next question; the engine's stays until it is tried again. */
@@ -138,7 +482,9 @@ class App {
   }
 
   /** @param {EngineError} error */
-  #engineFailed({ stage, message }) {
+  #engineFailed(error) {
+    const { stage, message } = error;
+    if (!this.dispatchEvent(new CustomEvent("failed", { detail: error, cancelable: true }))) return;
     if (stage === "unsupported") return this.#unsupported("missing");
     this.#setPhase("error");
     this.#view.showError(strings.failed(stage, message), true);
@@ -146,7 +492,7 @@ class App {
 
   /** @param {Exclude<import("./support.js").Support, "ok">} reason */
   #unsupported(reason) {
-    this.#engine?.close();
+    this.engine?.close();
     this.#phase = "unsupported";
     this.#view.showUnsupported(reason);
   }
@@ -158,14 +504,53 @@ class App {
   }
 
   #showState() {
-    const working = this.#running !== null;
-    const occupied = this.#queued !== null || (working && this.#isShown(this.#running?.exchange));
-    this.#view.showState(working && this.#phase === "ready" ? "busy" : this.#phase, occupied);
+    this.#view.showState(this.#running && this.#phase === "ready" ? "busy" : this.#phase, this.#isOccupied);
   }
 
-  /** Whether an exchange belongs to the conversation in view, not to one that was left. @param {Shown} [exchange] */
-  #isShown(exchange) {
-    return exchange !== undefined && this.#conversation.exchanges.includes(exchange);
+  /** Whether an answer comes in the conversation in view, or waits to come. */
+  get #isOccupied() {
+    return this.#queued !== null || this.#running?.conversation === this.#conversation;
+  }
+}
+
+/** How fast an answer comes. */
+class Pace {
+  #first = 0;
+  #firstTokens = 0;
+  #tokens = 0;
+  #prompt = 0;
+  #read = 0;
+  #thinking = 0;
+  #shown = -Infinity;
+
+  /** @param {Part} part */
+  take({ reasoning, tokens, reading }) {
+    const now = performance.now();
+    if (reading) [this.#read, this.#prompt] = [reading.done, reading.total];
+    if (reasoning) this.#thinking ||= now;
+    this.#tokens = Math.max(tokens, this.#tokens);
+    if (tokens && !this.#first) [this.#first, this.#firstTokens] = [now, tokens];
+  }
+
+  /** Seconds of reasoning so far. */
+  get thought() {
+    return this.#thinking ? (performance.now() - this.#thinking) / 1000 : 0;
+  }
+
+  /** Tokens of the context. */
+  get used() {
+    return this.#prompt + this.#tokens;
+  }
+
+  /** @returns {{shown: boolean, text: string}} what to show now; `shown` false: too soon for another figure */
+  toShow() {
+    const now = performance.now();
+    if (now - this.#shown < SPEED_EVERY) return { shown: false, text: "" };
+    this.#shown = now;
+    if (!this.#first) return { shown: true, text: strings.reading(this.#read, this.#prompt) };
+    const seconds = (now - this.#first) / 1000;
+    const text = seconds > 0.5 ? strings.speedNow((this.#tokens - this.#firstTokens) / seconds) : "";
+    return { shown: true, text };
   }
 }
 
@@ -176,13 +561,7 @@ async function loadSite() {
   return response.json();
 }
 
-/**
- * @param {Site} site
- * @returns {ModelSource}
- */
-function modelOf({ models }) {
-  const [{ name, url, bytes, sha256 }] = models;
-  return { name, url: new URL(url, document.baseURI).href, bytes, sha256 };
-}
-
-new App().start();
+localise(document.body);
+const app = new App();
+for (const mount of features) mount(app);
+app.start();

@@ -15,6 +15,7 @@
  * @property {boolean} kept
  */
 
+import { siteModels } from "./choice.js";
 import { byId, element } from "./dom.js";
 import { Engine } from "./engine.js";
 import { bytes, decimal } from "./format.js";
@@ -47,17 +48,16 @@ function say(text) {
 async function measure() {
   const step = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
   const site = /** @type {Site} */ (await (await fetch("site.json")).json());
-  const chosen = site.models[number("model", 0)];
+  const chosen = siteModels(site)[number("model", 0)];
   if (!chosen) throw new Error(`site.json has no model ${parameters.get("model")}`);
-  const url = new URL(chosen.url, document.baseURI).href;
   if (!step.emptied) {
     say("Removing what is kept");
-    await empty(url);
+    await empty(/** @type {string} */ (chosen.url));
     sessionStorage.setItem(STEP, JSON.stringify({ emptied: true }));
     return null;
   }
   say(step.cold ? "Another visit: starting" : "First visit: downloading and starting");
-  const { engine, ready, start } = await visit({ name: chosen.name, url, bytes: chosen.bytes });
+  const { engine, ready, start } = await visit(chosen);
   if (!step.cold) {
     engine.close();
     say("First visit: keeping the page for offline use");
@@ -73,7 +73,7 @@ async function measure() {
   }
   sessionStorage.removeItem(STEP);
   say("Measuring the engine");
-  const { type, ...figures } = await engine.bench(options);
+  const { type, id, ...figures } = await engine.bench(options);
   say("Asking questions");
   const chat = await ask(engine);
   engine.close();
@@ -134,9 +134,9 @@ async function ask(engine) {
     const answer = engine.send(messages, { temperature: 0, max_tokens: 64 });
     let text = "";
     let first = NaN;
-    for await (const piece of answer) {
-      if (!text) first = (performance.now() - sent) / 1000;
-      text += piece;
+    for await (const part of answer) {
+      if (!text && part.tokens) first = (performance.now() - sent) / 1000;
+      text += part.reasoning + part.text;
     }
     const { usage, tokens_per_second, reason } = /** @type {Done} */ (answer.done);
     const seconds = (performance.now() - sent) / 1000;

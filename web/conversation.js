@@ -1,55 +1,169 @@
 /**
- * The conversation: what was asked and answered, and what of it the model is shown. State only, no DOM.
+ * A conversation: a tree of messages, of which one branch is in view. Editing a message or asking again begins another
+ * branch beside the old one; nothing is lost by it.
  *
- * @import { ChatMessage } from "./protocol.js"
+ * @import { ChatMessage, Done } from "./protocol.js"
  *
- * @typedef {object} Exchange a question and its answer
- * @property {string} question
- * @property {string} answer as far as it has come
- * @property {"waiting" | "streaming" | "ended"} state
+ * @typedef {{name: string, text: string}} AttachedFile
+ *
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {string | null} parent the message before it; null: the first one
+ * @property {"user" | "assistant"} role
+ * @property {string} content
+ * @property {AttachedFile[]} [files] that go with a question
+ * @property {string} [reasoning] what the model thought before it answered
+ * @property {number} [thought] seconds that it took
+ * @property {string} [model] that answered
+ * @property {Figures} [figures] of the finished answer
+ *
+ * @typedef {Pick<Done, "reason" | "usage" | "seconds" | "tokens_per_second">} Figures
+ *
+ * @typedef {object} ConversationRecord as it is kept, exported and imported
+ * @property {string} id
+ * @property {string} name
+ * @property {number} created milliseconds since 1970
+ * @property {number} changed likewise
+ * @property {Message[]} messages each after the one before it
+ * @property {string | null} leaf the last message in view
+ * @property {boolean} [dropOldest] leave the oldest messages out of the prompt when the context is full
+ * @property {string | null} [first] the message with which the prompt begins since then
  */
 
+const NAME_LENGTH = 60;
+
 export class Conversation {
-  /** @type {Exchange[]} */
-  exchanges = [];
+  /** @param {ConversationRecord} [record] a kept one; else a new one */
+  constructor(record) {
+    const now = Date.now();
+    this.record = record ?? { id: newId(), name: "", created: now, changed: now, messages: [], leaf: null };
+  }
+
+  get id() {
+    return this.record.id;
+  }
+
+  get isEmpty() {
+    return this.record.messages.length === 0;
+  }
+
+  /** @param {string | null} id @returns {Message | undefined} */
+  find(id) {
+    return this.record.messages.find((message) => message.id === id);
+  }
+
+  /** The messages in view. @returns {Message[]} */
+  get path() {
+    return this.#pathTo(this.record.leaf);
+  }
 
   /**
-   * @param {string} question
-   * @returns {Exchange}
+   * @param {Omit<Message, "id">} message
+   * @returns {Message} now the last one in view
    */
-  ask(question) {
-    /** @type {Exchange} */
-    const exchange = { question, answer: "", state: "waiting" };
-    this.exchanges.push(exchange);
-    return exchange;
+  add(message) {
+    const added = { id: newId(), ...message };
+    this.record.messages.push(added);
+    this.record.leaf = added.id;
+    this.record.name ||= nameFrom(message.content || message.files?.[0]?.name || "");
+    this.touch();
+    return added;
   }
 
-  /** @param {Exchange} exchange */
-  withdraw(exchange) {
-    this.exchanges = this.exchanges.filter((other) => other !== exchange);
+  /** It has been changed now. */
+  touch() {
+    this.record.changed = Date.now();
   }
 
   /**
-   * The messages that lead to the answer of an exchange. A question that got no answer is left out: chat templates
-   * want the two sides to take turns.
+   * The message's alternatives, itself among them.
    *
-   * @param {Exchange} exchange
+   * @param {Message} message
+   */
+  beside(message) {
+    return this.record.messages.filter(({ parent, role }) => parent === message.parent && role === message.role);
+  }
+
+  /** Bring the branch with this message into view, down to its newest end. @param {string | null} id */
+  select(id) {
+    let leaf = id;
+    for (;;) {
+      const next = this.record.messages.findLast(({ parent }) => parent === leaf);
+      if (!next) break;
+      leaf = next.id;
+    }
+    this.record.leaf = leaf;
+  }
+
+  /** Take a message away, and all that follows it in any branch. @param {Message} message */
+  remove(message) {
+    const gone = new Set([message.id]);
+    for (const { id, parent } of this.record.messages) if (parent && gone.has(parent)) gone.add(id);
+    const beside = this.beside(message);
+    const at = beside.indexOf(message);
+    this.record.messages = this.record.messages.filter(({ id }) => !gone.has(id));
+    const next = beside[at - 1] ?? beside[at + 1];
+    if (next) this.select(next.id);
+    else this.record.leaf = message.parent;
+    if (this.isEmpty) this.record.name = "";
+    this.touch();
+  }
+
+  /**
+   * What the engine is sent: from where the prompt begins to `last`.
+   *
+   * @param {Message} last
+   * @param {string} system a system prompt, or nothing
    * @returns {ChatMessage[]}
    */
-  upTo(exchange) {
-    const before = this.exchanges.slice(0, this.exchanges.indexOf(exchange)).filter(({ answer }) => answer);
-    return [
-      ...before.flatMap(({ question, answer }) => [message("user", question), message("assistant", answer)]),
-      message("user", exchange.question),
-    ];
+  prompt(last, system) {
+    const messages = this.#sentUpTo(last).map(sent);
+    return system ? [{ role: "system", content: system }, ...messages] : messages;
+  }
+
+  /**
+   * The engine left out so many messages of the prompt: from now on they are not sent.
+   *
+   * @param {Message} last
+   * @param {number} count
+   */
+  dropped(last, count) {
+    this.record.first = this.#sentUpTo(last)[count]?.id ?? null;
+  }
+
+  /** @param {Message} last */
+  #sentUpTo(last) {
+    const path = this.#pathTo(last.id);
+    const first = path.findIndex(({ id }) => id === this.record.first);
+    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning }) => role === "user" || content || reasoning);
+  }
+
+  /** @param {string | null} leaf @returns {Message[]} */
+  #pathTo(leaf) {
+    const path = [];
+    for (let message = this.find(leaf); message; message = this.find(message.parent)) path.unshift(message);
+    return path;
   }
 }
 
-/**
- * @param {ChatMessage["role"]} role
- * @param {string} content
- * @returns {ChatMessage}
- */
-function message(role, content) {
-  return { role, content };
+/** @returns {string} */
+export function newId() {
+  return crypto.randomUUID();
+}
+
+/** @param {Message} message @returns {ChatMessage} */
+function sent({ role, content, files, reasoning }) {
+  if (role === "assistant") return { role, content, ...(reasoning && { reasoning_content: reasoning }) };
+  const attached = (files ?? []).map(({ name, text }) => {
+    const fence = "`".repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length + 1)));
+    return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
+  });
+  return { role, content: [...attached, content].filter(Boolean).join("\n\n") };
+}
+
+/** @param {string} text of the first message */
+function nameFrom(text) {
+  const line = text.trim().split("\n")[0];
+  if (line.length <= NAME_LENGTH) return line;
+  return `${line.slice(0, NAME_LENGTH).replace(/\s+\S*$/, "")}…`;
 }

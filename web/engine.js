@@ -3,7 +3,8 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { BenchFigures, BenchOptions, ChatMessage, Done, ModelSource, Progress, Ready, Reply, Request, Sampling } from "./protocol.js"
+ * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, ModelSource, Piece } from "./protocol.js"
+ * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "./protocol.js"
  *
  * @template T
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
@@ -14,25 +15,35 @@ export class EngineError extends Error {
   /**
    * @param {string} stage
    * @param {string} message
+   * @param {boolean} [loaded] the model from before is still there
    */
-  constructor(stage, message) {
+  constructor(stage, message, loaded = false) {
     super(message);
     this.name = "EngineError";
     this.stage = stage;
+    this.loaded = loaded;
   }
 }
 
 /**
- * An answer as it is generated: iterate over it for its pieces of text. The loop ends when the answer does (`done`
- * then holds the figures) and throws an EngineError when it fails. Pieces that arrive between two turns of the loop
- * come joined, so that a slow reader never falls behind.
+ * An answer as it is generated: iterate over it for its parts. The loop ends when the answer does (`done` then holds
+ * the figures) and throws an EngineError when it fails. What arrives between two turns of the loop comes joined, so that
+ * a slow reader never falls behind.
+ *
+ * @typedef {object} Part what has come since the last one
+ * @property {string} reasoning
+ * @property {string} text after the reasoning
+ * @property {number} tokens generated so far
+ * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
+ * @property {number} dropped messages that were left out of the prompt, if that was told
  */
 export class Answer {
   /** @type {Done | null} */
   done = null;
   /** @type {EngineError | null} */
   #error = null;
-  #text = "";
+  /** @type {Part | null} */
+  #part = null;
   #wake = () => {};
   #stop;
 
@@ -46,9 +57,18 @@ export class Answer {
     this.#stop();
   }
 
-  /** @param {string} text */
-  push(text) {
-    this.#text += text;
+  /** @param {Dropped | Piece | Reading} message */
+  push(message) {
+    const part = (this.#part ??= { reasoning: "", text: "", tokens: 0, reading: null, dropped: 0 });
+    if (message.type === "dropped") {
+      part.dropped = message.messages;
+    } else if (message.type === "reading") {
+      part.reading = message;
+    } else {
+      part.reasoning += message.reasoning;
+      part.text += message.text;
+      part.tokens = message.tokens;
+    }
     this.#wake();
   }
 
@@ -64,13 +84,13 @@ export class Answer {
     this.#wake();
   }
 
-  /** @returns {AsyncGenerator<string, void, void>} */
+  /** @returns {AsyncGenerator<Part, void, void>} */
   async *[Symbol.asyncIterator]() {
     for (;;) {
-      if (this.#text) {
-        const text = this.#text;
-        this.#text = "";
-        yield text;
+      if (this.#part) {
+        const part = this.#part;
+        this.#part = null;
+        yield part;
       } else if (this.#error) {
         throw this.#error;
       } else if (this.done) {
@@ -82,22 +102,20 @@ export class Answer {
   }
 }
 
-/** One worker with one model. */
+/** One worker, and in it one model at a time. */
 export class Engine {
   #worker;
   #nextId = 1;
   /** @type {Map<number, Answer>} */
   #answers = new Map();
-  /** @type {Deferred<Ready>} */
-  #ready = deferred();
-  /** @type {Deferred<BenchFigures> | null} */
-  #bench = null;
+  /** What was asked and has not been replied to. @type {Map<number, Deferred<any>>} */
+  #asked = new Map();
   /** @type {(progress: Progress) => void} */
   #onProgress = () => {};
-  /** @type {EngineError | null} */
-  #failure = null;
   /** @type {(error: EngineError) => void} */
   #onFailure;
+  /** Why the engine as a whole is of no more use. @type {EngineError | null} */
+  failure = null;
 
   /**
    * The worker starts its runtime at once, before it is told of a model.
@@ -106,7 +124,6 @@ export class Engine {
    */
   constructor(onFailure = () => {}) {
     this.#onFailure = onFailure;
-    this.#ready.promise.catch(() => {}); // load() hands it out; before that, nobody listens
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
@@ -117,34 +134,69 @@ export class Engine {
   }
 
   /**
-   * Load the model. Once for an engine.
+   * Load a model. The one from before is freed as soon as it is known that this one can be read.
    *
    * @param {ModelSource} model
    * @param {{context?: number}} options context: length in tokens, else the model's own
    * @param {(progress: Progress) => void} onProgress
-   * @returns {Promise<Ready>} rejected with an EngineError
+   * @returns {Promise<Ready>} rejected with an EngineError, whose stage is "cancelled" after `cancel`
    */
   load(model, options, onProgress) {
     this.#onProgress = onProgress;
-    this.#post({ type: "load", model, options });
-    return this.#ready.promise;
+    return this.#ask({ type: "load", model, options });
+  }
+
+  /** Let the download under way rest, or go on. @param {boolean} paused */
+  pause(paused) {
+    this.#post({ type: "pause", paused });
+  }
+
+  /** Give up the download under way. What has come of it stays on the device. */
+  cancel() {
+    this.#post({ type: "cancel" });
   }
 
   /**
-   * Ask for the answer to a conversation whose last message is the user's.
+   * Find out what a person means who names a model (see reference.js), and how large it is.
+   *
+   * @param {string} reference
+   * @returns {Promise<ModelSource>} rejected with an EngineError
+   */
+  async resolve(reference) {
+    return /** @type {Resolved} */ (await this.#ask({ type: "resolve", reference })).model;
+  }
+
+  /**
+   * Whether the GPU has so many bytes to give, once the loaded model is freed.
+   *
+   * @param {number} bytes
+   * @returns {Promise<boolean>}
+   */
+  async hasRoom(bytes) {
+    return /** @type {Room} */ (await this.#ask({ type: "room", bytes })).enough;
+  }
+
+  /** @returns {Promise<Card["card"]>} what the file of the loaded model says of itself */
+  async card() {
+    return /** @type {Card} */ (await this.#ask({ type: "card" })).card;
+  }
+
+  /**
+   * Ask for the answer to a conversation whose last message is the user's, or for more of the assistant's last message.
    *
    * @param {ChatMessage[]} messages
    * @param {Sampling} sampling
+   * @param {boolean} [dropOldest] leave the oldest messages out where there are too many
    * @returns {Answer}
    */
-  send(messages, sampling) {
+  send(messages, sampling, dropOldest = false) {
     const id = this.#nextId++;
     const answer = new Answer(() => this.#post({ type: "stop", id }));
-    if (this.#failure) {
-      answer.fail(this.#failure);
+    if (this.failure) {
+      answer.fail(this.failure);
     } else {
       this.#answers.set(id, answer);
-      this.#post({ type: "send", id, messages, sampling });
+      this.#post({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
     }
     return answer;
   }
@@ -156,16 +208,30 @@ export class Engine {
    * @returns {Promise<BenchFigures>} rejected with an EngineError
    */
   bench(options) {
-    this.#bench = deferred();
-    if (this.#failure) this.#bench.reject(this.#failure);
-    else this.#post({ type: "bench", ...options });
-    return this.#bench.promise;
+    return this.#ask({ type: "bench", ...options });
   }
 
   /** End the worker; whatever it was doing is given up silently. */
   close() {
     this.#onFailure = () => {};
     this.#fail(new EngineError("closed", "the engine was closed"));
+  }
+
+  /**
+   * @param {Asked} message
+   * @returns {Promise<any>} its reply
+   */
+  #ask(message) {
+    /** @type {Deferred<any>} */
+    const reply = deferred();
+    if (this.failure) {
+      reply.reject(this.failure);
+    } else {
+      const id = this.#nextId++;
+      this.#asked.set(id, reply);
+      this.#post({ ...message, id });
+    }
+    return reply.promise;
   }
 
   /** @param {Request} message */
@@ -179,41 +245,39 @@ export class Engine {
       case "progress":
         this.#onProgress(message);
         break;
-      case "ready":
-        this.#ready.resolve(message);
-        break;
+      case "dropped":
+      case "reading":
       case "piece":
-        this.#answers.get(message.id)?.push(message.text);
+        this.#answers.get(message.id)?.push(message);
         break;
       case "done":
         this.#answers.get(message.id)?.finish(message);
         this.#answers.delete(message.id);
         break;
       case "error": {
-        const { id, stage, message: text } = message;
-        const error = new EngineError(stage, text);
-        if (id === undefined || id === null) {
-          this.#fail(error);
-        } else {
-          this.#answers.get(id)?.fail(error);
-          this.#answers.delete(id);
-        }
+        const { id, stage, message: text, loaded } = message;
+        const error = new EngineError(stage, text, loaded);
+        if (id === undefined || id === null) return this.#fail(error);
+        this.#answers.get(id)?.fail(error);
+        this.#answers.delete(id);
+        this.#asked.get(id)?.reject(error);
+        this.#asked.delete(id);
         break;
       }
-      case "bench":
-        this.#bench?.resolve(message);
-        break;
+      default:
+        this.#asked.get(message.id)?.resolve(message);
+        this.#asked.delete(message.id);
     }
   }
 
   /** @param {EngineError} error */
   #fail(error) {
-    if (this.#failure) return;
-    this.#failure = error;
+    if (this.failure) return;
+    this.failure = error;
     this.#worker.terminate();
-    this.#ready.reject(error);
-    this.#bench?.reject(error);
+    for (const reply of this.#asked.values()) reply.reject(error);
     for (const answer of this.#answers.values()) answer.fail(error);
+    this.#asked.clear();
     this.#answers.clear();
     this.#onFailure(error);
   }

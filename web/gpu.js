@@ -86,9 +86,17 @@ export class Gpu {
     };
     this.features = features;
     this.limits = limits;
-    /** Resolves when the device is lost, with the reason as the browser words it. */
-    this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
-    device.addEventListener("uncapturederror", ({ error }) => console.error(error.message));
+    const outOfMemory = new Promise((resolve) => {
+      device.addEventListener("uncapturederror", ({ error }) => {
+        console.error(error.message);
+        if (error instanceof GPUOutOfMemoryError) resolve({ reason: "out-of-memory", message: error.message });
+      });
+    });
+    /**
+     * Resolves when the device is of no more use: lost, with the reason as the browser words it, or "out-of-memory"
+     * (what was not given is missing from now on).
+     */
+    this.lost = Promise.race([device.lost.then(({ reason, message }) => ({ reason, message })), outOfMemory]);
   }
 
   /** Free everything. */

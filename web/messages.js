@@ -1,79 +1,335 @@
-/** The list of messages. Text that streams in is put into the page once a frame, however fast it comes. */
+/**
+ * The list of messages in view, and what can be done with each.
+ *
+ * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ *
+ * @typedef {object} MessageHandlers
+ * @property {(message: Message, content: string) => void} edit
+ * @property {(message: Message) => void} again answer anew
+ * @property {(message: Message) => void} more go on with this answer
+ * @property {(message: Message) => void} remove
+ * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
+ */
 
 import { element } from "./dom.js";
-import { perFrame } from "./frames.js";
+import { bytes } from "./format.js";
+import { icon } from "./icons.js";
+import { loadMarkdown } from "./markdown.js";
 import { TextRenderer } from "./render.js";
+import { strings } from "./strings.js";
+import { toast } from "./toasts.js";
+
+/** A button shows for so long that it has done its work, in milliseconds. */
+const DONE_FOR = 1500;
+
+/** Of each frame, so much goes into drawing the messages of a long conversation, in milliseconds. */
+const DRAWING_TIME = 12;
 
 export class MessageList {
   #root;
-
-  /** @param {HTMLElement} root */
-  constructor(root) {
-    this.#root = root;
-  }
+  #on;
+  /** @type {MessageView[]} */
+  #views = [];
+  /** Not yet drawn; the end of a conversation, where the reader is, comes first. @type {MessageView[]} */
+  #undrawn = [];
 
   /**
-   * @param {"user" | "assistant"} role
-   * @param {string} author who speaks, for those who do not see how it looks
-   * @param {string} [text]
-   * @returns {MessageView}
+   * @param {HTMLElement} root
+   * @param {MessageHandlers} on
    */
-  add(role, author, text = "") {
-    const view = new MessageView(role, author);
-    this.#root.append(view.root);
-    if (text) view.append(text);
-    return view;
+  constructor(root, on) {
+    this.#root = root;
+    this.#on = on;
+    root.addEventListener("click", (event) => copyCode(/** @type {Element} */ (event.target)));
   }
 
-  clear() {
-    this.#root.replaceChildren();
+  get isEmpty() {
+    return this.#views.length === 0;
+  }
+
+  /** Show the branch of a conversation that is in view; messages that are there already stay as they are.
+   * @param {Conversation} conversation */
+  show(conversation) {
+    const path = conversation.path;
+    const same = path.findIndex((message, index) => this.#views[index]?.message !== message);
+    const kept = same < 0 ? path.length : same;
+    for (const view of this.#views.splice(kept)) view.root.remove();
+    for (const message of path.slice(kept)) {
+      const view = new MessageView(message, this.#on);
+      this.#views.push(view);
+      this.#undrawn.push(view);
+      this.#root.append(view.root);
+    }
+    loadMarkdown().then(() => this.#draw(), () => this.#draw());
+    const { first } = conversation.record;
+    for (const [index, view] of this.#views.entries()) {
+      view.showBranches(conversation.beside(view.message));
+      view.isLast = index === this.#views.length - 1;
+      view.root.dataset.first = String(index > 0 && view.message.id === first);
+      view.root.dataset.note = strings.noLongerSent;
+    }
+  }
+
+  #draw() {
+    const end = performance.now() + DRAWING_TIME;
+    for (let view = this.#undrawn.pop(); view; view = this.#undrawn.pop()) {
+      if (view.root.isConnected) view.draw();
+      if (performance.now() > end) return void requestAnimationFrame(() => this.#draw());
+    }
+  }
+
+  /** @param {Message} message @returns {MessageView | undefined} its view, if it is in view */
+  of(message) {
+    return this.#views.find((view) => view.message === message);
+  }
+
+  /** @param {"user" | "assistant"} role @returns {MessageView | undefined} */
+  last(role) {
+    return this.#views.findLast(({ message }) => message.role === role);
   }
 }
 
 /** One message. `data-state` on it is `waiting`, `streaming` or `ended`. */
 export class MessageView {
+  #on;
   #text = element("div", "text");
-  #stats = element("div", "stats");
-  #renderer = new TextRenderer(this.#text);
-  #arrived = "";
-  #draw = perFrame(() => this.#flush());
+  #body = element("div", "content");
+  #note = element("div", "stats");
+  #actions = element("div", "actions");
+  #branches = element("div", "branches");
+  /** @type {TextRenderer | null} */
+  #renderer = null;
+  /** @type {Reasoning | null} */
+  #reasoning = null;
 
   /**
-   * @param {"user" | "assistant"} role
-   * @param {string} author
+   * @param {Message} message
+   * @param {MessageHandlers} on
    */
-  constructor(role, author) {
+  constructor(message, on) {
+    const { role, content, figures, model } = message;
+    this.message = message;
+    this.#on = on;
     this.root = element("article", `message ${role}`);
-    this.root.setAttribute("aria-label", author);
+    this.root.setAttribute("aria-label", role === "user" ? strings.you : (model ?? strings.assistant));
+    this.root.dataset.state = "ended";
+    // What was written, for what drives the page.
+    Object.defineProperty(this.root, "source", { get: () => message.content });
+    this.root.append(this.#body);
     this.#text.dir = "auto";
-    this.root.append(this.#text);
-    if (role === "assistant") this.root.append(this.#stats);
+    this.#body.append(...(message.files ?? []).map(fileView), this.#text);
+    if (role === "user") this.#text.textContent = content;
+    const under = element("div", "under");
+    under.append(...(role === "assistant" ? [this.#note] : []), this.#branches, this.#actions);
+    this.root.append(under);
+    this.note = figures ? strings.stats(figures) : "";
+    this.#showActions();
+  }
+
+  /** Show what there is of an answer. */
+  draw() {
+    const { role, content, reasoning, thought } = this.message;
+    if (role === "user" || this.#renderer) return;
+    this.#renderer = new TextRenderer(this.#text);
+    if (reasoning) this.#think(reasoning, thought);
+    if (content) this.append(content, "");
+    this.#renderer.flush();
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */
   set state(state) {
+    this.draw();
     this.root.dataset.state = state;
-    if (state === "ended") this.#flush(); // a page in the background gets no frames
+    if (state !== "ended") return;
+    this.#renderer?.flush();
+    this.#reasoning?.end(this.message.thought);
+    this.#showActions();
   }
 
   /** @param {string} note what stands below the text: figures, or what became of it */
   set note(note) {
-    this.#stats.textContent = note;
+    this.#note.textContent = note;
   }
 
-  /** @param {string} text */
-  append(text) {
-    this.#arrived += text;
-    this.#draw();
+  /** @param {boolean} isLast of the conversation: what can be done with it is always shown */
+  set isLast(isLast) {
+    this.root.dataset.last = String(isLast);
   }
 
-  remove() {
-    this.root.remove();
+  /**
+   * More of an answer.
+   *
+   * @param {string} text
+   * @param {string} reasoning
+   */
+  append(text, reasoning) {
+    if (reasoning) this.#think(reasoning, undefined);
+    if (!text) return;
+    this.#reasoning?.end(this.message.thought);
+    this.#renderer?.append(text);
   }
 
-  #flush() {
-    if (!this.#arrived) return;
-    this.#renderer.append(this.#arrived);
-    this.#arrived = "";
+  /** @param {Message[]} beside the message and its alternatives */
+  showBranches(beside) {
+    const at = beside.indexOf(this.message);
+    this.#branches.hidden = beside.length < 2;
+    const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
+      const made = button(label, picture, () => this.#on.branch(to));
+      made.disabled = !to;
+      return made;
+    };
+    this.#branches.replaceChildren(
+      step(strings.message.previous, "previous", beside[at - 1]),
+      element("span", "", strings.message.branch(at + 1, beside.length)),
+      step(strings.message.next, "next", beside[at + 1]),
+    );
   }
+
+  /** Write it anew, in its place. */
+  edit() {
+    if (this.#body.querySelector(".editor")) return;
+    const form = element("form", "editor");
+    const area = /** @type {HTMLTextAreaElement} */ (element("textarea", ""));
+    const isQuestion = this.message.role === "user";
+    area.value = this.message.content;
+    area.dir = "auto";
+    area.setAttribute("aria-label", strings.message.edit);
+    const buttons = element("div", "choices");
+    const cancel = element("button", "quiet", strings.cancel);
+    const save = element("button", "main", isQuestion ? strings.message.sendAgain : strings.message.save);
+    cancel.setAttribute("type", "button");
+    buttons.append(cancel, save);
+    form.append(area, buttons);
+    const end = () => {
+      form.remove();
+      this.#text.hidden = false;
+      this.#actions.querySelector("button")?.focus();
+    };
+    const submit = () => {
+      const text = area.value.trim();
+      end();
+      if (text && text !== this.message.content) this.#on.edit(this.message, text);
+    };
+    cancel.addEventListener("click", end);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      submit();
+    });
+    area.addEventListener("keydown", (event) => {
+      const sends = event.key === "Enter" && (event.ctrlKey || event.metaKey || (isQuestion && !event.shiftKey));
+      if (event.key === "Escape") end();
+      else if (sends && !event.isComposing && event.keyCode !== 229) submit();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    this.#text.hidden = true;
+    this.#body.append(form);
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  }
+
+  /**
+   * @param {string} text
+   * @param {number | undefined} seconds that it took, once it is over
+   */
+  #think(text, seconds) {
+    if (!this.#reasoning) {
+      this.#reasoning = new Reasoning();
+      this.#text.before(this.#reasoning.root);
+    }
+    this.#reasoning.append(text, seconds);
+  }
+
+  #showActions() {
+    const { message } = this;
+    const { copy, edit, again, more, remove } = strings.message;
+    const copied = button(copy, "copy", () => copyText(message.content, copied));
+    const actions = [copied, button(edit, "edit", () => this.edit())];
+    if (message.role === "assistant") {
+      actions.push(button(again, "again", () => this.#on.again(message)));
+      actions.push(button(more, "continue", () => this.#on.more(message)));
+    }
+    this.#actions.replaceChildren(...actions, button(remove, "delete", () => this.#on.remove(message)));
+  }
+}
+
+/** What a model thinks before it answers: folded, with the time it takes. */
+class Reasoning {
+  root = /** @type {HTMLDetailsElement} */ (element("details", "reasoning"));
+  #label = element("span", "", strings.message.thinking(0));
+  #renderer;
+  #began = performance.now();
+  #ended = false;
+
+  constructor() {
+    const summary = element("summary", "");
+    summary.append(icon("thought"), this.#label);
+    const text = element("div", "thought");
+    this.root.append(summary, text);
+    this.#renderer = new TextRenderer(text);
+  }
+
+  /**
+   * @param {string} text
+   * @param {number | undefined} seconds
+   */
+  append(text, seconds) {
+    this.#renderer.append(text);
+    if (seconds !== undefined) this.end(seconds);
+    else if (!this.#ended) this.#label.textContent = strings.message.thinking((performance.now() - this.#began) / 1000);
+  }
+
+  /** @param {number | undefined} seconds that it took, where that is known */
+  end(seconds) {
+    this.#ended = true;
+    this.#renderer.flush();
+    this.#label.textContent = strings.message.thought(seconds);
+  }
+}
+
+/**
+ * @param {string} label
+ * @param {string} picture
+ * @param {() => void} act
+ */
+function button(label, picture, act) {
+  const made = /** @type {HTMLButtonElement} */ (element("button", "icon"));
+  made.type = "button";
+  made.title = label;
+  made.setAttribute("aria-label", label);
+  made.append(icon(picture));
+  made.addEventListener("click", act);
+  return made;
+}
+
+/** @param {AttachedFile} file */
+function fileView({ name, text }) {
+  const root = element("details", "file");
+  const summary = element("summary", "");
+  summary.append(icon("file"), element("span", "", strings.file(name, bytes(text.length))));
+  const content = element("pre", "", text);
+  content.tabIndex = 0;
+  root.append(summary, content);
+  return root;
+}
+
+/** @param {Element} target of a click anywhere in the messages */
+function copyCode(target) {
+  const found = target.closest(".copy-code");
+  if (found) copyText(found.closest("figure")?.querySelector("pre")?.textContent ?? "", /** @type {HTMLElement} */ (found));
+}
+
+/**
+ * @param {string} text
+ * @param {HTMLElement} pressed shows that it is done
+ */
+async function copyText(text, pressed) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    return toast(strings.notCopied);
+  }
+  pressed.querySelector("svg")?.replaceWith(icon("done"));
+  setTimeout(() => pressed.querySelector("svg")?.replaceWith(icon("copy")), DONE_FOR);
 }

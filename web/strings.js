@@ -3,13 +3,217 @@
 import { bytes, bytesOf, count, decimal, duration } from "./format.js";
 
 /**
+ * @import { Figures } from "./conversation.js"
  * @import { Support } from "./support.js"
  * @import { Done, Stage } from "./protocol.js"
  */
 
 export const strings = {
+  language: "en",
+  direction: "ltr",
+
   newChat: "New chat",
+  close: "Close",
+  retry: "Try again",
+  toEnd: "Jump to the end",
+  update: "A new version of this page is ready.",
+  reload: "Reload",
   you: "You",
+  conversation: "Conversation",
+  messages: "Messages",
+  loading: "Loading",
+  contextLabel: "Context",
+  contextUsed: "Context used",
+  cancel: "Cancel",
+  undo: "Undo",
+  notCopied: "This browser did not let the page copy.",
+  assistant: "Assistant",
+  /** @type {(name: string, size: string) => string} */
+  file: (name, size) => `${name}, ${size}`,
+  notKept: "This device has no room left: the conversation will be gone when the page is closed.",
+  notThere: "That conversation is not on this device any more.",
+
+  sidebar: {
+    label: "Conversations",
+    search: "Search conversations",
+    toggle: "Show or hide the conversations",
+    close: "Hide the conversations",
+    none: "What you ask is kept here, on this device.",
+    noneFound: "Nothing found.",
+    unnamed: "Without a name",
+    today: "Today",
+    yesterday: "Yesterday",
+    lastWeek: "Previous 7 days",
+    /** @type {(name: string) => string} */
+    more: (name) => `More for “${name}”`,
+    rename: "Rename",
+    asMarkdown: "Export as Markdown",
+    asJson: "Export as JSON",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    deleted: (name) => `“${name}” was deleted.`,
+  },
+  transfer: {
+    title: "Export and import",
+    exportAll: "Export all as JSON",
+    import: "Import…",
+    fileName: "conversations",
+    /** @type {(name: string) => string} */
+    unreadable: (name) => `${name} holds no conversations that this page knows how to read.`,
+    /** @type {(count: number) => string} */
+    imported: (count) => (count === 1 ? "One conversation was imported." : `${count} conversations were imported.`),
+  },
+  composer: {
+    label: "Your question",
+    hint: "Ask something",
+    send: "Send (Enter)",
+    stop: "Stop (Escape)",
+    attach: "Add text files",
+    attached: "Files that go with the question",
+    /** @type {(name: string) => string} */
+    remove: (name) => `Remove ${name}`,
+    /** @type {(name: string, most: string) => string} */
+    tooLarge: (name, most) => `${name} is too large: at most ${most} of text.`,
+    /** @type {(name: string) => string} */
+    notText: (name) => `${name} is not a text file.`,
+  },
+  message: {
+    copy: "Copy",
+    copyCode: "Copy",
+    edit: "Edit",
+    again: "Answer anew",
+    more: "Go on with this answer",
+    remove: "Delete this and what follows",
+    removed: "Deleted, with what followed.",
+    save: "Save",
+    sendAgain: "Send",
+    previous: "Previous version",
+    next: "Next version",
+    /** @type {(at: number, count: number) => string} */
+    branch: (at, count) => `${at} / ${count}`,
+    /** @type {(seconds: number) => string} */
+    thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
+    /** @type {(seconds: number | undefined) => string} */
+    thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds))}`),
+  },
+  full: {
+    near: "The context is nearly full: the model can’t hold much more of this conversation.",
+    full: "The context is full: the model can’t hold more of this conversation.",
+    dropOldest: "Leave out the oldest",
+    newChat: "New chat",
+  },
+  models: {
+    title: "Models",
+    choose: "Choose a model",
+    chooseOther: "Choose another model",
+    /** @type {(size: string) => string} */
+    memory: (size) => `needs about ${size} of GPU memory`,
+    inUse: "in use",
+    kept: "on this device",
+    /** @type {(size: string) => string} */
+    partly: (size) => `${size} of it on this device`,
+    use: "Use",
+    download: "Download",
+    resume: "Resume",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    removeNamed: (name) => `Delete ${name} from this device`,
+    /** @type {(name: string) => string} */
+    busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
+    other: "Another model",
+    hint: "owner/repository/file.gguf, or https://…",
+    load: "Load",
+    file: "Choose a file…",
+    explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
+    anyway: "Try anyway",
+    /** @type {(memory: string) => string} */
+    noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
+    /** @type {(size: string, left: string) => string} */
+    noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
+    /** @type {(used: string, quota: string) => string} */
+    storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
+    persistent: "It will keep them.",
+    temporary: "When the device runs short of room it may delete them.",
+    persist: "Keep them for good",
+    notPersistent: "The browser does not promise to keep them. It may when the page is installed or bookmarked.",
+    pause: "Pause",
+    goOn: "Resume",
+    paused: "Paused",
+    stop: "Cancel",
+    /** @type {(name: string) => string} */
+    card: (name) => `About ${name}`,
+    facts: {
+      architecture: "Architecture",
+      parameters: "Parameters",
+      quantization: "Quantization",
+      context: "Context",
+      vocabulary: "Vocabulary",
+      size: "Size",
+      memory: "GPU memory in use",
+      /** @type {(number: number) => string} */
+      tokens: (number) => `${count(number)} tokens`,
+      types: "Tensors by type",
+      type: "Type",
+      tensors: "Tensors",
+      metadata: "Metadata",
+      key: "Key",
+      value: "Value",
+      template: "Chat template",
+      noTemplate: "None: text is gone on with as it stands.",
+      /** @type {(number: number) => string} */
+      allTensors: (number) => `All ${count(number)} tensors`,
+      name: "Name",
+      shape: "Shape",
+    },
+  },
+  /** The graphics processor was lost: said while the model is loaded again by itself. */
+  lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
+  settings: {
+    title: "Settings",
+    reset: "Reset all to the model’s defaults",
+    /** @type {Record<string, string>} */
+    unset: { max_tokens: "no limit", seed: "random" },
+    theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
+    system: {
+      label: "System prompt",
+      explained: "What the model is told before every conversation: who it is, how to answer.",
+    },
+    temperature: { label: "Temperature", explained: "Higher is livelier, lower is steadier; 0 always takes the likeliest." },
+    top_k: { label: "Top-k", explained: "Choose among this many of the likeliest tokens; 0 is no limit." },
+    top_p: { label: "Top-p", explained: "Choose among the likeliest tokens that together have this probability." },
+    min_p: { label: "Min-p", explained: "Leave out tokens less likely than this share of the likeliest." },
+    repetition_penalty: {
+      label: "Repetition penalty",
+      explained: "Above 1, what was said lately becomes less likely to be said again.",
+    },
+    max_tokens: { label: "Longest answer", explained: "In tokens, each about three quarters of a word." },
+    seed: { label: "Seed", explained: "The same seed gives the same answer to the same question." },
+    context: {
+      label: "Context length",
+      explained: "How many tokens of a conversation the model holds; the model is loaded anew when you change it.",
+    },
+    stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
+  },
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    /** @type {[string[], string][]} */
+    list: [
+      [["Enter"], "Send"],
+      [["Shift", "Enter"], "New line"],
+      [["Esc"], "Stop the answer"],
+      [["↑"], "Edit the last question, from an empty field"],
+      [["/"], "Write a question"],
+      [["Ctrl", "Shift", "O"], "New chat"],
+      [["Ctrl", "K"], "Search conversations"],
+      [["Ctrl", "Shift", "S"], "Show or hide the conversations"],
+      [["Ctrl", ","], "Settings"],
+      [["?"], "This list"],
+    ],
+  },
+
+  welcome:
+    "A language model that runs in this page, on your own graphics processor. What you write stays on this device.",
+  examplesLabel: "Questions to begin with",
   examples: [
     "What is the capital of France?",
     "Why is the sky blue?",
@@ -38,15 +242,20 @@ export const strings = {
 
   /** @type {(used: number, length: number) => string} */
   context: (used, length) => `${count(used)} of ${count(length)} tokens`,
+  /** @type {(perSecond: number) => string} */
+  speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
+  /** @type {(done: number, total: number) => string} */
+  reading: (done, total) => `Reading: ${count(done)} of ${count(total)} tokens`,
+  noLongerSent: "What stands above is no longer sent to the model.",
 
   /** @type {Record<Done["reason"], string>} */
   reasons: {
     stop: "",
     length: "length limit reached",
     stopped: "stopped",
-    context: "context full: start a new chat to go on",
+    context: "context full",
   },
-  /** @type {(done: Done) => string} */
+  /** @type {(figures: Figures) => string} */
   stats: ({ reason, usage, seconds, tokens_per_second }) => {
     const parts = [`${count(usage.completion_tokens)} ${usage.completion_tokens === 1 ? "token" : "tokens"}`];
     if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
@@ -59,12 +268,25 @@ export const strings = {
   /** @type {(stage: string, message: string) => string} */
   failed: (stage, message) => {
     const said = /[.!?]$/.test(message) ? message : `${message}.`;
-    if (stage === "download") return said;
+    if (stage === "cancelled") return "No model is loaded. What had arrived of it is kept for the next time.";
+    if (stage === "memory") return `${said} Close other pages that use it, or choose a smaller model.`;
     if (stage === "worker") return `The engine stopped unexpectedly: ${said}`;
     if (stage === "site") return `The page could not be loaded: ${said}`;
     return said;
   },
 
+  unsupportedPage: {
+    title: "This browser can’t run the model",
+    lead: "The model runs on your own graphics processor, through WebGPU. These browsers have it:",
+    browsers: [
+      "Chrome and Edge 113 or later, on Windows, macOS, ChromeOS and Android",
+      "Safari 26 or later, on macOS, iOS and iPadOS",
+      "Firefox 141 or later on Windows, 145 or later on macOS",
+    ],
+    advice:
+      "If yours is among them, update it, check that hardware acceleration is switched on in its settings, and try " +
+      "again. On Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu.",
+  },
   /** @type {Record<Exclude<Support, "ok">, string>} */
   unsupported: {
     insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",

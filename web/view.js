@@ -2,16 +2,21 @@
  * The page as the controller (app.js) sees it: what can be shown, and what the visitor can ask for. No state of the
  * conversation's or the engine's own.
  *
- * @import { Site, Usage } from "./protocol.js"
+ * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ * @import { MessageHandlers } from "./messages.js"
+ * @import { Site } from "./protocol.js"
  * @import { Support } from "./support.js"
  *
  * @typedef {"loading" | "ready" | "busy" | "error" | "unsupported"} PageState
  *
- * @typedef {object} Handlers
- * @property {(text: string) => void} ask
+ * @typedef {object} OwnHandlers
+ * @property {(text: string, files: AttachedFile[]) => void} ask
  * @property {() => void} stop
  * @property {() => void} newChat
  * @property {() => void} retry
+ * @property {() => void} dropOldest
+ *
+ * @typedef {OwnHandlers & MessageHandlers} Handlers
  */
 
 import { Announcer } from "./announcer.js";
@@ -22,26 +27,38 @@ import { LoadingPanel } from "./loading.js";
 import { MessageList } from "./messages.js";
 import { strings } from "./strings.js";
 
+/** From this share of the context on, the visitor is told that it fills. */
+const NEARLY_FULL = 0.85;
+
 export class View {
   announcer = new Announcer(byId("announcer"));
   loading = new LoadingPanel((text) => this.announcer.say(text));
-  #messages = new MessageList(byId("messages"));
+  messages;
   #follower = new Follower(byId("scroller"), byId("content"), byId("to-end", HTMLButtonElement));
   #composer;
   #newChat = byId("new-chat", HTMLButtonElement);
 
   /** @param {Handlers} on */
   constructor(on) {
-    this.#composer = new Composer(on);
+    for (const text of strings.unsupportedPage.browsers) byId("browsers").append(element("li", "", text));
+    this.messages = new MessageList(byId("messages"), on);
+    this.#composer = new Composer({ ...on, editLast: () => this.messages.last("user")?.edit() });
     this.#newChat.addEventListener("click", on.newChat);
     for (const button of document.querySelectorAll(".retry")) button.addEventListener("click", on.retry);
     for (const text of strings.examples) {
       const button = element("button", "example", text);
-      button.addEventListener("click", () => on.ask(text));
+      button.addEventListener("click", () => on.ask(text, []));
       const item = element("li", "");
       item.append(button);
       byId("examples").append(item);
     }
+    const drop = element("button", "quiet", strings.full.dropOldest);
+    const anew = element("button", "quiet", strings.full.newChat);
+    drop.addEventListener("click", on.dropOldest);
+    anew.addEventListener("click", on.newChat);
+    const choices = element("div", "choices");
+    choices.append(drop, anew);
+    byId("full").append(element("p", ""), choices);
   }
 
   /**
@@ -63,6 +80,7 @@ export class View {
     document.body.dataset.state = state;
     byId("loading").hidden = state !== "loading";
     byId("unsupported").hidden = state !== "unsupported";
+    byId("messages").dataset.occupied = String(occupied);
     this.#composer.busy = occupied;
     this.#composer.disabled = state === "unsupported";
     this.#showEmptiness();
@@ -86,44 +104,68 @@ export class View {
   }
 
   /**
-   * Show a question and the place for its answer, and go there.
+   * Show what is in view of a conversation.
    *
-   * @param {string} question
+   * @param {Conversation} conversation
+   * @param {boolean} [goToEnd]
    */
-  addExchange(question) {
-    const views = {
-      question: this.#messages.add("user", strings.you, question),
-      answer: this.#messages.add("assistant", byId("model-name").textContent ?? ""),
-    };
+  show(conversation, goToEnd = false) {
+    this.messages.show(conversation);
     this.#showEmptiness();
-    this.#follower.toEnd();
-    return views;
+    if (goToEnd) this.#follower.toEnd();
   }
 
-  clear() {
-    this.#messages.clear();
+  /** Another conversation is in view. */
+  entered() {
     this.announcer.clear();
-    byId("context").hidden = true;
-    this.#showEmptiness();
+    this.showContext(null);
+    this.showFull(null);
     this.#composer.focus();
   }
 
-  /** Give a withdrawn question back to be edited, unless the visitor has begun another. @param {string} text */
-  giveBack(text) {
-    if (!this.#composer.text) this.#composer.text = text;
-    this.#showEmptiness();
+  /**
+   * Give a withdrawn question back to be edited, unless the visitor has begun another.
+   *
+   * @param {Message} question
+   */
+  giveBack({ content, files }) {
+    if (!this.#composer.text) this.#composer.set(content, files ?? []);
     this.#composer.focus();
   }
 
-  /** @param {Usage} usage */
-  showContext({ context_used, context_length }) {
+  focusComposer() {
+    this.#composer.focus();
+  }
+
+  /**
+   * @param {{context_used: number, context_length: number} | null} usage
+   * @returns {"free" | "near" | "full"}
+   */
+  showContext(usage) {
     const root = byId("context");
+    root.hidden = !usage;
+    if (!usage) return "free";
+    const { context_used, context_length } = usage;
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(name));
-    root.hidden = false;
     part(".fill").style.width = `${Math.min(100, (100 * context_used) / context_length)}%`;
     part(".numbers").textContent = strings.context(context_used, context_length);
     part(".track").setAttribute("aria-valuemax", String(context_length));
     part(".track").setAttribute("aria-valuenow", String(context_used));
+    const level =
+      context_used >= context_length ? "full" : context_used >= NEARLY_FULL * context_length ? "near" : "free";
+    root.dataset.level = level;
+    return level;
+  }
+
+  /** @param {"near" | "full" | null} level offers a choice; null: there is nothing to choose */
+  showFull(level) {
+    byId("full").hidden = !level;
+    if (level) /** @type {HTMLElement} */ (byId("full").querySelector("p")).textContent = strings.full[level];
+  }
+
+  /** @param {string} text how fast it goes, while it does */
+  showSpeed(text) {
+    byId("speed").textContent = text;
   }
 
   /** @param {() => void} reload */
@@ -134,7 +176,7 @@ export class View {
   }
 
   #showEmptiness() {
-    const empty = byId("messages").childElementCount === 0;
+    const empty = this.messages.isEmpty;
     byId("welcome").hidden = !empty || document.body.dataset.state === "unsupported";
     this.#newChat.disabled = empty;
   }

@@ -147,6 +147,40 @@ def test_chat(path, device):
     run(path, device, scenario)
 
 
+def test_going_on_with_an_answer(path, device):
+    async def scenario(model):
+        question = [{"role": "user", "content": "hello"}]
+        begun = {"role": "assistant", "content": " so", "reasoning_content": "why"}
+        asked = model.prompt(question)
+        assert model.prompt([*question, begun]) == asked + model.tokenizer.encode("<think>why</think> so")
+        assert [piece async for piece in model.generate(question, max_tokens=1)]
+        more = model.generate([*question, begun], max_tokens=1)
+        assert [piece async for piece in more] and more.usage.cached_tokens >= len(asked)
+
+    run(path, device, scenario)
+
+
+def test_the_oldest_messages_make_room(path, device):
+    async def scenario(model):
+        def talk(turns, words):
+            roles = ("user", "assistant")
+            return [{"role": roles[i % 2], "content": f"{i}" + "x" * words} for i in range(2 * turns - 1)]
+
+        assert model.overflow(talk(2, 5)) == 0
+        system = {"role": "system", "content": "be"}
+        messages = [system, *talk(5, 5)]
+        count = model.overflow(messages)
+        left = [system, *messages[1 + count :]]
+        assert count > 0 and left[1]["role"] == "user"
+        assert len(model.prompt(left)) <= model.engine.context // 2
+        assert (
+            len(model.prompt([system, *messages[count - 1 :]])) > model.engine.context // 2
+        )  # and no more than need be
+        assert model.overflow(talk(2, 500)) == 2  # the last question stays, too long as it is
+
+    run(path, device, scenario)
+
+
 def test_stop_while_the_prompt_is_processed(path, device):
     async def scenario(model):
         model.engine._step_size = 16

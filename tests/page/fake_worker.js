@@ -1,47 +1,69 @@
 /**
  * A test double of worker.js: speaks the protocol without an engine, to bring the page into states that the real one
- * reaches only by accident (slow loads, crashes). The test puts `const script = {...};` before it:
- *   progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
- *   crash: throw instead;  pieces: the answer;  pace: milliseconds between messages;  fail_answer: an error for it
+ * reaches only by accident (slow loads, crashes) or only with a large model (long answers). The test puts
+ * `const script = {...};` before it:
+ *   room: whether the GPU has room for a model;  progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
+ *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
+ *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
+ *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
+ * A piece is a token, a word of the prompt too.
  */
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const stopped = new Set();
+const context = script.context ?? 2048;
+let asked = 0;
 
 const ready = {
   type: "ready",
   model: {
-    name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 98362432, context_length: 2048,
+    name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 98362432, context_length: context,
     vocab_size: 49152, quantization: "Q4_1",
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [] },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, total: 2.3 },
-  heap_peak_bytes: 44e6, sampling: {}, kept: true,
+  heap_peak_bytes: 44e6, kept: true,
+  sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
 };
 
-async function load() {
+async function load({ id, options }) {
   for (const message of script.progress ?? []) {
     postMessage({ type: "progress", ...message });
     await wait(script.pace);
   }
   if (script.hang) return;
+  if (options.context) ready.model.context_length = options.context;
   if (script.crash) setTimeout(() => { throw new Error(script.crash); });
-  else postMessage(script.fail ? { type: "error", ...script.fail } : ready);
+  else postMessage(script.fail ? { type: "error", ...script.fail } : { ...ready, id });
 }
 
-async function send({ id, messages }) {
-  let count = 0;
-  for (const text of script.pieces) {
-    await wait(script.pace);
-    if (stopped.has(id)) break;
-    postMessage({ type: "piece", id, text });
-    count++;
-  }
+const words = (messages) => messages.flatMap(({ content }) => content.split(/\s+/).filter(Boolean)).length;
+
+async function send(request) {
+  const { id, drop_oldest, sampling } = request;
+  let { messages } = request;
+  let dropped = 0;
+  if (drop_oldest) while (messages.length > 2 && words(messages) > context / 2) (messages = messages.slice(2)), (dropped += 2);
+  if (dropped) postMessage({ type: "dropped", id, messages: dropped });
+  const total = words(messages);
+  if (total > context) return postMessage({ type: "error", id, stage: "context", message: "too long" });
   if (script.fail_answer) return postMessage({ type: "error", id, ...script.fail_answer });
+  postMessage({ type: "reading", id, done: 0, total });
+  const pieces = script.echo
+    ? ["```json\n", JSON.stringify({ messages, sampling }, null, 1), "\n```"]
+    : (script.answers ? script.answers[asked++ % script.answers.length] : script.pieces);
+  let count = 0;
+  for (const piece of pieces) {
+    if (script.pace) await wait(script.pace);
+    if (stopped.has(id) || total + count >= context) break;
+    const part = typeof piece === "string" ? { text: piece } : piece;
+    postMessage({ type: "piece", id, text: "", reasoning: "", tokens: ++count, ...part });
+  }
+  const reason = stopped.has(id) ? "stopped" : total + count >= context ? "context" : "stop";
   postMessage({
-    type: "done", id, reason: stopped.has(id) ? "stopped" : "stop",
+    type: "done", id, reason,
     usage: {
-      prompt_tokens: 20 * messages.length, cached_tokens: 0, completion_tokens: count,
-      context_used: 20 * messages.length + count, context_length: 2048,
+      prompt_tokens: total, cached_tokens: 0, completion_tokens: count,
+      context_used: Math.min(total + count, context), context_length: ready.model.context_length,
     },
     seconds: { first_token: 0.312, prefill: 0.3, decode: count / 40 },
     tokens_per_second: { prefill: 120, decode: 38.4 },
@@ -49,7 +71,8 @@ async function send({ id, messages }) {
 }
 
 onmessage = ({ data }) => {
-  if (data.type === "load") load();
+  if (data.type === "load") load(data);
+  if (data.type === "room") postMessage({ type: "room", id: data.id, enough: script.room });
   if (data.type === "send") send(data);
   if (data.type === "stop") stopped.add(data.id);
 };

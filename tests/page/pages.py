@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
+from typing import Any
 
 from playwright.sync_api import Page, TimeoutError, expect
 
@@ -31,3 +34,9 @@ def stop_when_it_talks(page: Page, count: int = 1) -> None:
 def wait_answers(page: Page, count: int) -> None:
     """Wait until so many answers have ended."""
     expect(page.locator(".message.assistant[data-state=ended]")).to_have_count(count, timeout=60_000)
+
+
+def sent(page: Page) -> Any:
+    """What the engine was sent for the last answer, which a double with `echo` tells."""
+    source = page.locator(".message.assistant").last.evaluate("(message) => message.source")
+    return json.loads(re.findall(r"```json\n(.*?)\n```", source, re.DOTALL)[-1])

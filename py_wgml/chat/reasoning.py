@@ -1,0 +1,62 @@
+"""Reasoning blocks: what a model thinks, between marks, before it answers."""
+
+from collections.abc import Mapping
+
+MARKS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"))
+"""What opens and closes a block: of DeepSeek R1, Qwen 3 and SmolLM 3; and of models tuned to write otherwise."""
+
+
+class ReasoningSplitter:
+    """Parts the text of an answer, as it comes, into reasoning and what follows it.
+
+    prompt: the text before the answer; where it ends with an opening mark, the answer begins inside the block. Answers
+    without a block pass through: no more is held back than what may be the beginning of a mark.
+    """
+
+    def __init__(self, prompt: str = "") -> None:
+        self._close = _opened(prompt)
+        self._held = ""
+        self._state = "inside" if self._close else "before"
+
+    def push(self, text: str) -> tuple[str, str]:
+        """More text -> the (reasoning, answer) that it adds."""
+        self._held += text
+        reasoning = ""
+        if self._state == "before":
+            start = self._held.lstrip()
+            for opening, close in MARKS:
+                if start.startswith(opening):
+                    self._state, self._close, self._held = "inside", close, start[len(opening) :]
+            if self._state == "before" and any(opening.startswith(start) for opening, _ in MARKS):
+                return "", ""
+        if self._state == "inside":
+            reasoning, found, rest = self._held.partition(self._close)
+            if not found:
+                keep = next((n for n in range(len(self._close) - 1, 0, -1) if reasoning.endswith(self._close[:n])), 0)
+                self._held = reasoning[len(reasoning) - keep :]
+                return reasoning[: len(reasoning) - keep], ""
+            self._held = rest
+        self._state = "after"
+        answer, self._held = self._held, ""
+        return reasoning, answer
+
+    def flush(self) -> tuple[str, str]:
+        """What was held back, at the end of the text."""
+        held, self._held = self._held, ""
+        return (held, "") if self._state == "inside" else ("", held)
+
+
+def as_generated(message: Mapping[str, str], prompt: str) -> str:
+    """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
+    reasoning, content = message.get("reasoning_content", ""), message["content"]
+    if not reasoning:
+        return content
+    closing = _opened(prompt)
+    opening, close = ("", closing) if closing else MARKS[0]
+    return opening + reasoning + (close + content if content else "")
+
+
+def _opened(prompt: str) -> str:
+    """What closes the block that `prompt` leaves open, or nothing."""
+    end = prompt.rstrip()
+    return next((close for opening, close in MARKS if end.endswith(opening)), "")

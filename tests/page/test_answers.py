@@ -1,0 +1,242 @@
+"""How answers are shown: Markdown as it streams, made harmless; reasoning; what can be done with a message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+from page.pages import ask, sent, wait_answers, wait_state
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+pytestmark = pytest.mark.slow
+
+Fake = Callable[..., None]
+
+RICH = r"""# Roots
+
+The **discriminant** is $D = b^2 - 4ac$; it costs $5 or $10 (or $ 7$).
+
+$$
+x = \frac{-b \pm \sqrt{D}}{2a}
+
+$$
+
+| $D$ | roots |
+| --- | ----: |
+| > 0 | 2 |
+
+```python
+def roots(a):
+    return "two"  # of them
+```
+
+- [x] done
+- one\
+  two \(y_1\)
+
+Last line
+broken here, and \[z\].
+"""
+HOSTILE = """Hello <b onclick="window.pwned=1">bold</b> <script>window.pwned=1</script>
+<img src="https://elsewhere.example/a.png" onerror="window.pwned=1"> ![picture](https://elsewhere.example/b.png)
+<style>body{display:none}</style><form action="https://elsewhere.example"><input name="key"><button>Go</button></form>
+[link](javascript:window.pwned=1) <a href="https://elsewhere.example" onclick="window.pwned=1">away</a>
+<iframe src="https://elsewhere.example"></iframe><svg onload="window.pwned=1"></svg>
+<details open ontoggle="window.pwned=1"><summary id="prompt" class="toast" style="left:0">more</summary></details>
+
+```html"><img src=x onerror=window.pwned=1>
+<script>window.pwned=1</script>
+```
+
+$\\href{javascript:window.pwned=1}{x}$ $\\includegraphics{https://elsewhere.example/c.png}$ $\\htmlId{prompt}{x}$
+
+The end."""
+
+
+def pieces(text: str) -> list[str]:
+    """The text in pieces as small as tokens."""
+    return re.findall(r"\s*\S{1,6}|\s+", text)
+
+
+def action(message: Locator, name: str) -> Locator:
+    """A button of a message."""
+    return message.locator(f'.actions [aria-label="{name}"]')
+
+
+def test_markdown_streams_in_without_touching_what_stands(
+    page: Page, context: BrowserContext, url: str, fake: Fake
+) -> None:
+    problems: list[str] = []
+    requests: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    context.on("request", lambda request: requests.append(request.url))
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fake(pieces=pieces(RICH), pace=15)
+    page.goto(url)
+    wait_state(page, "ready")
+    assert not [asked for asked in requests if "katex" in asked or "highlight" in asked]  # not before they are needed
+    ask(page)
+    text = page.locator(".message.assistant .text")
+    text.locator("h1").wait_for()
+    # What a reader has selected stays selected, and what stands is never made anew.
+    page.evaluate("""() => {
+      const heading = document.querySelector(".text h1");
+      getSelection().selectAllChildren(heading);
+      window.heading = heading;
+      window.removed = [];
+      new MutationObserver((records) => {
+        for (const { removedNodes } of records)
+          for (const node of removedNodes) if (node instanceof Element) removed.push(node.outerHTML);
+      }).observe(document.querySelector(".text"), { childList: true });
+    }""")
+    wait_answers(page, 1)
+    text.locator(".katex").first.wait_for()
+    expect(text.locator(".hljs-keyword").first).to_have_text("def")
+    assert page.evaluate("heading.isConnected && getSelection().toString()") == "Roots"
+    # Blocks change into others (a paragraph into a table) once each, when their kind is known.
+    assert len(page.evaluate("removed")) <= 6
+    expect(text.locator("h1")).to_have_text("Roots")
+    expect(text.locator("strong")).to_have_text("discriminant")
+    expect(text.locator("td").last).to_have_text("2")
+    expect(text.locator("p").nth(0)).to_contain_text("it costs $5 or $10 (or $ 7$).")
+    assert text.locator("[data-formula]").count() == 5
+    assert text.locator(".katex-display .mfrac").count() == 1
+    expect(text.locator("li").first).to_contain_text("☑ done")
+    assert text.locator("p br").count() == 1
+    page.click(".copy-code")
+    assert page.evaluate("navigator.clipboard.readText()") == 'def roots(a):\n    return "two"  # of them\n'
+    message = page.locator(".message.assistant")
+    action(message, "Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == RICH
+    fonts = page.evaluate("document.fonts.check('1em KaTeX_Main')")
+    assert fonts
+    assert not problems, problems
+    assert {urlsplit(asked).netloc for asked in requests} == {urlsplit(url).netloc}
+
+
+def test_what_a_model_writes_does_no_harm(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
+    hosts: set[str] = set()
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    fake(pieces=pieces(HOSTILE))
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    text = page.locator(".message.assistant .content > .text")
+    expect(text).to_contain_text("The end.")
+    text.locator("[data-formula] > span").first.wait_for()
+    assert text.locator("script, img, style, form, input, iframe, svg:not([aria-hidden]), [onclick], [id]").count() == 0
+    attributes = "(root) => [...root.querySelectorAll('*')].flatMap(({ attributes }) => [...attributes])"
+    found = text.evaluate(f"{attributes}.map(({{ name, value }}) => [name, value])")
+    assert not [name for name, value in found if name.startswith("on") or "javascript:" in value]
+    expect(text.locator("a", has_text="picture")).to_have_attribute("href", "https://elsewhere.example/b.png")
+    expect(text.locator("a", has_text="away")).to_have_attribute("rel", "noopener noreferrer")
+    assert page.evaluate("window.pwned") is None
+    assert hosts == {urlsplit(url).netloc}
+
+
+def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None:
+    thoughts = [{"reasoning": f"thought {i}. "} for i in range(8)]
+    fake(pieces=[*thoughts, *pieces("It is **Paris**.")], pace=200)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    reasoning = page.locator("details.reasoning")
+    expect(reasoning.locator("summary")).to_contain_text("Thinking…")
+    expect(reasoning.locator("summary")).to_contain_text("1 s")
+    expect(reasoning.locator(".thought")).to_be_hidden()
+    wait_answers(page, 1)
+    expect(reasoning.locator("summary")).to_have_text(re.compile(r"^Thought for \d s$"))
+    reasoning.locator("summary").click()
+    expect(reasoning.locator(".thought")).to_contain_text("thought 0. thought 1.")
+    expect(page.locator(".message.assistant .text strong")).to_have_text("Paris")
+    heard = " ".join(page.locator("#announcer p").all_text_contents())
+    assert "Paris" in heard and "thought 0" not in heard
+    page.reload()
+    expect(page.locator("details.reasoning summary")).to_have_text(re.compile(r"^Thought for \d s$"))
+
+
+def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, url: str, fake: Fake) -> None:
+    fake(echo=True)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "first")
+    wait_answers(page, 1)
+    ask(page, "second")
+    wait_answers(page, 2)
+    assert [message["role"] for message in sent(page)["messages"]] == ["user", "assistant", "user"]
+    answers, questions = page.locator(".message.assistant"), page.locator(".message.user")
+
+    # Anew: another answer beside the first, to the same question; and one that differs where the default would not.
+    action(answers.last, "Answer anew").click()
+    wait_answers(page, 2)
+    expect(answers.last.locator(".branches")).to_contain_text("2 / 2")
+    assert sent(page)["messages"][-1] == {"role": "user", "content": "second"}
+    assert sent(page)["sampling"] == {"temperature": 0.7}
+    answers.last.locator('[aria-label="Previous version"]').click()
+    expect(answers.last.locator(".branches")).to_contain_text("1 / 2")
+    assert sent(page)["sampling"] == {}
+
+    # Go on: the answer is sent as the beginning of itself.
+    action(answers.last, "Go on with this answer").click()
+    wait_answers(page, 2)
+    assert [message["role"] for message in sent(page)["messages"]] == ["user", "assistant", "user", "assistant"]
+    assert "``````json" in answers.last.evaluate("(message) => message.source")
+
+    # Edit: a branch from the first question on; the old one stays within reach.
+    page.press("#prompt", "ArrowUp")
+    page.press(".editor textarea", "Escape")
+    questions.first.hover()
+    action(questions.first, "Edit").click()
+    page.fill(".editor textarea", "first, but other")
+    page.press(".editor textarea", "Enter")
+    wait_answers(page, 1)
+    assert sent(page)["messages"] == [{"role": "user", "content": "first, but other"}]
+    expect(questions).to_have_count(1)
+    questions.first.hover()
+    questions.first.locator('[aria-label="Previous version"]').click()
+    expect(questions).to_have_count(2)
+    expect(questions.last.locator(".text")).to_have_text("second")
+
+    # An answer can be edited too.
+    action(answers.last, "Edit").click()
+    page.fill(".editor textarea", "my words")
+    page.press(".editor textarea", "Control+Enter")
+    expect(answers.last.locator(".text")).to_have_text("my words")
+    ask(page, "third")
+    wait_answers(page, 3)
+    assert sent(page)["messages"][3] == {"role": "assistant", "content": "my words"}
+
+    # Delete, and think again.
+    questions.last.hover()
+    action(questions.last, "Delete this and what follows").click()
+    expect(questions).to_have_count(2)
+    page.click("#toasts button")
+    expect(questions).to_have_count(3)
+    page.reload()
+    wait_state(page, "ready")
+    expect(questions).to_have_count(3)
+    expect(questions.first.locator(".branches")).to_contain_text("1 / 2")
+
+
+def test_stop_and_a_reload_keep_what_came(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 1000, pace=20)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    expect(page.locator(".message.assistant .text")).to_contain_text("word word")
+    expect(page.locator("#speed")).to_contain_text("tokens/s")
+    expect(page.locator("#context .numbers")).to_contain_text("of 2,048 tokens")
+    page.press("#prompt", "Escape")
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .stats")).to_contain_text("stopped")
+    expect(page.locator("#speed")).to_be_empty()
+    action(page.locator(".message.assistant"), "Go on with this answer").click()
+    kept = len(page.locator(".message.assistant .text").inner_text())
+    page.wait_for_timeout(1500)  # longer than an answer that streams in stays unkept
+    page.reload()
+    expect(page.locator(".message.assistant .text p")).to_contain_text("word")
+    assert len(page.locator(".message.assistant .text").inner_text()) > kept

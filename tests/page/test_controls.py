@@ -1,0 +1,300 @@
+"""What a visitor can set and do besides asking: settings, a full context, files, keys; themes, directions, access."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from page.pages import ask, sent, wait_answers, wait_state
+from playwright.sync_api import BrowserContext, Page, expect
+
+import build
+
+Fake = Callable[..., None]
+
+DROP = """([name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name));
+  for (const type of ["dragover", "drop"])
+    document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
+}"""
+
+
+@pytest.mark.slow
+def test_settings(page: Page, url: str, fake: Fake) -> None:
+    fake(echo=True)
+    page.goto(url)
+    wait_state(page, "ready")
+    page.keyboard.press("Control+,")
+    field = {name: page.locator(f"#setting-{name}") for name in ("temperature", "top_k", "seed", "stop", "context")}
+    expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
+    expect(field["top_k"]).to_have_attribute("placeholder", "40")
+    expect(field["seed"]).to_have_attribute("placeholder", "random")
+    assert (
+        page.locator("#settings .field-row .help").count()
+        == page.locator("#settings .field-row [id]:is(input, textarea)").count()
+        == 10
+    )
+    values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
+    values |= {"max_tokens": 50, "seed": 7}
+    for name, value in values.items():
+        page.fill(f"#setting-{name}", str(value))
+    page.fill("#setting-system", "Be brief.")
+    field["stop"].fill("END\nUser:")
+    field["temperature"].fill("9")
+    expect(field["temperature"]).to_have_attribute("aria-invalid", "true")
+    page.keyboard.press("Escape")
+    page.reload()
+    wait_state(page, "ready")
+    ask(page, "Hello")
+    wait_answers(page, 1)
+    assert sent(page)["sampling"] == {**values, "stop": ["END", "User:"]}
+    assert sent(page)["messages"][0] == {"role": "system", "content": "Be brief."}
+
+    # Another context length loads the model anew, and the conversation is still there.
+    page.click("#settings-button")
+    field["context"].fill("512")
+    page.click("#settings .close")
+    wait_state(page, "ready")
+    ask(page, "More")
+    wait_answers(page, 2)
+    expect(page.locator("#context .numbers")).to_contain_text("of 512 tokens")
+
+    page.click("#settings-button")
+    page.click("text=Reset all")
+    expect(page.locator("#setting-system")).to_have_value("")
+    page.click("#settings .close")
+    wait_state(page, "ready")
+    ask(page, "Again")
+    wait_answers(page, 3)
+    assert sent(page)["sampling"] == {}
+    assert sent(page)["messages"][0]["role"] == "user"
+
+
+@pytest.mark.slow
+def test_a_filling_context_is_told_of_with_a_choice(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 20, context=100)
+    page.goto(url)
+    wait_state(page, "ready")
+    for count in range(1, 5):
+        ask(page, "one two three")
+        wait_answers(page, count)
+    expect(page.locator("#context")).to_have_attribute("data-level", "near")
+    expect(page.locator("#full p")).to_contain_text("nearly full")
+    assert page.get_by_role("meter").get_attribute("aria-valuenow") == "92"
+    ask(page, "one two three")  # 72 + 23 words of prompt, and room for five more
+    wait_answers(page, 5)
+    expect(page.locator("#context")).to_have_attribute("data-level", "full")
+    answer = page.locator(".message.assistant").last
+    expect(answer.locator(".stats")).to_contain_text("context full")
+    page.click("text=Leave out the oldest")
+    expect(answer.locator(".text")).to_have_text(" ".join(["word"] * 25))  # it has gone on
+    first = page.locator(".message[data-first=true]")
+    expect(first).to_have_count(1)
+    assert "no longer sent" in first.evaluate("(message) => getComputedStyle(message, '::before').content")
+    expect(page.locator("#full")).to_be_hidden()
+    ask(page, " ".join(["long"] * 200))  # alone too long
+    wait_answers(page, 6)
+    expect(page.locator("#full p")).to_contain_text("is full")
+    page.click("#full button:has-text('New chat')")
+    expect(page.locator("#welcome")).to_be_visible()
+    expect(page.locator("#context")).to_be_hidden()
+
+
+@pytest.mark.slow
+def test_text_files_go_with_a_question(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
+    fake(echo=True)
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(DROP, ["notes.txt", list("grüße ``` here".encode())])
+    page.evaluate(DROP, ["picture.png", [137, 80, 78, 71, 0, 255]])
+    (tmp_path / "data.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "gone.md").write_text("# gone")
+    page.set_input_files("#files", [tmp_path / "data.csv", tmp_path / "gone.md"])
+    expect(page.locator("#attached .chip")).to_have_count(3)
+    expect(page.locator(".toast")).to_have_text("picture.png is not a text file.")
+    page.click("#attached [aria-label='Remove gone.md']")
+    page.press("#prompt", "Enter")  # files alone are a question
+    wait_answers(page, 1)
+    asked = "notes.txt:\n````\ngrüße ``` here\n````\n\ndata.csv:\n```\na,b\n1,2\n```"
+    assert sent(page)["messages"] == [{"role": "user", "content": asked}]
+    expect(page.locator("#attached")).to_be_hidden()
+    file = page.locator(".message.user details.file").first
+    file.locator("summary").click()
+    expect(file.locator("pre")).to_have_text("grüße ``` here")
+    page.reload()
+    expect(page.locator(".message.user details.file")).to_have_count(2)
+
+
+@pytest.mark.slow
+def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 500, pace=20)
+    page.goto(url)
+    wait_state(page, "ready")
+    page.locator("#scroller").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    expect(page.locator("#shortcuts dt")).to_have_count(10)
+    page.keyboard.press("Escape")
+    page.locator("#scroller").focus()
+    page.keyboard.press("/")
+    expect(page.locator("#prompt")).to_be_focused()
+    page.keyboard.type("What? / ")  # in a field they are letters
+    page.keyboard.press("Enter")
+    expect(page.locator(".message.assistant .text")).to_contain_text("word")
+    page.keyboard.press("Escape")
+    wait_answers(page, 1)
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".editor textarea")).to_be_focused()
+    expect(page.locator(".editor textarea")).to_have_value("What? /")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    expect(page.locator("#search")).to_be_focused()
+    page.keyboard.press("Control+Shift+s")
+    expect(page.locator("#sidebar")).to_be_hidden()
+    page.reload()
+    wait_state(page, "ready")
+    expect(page.locator("#sidebar")).to_be_hidden()  # as it was left
+    page.keyboard.press("Control+Shift+s")
+    page.locator("#search").focus()
+    reached = set()
+    for _ in range(40):
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.ariaLabel"))
+        page.keyboard.press("Tab")
+    wanted = {"search", "models-button", "transfer-button", "settings-button", "shortcuts-button", "sidebar-toggle"}
+    wanted |= {"model-button", "new-chat", "scroller", "attach", "prompt", "More for “What? /”"}
+    wanted |= {"Copy", "Edit", "Answer anew", "Go on with this answer", "Delete this and what follows"}
+    assert wanted <= reached, wanted - reached
+    page.keyboard.press("Control+Shift+o")
+    expect(page.locator(".message")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
+    build.fetch(tools := [part for part in build.read_lock() if part.file == "axe.min.js"])
+    table, code = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
+    answer = f"# A\n\n{table}\n\n{code}\n\n- [a](http://b.example) `c`"
+    fake(pieces=[{"reasoning": "so"}, answer])
+    page.set_default_timeout(20_000)
+    found: dict[str, Any] = {}
+
+    def look(name: str) -> None:
+        if not page.evaluate("window.axe !== undefined"):
+            page.evaluate(tools[0].path.read_text())
+        found.update({name: problems} if (problems := page.evaluate(AXE)) else {})
+
+    page.goto(url)
+    wait_state(page, "ready")
+    look("first visit")
+    ask(page)
+    wait_answers(page, 1)
+    page.locator(".katex, .hljs-keyword").first.wait_for()
+    page.locator("details.reasoning summary").click()
+    page.locator(".message.assistant").hover()
+    look("chat")
+    page.click("#settings-button")
+    look("settings")
+    page.click("#settings .choice:has-text('Dark')")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    look("settings, dark")
+    page.click("#settings .close")
+    look("chat, dark")
+    page.reload()
+    wait_state(page, "ready")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"  # kept, and there before the first paint
+    page.emulate_media(color_scheme="dark")
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.click("#sidebar-toggle")
+    page.locator(".conversation .more").click()
+    expect(page.locator("[role=menu]")).to_be_visible()
+    look("menu on a phone")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert not found, json.dumps(found, indent=1)
+
+
+@pytest.mark.slow
+def test_the_system_s_theme_is_followed(page: Page, url: str, fake: Fake) -> None:
+    fake()
+    page.emulate_media(color_scheme="dark")
+    page.goto(url)
+    root = page.locator("html")
+    background = "getComputedStyle(document.body).backgroundColor"
+    expect(root).to_have_attribute("data-theme", "dark")
+    dark = page.evaluate(background)
+    page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-theme", "light")
+    assert page.evaluate(background) != dark
+    page.click("#settings-button")
+    page.click("#settings .choice:has-text('Light')")
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    expect(root).to_have_attribute("data-theme", "light")
+    page.click("#settings-button")
+    page.click("#settings .choice:has-text('System')")
+    assert page.evaluate(background) == dark
+    expect(page.locator("meta[name=theme-color]")).to_have_attribute("content", "#151617")
+
+
+@pytest.mark.slow
+def test_languages_read_from_the_right(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
+    fake(pieces=["مرحبا بالعالم، هذا نص.\n\nAnd an English paragraph.\n\n```python\nx = 1\n```"])
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "ما هي عاصمة فرنسا؟")
+    wait_answers(page, 1)
+    paragraphs = page.locator(".message.assistant .text > p")
+    left = """(p) => {
+      const range = document.createRange();
+      range.selectNodeContents(p);
+      return range.getBoundingClientRect().left - p.getBoundingClientRect().left;
+    }"""
+    assert paragraphs.nth(0).evaluate(left) > 100  # set from the right
+    assert paragraphs.nth(1).evaluate(left) < 5
+    expect(page.locator(".message.assistant pre")).to_have_attribute("dir", "ltr")
+
+    def mirrored(route: Any) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace('direction: "ltr"', 'direction: "rtl"'))
+
+    context.route("**/strings.js", mirrored)
+    page.reload()
+    wait_state(page, "ready")
+    side, main, send, attach = (
+        page.locator(selector).bounding_box() or {} for selector in ("#sidebar", "#page", "#send", "#attach")
+    )
+    assert side["x"] > main["x"] and send["x"] < attach["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+
+
+class Words(HTMLParser):
+    """The words of a page, and what its elements name them by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.names: set[str] = set()
+
+    def handle_data(self, data: str) -> None:
+        self.words += [data.strip()] if data.strip() else []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.words += [given[name] or "" for name in ("aria-label", "title", "placeholder", "alt") if name in given]
+        self.names |= {given[name] or "" for name in given if name in ("data-text", "data-label", "data-hint")}
+
+
+def test_all_words_are_in_one_file() -> None:
+    words = Words()
+    words.feed((build.WEB / "index.html").read_text())
+    # Before any script runs, and where none does.
+    assert words.words == ["Chat", "Chat", "This page needs JavaScript."]
+    assert "settings.title" in words.names

@@ -1,0 +1,141 @@
+"""Many conversations, kept on the device: named, found, renamed, deleted, exported, imported."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from page.pages import ask, wait_answers, wait_state
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Fake = Callable[..., None]
+
+
+def choose(page: Page, name: str, choice: str) -> None:
+    """Choose from the menu of a conversation, by the keyboard."""
+    more = page.locator(".conversation", has_text=name).locator(".more")
+    more.focus()
+    more.press("Enter")
+    item = page.locator("[role=menuitem]", has_text=choice)
+    while not item.evaluate("(item) => item === document.activeElement"):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+
+
+def import_files(page: Page, *paths: Path) -> None:
+    page.click("#transfer-button")
+    with page.expect_file_chooser() as chooser:
+        page.click("text=Import…")
+    chooser.value.set_files(paths)
+
+
+def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
+    fake(pieces=["It is ", "**Paris**."])
+    page.goto(url)
+    wait_state(page, "ready")
+    expect(page.locator("#no-conversations")).to_be_visible()
+    names = page.locator(".conversation .open")
+    ask(page, "What is the capital of France?")
+    wait_answers(page, 1)
+    expect(names).to_have_text(["What is the capital of France?"])
+    page.click("#new-chat")
+    expect(page.locator("#welcome")).to_be_visible()
+    ask(page, "Why is the sky blue, and why is it red in the evening, when the sun stands low?")
+    wait_answers(page, 1)
+    expect(names).to_have_count(2)
+    expect(names.first).to_have_text("Why is the sky blue, and why is it red in the evening, when…")
+
+    # Found by what was said, opened, and there after a reload and by the browser's own way back.
+    page.fill("#search", "CAPITAL")
+    expect(names).to_have_count(1)
+    names.first.click()
+    expect(page.locator(".message.user .text")).to_have_text("What is the capital of France?")
+    page.reload()
+    expect(page.locator(".message.user .text")).to_have_text("What is the capital of France?")
+    page.go_back()
+    expect(page.locator(".message.user .text")).to_contain_text("Why is the sky blue")
+
+    choose(page, "capital", "Rename")
+    page.fill(".conversation input", "Capitals")
+    page.press(".conversation input", "Enter")
+    expect(names.filter(has_text="Capitals")).to_have_count(1)
+    expect(names.filter(has_text="Capitals")).to_be_focused()
+
+    # As Markdown for people, as JSON for all there is; both can be read back.
+    with page.expect_download() as markdown:
+        choose(page, "Capitals", "Markdown")
+    markdown.value.save_as(tmp_path / "one.md")
+    assert markdown.value.suggested_filename == "Capitals.md"
+    text = (tmp_path / "one.md").read_text()
+    assert "# Capitals" in text and "It is **Paris**." in text
+    page.click("#transfer-button")
+    with page.expect_download() as everything:
+        page.click("text=Export all")
+    everything.value.save_as(tmp_path / "all.json")
+    data = json.loads((tmp_path / "all.json").read_text())
+    assert sorted(len(conversation["messages"]) for conversation in data["conversations"]) == [2, 2]
+    (tmp_path / "other.json").write_text('{"format": "something else"}')
+    bad = {**data, "conversations": [{"messages": [{"id": "1", "parent": "0", "role": "user", "content": "x"}]}]}
+    (tmp_path / "bad.json").write_text(json.dumps(bad))
+
+    choose(page, "sky", "Delete")
+    expect(names).to_have_count(1)
+    expect(page.locator("#welcome")).to_be_visible()  # it was in view
+    page.click("#toasts button:has-text('Undo')")
+    expect(names).to_have_count(2)
+    expect(page.locator(".message.user .text")).to_contain_text("Why is the sky blue")
+    for name in ("Capitals", "sky"):
+        choose(page, name, "Delete")
+    expect(names).to_have_count(0)
+    import_files(page, tmp_path / "other.json", tmp_path / "bad.json")
+    expect(page.locator(".toast", has_text="other.json")).to_be_visible()
+    expect(page.locator(".toast", has_text="bad.json")).to_be_visible()
+    import_files(page, tmp_path / "all.json", tmp_path / "one.md")
+    expect(names).to_have_count(3)
+    names.filter(has_text="Capitals").first.click()
+    expect(page.locator(".message.assistant .text strong")).to_have_text("Paris")
+    ask(page, "Go on")
+    wait_answers(page, 2)
+
+
+def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 60, pace=50)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "long")
+    expect(page.locator(".message.assistant .text")).to_contain_text("word")
+    page.click("#new-chat")
+    expect(page.locator(".message")).to_have_count(0)
+    page.locator(".conversation .open").click()
+    expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
+    wait_answers(page, 1)
+    assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 60
+
+
+def test_a_full_device_is_told_of(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.add_init_script("""IDBObjectStore.prototype.put = () => {
+      throw new DOMException("no room", "QuotaExceededError");
+    }""")
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    expect(page.locator(".toast").first).to_contain_text("no room left")
+    expect(page.locator(".message.assistant .text")).to_have_text("Yes.")
+
+
+def test_without_storage_conversations_last_as_long_as_the_page(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.add_init_script("indexedDB.open = () => { throw new DOMException('denied', 'SecurityError'); }")
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "kept for now")
+    wait_answers(page, 1)
+    page.click("#new-chat")
+    page.locator(".conversation .open").click()
+    expect(page.locator(".message.user .text")).to_have_text("kept for now")

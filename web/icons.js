@@ -1,0 +1,46 @@
+/** The page's pictures, drawn in lines on a square of 20 by 20. */
+
+/** @type {Record<string, string>} name -> path */
+const paths = {
+  sidebar: "M3.5 4.5h13v11h-13zM8 4.5v11",
+  close: "M5 5l10 10M15 5 5 15",
+  search: "M9 3.75a5.25 5.25 0 1 1 0 10.5 5.25 5.25 0 0 1 0-10.5zM13 13l3.5 3.5",
+  new: "M15.5 10.5v4a1.5 1.5 0 0 1-1.5 1.5H5.5A1.5 1.5 0 0 1 4 14.5V6a1.5 1.5 0 0 1 1.5-1.5h4M8 12l.5-2.5L15 3l2 2-6.5 6.5z",
+  down: "M5.5 8l4.5 4.5L14.5 8",
+  previous: "M12 5.5 7.5 10l4.5 4.5",
+  next: "M8 5.5l4.5 4.5L8 14.5",
+  models: "M10 3l6.5 3.25L10 9.5 3.5 6.25zM3.5 10l6.5 3.25L16.5 10M3.5 13.75 10 17l6.5-3.25",
+  transfer: "M6.5 16V5M3.5 8l3-3 3 3M13.5 4v11M10.5 12l3 3 3-3",
+  settings: "M3.5 6.5h7M14.5 6.5h2M12.5 4.5v4M3.5 13.5h2M9.5 13.5h7M7.5 11.5v4",
+  keyboard: "M2.75 5.5h14.5v9H2.75zM6 8.5h.01M9 8.5h.01M12 8.5h.01M14.5 8.5h.01M6.5 11.75h7",
+  send: "M10 16V4.5M4.75 9.5 10 4.25l5.25 5.25",
+  stop: "M5.5 7A1.5 1.5 0 0 1 7 5.5h6A1.5 1.5 0 0 1 14.5 7v6a1.5 1.5 0 0 1-1.5 1.5H7A1.5 1.5 0 0 1 5.5 13z",
+  attach: "M14.5 9.5 9.6 14.4a3 3 0 0 1-4.2-4.2l5.6-5.7a2 2 0 0 1 2.9 2.9l-5.5 5.5a1 1 0 0 1-1.4-1.4l4.7-4.8",
+  file: "M5.5 3.5h5.5l3.5 3.5v9.5h-9zM11 3.5V7h3.5",
+  more: "M5 10h.01M10 10h.01M15 10h.01",
+  copy: "M7.5 7.5h8v8h-8zM12.5 7.5v-3h-8v8h3",
+  done: "M4.5 10.5l3.5 3.5 7.5-8",
+  edit: "M4.5 15.5l.75-3.25L13 4.5l2.5 2.5-7.75 7.75zM11 6.5 13.5 9",
+  again: "M15.5 8A6 6 0 1 0 16 11M15.75 4.5V8h-3.5",
+  continue: "M4.5 5l6 5-6 5zM14.5 5v10",
+  delete: "M4 6h12M8 6V4h4v2M5.5 6l.75 10h7.5l.75-10M8.5 9v4.5M11.5 9v4.5",
+  thought: "M10 3.5a5 5 0 0 1 2.5 9.3v1.7h-5v-1.7A5 5 0 0 1 10 3.5zM8.25 17h3.5",
+  rename: "M4 5.5V4h12v1.5M10 4v12M8 16h4",
+  save: "M10 3.5v9M6.25 9 10 12.75 13.75 9M4 16.25h12",
+  open: "M10 12.75v-9M6.25 7.25 10 3.5l3.75 3.75M4 16.25h12",
+};
+
+/**
+ * @param {string} name of `paths`
+ * @returns {SVGSVGElement} a picture that says nothing by itself: what it is in has the words
+ */
+export function icon(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const path = document.createElementNS(space, "path");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", paths[name]);
+  svg.append(path);
+  return svg;
+}

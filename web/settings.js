@@ -1,0 +1,202 @@
+/**
+ * What the visitor can set: how the model answers, and how the page looks. What is left empty is the model's default,
+ * which its field shows; a value out of range is not taken.
+ *
+ * @import { Ready, Sampling } from "./protocol.js"
+ *
+ * @typedef {Sampling & {system?: string, context?: number}} Values
+ *
+ * @typedef {object} Field
+ * @property {keyof Values} name
+ * @property {number} min
+ * @property {number} max
+ * @property {number} step
+ */
+
+import { Dialog } from "./dialog.js";
+import { byId, element } from "./dom.js";
+import { strings } from "./strings.js";
+
+const KEY = "settings";
+
+/** @type {Field[]} the numbers, in the ranges that the engine takes */
+const NUMBERS = [
+  { name: "temperature", min: 0, max: 5, step: 0.05 },
+  { name: "top_k", min: 0, max: 10000, step: 1 },
+  { name: "top_p", min: 0, max: 1, step: 0.01 },
+  { name: "min_p", min: 0, max: 1, step: 0.01 },
+  { name: "repetition_penalty", min: 0.5, max: 2, step: 0.01 },
+  { name: "max_tokens", min: 1, max: 1e6, step: 1 },
+  { name: "seed", min: 0, max: 2 ** 32 - 1, step: 1 },
+  { name: "context", min: 64, max: 1e7, step: 1 },
+];
+
+/** The temperature at which a model that always says the likeliest answers anew. */
+const VARIED = 0.7;
+
+export class Settings {
+  /** @type {Values} */
+  #values = read();
+  /** @type {Values} */
+  #defaults = {};
+  #onContext;
+  #contextAtOpening = this.#values.context;
+  #dialog = new Dialog("settings", { opened: () => this.#opened(), closed: () => this.#closed() });
+
+  /** @param {(context: number | undefined) => void} onContext called when the context's length was changed */
+  constructor(onContext) {
+    this.#onContext = onContext;
+    byId("settings-button").addEventListener("click", () => this.open());
+  }
+
+  open() {
+    this.#dialog.open();
+  }
+
+  /** @param {Ready} ready */
+  set model(ready) {
+    this.#defaults = { ...this.#defaults, ...ready.sampling, context: ready.model.context_length };
+  }
+
+  /** @param {string} system the site's own system prompt */
+  set systemDefault(system) {
+    this.#defaults.system = system;
+  }
+
+  /** @returns {string} the system prompt, or nothing */
+  get system() {
+    return this.#values.system ?? this.#defaults.system ?? "";
+  }
+
+  /** @returns {number | undefined} the context's length, if the visitor set one */
+  get context() {
+    return this.#values.context;
+  }
+
+  /**
+   * @param {boolean} anew for another answer to the same question, which should be another one
+   * @returns {Sampling}
+   */
+  sampling(anew = false) {
+    const { system: _, context: __, ...sampling } = this.#values;
+    if (anew && sampling.temperature === undefined && !this.#defaults.temperature) sampling.temperature = VARIED;
+    return sampling;
+  }
+
+  #opened() {
+    this.#contextAtOpening = this.#values.context;
+    const form = element("form", "fields");
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.append(
+      this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
+      themes(),
+      ...NUMBERS.map((field) => this.#number(field)),
+      this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
+    );
+    const reset = element("button", "quiet", strings.settings.reset);
+    reset.setAttribute("type", "button");
+    reset.addEventListener("click", () => {
+      this.#values = {};
+      this.#save();
+      this.#opened();
+      this.#dialog.body.querySelector("button")?.focus();
+    });
+    this.#dialog.body.replaceChildren(form, reset);
+  }
+
+  #closed() {
+    if (this.#values.context !== this.#contextAtOpening) this.#onContext(this.#values.context);
+  }
+
+  /** @param {Field} field */
+  #number({ name, min, max, step }) {
+    const input = /** @type {HTMLInputElement} */ (element("input", ""));
+    Object.assign(input, { type: "number", min, max, step, value: this.#values[name] ?? "" });
+    input.placeholder = String(this.#defaults[name] ?? strings.settings.unset[name] ?? "");
+    return this.#field(name, input, () => (input.value === "" ? undefined : input.valueAsNumber));
+  }
+
+  /**
+   * @param {"system" | "stop"} name
+   * @param {number} rows
+   * @param {(text: string) => any} parse
+   * @param {string} value
+   */
+  #text(name, rows, parse, value) {
+    const input = /** @type {HTMLTextAreaElement} */ (element("textarea", ""));
+    Object.assign(input, { rows, value, dir: "auto", placeholder: name === "system" ? (this.#defaults.system ?? "") : "" });
+    return this.#field(name, input, () => parse(input.value));
+  }
+
+  /**
+   * @param {keyof Values} name
+   * @param {HTMLInputElement | HTMLTextAreaElement} input
+   * @param {() => any} value undefined: the model's default
+   */
+  #field(name, input, value) {
+    const root = element("div", `field-row ${input.tagName.toLowerCase()}`);
+    const { label, explained } = strings.settings[name];
+    const title = element("label", "", label);
+    const help = element("p", "help", explained);
+    const problem = element("p", "problem");
+    input.id = `setting-${name}`;
+    help.id = `${input.id}-help`;
+    problem.id = `${input.id}-problem`;
+    input.setAttribute("aria-describedby", `${help.id} ${problem.id}`);
+    title.setAttribute("for", input.id);
+    input.addEventListener("input", () => {
+      problem.textContent = input.validity.valid ? "" : input.validationMessage;
+      input.setAttribute("aria-invalid", String(!input.validity.valid));
+      if (!input.validity.valid) return;
+      const chosen = value();
+      if (chosen === undefined) delete this.#values[name];
+      else Object.assign(this.#values, { [name]: chosen });
+      this.#save();
+    });
+    root.append(title, input, help, problem);
+    return root;
+  }
+
+  #save() {
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.#values));
+    } catch {
+      // no storage in this mode of the browser: they last as long as the page does
+    }
+  }
+}
+
+/** @returns {Values} */
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+/** @param {string} text */
+function listed(text) {
+  const lines = text.split("\n").filter(Boolean);
+  return lines.length ? lines : undefined;
+}
+
+/** Light, dark, or as the system has it; see theme.js. */
+function themes() {
+  const root = element("fieldset", "field-row themes");
+  root.append(element("legend", "", strings.settings.theme.label));
+  const chosen = localStorage.getItem("theme") ?? "system";
+  for (const [name, label] of Object.entries(strings.settings.theme.choices)) {
+    const choice = element("label", "choice");
+    const input = /** @type {HTMLInputElement} */ (element("input", ""));
+    Object.assign(input, { type: "radio", name: "theme", value: name, checked: name === chosen });
+    input.addEventListener("change", () => {
+      if (name === "system") localStorage.removeItem("theme");
+      else localStorage.setItem("theme", name);
+      dispatchEvent(new Event("theme"));
+    });
+    choice.append(input, element("span", "", label));
+    root.append(choice);
+  }
+  return root;
+}

@@ -1,0 +1,28 @@
+/** Short messages at the edge of the page, which go by themselves; one may offer to undo what it tells of. */
+
+import { byId, element } from "./dom.js";
+
+/** How long one stays, in milliseconds; longer while the pointer or the focus is on it. */
+const STAYS = 8000;
+
+/**
+ * @param {string} text
+ * @param {{label: string, act: () => void}} [action]
+ */
+export function toast(text, action) {
+  const root = element("div", "toast");
+  const end = () => root.remove();
+  root.append(element("span", "", text));
+  if (action) {
+    const button = element("button", "link", action.label);
+    button.addEventListener("click", () => {
+      end();
+      action.act();
+    });
+    root.append(button);
+  }
+  let timer = setTimeout(end, STAYS);
+  for (const kind of ["pointerenter", "focusin"]) root.addEventListener(kind, () => clearTimeout(timer));
+  for (const kind of ["pointerleave", "focusout"]) root.addEventListener(kind, () => (timer = setTimeout(end, STAYS)));
+  byId("toasts").append(root);
+}
