@@ -16,7 +16,7 @@ from .generate import Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
-from .ops import Sampling
+from .ops import Bits, Sampling
 from .tokenizer import Tokenizer, from_metadata
 
 Message = Mapping[str, str]
@@ -58,13 +58,13 @@ class Model:
         on_progress: OnProgress = lambda stage, done, total: None,
         device: Device | None = None,
         context: int | None = None,
-        half_cache: bool = True,
+        cache_bits: Bits = 16,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
         """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
-        the device can do). half_cache: keep keys and values in half precision instead of float32.
+        the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
         on_header: called with the header before any memory is allocated; what it raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
@@ -75,7 +75,7 @@ class Model:
             on_progress("header", 1, 1)
             on_header(header)
             device = device or await open_device()
-            engine = Engine(device, header, context, half_cache)
+            engine = Engine(device, header, context, cache_bits)
             tokenizer = from_metadata(header.metadata)
             template = _template(header, tokenizer)
             segments = engine.weights.segments

@@ -1,12 +1,12 @@
 /**
- * The benchmark page: measures itself in whatever browser opens it. A first visit, then a reload for a second one,
- * then the engine's speed and one question as a person would ask it.
+ * The benchmark page: measures itself in whatever browser opens it. A first visit, then reloads for later ones, then the
+ * engine's speed and two questions as a person would ask them.
  *
  * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, `contexts` (lengths
  * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
- * @import { BenchOptions, ModelSource, Ready, Site } from "./protocol.js"
+ * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready, Site } from "./protocol.js"
  *
  * @typedef {object} Start how one visit began; seconds since the navigation
  * @property {number} ready the model can be asked
@@ -23,7 +23,7 @@ import { forget } from "./kept.js";
 import { keepOffline } from "./offline.js";
 import { support } from "./support.js";
 
-const QUESTION = "What is the capital of France?";
+const QUESTIONS = ["What is the capital of France?", "And of Italy?"];
 /** What a reload has to remember, in sessionStorage. */
 const STEP = "py_wgml bench";
 
@@ -56,19 +56,25 @@ async function measure() {
     sessionStorage.setItem(STEP, JSON.stringify({ emptied: true }));
     return null;
   }
-  say(step.cold ? "Second visit: starting" : "First visit: downloading and starting");
+  say(step.cold ? "Another visit: starting" : "First visit: downloading and starting");
   const { engine, ready, start } = await visit(chosen);
   if (!step.cold) {
     engine.close();
     say("First visit: keeping the page for offline use");
     const offline = await keepOffline();
-    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline }));
+    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline, warm: [] }));
+    return null;
+  }
+  const warm = [...step.warm, start];
+  if (warm.length < options.repetitions) {
+    engine.close();
+    sessionStorage.setItem(STEP, JSON.stringify({ ...step, warm }));
     return null;
   }
   sessionStorage.removeItem(STEP);
   say("Measuring the engine");
   const { type, id, ...figures } = await engine.bench(options);
-  say("Asking a question");
+  say("Asking questions");
   const chat = await ask(engine);
   engine.close();
   return {
@@ -78,7 +84,7 @@ async function measure() {
     adapter: ready.adapter,
     heap_peak_bytes: ready.heap_peak_bytes,
     cold: step.cold,
-    warm: start,
+    warm,
     offline: step.offline,
     options,
     bench: figures,
@@ -114,22 +120,32 @@ async function visit(model) {
 }
 
 /**
- * One question, greedily answered, timed as the visitor sees it.
+ * A conversation, greedily answered, timed as the visitor sees it: its second turn processes only what is new.
  *
  * @param {Engine} engine
  */
 async function ask(engine) {
-  const sent = performance.now();
-  const answer = engine.send([{ role: "user", content: QUESTION }], { temperature: 0, max_tokens: 64 });
-  let text = "";
-  let first = NaN;
-  for await (const part of answer) {
-    if (!text && part.tokens) first = (performance.now() - sent) / 1000;
-    text += part.reasoning + part.text;
+  /** @type {ChatMessage[]} */
+  const messages = [];
+  const turns = [];
+  for (const question of QUESTIONS) {
+    messages.push({ role: "user", content: question });
+    const sent = performance.now();
+    const answer = engine.send(messages, { temperature: 0, max_tokens: 64 });
+    let text = "";
+    let first = NaN;
+    for await (const part of answer) {
+      if (!text && part.tokens) first = (performance.now() - sent) / 1000;
+      text += part.reasoning + part.text;
+    }
+    const { usage, tokens_per_second, reason } = /** @type {Done} */ (answer.done);
+    const seconds = (performance.now() - sent) / 1000;
+    const processed_tokens = usage.prompt_tokens - usage.cached_tokens;
+    const figures = { send_to_first_text: first, seconds, processed_tokens, reason, usage, tokens_per_second };
+    turns.push({ question, answer: text, ...figures });
+    messages.push({ role: "assistant", content: text });
   }
-  const { usage, tokens_per_second, reason } = /** @type {import("./protocol.js").Done} */ (answer.done);
-  const seconds = (performance.now() - sent) / 1000;
-  return { question: QUESTION, answer: text, send_to_first_text: first, seconds, reason, usage, tokens_per_second };
+  return turns;
 }
 
 /**
@@ -142,7 +158,8 @@ async function ask(engine) {
 function rows(figures, path = "") {
   return Object.entries(figures).flatMap(([key, value]) => {
     const name = path ? `${path}, ${key}` : key;
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) return rows(value, name);
+    const isList = Array.isArray(value) && typeof value[0] !== "object";
+    if (value !== null && typeof value === "object" && !isList) return rows(value, name);
     return [[name.replaceAll("_", " "), shown(key, value)]];
   });
 }

@@ -1,6 +1,6 @@
 // Causal attention of the many queries of a prompt: as attention_vector.wgsl, but what is read of the cache serves a
 // tile of queries (as in FlashAttention, arXiv:2205.14135).
-//   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], pairs packed to u32 or f32
+//   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
 //   out f32 [T, heads, head_dim]
 // Heads that share keys and values share tiles: row r of key/value head h is head h * group + r % group of token
 // r / group. Workgroup (x, h) takes 32 rows and walks the positions 64 at a time, its 128 invocations being 8 bands of 16

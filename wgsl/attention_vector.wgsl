@@ -1,5 +1,5 @@
 // Causal attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
-//   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], pairs packed to u32 or f32
+//   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
 //   out f32 [T, heads, head_dim]; with splits above 1 [T, heads, splits, head_dim + 2], for attention_merge.wgsl:
 //   values not yet divided by the sum of their weights, the highest score, that sum
 // Workgroup (x, t, split) takes `group` heads that share keys and values, so that each is read once for all of them,

@@ -13,7 +13,7 @@
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
 // brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
 // (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
-// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, half),
+// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits),
 // experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
 {% set more = namespace(binding=3) %}
 {% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}

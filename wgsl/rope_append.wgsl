@@ -3,8 +3,7 @@
 //   rotations vec2<f32> [context, rotary_dim / 2]: cosine and sine of each pair's angle at each position
 //   q, k_cache, v_cache: see lib/append.wgsl
 // One invocation makes two neighbouring elements. Workgroup (x over pairs of a token, t).
-// Parameters: head_dim, rotary_dim, pairing (see lib/rotate.wgsl), half (the cache is packed to half precision),
-// workgroup_size.
+// Parameters: head_dim, rotary_dim, pairing (see lib/rotate.wgsl), bits, workgroup_size (a multiple of 16).
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -26,18 +25,26 @@ fn element_of(head: u32, element: u32) -> f32 {
 {% include "lib/rotated.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let t = id.y;
-    let element = 2u * id.x;
+fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let t = workgroup.y;
+    let element = 2u * (workgroup.x * {{ workgroup_size }}u + lane);
     let width = (params.heads + 2u * params.kv_heads) * HEAD_DIM;
-    if t >= step.count || element >= width {
+    if t >= step.count {
         return;
     }
     let position = step.position + t;
     let at = t * width + element;
+    var pair = vec2<f32>(0.0);
     if is_rotated(element) {
-        append(t, position, element, rotated(at - element % HEAD_DIM, element % HEAD_DIM, position));
-    } else {
-        append(t, position, element, vec2<f32>(qkv[at], qkv[at + 1u]));
+        pair = rotated(at - element % HEAD_DIM, element % HEAD_DIM, position);
+    } else if element < width {
+        pair = vec2<f32>(qkv[at], qkv[at + 1u]);
     }
+    {% if bits == 8 %}
+    append(t, position, element, pair, lane);
+    {% else %}
+    if element < width {
+        append(t, position, element, pair);
+    }
+    {% endif %}
 }

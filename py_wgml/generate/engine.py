@@ -13,7 +13,7 @@ from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, GpuGraph, Pool, Tensor, plan
-from ..ops import Sampling, attention_splits, sample, step_block
+from ..ops import Bits, Sampling, attention_splits, sample, step_block
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
@@ -52,16 +52,16 @@ class Engine:
     """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
-    half_cache: keep keys and values in half precision. Raises WgmlError for a model that is not supported.
+    cache_bits: of keys and values. Raises WgmlError for a model that is not supported.
     """
 
-    def __init__(self, device: Device, header: Header, context: int | None = None, half_cache: bool = True) -> None:
+    def __init__(self, device: Device, header: Header, context: int | None = None, cache_bits: Bits = 16) -> None:
         self.device = device
         self.config, self._forward, found = plan(header, context)
         self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
-        self._cache = Cache(device, self.config, found.ropes, half_cache)
+        self._cache = Cache(device, self.config, found.ropes, cache_bits)
         self.context = self._cache.max_length
         self._pool = Pool(device)
         self._step = device.buffer(16, "step")

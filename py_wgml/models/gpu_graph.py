@@ -12,10 +12,12 @@ from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
 from ..ops import (
     Append,
+    Bits,
     Norm,
     View,
     attention,
     attention_splits,
+    cache_bytes,
     can_append,
     can_gate,
     gated,
@@ -42,14 +44,14 @@ _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are t
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
-    half: kept in half precision. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how
-    many positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
+    bits: of their elements. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how many
+    positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
     """
 
-    def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], half: bool) -> None:
-        self._device, self._config, self._ropes, self.half = device, config, tuple(ropes), half
+    def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], bits: Bits) -> None:
+        self._device, self._config, self._ropes, self.bits = device, config, tuple(ropes), bits
         self._factors: dict[str, npt.NDArray[np.float32]] = {}
-        self._position_bytes = config.head_count_kv * config.head_dim * (2 if half else 4)
+        self._position_bytes = config.head_count_kv * cache_bytes(config.head_dim, bits)
         self.length = 0
         self.layers: list[tuple[Buffer, Buffer]] = []
         self.position_bytes = 2 * config.block_count * self._position_bytes
@@ -296,7 +298,7 @@ class GpuGraph(Graph[Tensor]):
         width = c.head_count * c.head_dim
         append = Append(
             cache.rotations[rope], k_cache, v_cache,
-            c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half,
+            c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.bits,
         )  # fmt: skip
         product = qkv.product
 
@@ -311,7 +313,7 @@ class GpuGraph(Graph[Tensor]):
             parts = self._scratch(splits * c.head_count, c.head_dim + 2)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
-                c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.half, qkv.rows,
+                c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.bits, qkv.rows,
                 window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",],
                 splits, parts.buffer if splits > 1 else None,
             )  # fmt: skip

@@ -32,7 +32,7 @@ from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
-from .rope_append import Append, rope_append
+from .rope_append import Append, Bits, cache_bytes, cache_numpy, rope_append
 from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
 from .softmax import softmax, softmax_numpy
@@ -43,6 +43,7 @@ from .view import View
 
 __all__ = [
     "Append",
+    "Bits",
     "Norm",
     "Sampling",
     "Scaling",
@@ -57,6 +58,8 @@ __all__ = [
     "attention_splits",
     "binary",
     "binary_numpy",
+    "cache_bytes",
+    "cache_numpy",
     "can_append",
     "can_gate",
     "cumulative_sum",

@@ -5,6 +5,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
 from .array import Array
+from .rope_append import Bits, cache_bytes
 
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 256
@@ -43,7 +44,7 @@ def attention(
     kv_heads: int,
     head_dim: int,
     scale: float,
-    half: bool,
+    bits: Bits,
     max_count: int,
     window: int | None = None,
     soft_cap: float | None = None,
@@ -53,8 +54,8 @@ def attention(
 ) -> None:
     """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions up to the token's own.
 
-    q, out: float32 [max_count, heads, head_dim]; caches: [context, kv_heads, head_dim] in half precision (half) or
-    float32. heads / kv_heads query heads share each h'.
+    q, out: float32 [max_count, heads, head_dim]; caches: [context, kv_heads, head_dim] of elements of `bits` bits
+    (`cache_bytes`). heads / kv_heads query heads share each h'.
     window: how many positions a token sees, its own the last (None: all). soft_cap: scores s become
     soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which has no value.
     splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for steps with too
@@ -66,6 +67,7 @@ def attention(
         raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
     if (window is not None and window < 1) or (soft_cap is not None and not soft_cap > 0):
         raise WgmlError(f"attention with a window of {window} and a soft cap of {soft_cap} is not supported")
+    cache_bytes(head_dim, bits)
     if splits > 1 and (parts is None or parts.nbytes < attention_parts(head_dim, splits, heads, max_count)):
         raise WgmlError(f"attention in {splits} parts has no room for them")
     target = out if parts is None or splits == 1 else parts
@@ -76,7 +78,7 @@ def attention(
     ]
     template = {
         "head_dim": head_dim,
-        "half": half,
+        "bits": bits,
         "window": window is not None,
         "soft_cap": soft_cap is not None,
         "sinks": sinks is not None,

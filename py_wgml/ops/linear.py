@@ -31,12 +31,12 @@ def can_gate(weights: Matrix) -> bool:
 
 
 def can_append(weights: Matrix, append: Append, others: int) -> bool:
-    """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, and there are
-    bindings enough (others: those of its bias and of its norm)."""
+    """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, elements go
+    to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
     rows = 4 if append.pairing == "neox" else 2
     whole = all(part.first % append.head_dim == 0 == part.rows % append.head_dim for part in weights)
     bindings = _APPEND_BINDINGS + others + max(len(part.tables) for part in weights)
-    return whole and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
+    return whole and append.bits > 8 and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
 def linear(

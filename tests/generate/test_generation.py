@@ -64,7 +64,7 @@ def test_tokens_equal_the_reference(path, device, sampling, in_flight, batch):
         model.engine._in_flight, model.engine._pace = in_flight, Pace(batch=batch)
         return await take(model.engine.generate(PROMPT, sampling), 12)
 
-    assert run(path, device, scenario, half_cache=False) == ids[len(PROMPT) :]
+    assert run(path, device, scenario, cache_bits=32) == ids[len(PROMPT) :]
 
 
 def test_prompt_longer_than_a_step_and_growing_cache(path, device, monkeypatch):

@@ -23,6 +23,7 @@ from tiny import TINY, write_tiny
 from py_wgml import Model
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops import Bits
 
 TRUTH = Path(__file__).parents[1] / "data" / "families.hf-f32.json"
 IDS = [int(id) for id in np.random.default_rng(3).integers(0, 512, 21)]
@@ -37,12 +38,12 @@ def error(got: Any, expected: Any) -> float:
     return float(np.abs(got - expected).max() / np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
 
 
-def gpu_error(path: Path, device: Device, half: bool = False, context: int | None = None) -> float:
+def gpu_error(path: Path, device: Device, bits: Bits = 32, context: int | None = None) -> float:
     """The largest error of the GPU's logits, in steps of many tokens and in steps of one, which have kernels of their
-    own. half: of the cache."""
+    own. bits: of the cache."""
 
     async def on_gpu() -> list[Any]:
-        model = await Model.load(path, device=device, half_cache=half, context=context)
+        model = await Model.load(path, device=device, cache_bits=bits, context=context)
         try:
             return [await model.engine.logits(IDS, at_once) for at_once in (16, 1)]
         finally:

@@ -45,7 +45,12 @@ def test_options(device, options, tmp_path):
 
 
 def test_half_precision_cache(device, tmp_path):
-    assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf"), device, half=True) < 5e-3
+    assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf"), device, bits=16) < 5e-3
+
+
+def test_cache_of_eight_bits(device, tmp_path):
+    path = write_tiny_llama(tmp_path / "tiny.gguf", embedding=128)
+    assert gpu_error(path, device, bits=8) < 0.1
 
 
 def test_software_adapter(tmp_path):

@@ -22,7 +22,7 @@ PROMPTS = TRUTH["prompts"]
 
 def gpu_logits(path, ids, compiler="naga", half=True):
     async def main():
-        model = await Model.load(path, device=gpus.device(compiler), half_cache=half)
+        model = await Model.load(path, device=gpus.device(compiler), cache_bits=16 if half else 32)
         try:
             return await model.engine.logits(ids, at_once=64)
         finally:

@@ -26,6 +26,7 @@ from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.gpu import Buffer
 from py_wgml.ops import (
     Append,
+    Bits,
     Norm,
     View,
     argmax,
@@ -36,6 +37,7 @@ from py_wgml.ops import (
     attention_numpy,
     binary,
     binary_numpy,
+    cache_numpy,
     cumulative_sum,
     cumulative_sum_numpy,
     dequantize,
@@ -230,28 +232,28 @@ TYPE_OF = {type.name: type for type in TYPES}
 FILL = 2**-7  # what a cache holds beforehand: small, so that the norm of the error is that of what is written
 
 
-def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half: bool) -> Job:
+def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits: Bits) -> Job:
     count, heads, kv_heads, head_dim = shape
     first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
     context = first + count + 8
     qkv = b.normal(count + 1, heads + 2 * kv_heads, head_dim)
     rotations = rotations_numpy(0, context, rotary_dim, 10000.0)
     q = b.poison(count + 1, heads, head_dim)
-    dtype = np.float16 if half else np.float32
+    dtype = np.float16 if bits == 16 else np.float32
     caches = [b.held(np.full((context, kv_heads, head_dim), FILL, dtype)) for _ in "kv"]
     turned = rope_numpy(qkv[:count, : heads + kv_heads].astype(np.float64), rotations[first : first + count], pairing)
     kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
     step, at = b.step(first, count), b.up(qkv)
-    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, bits)
     return Job(
         lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
     )
 
 
-def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, half: bool) -> Job:
+def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, bits: Bits) -> Job:
     """The product of one token, as `linear` and `rope_append` make it one after the other."""
     heads, kv_heads, head_dim = shape
     position, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
@@ -262,11 +264,11 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
     normed = rms_norm_numpy(*exact(x, scale), 1e-5)
     qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None)).reshape(1, heads + 2 * kv_heads, head_dim)
     turned = rope_numpy(qkv[:, : heads + kv_heads], rotations[position : position + 1], pairing)
-    dtype = np.float16 if half else np.float32
+    dtype = np.float16 if bits == 16 else np.float32
     q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
     caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
     kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
-    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, bits)
     step, at, norm = b.step(position, 1), (b.up(x), b.up(extra) if bias else None), Norm(b.up(scale), 1e-5)
     return Job(
         lambda p: linear(p, step, at[0], weights, q, 1, at[1], norm=norm, append=append),
@@ -285,6 +287,18 @@ def rope_case(b: Bench, kind: Any, shape: tuple[int, int, int], layout: str) -> 
     return Job(lambda p: rope(p, step, view, at, out, rotary_dim, pairing), expected, flops=3 * x.size)
 
 
+KINDS: dict[str, Bits] = {"f32": 32, "f16": 16, "q8": 8}
+
+
+def unpacked(cache: Any, bits: Bits) -> Any:
+    """The numbers that a cache holds: with 8 bits, those of its blocks of a float32 and 32 multiples of its 127th."""
+    if bits > 8:
+        return cache.astype(np.float32)
+    blocks = cache.reshape(*cache.shape[:-1], -1, 9)
+    scale, steps = blocks[..., :1].view(np.float32), blocks[..., 1:].copy().view(np.int8)
+    return (scale.astype(np.float64) * steps / 127).reshape(*cache.shape[:-1], -1)
+
+
 def attention_case(
     b: Bench,
     kind: str,
@@ -297,12 +311,14 @@ def attention_case(
     splits: int = 1,
 ) -> Job:
     heads, kv_heads, head_dim = shape
-    length, half = position + count, kind == "f16"
+    length, bits = position + count, KINDS[kind]
     q = b.normal(count + 1, heads, head_dim)
-    k, v = (b.normal(length + 9, kv_heads, head_dim).astype(np.float16 if half else np.float32) for _ in "kv")
+    k, v = (b.normal(length + 9, kv_heads, head_dim) for _ in "kv")
     k[length:], v[length:] = np.nan, np.nan
     k[0] *= 4  # a peaked softmax as well as flat ones
-    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), (b.up(q), b.up(k), b.up(v))
+    packed = [cache_numpy(x, bits) for x in (k, v)]
+    k, v = (unpacked(x, bits) for x in packed)
+    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), tuple(map(b.up, (q, *packed)))
     scale = head_dim**-0.5
     sink = b.normal(heads) if sinks else None
     extra = None if sink is None else b.up(sink)
@@ -311,7 +327,7 @@ def attention_case(
     expected = attention_numpy(*arrays, position, scale, window, soft_cap, sink)
     return Job(
         lambda p: attention(
-            p, step, *at, out, heads, kv_heads, head_dim, scale, half, count + 1, window, soft_cap, extra, splits, parts
+            p, step, *at, out, heads, kv_heads, head_dim, scale, bits, count + 1, window, soft_cap, extra, splits, parts
         ),
         {out: past(expected, count + 1)},
         flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
@@ -539,18 +555,18 @@ TABLE = [
         3e-4,
         SMALL,
         shape=[(3, 5, 2, 20), (1, 1, 1, 64)],
-        half=[True],
+        bits=[16],
     ),
-    *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], half=[False]),
+    *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], bits=[32]),
     *cases(
         linear_append_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
-        3e-4,
+        4e-4,
         ["normal"],
         shape=[(3, 1, 20)],
         type=["Q4_1", "Q6_K"],
         bias=[True],
-        half=[True],
+        bits=[16],
     ),
     *cases(
         linear_append_case,
@@ -560,7 +576,7 @@ TABLE = [
         shape=[(4, 2, 16)],
         type=["IQ2_S", "F16"],
         bias=[False],
-        half=[False],
+        bits=[32],
     ),
     *cases(
         rope_case,
@@ -614,6 +630,15 @@ TABLE = [
         soft_cap=[2.0],
         sinks=[True],
         splits=[5],
+    ),
+    *cases(
+        attention_case,
+        ["q8"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 1, 96)],
+        position=[0, 150],
+        count=[3, 40],
     ),
     # Many queries, which have a kernel of their own.
     *cases(

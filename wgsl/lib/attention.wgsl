@@ -3,7 +3,7 @@
 // With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
 // becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
 // has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
-// Parameters: head_dim (even), half (the cache is packed to half precision; else f32), soft_cap, sinks.
+// Parameters: head_dim (even), bits (of the cache, see lib/append.wgsl), soft_cap, sinks.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -23,9 +23,9 @@ const OCTETS: u32 = {{ (head_dim + 7) // 8 }}u; // of a query, key or value
 const QUADS: u32 = 2u * OCTETS;
 const LOWEST: f32 = -3.4028234e38;
 
-{% set octet_word = "vec4<u32>" if half else "vec4<f32>" %}
-{% set pair_word = "u32" if half else "vec2<f32>" %}
-{% set cache_word = octet_word if head_dim % 8 == 0 else pair_word %}
+{% set octet_word = "vec4<u32>" if bits == 16 else "vec4<f32>" %}
+{% set pair_word = "u32" if bits == 16 else "vec2<f32>" %}
+{% set cache_word = "u32" if bits == 8 else octet_word if head_dim % 8 == 0 else pair_word %}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
@@ -66,7 +66,17 @@ fn capped(score: f32) -> f32 {
 }
 {% endif %}
 {% for cache in ["k", "v"] %}
-{% if head_dim % 8 == 0 and half %}
+{% if bits == 8 %}
+
+fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
+    let block = 9u * ((row * OCTETS + octet) / 4u);
+    let at = block + 1u + 2u * (octet % 4u);
+    let largest = bitcast<f32>({{ cache }}_cache[block]);
+    let low = unpack4x8snorm({{ cache }}_cache[at]);
+    let high = unpack4x8snorm({{ cache }}_cache[at + 1u]);
+    return Octet(largest * low, largest * high);
+}
+{% elif head_dim % 8 == 0 and bits == 16 %}
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
     let word = {{ cache }}_cache[row * OCTETS + octet];
@@ -88,7 +98,7 @@ fn {{ cache }}_pair(row: u32, pair: u32) -> vec2<f32> {
         return vec2<f32>(0.0);
     }
     let word = {{ cache }}_cache[row * (HEAD_DIM / 2u) + pair];
-    return {{ "unpack2x16float(word)" if half else "word" }};
+    return {{ "unpack2x16float(word)" if bits == 16 else "word" }};
 }
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
