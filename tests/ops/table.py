@@ -216,11 +216,12 @@ def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: boo
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one is a short one
-    repeated, and whole: quantizing takes long."""
+    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one that is not
+    cut is a short one repeated: quantizing takes long."""
     rows, columns = shape
-    short, dequantized = b.matrix(b.random.standard_normal((min(rows, 128), columns), np.float32), TYPE_OF[kind], cuts)
-    if rows <= 128:
+    made = rows if cuts else min(rows, 128)
+    short, dequantized = b.matrix(b.random.standard_normal((made, columns), np.float32), TYPE_OF[kind], cuts)
+    if made == rows:
         return short, dequantized
     (part,) = short
     bytes_of = b.array(part.buffer, part.buffer.nbytes, dtype=np.uint8)
@@ -746,7 +747,7 @@ def print_errors(table: list[Case]) -> bool:
 
 
 def print_speed(table: list[Case], milliseconds: float = 200) -> None:
-    """How fast each case runs in each variant: GB/s of the memory it must move, and GFLOP/s; what a plain read reaches."""
+    """How fast each case runs in each variant: GB/s of what it must move, and GFLOP/s; what a plain read reaches."""
     bandwidths = [asyncio.run(read_bandwidth(device(variant, timestamps=True))) * 1e-9 for variant in VARIANTS]
     print(f"{'a plain read':76}" + "".join(f" {'':8} {bandwidth:6.1f} {'':7}" for bandwidth in bandwidths))
     print(f"{'case':76}" + "".join(f" {v:>23}" for v in VARIANTS) + "  (ms, GB/s, GFLOP/s)")

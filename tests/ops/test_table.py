@@ -1,4 +1,7 @@
+from pathlib import Path
+
 import pytest
+from ops.mutate import MUTATIONS
 from ops.table import LARGE, TABLE, missing
 
 
@@ -17,3 +20,9 @@ def test_no_op_and_no_tensor_type_is_missing():
 def test_ids_are_unique():
     for table in (TABLE, LARGE):
         assert len({case.id for case in table}) == len(table)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_mutations_have_something_to_break(mutation):
+    text = (Path(__file__).parents[2] / "wgsl" / mutation.file).read_text()
+    assert text.count(mutation.text) == 1 and mutation.text != mutation.replacement
