@@ -4,7 +4,8 @@
     python3 build.py serve                      make dist/ and serve it at http://localhost:8000
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
-    python3 build.py bench                      measure it there
+    python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
+    python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
@@ -26,6 +27,7 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import functools
@@ -957,18 +959,49 @@ def chat_command(args: argparse.Namespace) -> None:
 
 
 def bench_command(args: argparse.Namespace) -> None:
-    """Measure the built page in a headless Chromium; a table and JSON go to stdout."""
-    in_venv("browser")
-    build_command(args)
-    query = {"prompt_tokens": args.prompt_tokens, "generate_tokens": args.generate_tokens}
-    with serving(args.out) as url, browsers() as browser:
-        result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
+    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
+    in_venv("test" if args.native else "browser")
+    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    if args.native:
+        model = given_model(args.model[0]) if args.model else default_model()
+        result = asyncio.run(bench_natively(model.path, options))
+    else:
+        build_command(args)
+        query = options | {"contexts": ",".join(map(str, args.contexts))}
+        with serving(args.out) as url, browsers() as browser:
+            result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     for name, value in flat(result):
         print(f"{name:40} {value}")
     text = json.dumps(result, indent=1)
     print(text)
     if args.json:
         args.json.write_text(text + "\n")
+
+
+async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """What bench.html measures of the engine, on the native WebGPU that the package finds."""
+    import py_wgml
+    from py_wgml.generate.bench import measure, spread
+    from py_wgml.gpu import open_device
+
+    device = await open_device()
+    seconds = []
+    for left in reversed(range(options["repetitions"])):
+        began = time.perf_counter()
+        loaded = await py_wgml.Model.load(model, device=device)
+        seconds.append(time.perf_counter() - began)
+        if left:
+            loaded.destroy()
+    figures = await measure(loaded.engine, **options)
+    return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
+
+
+def screenshots_command(args: argparse.Namespace) -> None:
+    """Take the pictures of docs/ in a headless Chromium."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers():
+        importlib.import_module("screenshots").take(url, ROOT / "docs" / "pictures")
 
 
 def audit_command(args: argparse.Namespace) -> None:
@@ -1033,7 +1066,9 @@ def test_command(args: argparse.Namespace) -> None:
             environment["FIREFOX_BIN"] = firefox
         else:
             say("no Firefox on this machine: its tests are skipped")
-    chosen = ["-m", "not slow"] if args.quick else []
+    # Several processes, each with groups of tests (tests/conftest.py) in the order they are found in.
+    chosen = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    chosen += ["-m", "not slow"] if args.quick else []
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
 
 
@@ -1069,7 +1104,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench = command("bench", bench_command, site=True)
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
+    bench.add_argument("--repetitions", type=int, default=3)
+    bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
+    how = bench.add_mutually_exclusive_group()
+    how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
+    how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    command("screenshots", screenshots_command, site=True)
     audit = command("audit", audit_command, site=True)
     audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", test_command)

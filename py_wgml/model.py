@@ -54,14 +54,14 @@ class Model:
     @classmethod
     async def load(
         cls,
-        model: str | os.PathLike[str] | BinaryIO | Source,
+        model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source,
         on_progress: OnProgress = lambda stage, done, total: None,
         device: Device | None = None,
         context: int | None = None,
         half_cache: bool = True,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF file: a path, an http(s) URL or an open binary file in CPython, a `Source` anywhere.
+        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). half_cache: keep keys and values in half precision instead of float32.

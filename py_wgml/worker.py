@@ -216,5 +216,5 @@ async def _send(request: dict[str, Any]) -> None:
 
 
 async def _bench(request: dict[str, Any]) -> None:
-    options = {key: value for key, value in request.items() if key not in ("type", "id")}
+    options = {name: request[name] for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
     _post({"type": "bench", "id": request["id"]} | await measure(_loaded().engine, **options))

@@ -454,14 +454,19 @@ def result_of(page: Page) -> Any:
         raise
 
 
-def bench(url: str) -> Any:
-    """What the bench page at `url` measured; PageError if it could not."""
-    with chromium() as started:
-        page = started.browser().new_page()
-        page.goto(url)
-        # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
-        while (result := result_of(page)) is None:
-            page.wait_for_timeout(500)
+def bench(url: str, in_firefox: bool = False) -> Any:
+    """What the bench page at `url` measured in Chromium, or in Firefox; PageError if it could not."""
+    if in_firefox:
+        with firefox() as started:
+            started.open(url)
+            result = started.wait_for("window.benchResult ?? null", timeout=3600)
+    else:
+        with chromium() as started:
+            page = started.browser().new_page()
+            page.goto(url)
+            # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
+            while (result := result_of(page)) is None:
+                page.wait_for_timeout(500)
     if "error" in result:
         raise PageError(str(result["error"]))
     return result

@@ -26,11 +26,12 @@ export class Announcer {
     this.#rest = "";
   }
 
-  /** @param {string} text */
+  /** @param {string} text perhaps with the marks of Markdown, which nobody wants read out */
   say(text) {
-    if (!text.trim()) return;
+    const words = text.replaceAll(/[*`|~]+|^\s*(?:#+|[-+>])\s+/gm, " ");
+    if (!words.trim()) return;
     const line = document.createElement("p");
-    line.textContent = text;
+    line.textContent = words;
     while (this.#root.childElementCount >= 20) this.#root.firstElementChild?.remove();
     this.#root.append(line);
   }

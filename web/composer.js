@@ -14,6 +14,8 @@ import { toast } from "./toasts.js";
 /** Files above this many bytes are longer than any context here. */
 const LARGEST_FILE = 2e6;
 
+const touch = matchMedia("(hover: none)");
+
 export class Composer {
   #form = byId("composer", HTMLFormElement);
   #prompt = byId("prompt", HTMLTextAreaElement);
@@ -77,8 +79,9 @@ export class Composer {
     this.#changed();
   }
 
+  /** Go there, but where that would bring up a keyboard on the screen. */
   focus() {
-    this.#prompt.focus();
+    if (!touch.matches) this.#prompt.focus();
   }
 
   get #isEmpty() {

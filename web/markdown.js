@@ -137,15 +137,18 @@ export class Markdown {
   }
 }
 
-/** @type {Promise<Markdown> | null} */
-let loading = null;
+/** @type {Markdown | null} */
+let loaded = null;
 
 /** @returns {Promise<Markdown>} */
-export function loadMarkdown() {
-  return (loading ??= markdown().then(
-    (libraries) => new Markdown(libraries),
-    (error) => ((loading = null), Promise.reject(error)),
-  ));
+export async function loadMarkdown() {
+  const libraries = await markdown();
+  return (loaded ??= new Markdown(libraries));
+}
+
+/** @returns {Markdown | null} null: it has not been loaded */
+export function loadedMarkdown() {
+  return loaded;
 }
 
 /** @type {import("marked").RendererObject} */

@@ -14,6 +14,7 @@
 import { element } from "./dom.js";
 import { bytes } from "./format.js";
 import { icon } from "./icons.js";
+import { loadMarkdown } from "./markdown.js";
 import { TextRenderer } from "./render.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
@@ -21,11 +22,16 @@ import { toast } from "./toasts.js";
 /** A button shows for so long that it has done its work, in milliseconds. */
 const DONE_FOR = 1500;
 
+/** Of each frame, so much goes into drawing the messages of a long conversation, in milliseconds. */
+const DRAWING_TIME = 12;
+
 export class MessageList {
   #root;
   #on;
   /** @type {MessageView[]} */
   #views = [];
+  /** Not yet drawn; the end of a conversation, where the reader is, comes first. @type {MessageView[]} */
+  #undrawn = [];
 
   /**
    * @param {HTMLElement} root
@@ -51,14 +57,24 @@ export class MessageList {
     for (const message of path.slice(kept)) {
       const view = new MessageView(message, this.#on);
       this.#views.push(view);
+      this.#undrawn.push(view);
       this.#root.append(view.root);
     }
+    loadMarkdown().then(() => this.#draw(), () => this.#draw());
     const { first } = conversation.record;
     for (const [index, view] of this.#views.entries()) {
       view.showBranches(conversation.beside(view.message));
       view.isLast = index === this.#views.length - 1;
       view.root.dataset.first = String(index > 0 && view.message.id === first);
       view.root.dataset.note = strings.noLongerSent;
+    }
+  }
+
+  #draw() {
+    const end = performance.now() + DRAWING_TIME;
+    for (let view = this.#undrawn.pop(); view; view = this.#undrawn.pop()) {
+      if (view.root.isConnected) view.draw();
+      if (performance.now() > end) return void requestAnimationFrame(() => this.#draw());
     }
   }
 
@@ -91,7 +107,7 @@ export class MessageView {
    * @param {MessageHandlers} on
    */
   constructor(message, on) {
-    const { role, content, reasoning, thought, figures, model } = message;
+    const { role, content, figures, model } = message;
     this.message = message;
     this.#on = on;
     this.root = element("article", `message ${role}`);
@@ -102,14 +118,7 @@ export class MessageView {
     this.root.append(this.#body);
     this.#text.dir = "auto";
     this.#body.append(...(message.files ?? []).map(fileView), this.#text);
-    if (role === "user") {
-      this.#text.textContent = content;
-    } else {
-      this.#renderer = new TextRenderer(this.#text);
-      if (reasoning) this.#think(reasoning, thought);
-      if (content) this.append(content, "");
-      this.#renderer.flush();
-    }
+    if (role === "user") this.#text.textContent = content;
     const under = element("div", "under");
     under.append(...(role === "assistant" ? [this.#note] : []), this.#branches, this.#actions);
     this.root.append(under);
@@ -117,8 +126,19 @@ export class MessageView {
     this.#showActions();
   }
 
+  /** Show what there is of an answer. */
+  draw() {
+    const { role, content, reasoning, thought } = this.message;
+    if (role === "user" || this.#renderer) return;
+    this.#renderer = new TextRenderer(this.#text);
+    if (reasoning) this.#think(reasoning, thought);
+    if (content) this.append(content, "");
+    this.#renderer.flush();
+  }
+
   /** @param {"waiting" | "streaming" | "ended"} state */
   set state(state) {
+    this.draw();
     this.root.dataset.state = state;
     if (state !== "ended") return;
     this.#renderer?.flush();

@@ -4,7 +4,7 @@
  */
 
 import { paced } from "./frames.js";
-import { loadMarkdown } from "./markdown.js";
+import { loadedMarkdown, loadMarkdown } from "./markdown.js";
 
 export class TextRenderer {
   #root;
@@ -13,13 +13,13 @@ export class TextRenderer {
   #settled = 0;
   /** Nodes that they became. */
   #nodes = 0;
-  /** @type {import("./markdown.js").Markdown | null} */
-  #markdown = null;
+  #markdown = loadedMarkdown();
   #draw = paced(() => this.flush());
 
   /** @param {HTMLElement} root empty; the renderer owns what is in it */
   constructor(root) {
     this.#root = root;
+    if (this.#markdown) return;
     loadMarkdown().then(
       (markdown) => {
         this.#markdown = markdown;
@@ -29,20 +29,10 @@ export class TextRenderer {
     );
   }
 
-  get source() {
-    return this.#source;
-  }
-
   /** @param {string} text what has come since the last call */
   append(text) {
     this.#source += text;
     this.#draw();
-  }
-
-  /** @param {string} text instead of all there was */
-  replace(text) {
-    this.#source = text;
-    this.#again();
   }
 
   /** Draw what has come now: a page in the background gets no frames. */

@@ -6,11 +6,15 @@
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
 // what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
-// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl.
+// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of
+// the matrices [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
+//   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
+//   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
 // brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
-// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
-// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, half).
+// (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
+// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, half),
+// experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
 {% set more = namespace(binding=3) %}
 {% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
@@ -24,6 +28,13 @@ struct Params {
     {% if pairing %}
     heads: u32,
     kv_heads: u32,
+    {% endif %}
+    {% if experts %}
+    slots: u32,
+    sharing: u32, // slots that have a row of x in common
+    skipped: u32, // rows before this part
+    held: u32, // rows of it
+    width: u32,
     {% endif %}
 }
 
@@ -39,6 +50,11 @@ struct Params {
 {% include "lib/rotate.wgsl" %}
 {% else %}
 {{ next_binding() }} var<storage, read_write> out: array<f32>;
+{% endif %}
+{% if experts %}
+{% include "lib/step.wgsl" %}
+{{ next_binding() }} var<uniform> step: Step;
+{{ next_binding() }} var<storage, read> ids: array<u32>;
 {% endif %}
 {% if bias %}
 {{ next_binding() }} var<storage, read> bias: array<f32>;
@@ -58,7 +74,7 @@ struct Params {
 {% include "lib/reduce.wgsl" %}
 {% endif %}
 {% if function %}
-{% include "lib/activations.wgsl" %}
+{% include "lib/gate.wgsl" %}
 {% endif %}
 
 const LANES: u32 = {{ lanes }}u;
@@ -125,13 +141,27 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
+    {% if experts %}
+    if group.z >= step.count * params.slots {
+        return;
+    }
+    let expert_row = ids[group.z] * params.rows;
+    let x_row = group.z / params.sharing;
+    {% else %}
+    let x_row = 0u;
+    {% endif %}
     {% if quant.table %}
     prepare_table(index);
     {% endif %}
     let lane = index % LANES;
     let rows = workgroup_index(group, groups) * GROUPS + index / LANES;
     {% for r in range(each) %}
-    let row_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
+    let n_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
+    {% if experts %}
+    let row_{{ r }} = min(expert_row + n_{{ r }} - params.skipped, params.held - 1u);
+    {% else %}
+    let row_{{ r }} = n_{{ r }};
+    {% endif %}
     {% if function %}
     let row_{{ r + each }} = row_{{ r }} + params.rows;
     {% endif %}
@@ -144,7 +174,7 @@ fn main(
     {% endif %}
     let spans = octets_of_row() / SPAN;
     {% for q in range(quads) %}
-    var x_{{ q }} = load_quad(0u, stage_column(0u, index + {{ q * workgroup_size }}u));
+    var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% endfor %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
         {% for q in range(quads) %}
@@ -162,7 +192,7 @@ fn main(
         workgroupBarrier();
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
-        x_{{ q }} = load_quad(0u, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
+        x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% endfor %}
         let here = min(spans - start, STAGE_SPANS);
         for (var s = lane; s < here; s += LANES) {
@@ -243,10 +273,13 @@ fn main(
     }
     {% else %}
     {% for r in range(each) %}
-    if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows {
-        let at = params.first + row_{{ r }};
+    {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
+    if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
+        let at = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
         {% if function %}
-        let result = activation(total_{{ r }}, 0.0, 0.0) * total_{{ r + each }};
+        let result = gate(total_{{ r }}, total_{{ r + each }});
+        {% elif experts %}
+        let result = total_{{ r }}{{ " + bias[expert_row + n_%d]" % r if bias }};
         {% else %}
         let result = total_{{ r }}{{ " + bias[at]" if bias }};
         {% endif %}

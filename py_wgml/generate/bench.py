@@ -34,7 +34,6 @@ async def measure(
     prompts = [await _run(engine, prompt_tokens, generate_tokens) for _ in range(repetitions)]
     decode: dict[str, Any] = {}
     cost: dict[str, Any] = {}
-    bandwidth = await read_bandwidth(engine.device)
     for context in contexts:
         if max(context, 1) + generate_tokens > engine.context:
             continue
@@ -45,10 +44,14 @@ async def measure(
             "tokens_per_second": rate,
             "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in runs),
             "bytes_read_per_token": nbytes,
-            "share_of_read_bandwidth": nbytes * rate["median"] / bandwidth,
             "tokens_read_at_once": engine.batch,
         }
         cost[str(context)] = await _operations(engine)
+    peak = engine.device.peak_memory
+    bandwidth = await read_bandwidth(engine.device)
+    for figures in decode.values():
+        read = figures["bytes_read_per_token"] * figures["tokens_per_second"]["median"]
+        figures["share_of_read_bandwidth"] = read / bandwidth
     return {
         "prompt_tokens": prompt_tokens,
         "generate_tokens": generate_tokens,
@@ -62,7 +65,7 @@ async def measure(
         "dispatches_per_layer": engine.dispatches_per_token / engine.config.block_count,
         "read_bandwidth_bytes_per_second": bandwidth,
         "gpu_bytes": engine.device.memory,
-        "gpu_peak_bytes": engine.device.peak_memory,
+        "gpu_peak_bytes": peak,
         "operations_us": cost,
     }
 

@@ -19,18 +19,21 @@ from ..ops import (
     can_append,
     can_gate,
     gated,
+    gemm,
     get_rows,
     layer_norm,
     linear,
+    linear_experts,
     qk_norm,
     rms_norm,
     rope_append,
+    route,
     unary,
 )
 from ..ops.gated import Activation
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
-from .graph import Graph
+from .graph import Graph, expert_parts
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
@@ -305,7 +308,7 @@ class GpuGraph(Graph[Tensor]):
 
         def attend(out: Buffer) -> None:
             splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
-            parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
+            parts = self._scratch(splits * c.head_count, c.head_dim + 2)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
                 c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.half, qkv.rows,
@@ -318,6 +321,44 @@ class GpuGraph(Graph[Tensor]):
 
     def _can_append(self, product: Product, append: Append) -> bool:
         return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
+
+    def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
+        c, rows = self._config, x.rows
+        slots = c.expert_used_count
+
+        def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
+            matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
+            linear_experts(
+                self._program, self._step, x.buffer, matrix, ids.buffer, out.buffer, c.expert_count, slots, rows,
+                bias, shared, first, out.width,
+            )  # fmt: skip
+            return matrix.rows // c.expert_count
+
+        x.buffer  # noqa: B018  (several products take it)
+        ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
+        route(
+            self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
+            c.expert_count, slots, "softmax", normalise, rows, c.expert_weights_scale,
+        )  # fmt: skip
+        width = self._weights.matrices[f"{name}_down_exps",].columns
+        hidden, active = self._scratch(rows * slots, 2 * width), self._scratch(rows * slots, width)
+        first = 0
+        for part in expert_parts(c, name):
+            first += multiply(x, part, hidden, shared=True, first=first)
+        gated(self._program, self._step, hidden.buffer, active.buffer, width, activation, rows, slots)
+        results = self._scratch(rows * slots, add_to.width)
+        multiply(active, f"{name}_down_exps", results)
+        gemm(
+            self._program,
+            View.of(gates.buffer, rows, 1, slots),
+            View.of(results.buffer, rows, slots, add_to.width),
+            View.of(add_to.settle(), rows, 1, add_to.width),
+            accumulate=True,
+        )
+        return add_to
+
+    def _scratch(self, rows: int, width: int) -> Tensor:
+        return Tensor(self._pool, rows, width, lambda buffer: None)
 
     def unary(self, x: Tensor, function: Function, a: float = 0.0) -> Tensor:
         def record(out: Buffer) -> None:

@@ -1,9 +1,10 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import WgmlError
-from ..gguf_model.weights import Matrix, row_bytes
+from ..gguf_model.weights import Matrix, Part, row_bytes
 from ..gpu import MAX_STORAGE_BINDINGS, Buffer, Program, block
 from .array import Array
 from .gated import Activation
@@ -71,34 +72,27 @@ def linear(
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")
     for part in weights:
-        template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
+        ends = {"bias": bias is not None, "accumulate": accumulate}
         rows = part.rows // 2 if activation else part.rows
         params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
         if max_count == 1:
             if norm:
                 params += (float(norm.eps),)
-            targets = [out]
+            targets, each = [out], 1 if activation else None
             if append:
                 params += (append.heads, append.kv_heads)
                 targets = [step, append.rotations, out, append.k_cache, append.v_cache]
-            lanes = 16 if columns >= 1024 else 8 if columns >= 256 else 4
-            each = 2 if rows >= _MANY_ROWS and not activation else 1
-            if append:
                 each = 4 if append.pairing == "neox" else 2
+            workgroups, template = vector_template(program, part, rows, columns, each)
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, *targets, *others, *part.tables],
-                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)),
-                **template | {"shared_tables": True, "pairing": False} | (append.template if append else {}),
+                workgroups,
+                **template | {"pairing": False} | (append.template if append else {}),
+                **ends,
                 norm=norm is not None,
                 function=activation or False,
-                lanes=lanes,
-                each=each,
-                # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
-                quads=min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
-                workgroup_size=_VECTOR_WORKGROUP_SIZE,
-                # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
-                subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+                experts=False,
             )
         else:
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
@@ -106,9 +100,32 @@ def linear(
                 "linear_tile",
                 [block(*params, width), step, part.buffer, x, out, *others, *part.tables],
                 (-(-part.rows // _TILE_ROWS), -(-max_count // tokens), 1),
-                **template,
+                **part.template(columns),
+                **ends,
                 token_threads=tokens // 4,
             )
+
+
+def vector_template(
+    program: Program, part: Part, rows: int, columns: int, each: int | None = None
+) -> tuple[int, dict[str, Any]]:
+    """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
+
+    each: rows of an invocation; None: as many as suit.
+    """
+    lanes = 16 if columns >= 512 else 8 if columns >= 256 else 4
+    each = each or (2 if rows >= _MANY_ROWS else 1)
+    template = part.template(columns) | {
+        "shared_tables": True,
+        "lanes": lanes,
+        "each": each,
+        # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
+        "quads": min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
+        "workgroup_size": _VECTOR_WORKGROUP_SIZE,
+        # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
+        "subgroups": "subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+    }
+    return -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)), template
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

@@ -238,4 +238,5 @@ def test_stop_and_a_reload_keep_what_came(page: Page, url: str, fake: Fake) -> N
     kept = len(page.locator(".message.assistant .text").inner_text())
     page.wait_for_timeout(1500)  # longer than an answer that streams in stays unkept
     page.reload()
+    expect(page.locator(".message.assistant .text p")).to_contain_text("word")
     assert len(page.locator(".message.assistant .text").inner_text()) > kept
