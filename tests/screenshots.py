@@ -102,7 +102,7 @@ def take(url: str, folder: Path) -> None:
         shoot("first-visit")
         ask(page, QUESTION, 1)
         page.locator("#scroller").evaluate("(scroller) => { scroller.scrollTop = 0; }")
-        shoot("chat", (SIZE[0], 1000))
+        shoot("chat", (SIZE[0], 1120))
         ask(page, SECOND, 2)
         page.click("#settings-button")
         shoot("settings")
