@@ -4,8 +4,9 @@
     python3 build.py serve                      make dist/ and serve it at http://localhost:8000
     python3 build.py build                      make dist/, a folder that any static host can serve
     python3 build.py chat "Why is the sky blue?"   ask the built page in a headless Chromium
-    python3 build.py bench                      measure it there
+    python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
     python3 build.py screenshots                take the pictures of docs/ there
+    python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
     python3 build.py test [--quick]             check the sources and run all tests
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -26,21 +27,25 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import asyncio
 import contextlib
 import errno
 import functools
 import hashlib
+import html
 import http.client
 import http.server
 import importlib
 import importlib.util
 import io
+import itertools
 import json
 import os
 import platform
 import re
 import shutil
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -383,8 +388,11 @@ def default_model() -> Model:
 
 
 def given_model(address: str) -> Model:
-    """A model by the path or the URL that a person gave."""
+    """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path = Path(address)
+    hub = None if path.exists() else re.fullmatch(r"([\w.-]+/[\w.-]+)/([^@:]+\.gguf)(?:@(.+))?", address)
+    if hub:
+        address = f"https://huggingface.co/{hub[1]}/resolve/{hub[3] or 'main'}/{hub[2]}"
     if re.match("https?://", address):
         folder = CACHE / "models" / hashlib.sha256(address.encode()).hexdigest()
         path = folder / (Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path)).name or "model.gguf")
@@ -459,8 +467,23 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> d
     return done
 
 
-def build(models: Sequence[Model], title: str, out: Path) -> None:
-    """Make the site in the folder `out`: all of it, or, when something fails, nothing."""
+@dataclass(frozen=True)
+class Brand:
+    """What makes a site somebody's own. colour: `#rrggbb`, of its buttons and its icon."""
+
+    title: str = "py_wgml"
+    system_prompt: str = ""
+    colour: str = "#1f6b5c"
+
+
+PAPER = {"light": "#fbfbfa", "dark": "#151617"}  # the backgrounds in web/style.css
+
+
+def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None) -> None:
+    """Make the site in the folder `out`: all of it, or, when something fails, nothing.
+
+    most_bytes: larger models are cut into files of so many bytes.
+    """
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
         raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
     parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure", "library")]
@@ -486,23 +509,152 @@ def build(models: Sequence[Model], title: str, out: Path) -> None:
         private = "node_modules" in inside.parts or path.match("*.d.ts") or inside.as_posix() in NOT_PUBLISHED
         if path.is_file() and not private:
             site[inside.as_posix()] = path
-    about: dict[str, Any] = {
-        "title": title,
-        "models": [
-            {**model.about, "url": f"models/{model.file}", "bytes": model.path.stat().st_size, "sha256": model.sha256}
-            for model in models
-        ],
-        "wheels": [name for name in compiled if name.startswith("wheels/")],
-    }
     with fresh_folder(out) as new:
-        for name, path in (site | {f"models/{model.file}": model.path for model in models}).items():
+        for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", parts, compiled)
-        sums = {name: sha256_of(new / name) for name in sorted(site)}
+        sums = {name: sha256_of(new / name) for name in sorted([*site, *write_brand(new, brand)])}
+        about: dict[str, Any] = {
+            "title": brand.title,
+            "system_prompt": brand.system_prompt,
+            "models": [publish(model, new, most_bytes) for model in models],
+            "wheels": [name for name in compiled if name.startswith("wheels/")],
+        }
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:
+    """Put a model into a site, in one file or in several; returns what site.json tells of it."""
+    place, size = f"models/{model.file}", model.path.stat().st_size
+    (site / "models").mkdir(exist_ok=True)
+    about: dict[str, Any] = {**model.about, "url": place, "bytes": size, "sha256": model.sha256}
+    if most_bytes is None or size <= most_bytes:
+        shutil.copy2(model.path, site / place)
+        return about
+    about["parts"] = []
+    with model.path.open("rb") as file:
+        while left := min(most_bytes, size - file.tell()):
+            about["parts"].append({"url": f"{place}.{len(about['parts']):03}", "bytes": left})
+            with (site / about["parts"][-1]["url"]).open("wb") as part:
+                while left and (block := file.read(min(1 << 20, left))):
+                    part.write(block)
+                    left -= len(block)
+    return about
+
+
+def write_brand(site: Path, brand: Brand) -> list[str]:
+    """Give a site its title, its colour, icons and the manifest that lets it be installed; returns the new files."""
+    for name, old, new in (
+        ("index.html", ">Chat<", f">{html.escape(brand.title)}<"),
+        ("icon.svg", Brand.colour, brand.colour),
+    ):
+        text = (site / name).read_text()
+        assert old in text, f"{name} has no {old}"
+        (site / name).unlink()  # it is a copy with the times of the original
+        (site / name).write_text(text.replace(old, new))
+    rules = []  # web/style.css has the colours that go with ours
+    for theme, paper in PAPER.items() if brand.colour != Brand.colour else ():
+        accent = readable(brand.colour, paper)
+        on_accent = max("#ffffff", "#101413", key=lambda ink: contrast(ink, accent))
+        rules.append(f':root[data-theme="{theme}"] {{ --accent: {accent}; --on-accent: {on_accent}; }}\n')
+    (site / "theme.css").write_text("".join(rules))
+    icons: list[dict[str, str]] = [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}]
+    for size in (192, 512):
+        (site / f"icon-{size}.png").write_bytes(icon_png(brand.colour, size))
+        icon = {"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
+        icons += [icon, icon | {"purpose": "maskable"}]
+    manifest = {
+        "name": brand.title,
+        "short_name": brand.title,
+        "id": "./",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "background_color": PAPER["light"],
+        "theme_color": PAPER["light"],
+        "icons": icons,
+    }
+    (site / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n")
+    return ["theme.css", "icon-192.png", "icon-512.png", "manifest.webmanifest"]
+
+
+def channels(colour: str) -> list[int]:
+    """`#rrggbb` as three numbers of 0 to 255."""
+    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colours, 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio ."""
+
+    def luminance(colour: str) -> float:
+        linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels(colour)]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def readable(colour: str, paper: str) -> str:
+    """A colour as it is, or as much darker or lighter as text of it on `paper` needs (4.5, WCAG's level AA)."""
+    end = 0 if contrast(paper, "#000000") > contrast(paper, "#ffffff") else 255
+    for step in range(21):
+        mixed = [round(channel + (end - channel) * step / 20) for channel in channels(colour)]
+        found = "#" + "".join(f"{channel:02x}" for channel in mixed)
+        if contrast(found, paper) >= 4.5:
+            break
+    return found
+
+
+def icon_png(colour: str, size: int) -> bytes:
+    """web/icon.svg as a square picture without round corners: the systems that want one cut it to their own shape."""
+    path = CACHE / "icons" / f"{colour[1:]}-{size}.png"
+    if not path.exists():
+        width, points = icon_mark()
+        lines, ground = list(itertools.pairwise(points)), channels(colour)
+        top, bottom = min(point.imag for point in points) - width, max(point.imag for point in points) + width
+        rows = bytearray()
+        for y in range(size):
+            rows.append(0)  # the filter of PNG's that changes nothing
+            if not top < (y + 0.5) * 32 / size < bottom:
+                rows += bytes(ground) * size
+                continue
+            for x in range(size):
+                at = complex(x + 0.5, y + 0.5) * 32 / size
+                inside = (width / 2 - min(distance(at, *line) for line in lines)) * size / 32 + 0.5
+                share = min(1.0, max(0.0, inside))
+                rows += bytes(round(channel + (255 - channel) * share) for channel in ground)
+
+        def chunk(kind: bytes, data: bytes) -> bytes:
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)  # 8 bits for each of red, green and blue
+        parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + chunk(b"IEND", b"")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+    return path.read_bytes()
+
+
+def icon_mark() -> tuple[float, list[complex]]:
+    """The line in web/icon.svg, which is 32 by 32: its width and its points."""
+    text = (WEB / "icon.svg").read_text()
+    path, width = re.search(r' d="([^"]+)"', text), re.search(r'stroke-width="([\d.]+)"', text)
+    assert path, "icon.svg has no path"
+    assert width, "icon.svg's path has no width"
+    at, points, kind = 0j, [], ""
+    for command, x, y in re.findall(r"([MLl]?)\s*(-?[\d.]+)[ ,](-?[\d.]+)", path[1]):
+        kind = command or kind
+        at = complex(float(x), float(y)) + (at if kind == "l" else 0)
+        points.append(at)
+    return float(width[1]), points
+
+
+def distance(point: complex, start: complex, end: complex) -> float:
+    """From a point to a line between two others."""
+    along = ((point - start) * (end - start).conjugate()).real / abs(end - start) ** 2
+    return abs(point - start - min(1.0, max(0.0, along)) * (end - start))
 
 
 def project() -> dict[str, Any]:
@@ -550,13 +702,15 @@ MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
-# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises.
+# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
+# of a download as it comes (browsers' own crypto wants all of it at once).
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],
     "@highlightjs/cdn-assets": ["es/highlight.min.js"],
     "katex": ["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2"],
     "idb": ["build/index.js"],
+    "hash-wasm": ["dist/sha256.umd.min.js"],
 }
 TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a page
 
@@ -776,8 +930,13 @@ def build_command(args: argparse.Namespace) -> None:
     twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
     if twice:
         raise Stop(f"two models are called {twice.pop()}", USAGE)
+    if not re.fullmatch("#[0-9a-f]{6}", args.theme_colour.lower()):
+        raise Stop(f"{args.theme_colour}: a colour is written #rrggbb", USAGE)
+    if args.split is not None and args.split < 1:
+        raise Stop("--split takes at least 1 MiB", USAGE)
+    brand = Brand(args.title, args.system_prompt, args.theme_colour.lower())
     started = time.monotonic()
-    build(models, args.title, args.out)
+    build(models, brand, args.out, args.split and args.split << 20)
     size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
     say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
 
@@ -800,12 +959,17 @@ def chat_command(args: argparse.Namespace) -> None:
 
 
 def bench_command(args: argparse.Namespace) -> None:
-    """Measure the built page in a headless Chromium; a table and JSON go to stdout."""
-    in_venv("browser")
-    build_command(args)
-    query = {"prompt_tokens": args.prompt_tokens, "generate_tokens": args.generate_tokens}
-    with serving(args.out) as url, browsers() as browser:
-        result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}")
+    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
+    in_venv("test" if args.native else "browser")
+    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    if args.native:
+        model = given_model(args.model[0]) if args.model else default_model()
+        result = asyncio.run(bench_natively(model.path, options))
+    else:
+        build_command(args)
+        query = options | {"contexts": ",".join(map(str, args.contexts))}
+        with serving(args.out) as url, browsers() as browser:
+            result = browser.bench(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     for name, value in flat(result):
         print(f"{name:40} {value}")
     text = json.dumps(result, indent=1)
@@ -814,12 +978,40 @@ def bench_command(args: argparse.Namespace) -> None:
         args.json.write_text(text + "\n")
 
 
+async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """What bench.html measures of the engine, on the native WebGPU that the package finds."""
+    import py_wgml
+    from py_wgml.generate.bench import measure, spread
+    from py_wgml.gpu import open_device
+
+    device = await open_device()
+    seconds = []
+    for left in reversed(range(options["repetitions"])):
+        began = time.perf_counter()
+        loaded = await py_wgml.Model.load(model, device=device)
+        seconds.append(time.perf_counter() - began)
+        if left:
+            loaded.destroy()
+    figures = await measure(loaded.engine, **options)
+    return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
+
+
 def screenshots_command(args: argparse.Namespace) -> None:
     """Take the pictures of docs/ in a headless Chromium."""
     in_venv("browser")
     build_command(args)
     with serving(args.out) as url, browsers():
         importlib.import_module("screenshots").take(url, ROOT / "docs" / "pictures")
+
+
+def audit_command(args: argparse.Namespace) -> None:
+    """Measure the weight of the page, how soon it can be used and how free its main thread stays; a table to stdout."""
+    in_venv("browser")
+    build_command(args)
+    with serving(args.out) as url, browsers() as browser:
+        result = browser.audit(url, args.out, args.question)
+    for name, value in flat(result):
+        print(f"{name:40} {value}")
 
 
 def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -874,7 +1066,9 @@ def test_command(args: argparse.Namespace) -> None:
             environment["FIREFOX_BIN"] = firefox
         else:
             say("no Firefox on this machine: its tests are skipped")
-    chosen = ["-m", "not slow"] if args.quick else []
+    # Several processes, each with groups of tests (tests/conftest.py) in the order they are found in.
+    chosen = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
+    chosen += ["-m", "not slow"] if args.quick else []
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
 
 
@@ -892,8 +1086,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
-            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help="a GGUF; repeatable")
-            sub.add_argument("--title", default="py_wgml", help="of the page")
+            about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
+            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
+            sub.add_argument("--title", default=Brand.title, help="of the page")
+            sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
+            sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
+            about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
+            sub.add_argument("--split", type=int, metavar="MIB", help=about)
             sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
         return sub
 
@@ -905,8 +1104,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench = command("bench", bench_command, site=True)
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
+    bench.add_argument("--repetitions", type=int, default=3)
+    bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
+    how = bench.add_mutually_exclusive_group()
+    how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
+    how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     command("screenshots", screenshots_command, site=True)
+    audit = command("audit", audit_command, site=True)
+    audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
     command("check", check_command)

@@ -54,16 +54,18 @@ class Model:
     @classmethod
     async def load(
         cls,
-        model: str | os.PathLike[str] | BinaryIO | Source,
+        model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source,
         on_progress: OnProgress = lambda stage, done, total: None,
         device: Device | None = None,
         context: int | None = None,
         half_cache: bool = True,
+        on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF file: a path, an http(s) URL or an open binary file in CPython, a `Source` anywhere.
+        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). half_cache: keep keys and values in half precision instead of float32.
+        on_header: called with the header before any memory is allocated; what it raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
         source = model if isinstance(model, Source) else open_source(model)
@@ -71,6 +73,7 @@ class Model:
         try:
             header = await source.header()
             on_progress("header", 1, 1)
+            on_header(header)
             device = device or await open_device()
             engine = Engine(device, header, context, half_cache)
             tokenizer = from_metadata(header.metadata)

@@ -6,6 +6,7 @@ The messages are those of web/protocol.d.ts.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,10 +18,13 @@ from .chat import ReasoningSplitter
 from .errors import ContextError, WgmlError
 from .generate import Generation
 from .generate.bench import measure
-from .gguf_model.source import BrowserSource
+from .gguf_model import Header
+from .gguf_model.card import card
+from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
 from .gpu.browser import BrowserDevice
 from .model import Model
+from .models import plan
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
@@ -47,31 +51,33 @@ async def handle(message: Any) -> None:
             case "load":
                 async with _busy:
                     # The source stays a JavaScript object: it may be a File, and files.js knows it again.
-                    await _load(message.model, request.get("options") or {})
+                    await _load(request["id"], message.model, request.get("options") or {})
             case "send":
                 await _send(request)
             case "stop":
                 if generation := _generations.get(request["id"]):
                     generation.stop()
+            case "card":
+                _post({"type": "card", "id": request["id"], "card": card(_loaded().header)})
             case "bench":
                 async with _busy:
                     await _bench(request)
     except WgmlError as error:
         stage = "context" if isinstance(error, ContextError) else request["type"]
-        _post({"type": "error", "stage": stage, "message": str(error)} | _id_of(request))
+        reply = {"type": "error", "stage": stage, "id": request["id"], "message": str(error)}
+        _post(reply | {"loaded": _model is not None})
 
 
-def _id_of(request: dict[str, Any]) -> dict[str, Any]:
-    return {"id": request["id"]} if "id" in request else {}
+def _loaded() -> Model:
+    if _model is None:
+        raise WgmlError("no model is loaded")
+    return _model
 
 
-async def _load(source: Any, options: dict[str, Any]) -> None:
+async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
     from pyodide.ffi import JsException
 
     global _device, _model
-    if _model is not None:
-        _model.destroy()
-        _model = None
     began = time.perf_counter()
     stages: dict[str, float] = {}
 
@@ -79,18 +85,30 @@ async def _load(source: Any, options: dict[str, Any]) -> None:
         stages[stage] = time.perf_counter() - began
         _post({"type": "progress", "stage": stage, "loaded": done, "total": total})
 
+    def make_room(header: Header) -> None:
+        """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
+        global _model
+        plan(header, options.get("context"))
+        if _model is not None:
+            _model.destroy()
+            _model = None
+            gc.collect()  # its vocabulary is large, and part of a cycle
+
     if _device is None:
         _device = await _open_device()
     try:
-        file = await wgml_files.open(source)
+        files = [await wgml_files.open(part) for part in (source, *getattr(source, "rest", ()))]
     except JsException as error:
         raise WgmlError(str(error.message)) from error
-    _model = await Model.load(BrowserSource(file), on_progress, _device, options.get("context"))
+    parts = [BrowserSource(file) for file in files]
+    whole = parts[0] if len(parts) == 1 else SplitSource(parts)
+    _model = await Model.load(whole, on_progress, _device, options.get("context"), on_header=make_room)
     types = Counter(tensor.type.name for tensor in _model.header.tensors.values() if len(tensor.shape) > 1)
     config, info = _model.engine.config, _device.info
     _post(
         {
             "type": "ready",
+            "id": id,
             "model": {
                 "name": _model.name,
                 "architecture": config.architecture,
@@ -124,7 +142,10 @@ async def _open_device() -> BrowserDevice:
 
     async def watch() -> None:
         reason = await device.lost
-        if reason.reason != "destroyed":
+        if reason.reason == "out-of-memory":
+            message = f"The graphics processor does not have the {device.memory / 1e9:.1f} GB of memory that this takes"
+            _post({"type": "error", "stage": "memory", "message": message})
+        elif reason.reason != "destroyed":
             message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
             _post({"type": "error", "stage": "gpu", "message": message})
 
@@ -136,10 +157,9 @@ async def _send(request: dict[str, Any]) -> None:
     id, messages = request["id"], request["messages"]
     sampling = request.get("sampling") or {}
     async with _busy:
-        if _model is None:
-            raise WgmlError("no model is loaded")
-        engine = _model.engine
-        if request.get("drop_oldest") and (count := _model.overflow(messages)):
+        model = _loaded()
+        engine = model.engine
+        if request.get("drop_oldest") and (count := model.overflow(messages)):
             _post({"type": "dropped", "id": id, "messages": count})
             first = 1 if messages[0]["role"] == "system" else 0
             messages = [*messages[:first], *messages[first + count :]]
@@ -151,9 +171,9 @@ async def _send(request: dict[str, Any]) -> None:
                 posted = time.perf_counter()
                 _post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
 
-        splitter = ReasoningSplitter(_model.prompt_text(messages))
+        splitter = ReasoningSplitter(model.prompt_text(messages))
         options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
-        generation = _generations[id] = _model.generate(messages, **options)
+        generation = _generations[id] = model.generate(messages, **options)
         on_prefill(generation.usage.cached_tokens)
         reasoning, text = "", ""
 
@@ -196,7 +216,5 @@ async def _send(request: dict[str, Any]) -> None:
 
 
 async def _bench(request: dict[str, Any]) -> None:
-    if _model is None:
-        raise WgmlError("no model is loaded")
-    figures = await measure(_model.engine, request["prompt_tokens"], request["generate_tokens"], request["repetitions"])
-    _post({"type": "bench"} | figures)
+    options = {name: request[name] for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    _post({"type": "bench", "id": request["id"]} | await measure(_loaded().engine, **options))

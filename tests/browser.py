@@ -115,12 +115,14 @@ def software_vulkan() -> None:
 
 # -------------------------------------------------------------------------------------------------------- Chromium
 
-GPU_FLAGS = ["--enable-unsafe-webgpu", "--ignore-gpu-blocklist"]
+# Developer features: timestamps that are not rounded.
+WEBGPU_FLAGS = ["--enable-unsafe-webgpu", "--enable-webgpu-developer-features"]
+GPU_FLAGS = [*WEBGPU_FLAGS, "--ignore-gpu-blocklist"]
 if sys.platform == "linux":
     # Without a display server; with GPU compositing the GPU process dies there.
     GPU_FLAGS += ["--enable-features=Vulkan", "--use-angle=vulkan", "--disable-vulkan-surface"]
     GPU_FLAGS += ["--disable-gpu-sandbox", "--disable-gpu-compositing"]
-SOFTWARE_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"]
+SOFTWARE_FLAGS = [*WEBGPU_FLAGS, "--use-webgpu-adapter=swiftshader"]
 PROBE = """navigator.gpu?.requestAdapter().then((adapter) => {
     document.title = adapter && !adapter.info.isFallbackAdapter ? "yes" : "no";
 })"""
@@ -388,6 +390,60 @@ def chat(url: str, question: str) -> None:
         print(text_of(page, ".message.assistant .stats"), file=sys.stderr, flush=True)
 
 
+WATCH = """
+window.seen = { longest: 0 };
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
+}).observe({ type: "longtask" });
+const look = () => {
+  if (document.querySelector("#examples")?.childElementCount) seen.interactive ??= performance.now();
+  if (document.body?.dataset.state === "ready") seen.ready ??= performance.now();
+  if (!seen.ready) requestAnimationFrame(look);
+};
+look();
+"""
+GROUPS = {"models/": "model", "pyodide/": "python", "wheels/": "python", "lib/": "libraries"}
+
+
+def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
+    """How heavy the page at `url` is, how soon it can be used, and whether it stays free while an answer streams.
+
+    Of a first and of a second visit: bytes by kind of file, as they lie in `folder`; seconds from the navigation to the
+    first paint, until something can be typed, until the model is ready; the longest task of the main thread in
+    milliseconds (0: none above 50). The requests of the second visit are answered by the service worker.
+    """
+    with chromium() as started:
+        context = started.browser().new_context()
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        requested: set[str] = set()
+        page.on("request", lambda request: requested.add(request.url))
+        result: dict[str, Any] = {}
+        for visit in ("first", "second"):
+            requested.clear()
+            page.goto(url)
+            wait_until(page, lambda state: state == "ready", lambda: None)
+            weight: dict[str, int] = {}
+            for address in requested:
+                name = address.removeprefix(url).partition("?")[0] or "index.html"
+                group = next((kind for start, kind in GROUPS.items() if name.startswith(start)), "page")
+                if address.startswith(url) and (folder / name).is_file():
+                    weight[group] = weight.get(group, 0) + (folder / name).stat().st_size
+            paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+            seen = page.evaluate(f"() => ({{ ...seen, paint: {paint} }})")
+            seconds = {name: seen[name] / 1000 for name in ("paint", "interactive", "ready") if seen[name]}
+            result[visit] = {"bytes": weight, "seconds": seconds, "longest_task_ms": seen["longest"]}
+            while page.evaluate("() => document.body.dataset.offline") is None:
+                page.wait_for_timeout(200)
+        page.evaluate("() => { seen.longest = 0; }")
+        page.fill("#prompt", question)
+        page.press("#prompt", "Enter")
+        wait_until(page, lambda state: state == "busy" or bool(page.evaluate(ANSWER)), lambda: None)
+        wait_until(page, lambda state: state == "ready", lambda: None)
+        result["streaming"] = {"longest_task_ms": page.evaluate("() => seen.longest")}
+    return result
+
+
 def result_of(page: Page) -> Any:
     """`window.benchResult`; None while there is none, or the page is just reloading itself."""
     try:
@@ -398,14 +454,19 @@ def result_of(page: Page) -> Any:
         raise
 
 
-def bench(url: str) -> Any:
-    """What the bench page at `url` measured; PageError if it could not."""
-    with chromium() as started:
-        page = started.browser().new_page()
-        page.goto(url)
-        # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
-        while (result := result_of(page)) is None:
-            page.wait_for_timeout(500)
+def bench(url: str, in_firefox: bool = False) -> Any:
+    """What the bench page at `url` measured in Chromium, or in Firefox; PageError if it could not."""
+    if in_firefox:
+        with firefox() as started:
+            started.open(url)
+            result = started.wait_for("window.benchResult ?? null", timeout=3600)
+    else:
+        with chromium() as started:
+            page = started.browser().new_page()
+            page.goto(url)
+            # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
+            while (result := result_of(page)) is None:
+                page.wait_for_timeout(500)
     if "error" in result:
         raise PageError(str(result["error"]))
     return result

@@ -7,12 +7,37 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import gpus
 import pytest
 
 import build
 
 if TYPE_CHECKING:
     from browser import Chromium, Firefox
+
+
+LONGEST = ("page", "build", "models")  # folders whose tests take longest, and so come first
+BROWSERS = LONGEST[:2]
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests that drive browsers are one group: they would be in each other's way. So are those of a folder that compile
+    kernels with the same compiler: what is compiled once serves them all."""
+    folder = folder_of(item)
+    params = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+    compilers = [str(param).partition("-")[0] for param in params if str(param).startswith(tuple(gpus.ADAPTERS))]
+    return "browsers" if folder in BROWSERS else "-".join([folder, *compilers])
+
+
+def folder_of(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `pytest -n`: each process takes whole groups of tests, in this order."""
+    items.sort(key=lambda item: LONGEST.index(folder_of(item)) if folder_of(item) in LONGEST else len(LONGEST))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +63,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], 
         def serve(model: Path) -> str:
             if model not in served:
                 folder = tmp_path_factory.mktemp("site") / "dist"
-                build.build([build.given_model(str(model))], "py_wgml", folder)
+                build.build([build.given_model(str(model))], build.Brand(), folder)
                 served[model] = stack.enter_context(build.serving(folder))
             return served[model]
 

@@ -17,6 +17,7 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
+EXPERTS = 6  # of a mixture
 SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 
@@ -63,6 +64,12 @@ class Tiny:
             "ffn_gate": (f, e),
             "ffn_up": (f, e),
             "ffn_down": (e, f),
+            "ffn_gate_inp": (EXPERTS, e),
+            "ffn_gate_exps": (EXPERTS, f, e),
+            "ffn_up_exps": (EXPERTS, f, e),
+            "ffn_gate_up_exps": (EXPERTS, 2 * f, e),
+            "ffn_down_exps": (EXPERTS, e, f),
+            "attn_sinks": (self.heads,),
             "rope_freqs": (self.head_dim // 2,),
             "rope_factors_long": (self.head_dim // 2,),
             "rope_factors_short": (self.head_dim // 2,),
@@ -76,6 +83,8 @@ _POST_NORMED = (
     "attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output post_attention_norm ffn_gate ffn_up ffn_down"
     " post_ffw_norm"
 )
+_MIXTURE = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
+_USED = {"expert_count": EXPERTS, "expert_used_count": 2}
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _LAYER_NORM = {"attention.layer_norm_epsilon": 1e-5}
 _BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
@@ -94,6 +103,18 @@ TINY = {
         _SEPARATE,
         head_dim=24,
         metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24, "rope.dimension_count": 24},
+    ),
+    "mistral3": Tiny(
+        "mistral3",
+        _SEPARATE,
+        metadata={
+            **_RMS,
+            "attention.temperature_scale": 0.1,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 4.0,
+            "rope.scaling.original_context_length": 256,
+            "rope.scaling.yarn_log_multiplier": 1.0,
+        },
     ),
     "smollm3": Tiny("smollm3", _SEPARATE, "output_norm", layers=4, metadata=_RMS),
     "ernie4_5": Tiny("ernie4_5", _SEPARATE, "output_norm", metadata=_RMS),
@@ -214,6 +235,47 @@ TINY = {
     "exaone4, sliding window": Tiny(
         "exaone4", _POST_NORMED, layers=4, metadata={**_RMS, "attention.sliding_window": 7}
     ),
+    "mixtral": Tiny("llama", _MIXTURE, metadata={**_RMS, **_USED}),
+    "mixtral, gates and values in one": Tiny(
+        "llama", _MIXTURE.replace("gate_exps ffn_up_exps", "gate_up_exps"), metadata={**_RMS, **_USED}
+    ),
+    "qwen3moe": Tiny(
+        "qwen3moe",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        metadata={**_RMS, **_USED},
+    ),
+    "olmoe": Tiny(
+        "olmoe",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)},
+        metadata={**_RMS, **_USED},
+    ),
+    "granitemoe": Tiny(
+        "granitemoe",
+        _MIXTURE,
+        "output_norm",
+        metadata={
+            **_RMS,
+            **_USED,
+            "attention.scale": 0.4,
+            "embedding_scale": 3.0,
+            "residual_scale": 0.22,
+            "logit_scale": 4.0,
+        },
+    ),
+    "gpt-oss": Tiny(
+        "gpt-oss",
+        "attn_norm attn_q+ attn_k+ attn_v+ attn_output+ attn_sinks post_attention_norm ffn_gate_inp+ ffn_gate_exps+"
+        " ffn_up_exps+ ffn_down_exps+",
+        metadata={
+            **_RMS,
+            **_USED,
+            "attention.sliding_window": 7,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 4.0,
+            "rope.scaling.original_context_length": 256,
+        },
+    ),
     "command-r": Tiny(
         "command-r",
         _SEPARATE.replace("ffn_norm ", ""),
@@ -323,8 +385,8 @@ def write_tiny(
         add = {str: writer.add_string, bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32}
         add.get(value.__class__, writer.add_array)(key, value)
 
-    def vector(name: str, length: int, mean: float) -> None:
-        writer.add_tensor(name, (mean + 0.1 * random.standard_normal(length)).astype(np.float32))
+    def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
+        writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
 
     def tensor(name: str) -> None:
         name, biased, _ = name.partition("+")
@@ -333,16 +395,17 @@ def write_tiny(
         if plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
         elif len(shape) == 1:
-            vector(f"{name}.weight", *shape, 1.0)
+            vector(f"{name}.weight", shape, 1.0)
         else:
             scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0}.get(name, 1.0)
             values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
             if name == "output":
                 values[: len(SPECIAL)] = 0
             chosen = next((t for part, t in (types or {}).items() if part in name), type)
-            writer.add_tensor(f"{name}.weight", quantize(values, chosen), raw_dtype=chosen)
+            rows = quantize(values.reshape(-1, shape[-1]), chosen)
+            writer.add_tensor(f"{name}.weight", rows.reshape(*shape[:-1], -1), raw_dtype=chosen)
         if biased:
-            vector(f"{name}.bias", shape[0], 0.0)
+            vector(f"{name}.bias", shape[:-1] or shape, 0.0)
 
     tensor("token_embd")
     for layer in range(tiny.layers):

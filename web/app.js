@@ -5,8 +5,9 @@
  * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
- * conversation stays), `app.toast(text, action)`, and the events "site", "model" (another one begins to load), "ready"
- * and "failed" (its detail an EngineError, before the page shows it), which it listens to as to any EventTarget.
+ * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
+ * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
+ * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
  *
  * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -21,11 +22,15 @@
  * @property {boolean} [anew] instead of another answer to the same question
  */
 
+import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
+import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
 import { History } from "./history.js";
 import { localise } from "./localise.js";
+import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
+import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
@@ -36,7 +41,7 @@ import { toast } from "./toasts.js";
 import { View } from "./view.js";
 
 /** @type {((app: App) => void)[]} */
-const features = [];
+const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;
@@ -66,7 +71,7 @@ export class App extends EventTarget {
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
-    retry: () => this.start(),
+    retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
     dropOldest: () => this.#dropOldest(),
     edit: (message, content) => this.#edit(message, content),
     again: (message) => this.#again(message),
@@ -75,7 +80,9 @@ export class App extends EventTarget {
     branch: (message) => this.#branch(message),
   });
   /** @type {Engine | null} */
-  #engine = null;
+  engine = null;
+  /** What the engine has, whatever it is loading. @type {{model: ModelSource, ready: Ready} | null} */
+  #loaded = null;
   /** @type {Phase} */
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
@@ -100,37 +107,47 @@ export class App extends EventTarget {
     this.#openAddressed();
   }
 
-  /** Load the model in use, at first the site's own. Again, if that failed. */
+  /** Load the model in use, at first the one that a visit begins with. Again, if that failed. */
   async start() {
     const engine = this.#newEngine(); // its runtime starts beside what follows
+    this.#showLoading();
     try {
       this.site ??= await loadSite();
       this.#settings.systemDefault = this.site.system_prompt ?? "";
       this.dispatchEvent(new Event("site"));
-      await this.#load(engine, this.model ?? modelOf(this.site));
+      await this.#load(engine, this.model ?? (await firstModel(this.site, engine)));
     } catch (error) {
-      this.#engineFailed(new EngineError("site", String(error)));
+      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", String(error)));
     }
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
   }
 
   /**
-   * Change to another model. The conversation stays.
+   * Change to another model. The conversation stays; so does the model from before, if the other can't be read.
    *
    * @param {ModelSource} model
    */
   async load(model) {
-    await this.#load(this.#newEngine(), model);
+    this.#running?.answer.stop();
+    await this.#load(this.workingEngine, model);
+  }
+
+  /** The engine, or a new one where that has failed. */
+  get workingEngine() {
+    return this.engine && !this.engine.failure ? this.engine : this.#newEngine();
   }
 
   #newEngine() {
-    this.#engine?.close();
-    this.ready = null;
+    this.engine?.close();
+    this.#loaded = this.ready = null;
+    this.engine = new Engine((error) => this.#engineFailed(error));
+    return this.engine;
+  }
+
+  #showLoading() {
     this.#setPhase("loading");
     this.#view.showError("", false);
     this.#view.loading.reset();
-    this.#engine = new Engine((error) => this.#engineFailed(error));
-    return this.#engine;
   }
 
   /**
@@ -138,22 +155,51 @@ export class App extends EventTarget {
    * @param {ModelSource} model
    */
   async #load(engine, model) {
-    this.model = model;
-    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
+    this.#use(model, null);
+    this.#showLoading();
     this.dispatchEvent(new Event("model"));
     const supported = await support();
     if (supported !== "ok") return this.#unsupported(supported);
     try {
-      const options = { context: this.#settings.context };
-      this.ready = await engine.load(model, options, (progress) => this.#view.loading.update(progress));
-    } catch {
-      return; // the engine says why by #engineFailed; or it was closed, for another to come
+      const ready = await engine.load(model, { context: this.#settings.context }, (progress) => {
+        this.#view.loading.update(progress);
+        this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
+      });
+      this.#loaded = { model, ready };
+    } catch (error) {
+      // An engine that fails as a whole says so by #engineFailed.
+      if (!engine.failure && this.model === model) this.#loadFailed(/** @type {EngineError} */ (error));
+      return;
     }
-    this.#settings.model = this.ready;
+    if (this.model === model) this.#becomeReady();
+  }
+
+  /** @param {EngineError} error */
+  #loadFailed(error) {
+    if (!error.loaded || !this.#loaded) return this.#engineFailed(error);
+    if (error.stage !== "cancelled") this.toast(strings.failed(error.stage, error.message));
+    this.#becomeReady();
+  }
+
+  /** With the model that is loaded. */
+  #becomeReady() {
+    if (!this.#loaded) return;
+    this.#use(this.#loaded.model, this.#loaded.ready);
+    this.#settings.model = this.#loaded.ready;
     this.#setPhase("ready");
     this.dispatchEvent(new Event("ready"));
     this.#view.announcer.say(strings.ready);
     this.#sendQueued();
+  }
+
+  /**
+   * @param {ModelSource} model
+   * @param {Ready | null} ready null: it is yet to be loaded
+   */
+  #use(model, ready) {
+    this.model = model;
+    this.ready = ready;
+    this.#view.showSite(/** @type {Site} */ (this.site), model.name);
   }
 
   /**
@@ -200,7 +246,7 @@ export class App extends EventTarget {
   /** @param {Turn} turn */
   async #run({ conversation, message, anew }) {
     const prompt = conversation.prompt(message, this.#settings.system);
-    const engine = /** @type {Engine} */ (this.#engine);
+    const engine = /** @type {Engine} */ (this.engine);
     const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
     this.#running = { conversation, message, answer };
     delete message.figures;
@@ -438,7 +484,7 @@ export class App extends EventTarget {
   /** @param {EngineError} error */
   #engineFailed(error) {
     const { stage, message } = error;
-    this.dispatchEvent(new CustomEvent("failed", { detail: error }));
+    if (!this.dispatchEvent(new CustomEvent("failed", { detail: error, cancelable: true }))) return;
     if (stage === "unsupported") return this.#unsupported("missing");
     this.#setPhase("error");
     this.#view.showError(strings.failed(stage, message), true);
@@ -446,7 +492,7 @@ export class App extends EventTarget {
 
   /** @param {Exclude<import("./support.js").Support, "ok">} reason */
   #unsupported(reason) {
-    this.#engine?.close();
+    this.engine?.close();
     this.#phase = "unsupported";
     this.#view.showUnsupported(reason);
   }
@@ -513,15 +559,6 @@ async function loadSite() {
   const response = await fetch("site.json");
   if (!response.ok) throw new Error(`the server answered ${response.status} for site.json`);
   return response.json();
-}
-
-/**
- * @param {Site} site
- * @returns {ModelSource}
- */
-function modelOf({ models }) {
-  const [{ name, url, bytes, sha256 }] = models;
-  return { name, url: new URL(url, document.baseURI).href, bytes, sha256 };
 }
 
 localise(document.body);

@@ -2,8 +2,8 @@
  * The benchmark page: measures itself in whatever browser opens it. A first visit, then a reload for a second one,
  * then the engine's speed and one question as a person would ask it.
  *
- * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, and `post` to
- * send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
+ * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, `contexts` (lengths
+ * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
  * @import { BenchOptions, ModelSource, Ready, Site } from "./protocol.js"
@@ -15,6 +15,7 @@
  * @property {boolean} kept
  */
 
+import { siteModels } from "./choice.js";
 import { byId, element } from "./dom.js";
 import { Engine } from "./engine.js";
 import { bytes, decimal } from "./format.js";
@@ -35,6 +36,7 @@ const options = {
   prompt_tokens: number("prompt_tokens", 512),
   generate_tokens: number("generate_tokens", 128),
   repetitions: number("repetitions", 3),
+  contexts: (parameters.get("contexts") ?? "0,1024,4096").split(",").map(Number),
 };
 
 /** @param {string} text */
@@ -46,17 +48,16 @@ function say(text) {
 async function measure() {
   const step = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
   const site = /** @type {Site} */ (await (await fetch("site.json")).json());
-  const chosen = site.models[number("model", 0)];
+  const chosen = siteModels(site)[number("model", 0)];
   if (!chosen) throw new Error(`site.json has no model ${parameters.get("model")}`);
-  const url = new URL(chosen.url, document.baseURI).href;
   if (!step.emptied) {
     say("Removing what is kept");
-    await empty(url);
+    await empty(/** @type {string} */ (chosen.url));
     sessionStorage.setItem(STEP, JSON.stringify({ emptied: true }));
     return null;
   }
   say(step.cold ? "Second visit: starting" : "First visit: downloading and starting");
-  const { engine, ready, start } = await visit({ name: chosen.name, url, bytes: chosen.bytes });
+  const { engine, ready, start } = await visit(chosen);
   if (!step.cold) {
     engine.close();
     say("First visit: keeping the page for offline use");
@@ -66,7 +67,7 @@ async function measure() {
   }
   sessionStorage.removeItem(STEP);
   say("Measuring the engine");
-  const { type, ...figures } = await engine.bench(options);
+  const { type, id, ...figures } = await engine.bench(options);
   say("Asking a question");
   const chat = await ask(engine);
   engine.close();

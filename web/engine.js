@@ -3,8 +3,8 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { BenchFigures, BenchOptions, ChatMessage, Done, Dropped, ModelSource, Piece, Progress } from "./protocol.js"
- * @import { Reading, Ready, Reply, Request, Sampling } from "./protocol.js"
+ * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, ModelSource, Piece } from "./protocol.js"
+ * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "./protocol.js"
  *
  * @template T
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
@@ -15,11 +15,13 @@ export class EngineError extends Error {
   /**
    * @param {string} stage
    * @param {string} message
+   * @param {boolean} [loaded] the model from before is still there
    */
-  constructor(stage, message) {
+  constructor(stage, message, loaded = false) {
     super(message);
     this.name = "EngineError";
     this.stage = stage;
+    this.loaded = loaded;
   }
 }
 
@@ -100,22 +102,20 @@ export class Answer {
   }
 }
 
-/** One worker with one model. */
+/** One worker, and in it one model at a time. */
 export class Engine {
   #worker;
   #nextId = 1;
   /** @type {Map<number, Answer>} */
   #answers = new Map();
-  /** @type {Deferred<Ready>} */
-  #ready = deferred();
-  /** @type {Deferred<BenchFigures> | null} */
-  #bench = null;
+  /** What was asked and has not been replied to. @type {Map<number, Deferred<any>>} */
+  #asked = new Map();
   /** @type {(progress: Progress) => void} */
   #onProgress = () => {};
-  /** @type {EngineError | null} */
-  #failure = null;
   /** @type {(error: EngineError) => void} */
   #onFailure;
+  /** Why the engine as a whole is of no more use. @type {EngineError | null} */
+  failure = null;
 
   /**
    * The worker starts its runtime at once, before it is told of a model.
@@ -124,7 +124,6 @@ export class Engine {
    */
   constructor(onFailure = () => {}) {
     this.#onFailure = onFailure;
-    this.#ready.promise.catch(() => {}); // load() hands it out; before that, nobody listens
     this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
@@ -135,17 +134,51 @@ export class Engine {
   }
 
   /**
-   * Load the model. Once for an engine.
+   * Load a model. The one from before is freed as soon as it is known that this one can be read.
    *
    * @param {ModelSource} model
    * @param {{context?: number}} options context: length in tokens, else the model's own
    * @param {(progress: Progress) => void} onProgress
-   * @returns {Promise<Ready>} rejected with an EngineError
+   * @returns {Promise<Ready>} rejected with an EngineError, whose stage is "cancelled" after `cancel`
    */
   load(model, options, onProgress) {
     this.#onProgress = onProgress;
-    this.#post({ type: "load", model, options });
-    return this.#ready.promise;
+    return this.#ask({ type: "load", model, options });
+  }
+
+  /** Let the download under way rest, or go on. @param {boolean} paused */
+  pause(paused) {
+    this.#post({ type: "pause", paused });
+  }
+
+  /** Give up the download under way. What has come of it stays on the device. */
+  cancel() {
+    this.#post({ type: "cancel" });
+  }
+
+  /**
+   * Find out what a person means who names a model (see reference.js), and how large it is.
+   *
+   * @param {string} reference
+   * @returns {Promise<ModelSource>} rejected with an EngineError
+   */
+  async resolve(reference) {
+    return /** @type {Resolved} */ (await this.#ask({ type: "resolve", reference })).model;
+  }
+
+  /**
+   * Whether the GPU has so many bytes to give, once the loaded model is freed.
+   *
+   * @param {number} bytes
+   * @returns {Promise<boolean>}
+   */
+  async hasRoom(bytes) {
+    return /** @type {Room} */ (await this.#ask({ type: "room", bytes })).enough;
+  }
+
+  /** @returns {Promise<Card["card"]>} what the file of the loaded model says of itself */
+  async card() {
+    return /** @type {Card} */ (await this.#ask({ type: "card" })).card;
   }
 
   /**
@@ -159,8 +192,8 @@ export class Engine {
   send(messages, sampling, dropOldest = false) {
     const id = this.#nextId++;
     const answer = new Answer(() => this.#post({ type: "stop", id }));
-    if (this.#failure) {
-      answer.fail(this.#failure);
+    if (this.failure) {
+      answer.fail(this.failure);
     } else {
       this.#answers.set(id, answer);
       this.#post({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
@@ -175,16 +208,30 @@ export class Engine {
    * @returns {Promise<BenchFigures>} rejected with an EngineError
    */
   bench(options) {
-    this.#bench = deferred();
-    if (this.#failure) this.#bench.reject(this.#failure);
-    else this.#post({ type: "bench", ...options });
-    return this.#bench.promise;
+    return this.#ask({ type: "bench", ...options });
   }
 
   /** End the worker; whatever it was doing is given up silently. */
   close() {
     this.#onFailure = () => {};
     this.#fail(new EngineError("closed", "the engine was closed"));
+  }
+
+  /**
+   * @param {Asked} message
+   * @returns {Promise<any>} its reply
+   */
+  #ask(message) {
+    /** @type {Deferred<any>} */
+    const reply = deferred();
+    if (this.failure) {
+      reply.reject(this.failure);
+    } else {
+      const id = this.#nextId++;
+      this.#asked.set(id, reply);
+      this.#post({ ...message, id });
+    }
+    return reply.promise;
   }
 
   /** @param {Request} message */
@@ -198,9 +245,6 @@ export class Engine {
       case "progress":
         this.#onProgress(message);
         break;
-      case "ready":
-        this.#ready.resolve(message);
-        break;
       case "dropped":
       case "reading":
       case "piece":
@@ -211,30 +255,29 @@ export class Engine {
         this.#answers.delete(message.id);
         break;
       case "error": {
-        const { id, stage, message: text } = message;
-        const error = new EngineError(stage, text);
-        if (id === undefined || id === null) {
-          this.#fail(error);
-        } else {
-          this.#answers.get(id)?.fail(error);
-          this.#answers.delete(id);
-        }
+        const { id, stage, message: text, loaded } = message;
+        const error = new EngineError(stage, text, loaded);
+        if (id === undefined || id === null) return this.#fail(error);
+        this.#answers.get(id)?.fail(error);
+        this.#answers.delete(id);
+        this.#asked.get(id)?.reject(error);
+        this.#asked.delete(id);
         break;
       }
-      case "bench":
-        this.#bench?.resolve(message);
-        break;
+      default:
+        this.#asked.get(message.id)?.resolve(message);
+        this.#asked.delete(message.id);
     }
   }
 
   /** @param {EngineError} error */
   #fail(error) {
-    if (this.#failure) return;
-    this.#failure = error;
+    if (this.failure) return;
+    this.failure = error;
     this.#worker.terminate();
-    this.#ready.reject(error);
-    this.#bench?.reject(error);
+    for (const reply of this.#asked.values()) reply.reject(error);
     for (const answer of this.#answers.values()) answer.fail(error);
+    this.#asked.clear();
     this.#answers.clear();
     this.#onFailure(error);
   }

@@ -3,27 +3,33 @@
  *
  * A download is kept in the origin private file system (OPFS) as it streams by, so that the next visit needs no
  * network, and one that broke off goes on where it stopped (HTTP ranges). Keeping is a service, never a condition:
- * with no such storage, or too little, the model still streams to whoever asked for it.
+ * with no such storage, or too little, the model still streams to whoever asked for it. Where its sha256 is known, a
+ * download is checked against it.
  *
  * Runs in the worker.
  *
- * @import { Version } from "./kept.js"
+ * @import { Kept, Version } from "./kept.js"
  * @import { ModelSource } from "./protocol.js"
+ *
+ * @typedef {{url: string, start: number, end?: number}} Part of a file: the bytes from `start` up to `end` of it
  *
  * @typedef {object} Watcher
  * @property {(loaded: number, total: number) => void} [progress] bytes that have arrived, of how many (0: unknown)
  * @property {(error: Error) => void} [error] the bytes will not come; `next` then throws the same
+ * @property {number} [ahead] how many bytes it may run ahead of its reader
  */
 
-import { Keeper } from "./keeper.js";
 import { Failure } from "./failure.js";
+import { Gate } from "./gate.js";
+import { Keeper } from "./keeper.js";
 import { keptCopy, storage } from "./kept.js";
+import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
 /** The largest piece handed out. */
 const CHUNK = 4 * MIB;
-/** How far a download runs ahead of its reader: what arrives while Python still starts. */
-const AHEAD = 64 * MIB;
+/** How far downloads run ahead of their reader: what arrives while Python still starts. */
+export const AHEAD = 64 * MIB;
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 const RETRY_AFTER = [500, 1000, 2000, 4000];
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
@@ -34,6 +40,7 @@ export class ModelFile {
   #reader;
   #abort;
   #keeper;
+  #gate;
   /** @type {Uint8Array[]} */
   #seen = [];
   #rewound = false;
@@ -43,14 +50,15 @@ export class ModelFile {
    * @param {number | undefined} size undefined when the server does not tell
    * @param {boolean} cached no byte of it comes from the network
    * @param {AsyncGenerator<Uint8Array>} chunks
-   * @param {{ahead: number, keeper?: Keeper | null, abort?: () => void}} options ahead: bytes to read before they are
-   *   asked for
+   * @param {{ahead: number, keeper?: Keeper | null, gate?: Gate, abort?: () => void}} options ahead: bytes to read
+   *   before they are asked for
    */
-  constructor(name, size, cached, chunks, { ahead, keeper = null, abort = () => {} }) {
+  constructor(name, size, cached, chunks, { ahead, keeper = null, gate = new Gate(), abort = () => {} }) {
     this.name = name;
     this.size = size;
     this.cached = cached;
     this.#keeper = keeper;
+    this.#gate = gate;
     this.#abort = abort;
     /** @type {ReadableStream<Uint8Array>} */
     const stream = new ReadableStream(
@@ -94,9 +102,16 @@ export class ModelFile {
     this.#rewound = true;
   }
 
+  /** Take nothing more from the network for now, or go on. @param {boolean} paused */
+  pause(paused) {
+    if (paused) this.#gate.shut();
+    else this.#gate.open();
+  }
+
   /** Give up what has not arrived yet. What has been kept so far stays, for the next time. */
   close() {
     this.#abort();
+    this.#gate.open();
     this.#reader.cancel().catch(() => {}); // it failed before: its reader has been told
   }
 }
@@ -133,15 +148,15 @@ export async function open(source) {
  * @returns {Promise<ModelFile>}
  */
 async function start(source, watcher) {
-  const { name, url, file } = source;
+  const { name, url, file, sha256, model = url } = source;
   if (file) return new ModelFile(name, file.size, true, slices(file), { ahead: CHUNK });
-  if (!url) throw new Error("A model needs an address or a file.");
+  if (!url || !model) throw new Error("A model needs an address or a file.");
   const folder = await storage();
   const copy = folder && (await keptCopy(folder, url));
-  if (copy && (await isCurrent(url, copy.version))) {
+  if (copy && (await isCurrent(url, copy.record, sha256))) {
     return new ModelFile(name, copy.file.size, true, slices(copy.file), { ahead: CHUNK });
   }
-  return download(source.name, url, source.bytes, folder && (await Keeper.open(folder, url)), watcher);
+  return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), watcher);
 }
 
 /**
@@ -159,74 +174,107 @@ async function* slices(file) {
 }
 
 /**
- * @param {string} name
- * @param {string} url
- * @param {number | undefined} expected its size as the site states it: for the progress, where the server does not tell
+ * @param {ModelSource} source
  * @param {Keeper | null} keeper
  * @param {Watcher} watcher
  * @returns {Promise<ModelFile>}
  */
-async function download(name, url, expected, keeper, watcher) {
+async function download(source, keeper, watcher) {
+  const { name, sha256 } = source;
   const abort = new AbortController();
+  const parts = partsOf(source);
   try {
     let from = keeper?.length ?? 0;
-    let version = keeper?.version ?? {};
-    let response = await ask(name, url, from, version, abort.signal);
-    if (from && !continues(response, version)) {
+    /** @type {Version} */
+    let version = keeper?.record ?? {};
+    let response = await ask(name, parts, from, version, abort.signal);
+    if (from && !continues(response, parts, from, version)) {
+      const isWhole = response.status === 200 && parts.length === 1;
       from = 0;
-      if (response.status !== 200) response = await ask(name, url, 0, {}, abort.signal);
+      if (!isWhole) response = await ask(name, parts, 0, {}, abort.signal);
     }
     if (!from) {
-      version = versionOf(response);
+      version = parts.length > 1 ? { size: source.bytes, sha256 } : { ...versionOf(response), sha256 };
       await keeper?.begin(version);
     }
-    const progress = (/** @type {number} */ at) => watcher.progress?.(at, version.size ?? expected ?? 0);
-    const { error } = watcher;
-    const chunks = received({ name, url, from, version, response, keeper, progress, error, signal: abort.signal });
-    return new ModelFile(name, version.size, false, chunks, { ahead: AHEAD, keeper, abort: () => abort.abort() });
+    const gate = new Gate();
+    const expected = version.size ?? source.bytes ?? 0;
+    const progress = (/** @type {number} */ at) => watcher.progress?.(at, expected);
+    const { error, ahead = AHEAD } = watcher;
+    const chunks = received({
+      ...{ name, parts, from, version, response, keeper, gate, progress, error },
+      signal: abort.signal,
+    });
+    const options = { ahead, keeper, gate, abort: () => abort.abort() };
+    return new ModelFile(name, version.size, false, chunks, options);
   } catch (error) {
     keeper?.close();
     throw error;
   }
 }
 
+/** @param {ModelSource} source @returns {Part[]} in order; the end of the last is only known where the site tells it */
+function partsOf({ url, parts }) {
+  if (!parts) return [{ url: /** @type {string} */ (url), start: 0 }];
+  let at = 0;
+  return parts.map(({ url, bytes }) => ({ url, start: at, end: (at += bytes) }));
+}
+
+/**
+ * @param {Part[]} parts
+ * @param {number} at
+ */
+function partAt(parts, at) {
+  return /** @type {Part} */ (parts.findLast(({ start }) => start <= at));
+}
+
 /**
  * What was kept before, then what the network brings, over as many connections as that takes.
  *
- * @param {{name: string, url: string, from: number, version: Version, response: Response, keeper: Keeper | null,
- *          progress: (at: number) => void, error?: (error: Error) => void, signal: AbortSignal}} download from: how many
- *   bytes are kept already; `response` goes on there
+ * @param {{name: string, parts: Part[], from: number, version: Version, response: Response, keeper: Keeper | null,
+ *          gate: Gate, progress: (at: number) => void, error?: (error: Error) => void, signal: AbortSignal}} download
+ *   from: how many bytes are kept already; `response` goes on there
  * @returns {AsyncGenerator<Uint8Array>}
  */
-async function* received({ name, url, from, version, response, keeper, progress, error, signal }) {
-  const { size } = version;
+async function* received({ name, parts, from, version, response, keeper, gate, progress, error, signal }) {
+  const { size, sha256 } = version;
+  const sum = sha256 ? await startSum() : null;
   let at = 0;
   try {
     while (keeper && at < from) {
       const piece = keeper.read(at, Math.min(CHUNK, from - at));
       at += piece.length;
+      sum?.update(piece);
       yield piece;
     }
     for (let failures = 0; ; ) {
+      const { end = size } = partAt(parts, at);
       try {
-        for await (const piece of pieces(response)) {
+        for await (const piece of pieces(response, gate)) {
           at += piece.length;
           failures = 0;
+          sum?.update(piece);
           await keeper?.append(piece);
           progress(at);
           yield piece;
         }
-        if (size === undefined || at === size) break;
-        if (at > size) throw new Failure(`The download of ${name} brought more bytes than the server had announced.`);
+        if (end === undefined || at === size) break;
+        if (at > end) throw new Failure(`The download of ${name} brought more bytes than the server had announced.`);
       } catch (problem) {
         if (signal.aborted || problem instanceof Failure) throw problem;
       }
-      if (failures === RETRY_AFTER.length) throw new Failure(brokenOff(name, at, size));
-      await pause(RETRY_AFTER[failures++], signal);
-      response = await ask(name, url, at, version, signal);
-      if (!continues(response, version)) {
+      if (at !== end) {
+        if (failures === RETRY_AFTER.length) throw new Failure(brokenOff(name, at, size));
+        await pause(RETRY_AFTER[failures++], signal);
+      }
+      response = await ask(name, parts, at, version, signal);
+      if (!continues(response, parts, at, version)) {
         throw new Failure(`The download of ${name} broke off, and its server can't go on where it stopped.`);
       }
+    }
+    if (sum && sum.digest() !== sha256) {
+      await keeper?.discard();
+      throw new Failure(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
     }
     await keeper?.finish(at);
   } catch (problem) {
@@ -252,13 +300,15 @@ function brokenOff(name, at, size) {
  * Request a file from a byte on, patiently: a connection that fails and a server that is busy are asked again.
  *
  * @param {string} name
- * @param {string} url
- * @param {number} from
+ * @param {Part[]} parts
+ * @param {number} at
  * @param {Version} version what the bytes before belong to
  * @param {AbortSignal} signal
- * @returns {Promise<Response>} 200, 206, or 416 when there is no such byte
+ * @returns {Promise<Response>} to its end or that of the part; 200, 206, or 416 when there is no such byte
  */
-async function ask(name, url, from, version, signal) {
+async function ask(name, parts, at, version, signal) {
+  const { url, start } = partAt(parts, at);
+  const from = at - start;
   /** @type {Record<string, string>} */
   const headers = {};
   if (from) {
@@ -285,11 +335,13 @@ async function ask(name, url, from, version, signal) {
 
 /**
  * @param {Response} response
+ * @param {Gate} gate
  * @returns {AsyncGenerator<Uint8Array>} at most CHUNK bytes each
  */
-async function* pieces(response) {
+async function* pieces(response, gate) {
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (;;) {
+    await gate.passed;
     const { done, value } = await reader.read();
     if (done) return;
     for (let at = 0; at < value.length; at += CHUNK) yield value.subarray(at, at + CHUNK);
@@ -311,16 +363,21 @@ function versionOf({ headers }) {
 }
 
 /**
- * Whether an answer to a range request goes on with the file whose first bytes are here.
+ * Whether an answer goes on with the file whose first `at` bytes are here.
  *
  * @param {Response} response
+ * @param {Part[]} parts
+ * @param {number} at
  * @param {Version} version
  */
-function continues(response, version) {
-  const { etag, modified } = versionOf(response);
+function continues(response, parts, at, version) {
+  const { size, etag, modified } = versionOf(response);
+  const { start, end } = partAt(parts, at);
   const total = response.headers.get("content-range")?.split("/")[1];
-  const same = isSame({ size: total && total !== "*" ? Number(total) : undefined, etag, modified }, version);
-  return response.status === 206 && same;
+  const told = response.status === 200 ? size : total && total !== "*" ? Number(total) : undefined;
+  if (response.status !== (at > start ? 206 : 200)) return false;
+  // Of a part, its length is what the site says of it.
+  return end === undefined ? isSame({ size: told, etag, modified }, version) : isSame({ size: told }, { size: end - start });
 }
 
 /**
@@ -339,14 +396,16 @@ function isSame(a, b) {
 
 /**
  * @param {string} url
- * @param {Version} version
- * @returns {Promise<boolean>} false only if the server says that its file is another one now
+ * @param {Kept} kept
+ * @param {string} [sha256] that the file is to have by now
+ * @returns {Promise<boolean>} false only if it is known that the file is another one now
  */
-async function isCurrent(url, version) {
+async function isCurrent(url, kept, sha256) {
+  if (sha256 && kept.sha256) return sha256 === kept.sha256;
   try {
     const signal = AbortSignal.timeout(CHECK_WITHIN);
     const response = await fetch(url, { method: "HEAD", signal, cache: "no-store" });
-    return !response.ok || isSame(versionOf(response), version);
+    return !response.ok || isSame(versionOf(response), kept);
   } catch {
     return true; // without a network, or with a slow one, the kept copy is what there is
   }

@@ -2,6 +2,7 @@
 
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const rough = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
 const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /** @param {number} value an integer */
@@ -25,6 +26,12 @@ export function bytes(value) {
   const { unit, scale, number } = unitOf(value);
   return `${number.format(value / scale)} ${unit}`;
 }
+
+/** @param {number} value in bytes, not known exactly @returns {string} with two digits */
+export const about = (value) => {
+  const { unit, scale } = unitOf(value);
+  return `${rough.format(value / scale)} ${unit}`;
+};
 
 /**
  * Both in the unit of the whole: "41 of 98 MB".

@@ -86,9 +86,17 @@ export class Gpu {
     };
     this.features = features;
     this.limits = limits;
-    /** Resolves when the device is lost, with the reason as the browser words it. */
-    this.lost = device.lost.then(({ reason, message }) => ({ reason, message }));
-    device.addEventListener("uncapturederror", ({ error }) => console.error(error.message));
+    const outOfMemory = new Promise((resolve) => {
+      device.addEventListener("uncapturederror", ({ error }) => {
+        console.error(error.message);
+        if (error instanceof GPUOutOfMemoryError) resolve({ reason: "out-of-memory", message: error.message });
+      });
+    });
+    /**
+     * Resolves when the device is of no more use: lost, with the reason as the browser words it, or "out-of-memory"
+     * (what was not given is missing from now on).
+     */
+    this.lost = Promise.race([device.lost.then(({ reason, message }) => ({ reason, message })), outOfMemory]);
   }
 
   /** Free everything. */
@@ -214,6 +222,31 @@ export class Gpu {
   }
 
   /**
+   * Run a program, each dispatch in a pass of its own.
+   *
+   * @param {Program} program
+   * @returns {Promise<Uint8Array>} nanoseconds (u64) at which each pass began and ended, by the GPU's clock
+   */
+  profile(program) {
+    const count = 2 * program.pipelines.length;
+    const querySet = this.#device.createQuerySet({ type: "timestamp", count });
+    const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
+    const clock = this.#buffers.push(this.#device.createBuffer({ size: 8 * count, usage })) - 1;
+    const encoder = this.#device.createCommandEncoder();
+    program.pipelines.forEach((_, i) => {
+      const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      dispatch(pass, program, i);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, count, this.#at(clock), 0);
+    return this.#read(encoder, clock, 0, 8 * count).finally(() => {
+      querySet.destroy();
+      this.destroyBuffer(clock);
+    });
+  }
+
+  /**
    * @param {number} buffer
    * @param {number} offset
    * @param {number} size a multiple of 4
@@ -316,15 +349,11 @@ export class Gpu {
    * @param {Program} program
    * @param {number} times
    */
-  #encode({ pipelines, groups, counts }, times) {
+  #encode(program, times) {
     const encoder = this.#device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     for (let time = 0; time < times; time++) {
-      for (let i = 0; i < pipelines.length; i++) {
-        pass.setPipeline(pipelines[i]);
-        pass.setBindGroup(0, groups[i]);
-        pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
-      }
+      for (let i = 0; i < program.pipelines.length; i++) dispatch(pass, program, i);
     }
     pass.end();
     return encoder;
@@ -353,4 +382,15 @@ export class Gpu {
     else staging.destroy();
     return bytes;
   }
+}
+
+/**
+ * @param {GPUComputePassEncoder} pass
+ * @param {Program} program
+ * @param {number} i which of its dispatches
+ */
+function dispatch(pass, { pipelines, groups, counts }, i) {
+  pass.setPipeline(pipelines[i]);
+  pass.setBindGroup(0, groups[i]);
+  pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
 }

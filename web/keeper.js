@@ -1,11 +1,11 @@
 /**
  * Writes a model's kept copy (see kept.js) while it downloads. Worker only: synchronous handles exist nowhere else.
  *
- * @import { Version } from "./kept.js"
+ * @import { Kept, Version } from "./kept.js"
  */
 
 import { Failure } from "./failure.js";
-import { keptName, readVersion } from "./kept.js";
+import { keptName, readRecord } from "./kept.js";
 
 /** Appends a download to its copy. Holds the file's lock: another tab that loads the same model meanwhile keeps none. */
 export class Keeper {
@@ -13,22 +13,23 @@ export class Keeper {
   #name;
   /** @type {FileSystemSyncAccessHandle | null} */
   #handle;
-  /** @type {Version} */
-  version;
-  /** Bytes of `version` that the copy has. */
+  /** @type {Kept} */
+  record;
+  /** Bytes of the record's version that the copy has. */
   length;
-  complete = false;
 
   /**
    * @param {FileSystemDirectoryHandle} folder
-   * @param {string} url
+   * @param {Pick<Kept, "url" | "name" | "model" | "sha256">} wanted
    * @returns {Promise<Keeper | null>} null: this browser can't keep it now
    */
-  static async open(folder, url) {
+  static async open(folder, wanted) {
     try {
-      const name = await keptName(url);
+      const name = await keptName(wanted.url);
       const handle = await locked(await folder.getFileHandle(name, { create: true }));
-      return new Keeper(folder, name, handle, (await readVersion(folder, name)) ?? {});
+      const old = await readRecord(folder, name);
+      const other = old?.sha256 && wanted.sha256 && old.sha256 !== wanted.sha256;
+      return new Keeper(folder, name, handle, { ...(other ? null : old), ...wanted, whole: false });
     } catch {
       return null;
     }
@@ -38,18 +39,23 @@ export class Keeper {
    * @param {FileSystemDirectoryHandle} folder
    * @param {string} name
    * @param {FileSystemSyncAccessHandle} handle
-   * @param {Version} version
+   * @param {Kept} record
    */
-  constructor(folder, name, handle, version) {
+  constructor(folder, name, handle, record) {
     this.#folder = folder;
     this.#name = name;
     this.#handle = handle;
-    this.version = version;
+    this.record = record;
+    const { size, etag, modified, sha256 } = record;
     const length = handle.getSize();
     // Bytes that can't be told from another version's, or that are as many as there should be and yet have been found
     // outdated, are of no use.
-    const usable = (version.etag || version.modified) && version.size !== undefined && length < version.size;
-    this.length = usable ? length : 0;
+    this.length = (etag || modified || sha256) && size !== undefined && length < size ? length : 0;
+  }
+
+  /** Whether the copy has all bytes, checked. */
+  get complete() {
+    return this.record.whole ?? false;
   }
 
   /**
@@ -61,8 +67,8 @@ export class Keeper {
     try {
       this.#handle?.truncate(0);
       this.length = 0;
-      this.version = version;
-      await writeVersion(this.#folder, this.#name, version);
+      const { url, name, model } = this.record;
+      await this.#write({ url, name, model, ...version });
     } catch {
       await this.discard();
     }
@@ -103,8 +109,8 @@ export class Keeper {
    */
   async finish(size) {
     if (!this.#handle || this.length !== size) return;
-    if (this.version.size === undefined) await writeVersion(this.#folder, this.#name, { ...this.version, size });
-    this.complete = true;
+    this.#handle.flush();
+    await this.#write({ ...this.record, size, whole: true });
   }
 
   close() {
@@ -118,6 +124,19 @@ export class Keeper {
     this.#handle.truncate(0);
     this.close();
     for (const name of [this.#name, `${this.#name}.json`]) await this.#folder.removeEntry(name).catch(() => {});
+  }
+
+  /** @param {Kept} record */
+  async #write(record) {
+    this.record = record;
+    const file = await this.#folder.getFileHandle(`${this.#name}.json`, { create: true });
+    const handle = await file.createSyncAccessHandle();
+    try {
+      handle.truncate(0);
+      handle.write(new TextEncoder().encode(JSON.stringify(record)), { at: 0 });
+    } finally {
+      handle.close();
+    }
   }
 }
 
@@ -135,21 +154,5 @@ async function locked(file) {
       if (tries === 1) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-  }
-}
-
-/**
- * @param {FileSystemDirectoryHandle} folder
- * @param {string} name
- * @param {Version} version
- */
-async function writeVersion(folder, name, version) {
-  const file = await folder.getFileHandle(`${name}.json`, { create: true });
-  const handle = await file.createSyncAccessHandle();
-  try {
-    handle.truncate(0);
-    handle.write(new TextEncoder().encode(JSON.stringify(version)), { at: 0 });
-  } finally {
-    handle.close();
   }
 }

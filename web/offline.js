@@ -12,6 +12,7 @@ export async function keepOffline(onUpdate = () => {}) {
     const registration = await container.register(`sw.js?version=${encodeURIComponent(site.version)}`);
     const announce = (/** @type {ServiceWorker} */ worker) =>
       onUpdate(() => {
+        if (worker.state === "activated") return location.reload(); // another tab has let it take over
         container.addEventListener("controllerchange", () => location.reload(), { once: true });
         worker.postMessage("take over");
       });

@@ -13,6 +13,12 @@ export interface ModelSource {
   url?: string;
   /** A file that the visitor chose. Either this or `url`. */
   file?: File;
+  /** Where it lies in pieces one behind the other, for hosts that limit a file's size: `url` is only its name then. */
+  parts?: { url: string; bytes: number }[];
+  /** The files after this one of a split model (name-00002-of-00003.gguf and so on), each a GGUF file of its own. */
+  rest?: ModelSource[];
+  /** Of a file of `rest`: the `url` of the first one. */
+  model?: string;
   /** Its size, where known beforehand; what the server says goes before it. */
   bytes?: number;
   sha256?: string;
@@ -43,6 +49,8 @@ export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
   repetitions: number;
+  /** Tokens of conversation at which generation is measured. */
+  contexts: number[];
 }
 
 /** Answer a conversation. If its last message is the assistant's, that is gone on with. */
@@ -55,12 +63,24 @@ export interface Send {
   drop_oldest?: boolean;
 }
 
-/** Page to worker. */
-export type Request =
+/**
+ * What has one reply. `load`: Ready. `resolve` a reference to a model: Resolved. `room`, whether the GPU has so many
+ * bytes: Room. `card`: Card. `bench`: BenchFigures.
+ */
+export type Asked =
   | { type: "load"; model: ModelSource; options: { context?: number } }
-  | Send
-  | { type: "stop"; id: number }
+  | { type: "resolve"; reference: string }
+  | { type: "room"; bytes: number }
+  | { type: "card" }
   | ({ type: "bench" } & BenchOptions);
+
+/** Page to worker. `pause` and `cancel` are about the download under way. */
+export type Request =
+  | (Asked & { id: number })
+  | { type: "pause"; paused: boolean }
+  | { type: "cancel" }
+  | Send
+  | { type: "stop"; id: number };
 
 /**
  * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and
@@ -78,6 +98,7 @@ export interface Progress {
 
 export interface Ready {
   type: "ready";
+  id: number;
   model: {
     name: string;
     architecture: string;
@@ -91,6 +112,8 @@ export interface Ready {
   /** `runtime`, `packages` and `total` (since the worker began) are measured by worker.js, the others by the engine. */
   seconds: { runtime: number; packages: number; header: number; weights: number; total: number };
   heap_peak_bytes: number;
+  /** GPU memory in use. */
+  gpu_bytes: number;
   /** The defaults for this model. */
   sampling: Sampling;
   /** Whether a copy of the model is on this device now, so that the next visit needs no download. */
@@ -144,29 +167,83 @@ export interface Done {
 
 export interface Failure {
   type: "error";
-  /** Of the question it is about; absent when the engine as a whole has failed. */
+  /** Of the request it is about; absent when the engine as a whole has failed. */
   id?: number;
-  /** Where it failed: a Stage, "unsupported" when this browser has no usable WebGPU, or a name of the engine's own. */
+  /**
+   * Where it failed: a Stage; "cancelled"; "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was
+   * lost, "memory" when it has too little; or a name of the engine's own.
+   */
   stage: string;
   /** One line that a person understands. */
   message: string;
+  /** Of a `load`: the model from before is still loaded. */
+  loaded?: boolean;
+}
+
+export interface Resolved {
+  type: "resolved";
+  id: number;
+  model: ModelSource;
+}
+
+export interface Room {
+  type: "room";
+  id: number;
+  enough: boolean;
+}
+
+/** What a GGUF file says of itself: py_wgml/gguf_model/card.py. */
+export interface Card {
+  type: "card";
+  id: number;
+  card: {
+    version: number;
+    parameters: number;
+    bytes: number;
+    /** Arrays as text: their length and their first elements. */
+    metadata: { key: string; value: string | number | boolean }[];
+    tensors: { name: string; type: string; shape: number[]; bytes: number }[];
+    types: { type: string; tensors: number; parameters: number; bytes: number }[];
+    template: string;
+    vocabulary: { model: string; tokens: number };
+  };
 }
 
 /** The engine's figures, whatever they are. */
 export interface BenchFigures {
   type: "bench";
+  id: number;
   [figure: string]: unknown;
 }
 
 /** Worker to page. */
-export type Reply = Progress | Ready | Dropped | Reading | Piece | Done | Failure | BenchFigures;
+export type Reply =
+  | Progress
+  | Ready
+  | Resolved
+  | Room
+  | Card
+  | Dropped
+  | Reading
+  | Piece
+  | Done
+  | Failure
+  | BenchFigures;
 
 /** `site.json`, which the build writes. All addresses are relative to the page. */
 export interface Site {
   title: string;
-  /** What the model is told before every conversation, unless the visitor sets another. */
-  system_prompt?: string;
-  models: { name: string; url: string; bytes: number; sha256: string; license: string }[];
+  /** What the model is told before a conversation, unless the visitor says otherwise. */
+  system_prompt: string;
+  models: {
+    name: string;
+    url: string;
+    /** Pieces that it lies in, where the build split it. */
+    parts?: { url: string; bytes: number }[];
+    bytes: number;
+    sha256: string;
+    license?: string;
+  }[];
   /** What micropip installs, in order. */
   wheels: string[];
   /** Changes whenever any file but a model does. */

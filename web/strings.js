@@ -105,7 +105,69 @@ export const strings = {
   models: {
     title: "Models",
     choose: "Choose a model",
+    chooseOther: "Choose another model",
+    /** @type {(size: string) => string} */
+    memory: (size) => `needs about ${size} of GPU memory`,
+    inUse: "in use",
+    kept: "on this device",
+    /** @type {(size: string) => string} */
+    partly: (size) => `${size} of it on this device`,
+    use: "Use",
+    download: "Download",
+    resume: "Resume",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    removeNamed: (name) => `Delete ${name} from this device`,
+    /** @type {(name: string) => string} */
+    busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
+    other: "Another model",
+    hint: "owner/repository/file.gguf, or https://…",
+    load: "Load",
+    file: "Choose a file…",
+    explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
+    anyway: "Try anyway",
+    /** @type {(memory: string) => string} */
+    noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
+    /** @type {(size: string, left: string) => string} */
+    noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
+    /** @type {(used: string, quota: string) => string} */
+    storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
+    persistent: "It will keep them.",
+    temporary: "When the device runs short of room it may delete them.",
+    persist: "Keep them for good",
+    notPersistent: "The browser does not promise to keep them. It may when the page is installed or bookmarked.",
+    pause: "Pause",
+    goOn: "Resume",
+    paused: "Paused",
+    stop: "Cancel",
+    /** @type {(name: string) => string} */
+    card: (name) => `About ${name}`,
+    facts: {
+      architecture: "Architecture",
+      parameters: "Parameters",
+      quantization: "Quantization",
+      context: "Context",
+      vocabulary: "Vocabulary",
+      size: "Size",
+      memory: "GPU memory in use",
+      /** @type {(number: number) => string} */
+      tokens: (number) => `${count(number)} tokens`,
+      types: "Tensors by type",
+      type: "Type",
+      tensors: "Tensors",
+      metadata: "Metadata",
+      key: "Key",
+      value: "Value",
+      template: "Chat template",
+      noTemplate: "None: text is gone on with as it stands.",
+      /** @type {(number: number) => string} */
+      allTensors: (number) => `All ${count(number)} tensors`,
+      name: "Name",
+      shape: "Shape",
+    },
   },
+  /** The graphics processor was lost: said while the model is loaded again by itself. */
+  lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
   settings: {
     title: "Settings",
     reset: "Reset all to the model’s defaults",
@@ -206,7 +268,8 @@ export const strings = {
   /** @type {(stage: string, message: string) => string} */
   failed: (stage, message) => {
     const said = /[.!?]$/.test(message) ? message : `${message}.`;
-    if (stage === "download") return said;
+    if (stage === "cancelled") return "No model is loaded. What had arrived of it is kept for the next time.";
+    if (stage === "memory") return `${said} Close other pages that use it, or choose a smaller model.`;
     if (stage === "worker") return `The engine stopped unexpectedly: ${said}`;
     if (stage === "site") return `The page could not be loaded: ${said}`;
     return said;

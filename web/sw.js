@@ -2,8 +2,10 @@
  * The service worker: keeps every file of one version of the site, so that it opens without a network.
  *
  * The version is in its own address (`sw.js?version=...`, see offline.js): another version is another service worker,
- * which gathers its files while the old one goes on, and waits until the visitor lets it take over. Models are not
- * kept here but in the origin private file system (files.js): the build leaves them out of `files`.
+ * which gathers its files while the old one goes on, and waits until the visitor lets it take over. A tab that the
+ * visitor leaves open goes on with the files of the version that it was opened with: their cache is removed when the
+ * last such tab has gone. Models are not kept here but in the origin private file system (files.js): the build leaves
+ * them out of `files`.
  *
  * @import { Site } from "./protocol.js"
  */
@@ -14,43 +16,103 @@ const version = new URL(location.href).searchParams.get("version") ?? "";
 /** Caches are shared by all sites of an origin: the name tells ours from those of other folders. */
 const family = `py_wgml ${new URL("./", location.href).pathname} `;
 const cacheName = family + version;
+/** In the cache: which tabs and workers were opened with which earlier version. A service worker forgets; this stays. */
+const OLDER = "older-clients.json";
+
+/** The cache of the version that was in force when this one took over. */
+let before = "";
+/** The ids of clients that run an earlier version, and the names of its cache: OLDER, once it has been read. */
+let older = /** @type {Promise<Map<string, string>> | null} */ (null);
 
 worker.addEventListener("install", (event) => event.waitUntil(gather()));
 
-worker.addEventListener("activate", (event) => event.waitUntil(removeOthers()));
+worker.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 
 worker.addEventListener("message", (event) => {
-  if (event.data === "take over") event.waitUntil(worker.skipWaiting());
+  if (event.data !== "take over") return;
+  const { active } = worker.registration;
+  before = active ? family + new URL(active.scriptURL).searchParams.get("version") : "";
+  event.waitUntil(worker.skipWaiting());
 });
 
 worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const ours = url.href.startsWith(new URL("./", location.href).href);
-  if (request.method === "GET" && ours && request.cache !== "no-store") event.respondWith(answer(request));
+  if (request.method === "GET" && ours && request.cache !== "no-store") event.respondWith(answer(event));
 });
 
 /** Fetch all files of this version. Fails, to be tried again at the next visit, if the server has another by now. */
 async function gather() {
-  const response = await fetch("site.json", { cache: "no-store" });
+  const response = await siteNow();
   const site = /** @type {Site} */ (await response.clone().json());
-  if (site.version !== version) throw new Error(`The site is at version ${site.version} by now, not ${version}.`);
   const cache = await caches.open(cacheName);
   // no-cache: what the browser has from the page's own start is used, after the server has confirmed it.
   const files = site.files.filter((file) => file !== "site.json");
   await cache.addAll(files.map((file) => new Request(file, { cache: "no-cache" })));
+  await siteNow(); // what has come is of this version, all of it
   await cache.put("site.json", response);
 }
 
-async function removeOthers() {
-  const old = (await caches.keys()).filter((name) => name.startsWith(family) && name !== cacheName);
-  await Promise.all(old.map((name) => caches.delete(name)));
+/** @returns {Promise<Response>} the server's site.json, of this version */
+async function siteNow() {
+  const response = await fetch("site.json", { cache: "no-store" });
+  const site = /** @type {Site} */ (await response.clone().json());
+  if (site.version !== version) throw new Error(`The site is at version ${site.version} by now, not ${version}.`);
+  return response;
 }
 
-/** @param {Request} request */
-async function answer(request) {
+/** From now on this version answers those that are opened; those that are open stay with theirs. */
+async function takeOver() {
+  const clients = before ? await readOlder(before) : new Map();
+  for (const { id } of before ? await worker.clients.matchAll({ type: "all" }) : []) {
+    if (!clients.has(id)) clients.set(id, before);
+  }
+  older = Promise.resolve(clients);
+  await prune(clients);
+}
+
+/**
+ * @param {string} name of a cache
+ * @returns {Promise<Map<string, string>>}
+ */
+async function readOlder(name) {
+  const kept = await (await caches.open(name)).match(OLDER);
+  return new Map(kept ? await kept.json() : []);
+}
+
+/** @param {Map<string, string>} clients */
+async function writeOlder(clients) {
+  await (await caches.open(cacheName)).put(OLDER, new Response(JSON.stringify([...clients])));
+}
+
+/**
+ * Forget who has gone, and remove the versions that nobody runs any more.
+ *
+ * @param {Map<string, string>} clients
+ */
+async function prune(clients) {
+  for (const id of [...clients.keys()]) if (!(await worker.clients.get(id))) clients.delete(id);
+  const used = new Set([cacheName, ...clients.values()]);
+  for (const name of await caches.keys()) {
+    if (name.startsWith(family) && !used.has(name)) await caches.delete(name);
+  }
+  await writeOlder(clients);
+}
+
+/** @param {FetchEvent} event */
+async function answer(event) {
+  const { request, clientId, resultingClientId } = event;
   const url = new URL(request.url);
   if (url.pathname.endsWith("/")) url.pathname += "index.html";
-  const cache = await caches.open(cacheName);
+  const clients = await (older ??= readOlder(cacheName));
+  const opens = request.mode === "navigate"; // a page anew, which gets this version
+  const own = opens ? undefined : clients.get(clientId);
+  if (own && resultingClientId) {
+    await writeOlder(clients.set(resultingClientId, own)); // a worker that an older page starts
+  } else if (opens && clients.size) {
+    event.waitUntil(prune(clients)); // beside the answer: it waits for clients that wait for theirs
+  }
+  const cache = await caches.open(own ?? cacheName);
   return (await cache.match(url.href, { ignoreSearch: true })) ?? fetch(request);
 }

@@ -22,6 +22,8 @@ interface ExtendableEvent extends Event {
 
 interface FetchEvent extends ExtendableEvent {
   readonly request: Request;
+  readonly clientId: string;
+  readonly resultingClientId: string;
   respondWith(response: Promise<Response>): void;
 }
 
@@ -29,7 +31,14 @@ interface ExtendableMessageEvent extends ExtendableEvent {
   readonly data: unknown;
 }
 
+interface Clients {
+  get(id: string): Promise<{ id: string } | undefined>;
+  matchAll(options: { type: "all" }): Promise<{ id: string }[]>;
+}
+
 interface ServiceWorkerGlobalScope extends EventTarget {
+  readonly clients: Clients;
+  readonly registration: ServiceWorkerRegistration;
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;

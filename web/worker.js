@@ -2,12 +2,14 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { Ready, Reply, Request, Site } from "./protocol.js"
+ * @import { ModelSource, Ready, Reply, Request, Site } from "./protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
+import { resolve } from "./reference.js";
+import { hasRoom } from "./room.js";
 import { support } from "./support.js";
 
 /** How often the page hears of a download, in milliseconds. */
@@ -15,21 +17,40 @@ const REPORT_EVERY = 100;
 
 const seconds = { runtime: 0, packages: 0 };
 
-/** @type {files.ModelFile | undefined} */
-let modelFile;
+/** The load that is under way, or was the last one: its files are opened here, beside Python's start. */
+let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false };
 
 const engine = startEngine();
 engine.catch((error) => fail("runtime", error));
 
 addEventListener("message", async ({ data }) => {
   const request = /** @type {Request} */ (data);
-  if (request.type === "load") prefetch(request.model);
   try {
+    switch (request.type) {
+      case "pause":
+        return eachFile((file) => file.pause(request.paused));
+      case "cancel":
+        loading.cancelled = true;
+        return eachFile((file) => file.close());
+      case "resolve":
+        return post({ type: "resolved", id: request.id, model: await resolve(request.reference) });
+      case "room":
+        return post({ type: "room", id: request.id, enough: await hasRoom(request.bytes) });
+      case "load":
+        eachFile((file) => file.close()); // of a load that this one takes the place of
+        prefetch(request.id, request.model);
+    }
     await (await engine).handle(request);
   } catch (error) {
-    fail(request.type, error);
+    // Python tells of its own errors; one that comes here leaves it in a state that nobody knows.
+    fail(request.type, error, request.type === "resolve" || request.type === "room" ? request.id : undefined);
   }
 });
+
+/** @param {(file: files.ModelFile) => void} act on each file of the load under way, once it is open */
+function eachFile(act) {
+  for (const file of loading.files) file.then(act, () => {});
+}
 
 /**
  * @returns {Promise<any>} the Python module py_wgml.worker
@@ -68,7 +89,9 @@ async function startEngine() {
   python.start((/** @type {PyProxy} */ dict) => {
     /** @type {Reply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
-    post(reply.type === "ready" ? complete(reply, heapBytes()) : reply);
+    const ended = reply.type === "error" && reply.id === loading.id && loading.cancelled;
+    if (reply.type === "ready") complete(reply, heapBytes()).then(post);
+    else post(ended ? { ...reply, stage: "cancelled" } : reply);
   });
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
@@ -76,40 +99,47 @@ async function startEngine() {
 }
 
 /**
- * Open the model now; Python's own `open` of the same source takes it over. What goes wrong with its bytes is told to
+ * Open a model now; Python's own `open` of the same source takes it over. What goes wrong with its bytes is told to
  * the page from here, in the words of files.js.
  *
- * @param {import("./protocol.js").ModelSource} source
+ * @param {number} id
+ * @param {ModelSource} model
  */
-async function prefetch(source) {
+function prefetch(id, model) {
+  const sources = [model, ...(model.rest ?? [])];
+  const arrived = sources.map(() => 0);
+  const sizes = sources.map(({ bytes }) => bytes ?? 0);
+  const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b);
   let reported = -Infinity;
-  const failed = (/** @type {Error} */ error) => fail("download", error);
-  try {
-    modelFile = await files.prefetch(source, {
-      progress(loaded, total) {
-        if (performance.now() - reported < REPORT_EVERY && loaded !== total) return;
-        reported = performance.now();
-        post({ type: "progress", stage: "download", loaded, total });
-      },
-      error: failed,
-    });
-  } catch (error) {
-    failed(/** @type {Error} */ (error));
-  }
+  const error = (/** @type {unknown} */ problem) => {
+    if (loading.id === id && !loading.cancelled) fail("download", problem, id);
+  };
+  const opened = sources.map((source, index) => {
+    const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
+      [arrived[index], sizes[index]] = [at, size];
+      const [loaded, total] = [sum(arrived), sizes.every(Boolean) ? sum(sizes) : 0];
+      if (performance.now() - reported < REPORT_EVERY && loaded !== total) return;
+      reported = performance.now();
+      post({ type: "progress", stage: "download", loaded, total });
+    };
+    return files.prefetch(source, { progress, error, ahead: files.AHEAD / sources.length });
+  });
+  for (const file of opened) file.catch(error);
+  loading = { id, files: opened, cancelled: false };
 }
 
 /**
  * @param {Ready} ready as the engine knows it
  * @param {number} heapBytes
- * @returns {Ready}
+ * @returns {Promise<Ready>}
  */
-function complete(ready, heapBytes) {
+async function complete(ready, heapBytes) {
   const total = performance.now() / 1000;
   return {
     ...ready,
     seconds: { ...ready.seconds, ...seconds, total },
     heap_peak_bytes: heapBytes,
-    kept: modelFile?.kept ?? false,
+    kept: (await Promise.all(loading.files)).every((file) => file.kept),
   };
 }
 
@@ -121,12 +151,13 @@ function post(message) {
 /**
  * @param {string} stage
  * @param {unknown} error
+ * @param {number} [id] of the request that failed, if it is not the engine as a whole
  */
-function fail(stage, error) {
+function fail(stage, error, id) {
   console.error(error);
   // Of a Python traceback, the last line says what went wrong.
   const text = error instanceof Error ? error.message : String(error);
-  post({ type: "error", stage, message: text.trim().split("\n").at(-1) ?? stage });
+  post({ type: "error", stage, id, message: text.trim().split("\n").at(-1) ?? stage });
 }
 
 /** @param {string} path of this site, relative to the page */

@@ -8,10 +8,11 @@
 // with few queries a GPU waits for memory, not for arithmetic.
 // Parameters: those of lib/attention.wgsl; window; splits; group (divides heads / kv_heads); key_unroll (octets of a
 // key read at once; divides their number); value_unroll (positions of which a team reads the values at once);
-// workgroup_size (a power of two, at least 16 group and head_dim / 8). Words of workgroup memory:
-// group * (head_dim rounded up to 8 + workgroup_size + 16) + 4 workgroup_size.
+// workgroup_size (a power of two, at least 16 group and head_dim / 4). Words of workgroup memory:
+// group * (head_dim rounded up to 8 + workgroup_size + 16) + 8 workgroup_size.
 {% include "lib/attention.wgsl" %}
 
+{% set octets = (head_dim + 7) // 8 %}
 const GROUP: u32 = {{ group }}u;
 const SPLITS: u32 = {{ splits }}u;
 const TILE: u32 = {{ workgroup_size }}u;
@@ -21,18 +22,21 @@ const STRANDS: u32 = 16u; // in which the numbers of a tile are reduced
 var<workgroup> query: array<vec4<f32>, GROUP * QUADS>;
 var<workgroup> tile: array<f32, GROUP * TILE>; // of each head: scores, then weights
 var<workgroup> strands: array<f32, GROUP * STRANDS>;
-var<workgroup> sums: array<vec4<f32>, TILE>;
+var<workgroup> sums: array<vec4<f32>, 2u * TILE>;
 
 // Leaves the highest of `tile` (or its sum) of each head in STRANDS parts.
 fn reduce_tile(is_sum: bool, lane: u32) {
     workgroupBarrier();
     if lane < GROUP * STRANDS {
         let at = lane / STRANDS * TILE + lane % STRANDS;
-        var result = tile[at];
-        for (var i = STRANDS; i < TILE; i += STRANDS) {
-            result = select(max(result, tile[at + i]), result + tile[at + i], is_sum);
-        }
-        strands[lane] = result;
+        var highest = tile[at];
+        var sum = tile[at];
+        {% for i in range(1, workgroup_size // 16) %}
+        let value_{{ i }} = tile[at + {{ i }}u * STRANDS];
+        highest = max(highest, value_{{ i }});
+        sum += value_{{ i }};
+        {% endfor %}
+        strands[lane] = select(highest, sum, is_sum);
     }
     workgroupBarrier();
 }
@@ -106,9 +110,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         reduce_tile(false, lane);
         {% for g in range(group) %}
         var new_highest_{{ g }} = highest_{{ g }};
-        for (var i = 0u; i < STRANDS; i++) {
-            new_highest_{{ g }} = max(new_highest_{{ g }}, strands[{{ g }}u * STRANDS + i]);
-        }
+        {% for i in range(16) %}
+        new_highest_{{ g }} = max(new_highest_{{ g }}, strands[{{ g * 16 + i }}u]);
+        {% endfor %}
         let rescale_{{ g }} = exp(highest_{{ g }} - new_highest_{{ g }});
         let weight_{{ g }} = select(0.0, exp(score_{{ g }} - new_highest_{{ g }}), lane < count);
         highest_{{ g }} = new_highest_{{ g }};
@@ -144,9 +148,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     reduce_tile(true, lane);
     {% for g in range(group) %}
     var sum_{{ g }} = 0.0;
-    for (var i = 0u; i < STRANDS; i++) {
-        sum_{{ g }} += strands[{{ g }}u * STRANDS + i];
-    }
+    {% for i in range(16) %}
+    sum_{{ g }} += strands[{{ g * 16 + i }}u];
+    {% endfor %}
     {% if splits > 1 %}
     let at_{{ g }} = ((t * params.heads + head + {{ g }}u) * SPLITS + workgroup.z) * (HEAD_DIM / 2u + 1u);
     if lane == 0u {
@@ -157,17 +161,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     low_{{ g }} /= sum_{{ g }};
     high_{{ g }} /= sum_{{ g }};
     {% endif %}
-    {% for part in ["low", "high"] %}
-    sums[lane] = {{ part }}_{{ g }};
+    sums[2u * lane] = low_{{ g }};
+    sums[2u * lane + 1u] = high_{{ g }};
     workgroupBarrier();
-    if lane < OCTETS {
+    if lane < QUADS {
         var value = sums[lane];
-        for (var i = 1u; i < TEAMS; i++) {
-            value += sums[i * OCTETS + lane];
-        }
-        store_quad(at_{{ g }}, 2u * lane + {{ loop.index0 }}u, value);
+        {% for i in range(1, workgroup_size // octets) %}
+        value += sums[{{ i }}u * QUADS + lane];
+        {% endfor %}
+        store_quad(at_{{ g }}, lane, value);
     }
+    {% if not loop.last %}
     workgroupBarrier();
-    {% endfor %}
+    {% endif %}
     {% endfor %}
 }

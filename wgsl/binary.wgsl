@@ -1,8 +1,7 @@
 // Arithmetic of two views, element by element: out[i] = a[i] operation b[i]; for "copy", out[i] = b[i].
 // One invocation an element. Parameters: operation ("add", "sub", "mul", "div", "copy"), assign (a is out), rank,
 // workgroup_size.
-{% include "lib/view.wgsl" %}
-{% include "lib/workgroup_index.wgsl" %}
+{% include "lib/each_element.wgsl" %}
 struct Params {
     shape: vec4<u32>,
     out: View,
@@ -17,18 +16,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> a: array<f32>;
 {% endif %}
 
-@compute @workgroup_size({{ workgroup_size }})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let shape = params.shape;
-    let index = workgroup_index(group, groups) * {{ workgroup_size }}u + lane;
-    if index >= shape.x * shape.y * shape.z * shape.w {
-        return;
-    }
-    let at = coordinates(index, shape);
+fn element_main(at: vec4<u32>) {
     let right = b[place(params.b, at)];
     {% if operation == "copy" %}
     out[place(params.out, at)] = right;

@@ -1,8 +1,7 @@
 // Running sums of each row of a view: out[row, i] = x[row, 0] + .. + x[row, i].
 // One workgroup a row; it adds up workgroup_size elements at a time, in log2(workgroup_size) rounds (Hillis and Steele,
 // "Data parallel algorithms", Communications of the ACM 29 (12), 1986). Parameters: rank, workgroup_size.
-{% include "lib/view.wgsl" %}
-{% include "lib/workgroup_index.wgsl" %}
+{% include "lib/each_row.wgsl" %}
 struct Params {
     shape: vec4<u32>,
     out: View,
@@ -17,25 +16,15 @@ const TILE: u32 = {{ workgroup_size }}u;
 
 var<workgroup> sums: array<f32, TILE>;
 
-@compute @workgroup_size({{ workgroup_size }})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let shape = params.shape;
-    let row = workgroup_index(group, groups);
-    if row >= shape.x * shape.y * shape.z {
-        return;
-    }
-    let at = coordinates(row * shape.w, shape);
+fn row_main(at: vec4<u32>, lane: u32) {
+    let columns = params.shape.w;
     let from_x = place(params.x, at);
     let to_row = place(params.out, at);
     var before = 0.0;
-    for (var start = 0u; start < shape.w; start += TILE) {
+    for (var start = 0u; start < columns; start += TILE) {
         let i = start + lane;
         var sum = 0.0;
-        if i < shape.w {
+        if i < columns {
             sum = x[from_x + i * params.x.strides.w];
         }
         for (var distance = 1u; distance < TILE; distance <<= 1u) {
@@ -48,7 +37,7 @@ fn main(
         }
         sums[lane] = sum;
         workgroupBarrier();
-        if i < shape.w {
+        if i < columns {
             out[to_row + i * params.out.strides.w] = before + sum;
         }
         before += sums[TILE - 1u];

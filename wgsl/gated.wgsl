@@ -1,9 +1,11 @@
 // Gated activation: out[t, i] = activation(x[t, i]) * x[t, width + i], the gate and up halves of a feed-forward layer.
 //   x f32 [T, 2 width]    out f32 [T, width]
-// One invocation an element; workgroup (x, t). Parameters: function (of lib/activations.wgsl), workgroup_size.
+// A token has `repeat` rows. One invocation an element; workgroup (x, row). Parameters: function (of lib/gate.wgsl),
+// workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     width: u32,
+    repeat: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -11,13 +13,13 @@ struct Params {
 @group(0) @binding(2) var<storage, read> x: array<f32>;
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
-{% include "lib/activations.wgsl" %}
+{% include "lib/gate.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if id.y >= step.count || id.x >= params.width {
+    if id.y >= step.count * params.repeat || id.x >= params.width {
         return;
     }
-    let gate = id.y * 2u * params.width + id.x;
-    out[id.y * params.width + id.x] = activation(x[gate], 0.0, 0.0) * x[gate + params.width];
+    let at = id.y * 2u * params.width + id.x;
+    out[id.y * params.width + id.x] = gate(x[at], x[at + params.width]);
 }

@@ -5,10 +5,18 @@
 // read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
-// what is written is function(row n) * row n + rows.
+// what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
+// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of
+// the matrices [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
+//   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
+//   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
 // brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
-// (of lib/activations.wgsl, or false; not with bias), subgroups (lanes fit a subgroup).
+// (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
+// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, half),
+// experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
+{% set more = namespace(binding=3) %}
+{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -17,20 +25,46 @@ struct Params {
     {% if norm %}
     eps: f32,
     {% endif %}
+    {% if pairing %}
+    heads: u32,
+    kv_heads: u32,
+    {% endif %}
+    {% if experts %}
+    slots: u32,
+    sharing: u32, // slots that have a row of x in common
+    skipped: u32, // rows before this part
+    held: u32, // rows of it
+    width: u32,
+    {% endif %}
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+{% if pairing %}
+{% include "lib/step.wgsl" %}
+{{ next_binding() }} var<uniform> step: Step;
+{{ next_binding() }} var<storage, read> rotations: array<vec2<f32>>;
+{% set q_binding = more.binding %}
+{% set more.binding = more.binding + 3 %}
+{% include "lib/append.wgsl" %}
+{% include "lib/rotate.wgsl" %}
+{% else %}
+{{ next_binding() }} var<storage, read_write> out: array<f32>;
+{% endif %}
+{% if experts %}
+{% include "lib/step.wgsl" %}
+{{ next_binding() }} var<uniform> step: Step;
+{{ next_binding() }} var<storage, read> ids: array<u32>;
+{% endif %}
 {% if bias %}
-@group(0) @binding(4) var<storage, read> bias: array<f32>;
+{{ next_binding() }} var<storage, read> bias: array<f32>;
 {% endif %}
 {% if norm %}
-@group(0) @binding({{ 5 if bias else 4 }}) var<storage, read> norm_weight: array<vec4<f32>>;
+{{ next_binding() }} var<storage, read> norm_weight: array<vec4<f32>>;
 {% endif %}
 
 {% set weights_binding = 1 %}
-{% set grid_binding = 4 + (bias | int) + (norm | int) %}
+{% set grid_binding = more.binding %}
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
@@ -40,7 +74,7 @@ struct Params {
 {% include "lib/reduce.wgsl" %}
 {% endif %}
 {% if function %}
-{% include "lib/activations.wgsl" %}
+{% include "lib/gate.wgsl" %}
 {% endif %}
 
 const LANES: u32 = {{ lanes }}u;
@@ -63,6 +97,19 @@ var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 fn stage_column(start: u32, i: u32) -> u32 {
     let octet = min(start * SPAN + i / 2u, octets_of_row() - 1u);
     return octet_column(octet) + (i % 2u) * HIGH;
+}
+
+// Row `r` of those that group `group` of lanes has.
+fn row_of(group: u32, r: u32) -> u32 {
+    {% if pairing == "neox" %}
+    // Two neighbours and their partners, as long as there are partners.
+    let element = 4u * (group % (HEAD_DIM / 4u));
+    let head = 4u * group - element;
+    if element < 2u * ROTARY_PAIRS {
+        return head + element / 2u + r % 2u + r / 2u * ROTARY_PAIRS;
+    }
+    {% endif %}
+    return group * EACH + r;
 }
 
 // The sum of `value` over the lanes that share a row.
@@ -94,13 +141,27 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
     @builtin(local_invocation_index) index: u32,
 ) {
+    {% if experts %}
+    if group.z >= step.count * params.slots {
+        return;
+    }
+    let expert_row = ids[group.z] * params.rows;
+    let x_row = group.z / params.sharing;
+    {% else %}
+    let x_row = 0u;
+    {% endif %}
     {% if quant.table %}
     prepare_table(index);
     {% endif %}
     let lane = index % LANES;
-    let first_row = (workgroup_index(group, groups) * GROUPS + index / LANES) * EACH;
+    let rows = workgroup_index(group, groups) * GROUPS + index / LANES;
     {% for r in range(each) %}
-    let row_{{ r }} = min(first_row + {{ r }}u, params.rows - 1u);
+    let n_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
+    {% if experts %}
+    let row_{{ r }} = min(expert_row + n_{{ r }} - params.skipped, params.held - 1u);
+    {% else %}
+    let row_{{ r }} = n_{{ r }};
+    {% endif %}
     {% if function %}
     let row_{{ r + each }} = row_{{ r }} + params.rows;
     {% endif %}
@@ -113,7 +174,7 @@ fn main(
     {% endif %}
     let spans = octets_of_row() / SPAN;
     {% for q in range(quads) %}
-    var x_{{ q }} = load_quad(0u, stage_column(0u, index + {{ q * workgroup_size }}u));
+    var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% endfor %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
         {% for q in range(quads) %}
@@ -131,7 +192,7 @@ fn main(
         workgroupBarrier();
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
-        x_{{ q }} = load_quad(0u, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
+        x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% endfor %}
         let here = min(spans - start, STAGE_SPANS);
         for (var s = lane; s < here; s += LANES) {
@@ -185,15 +246,45 @@ fn main(
     {% for r in rows_each %}
     let total_{{ r }} = lanes_sum(dot(sum_{{ r }}, vec4<f32>(1.0)){{ " * scale" if norm }}, index);
     {% endfor %}
+    {% if pairing %}
+    // There are whole heads, so all rows of a group or none.
+    if lane == 0u && row_of(rows, 0u) < params.rows {
+        let element = params.first + row_0;
+        {% for r in range(0, each, 2) %}
+        var pair_{{ r }} = vec2<f32>(total_{{ r }}, total_{{ r + 1 }});
+        {% if bias %}
+        pair_{{ r }} += vec2<f32>(bias[params.first + row_{{ r }}], bias[params.first + row_{{ r + 1 }}]);
+        {% endif %}
+        {% endfor %}
+        if is_rotated(element) && element % HEAD_DIM < 2u * ROTARY_PAIRS {
+            let angles = step.position * ROTARY_PAIRS;
+            {% if pairing == "norm" %}
+            pair_0 = rotate(pair_0, rotations[angles + element % HEAD_DIM / 2u]);
+            {% else %}
+            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotations[angles + element % HEAD_DIM]);
+            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotations[angles + element % HEAD_DIM + 1u]);
+            pair_0 = vec2<f32>(first.x, second.x);
+            pair_2 = vec2<f32>(first.y, second.y);
+            {% endif %}
+        }
+        {% for r in range(0, each, 2) %}
+        append(0u, step.position, params.first + row_{{ r }}, pair_{{ r }});
+        {% endfor %}
+    }
+    {% else %}
     {% for r in range(each) %}
-    if lane == {{ r }}u && first_row + {{ r }}u < params.rows {
-        let at = params.first + row_{{ r }};
+    {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
+    if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
+        let at = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
         {% if function %}
-        let result = activation(total_{{ r }}, 0.0, 0.0) * total_{{ r + each }};
+        let result = gate(total_{{ r }}, total_{{ r + each }});
+        {% elif experts %}
+        let result = total_{{ r }}{{ " + bias[expert_row + n_%d]" % r if bias }};
         {% else %}
         let result = total_{{ r }}{{ " + bias[at]" if bias }};
         {% endif %}
         out[at] = result{{ " + out[at]" if accumulate }};
     }
     {% endfor %}
+    {% endif %}
 }

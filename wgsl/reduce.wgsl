@@ -1,8 +1,7 @@
 // A reduction of each row of a view: out[row] = combined over i of x[row, i] (of its square, of x[row, i] y[row, i]).
 // One workgroup a row. Parameters: kind ("sum", "product", "min", "max", "squared_norm", "dot"), rank (of x),
 // workgroup_size, subgroups.
-{% include "lib/view.wgsl" %}
-{% include "lib/workgroup_index.wgsl" %}
+{% include "lib/each_row.wgsl" %}
 struct Params {
     shape: vec4<u32>,
     out: View,
@@ -23,24 +22,14 @@ struct Params {
 
 const START: f32 = {{ {"sum": "0.0", "product": "1.0", "max": "-3.4028234e38", "min": "3.4028234e38"}[reduction] }};
 
-@compute @workgroup_size({{ workgroup_size }})
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let shape = params.shape;
-    let row = workgroup_index(group, groups);
-    if row >= shape.x * shape.y * shape.z {
-        return;
-    }
-    let at = coordinates(row * shape.w, shape);
+fn row_main(at: vec4<u32>, lane: u32) {
+    let columns = params.shape.w;
     let from_x = place(params.x, at);
     {% if kind == "dot" %}
     let from_y = place(params.y, at);
     {% endif %}
     var total = START;
-    for (var i = lane; i < shape.w; i += {{ workgroup_size }}u) {
+    for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
         let value = x[from_x + i * params.x.strides.w];
         {% if kind == "dot" %}
         total += value * y[from_y + i * params.y.strides.w];

@@ -18,7 +18,7 @@ fn element_of(head: u32, element: u32) -> f32 {
     return x[head + element * params.x.strides.w];
 }
 
-{% include "lib/rotate.wgsl" %}
+{% include "lib/rotated.wgsl" %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

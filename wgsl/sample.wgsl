@@ -4,7 +4,8 @@
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
 // without the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over
 // their bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
-// Parameters: workgroup_size, subgroups.
+// One workgroup has little to hide the latency of memory with, so an invocation reads `unroll` logits at once.
+// Parameters: workgroup_size, unroll, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     vocabulary: u32,
@@ -33,6 +34,20 @@ const LOWEST: f32 = -3.4028234e38;
 {% include "lib/reduce.wgsl" %}
 {% include "lib/random.wgsl" %}
 
+{# The statements of the caller for each logit: its id and its value. #}
+{% macro for_each_logit() %}
+    for (var first = lane; first < params.vocabulary; first += THREADS * {{ unroll }}u) {
+        {% for u in range(unroll) %}
+        let id_{{ u }} = first + {{ u }}u * THREADS;
+        let logit_{{ u }} = logits[min(id_{{ u }}, params.vocabulary - 1u)];
+        {% endfor %}
+        {% for u in range(unroll) %}
+        if id_{{ u }} < params.vocabulary {
+{{ caller("id_%d" % u, "logit_%d" % u) }}
+        }
+        {% endfor %}
+    }
+{% endmacro %}
 var<workgroup> end_of_tokens: u32;
 
 // Order-preserving map of f32 to u32.
@@ -45,12 +60,12 @@ fn key_of(value: f32) -> u32 {
 fn measure(key: u32, highest: f32, lane: u32) -> vec2<f32> {
     var count = 0.0;
     var mass = 0.0;
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        if key_of(logits[i]) >= key {
-            count += 1.0;
-            mass += exp(logits[i] - highest);
-        }
-    }
+    {% call(id, logit) for_each_logit() %}
+            if key_of({{ logit }}) >= key {
+                count += 1.0;
+                mass += exp({{ logit }} - highest);
+            }
+    {%- endcall %}
     return vec2<f32>(workgroup_sum(count, lane), workgroup_sum(mass, lane));
 }
 
@@ -104,14 +119,17 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     }
 
     var best = LOWEST;
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        best = max(best, logits[i]);
-    }
+    var best_id = 0u;
+    {% call(id, logit) for_each_logit() %}
+            if {{ logit }} > best {
+                best = {{ logit }};
+                best_id = {{ id }};
+            }
+    {%- endcall %}
     let highest = workgroup_max(best, lane);
 
-    var key = key_of(highest);
     if sampling.temperature > 0.0 {
-        key = 0u;
+        var key = 0u;
         if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
             key = threshold(key, f32(sampling.top_k), false, highest, lane);
         }
@@ -121,20 +139,15 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         if sampling.min_p > 0.0 {
             key = max(key, key_of(highest + log(sampling.min_p)));
         }
-    }
-
-    var best_id = 0u;
-    best = LOWEST;
-    for (var i = lane; i < params.vocabulary; i += THREADS) {
-        if key_of(logits[i]) >= key {
-            var score = 0.0;
-            if sampling.temperature > 0.0 {
-                let race = random_exponential(vec3<u32>(i, end, sampling.seed));
-                score = (logits[i] - highest) / sampling.temperature - log(race);
-            }
-            if score > best {
-                best = score;
-                best_id = i;
+        best = LOWEST;
+        for (var id = lane; id < params.vocabulary; id += THREADS) {
+            if key_of(logits[id]) >= key {
+                let race = random_exponential(vec3<u32>(id, end, sampling.seed));
+                let score = (logits[id] - highest) / sampling.temperature - log(race);
+                if score > best {
+                    best = score;
+                    best_id = id;
+                }
             }
         }
     }

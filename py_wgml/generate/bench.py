@@ -1,57 +1,150 @@
-"""How fast an engine is: prompt processing and generation, measured as a user meets them."""
+"""How fast an engine is, measured as a user meets it: the same harness in the page and natively."""
 
 import random
 import statistics
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import WgmlError
+from ..gpu import Device, block
 from ..ops import Sampling
 from .engine import Engine
 
+_READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
+_READ_WORKGROUPS, _READ_WORKGROUP_SIZE = 2048, 256
+_READ_SECONDS = 0.2  # for which bandwidth is measured
 
-async def measure(engine: Engine, prompt_tokens: int, generate_tokens: int, repetitions: int) -> dict[str, Any]:
-    """Process a random prompt from an empty cache, then generate greedily; the medians of `repetitions` runs.
 
-    Returns tokens a second (prefill, decode), seconds to the first token, every run's figures, and what a step costs.
+async def measure(
+    engine: Engine, prompt_tokens: int, generate_tokens: int, repetitions: int, contexts: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Process random prompts from an empty cache, then generate greedily, `repetitions` times.
+
+    contexts: lengths of conversation at which generation is measured; those that don't fit the context are left out.
+    Returns tokens a second, seconds to the first token, what a token costs the host and the GPU, and where it goes.
+    Of what varies from run to run: median, lowest and highest.
     Raises WgmlError when the tokens don't fit the context.
     """
     if prompt_tokens < 1 or generate_tokens < 2 or repetitions < 1:
         raise WgmlError("a benchmark needs a prompt, at least two generated tokens and one repetition")
     if prompt_tokens + generate_tokens > engine.context:
         raise WgmlError(f"{prompt_tokens} + {generate_tokens} tokens don't fit the context of {engine.context}")
-    numbers = random.Random(1)
-    runs = []
-    for _ in range(repetitions):
-        ids = [numbers.randrange(engine.config.vocabulary) for _ in range(prompt_tokens)]
-        engine.forget()
-        began = first = time.perf_counter()
-        count = 0
-        tokens = engine.generate(ids, Sampling())
-        async for _ in tokens:
-            count += 1
-            if count == 1:
-                first = time.perf_counter()
-            if count == generate_tokens:
-                break
-        ended = time.perf_counter()
-        await tokens.aclose()
-        runs.append(
-            {
-                "prefill": prompt_tokens / (first - began),
-                "decode": (count - 1) / (ended - first),
-                "first_token": first - began,
-            }
-        )
-    median = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+    prompts = [await _run(engine, prompt_tokens, generate_tokens) for _ in range(repetitions)]
+    decode: dict[str, Any] = {}
+    cost: dict[str, Any] = {}
+    for context in contexts:
+        if max(context, 1) + generate_tokens > engine.context:
+            continue
+        runs = [await _run(engine, max(context, 1), generate_tokens) for _ in range(repetitions)]
+        rate = spread(run["decode"] for run in runs)
+        nbytes = engine.bytes_per_token
+        decode[str(context)] = {
+            "tokens_per_second": rate,
+            "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in runs),
+            "bytes_read_per_token": nbytes,
+            "tokens_read_at_once": engine.batch,
+        }
+        cost[str(context)] = await _operations(engine)
+    peak = engine.device.peak_memory
+    bandwidth = await read_bandwidth(engine.device)
+    for figures in decode.values():
+        read = figures["bytes_read_per_token"] * figures["tokens_per_second"]["median"]
+        figures["share_of_read_bandwidth"] = read / bandwidth
     return {
         "prompt_tokens": prompt_tokens,
         "generate_tokens": generate_tokens,
         "repetitions": repetitions,
-        "tokens_per_second": {"prefill": median["prefill"], "decode": median["decode"]},
-        "seconds": {"first_token": median["first_token"]},
-        "runs": runs,
+        "prefill_tokens_per_second": spread(run["prefill"] for run in prompts),
+        "first_token_seconds": spread(run["first_token"] for run in prompts),
+        "tokens_per_second": spread(run["decode"] for run in prompts),
+        "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in prompts),
+        "decode_at": decode,
         "dispatches_per_token": engine.dispatches_per_token,
+        "dispatches_per_layer": engine.dispatches_per_token / engine.config.block_count,
+        "read_bandwidth_bytes_per_second": bandwidth,
         "gpu_bytes": engine.device.memory,
-        "gpu_peak_bytes": engine.device.peak_memory,
+        "gpu_peak_bytes": peak,
+        "operations_us": cost,
     }
+
+
+def spread(values: Any) -> dict[str, float]:
+    """Median, lowest and highest."""
+    values = sorted(values)
+    return {"median": statistics.median(values), "low": values[0], "high": values[-1]}
+
+
+async def _run(engine: Engine, prompt_tokens: int, generate_tokens: int) -> dict[str, float]:
+    """Figures of one run. decode leaves the first token out; cpu: seconds a token."""
+    numbers = random.Random(1)
+    ids = [numbers.randrange(engine.config.vocabulary) for _ in range(prompt_tokens)]
+    engine.forget()
+    cpu, steps = engine.cpu_seconds, engine.token_steps
+    began = first = ended = time.perf_counter()
+    count = 0
+    tokens = engine.generate(ids, Sampling())
+    async for _ in tokens:
+        count += 1
+        ended = time.perf_counter()
+        if count == 1:
+            first = ended
+        if count >= generate_tokens:
+            break
+    await tokens.aclose()
+    return {
+        "prefill": prompt_tokens / (first - began),
+        "decode": (count - 1) / (ended - first),
+        "first_token": first - began,
+        "cpu": (engine.cpu_seconds - cpu) / (engine.token_steps - steps),
+    }
+
+
+async def _operations(engine: Engine, repetitions: int = 9) -> dict[str, float]:
+    """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock.
+
+    Each is timed in a pass of its own, and so takes somewhat longer than in the step.
+    """
+    program = engine.token_program
+    try:
+        runs = [await engine.profile() for _ in range(repetitions)]
+    except WgmlError:
+        return {}
+    total: dict[str, float] = defaultdict(float)
+    counts: dict[str, int] = defaultdict(int)
+    for (pipeline, _, workgroups), times in zip(program.dispatches, zip(*runs, strict=True), strict=True):
+        kind = f"{pipeline.name} {'x'.join(map(str, workgroups))}"
+        total[kind] += 1e6 * statistics.median(times)
+        counts[kind] += 1
+    return {f"{counts[kind]} {kind}": total[kind] for kind in total}
+
+
+async def read_bandwidth(device: Device) -> float:
+    """Bytes a second that a plain kernel reads from memory."""
+    nbytes = min(_READ_BYTES, device.max_tensor_bytes)
+    data = device.buffer(nbytes, "read")
+    invocations = _READ_WORKGROUPS * _READ_WORKGROUP_SIZE
+    out = device.buffer(4 * invocations, "read")
+    program = device.program("read")
+    program.dispatch(
+        "read",
+        [block(nbytes // 16, invocations), data, out],
+        (_READ_WORKGROUPS, 1, 1),
+        workgroup_size=_READ_WORKGROUP_SIZE,
+    )
+    await device.compiled()
+
+    async def seconds(times: int) -> float:
+        began = time.perf_counter()
+        await device.run_and_read(program, out, 0, 4, times)
+        return time.perf_counter() - began
+
+    await seconds(1)
+    times = 1
+    while (taken := await seconds(times)) < _READ_SECONDS:
+        times *= 4
+    rate = times * nbytes / taken
+    data.destroy()
+    out.destroy()
+    return rate

@@ -73,7 +73,8 @@ class Engine:
         self._step_size = _PROMPT_STEP_SIZES[0]
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
-        self.cpu_seconds = 0.0  # that recording, submitting and reading steps of one token took the host so far
+        # What steps of one token took the host so far, and how many were submitted.
+        self.cpu_seconds, self.token_steps = 0.0, 0
         self._reserve(1)
         # Ask for every kernel now: browsers compile them while the weights stream in.
         for count in _STEP_SIZES:
@@ -114,9 +115,32 @@ class Engine:
         return count
 
     @property
+    def token_program(self) -> Program:
+        """The step that takes one token, at the present length, and samples the next."""
+        return self._program(1, "sample", self._stored)[0]
+
+    async def profile(self) -> list[float]:
+        """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
+        self.device.write(self._step, step_block(max(self._stored - 1, 0), 1))
+        return await self.device.profile(self.token_program)
+
+    @property
     def dispatches_per_token(self) -> int:
-        """Dispatches of the step that takes one token and samples the next."""
-        return len(self._program(1, "sample", self._stored + 1)[0].dispatches)
+        """Dispatches of `token_program`."""
+        return len(self.token_program.dispatches)
+
+    @property
+    def bytes_per_token(self) -> int:
+        """Bytes that `token_program` must at least read: every weight, and what the cache holds."""
+        weights = {segment.buffer for segment in self.weights.segments}
+        dispatches = self.token_program.dispatches
+        read = {b for pipeline, buffers, _ in dispatches if pipeline.name != "get_rows" for b in buffers}
+        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes
+
+    @property
+    def batch(self) -> int:
+        """How many tokens are read back at once, as it stands."""
+        return self._pace.batch
 
     @property
     def context_used(self) -> int:
@@ -147,6 +171,7 @@ class Engine:
                 count = min(self._pace.batch, self.context - self._stored)
                 self._reserve(self._stored + count)
                 pending.append(self._submit(1, "sample", count))
+                self.token_steps += count
             self.cpu_seconds += time.perf_counter() - began
             if not pending:
                 return

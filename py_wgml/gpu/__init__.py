@@ -3,9 +3,9 @@
 import sys
 from typing import Any
 
-from .device import AdapterInfo, Buffer, Device, Pipeline, Program, block
+from .device import MAX_STORAGE_BINDINGS, AdapterInfo, Buffer, Device, Pipeline, Program, block
 
-__all__ = ["AdapterInfo", "Buffer", "Device", "Pipeline", "Program", "block", "open_device"]
+__all__ = ["MAX_STORAGE_BINDINGS", "AdapterInfo", "Buffer", "Device", "Pipeline", "Program", "block", "open_device"]
 
 
 async def open_device(**options: Any) -> Device:

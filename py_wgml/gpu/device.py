@@ -22,6 +22,8 @@ OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
 # Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
 MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
+MAX_STORAGE_BINDINGS = 8  # maxStorageBuffersPerShaderStage
+MAX_QUERIES = 4096  # of a query set
 
 Data = bytes | bytearray | memoryview | npt.NDArray[Any]
 
@@ -241,6 +243,21 @@ class Device(ABC):
         self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
     ) -> Awaitable[bytes]:
         """Submit `program`, `times` over, then a read of `buffer`; returns at once an awaitable of the bytes."""
+
+    async def profile(self, program: Program) -> list[float]:
+        """Run `program`; the seconds each of its dispatches takes, by the GPU's clock (browsers round it).
+
+        Raises WgmlError when the device has no `timestamp-query`, or no room for as many.
+        """
+        if "timestamp-query" not in self.features or 2 * len(program.dispatches) > MAX_QUERIES:
+            raise WgmlError("this GPU can't time the dispatches of this program")
+        times = np.frombuffer(await self._profile(program), np.uint64).astype(np.int64)
+        seconds: list[float] = ((times[1::2] - times[::2]) * 1e-9).tolist()
+        return seconds
+
+    @abstractmethod
+    async def _profile(self, program: Program) -> bytes:
+        """Run `program`, each dispatch in a pass of its own: u64 nanoseconds at which each began and ended."""
 
     @abstractmethod
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:

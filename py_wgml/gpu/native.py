@@ -118,20 +118,21 @@ class NativeDevice(Device):
     def _submit(self, encoder: Any) -> None:
         self._device.queue.submit([encoder.finish()])
 
-    def _encode(self, program: Program, times: int = 1, timestamps: Any = None) -> Any:
-        """`program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
+    def _make(self, program: Program) -> None:
         if program.handle is None:
             program.handle = [
                 (pipeline.handle, self._bind_group(pipeline.access, buffers), counts)
                 for pipeline, buffers, counts in program.dispatches
             ]
+
+    def _encode(self, program: Program, times: int = 1, timestamps: Any = None) -> Any:
+        """`program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
+        self._make(program)
         encoder = self._device.create_command_encoder()
         writes = {"query_set": timestamps, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
         compute = encoder.begin_compute_pass(timestamp_writes=writes if timestamps else None)
-        for pipeline, group, counts in program.handle * times:
-            compute.set_pipeline(pipeline)
-            compute.set_bind_group(0, group)
-            compute.dispatch_workgroups(*counts)
+        for dispatch in program.handle * times:
+            _dispatch(compute, *dispatch)
         compute.end()
         if timestamps:
             encoder.resolve_query_set(timestamps, 0, 2, self._clock, 0)
@@ -180,6 +181,27 @@ class NativeDevice(Device):
         self._submit(encoder)
         return _Reading(staging, nbytes)
 
+    async def _profile(self, program: Program) -> bytes:
+        self._make(program)
+        queries = self._device.create_query_set(type="timestamp", count=2 * len(program.handle))
+        clock = self._device.create_buffer(size=8 * queries.count, usage=self._query_usage)
+        encoder = self._device.create_command_encoder()
+        for i, dispatch in enumerate(program.handle):
+            writes = {
+                "query_set": queries,
+                "beginning_of_pass_write_index": 2 * i,
+                "end_of_pass_write_index": 2 * i + 1,
+            }
+            compute = encoder.begin_compute_pass(timestamp_writes=writes)
+            _dispatch(compute, *dispatch)
+            compute.end()
+        encoder.resolve_query_set(queries, 0, queries.count, clock, 0)
+        self._submit(encoder)
+        times = bytes(self._device.queue.read_buffer(clock))
+        queries.destroy()
+        clock.destroy()
+        return times
+
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
         encoder = self._device.create_command_encoder()
         encoder.copy_buffer_to_buffer(source.handle, 0, target.handle, 0, nbytes)
@@ -187,6 +209,12 @@ class NativeDevice(Device):
 
     def close(self) -> None:
         self._device.destroy()
+
+
+def _dispatch(compute: Any, pipeline: Any, group: Any, counts: tuple[int, int, int]) -> None:
+    compute.set_pipeline(pipeline)
+    compute.set_bind_group(0, group)
+    compute.dispatch_workgroups(*counts)
 
 
 class _Reading(Awaitable[bytes]):

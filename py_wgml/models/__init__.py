@@ -5,7 +5,24 @@ from typing import Any
 
 from ..errors import WgmlError
 from ..gguf_model.header import Header
-from . import cohere, gemma, gemma2, glm4, gpt2, gptneox, granite, llama, olmo2, phi2, phi3, qwen, smollm3, stablelm
+from . import (
+    cohere,
+    gemma,
+    gemma2,
+    glm4,
+    gpt2,
+    gpt_oss,
+    gptneox,
+    granite,
+    llama,
+    olmo2,
+    olmoe,
+    phi2,
+    phi3,
+    qwen,
+    smollm3,
+    stablelm,
+)
 from .config import Config
 from .gpu_graph import Cache, GpuGraph, Pool, Tensor
 from .graph import Graph, Plan
@@ -15,7 +32,8 @@ __all__ = ["ARCHITECTURES", "Cache", "Config", "GpuGraph", "Graph", "Plan", "Poo
 Forward = Callable[[Graph[Any], Config], Any]
 
 _FAMILIES = (
-    llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, cohere, stablelm, phi2, gptneox, gpt2,
+    llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
+    phi2, gptneox, gpt2, gpt_oss,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -1,5 +1,6 @@
 """A model's hyper-parameters, from GGUF metadata alone. Names are GGUF's own."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -57,6 +58,7 @@ class Config:
     residual_scale: float  # of what layers add
     logit_scale: float
     parallel_residual: bool
+    expert_count: int
     expert_used_count: int
     expert_weights_scale: float
     vocabulary: int
@@ -81,6 +83,9 @@ class Config:
         if embeddings is None or embeddings.shape[1:] != (embedding,):
             raise WgmlError(f"the file has no tensor token_embd.weight with rows of {embedding} elements")
         trained = keys.size("context_length")
+        if keys.get("attention.temperature_scale"):
+            # From that position on queries would have to be scaled.
+            trained = min(trained, keys.size("rope.scaling.original_context_length"))
         rope, short_context = _rope(keys, head_dim, header.tensors, context, trained)
         eps = keys.number("attention.layer_norm_rms_epsilon", keys.optional("attention.layer_norm_epsilon"))
         residual_scale = keys.number("residual_scale", 1.0)
@@ -105,6 +110,7 @@ class Config:
             residual_scale=residual_scale,
             logit_scale=keys.number("logit_scale", 1.0),
             parallel_residual=bool(keys.get("use_parallel_residual", True)),
+            expert_count=int(keys.number("expert_count", 0)),
             expert_used_count=int(keys.number("expert_used_count", 0)),
             expert_weights_scale=keys.number("expert_weights_scale", 1.0),
             vocabulary=embeddings.shape[0],
@@ -148,13 +154,17 @@ def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | N
     if kind == "linear":
         return replace(plain, scaling=Scaling("linear", factor)), trained
     if kind == "yarn":
+        attention_factor = keys.optional("rope.scaling.yarn_attn_factor")
+        multiplier = keys.optional("rope.scaling.yarn_log_multiplier")
+        if multiplier:
+            attention_factor = (0.1 * math.log(factor) + 1) / (0.1 * multiplier * math.log(factor) + 1)
         scaling = Scaling(
             "yarn",
             factor,
             original,
             keys.number("rope.scaling.yarn_beta_fast", 32.0),
             keys.number("rope.scaling.yarn_beta_slow", 1.0),
-            keys.optional("rope.scaling.yarn_attn_factor"),
+            attention_factor,
         )
         return replace(plain, scaling=scaling, magnitude=magnitude), trained
     raise WgmlError(f"rope scaling {kind!r} is not supported; supported: none, linear, yarn, longrope")

@@ -1,7 +1,7 @@
 """GPT-2 (Radford et al., 2019) and StarCoder (arXiv:2305.06161), with learned positions; StarCoder 2 (arXiv:2402.19173)
 and Nemotron (arXiv:2402.16819), with rotations instead."""
 
-from ..ops.gated import Activation
+from ..ops.unary import Function
 from .config import NO_ROPE, Config
 from .graph import A, Graph
 from .parts import logits, mlp, qkv
@@ -11,7 +11,7 @@ ARCHITECTURES = ("gpt2", "starcoder", "starcoder2", "nemotron")
 
 def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
-    activation: Activation = "relu2" if c.architecture == "nemotron" else "gelu"
+    activation: Function = "relu2" if c.architecture == "nemotron" else "gelu"
     x, rope = g.embed("token_embd"), c.rope("neox")
     if c.has("position_embd"):
         x, rope = g.add_positions(x, "position_embd"), NO_ROPE

@@ -11,24 +11,29 @@ import numpy.typing as npt
 from ..gguf_model.weights import Matrix, Weights
 from ..gpu import Buffer, Device, Program
 from ..ops import (
+    Append,
     Norm,
     View,
     attention,
     attention_splits,
+    can_append,
     can_gate,
     gated,
+    gemm,
     get_rows,
     layer_norm,
     linear,
+    linear_experts,
     qk_norm,
     rms_norm,
     rope_append,
+    route,
     unary,
 )
 from ..ops.gated import Activation
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
-from .graph import Graph
+from .graph import Graph, expert_parts
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
@@ -38,7 +43,7 @@ class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
 
     half: kept in half precision. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how
-    many positions it has room for, `max_length` how many it can have.
+    many positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
     """
 
     def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], half: bool) -> None:
@@ -47,6 +52,7 @@ class Cache:
         self._position_bytes = config.head_count_kv * config.head_dim * (2 if half else 4)
         self.length = 0
         self.layers: list[tuple[Buffer, Buffer]] = []
+        self.position_bytes = 2 * config.block_count * self._position_bytes
         self.rotations: dict[Rope, Buffer] = {}
         largest = max(self._position_bytes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
@@ -161,10 +167,11 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Product:
-    """A product with weights that has not been recorded yet, and so can still take a norm or an activation in."""
+    """A product with weights that has not been recorded yet, and so can still take in what comes after it."""
 
     x: Tensor
     matrix: Matrix
+    bias: Buffer | None
 
 
 class GpuGraph(Graph[Tensor]):
@@ -190,8 +197,7 @@ class GpuGraph(Graph[Tensor]):
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
         self._max_count, self._every = max_count, every
-        self._software = program.device.info.software
-        self._splits = 1 if self._software else attention_splits(max_count, length)
+        self._length, self._software = length, program.device.info.software
 
     def embed(self, name: str, scale: float = 1.0) -> Tensor:
         matrix = self._weights.matrices[name,]
@@ -249,8 +255,8 @@ class GpuGraph(Graph[Tensor]):
             record(add_to.settle())
             return add_to
         out = Tensor(self._pool, x.rows, matrix.rows, record, x)
-        if x.rows == 1 and bias is None and can_gate(matrix):
-            out.product = Product(x, matrix)
+        if x.rows == 1:
+            out.product = Product(x, matrix, bias)
         return out
 
     def _product(
@@ -261,9 +267,12 @@ class GpuGraph(Graph[Tensor]):
         bias: Buffer | None = None,
         accumulate: bool = False,
         activation: Activation | None = None,
+        append: Append | None = None,
     ) -> None:
         source, norm = x.norm or (x, None)
-        linear(self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation)
+        linear(
+            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append
+        )
 
     def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
         c = self._config
@@ -285,16 +294,21 @@ class GpuGraph(Graph[Tensor]):
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
         width = c.head_count * c.head_dim
+        append = Append(
+            cache.rotations[rope], k_cache, v_cache,
+            c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half,
+        )  # fmt: skip
+        product = qkv.product
 
         def rotate(out: Buffer) -> None:
-            rope_append(
-                self._program, self._step, qkv.buffer, cache.rotations[rope], out, k_cache, v_cache,
-                c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.half, qkv.rows,
-            )  # fmt: skip
+            if product is not None and qkv.product is product and self._can_append(product, append):
+                self._product(product.x, product.matrix, out, product.bias, append=append)
+            else:
+                rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
 
         def attend(out: Buffer) -> None:
-            splits = self._splits
-            parts = Tensor(self._pool, splits * c.head_count, c.head_dim + 2, lambda buffer: None)
+            splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
+            parts = self._scratch(splits * c.head_count, c.head_dim + 2)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
                 c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.half, qkv.rows,
@@ -304,6 +318,47 @@ class GpuGraph(Graph[Tensor]):
 
         q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
         return Tensor(self._pool, qkv.rows, width, attend, q)
+
+    def _can_append(self, product: Product, append: Append) -> bool:
+        return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
+
+    def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
+        c, rows = self._config, x.rows
+        slots = c.expert_used_count
+
+        def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
+            matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
+            linear_experts(
+                self._program, self._step, x.buffer, matrix, ids.buffer, out.buffer, c.expert_count, slots, rows,
+                bias, shared, first, out.width,
+            )  # fmt: skip
+            return matrix.rows // c.expert_count
+
+        x.buffer  # noqa: B018  (several products take it)
+        ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
+        route(
+            self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
+            c.expert_count, slots, "softmax", normalise, rows, c.expert_weights_scale,
+        )  # fmt: skip
+        width = self._weights.matrices[f"{name}_down_exps",].columns
+        hidden, active = self._scratch(rows * slots, 2 * width), self._scratch(rows * slots, width)
+        first = 0
+        for part in expert_parts(c, name):
+            first += multiply(x, part, hidden, shared=True, first=first)
+        gated(self._program, self._step, hidden.buffer, active.buffer, width, activation, rows, slots)
+        results = self._scratch(rows * slots, add_to.width)
+        multiply(active, f"{name}_down_exps", results)
+        gemm(
+            self._program,
+            View.of(gates.buffer, rows, 1, slots),
+            View.of(results.buffer, rows, slots, add_to.width),
+            View.of(add_to.settle(), rows, 1, add_to.width),
+            accumulate=True,
+        )
+        return add_to
+
+    def _scratch(self, rows: int, width: int) -> Tensor:
+        return Tensor(self._pool, rows, width, lambda buffer: None)
 
     def unary(self, x: Tensor, function: Function, a: float = 0.0) -> Tensor:
         def record(out: Buffer) -> None:
@@ -316,7 +371,7 @@ class GpuGraph(Graph[Tensor]):
         product = x.product
 
         def record(out: Buffer) -> None:
-            if product is not None and x.product is product:
+            if product is not None and x.product is product and product.bias is None and can_gate(product.matrix):
                 self._product(product.x, product.matrix, out, activation=activation)
             else:
                 gated(self._program, self._step, x.buffer, out, x.width // 2, activation, x.rows)

@@ -1,10 +1,10 @@
-"""Granite 3 (IBM, 2024): Llama with scales for embeddings, attention, residuals and logits."""
+"""Granite 3 (IBM, 2024), dense or a mixture: Llama with scales for embeddings, attention, residuals and logits."""
 
 from . import llama
 from .config import Config
 from .graph import A, Graph
 
-ARCHITECTURES = ("granite",)
+ARCHITECTURES = ("granite", "granitemoe")
 
 
 def forward(g: Graph[A], c: Config) -> A:

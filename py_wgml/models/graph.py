@@ -5,6 +5,7 @@ and how; `GpuGraph` records a Program; `NumpyGraph` computes. So a family's GPU 
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ..errors import WgmlError
@@ -68,6 +69,13 @@ class Graph(ABC, Generic[A]):
     @abstractmethod
     def gated(self, x: A, activation: Activation) -> A:
         """activation(first half of x) * second half."""
+
+    @abstractmethod
+    def experts(self, x: A, name: str, activation: Activation, add_to: A, normalise: bool = True) -> A:
+        """`add_to` plus a mixture of experts (ops/route.py): the `expert_used_count` of them with the largest gates, by
+        x times the matrix `name`_gate_inp, each `name`_down_exps times the gated product with `name`_gate_exps and
+        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1.
+        """
 
     @abstractmethod
     def unary(self, x: A, function: Function, a: float = 0.0) -> A:
@@ -147,6 +155,15 @@ class Plan(Graph[int]):
     def gated(self, x: int, activation: Activation) -> int:
         return x // 2
 
+    def experts(self, x: int, name: str, activation: Activation, add_to: int, normalise: bool = True) -> int:
+        c = self._config
+        if self.linear(x, f"{name}_gate_inp") != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
+            raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
+        width = sum(self._experts(part, x) for part in expert_parts(c, name)) // 2
+        if self._experts(f"{name}_down_exps", width) != add_to:
+            raise WgmlError(f"the tensor {name}_down_exps.weight has not {add_to} rows")
+        return add_to
+
     def unary(self, x: int, function: Function, a: float = 0.0) -> int:
         return x
 
@@ -160,6 +177,19 @@ class Plan(Graph[int]):
                 f"the file has tensors that models of the architecture {self._config.architecture!r} don't have: "
                 f"{unused[0]}{more}"
             )
+
+    def _experts(self, name: str, columns: int) -> int:
+        tensor, experts = self._tensor(f"{name}.weight", 3), self._config.expert_count
+        rows = tensor.shape[1]
+        if tensor.shape != (experts, rows, columns):
+            raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
+        self.matrices[name,] = [replace(tensor, shape=(experts * rows, columns))]
+        if f"{name}.bias" in self._tensors:
+            bias = self._tensor(f"{name}.bias", 2)
+            if bias.shape != (experts, rows):
+                raise WgmlError(f"the tensor {bias.name} has the shape {list(bias.shape)}")
+            self.vectors[f"{name}.bias",] = [bias]
+        return rows
 
     def _matrix(self, *names: str) -> list[TensorInfo]:
         self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]
@@ -177,6 +207,12 @@ class Plan(Graph[int]):
         if len(tensor.shape) != dims:
             raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims}")
         return tensor
+
+
+def expert_parts(c: Config, name: str) -> tuple[str, ...]:
+    """The tensors of the experts' gates and values, which files keep in two or in one."""
+    fused = f"{name}_gate_up_exps"
+    return (fused,) if c.has(fused) else (f"{name}_gate_exps", f"{name}_up_exps")
 
 
 # Rotary frequencies, which some files repeat, or give for both of two context lengths.

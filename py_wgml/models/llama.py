@@ -1,12 +1,12 @@
-"""The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3) and what is built like it: Mistral, Yi, SmolLM,
-TinyLlama, InternLM2, ERNIE 4.5."""
+"""The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3) and what is built like it: Mistral, Mixtral, Yi,
+SmolLM, TinyLlama, InternLM2, ERNIE 4.5."""
 
 from ..ops.gated import Activation
 from .config import Config, Rope
 from .graph import A, Graph
 from .parts import gated_mlp, logits, qkv
 
-ARCHITECTURES = ("llama", "internlm2", "ernie4_5")
+ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5")
 
 
 def forward(g: Graph[A], c: Config) -> A:
@@ -21,13 +21,19 @@ def decode(
     activation: Activation = "silu",
     embedding_scale: float = 1.0,
     window: int | None = None,
+    whole_norm: bool = False,
+    normalise: bool = True,
 ) -> A:
-    """The same, with what other families do in other ways. ropes: of each layer."""
+    """The same, with what other families do in other ways. ropes: of each layer. whole_norm: see `qkv`; normalise: see
+    `Graph.experts`."""
     x = g.embed("token_embd", embedding_scale)
     for layer, rope in enumerate(ropes):
         block = f"blk.{layer}"
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block, whole_norm)
         h = g.attention(h, layer, rope, window=window)
         x = g.linear(h, f"{block}.attn_output", add_to=x)
-        x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
+        if c.has(f"{block}.ffn_gate_inp"):
+            x = g.experts(g.rms_norm(x, f"{block}.ffn_norm"), f"{block}.ffn", activation, x, normalise)
+        else:
+            x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

@@ -12,17 +12,19 @@ from ..ops import (
     gated_numpy,
     get_rows_numpy,
     layer_norm_numpy,
+    linear_experts_numpy,
     linear_numpy,
     qk_norm_numpy,
     rms_norm_numpy,
     rope_numpy,
+    route_numpy,
     unary_numpy,
 )
 from ..ops.array import Array
 from ..ops.gated import Activation
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
-from .graph import Graph
+from .graph import Graph, expert_parts
 
 
 class NumpyGraph(Graph[Array]):
@@ -92,6 +94,19 @@ class NumpyGraph(Graph[Array]):
 
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
+
+    def experts(self, x: Array, name: str, activation: Activation, add_to: Array, normalise: bool = True) -> Array:
+        c = self._config
+
+        def multiply(x: Array, name: str) -> Array:
+            return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name))
+
+        logits = self.linear(x, f"{name}_gate_inp")
+        ids, gates = route_numpy(logits, c.expert_used_count, "softmax", normalise, c.expert_weights_scale)
+        hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
+        results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
+        out: Array = add_to + np.einsum("ts,tse->te", gates, results)
+        return out
 
     def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
         return unary_numpy(x, function, a)

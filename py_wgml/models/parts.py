@@ -3,6 +3,7 @@
 A name that is bound anew, as `x` is here, tells `GpuGraph` that the next activation may take up what it stood for."""
 
 from ..ops.gated import Activation
+from ..ops.unary import Function
 from .config import Config
 from .graph import A, Graph
 
@@ -27,7 +28,7 @@ def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, 
     return g.linear(x, f"{block}.ffn_down", add_to=add_to)
 
 
-def mlp(g: Graph[A], x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
+def mlp(g: Graph[A], x: A, block: str, activation: Function, add_to: A | None = None) -> A:
     """The feed-forward part of a layer without gates."""
     x = g.unary(g.linear(x, f"{block}.ffn_up"), activation)
     return g.linear(x, f"{block}.ffn_down", add_to=add_to)

@@ -27,20 +27,22 @@ from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
-from .linear import Norm, can_gate, linear, linear_numpy
+from .linear import Norm, can_append, can_gate, linear, linear_numpy
+from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
-from .rope_append import rope_append
+from .rope_append import Append, rope_append
 from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
-from .top_k import argmax, argmax_numpy, top_k, top_k_numpy
+from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
 from .unary import unary, unary_numpy
 from .view import View
 
 __all__ = [
+    "Append",
     "Norm",
     "Sampling",
     "Scaling",
@@ -55,6 +57,7 @@ __all__ = [
     "attention_splits",
     "binary",
     "binary_numpy",
+    "can_append",
     "can_gate",
     "cumulative_sum",
     "cumulative_sum_numpy",
@@ -70,6 +73,8 @@ __all__ = [
     "layer_norm",
     "layer_norm_numpy",
     "linear",
+    "linear_experts",
+    "linear_experts_numpy",
     "linear_numpy",
     "qk_norm",
     "qk_norm_numpy",
@@ -90,6 +95,7 @@ __all__ = [
     "step_block",
     "top_k",
     "top_k_numpy",
+    "top_k_parts",
     "unary",
     "unary_numpy",
 ]

@@ -86,7 +86,8 @@ def attention(
         tiles = -(-max_count * shared // _TILE_ROWS)
         program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
         return
-    group = _group(shared, head_dim)
+    # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
+    group = _group(shared, head_dim) if splits > 1 or program.device.info.software else 1
     program.dispatch(
         "attention_vector",
         bindings,
@@ -116,7 +117,7 @@ def _largest_divisor(n: int, limit: int) -> int:
 def _group(shared: int, head_dim: int) -> int:
     """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
     words_of_head = -(-head_dim // 8) * 8 + _WORKGROUP_SIZE + _STRANDS
-    return _largest_divisor(shared, min(_MAX_GROUP, (_WORKGROUP_WORDS - 4 * _WORKGROUP_SIZE) // words_of_head))
+    return _largest_divisor(shared, min(_MAX_GROUP, (_WORKGROUP_WORDS - 8 * _WORKGROUP_SIZE) // words_of_head))
 
 
 def attention_numpy(

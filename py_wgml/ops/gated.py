@@ -10,20 +10,29 @@ from .unary import unary_numpy
 
 _WORKGROUP_SIZE = 64
 
-Activation = Literal["silu", "gelu", "gelu_quick", "gelu_erf", "relu", "relu2", "sigmoid"]
+Activation = Literal["silu", "gelu", "gelu_quick", "gelu_erf", "relu", "relu2", "sigmoid", "swiglu_oai"]
 
 
 def gated(
-    program: Program, step: Buffer, x: Buffer, out: Buffer, width: int, activation: Activation, max_count: int
+    program: Program,
+    step: Buffer,
+    x: Buffer,
+    out: Buffer,
+    width: int,
+    activation: Activation,
+    max_count: int,
+    repeat: int = 1,
 ) -> None:
-    """out[t, i] = activation(x[t, i]) * x[t, width + i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
+    """out[r, i] = activation(x[r, i]) * x[r, width + i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
 
-    x: float32 [max_count, 2 width], gates before values; out: float32 [max_count, width].
+    "swiglu_oai" is that of gpt-oss (arXiv:2508.10925), for a gate x and a value v: gelu_quick(min(x, 7)) times
+    1 + clamp(v, -7, 7). x: float32 [max_count repeat, 2 width], gates before values; out: float32
+    [max_count repeat, width]. repeat: rows of a token.
     """
     program.dispatch(
         "gated",
-        [block(width), step, x, out],
-        (-(-width // _WORKGROUP_SIZE), max_count, 1),
+        [block(width, repeat), step, x, out],
+        (-(-width // _WORKGROUP_SIZE), max_count * repeat, 1),
         function=activation,
         workgroup_size=_WORKGROUP_SIZE,
     )
@@ -32,5 +41,8 @@ def gated(
 def gated_numpy(x: Array, activation: Activation) -> Array:
     """x [T, 2 width] -> [T, width]."""
     gate, value = np.split(x, 2, axis=-1)
+    if activation == "swiglu_oai":
+        limited: Array = unary_numpy(np.minimum(gate, 7), "gelu_quick") * (1 + np.clip(value, -7, 7))
+        return limited
     activated: Array = unary_numpy(gate, activation) * value
     return activated

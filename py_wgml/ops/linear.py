@@ -1,15 +1,18 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import WgmlError
-from ..gguf_model.weights import Matrix, row_bytes
-from ..gpu import Buffer, Program, block
+from ..gguf_model.weights import Matrix, Part, row_bytes
+from ..gpu import MAX_STORAGE_BINDINGS, Buffer, Program, block
 from .array import Array
 from .gated import Activation
+from .rope_append import Append
 
 _VECTOR_WORKGROUP_SIZE = 128
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
+_APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
 _TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
@@ -27,6 +30,15 @@ def can_gate(weights: Matrix) -> bool:
     return len(weights.parts) == 1 and weights.rows % 2 == 0
 
 
+def can_append(weights: Matrix, append: Append, others: int) -> bool:
+    """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, and there are
+    bindings enough (others: those of its bias and of its norm)."""
+    rows = 4 if append.pairing == "neox" else 2
+    whole = all(part.first % append.head_dim == 0 == part.rows % append.head_dim for part in weights)
+    bindings = _APPEND_BINDINGS + others + max(len(part.tables) for part in weights)
+    return whole and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
+
+
 def linear(
     program: Program,
     step: Buffer,
@@ -38,54 +50,82 @@ def linear(
     accumulate: bool = False,
     norm: Norm | None = None,
     activation: Activation | None = None,
+    append: Append | None = None,
 ) -> None:
     """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
 
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows];
     bias: float32 [rows]. With max_count 1 the step buffer is not looked at, and what comes before and after a product
     can be part of it: norm, x is first normalised as by `rms_norm`; activation, the result is then gated as by `gated`
-    (out: float32 [rows / 2]; `can_gate` says which weights allow it).
+    (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys and values,
+    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be).
     Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
     """
     columns, width = weights.columns, weights.rows
-    if (norm or activation) and max_count > 1:
-        raise WgmlError("only the product with a single vector takes a norm or an activation")
-    if (norm and columns % 8) or (activation and (bias is not None or not can_gate(weights))):
-        raise WgmlError("this product can't take its norm or its activation in")
+    if (norm or activation or append) and max_count > 1:
+        raise WgmlError("only the product with a single vector takes a norm or what follows it in")
+    others = [*([bias] if bias else []), *([norm.weight] if norm else [])]
+    if (
+        (norm and columns % 8)
+        or (activation and (bias is not None or not can_gate(weights)))
+        or (append and (accumulate or activation or not can_append(weights, append, len(others))))
+    ):
+        raise WgmlError("this product can't take its norm, its activation or what follows it in")
     for part in weights:
-        others: list[Buffer | bytes] = [*([bias] if bias else []), *([norm.weight] if norm else []), *part.tables]
-        template = {**part.template(columns), "bias": bias is not None, "accumulate": accumulate}
+        ends = {"bias": bias is not None, "accumulate": accumulate}
         rows = part.rows // 2 if activation else part.rows
         params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
         if max_count == 1:
             if norm:
                 params += (float(norm.eps),)
-            lanes = 16 if columns >= 1024 else 8 if columns >= 256 else 4
-            each = 2 if rows >= _MANY_ROWS and not activation else 1
+            targets, each = [out], 1 if activation else None
+            if append:
+                params += (append.heads, append.kv_heads)
+                targets = [step, append.rotations, out, append.k_cache, append.v_cache]
+                each = 4 if append.pairing == "neox" else 2
+            workgroups, template = vector_template(program, part, rows, columns, each)
             program.dispatch(
                 "linear_vector",
-                [block(*params), part.buffer, x, out, *others],
-                -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)),
-                **template | {"shared_tables": True},
+                [block(*params), part.buffer, x, *targets, *others, *part.tables],
+                workgroups,
+                **template | {"pairing": False} | (append.template if append else {}),
+                **ends,
                 norm=norm is not None,
                 function=activation or False,
-                lanes=lanes,
-                each=each,
-                # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
-                quads=min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
-                workgroup_size=_VECTOR_WORKGROUP_SIZE,
-                # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
-                subgroups="subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+                experts=False,
             )
         else:
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                [block(*params, width), step, part.buffer, x, out, *others],
+                [block(*params, width), step, part.buffer, x, out, *others, *part.tables],
                 (-(-part.rows // _TILE_ROWS), -(-max_count // tokens), 1),
-                **template,
+                **part.template(columns),
+                **ends,
                 token_threads=tokens // 4,
             )
+
+
+def vector_template(
+    program: Program, part: Part, rows: int, columns: int, each: int | None = None
+) -> tuple[int, dict[str, Any]]:
+    """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
+
+    each: rows of an invocation; None: as many as suit.
+    """
+    lanes = 16 if columns >= 512 else 8 if columns >= 256 else 4
+    each = each or (2 if rows >= _MANY_ROWS else 1)
+    template = part.template(columns) | {
+        "shared_tables": True,
+        "lanes": lanes,
+        "each": each,
+        # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
+        "quads": min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
+        "workgroup_size": _VECTOR_WORKGROUP_SIZE,
+        # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
+        "subgroups": "subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+    }
+    return -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)), template
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

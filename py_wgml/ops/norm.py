@@ -26,7 +26,8 @@ def rms_norm(
     x, out: float32 [max_count, columns]; weight: float32 [columns].
     last: only the step's last token is normalised, into row 0 of `out`.
     """
-    _norm(program, step, x, weight, None, out, columns, eps, max_count, last, centred=False, accumulate=accumulate)
+    bindings = [step, x, weight, out]
+    _norm(program, bindings, columns, eps, max_count, last, centred=False, bias=False, accumulate=accumulate)
 
 
 def layer_norm(
@@ -46,32 +47,20 @@ def layer_norm(
     x, out: float32 [max_count, columns]; weight, bias: float32 [columns].
     last: only the step's last token is normalised, into row 0 of `out`.
     """
-    _norm(program, step, x, weight, bias, out, columns, eps, max_count, last, centred=True)
+    bindings = [step, x, weight, out, *([] if bias is None else [bias])]
+    _norm(program, bindings, columns, eps, max_count, last, centred=True, bias=bias is not None, accumulate=False)
 
 
 def _norm(
-    program: Program,
-    step: Buffer,
-    x: Buffer,
-    weight: Buffer,
-    bias: Buffer | None,
-    out: Buffer,
-    columns: int,
-    eps: float,
-    max_count: int,
-    last: bool,
-    centred: bool,
-    accumulate: bool = False,
+    program: Program, bindings: list[Buffer], columns: int, eps: float, max_count: int, last: bool, **template: bool
 ) -> None:
     program.dispatch(
         "norm",
-        [block(columns, float(eps)), step, x, weight, out, *([] if bias is None else [bias])],
+        [block(columns, float(eps)), *bindings],
         (1 if last else max_count, 1, 1),
-        centred=centred,
-        bias=bias is not None,
         last=last,
-        accumulate=accumulate,
         workgroup_size=_WORKGROUP_SIZE,
+        **template,
     )
 
 

@@ -24,8 +24,9 @@ class Scaling:
     "ntk" enlarges the base, so that the highest frequency stays and the lowest is divided by factor (Peng et al.,
     arXiv:2309.00071, section 3.1); "yarn" (the same, section 3.4) divides those that turn less than beta_slow times in
     the original context, keeps those that turn more than beta_fast times, goes from one to the other linearly over the
-    pairs between, and multiplies queries and keys by attention_factor (None: 0.1 ln(factor) + 1); "llama3" (Llama 3.1,
-    arXiv:2407.21783) likewise by low_turns and high_turns, linearly in the turns.
+    pairs between (whole_pairs: these bounds are rounded outwards), and multiplies queries and keys by attention_factor
+    (None: 0.1 ln(factor) + 1); "llama3" (Llama 3.1, arXiv:2407.21783) likewise by low_turns and high_turns, linearly in
+    the turns.
     Raises WgmlError when there is no such kind, or a number is out of its range.
     """
 
@@ -37,6 +38,7 @@ class Scaling:
     attention_factor: float | None = None
     low_turns: float = 1.0
     high_turns: float = 4.0
+    whole_pairs: bool = True
 
     def __post_init__(self) -> None:
         if self.kind not in ("linear", "ntk", "yarn", "llama3"):
@@ -70,7 +72,9 @@ class Scaling:
                 rotary_dim * math.log(self.original_context / (turns * 2 * math.pi)) / (2 * math.log(base))
                 for turns in (self.beta_fast, self.beta_slow)
             )
-            low, high = max(math.floor(low), 0), min(math.ceil(high), rotary_dim - 1)
+            if self.whole_pairs:
+                low, high = math.floor(low), math.ceil(high)
+            low, high = max(low, 0), min(high, rotary_dim - 1)
             kept = 1 - np.clip((pairs - low) / max(high - low, 1e-3), 0, 1)
         else:
             turns = self.original_context * plain / (2 * np.pi)

@@ -1,45 +1,59 @@
 """Rotary position embedding (see rope.py) and the step's keys and values appended to the cache, in one dispatch."""
 
+from dataclasses import dataclass
+
 from ..gpu import Buffer, Program, block
 from .rope import Pairing, require_rotary
 
 _WORKGROUP_SIZE = 64
 
 
-def rope_append(
-    program: Program,
-    step: Buffer,
-    qkv: Buffer,
-    rotations: Buffer,
-    q: Buffer,
-    k_cache: Buffer,
-    v_cache: Buffer,
-    heads: int,
-    kv_heads: int,
-    head_dim: int,
-    rotary_dim: int,
-    pairing: Pairing,
-    half: bool,
-    max_count: int,
-) -> None:
+@dataclass(frozen=True)
+class Append:
+    """What becomes of queries, keys and values [T, (heads + 2 kv_heads) head_dim] on their way to attention.
+
+    rotations: float32 [context, rotary_dim / 2, 2] from `rotations_numpy`, by which queries and keys are turned.
+    rotary_dim: how many elements of a head are, from the first on. pairing: an element's partner is its neighbour
+    ("norm") or rotary_dim / 2 further ("neox").
+    k_cache, v_cache: [context, kv_heads, head_dim] in half precision (half) or float32; rows position .. position +
+    count are written. Raises WgmlError when the dimensions are not supported (see `require_rotary`).
+    """
+
+    rotations: Buffer
+    k_cache: Buffer
+    v_cache: Buffer
+    heads: int
+    kv_heads: int
+    head_dim: int
+    rotary_dim: int
+    pairing: Pairing
+    half: bool
+
+    def __post_init__(self) -> None:
+        require_rotary(self.head_dim, self.rotary_dim, self.pairing)
+
+    @property
+    def template(self) -> dict[str, int | str | bool]:
+        """The parameters of wgsl/lib/append.wgsl and wgsl/lib/rotate.wgsl."""
+        return {
+            "head_dim": self.head_dim,
+            "rotary_dim": self.rotary_dim,
+            "pairing": self.pairing,
+            "half": self.half,
+        }
+
+
+def rope_append(program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: Append, max_count: int) -> None:
     """Rotate the queries of `qkv` into `q`, its keys into the cache, and copy its values there.
 
-    qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. rotations: float32
-    [context, rotary_dim / 2, 2] from `rotations_numpy`. q: float32 [max_count, heads, head_dim]. k_cache, v_cache:
-    [context, kv_heads, head_dim] in half precision (half) or float32; rows position .. position + count are written.
-    rotary_dim: how many elements of a head are rotated, from the first on. pairing: an element's partner is its
-    neighbour ("norm") or rotary_dim / 2 further ("neox").
-    Raises WgmlError when the dimensions are not supported (see `require_rotary`).
+    qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. q: float32 [max_count,
+    heads, head_dim].
     """
-    require_rotary(head_dim, rotary_dim, pairing)
-    pairs = (heads + 2 * kv_heads) * head_dim // 2
+    pairs = (append.heads + 2 * append.kv_heads) * append.head_dim // 2
     program.dispatch(
         "rope_append",
-        [block(heads, kv_heads), step, qkv, rotations, q, k_cache, v_cache],
+        [block(append.heads, append.kv_heads), step, qkv, append.rotations, q, append.k_cache, append.v_cache],
         (-(-pairs // _WORKGROUP_SIZE), max_count, 1),
-        head_dim=head_dim,
-        rotary_dim=rotary_dim,
-        pairing=pairing,
-        half=half,
+        **append.template,
         workgroup_size=_WORKGROUP_SIZE,
     )

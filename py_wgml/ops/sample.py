@@ -13,6 +13,7 @@ from ..gpu import Buffer, Program, block
 from .array import Array
 
 _WORKGROUP_SIZE = 256
+_UNROLL = 8
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tok
         [block(vocabulary), sampling, step, logits, tokens],
         (1, 1, 1),
         workgroup_size=_WORKGROUP_SIZE,
+        unroll=_UNROLL,
     )
 
 

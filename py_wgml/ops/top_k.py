@@ -1,45 +1,74 @@
-"""The largest elements of rows, sorted; argmax is the first of them."""
+"""The largest elements of rows, sorted; argmax is the first of them.
+
+Radix selection: Alabi et al., "Fast k-selection algorithms for graphics processing units", ACM JEA 17, 2012.
+"""
 
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Program, block
+from ..gpu import Buffer, Program, block
 from .array import Array
 from .view import View, require_apart, require_distinct, rows_block
 
-_WORKGROUP_SIZE = 256
-_MAX_COLUMNS = 1 << 24  # places are compared in float32
+_MAX_K = 1024  # what is found is sorted in workgroup memory
 
 
-def top_k(program: Program, x: View, ids: View, values: View | None = None) -> None:
-    """ids[.., j] = the place i of the j-th largest x[.., i], from 0 on, and values[.., j] that element.
+def top_k_parts(rows: int, k: int, splits: int) -> int:
+    """Bytes of the buffer `parts` that `top_k` needs for so many rows."""
+    return 8 * rows * splits * k
 
-    x: [.., n], finite; ids: uint32 [.., k]; values: float32, shape of ids. Of equal elements the first comes first.
-    Takes k passes over x: meant for k up to a few dozen.
-    Raises WgmlError when k is above n, n above 2^24, the shapes don't fit, or views share a buffer.
+
+def top_k(
+    program: Program, x: View, ids: View, values: View | None = None, splits: int = 1, parts: Buffer | None = None
+) -> None:
+    """ids[.., j] = the place i of the j-th largest x[.., i], from 0 on, and values[.., j] that element: largest first.
+
+    x: [.., n], finite; ids: uint32 [.., k]; values: float32, shape of ids. Of equal elements the first comes first; 0
+    and -0 are equal, and given as 0. A row is read four or five times, whatever k is (nine times where many elements
+    are equal).
+    splits: workgroups that share a row, for rows too few to fill a GPU; above 1, `parts` takes what each finds
+    (`top_k_parts` bytes).
+    Raises WgmlError when k is above n or 1024, the shapes don't fit, views share a buffer, or the parts have no room.
     """
     outputs = [ids] if values is None else [ids, values]
     k, n = (view.shape[-1] if view.shape else 0 for view in (ids, x))
-    if not 0 < k <= n <= _MAX_COLUMNS or any(out.shape != (*x.shape[:-1], k) for out in outputs):
+    if not 0 < k <= min(n, _MAX_K) or any(out.shape != (*x.shape[:-1], k) for out in outputs):
         raise WgmlError(f"the {k} largest of rows of a view of shape {x.shape} do not fit one of {ids.shape}")
     require_apart(ids, x, *outputs[1:])
     for out in outputs:
         require_apart(out, x)
         require_distinct(out)
     rows, rank, params = rows_block(x.shape, [ids, outputs[-1], x])
-    program.dispatch(
-        "top_k",
-        [params + block(k), ids.buffer, x.buffer, *([] if values is None else [values.buffer])],
-        rows,
-        with_values=values is not None,
-        rank=rank,
-        workgroup_size=_WORKGROUP_SIZE,
-    )
+    params += block(k, splits)
+    targets = [out.buffer for out in outputs]
+
+    def select(source: Buffer, outputs: list[Buffer], workgroups: int, from_parts: bool, to_parts: bool) -> None:
+        program.dispatch(
+            "top_k",
+            [params, source, *outputs],
+            workgroups,
+            from_parts=from_parts,
+            to_parts=to_parts,
+            with_values=values is not None,
+            rank=rank,
+            capacity=1 << (k - 1).bit_length(),
+        )
+
+    if splits == 1:
+        select(x.buffer, targets, rows, from_parts=False, to_parts=False)
+    elif parts is None or parts.nbytes < top_k_parts(rows, k, splits):
+        raise WgmlError(f"the {k} largest of {rows} rows in {splits} parts have no room")
+    else:
+        select(x.buffer, [parts], rows * splits, from_parts=False, to_parts=True)
+        select(parts, targets, rows, from_parts=True, to_parts=False)
 
 
-def argmax(program: Program, x: View, ids: View) -> None:
-    """ids[..] = the place of the largest x[.., i], the first of equals. x: [.., n]; ids: uint32 [..]. See `top_k`."""
-    top_k(program, x, ids.unsqueeze())
+def argmax(program: Program, x: View, ids: View, splits: int = 1, parts: Buffer | None = None) -> None:
+    """ids[..] = the place of the largest x[.., i], the first of equals. x: [.., n]; ids: uint32 [..].
+
+    splits, parts: as for `top_k`, with k = 1.
+    """
+    top_k(program, x, ids.unsqueeze(), splits=splits, parts=parts)
 
 
 def top_k_numpy(x: Array, k: int) -> tuple[Array, Array]:

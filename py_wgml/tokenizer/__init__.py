@@ -16,6 +16,7 @@ from .vocabulary import TokenType, Vocabulary
 __all__ = ["StreamDecoder", "TokenType", "Tokenizer", "from_metadata"]
 
 Backend = Literal["auto", "python", "tokenizers"]
+_WHITE_SPACE = " \t\n\r\v\f"
 # Plain numbers, as the vocabulary's table of types holds them: an enum's members compare slower, and this is done for
 # each token.
 _NORMAL, _BYTE, _USER_DEFINED = int(TokenType.NORMAL), int(TokenType.BYTE), int(TokenType.USER_DEFINED)
@@ -60,6 +61,12 @@ _KINDS = {
         space_prefix=True,
         add_bos=lambda vocabulary: True,
     ),
+    "gemma4": _Kind(
+        sentencepiece.RankedBPE,
+        sentencepiece.token_to_bytes,
+        space_prefix=False,
+        add_bos=lambda vocabulary: True,
+    ),
     "t5": _Kind(sentencepiece.Unigram, sentencepiece.token_to_bytes, space_prefix=False, add_eos=True),
     "bert": _Kind(
         wordpiece.WordPiece,
@@ -79,6 +86,7 @@ class Tokenizer:
         self._tokens = vocabulary.tokens
         self._types = vocabulary.types
         self._shown = vocabulary.structure_ids
+        self._strips = vocabulary.strips
         self._token_to_bytes = kind.token_to_bytes
         self._encoder = encoder
         self.vocab_size = len(vocabulary.tokens)
@@ -115,14 +123,14 @@ class Tokenizer:
             ids.append(self.bos_id)
         prefix = " " if self.space_prefix else ""
         splitter = self._all_special if parse_special else self._user_defined
-        space = prefix
+        space, strip = prefix, False
         for part in splitter.split(text):
             if isinstance(part, int):
                 ids.append(part)
-                space = prefix
-            else:
-                ids += self._encoder.encode(space + part)
-                space = ""
+                space, strip = prefix, part in self._strips
+            elif kept := part.lstrip(_WHITE_SPACE) if strip else part:
+                ids += self._encoder.encode(space + kept)
+                space, strip = "", False
         if add_special:
             ids += self._end
         return ids

@@ -1,7 +1,8 @@
 """SentencePiece vocabularies: text is cut into pieces, spaces and all; what is in no piece falls back to bytes.
 
-Two kinds. BPE (vocabulary model `llama`) merges characters by the score of what they make. Unigram (`t5`) takes the
-pieces whose log-probabilities have the greatest sum (Kudo 2018, https://arxiv.org/abs/1804.10959).
+Three kinds. BPE merges characters, by the score of what they make (vocabulary model `llama`) or by a list of merges
+(`gemma4`). Unigram (`t5`) takes the pieces whose log-probabilities have the greatest sum (Kudo 2018,
+https://arxiv.org/abs/1804.10959).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from abc import ABC, abstractmethod
 
 from .cache import Cache
 from .charsmap import CharsMap
-from .merge import merge
+from .merge import merge, ranks
 from .vocabulary import TokenType, Vocabulary
 
 SPACE = "\u2581"  # how the vocabulary writes a space
@@ -34,8 +35,6 @@ class SentencePiece(ABC):
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError where there are no scores."""
-        self._scores = vocabulary.scores
         self._byte_ids = byte_ids(vocabulary)
         self._unknown = vocabulary.unknown_id
         self._ids = vocabulary.ids
@@ -80,6 +79,11 @@ class SentencePiece(ABC):
 class SentencePieceBPE(SentencePiece):
     """Vocabulary model `llama`."""
 
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Raises WgmlError where there are no scores."""
+        super().__init__(vocabulary)
+        self._scores = vocabulary.scores
+
     def _pieces(self, chunk: str) -> list[str]:
         ids, scores = self._ids, self._scores
 
@@ -90,12 +94,25 @@ class SentencePieceBPE(SentencePiece):
         return merge(list(chunk), rank)
 
 
+class RankedBPE(SentencePiece):
+    """Vocabulary model `gemma4`."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Raises WgmlError where there are no merges."""
+        super().__init__(vocabulary)
+        self._rank = ranks(vocabulary)
+
+    def _pieces(self, chunk: str) -> list[str]:
+        return merge(list(chunk), self._rank)
+
+
 class Unigram(SentencePiece):
     """Vocabulary model `t5`: text is normalized first, as the file says."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Raises WgmlError where there are no scores, or for a table of normalization that makes no sense."""
         super().__init__(vocabulary)
+        self._scores = vocabulary.scores
         self._charsmap = CharsMap(vocabulary.charsmap)
         self._single_spaces = vocabulary.get("remove_extra_whitespaces", bool, False)
         self._ids = {text: number for text, number in self._ids.items() if vocabulary.types[number] != TokenType.UNUSED}

@@ -15,7 +15,8 @@ from ..errors import WgmlError
 _END_NAMES = (
     *("<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<|return|>", "<|call|>", "<|flush|>", "<|calls|>"),
     *("<end_of_turn>", "<turn|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<|endofturn|>"),
-    *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "<eos>"),
+    *("<end_of_utterance>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "[e~["),
+    *("<eos>", "<|tool_response>"),
     *("<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<|fim_repo|>", "<fim-repo>", "<|repo_name|>", "<reponame>"),
     "<|file_sep|>",
 )
@@ -72,7 +73,7 @@ class Vocabulary:
         """Every token that text can become without naming it: no control, unknown or byte tokens."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
         structure = {name: number for name in _STRUCTURE if (number := self.ids.get(name)) is not None}
-        if "<|end|>" in ends and {"<|return|>", "<|call|>"} & ends.keys():
+        if "<|end|>" in ends and ends.keys() & {"<|return|>", "<|call|>", "<|calls|>", "<|flush|>"}:
             structure["<|end|>"] = ends.pop("<|end|>")  # of a message, not of the answer, where there are these
         self.structure_ids = frozenset(structure.values())
         """Control tokens that are part of what an answer says."""
@@ -81,6 +82,13 @@ class Vocabulary:
         self._types[list(ends.values())] = TokenType.CONTROL
         self.types: bytes = self._types.tobytes()
         """TokenType by id."""
+
+        # GGUF has no place for what Hugging Face's tokenizers know as `rstrip`; Phi-3 is the family that needs it.
+        phi3 = self.model == "llama" and metadata.get("general.architecture") == "phi3"
+        keeps = {self.ids.get(name) for name in ("<unk>", "<s>", "<|endoftext|>")}
+        special = np.flatnonzero(self._types != TokenType.NORMAL).tolist() if phi3 else []
+        self.strips = frozenset(special) - keeps
+        """Special tokens that take the white space behind them along."""
 
         self.control = self._named(TokenType.CONTROL, TokenType.UNKNOWN)
         self.user_defined = self._named(TokenType.USER_DEFINED)

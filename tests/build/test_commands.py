@@ -27,7 +27,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_help_names_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "build", "chat", "bench", "test", "check", "lock"):
+    for command in ("serve", "build", "chat", "bench", "audit", "test", "check", "lock"):
         assert f"\n    {command}" in done.stdout
 
 
@@ -53,6 +53,13 @@ def test_no_network(tmp_path: Path) -> None:
 def test_missing_model(tmp_path: Path) -> None:
     done = run("build", "--model", str(tmp_path / "none.gguf"))
     assert (done.returncode, done.stderr) == (build.USAGE, f"build.py: {tmp_path / 'none.gguf'}: no such file\n")
+
+
+@pytest.mark.parametrize("options", [["--theme-colour", "blue"], ["--split", "0"]])
+def test_wrong_brand(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "tiny.gguf").write_bytes(b"GGUF")
+    done = run("build", "--model", str(tmp_path / "tiny.gguf"), *options)
+    assert (done.returncode, len(done.stderr.splitlines())) == (build.USAGE, 1), done.stderr
 
 
 def test_no_browser() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import struct
 import subprocess
 import zipfile
 from pathlib import Path
@@ -15,6 +17,7 @@ import build
 pytestmark = pytest.mark.slow
 
 GGUF = b"GGUF" + bytes(60)  # build.py looks at the first four bytes only
+BRAND = build.Brand("A title", "You are a <cat>.", "#ffcc00")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> build.Model:
 def dist(model: build.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "dist"
     try:
-        build.build([model], "A title", folder)
+        build.build([model], BRAND, folder)
     except build.Stop as stop:
         if stop.code == build.NETWORK:
             pytest.skip(str(stop))
@@ -42,13 +45,53 @@ def contents(folder: Path) -> dict[str, str]:
 
 def test_site_json_tells_what_is_there(dist: Path) -> None:
     site = json.loads((dist / "site.json").read_text())
-    assert site["title"] == "A title"
+    assert (site["title"], site["system_prompt"]) == ("A title", "You are a <cat>.")
     sums = {"bytes": len(GGUF), "sha256": hashlib.sha256(GGUF).hexdigest()}
     assert site["models"] == [{"name": "tiny", "url": "models/tiny.gguf", **sums}]
     assert {*site["files"], "models/tiny.gguf"} == set(contents(dist))
     assert set(site["wheels"]) == {f"wheels/{path.name}" for path in (dist / "wheels").iterdir()}
     assert site["wheels"][-1].startswith("wheels/py_wgml-")
     assert not build.NOT_PUBLISHED & set(contents(dist))
+
+
+def test_the_brand_is_everywhere(dist: Path) -> None:
+    page = (dist / "index.html").read_text()
+    assert "<title>A title</title>" in page
+    assert "#ffcc00" in (dist / "icon.svg").read_text()
+    manifest = json.loads((dist / "manifest.webmanifest").read_text())
+    assert (manifest["name"], manifest["start_url"], manifest["display"]) == ("A title", "./", "standalone")
+    for icon in manifest["icons"]:
+        data = (dist / icon["src"]).read_bytes()
+        if icon["type"] == "image/png":
+            assert data[:8] == b"\x89PNG\r\n\x1a\n"
+            assert "x".join(map(str, struct.unpack(">II", data[16:24]))) == icon["sizes"]
+    for link in re.findall(r'(?:href|src)="([^"#]+)"', page):
+        assert (dist / link).is_file(), link
+    theme = (dist / "theme.css").read_text()
+    light, dark = re.findall(r"--accent: (#\w+)", theme)
+    assert build.contrast(light, build.PAPER["light"]) >= 4.5
+    assert dark == "#ffcc00"  # bright enough as it is
+    assert set(build.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "style.css").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("#ffffff", "#000000", 21.0), ("#777777", "#ffffff", 4.48), ("#0000ff", "#ffffff", 8.59)],
+)
+def test_contrast(one: str, other: str, ratio: float) -> None:
+    assert build.contrast(one, other) == pytest.approx(ratio, abs=0.01)  # as WebAIM's contrast checker has it
+
+
+def test_a_split_model_is_the_same_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "big.gguf"
+    path.write_bytes(GGUF * 1000)
+    model = build.given_model(str(path))
+    told = build.publish(model, tmp_path, 25_000)
+    assert [part["bytes"] for part in told["parts"]] == [25_000, 25_000, 14_000]
+    assert b"".join((tmp_path / part["url"]).read_bytes() for part in told["parts"]) == path.read_bytes()
+    assert all((tmp_path / part["url"]).stat().st_size == part["bytes"] for part in told["parts"])
+    assert not (tmp_path / told["url"]).exists()
+    assert "parts" not in build.publish(model, tmp_path, 64_000)
 
 
 def test_archives_hold_compiled_python_and_true_records(dist: Path) -> None:
@@ -87,12 +130,12 @@ def test_two_builds_are_equal(dist: Path, model: build.Model, tmp_path: Path, mo
     for name in ("files", "node", "npm"):
         (cache / name).symlink_to(build.CACHE / name, target_is_directory=True)
     monkeypatch.setattr(build, "CACHE", cache)
-    build.build([model], "A title", tmp_path / "again")
+    build.build([model], BRAND, tmp_path / "again")
     assert contents(tmp_path / "again") == contents(dist)
     packed = sorted((cache / "packed").iterdir())
     for path in packed[::2]:
         path.unlink()
-    build.build([model], "A title", tmp_path / "again")
+    build.build([model], BRAND, tmp_path / "again")
     assert contents(tmp_path / "again") == contents(dist)
 
 
@@ -104,14 +147,14 @@ def test_failed_build_leaves_the_old_site(dist: Path, model: build.Model, monkey
 
     monkeypatch.setattr(build, "write_pyodide_lock", fail)
     with pytest.raises(build.Stop, match="no space left"):
-        build.build([model], "Another title", dist)
+        build.build([model], build.Brand("Another title"), dist)
     assert contents(dist.parent) == before
 
 
 def test_foreign_folder_is_not_replaced(model: build.Model, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(build.Stop, match="something else") as stop:
-        build.build([model], "A title", tmp_path)
+        build.build([model], BRAND, tmp_path)
     assert stop.value.code == build.USAGE
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
@@ -122,6 +165,24 @@ def test_model_that_is_none(tmp_path: Path) -> None:
         build.given_model(str(tmp_path / "page.gguf"))
     with pytest.raises(build.Stop, match="no such file"):
         build.given_model(str(tmp_path / "none.gguf"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "revision"), [("owner/repo/sub/x.gguf", "main"), ("owner/repo/sub/x.gguf@v1", "v1")]
+)
+def test_model_by_its_place_on_hugging_face(
+    reference: str, revision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def download(url: str, target: Path, label: str) -> None:
+        asked.append(url)
+        target.write_bytes(GGUF)
+
+    monkeypatch.setattr(build, "CACHE", tmp_path)
+    monkeypatch.setattr(build, "download", download)
+    assert build.given_model(reference).file == "x.gguf"
+    assert asked == [f"https://huggingface.co/owner/repo/resolve/{revision}/sub/x.gguf"]
 
 
 def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

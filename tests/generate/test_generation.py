@@ -280,10 +280,19 @@ def test_a_type_that_can_not_be_used_allocates_nothing(path, device, monkeypatch
 
 
 def test_bench_figures(path, device):
-    figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2))
-    assert len(figures["runs"]) == 2 and figures["tokens_per_second"]["decode"] > 0
-    # Embedding, six a layer, logits, sampling.
-    assert figures["dispatches_per_token"] == 1 + 6 * 2 + 1 + 1
+    figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2, [0, 50, 4096]))
+    rate = figures["tokens_per_second"]
+    assert 0 < rate["low"] <= rate["median"] <= rate["high"]
+    # A context of 4096 does not fit.
+    assert list(figures["decode_at"]) == ["0", "50"] and list(figures["operations_us"]) == ["0", "50"]
+    tensors = NumpyModel(path)._file.header.tensors.values()
+    weights = sum(t.nbytes for t in tensors if t.name != "token_embd.weight")
+    position = 2 * 2 * 2 * 16 * 2  # layers, keys and values, heads, elements, bytes
+    short, long = (figures["decode_at"][context]["bytes_read_per_token"] for context in ("0", "50"))
+    assert short >= weights + (1 + 3) * position and long >= weights + (50 + 3) * position
+    assert (short - weights) % position == (long - weights) % position == 0
+    # Embedding, five a layer, logits, sampling.
+    assert figures["dispatches_per_token"] == 1 + 5 * 2 + 1 + 1
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ TRUTH = Path(__file__).parents[1] / "data" / "families.hf-f32.json"
 IDS = [int(id) for id in np.random.default_rng(3).integers(0, 512, 21)]
 COLUMNS = list(range(3, 512, 73))  # of the logits that are kept
 
-GPU_BOUND, TRUTH_BOUND = 5e-4, 2e-5  # relative to the root mean square of all logits
+BOUND = 2e-5  # relative to the root mean square of all logits
 
 
 def error(got: Any, expected: Any) -> float:
@@ -73,7 +73,7 @@ def main(filters: list[str]) -> int:
             path = write_tiny(Path(folder) / "tiny.gguf", tiny)
             on_gpu = gpu_error(path, gpus.device("naga"), context=tiny.wanted)
             on_cpu = truth_error(path, expected[name], tiny.wanted) if name in expected else None
-        failed |= on_gpu > GPU_BOUND or (on_cpu or 0) > TRUTH_BOUND
+        failed |= on_gpu > BOUND or (on_cpu or 0) > BOUND
         print(f"{name:40} {on_gpu:12.1e} {'-' if on_cpu is None else format(on_cpu, '.1e'):>22}", flush=True)
     return int(failed)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import gpus
 import numpy as np
 import pytest
-from models.table import GPU_BOUND, IDS, TRUTH_BOUND, gpu_error, truth, truth_error
+from models.table import BOUND, IDS, gpu_error, truth, truth_error
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
@@ -21,13 +21,18 @@ from py_wgml.models.numpy_graph import NumpyModel
 def test_gpu(name, tmp_path):
     """On one compiler: the tests of the ops have both."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < GPU_BOUND
+    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < BOUND
 
 
 @pytest.mark.parametrize("name", truth())
 def test_numpy(name, tmp_path):
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert truth_error(path, truth()[name], TINY[name].wanted) < TRUTH_BOUND
+    assert truth_error(path, truth()[name], TINY[name].wanted) < BOUND
+
+
+def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path):
+    config, _, _ = plan(read_header(write_tiny(tmp_path / "tiny.gguf", TINY["mistral3"])))
+    assert config.context_length == 256
 
 
 def test_every_architecture_has_a_tiny_model():

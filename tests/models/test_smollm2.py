@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 import gpus
-import numpy as np
 import pytest
+from models.reference import check_greedy, error_of_top20, mean_nll
 
 from py_wgml import Model
 from py_wgml.gguf_model import read_header
@@ -18,30 +18,6 @@ from py_wgml.tokenizer import from_metadata
 
 TRUTH = json.loads((Path(__file__).parent.parent / "data" / "smollm2-135m-q4_1.hf-f32.json").read_text())
 PROMPTS = TRUTH["prompts"]
-NEAR_TIE = 0.05  # logits: where the reference's two best are this close, either is right
-
-
-def mean_nll(logits, ids):
-    """Mean negative log-likelihood of ids[1:] under logits [T, vocabulary]."""
-    logits = logits[:-1].astype(np.float64)
-    highest = logits.max(axis=1)
-    log_sum = highest + np.log(np.exp(logits - highest[:, None]).sum(axis=1))
-    return float(np.mean(log_sum - logits[np.arange(len(ids) - 1), ids[1:]]))
-
-
-def check_greedy(name, logits):
-    """The likeliest token after each of the reference's, given logits of its prompt and of its first 47 answers."""
-    prompt = PROMPTS[name]
-    chosen = logits[len(prompt["ids"]) - 1 :].argmax(axis=1)
-    assert len(chosen) == len(prompt["greedy48"]) == 48
-    differing = [i for i in range(48) if chosen[i] != prompt["greedy48"][i]]
-    print(f"{name}: {len(differing)} of 48 greedy choices differ")
-    assert all(prompt["greedy48_top1_minus_top2"][i] < NEAR_TIE for i in differing)
-
-
-def error_of_top20(name, logits):
-    """The largest difference from the reference's 20 highest logits at the prompt's last position."""
-    return max(abs(float(logits[id]) - value) for id, value in PROMPTS[name]["top20"])
 
 
 def gpu_logits(path, ids, compiler="naga", half=True):
@@ -68,12 +44,11 @@ def test_token_ids(smollm2_path):
 def test_numpy(smollm2_path):
     """The reference of this project against the reference of the field."""
     model = NumpyModel(smollm2_path)
-    for name, prompt in PROMPTS.items():
+    for prompt in PROMPTS.values():
         model.reset()
         logits = model.logits(prompt["ids"] + prompt["greedy48"][:-1])
-        check_greedy(name, logits)
-        error = error_of_top20(name, logits[len(prompt["ids"]) - 1])
-        print(f"{name}: logits within {error:.5f}")
+        check_greedy(prompt, logits)
+        error = error_of_top20(prompt, logits[len(prompt["ids"]) - 1])
         assert error < 0.001
     model.reset()
     nll = mean_nll(model.logits(TRUTH["nll"]["ids"]), TRUTH["nll"]["ids"])
@@ -85,9 +60,8 @@ def test_numpy(smollm2_path):
 def test_gpu(smollm2_path, name):
     prompt = PROMPTS[name]
     logits = gpu_logits(smollm2_path, prompt["ids"] + prompt["greedy48"][:-1])
-    check_greedy(name, logits)
-    error = error_of_top20(name, logits[len(prompt["ids"]) - 1])
-    print(f"{name}: logits within {error:.4f} (cache in half precision)")
+    check_greedy(prompt, logits)
+    error = error_of_top20(prompt, logits[len(prompt["ids"]) - 1])
     assert error < 0.1
 
 
@@ -97,8 +71,7 @@ def test_gpu(smollm2_path, name):
 )
 def test_gpu_with_float32_cache(smollm2_path, name, compiler):
     logits = gpu_logits(smollm2_path, PROMPTS[name]["ids"], compiler, half=False)
-    error = error_of_top20(name, logits[-1])
-    print(f"{name}: logits within {error:.5f} (cache in float32, {compiler})")
+    error = error_of_top20(PROMPTS[name], logits[-1])
     assert error < 0.02
 
 

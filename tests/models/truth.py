@@ -20,7 +20,7 @@ import numpy as np
 import torch
 import transformers
 from models.table import COLUMNS, IDS, TRUTH
-from tiny import TINY, Tiny, write_tiny
+from tiny import EXPERTS, TINY, Tiny, write_tiny
 
 Tensors = dict[str, Any]
 
@@ -75,6 +75,14 @@ HF = {
     "llama, tied, frequency factors": Hf("llama", interleaved),
     "llama, linear scaling": Hf("llama", interleaved, {"rope_parameters": rope("linear", factor=4.0)}),
     "llama, heads wider than the embedding": Hf("llama", interleaved, {"head_dim": 24}),
+    "mistral3": Hf(
+        "ministral3",
+        interleaved,
+        {
+            "head_dim": 16,
+            "rope_parameters": {**_YARN, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1},
+        },
+    ),
     "smollm3": Hf("smollm3", interleaved),
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
@@ -117,6 +125,32 @@ HF = {
     ),
     "exaone4": Hf("exaone4", config={"sliding_window": None, "layer_types": ["full_attention"] * 2}),
     "exaone4, sliding window": Hf("exaone4", config={"sliding_window": 7, "sliding_window_pattern": 4}),
+    "mixtral": Hf("mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}),
+    "mixtral, gates and values in one": Hf(
+        "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
+    ),
+    "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
+    "olmoe": Hf("olmoe", config={"num_experts": EXPERTS}),
+    "granitemoe": Hf(
+        "granitemoe",
+        interleaved,
+        {
+            "num_local_experts": EXPERTS,
+            "attention_multiplier": 0.4,
+            "embedding_multiplier": 3.0,
+            "residual_multiplier": 0.22,
+            "logits_scaling": 4.0,
+        },
+    ),
+    "gpt-oss": Hf(
+        "gpt_oss",
+        config={
+            "num_local_experts": EXPERTS,
+            "head_dim": 16,
+            "sliding_window": 7,
+            "rope_parameters": {**_YARN, "truncate": False},
+        },
+    ),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
     "stablelm": Hf("stablelm", config={**_LAYER_NORM, "use_qkv_bias": True}),
@@ -146,6 +180,8 @@ def model_of(name: str, path: Path) -> Any:
             "num_attention_heads": tiny.heads,
             "num_key_value_heads": tiny.kv_heads,
             "max_position_embeddings": tiny.context,
+            "moe_intermediate_size": tiny.feed_forward,
+            "num_experts_per_tok": 2,
             "n_inner": tiny.feed_forward,
             "ffn_hidden_size": tiny.feed_forward,
             "pad_token_id": 0,
@@ -161,22 +197,41 @@ def model_of(name: str, path: Path) -> Any:
     model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
-    state = {}
+    state, missing = {}, {key for key in tensors if not key.startswith("rope_")}
     for key, value in model.state_dict().items():
         if config.tie_word_embeddings and key == "lm_head.weight":
             state[key] = torch.tensor(tensors["token_embd.weight"])
             continue
-        found = names.get_name(key, try_suffixes=(".weight", ".bias"))
-        assert found in tensors, f"{name}: {key} is {found}, which the file lacks"
-        state[key] = torch.tensor(hf.undo(found, tensors[found], tiny).copy())
+        if ".experts." in key:
+            found, array = experts(key, tensors, hf.type == "gpt_oss")
+        else:
+            key_of_map = key.replace("moe.router.", "moe.router.layer.").replace("sinks", "sinks.weight")
+            found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")),)
+            array = hf.undo(found[0], tensors[found[0]], tiny)
+        state[key] = torch.tensor(array.copy())
         assert state[key].shape == value.shape, f"{name}: {key}"
-    used = {names.get_name(key, try_suffixes=(".weight", ".bias")) for key in state}
-    missing = {key for key in tensors if not key.startswith("rope_")} - used
+        missing -= set(found)
     assert not missing, f"{name}: transformers has no {missing}"
     model.load_state_dict(state)
     if "rope_freqs.weight" in tensors:
         model.model.rotary_emb.inv_freq /= torch.tensor(tensors["rope_freqs.weight"])
     return model.eval()
+
+
+def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...], Any]:
+    """The names of the file's tensors that make the one of transformers, and that. in_turn: gates and values alternate,
+    and matrices have columns first."""
+    layer = key.split(".")[2]
+    suffix = "bias" if key.endswith("bias") else "weight"
+    parts = ("down",) if "down_proj" in key else ("gate", "up")
+    if f"blk.{layer}.ffn_gate_up_exps.weight" in tensors and len(parts) == 2:
+        parts = ("gate_up",)
+    found = tuple(f"blk.{layer}.ffn_{part}_exps.{suffix}" for part in parts)
+    arrays = [tensors[name] for name in found]
+    if not in_turn:
+        return found, np.concatenate(arrays, axis=1)
+    array = np.stack(arrays, axis=2).reshape(len(arrays[0]), -1, *arrays[0].shape[2:])
+    return found, array.swapaxes(-1, -2) if suffix == "weight" else array
 
 
 def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:

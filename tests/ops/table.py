@@ -7,6 +7,7 @@ FILTER is a part of a case's id, such as `rms_norm` or `linear-Q4_1`. `test_tabl
 """
 
 import argparse
+import asyncio
 import itertools
 import sys
 import time
@@ -20,9 +21,12 @@ import numpy as np
 from ops.harness import VARIANTS, Bench, Case, Job, cases, device
 
 from py_wgml.errors import WgmlError
+from py_wgml.generate.bench import read_bandwidth
 from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.gpu import Buffer
 from py_wgml.ops import (
+    Append,
+    Norm,
     View,
     argmax,
     argmax_numpy,
@@ -46,6 +50,8 @@ from py_wgml.ops import (
     layer_norm,
     layer_norm_numpy,
     linear,
+    linear_experts,
+    linear_experts_numpy,
     linear_numpy,
     qk_norm,
     qk_norm_numpy,
@@ -63,6 +69,7 @@ from py_wgml.ops import (
     softmax_numpy,
     top_k,
     top_k_numpy,
+    top_k_parts,
     unary,
     unary_numpy,
 )
@@ -178,6 +185,29 @@ def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_cou
     )
 
 
+def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool) -> Job:
+    (rows, columns), experts, slots, count = shape, 5, 3, 2
+    cut = (rows + rows // 2,) if cuts else ()  # within an expert
+    weights, dequantized = matrix(b, kind, (experts * rows, columns), cut)
+    x = b.normal(count + 1, 1 if shared else slots, columns)
+    ids = np.array([[4, 0, 1], [2, 1, 3], [0, 0, 0]], np.uint32)
+    biases = b.normal(experts, rows) if bias else None
+    first, width = 3, rows + 7
+    expected = np.full((count + 1, slots, width), np.nan)
+    parts = exact(x[:count], dequantized.reshape(experts, rows, columns))
+    expected[:count, :, first : first + rows] = linear_experts_numpy(*parts, ids[:count], *exact(biases))
+    out, step, at = b.poison(count + 1, slots, width), b.step(11, count), b.up(x)
+    extra = None if biases is None else b.up(biases)
+    chosen = b.up(ids)
+    return Job(
+        lambda p: linear_experts(
+            p, step, at, weights, chosen, out, experts, slots, count + 1, extra, shared, first, width
+        ),
+        {out: expected},
+        flops=2 * count * slots * rows * columns,
+    )
+
+
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
     """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one is a short one
     repeated, and whole: quantizing takes long."""
@@ -212,12 +242,34 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], half
     kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
-    step, at = b.step(first, count), (b.up(qkv), b.up(rotations))
+    step, at = b.step(first, count), b.up(qkv)
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
     return Job(
-        lambda p: rope_append(
-            p, step, *at, q, *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half, max_count=count + 1
-        ),
+        lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
+    )
+
+
+def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, half: bool) -> Job:
+    """The product of one token, as `linear` and `rope_append` make it one after the other."""
+    heads, kv_heads, head_dim = shape
+    position, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
+    columns, width = 256, (heads + 2 * kv_heads) * head_dim
+    weights, dequantized = matrix(b, type, (width, columns), cuts=(heads * head_dim,))
+    x, extra, scale = b.normal(1, columns), b.normal(width), b.normal(columns)
+    rotations = rotations_numpy(0, position + 2, rotary_dim, 10000.0)
+    normed = rms_norm_numpy(*exact(x, scale), 1e-5)
+    qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None)).reshape(1, heads + 2 * kv_heads, head_dim)
+    turned = rope_numpy(qkv[:, : heads + kv_heads], rotations[position : position + 1], pairing)
+    dtype = np.float16 if half else np.float32
+    q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
+    caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
+    kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
+    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, half)
+    step, at, norm = b.step(position, 1), (b.up(x), b.up(extra) if bias else None), Norm(b.up(scale), 1e-5)
+    return Job(
+        lambda p: linear(p, step, at[0], weights, q, 1, at[1], norm=norm, append=append),
+        {q: turned[0, :heads], **dict(zip(caches, kept, strict=True))},
     )
 
 
@@ -339,20 +391,26 @@ def softmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Jo
     return Job(lambda p: softmax(p, view, out), expected, flops=3 * x.size)
 
 
-def argmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str) -> Job:
+def argmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, splits: int = 1) -> Job:
     view, x = strided(b, shape, layout)
     ids = b.poison(*shape[:-1], dtype=np.uint32)
-    return Job(lambda p: argmax(p, view, View.of(ids, *shape[:-1])), {ids: argmax_numpy(x)})
+    parts = b.poison(top_k_parts(x.size // shape[-1], 1, splits) // 4)
+    return Job(lambda p: argmax(p, view, View.of(ids, *shape[:-1]), splits, parts), {ids: argmax_numpy(x)})
 
 
-def top_k_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, k: int, levels: int) -> Job:
+def top_k_case(
+    b: Bench, kind: str, shape: tuple[int, ...], layout: str, k: int, levels: int = 0, splits: int = 1
+) -> Job:
     view, x = strided(b, shape, layout)
     if levels:  # few different numbers: many are equal
         x = b.random.integers(-levels, levels, shape).astype(np.float32)
         view = View.of(b.up(x), *shape)
     ids, values = b.poison(*shape[:-1], k, dtype=np.uint32), b.poison(*shape[:-1], k)
+    parts = b.poison(top_k_parts(x.size // shape[-1], k, splits) // 4)
     outputs = [View.of(out, *shape[:-1], k) for out in (ids, values)]
-    return Job(lambda p: top_k(p, view, *outputs), dict(zip((ids, values), top_k_numpy(x, k), strict=True)))
+    return Job(
+        lambda p: top_k(p, view, *outputs, splits, parts), dict(zip((ids, values), top_k_numpy(x, k), strict=True))
+    )
 
 
 def route_case(b: Bench, kind: Any, shape: tuple[int, int], k: int, normalise: bool, bias: bool, factor: float) -> Job:
@@ -433,7 +491,10 @@ TABLE = [
     *cases(reduce_case, ["sum", "dot"], 2e-6, ["normal"], shape=[(2, 5, 130)], layout=LAYOUTS[1:]),
     *cases(softmax_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
     *cases(argmax_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
+    *cases(argmax_case, ["f32"], 0, NOT_DENORMAL, shape=[(2, 700), (3, 5)], layout=["plain"], splits=[3, 64]),
     *cases(top_k_case, ["f32"], 0, NOT_DENORMAL, shape=[(3, 1000), (2, 3, 5, 9)], layout=LAYOUTS, k=[8], levels=[0, 3]),
+    *cases(top_k_case, ["f32"], 0, NOT_DENORMAL, shape=[(2, 1111)], layout=["plain"], k=[1, 100, 1024], levels=[0, 2]),
+    *cases(top_k_case, ["f32"], 0, NOT_DENORMAL, shape=[(2, 700)], layout=["plain"], k=[40], levels=[0, 2], splits=[7]),
     *cases(
         route_case,
         get_args(Gating),
@@ -455,6 +516,17 @@ TABLE = [
     *cases(gemv_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30)], layout=["plain"], accumulate=[True]),
     *cases(add_positions_case, ["F32", "F16"], 2e-6, ["normal"], shape=[(37, 512), (37, 13)], count=[5]),
     *cases(get_rows_case, TYPE_OF, 2e-6, ["normal"], shape=[(37, 512)], count=[5]),
+    *cases(
+        linear_experts_case,
+        ["F32", "Q4_K", "MXFP4", "IQ2_S"],
+        2e-6,
+        ["normal"],
+        shape=[(20, 512)],
+        shared=[True, False],
+        bias=[False, True],
+        cuts=[False, True],
+    ),
+    *cases(linear_experts_case, ["F16"], 2e-6, ["normal"], shape=[(5, 77)], shared=[True], bias=[True], cuts=[True]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
@@ -469,6 +541,26 @@ TABLE = [
         half=[True],
     ),
     *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], half=[False]),
+    *cases(
+        linear_append_case,
+        ["norm/20", "neox/20", "norm/8", "neox/8"],
+        3e-4,
+        ["normal"],
+        shape=[(3, 1, 20)],
+        type=["Q4_1", "Q6_K"],
+        bias=[True],
+        half=[True],
+    ),
+    *cases(
+        linear_append_case,
+        ["norm/16", "neox/16"],
+        4e-6,
+        ["normal"],
+        shape=[(4, 2, 64)],
+        type=["IQ2_S", "F16"],
+        bias=[False],
+        half=[False],
+    ),
     *cases(
         rope_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
@@ -551,14 +643,24 @@ LARGE = [
     *cases(binary_case, ["add"], 1e-6, ("normal",), shapes=[((1 << 22,), (1 << 22,))], layout=["plain"]),
     *cases(reduce_case, ["sum"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
     *cases(softmax_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
-    *cases(argmax_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"]),
-    *cases(top_k_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"], k=[40], levels=[0]),
+    *cases(argmax_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"], splits=[1, 64]),
+    *cases(top_k_case, ["f32"], 0, ("normal",), shape=[(1, 151936)], layout=["plain"], k=[64], splits=[1, 64]),
     *cases(cumulative_sum_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 4096)], layout=["plain"]),
     *cases(gemm_case, ["f32"], 1e-5, ("normal",), shape=[(1024, 1024, 1024)], layout=["plain", "swapped"]),
     *cases(gemv_case, ["f32"], 1e-5, ("normal",), shape=[(4096, 4096)], layout=["plain", "swapped"]),
     *cases(rms_norm_case, ["f32"], 1e-6, ("normal",), shape=[(512, 4096)]),
     *cases(gated_case, ["silu"], 2e-6, ("normal",), shape=[(512, 8192)]),
-    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096), (14336, 4096)], count=[1], max_count=[1]),
+    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[1], max_count=[1]),
+    *cases(linear_case, ["F32"], 5e-6, ("normal",), shape=[(7168, 4096)], count=[1], max_count=[1]),
+    *cases(
+        linear_case,
+        [type for type in TYPE_OF if type != "F32"],  # above the binding limit
+        5e-6,
+        ("normal",),
+        shape=[(14336, 4096)],
+        count=[1],
+        max_count=[1],
+    ),
     *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
@@ -594,7 +696,9 @@ def print_errors(table: list[Case]) -> bool:
 
 
 def print_speed(table: list[Case], milliseconds: float = 200) -> None:
-    """How fast each case runs in each variant: GB/s of the memory it must move, and GFLOP/s."""
+    """How fast each case runs in each variant: GB/s of the memory it must move, and GFLOP/s; what a plain read reaches."""
+    bandwidths = [asyncio.run(read_bandwidth(device(variant, timestamps=True))) * 1e-9 for variant in VARIANTS]
+    print(f"{'a plain read':76}" + "".join(f" {'':8} {bandwidth:6.1f} {'':7}" for bandwidth in bandwidths))
     print(f"{'case':76}" + "".join(f" {v:>23}" for v in VARIANTS) + "  (ms, GB/s, GFLOP/s)")
     for case in table:
         line = f"{case.id:76}"
@@ -604,11 +708,12 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            once = gpu.time(program, 1)  # the first run may compile
-            began = time.perf_counter()
-            while time.perf_counter() - began < 0.15:  # until the GPU's clock has risen
-                once = gpu.time(program, 100)
-            seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(once, 1e-6)))))
+            gpu.time(program, 1)  # the first run may compile
+            seconds, began = gpu.time(program, 1), time.perf_counter()
+            while True:  # until the GPU's clock has risen
+                seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6)))))
+                if time.perf_counter() - began > 2e-3 * milliseconds:
+                    break
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
             bench.close()
             line += f" {seconds * 1e3:8.3f} {nbytes / seconds * 1e-9:6.1f} {job.flops / seconds * 1e-9:7.1f}"

@@ -4,7 +4,7 @@ from gguf import GGMLQuantizationType as T
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.weights import Matrix
-from py_wgml.ops import Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
+from py_wgml.ops import Append, Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
 
 
 def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
@@ -122,6 +122,7 @@ def test_refuses_what_can_not_be_fused(bench):
     for options in (
         {"max_count": 2, "norm": Norm(b, 1e-5)},
         {"max_count": 1, "activation": "silu"},  # gates and values in different buffers
+        {"max_count": 1, "append": Append(b, b, b, 2, 1, 4, 4, "norm", True)},  # half a head in one of them
     ):
         with pytest.raises(WgmlError, match="norm"):
             linear(bench.device.program(), bench.step(0, 1), b, weights, b, **options)

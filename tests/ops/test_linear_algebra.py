@@ -37,7 +37,7 @@ def test_more_rows_than_one_dimension_of_workgroups():
 def test_refuses_what_does_not_fit(bench):
     program = bench.device.program()
     a, b, out = (View.of(bench.poison(6, 6), 6, 6) for _ in range(3))
-    row = View.of(bench.poison(6), 6)
+    row, long = View.of(bench.poison(6), 6), bench.poison(1100)
     for call, message in (
         (lambda: binary(program, "pow", a, b, out), "no binary operation"),
         (lambda: binary(program, "add", a, b[:4], out), "cannot be broadcast"),
@@ -53,6 +53,9 @@ def test_refuses_what_does_not_fit(bench):
         (lambda: softmax(program, a, a.T), "another buffer"),
         (lambda: top_k(program, a[:, :3], out[:, :4]), "do not fit"),
         (lambda: top_k(program, a, out[:, :2], out[:, 2:4]), "another buffer"),
+        (lambda: top_k(program, a, out[:, :2], splits=2), "no room"),
+        (lambda: top_k(program, a, out[:, :2], splits=64, parts=row.buffer), "no room"),
+        (lambda: top_k(program, View.of(long, 1100), View.of(bench.poison(1030), 1030)), "do not fit"),
         (lambda: cumulative_sum(program, a, row), "do not fit"),
         (lambda: gemm(program, a[:, :5], b, out), "does not fit"),
         (lambda: gemm(program, a, b, b), "another buffer"),

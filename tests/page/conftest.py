@@ -25,7 +25,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     model = folder / "tiny.gguf"
     tiny.write_tiny_llama(model)
-    build.build([build.given_model(str(model))], "py_wgml", folder / "dist")
+    build.build([build.given_model(str(model))], build.Brand(), folder / "dist")
     return folder / "dist"
 
 

@@ -2,7 +2,7 @@
  * A test double of worker.js: speaks the protocol without an engine, to bring the page into states that the real one
  * reaches only by accident (slow loads, crashes) or only with a large model (long answers). The test puts
  * `const script = {...};` before it:
- *   progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
+ *   room: whether the GPU has room for a model;  progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
@@ -25,7 +25,7 @@ const ready = {
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
 };
 
-async function load({ options }) {
+async function load({ id, options }) {
   for (const message of script.progress ?? []) {
     postMessage({ type: "progress", ...message });
     await wait(script.pace);
@@ -33,7 +33,7 @@ async function load({ options }) {
   if (script.hang) return;
   if (options.context) ready.model.context_length = options.context;
   if (script.crash) setTimeout(() => { throw new Error(script.crash); });
-  else postMessage(script.fail ? { type: "error", ...script.fail } : ready);
+  else postMessage(script.fail ? { type: "error", ...script.fail } : { ...ready, id });
 }
 
 const words = (messages) => messages.flatMap(({ content }) => content.split(/\s+/).filter(Boolean)).length;
@@ -72,6 +72,7 @@ async function send(request) {
 
 onmessage = ({ data }) => {
   if (data.type === "load") load(data);
+  if (data.type === "room") postMessage({ type: "room", id: data.id, enough: script.room });
   if (data.type === "send") send(data);
   if (data.type === "stop") stopped.add(data.id);
 };

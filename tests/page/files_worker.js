@@ -4,7 +4,9 @@ import { open, prefetch } from "./files.js";
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-async function read({ source, rewindAfter, closeAfter, watch }) {
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function read({ source, rewindAfter, closeAfter, pauseFor, watch }) {
   const progress = [];
   const errors = [];
   if (watch) {
@@ -13,6 +15,15 @@ async function read({ source, rewindAfter, closeAfter, watch }) {
   }
   const file = await open(source);
   const parts = [];
+  let arrived;
+  if (pauseFor) {
+    file.pause(true);
+    await wait(300); // what was on its way has come
+    arrived = progress.length;
+    await wait(pauseFor);
+    arrived = progress.length - arrived; // during the pause
+    file.pause(false);
+  }
   for (let chunk; (chunk = await file.next()) !== null; ) {
     parts.push(chunk);
     if (parts.length === closeAfter) {
@@ -28,7 +39,7 @@ async function read({ source, rewindAfter, closeAfter, watch }) {
   const { name, size, cached, kept } = file;
   const sha256 = hex(await crypto.subtle.digest("SHA-256", await new Blob(parts).arrayBuffer()));
   const largest = Math.max(...parts.map((part) => part.length));
-  return { name, size, cached, kept, sha256, largest, progress, errors };
+  return { name, size, cached, kept, sha256, largest, progress, errors, arrived };
 }
 
 onmessage = ({ data }) => read(data).then(postMessage, (error) => postMessage({ error: error.message }));

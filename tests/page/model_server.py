@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
 import random
 import re
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
-WEB = Path(__file__).parents[2] / "web"
+import build
+
 HERE = Path(__file__).parent
+LIBRARIES = [part for part in build.read_lock() if part.role == "library"]
 PAGE = b"<!doctype html><title>files.js</title>"
 
 
 class ModelServer:
-    """Serves /model.gguf, an empty page at / and the modules; set its attributes to change how it behaves."""
+    """Serves /model.gguf, an empty page at / and the modules; set its attributes to change how it behaves.
+
+    With `part_bytes` the model lies in pieces of that size at /model.gguf.0, /model.gguf.1 and so on.
+    """
 
     def __init__(self) -> None:
+        build.fetch(LIBRARIES)
+        self.libraries = {f"/lib/{part.file}": part.path for part in LIBRARIES}
         self.change(0)
         self.ranges = True  # it knows them
         self.cuts: list[int] = []  # after so many bytes of the body the next answers break off
         self.change_after_cut = False  # another file is there when the client comes back
         self.status = 200  # of /model.gguf
         self.tells_size = True
+        self.part_bytes = 0
+        self.pace = 0.0  # seconds between pieces of 256 KiB
         self.requests: list[tuple[str, str | None]] = []  # (method, Range) of /model.gguf
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.url = f"http://localhost:{self.server.server_port}/"
@@ -32,7 +43,11 @@ class ModelServer:
 
     def change(self, seed: int, size: int = 9_000_001) -> None:
         """Put another file in the place of the model."""
-        self.body = random.Random(seed).randbytes(size)
+        self.put(random.Random(seed).randbytes(size))
+
+    def put(self, body: bytes) -> None:
+        """Put this file in its place."""
+        self.body = body
         self.sha256 = hashlib.sha256(self.body).hexdigest()
         self.etag = f'"{self.sha256[:8]}"'
 
@@ -55,31 +70,39 @@ class ModelServer:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Cache-Control", "no-store")
+                self.send_header("Access-Control-Allow-Origin", "*")  # pages of other origins may read it too
+                self.send_header("Access-Control-Expose-Headers", "Content-Range, ETag")
                 if length is None:
                     self.close_connection = True  # its end is the body's
                 else:
                     self.send_header("Content-Length", str(length))
                 self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # a client may have had enough
+                    for at in range(0, len(body) if self.command != "HEAD" else 0, 1 << 18):
+                        self.wfile.write(body[at : at + (1 << 18)])
+                        time.sleep(owner.pace)
 
             def do_HEAD(self) -> None:
                 self.do_GET()
 
             def do_GET(self) -> None:
                 path = self.path.split("?")[0]
-                if path == "/model.gguf":
-                    self.model()
+                if path.startswith("/model.gguf"):
+                    self.model(path.removeprefix("/model.gguf"))
                 elif path == "/":
                     self.answer(200, {"Content-Type": "text/html"}, PAGE, len(PAGE))
                 else:
-                    file = HERE / path[1:] if path == "/files_worker.js" else WEB / path[1:]
+                    own = HERE if path == "/files_worker.js" else build.WEB
+                    file = owner.libraries.get(path, own / path[1:])
                     body = file.read_bytes() if file.is_file() else b""
                     self.answer(200 if body else 404, {"Content-Type": "text/javascript"}, body, len(body))
 
-            def model(self) -> None:
+            def model(self, part: str) -> None:
                 asked = self.headers.get("Range")
                 owner.requests.append((self.command, asked))
+                whole = owner.body
+                if part:
+                    whole = whole[int(part[1:]) * owner.part_bytes :][: owner.part_bytes]
                 if owner.status != 200:
                     self.answer(owner.status, {}, b"", 0)
                     return
@@ -87,8 +110,8 @@ class ModelServer:
                 if asked and owner.ranges and self.headers.get("If-Range", owner.etag) == owner.etag:
                     first = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])  # type: ignore[index]
                     status = 206
-                    headers["Content-Range"] = f"bytes {first}-{len(owner.body) - 1}/{len(owner.body)}"
-                body = owner.body[first:]
+                    headers["Content-Range"] = f"bytes {first}-{len(whole) - 1}/{len(whole)}"
+                body = whole[first:]
                 length = len(body) if owner.tells_size else None
                 if owner.cuts and self.command == "GET":
                     body = body[: owner.cuts.pop(0)]

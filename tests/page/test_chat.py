@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import json
 import re
-import shutil
-import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from page.pages import QUESTION, ask, stop_when_it_talks, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
-
-import build
 
 if TYPE_CHECKING:
     from browser import Chromium, Firefox
@@ -167,60 +160,6 @@ def test_says_so_when_workers_have_no_webgpu(page: Page, url: str, worker_prefix
     worker_prefix("delete WorkerNavigator.prototype.gpu;")
     page.goto(url)
     wait_state(page, "unsupported")
-
-
-def test_works_offline_after_one_visit(chromium: Chromium, dist: Path) -> None:
-    context = chromium.browser().new_context()
-    context.set_default_timeout(60_000)
-    page = context.new_page()
-    with build.serving(dist) as url:
-        page.goto(url)
-        wait_state(page, "ready")
-        page.wait_for_selector("body[data-offline=true]")
-    context.set_offline(True)  # and the server is gone
-    page.reload()
-    wait_state(page, "ready")
-    ask(page)
-    stop_when_it_talks(page)
-    page.goto(f"{url}index.html?from=a-link")
-    wait_state(page, "ready")
-    context.close()
-
-
-def test_a_newer_version_is_announced_and_waits(chromium: Chromium, dist: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "dist"
-    shutil.copytree(dist, folder)
-    context = chromium.browser().new_context()
-    context.set_default_timeout(60_000)
-    page = context.new_page()
-    with build.serving(folder) as url:
-        page.goto(url)
-        page.wait_for_selector("body[data-offline=true]")
-        site = json.loads((folder / "site.json").read_text())
-        (folder / "site.json").write_text(json.dumps({**site, "version": "another", "title": "The new version"}))
-        page.reload()
-        expect(page.locator("#update")).to_be_visible(timeout=60_000)
-        expect(page.locator("#title")).to_have_text("py_wgml")
-        page.click("#update button")
-        expect(page.locator("#title")).to_have_text("The new version")
-        wait_state(page, "ready")
-        caches = page.evaluate("caches.keys()")
-        assert [name.split()[-1] for name in caches] == ["another"]
-    context.close()
-
-
-def test_works_from_a_subfolder_of_any_server(page: Page, dist: Path, tmp_path: Path) -> None:
-    (tmp_path / "some").mkdir()
-    (tmp_path / "some" / "folder").symlink_to(dist)
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    page.goto(f"http://localhost:{server.server_port}/some/folder/")
-    wait_state(page, "ready")
-    ask(page)
-    stop_when_it_talks(page)
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_benchmark_page_measures_by_itself(chromium: Chromium, url: str) -> None:

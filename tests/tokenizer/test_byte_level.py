@@ -16,7 +16,7 @@ from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers, t
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import read_header
 from py_wgml.tokenizer import Tokenizer, from_metadata
-from py_wgml.tokenizer.byte_level import ranks
+from py_wgml.tokenizer.merge import ranks
 from py_wgml.tokenizer.vocabulary import Vocabulary
 
 HERE = Path(__file__).parent

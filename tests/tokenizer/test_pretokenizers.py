@@ -53,7 +53,8 @@ THEIRS: dict[str, PreTokenizer] = {
     "command-r": Sequence([DIGITS, GPT2]),
     "exaone": Sequence([DIGITS, GPT2]),
     "minerva-7b": Sequence([DIGITS, GPT2]),
-    "falcon": Sequence([Punctuation("contiguous"), GPT2, Digits(False), split("[0-9][0-9][0-9]")]),
+    # Its Digits are left out: they come after bytes became characters, and where they cut, no merge joins.
+    "falcon": Sequence([Punctuation("contiguous"), GPT2, split("[0-9][0-9][0-9]")]),
     "llama-bpe": LLAMA3,
     "dbrx": LLAMA3,
     "glm4": LLAMA3,
@@ -80,6 +81,11 @@ THEIRS: dict[str, PreTokenizer] = {
         r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
         r"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
         r"|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    ),
+    "minicpm5": split(
+        r"\p{N}{1,3}",
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}+| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+"
+        r"|\s+(?!\S)|\s+",
     ),
     "kimi-k2": split(
         r"[\p{Han}]+"

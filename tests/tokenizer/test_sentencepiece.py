@@ -101,6 +101,33 @@ def test_decoding_gives_the_text_back(variant: str) -> None:
             assert tokenizer.decode(tokenizer.encode(line, add_special=False)) == line
 
 
+def test_white_space_behind_special_tokens_of_phi_3(backend: Any) -> None:
+    phi3 = metadata("bytes") | {"general.architecture": "phi3"}
+    text, tokens = "a<tool>\n the\n</s> \t\n<s>\na", VARIANTS["bytes"]["tokenizer.ggml.tokens"]
+    kept, left = (from_metadata(keys, backend) for keys in (metadata("bytes"), phi3))
+    assert left.encode(text, parse_special=True) == kept.encode("a<tool>the\n</s><s>\na", parse_special=True)
+    assert len(kept.encode("<tool>\n", add_special=False)) > 1
+    assert left.encode("<tool>\n", add_special=False) == [tokens.index("<tool>")]
+
+
+@pytest.mark.parametrize("variant", ["bytes", "unknown"])
+def test_listed_merges_give_the_ids_that_scores_give(variant: str) -> None:
+    """Of Gemma 4's kind: the same vocabulary, with the merges that the tokenizers package would be given."""
+    keys = metadata(variant)
+    tokens, scores, types = (keys[f"tokenizer.ggml.{key}"] for key in ("tokens", "scores", "token_type"))
+    normal = {token: score for token, score, type in zip(tokens, scores, types, strict=True) if type == 1}
+    merges = [
+        f"{token[:place]} {token[place:]}"
+        for token in sorted(normal, key=lambda token: -normal[token])
+        for place in range(1, len(token))
+        if token[:place] in normal and token[place:] in normal
+    ]
+    ours = from_metadata(keys | {"tokenizer.ggml.model": "gemma4", "tokenizer.ggml.merges": merges})
+    for line, expected in zip(LINES, VARIANTS[variant]["ids"], strict=True):
+        if "<tool>" not in line:
+            assert ours.encode(line, add_special=False) == expected, line
+
+
 def test_stream_takes_the_prefix_away_or_keeps_a_space(backend: Any) -> None:
     tokenizer = from_metadata(metadata("bytes"), backend)
     ids = tokenizer.encode("the lamp 🙂", add_special=False)

@@ -178,7 +178,7 @@ def test_halves_of_surrogate_pairs() -> None:
     ("keys", "message"),
     [
         ({"model": None}, "no tokenizer"),
-        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama, t5, bert\)"),
+        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama, gemma4, t5, bert\)"),
         ({"model": 7}, "tokenizer.ggml.model is a int, not a str"),
         ({"tokens": None}, "no vocabulary"),
         ({"tokens": []}, "no vocabulary"),

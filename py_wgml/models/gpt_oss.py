@@ -1,0 +1,27 @@
+"""gpt-oss (arXiv:2508.10925): a mixture of experts with biases, attention sinks, every other layer with a sliding
+window."""
+
+from dataclasses import replace
+
+from .config import Config
+from .graph import A, Graph
+from .parts import logits, qkv
+
+ARCHITECTURES = ("gpt-oss",)
+
+
+def forward(g: Graph[A], c: Config) -> A:
+    """A step's tokens -> logits [.., vocabulary]."""
+    rope = c.rope("neox")
+    if rope.scaling is not None:
+        rope = replace(rope, scaling=replace(rope.scaling, whole_pairs=False))
+    x = g.embed("token_embd")
+    for layer in range(c.block_count):
+        block = f"blk.{layer}"
+        window = c.sliding_window if c.is_local(layer, period=2) else None
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
+        h = g.attention(h, layer, rope, window=window, sinks=f"{block}.attn_sinks")
+        x = g.linear(h, f"{block}.attn_output", add_to=x)
+        h = g.rms_norm(x, f"{block}.post_attention_norm")
+        x = g.experts(h, f"{block}.ffn", "swiglu_oai", x)
+    return logits(g, c, g.rms_norm(x, "output_norm", last=True))

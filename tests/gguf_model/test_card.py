@@ -1,0 +1,37 @@
+"""The card of a model, against the gguf package's own reader."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import tiny
+from gguf import GGMLQuantizationType, GGUFReader
+
+from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.card import card
+
+
+def test_the_card_tells_what_the_file_says(tmp_path: Path) -> None:
+    path = tiny.write_tiny_llama(tmp_path / "tiny.gguf", types={"ffn": GGMLQuantizationType.Q8_0})
+    made, reader = card(read_header(path)), GGUFReader(path)
+    json.dumps(made)  # nothing in it that a message can't carry
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    assert {row["name"]: (row["type"], row["bytes"]) for row in made["tensors"]} == {
+        name: (tensor.tensor_type.name, tensor.n_bytes) for name, tensor in tensors.items()
+    }
+    assert all(row["shape"] == list(reversed(tensors[row["name"]].shape.tolist())) for row in made["tensors"])
+    sizes = Counter[str]()
+    for tensor in reader.tensors:
+        sizes[tensor.tensor_type.name] += int(tensor.n_bytes)
+    assert {row["type"]: row["bytes"] for row in made["types"]} == sizes
+    assert made["types"][0]["bytes"] == max(sizes.values())
+    assert made["parameters"] == sum(int(tensor.n_elements) for tensor in reader.tensors)
+    assert made["template"] == reader.fields["tokenizer.chat_template"].contents()
+    shown = {row["key"]: row["value"] for row in made["metadata"]}
+    assert shown["general.name"] == "tiny"
+    assert shown["llama.context_length"] == 1024
+    tokens = reader.fields["tokenizer.ggml.tokens"].contents()
+    assert made["vocabulary"] == {"model": "gpt2", "tokens": len(tokens)}
+    assert shown["tokenizer.ggml.tokens"] == f"{len(tokens)} elements: {', '.join(tokens[:8])}, …"

@@ -1,0 +1,359 @@
+"""The dialog of models and what it leads to, with the real engine and tiny models; and what can go wrong with a GPU."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gguf
+import pytest
+import tiny
+from page.model_server import ModelServer
+from page.pages import ask, stop_when_it_talks, wait_state
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+import build
+
+if TYPE_CHECKING:
+    from browser import Chromium
+
+pytestmark = pytest.mark.slow
+
+expect.set_options(timeout=30_000)  # two cores, which also run the engine and the software GPU
+
+Fake = Callable[..., None]
+HUB = "https://huggingface.co"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Python's own server of a folder: no ranges, no special headers."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A site of two models, the second in parts, on a plain static server, in a subfolder of it; and its address."""
+    folder = tmp_path_factory.mktemp("models")
+    models = [folder / "first.gguf", folder / "second.gguf"]
+    tiny.write_tiny_llama(models[0])
+    tiny.write_tiny_llama(models[1], layers=3, seed=1)
+    brand = build.Brand("A demo", colour="#8a2be2")
+    build.build([build.given_model(str(path)) for path in models], brand, folder / "root/some/folder", 600_000)
+    handler = functools.partial(Quiet, directory=str(folder / "root"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield folder, f"http://localhost:{server.server_port}/some/folder/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    made = ModelServer()
+    yield made
+    made.close()
+
+
+def open_models(page: Page) -> None:
+    page.click("#model-button")
+    expect(page.locator("#models .offer").first).to_be_visible()
+
+
+def offer(page: Page, name: str) -> Any:
+    return page.locator("#models .offer").filter(has=page.get_by_text(name, exact=True))
+
+
+def load(page: Page, reference: str) -> None:
+    """Name a model in the dialog."""
+    open_models(page)
+    page.fill("#model-reference", reference)
+    page.press("#model-reference", "Enter")
+
+
+def wait_model(page: Page, name: str) -> None:
+    """Wait until this one is loaded."""
+    expect(page.locator("#model-name")).to_have_text(name)
+    wait_state(page, "ready")
+
+
+def gpu_bytes(page: Page) -> str:
+    """What the card of the loaded model says."""
+    page.click("#models .card > summary")
+    found = page.locator("#models .card dd").last.text_content() or ""
+    page.click("#models .card > summary")
+    return found
+
+
+def test_models_are_chosen_and_changed(
+    page: Page,
+    context: BrowserContext,
+    site: tuple[Path, str],
+    server: ModelServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder, url = site
+    requests: list[tuple[str, str]] = []
+    context.on("request", lambda request: requests.append((request.method, request.url)))
+    hub_model = tiny.write_tiny_llama(tmp_path / "hub.gguf", seed=2).read_bytes()
+
+    def hub(route: Route) -> None:
+        """Hugging Face as its documentation describes it: a folder's files, and a file."""
+        entry = {"path": "sub/x.gguf", "size": 9, "lfs": {"oid": sha256, "size": len(hub_model)}}
+        if "/api/models/" in route.request.url:
+            route.fulfill(json=[entry], headers={"access-control-allow-origin": "*"})
+        else:
+            headers = {"access-control-allow-origin": "*", "content-length": str(len(hub_model))}
+            route.fulfill(body=hub_model, headers=headers)
+
+    sha256 = hashlib.sha256(hub_model).hexdigest()
+    context.route(f"{HUB}/**", hub)
+    page.goto(url)
+    wait_model(page, "first")
+
+    # The site's own and the suggested ones, with size, licence and memory; the card of the one in use.
+    open_models(page)
+    expect(offer(page, "first").locator(".facts")).to_contain_text("in use")
+    for row in page.locator("#models .offer").all():
+        assert re.search(r"\d [kMG]B .*needs about \d.* [MG]B of GPU memory", row.inner_text())
+    expect(offer(page, "Qwen3 0.6B").locator(".facts")).to_contain_text("639 MB · Apache-2.0")
+    expect(page.locator("#models .storage")).to_contain_text(re.compile(r"uses \d.* of the \d"))
+    page.click("#models .card > summary")
+    facts = page.locator("#models .card dl")
+    reader = gguf.GGUFReader(folder / "first.gguf")
+    expect(facts).to_contain_text(f"{sum(int(tensor.n_elements) for tensor in reader.tensors):,}")
+    for summary in page.locator("#models .card details summary").all():
+        summary.click()
+    tables = page.locator("#models .card .scroll")
+    expect(tables.nth(1)).to_contain_text("llama.attention.head_count_kv")
+    expect(tables.nth(2)).to_have_text(reader.fields["tokenizer.chat_template"].contents())
+    assert page.locator("#models .card .scroll").nth(3).locator("tbody tr").count() == len(reader.tensors)
+    page.click("#models .card > summary")
+    used = gpu_bytes(page)
+    page.keyboard.press("Escape")
+
+    # Another one, in parts; the conversation stays. Back again: nothing of the other is left on the GPU.
+    ask(page)
+    stop_when_it_talks(page)
+    open_models(page)
+    offer(page, "second").get_by_text("Download").click()
+    wait_model(page, "second")
+    expect(page.locator(".message.user")).to_have_count(1)
+    open_models(page)
+    assert gpu_bytes(page) != used
+    expect(offer(page, "first").locator(".facts")).to_contain_text("on this device")
+    offer(page, "first").get_by_text("Use").click()
+    wait_model(page, "first")
+    open_models(page)
+    assert gpu_bytes(page) == used
+    page.keyboard.press("Escape")
+
+    # What can't be read leaves the one in use where it is.
+    load(page, "nonsense")
+    expect(page.locator("#models .why")).to_contain_text("neither an address")
+    page.keyboard.press("Escape")
+    load(page, f"{server.url}model.gguf")  # nine megabytes of noise
+    expect(page.locator(".toast")).to_contain_text("not a GGUF file")
+    wait_model(page, "first")
+
+    # From an address, with a pause; then given up, and gone on with.
+    server.put(tiny.write_tiny_llama(tmp_path / "model.gguf", vocabulary=16_000, seed=3).read_bytes())
+    server.pace = 0.3
+    load(page, f"{server.url}model.gguf")
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Downloading model: [\d.]+ of [\d.]+ MB"))
+    expect(page.locator("#detail")).to_contain_text("left")
+    page.click("#loading .acts >> text=Pause")
+    expect(page.locator("#detail")).to_have_text("Paused")
+    page.click("#loading .acts >> text=Resume")
+    expect(page.locator("#detail")).not_to_have_text("Paused")
+    page.click("#loading .acts >> text=Cancel")
+    wait_model(page, "first")  # the one from before
+    server.pace = 0
+    server.requests.clear()
+    load(page, f"{server.url}model.gguf")
+    wait_model(page, "model")
+    assert any(asked and asked != "bytes=0-" for _, asked in server.requests)
+
+    # From Hugging Face, and what is not there.
+    load(page, "owner/repo/sub/none.gguf")
+    expect(page.locator("#models .why")).to_contain_text("its models are: sub/x.gguf")
+    page.fill("#model-reference", "owner/repo/sub/x.gguf@v1")
+    page.press("#model-reference", "Enter")
+    wait_model(page, "x")
+    assert ("GET", f"{HUB}/owner/repo/resolve/v1/sub/x.gguf") in requests
+
+    # Files of the visitor's: one model in several.
+    monkeypatch.setattr(tiny, "GGUFWriter", functools.partial(gguf.GGUFWriter, split_max_tensors=10))
+    tiny.write_tiny_llama(tmp_path / "mine.gguf")
+    parts = sorted(tmp_path.glob("mine-*.gguf"), reverse=True)
+    assert len(parts) > 1
+    before = len(requests)
+    open_models(page)
+    page.set_input_files("#models input[type=file]", parts)
+    wait_model(page, "mine")
+    assert not [url for _, url in requests[before:] if ".gguf" in url]
+    ask(page, "And you?")
+    stop_when_it_talks(page, 2)
+
+    # What is kept is listed, and deleted.
+    open_models(page)
+    expect(offer(page, "x").locator(".facts")).to_contain_text("on this device")
+    offer(page, "second").get_by_text("Delete").click()
+    expect(offer(page, "second").get_by_text("Download")).to_be_visible()
+    offer(page, "x").get_by_text("Delete").click()
+    expect(offer(page, "x")).to_have_count(0)
+
+    # Nothing has left the device: the page and models were fetched, and that is all.
+    assert {method for method, _ in requests} <= {"GET", "HEAD"}
+    ours = (url, server.url, f"{HUB}/owner/repo/", f"{HUB}/api/models/owner/repo/")
+    assert not [address for _, address in requests if not address.startswith(ours)]
+    assert not [address for _, address in requests if "?" in address.removeprefix(url)]
+
+
+def test_says_before_the_download_what_does_not_fit(
+    page: Page, context: BrowserContext, site: tuple[Path, str], fake: Fake
+) -> None:
+    url = site[1]
+    fake(room=False)
+    page.goto(url)
+    wait_state(page, "ready")
+    open_models(page)
+    offer(page, "second").get_by_text("Download").click()
+    expect(page.locator("#models .why")).to_contain_text("needs about 100 MB of GPU memory")
+    expect(page.locator("#model-name")).to_have_text("first")
+    page.click("#models .why button")
+    wait_model(page, "second")
+    context.new_cdp_session(page).send(
+        "Storage.overrideQuotaForOrigin", {"origin": url.split("/some")[0], "quotaSize": 500_000}
+    )
+    fake(room=True)
+    page.reload()
+    wait_state(page, "ready")  # with the one chosen last
+    expect(page.locator("#model-name")).to_have_text("second")
+    open_models(page)
+    offer(page, "first").get_by_text("Download").click()
+    expect(page.locator("#models .why")).to_contain_text("this device has room for")
+
+    # The question that the double answered, put to the GPU.
+    has_room = "(bytes) => import('./room.js').then(({ hasRoom }) => hasRoom(bytes))"
+    assert page.evaluate(has_room, 5e8) is True
+    page.evaluate("GPUDevice.prototype.popErrorScope = async () => new GPUOutOfMemoryError('none left')")
+    assert page.evaluate(has_room, 5e8) is False
+
+
+def test_too_little_gpu_memory_is_explained(
+    page: Page, site: tuple[Path, str], worker_prefix: Callable[[str], None]
+) -> None:
+    worker_prefix("""
+        const create = GPUDevice.prototype.createBuffer;
+        GPUDevice.prototype.createBuffer = function (options) {
+          if (options.label?.includes("output")) {
+            const error = new GPUOutOfMemoryError("none left");
+            setTimeout(() => this.dispatchEvent(new GPUUncapturedErrorEvent("uncapturederror", { error })));
+          }
+          return create.call(this, options);
+        };""")
+    page.goto(site[1])
+    wait_state(page, "error")
+    expect(page.locator("#error")).to_contain_text(re.compile(r"does not have the \d.* GB of memory"))
+    expect(page.locator("#error")).to_contain_text("choose a smaller model")
+    page.click("#problem >> text=Choose another model")
+    expect(page.locator("#models")).to_be_visible()
+
+
+def test_a_lost_gpu_is_explained_and_the_conversation_goes_on(chromium: Chromium, site: tuple[Path, str]) -> None:
+    """The GPU process of a browser of its own is really killed."""
+    browser = chromium.launch(chromium.flags)
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(site[1])
+    wait_state(page, "ready")
+    ask(page, "Do you remember me?")
+    expect(page.locator(".message.assistant .text")).not_to_be_empty()
+    with browser.new_page() as killer:
+        killer.goto("chrome://gpucrash", wait_until="commit")
+    expect(page.locator(".toast")).to_contain_text("graphics processor was reset")
+    wait_state(page, "ready")
+    expect(page.locator(".message.user .text")).to_have_text("Do you remember me?")
+    ask(page, "And now?")
+    stop_when_it_talks(page, 2)
+    browser.close()
+
+
+def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tuple[Path, str]) -> None:
+    context = chromium.browser().new_context()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    with build.serving(site[0] / "root/some/folder") as url:
+        page.goto(f"{url}?model=second")
+        wait_model(page, "second")
+        page.wait_for_selector("body[data-offline=true]")
+    context.set_offline(True)  # and the server is gone
+    page.goto(f"{url}index.html")
+    wait_model(page, "second")
+    ask(page)
+    stop_when_it_talks(page)
+    context.close()
+
+
+def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, str], tmp_path: Path) -> None:
+    folder = tmp_path / "dist"
+    shutil.copytree(site[0] / "root/some/folder", folder)
+    double = (Path(__file__).parent / "fake_worker.js").read_text()
+    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + double)
+    context = chromium.browser().new_context()
+    context.set_default_timeout(60_000)
+    page, other = context.new_page(), context.new_page()
+    with build.serving(folder) as url:
+        page.goto(url)
+        page.wait_for_selector("body[data-offline=true]")
+        page.reload()
+        other.goto(url)
+        wait_state(other, "ready")
+        about = json.loads((folder / "site.json").read_text())
+        (folder / "site.json").write_text(json.dumps({**about, "version": "another", "title": "The new version"}))
+        (folder / "worker.js").write_text("postMessage('the new worker');")
+        page.reload()
+        expect(page.locator("#update")).to_be_visible()
+        expect(page.locator("#title")).to_have_text("A demo")  # announced, not forced
+        page.click("#update button")
+        expect(page.locator("#title")).to_have_text("The new version")
+        started = """new Promise((resolve) => {
+          const worker = new Worker("worker.js", { type: "module" });
+          worker.onmessage = ({ data }) => resolve(data.type ?? data);
+          worker.postMessage({ type: "load", id: 1, options: {} });
+        })"""
+        assert page.evaluate(started) == "the new worker"
+        assert other.evaluate(started) == "ready"
+        assert other.evaluate("fetch('site.json').then((answer) => answer.json())")["title"] == "A demo"
+        assert len(page.evaluate("caches.keys()")) == 2
+        expect(other.locator("#update")).to_be_visible()
+        other.click("#update button")  # the other tab follows when its visitor wants
+        expect(other.locator("#title")).to_have_text("The new version")
+        page.reload()
+        page.wait_for_function("caches.keys().then((names) => names.length === 1)", polling=100)
+    context.close()
+
+
+def test_the_page_can_be_installed(page: Page, context: BrowserContext, site: tuple[Path, str], fake: Fake) -> None:
+    fake()
+    page.goto(site[1])
+    session = context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert not manifest["errors"]
+    assert json.loads(manifest["data"])["name"] == "A demo"
+    errors = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [error["errorId"] for error in errors] in ([], ["in-incognito"])
+    accent = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
+    assert accent == "#8a2be2"
+    expect(page).to_have_title("A demo")

@@ -1,0 +1,62 @@
+/**
+ * Which model a visit begins with: the one that the page's address names (`?model=`), else the one chosen last, else
+ * the site's first.
+ *
+ * @import { Engine } from "./engine.js"
+ * @import { ModelSource, Site } from "./protocol.js"
+ */
+
+/** Of the origin's storage: sites in other folders have names of their own. */
+const REMEMBERED = `py_wgml model ${new URL("./", location.href).pathname}`;
+
+/**
+ * @param {Site} site
+ * @param {Engine} engine
+ * @returns {Promise<ModelSource>} rejected with an EngineError when the address names no model
+ */
+export async function firstModel(site, engine) {
+  const named = new URLSearchParams(location.search).get("model");
+  const own = siteModels(site);
+  if (!named) {
+    const last = remembered();
+    return own.find(({ url }) => url === last?.url) ?? last ?? own[0]; // what the site says now goes before
+  }
+  return own.find(({ name, url }) => name === named || url === new URL(named, location.href).href) ?? engine.resolve(named);
+}
+
+/** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */
+export function siteModels({ models }) {
+  const absolute = (/** @type {string} */ url) => new URL(url, import.meta.url).href;
+  return models.map(({ name, url, parts, bytes, sha256 }) => ({
+    ...{ name, url: absolute(url), bytes, sha256 },
+    parts: parts?.map((part) => ({ ...part, url: absolute(part.url) })),
+  }));
+}
+
+/** Begin with this model the next time, if it can be had again. @param {ModelSource} model */
+export function remember(model) {
+  if (model.file) return;
+  try {
+    localStorage.setItem(REMEMBERED, JSON.stringify(model));
+  } catch {
+    // no storage in this mode of the browser: the next visit begins with the site's first model
+  }
+}
+
+/** Begin with the site's first model again. */
+export function forgetChoice() {
+  try {
+    localStorage.removeItem(REMEMBERED);
+  } catch {
+    // nothing was remembered either
+  }
+}
+
+/** @returns {ModelSource | null} */
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null");
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * What can be done about a download: let it rest, go on, give it up. In the panel of loading.js, while one is under way.
+ *
+ * @import { App } from "./app.js"
+ * @import { Progress } from "./protocol.js"
+ */
+
+import { byId, element } from "./dom.js";
+import { strings } from "./strings.js";
+
+/** @param {App} app */
+export function mount(app) {
+  const acts = element("div", "acts");
+  const rest = element("button", "quiet", strings.models.pause);
+  const stop = element("button", "quiet", strings.models.stop);
+  let paused = false;
+
+  /** @param {boolean} running */
+  const show = (running) => {
+    paused &&= running;
+    acts.hidden = !running;
+    rest.textContent = paused ? strings.models.goOn : strings.models.pause;
+    if (paused) byId("detail").textContent = strings.models.paused;
+  };
+
+  rest.addEventListener("click", () => {
+    paused = !paused;
+    app.engine?.pause(paused);
+    show(true);
+  });
+  stop.addEventListener("click", () => app.engine?.cancel());
+  app.addEventListener("progress", (event) => {
+    const { stage, loaded, total } = /** @type {Progress} */ (/** @type {CustomEvent} */ (event).detail);
+    if (stage === "download") show(!total || loaded < total);
+  });
+  for (const type of ["model", "ready", "failed"]) app.addEventListener(type, () => show(false));
+
+  acts.append(rest, stop);
+  byId("loading").append(acts);
+  show(false);
+}

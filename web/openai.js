@@ -1,0 +1,143 @@
+/**
+ * The engine for other pages of this site's origin, without this page's looks, in the words of OpenAI's client library:
+ * https://platform.openai.com/docs/api-reference/chat . (Browsers start workers only from a page's own origin.)
+ *
+ *     const client = await load();
+ *     const answer = await client.chat.completions.create({ messages: [{ role: "user", content: "Hello" }] });
+ *     console.log(answer.choices[0].message.content);
+ *
+ * @import { Answer } from "./engine.js"
+ * @import { ChatMessage, Done, ModelSource, Progress, Sampling, Site } from "./protocol.js"
+ *
+ * @typedef {Omit<Sampling, "stop"> & {messages: ChatMessage[], stream?: boolean, stop?: string | string[] | null,
+ *   max_completion_tokens?: number | null, model?: string, stream_options?: {include_usage?: boolean}}} Parameters
+ *   as in OpenAI's reference, and those of Sampling (protocol.d.ts). `model` is not looked at: there is one
+ */
+
+import { siteModels } from "./choice.js";
+import { Engine } from "./engine.js";
+
+const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens"];
+const OTHERS = ["messages", "stream", "stop", "max_completion_tokens", "model", "stream_options"];
+/** @type {Record<Done["reason"], string>} */
+const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "length" };
+
+/**
+ * Start the engine and load a model.
+ *
+ * @param {string | File} [model] the name of one of the site's (default: its first), an address,
+ *   `owner/repository/file.gguf` on Hugging Face, or a file
+ * @param {{context?: number, onProgress?: (progress: Progress) => void}} [options] context: its length in tokens
+ * @returns {Promise<Client>} rejected with an EngineError
+ */
+export async function load(model, { context, onProgress = () => {} } = {}) {
+  const engine = new Engine();
+  try {
+    await engine.load(await sourceOf(engine, model), { context }, onProgress);
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+  return new Client(engine);
+}
+
+/**
+ * @param {Engine} engine
+ * @param {string | File} [model]
+ * @returns {Promise<ModelSource>}
+ */
+async function sourceOf(engine, model) {
+  if (model instanceof File) return { name: model.name, file: model };
+  const site = /** @type {Site} */ (await (await fetch(new URL("site.json", import.meta.url))).json());
+  const own = siteModels(site);
+  if (model === undefined) return own[0];
+  return own.find(({ name }) => name === model) ?? engine.resolve(model);
+}
+
+export class Client {
+  #engine;
+  /** As OpenAI's client has it: `chat.completions.create`. */
+  chat = { completions: { create: this.#create.bind(this) } };
+
+  /** @param {Engine} engine with a model */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  /** Free the GPU. */
+  close() {
+    this.#engine.close();
+  }
+
+  /**
+   * @param {Parameters} parameters
+   * @returns {Promise<any>} a chat completion; with `stream`, an async iterable of its chunks
+   * @throws {TypeError} for a parameter that means nothing here
+   */
+  async #create(parameters) {
+    const unknown = Object.keys(parameters).filter((key) => ![...SAMPLING, ...OTHERS].includes(key));
+    if (unknown.length) throw new TypeError(`not supported: ${unknown.join(", ")}`);
+    const { messages, stop, stream, stream_options, max_completion_tokens } = parameters;
+    const sampling = Object.fromEntries(Object.entries(parameters).filter(([key]) => SAMPLING.includes(key)));
+    if (max_completion_tokens !== undefined) sampling.max_tokens = max_completion_tokens;
+    const answer = this.#engine.send(messages, { ...sampling, stop: stop ? [stop].flat() : [] });
+    const about = { id: `chatcmpl-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model: "py_wgml" };
+    return stream ? chunks(answer, about, stream_options?.include_usage ?? false) : whole(answer, about);
+  }
+}
+
+/**
+ * @param {Answer} answer
+ * @param {object} about
+ */
+async function whole(answer, about) {
+  const message = { role: "assistant", content: "", reasoning_content: "" };
+  for await (const { text, reasoning } of answer) {
+    message.content += text;
+    message.reasoning_content += reasoning;
+  }
+  const { reason, usage } = usageOf(answer);
+  const choices = [{ index: 0, message, finish_reason: reason }];
+  return { ...about, object: "chat.completion", choices, usage };
+}
+
+/**
+ * Whoever leaves the loop early stops the answer.
+ *
+ * @param {Answer} answer
+ * @param {object} about
+ * @param {boolean} withUsage
+ */
+async function* chunks(answer, about, withUsage) {
+  const chunk = (/** @type {object} */ delta, /** @type {string | null} */ finish_reason = null) => ({
+    ...{ ...about, object: "chat.completion.chunk" },
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  try {
+    yield chunk({ role: "assistant", content: "" });
+    for await (const { text, reasoning } of answer) {
+      if (reasoning) yield chunk({ reasoning_content: reasoning });
+      if (text) yield chunk({ content: text });
+    }
+    const { reason, usage } = usageOf(answer);
+    yield chunk({}, reason);
+    if (withUsage) yield { ...chunk({}), choices: [], usage };
+  } finally {
+    if (!answer.done) answer.stop();
+  }
+}
+
+/** @param {Answer} answer that has ended */
+function usageOf(answer) {
+  const { reason, usage } = /** @type {Done} */ (answer.done);
+  const { prompt_tokens, completion_tokens, cached_tokens } = usage;
+  return {
+    reason: FINISHED[reason],
+    usage: {
+      prompt_tokens,
+      completion_tokens,
+      total_tokens: prompt_tokens + completion_tokens,
+      prompt_tokens_details: { cached_tokens },
+    },
+  };
+}

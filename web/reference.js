@@ -1,0 +1,118 @@
+/**
+ * What a person means who names a model: an address, or a file on the Hugging Face Hub. Runs in the worker.
+ *
+ * @import { ModelSource } from "./protocol.js"
+ *
+ * @typedef {{repository: string, revision: string, path: string}} Place on the hub
+ */
+
+import { Failure } from "./failure.js";
+
+const HUB = "https://huggingface.co";
+const HUB_ADDRESS = /^https:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/]+\/[^/]+)\/(?:resolve|blob|raw)\/([^/]+)\/([^?#]+)/;
+const HUB_REFERENCE = /^(?:hf:(?:\/\/)?|hf\.co\/|huggingface\.co\/)?([\w.-]+\/[\w.-]+)(?:\/([^@?#]+\.gguf))?(?:@([^@]+))?$/i;
+/** How the files of a split model are called: https://github.com/ggml-org/llama.cpp/tree/master/tools/gguf-split */
+const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
+
+/**
+ * @param {string} reference an address (`https://...`, or relative with `./` or `/` before it), or
+ *   `owner/repository/file.gguf` with `@revision` behind it if that is not `main`; of a split model, any of its files
+ * @returns {Promise<ModelSource>} with size and sha256 as far as its server tells them
+ * @throws {Failure} it is none, or its server does not have it
+ */
+export async function resolve(reference) {
+  const text = reference.trim();
+  const [first, ...rest] = await filesOf(text);
+  for (const file of rest) file.model = first.url;
+  return rest.length ? { ...first, rest } : first;
+}
+
+/**
+ * @param {string} text
+ * @returns {Promise<ModelSource[]>}
+ */
+async function filesOf(text) {
+  const address = HUB_ADDRESS.exec(text);
+  if (address) return onHub({ repository: address[1], revision: address[2], path: decodeURI(address[3]) });
+  if (/^(https?:\/|\.?\/)/i.test(text)) return onServer(new URL(text, location.href).href);
+  const place = HUB_REFERENCE.exec(text);
+  if (place) return onHub({ repository: place[1], revision: place[3] ?? "main", path: place[2] ?? "" });
+  throw new Failure("That is neither an address (https://…) nor a file on Hugging Face (owner/repository/file.gguf).");
+}
+
+/** @param {string} reference `owner/repository/file.gguf` @returns {string} where it lies */
+export function addressOf(reference) {
+  const [owner, name, ...path] = reference.split("/");
+  return hubAddress({ repository: `${owner}/${name}`, revision: "main", path: path.join("/") });
+}
+
+/** @param {Place} place */
+function hubAddress({ repository, revision, path }) {
+  return `${HUB}/${repository}/resolve/${revision}/${encodeURI(path)}`;
+}
+
+/**
+ * @param {Place} place
+ * @returns {Promise<ModelSource[]>}
+ */
+async function onHub({ repository, revision, path }) {
+  const folder = path.split("/").slice(0, -1).join("/");
+  const response = await reach(`${HUB}/api/models/${repository}/tree/${revision}/${folder}`, {});
+  if (!response.ok) throw new Failure(`Hugging Face shows no ${repository} to everyone: it answered ${response.status}.`);
+  /** @type {{path: string, size: number, lfs?: {oid: string, size: number}}[]} */
+  const entries = await response.json();
+  const models = entries.filter((entry) => entry.path.toLowerCase().endsWith(".gguf"));
+  return split(path).map((wanted) => {
+    const entry = models.find((entry) => entry.path === wanted);
+    if (!entry) {
+      const names = models.map((entry) => entry.path).join(", ");
+      throw new Failure(`${repository} ${path ? `has no ${wanted}` : "has several files"}; its models are: ${names || "none"}.`);
+    }
+    const url = hubAddress({ repository, revision, path: wanted });
+    return { name: nameOf(wanted), url, bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid };
+  });
+}
+
+/**
+ * @param {string} address
+ * @returns {Promise<ModelSource[]>}
+ */
+async function onServer(address) {
+  return Promise.all(
+    split(address).map(async (url) => {
+      const response = await reach(url, { method: "HEAD" });
+      if (response.status === 404) throw new Failure(`The server has no ${url}.`);
+      const length = response.ok && !response.headers.has("content-encoding") && response.headers.get("content-length");
+      return { name: nameOf(decodeURI(new URL(url).pathname)), url, bytes: length ? Number(length) : undefined };
+    }),
+  );
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function reach(url, options) {
+  try {
+    return await fetch(url, { ...options, cache: "no-store" });
+  } catch {
+    const { host } = new URL(url);
+    throw new Failure(`There is no connection to ${host}, or it keeps its files from pages of other sites (CORS).`);
+  }
+}
+
+/**
+ * @param {string} path of a file, or an address
+ * @returns {string[]} it, or all files of the split model that it is part of
+ */
+export function split(path) {
+  const count = Number(SPLIT.exec(path)?.[2] ?? 1);
+  if (count === 1) return [path];
+  const number = (/** @type {number} */ index) => String(index + 1).padStart(5, "0");
+  return Array.from({ length: count }, (_, index) => path.replace(SPLIT, `-${number(index)}-of-$2.gguf`));
+}
+
+/** @param {string} path */
+export function nameOf(path) {
+  return (path.split("/").at(-1) ?? path).replace(SPLIT, "").replace(/\.gguf$/i, "");
+}
