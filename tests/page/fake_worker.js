@@ -2,7 +2,8 @@
  * A test double of worker.js: speaks the protocol without an engine, to bring the page into states that the real one
  * reaches only by accident (slow loads, crashes) or only with a large model (long answers). The test puts
  * `const script = {...};` before it:
- *   room: whether the GPU has room for a model;  progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
+ *   room: whether the GPU has room for a model;  progress: messages to post on load, one every `pace` milliseconds
+ *   fail: an error message to post after them
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it

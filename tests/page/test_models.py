@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -18,7 +19,7 @@ import pytest
 import tiny
 from page.model_server import ModelServer
 from page.pages import ask, stop_when_it_talks, wait_state
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Error, Page, Route, expect
 
 import build
 
@@ -234,7 +235,7 @@ def test_says_before_the_download_what_does_not_fit(
     page.click("#models .why button")
     wait_model(page, "second")
     context.new_cdp_session(page).send(
-        "Storage.overrideQuotaForOrigin", {"origin": url.split("/some")[0], "quotaSize": 500_000}
+        "Storage.overrideQuotaForOrigin", {"origin": url.split("/some")[0], "quotaSize": 100_000}
     )
     fake(room=True)
     page.reload()
@@ -280,8 +281,8 @@ def test_a_lost_gpu_is_explained_and_the_conversation_goes_on(chromium: Chromium
     wait_state(page, "ready")
     ask(page, "Do you remember me?")
     expect(page.locator(".message.assistant .text")).not_to_be_empty()
-    with browser.new_page() as killer:
-        killer.goto("chrome://gpucrash", wait_until="commit")
+    with browser.new_page() as killer, contextlib.suppress(Error):  # no page comes of it
+        killer.goto("chrome://gpucrash")
     expect(page.locator(".toast")).to_contain_text("graphics processor was reset")
     wait_state(page, "ready")
     expect(page.locator(".message.user .text")).to_have_text("Do you remember me?")
