@@ -1,4 +1,4 @@
-"""The pictures of docs/: the built page in its states, with a test double of the engine that says what is shown.
+"""The pictures in docs/: the built page in its states, with a test double of the engine that says what is shown.
 
 `build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does.
 """
@@ -116,7 +116,6 @@ def take(url: str, folder: Path) -> None:
         shoot("phone-dark", PHONE)
         page.emulate_media(color_scheme="light")
         page.click("#new-chat")
-        shoot("phone", PHONE)
         page.click("#sidebar-toggle")
         shoot("phone-conversations", PHONE)
         context.close()
