@@ -206,6 +206,10 @@ def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     look("settings, dark")
     page.click("#settings .close")
+    page.click("#model-button")
+    page.locator("#models .offer").first.wait_for()
+    look("models, dark")
+    page.click("#models .close")
     look("chat, dark")
     page.reload()
     wait_state(page, "ready")
