@@ -722,7 +722,7 @@ def print_errors(table: list[Case]) -> bool:
 
 
 def print_speed(table: list[Case], milliseconds: float = 200) -> None:
-    """How fast each case runs in each variant: GB/s of the memory it must move, and GFLOP/s; what a plain read reaches."""
+    """How fast each case runs in each variant: GB/s of the memory it must move (and of a plain read), GFLOP/s."""
     bandwidths = [asyncio.run(read_bandwidth(device(variant, timestamps=True))) * 1e-9 for variant in VARIANTS]
     print(f"{'a plain read':76}" + "".join(f" {'':8} {bandwidth:6.1f} {'':7}" for bandwidth in bandwidths))
     print(f"{'case':76}" + "".join(f" {v:>23}" for v in VARIANTS) + "  (ms, GB/s, GFLOP/s)")
