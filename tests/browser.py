@@ -402,6 +402,7 @@ const look = () => {
 };
 look();
 """
+STREAMED = 20  # seconds of an answer that are watched
 GROUPS = {"models/": "model", "pyodide/": "python", "wheels/": "python", "lib/": "libraries"}
 
 
@@ -438,7 +439,10 @@ def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
         page.evaluate("() => { seen.longest = 0; }")
         page.fill("#prompt", question)
         page.press("#prompt", "Enter")
-        wait_until(page, lambda state: state == "busy" or bool(page.evaluate(ANSWER)), lambda: None)
+        wait_until(page, lambda state: bool(page.evaluate(ANSWER)), lambda: None)
+        page.wait_for_timeout(STREAMED * 1000)
+        if page.locator("#stop").is_visible():
+            page.click("#stop")
         wait_until(page, lambda state: state == "ready", lambda: None)
         result["streaming"] = {"longest_task_ms": page.evaluate("() => seen.longest")}
     return result

@@ -26,7 +26,11 @@ def group_of(item: pytest.Item) -> str:
     folder = folder_of(item)
     params = item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
     compilers = [str(param).partition("-")[0] for param in params if str(param).startswith(tuple(gpus.ADAPTERS))]
-    return "browsers" if folder in BROWSERS else "-".join([folder, *compilers])
+    return (
+        "browsers"
+        if folder in BROWSERS or "chromium" in getattr(item, "fixturenames", ())
+        else "-".join([folder, *compilers])
+    )
 
 
 def folder_of(item: pytest.Item) -> str:

@@ -1,4 +1,4 @@
-"""The pictures of docs/: the built page in its states, with a test double of the engine that says what is shown.
+"""The pictures in docs/: the built page in its states, with a test double of the engine that says what is shown.
 
 `build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does.
 """
@@ -102,17 +102,20 @@ def take(url: str, folder: Path) -> None:
         shoot("first-visit")
         ask(page, QUESTION, 1)
         page.locator("#scroller").evaluate("(scroller) => { scroller.scrollTop = 0; }")
-        shoot("chat", (SIZE[0], 1000))
+        shoot("chat", (SIZE[0], 1120))
         ask(page, SECOND, 2)
         page.click("#settings-button")
         shoot("settings")
         page.click("#settings .close")
+        page.click("#model-button")
+        page.wait_for_selector("#models .offer")
+        shoot("models")
+        page.click("#models .close")
         page.emulate_media(color_scheme="dark")
         shoot("dark")
         shoot("phone-dark", PHONE)
         page.emulate_media(color_scheme="light")
         page.click("#new-chat")
-        shoot("phone", PHONE)
         page.click("#sidebar-toggle")
         shoot("phone-conversations", PHONE)
         context.close()

@@ -176,9 +176,14 @@ export class App extends EventTarget {
 
   /** @param {EngineError} error */
   #loadFailed(error) {
-    if (!error.loaded || !this.#loaded) return this.#engineFailed(error);
-    if (error.stage !== "cancelled") this.toast(strings.failed(error.stage, error.message));
-    this.#becomeReady();
+    const before = this.#loaded;
+    if (error.loaded && before) {
+      if (error.stage !== "cancelled") this.toast(strings.failed(error.stage, error.message));
+      return this.#becomeReady();
+    }
+    this.#loaded = null; // it had to make room
+    if (error.stage === "cancelled" && before) this.load(before.model);
+    else this.#engineFailed(error);
   }
 
   /** With the model that is loaded. */

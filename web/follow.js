@@ -18,7 +18,7 @@ export class Follower {
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
     // Sizes change before the frame is painted, so that the text never jumps.
-    const observer = new ResizeObserver(() => this.#following && this.#jump());
+    const observer = new ResizeObserver(() => (this.#following ? this.#jump() : this.#scrolled()));
     observer.observe(content);
     observer.observe(scroller);
   }

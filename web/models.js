@@ -67,7 +67,9 @@ class Models {
   }
 
   #loaded() {
-    if (this.#app.model) remember(this.#app.model);
+    const { model, ready } = this.#app;
+    if (model) remember(model);
+    if (model && ready && !ready.kept) this.#app.toast(words.notKept(model.name));
     this.#redraw();
   }
 

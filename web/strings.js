@@ -130,6 +130,8 @@ export const strings = {
     noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
     /** @type {(size: string, left: string) => string} */
     noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
+    /** @type {(name: string) => string} */
+    notKept: (name) => `There was no room to keep ${name} on this device: the next visit will download it again.`,
     /** @type {(used: string, quota: string) => string} */
     storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
     persistent: "It will keep them.",

@@ -166,6 +166,26 @@ fn main(
     let row_{{ r + each }} = row_{{ r }} + params.rows;
     {% endif %}
     {% endfor %}
+    // What the results are put together with is read now, so that nothing waits for it in the end.
+    {% if pairing and rotary_dim %}
+    let angle = step.position * ROTARY_PAIRS;
+    let element_of_head = (params.first + n_0) % HEAD_DIM;
+    {% for r in range(each // 2) %}
+    let pair_of_head_{{ r }} = {{ "element_of_head / 2u" if pairing == "norm" else "element_of_head + %du" % r }};
+    let rotation_{{ r }} = rotations[angle + min(pair_of_head_{{ r }}, ROTARY_PAIRS - 1u)];
+    {% endfor %}
+    {% endif %}
+    {% for r in range(each) %}
+    {% if not pairing %}
+    let at_{{ r }} = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
+    {% endif %}
+    {% if bias %}
+    let bias_{{ r }} = bias[{{ "expert_row" if experts else "params.first" }} + n_{{ r }}];
+    {% endif %}
+    {% if accumulate %}
+    let before_{{ r }} = out[at_{{ r }}];
+    {% endif %}
+    {% endfor %}
     {% for r in rows_each %}
     var sum_{{ r }} = vec4<f32>(0.0);
     {% endfor %}
@@ -196,10 +216,9 @@ fn main(
         {% endfor %}
         let here = min(spans - start, STAGE_SPANS);
         for (var s = lane; s < here; s += LANES) {
-            let block = (start + s) / SPANS;
             let span = s % SPANS;
             {% for r in rows_each %}
-            let at_{{ r }} = row_{{ r }} * params.row_bytes + block * BLOCK_BYTES;
+            let block_{{ r }} = row_{{ r }} * params.row_bytes + (start + s) / SPANS * BLOCK_BYTES;
             var low_{{ r }} = vec4<f32>(0.0);
             var high_{{ r }} = vec4<f32>(0.0);
             {% endfor %}
@@ -219,7 +238,7 @@ fn main(
                 {% if tail %}
                 let w_{{ r }} = load_octet(row_{{ r }}, start + s);
                 {% else %}
-                let w_{{ r }} = load_values(at_{{ r }}, span, {{ j }}u);
+                let w_{{ r }} = load_values(block_{{ r }}, span, {{ j }}u);
                 {% endif %}
                 low_{{ r }} += w_{{ r }}.low * low;
                 high_{{ r }} += w_{{ r }}.high * high;
@@ -230,7 +249,7 @@ fn main(
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
-            let scales_{{ r }} = load_scales(at_{{ r }}, span);
+            let scales_{{ r }} = load_scales(block_{{ r }}, span);
             sum_{{ r }} += scales_{{ r }}.x * low_{{ r }} + scales_{{ r }}.z * high_{{ r }};
             {% if quant.summands %}
             sum_{{ r }} += scales_{{ r }}.y * x_low + scales_{{ r }}.w * x_high;
@@ -249,41 +268,38 @@ fn main(
     {% if pairing %}
     // There are whole heads, so all rows of a group or none.
     if lane == 0u && row_of(rows, 0u) < params.rows {
-        let element = params.first + row_0;
         {% for r in range(0, each, 2) %}
         var pair_{{ r }} = vec2<f32>(total_{{ r }}, total_{{ r + 1 }});
         {% if bias %}
-        pair_{{ r }} += vec2<f32>(bias[params.first + row_{{ r }}], bias[params.first + row_{{ r + 1 }}]);
+        pair_{{ r }} += vec2<f32>(bias_{{ r }}, bias_{{ r + 1 }});
         {% endif %}
         {% endfor %}
-        if is_rotated(element) && element % HEAD_DIM < 2u * ROTARY_PAIRS {
-            let angles = step.position * ROTARY_PAIRS;
+        {% if rotary_dim %}
+        if is_rotated(params.first + n_0) && element_of_head < 2u * ROTARY_PAIRS {
             {% if pairing == "norm" %}
-            pair_0 = rotate(pair_0, rotations[angles + element % HEAD_DIM / 2u]);
+            pair_0 = rotate(pair_0, rotation_0);
             {% else %}
-            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotations[angles + element % HEAD_DIM]);
-            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotations[angles + element % HEAD_DIM + 1u]);
+            let first = rotate(vec2<f32>(pair_0.x, pair_2.x), rotation_0);
+            let second = rotate(vec2<f32>(pair_0.y, pair_2.y), rotation_1);
             pair_0 = vec2<f32>(first.x, second.x);
             pair_2 = vec2<f32>(first.y, second.y);
             {% endif %}
         }
+        {% endif %}
         {% for r in range(0, each, 2) %}
-        append(0u, step.position, params.first + row_{{ r }}, pair_{{ r }});
+        append(0u, step.position, params.first + n_{{ r }}, pair_{{ r }});
         {% endfor %}
     }
     {% else %}
     {% for r in range(each) %}
     {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
     if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
-        let at = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
         {% if function %}
         let result = gate(total_{{ r }}, total_{{ r + each }});
-        {% elif experts %}
-        let result = total_{{ r }}{{ " + bias[expert_row + n_%d]" % r if bias }};
         {% else %}
-        let result = total_{{ r }}{{ " + bias[at]" if bias }};
+        let result = total_{{ r }}{{ " + bias_%d" % r if bias }};
         {% endif %}
-        out[at] = result{{ " + out[at]" if accumulate }};
+        out[at_{{ r }}] = result{{ " + before_%d" % r if accumulate }};
     }
     {% endfor %}
     {% endif %}

@@ -1,6 +1,7 @@
 // Queries and keys scaled to a root mean square of 1, times their weights, where they are: each head is a row, or all
 // heads of a token are one.
-//   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values    weights f32 [q_columns + k_columns]
+//   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values
+//   weights f32 [q_columns + k_columns]
 // One workgroup a row; workgroup (row, t). Parameters: workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {

@@ -1,6 +1,6 @@
 // The k largest elements of each row of a view, largest first, the first of equals first: their places in the row, and
-// themselves. `splits` workgroups share a row; each leaves the k largest of its share in `parts`, and a second dispatch,
-// with one workgroup a row, picks among those.
+// themselves. `splits` workgroups share a row; each leaves the k largest of its share in `parts`, and a second
+// dispatch, with one workgroup a row, picks among those.
 //   parts [rows, splits, k]: see `Ranked`
 // The least of the k is found by radix selection, eight bits at a time from the highest on: how many of the elements
 // that agree with it so far have each value of the next eight. Then those from it on are collected and sorted
@@ -75,7 +75,8 @@ fn load_element(row: u32, i: u32) -> Ranked {
     {% endif %}
 }
 
-// The least of the `count` first elements from `begin` to `end` of a row, or a number that lies between it and the next.
+// The least of the `count` first elements from `begin` to `end` of a row, or a number that lies between it and the
+// next.
 fn threshold(row: u32, begin: u32, end: u32, count: u32, lane: u32) -> Ranked {
     var prefix = Ranked(0u);
     var mask = Ranked(0u);

@@ -179,7 +179,7 @@ FORMATS = (
 def template_of(metadata: Mapping[str, Any]) -> str:
     """The chat template for a GGUF file with this metadata: its own, or that of the format it is known by, or PLAIN."""
     own = metadata.get("tokenizer.chat_template")
-    if isinstance(own, str):
+    if isinstance(own, str) and own.strip():
         return own
     vocabulary = metadata.get("tokenizer.ggml.tokens")
     marks = {mark for format in FORMATS if isinstance(format.known_by, tuple) for mark in format.known_by}

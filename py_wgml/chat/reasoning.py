@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-MARKS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"))
-"""What opens and closes a block: of DeepSeek R1, Qwen 3 and SmolLM 3; and of models tuned to write otherwise."""
+FINAL = "<|channel|>final<|message|>"
+"""What opens an answer in gpt-oss's format, harmony, after its reasoning or at once."""
+HARMONY = ("<|channel|>analysis<|message|>", f"<|end|><|start|>assistant{FINAL}")
+MARKS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"), HARMONY)
+"""What opens and closes a block: DeepSeek R1's, Qwen 3's and SmolLM 3's; others that models are tuned to; gpt-oss's."""
 
 
 class ReasoningSplitter:
@@ -27,7 +30,9 @@ class ReasoningSplitter:
             for opening, close in MARKS:
                 if start.startswith(opening):
                     self._state, self._close, self._held = "inside", close, start[len(opening) :]
-            if self._state == "before" and any(opening.startswith(start) for opening, _ in MARKS):
+            if start.startswith(FINAL):
+                self._state, self._held = "after", start[len(FINAL) :]
+            if self._state == "before" and any(mark.startswith(start) for mark in (FINAL, *dict(MARKS))):
                 return "", ""
         if self._state == "inside":
             reasoning, found, rest = self._held.partition(self._close)
@@ -49,10 +54,11 @@ class ReasoningSplitter:
 def as_generated(message: Mapping[str, str], prompt: str) -> str:
     """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
     reasoning, content = message.get("reasoning_content", ""), message["content"]
+    is_harmony = prompt.endswith("<|start|>assistant")
     if not reasoning:
-        return content
+        return FINAL + content if is_harmony else content
     closing = _opened(prompt)
-    opening, close = ("", closing) if closing else MARKS[0]
+    opening, close = ("", closing) if closing else HARMONY if is_harmony else MARKS[0]
     return opening + reasoning + (close + content if content else "")
 
 

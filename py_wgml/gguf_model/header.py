@@ -27,6 +27,8 @@ MAX_NAME_BYTES = (1 << 16) - 1
 MAX_DIMS = 4
 MAX_NESTING = 8
 DEFAULT_ALIGNMENT = 32
+MAX_PARTS = 99_999
+"""Of a split model: their names number them with five digits."""
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
@@ -354,11 +356,12 @@ def join_headers(headers: Sequence[Header]) -> Header:
     headers = sorted(headers, key=lambda header: header.part[0])
     numbers = [header.part[0] for header in headers]
     counts = {header.part[1] for header in headers}
-    if len(counts) > 1 or len(set(numbers)) < len(numbers) or max(counts) <= max(numbers):
+    if len(counts) > 1 or len(set(numbers)) < len(numbers) or not max(numbers) < max(counts) <= MAX_PARTS:
         raise WgmlError("these files are not the parts of one split model")
-    missing = [str(number + 1) for number in range(*counts) if number not in numbers]
+    missing = [f"part {number + 1}" for number in range(*counts) if number not in numbers]
     if missing:
-        raise WgmlError(f"this model is split into {max(counts)} files; missing: part {', part '.join(missing)}")
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise WgmlError(f"this model is split into {max(counts)} files; missing: {', '.join(missing[:3])}{more}")
     tensors: dict[str, TensorInfo] = {}
     start = 0
     for header in headers:

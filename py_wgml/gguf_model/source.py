@@ -173,7 +173,8 @@ class SplitSource(Source):
 
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf(?:\?|$))")
 _REFERENCE = re.compile(
-    r"(?:https://huggingface\.co/|https://hf\.co/)?(\w[\w.-]*/\w[\w.-]*)/(?:(?:blob|resolve)/([^/]+)/)?([^?#@]+\.gguf)(?:@(.+))?"
+    r"(?:(?:https://)?(?:huggingface\.co|hf\.co)/|hf:(?://)?)?"
+    r"(\w[\w.-]*/\w[\w.-]*)/(?:(?:blob|resolve)/([^/]+)/)?([^?#@]+\.gguf)(?:@(.+))?"
 )
 
 

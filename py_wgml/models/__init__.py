@@ -57,6 +57,7 @@ def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, P
     forward = _FORWARD[architecture]
     config = Config.from_header(header, context)
     found = Plan(header, config)
-    forward(found, config)
+    if forward(found, config) != config.vocabulary:
+        raise WgmlError(f"the file does not have a logit for each of {config.vocabulary} tokens")
     found.check()
     return config, forward, found

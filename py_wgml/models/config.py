@@ -88,7 +88,7 @@ class Config:
             trained = min(trained, keys.size("rope.scaling.original_context_length"))
         rope, short_context = _rope(keys, head_dim, header.tensors, context, trained)
         eps = keys.number("attention.layer_norm_rms_epsilon", keys.optional("attention.layer_norm_epsilon"))
-        residual_scale = keys.number("residual_scale", 1.0)
+        residual_scale = keys.optional("residual_scale") or 1.0
         pattern = keys.get("attention.sliding_window_pattern")
         return cls(
             architecture=keys.architecture,
@@ -101,18 +101,18 @@ class Config:
             norm_eps=eps / residual_scale**2,
             rope_norm=rope,
             rope_base_swa=keys.optional("rope.freq_base_swa"),
-            sliding_window=int(keys.number("attention.sliding_window", 0)) or None,
-            sliding_window_pattern=tuple(map(bool, pattern)) if isinstance(pattern, Iterable) else pattern,
+            sliding_window=max(0, int(keys.number("attention.sliding_window", 0))) or None,
+            sliding_window_pattern=(tuple(map(bool, pattern)) or None) if isinstance(pattern, Iterable) else pattern,
             attention_scale=keys.optional("attention.scale") or head_dim**-0.5,
             attention_soft_cap=keys.optional("attn_logit_softcapping"),
             final_soft_cap=keys.optional("final_logit_softcapping"),
-            embedding_scale=keys.number("embedding_scale", 1.0),
+            embedding_scale=keys.optional("embedding_scale") or 1.0,
             residual_scale=residual_scale,
-            logit_scale=keys.number("logit_scale", 1.0),
+            logit_scale=keys.optional("logit_scale") or 1.0,
             parallel_residual=bool(keys.get("use_parallel_residual", True)),
             expert_count=int(keys.number("expert_count", 0)),
             expert_used_count=int(keys.number("expert_used_count", 0)),
-            expert_weights_scale=keys.number("expert_weights_scale", 1.0),
+            expert_weights_scale=keys.optional("expert_weights_scale") or 1.0,
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
         )
@@ -139,10 +139,10 @@ class Config:
 def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:
     """The rotary embedding, and the positions it is meant for if no number of them is asked for."""
     kind = keys.get("rope.scaling.type", "none")
-    original = int(keys.number("rope.scaling.original_context_length", trained))
-    dim, base = keys.size("rope.dimension_count", head_dim), keys.number("rope.freq_base", 10000.0)
-    magnitude = keys.number("rope.scaling.attn_factor", 1.0)
-    factor = keys.number("rope.scaling.factor", 1.0)
+    original = keys.size("rope.scaling.original_context_length", trained)
+    dim, base = keys.size("rope.dimension_count", head_dim), keys.optional("rope.freq_base") or 10000.0
+    magnitude = keys.optional("rope.scaling.attn_factor") or 1.0
+    factor = keys.optional("rope.scaling.factor") or 1.0
     plain = Rope(dim, base, factors="rope_freqs.weight" if "rope_freqs.weight" in tensors else None)
     if "rope_factors_long.weight" in tensors:
         # Stretched positions suit short texts less, and keys that are in the cache can't be rotated anew.
@@ -157,7 +157,8 @@ def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | N
         attention_factor = keys.optional("rope.scaling.yarn_attn_factor")
         multiplier = keys.optional("rope.scaling.yarn_log_multiplier")
         if multiplier:
-            attention_factor = (0.1 * math.log(factor) + 1) / (0.1 * multiplier * math.log(factor) + 1)
+            log = math.log(max(1.0, factor))
+            attention_factor = (0.1 * log + 1) / (0.1 * multiplier * log + 1)
         scaling = Scaling(
             "yarn",
             factor,
@@ -181,8 +182,11 @@ class _Keys:
         return self._metadata.get(f"{self.architecture}.{key}", default)
 
     def optional(self, key: str) -> float | None:
-        value = self.get(key)
-        return None if value is None else self.number(key)
+        """A positive number; None where the file has none, or 0."""
+        value = self.number(key, 0)
+        if not 0 <= value < math.inf:
+            raise WgmlError(f"{self.architecture}.{key} is {value:g}, which makes no sense")
+        return value or None
 
     def number(self, key: str, default: float | None = None) -> float:
         value = self.get(key, default)

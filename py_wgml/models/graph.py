@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from ..errors import WgmlError
 from ..gguf_model.header import Header, TensorInfo
 from ..ops.gated import Activation
+from ..ops.rope import require_rotary
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 
@@ -145,6 +146,7 @@ class Plan(Graph[int]):
         c = self._config
         if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
             raise WgmlError(f"layer {layer} has {qkv} elements of queries, keys and values, which don't fit its heads")
+        require_rotary(c.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
         if rope.factors is not None:
             self._vector(rope.factors, length=rope.dim // 2)

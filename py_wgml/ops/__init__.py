@@ -15,6 +15,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     program = device.program()
     gemm(program, View.of(a, 64, 64), View.of(b, 64, 64).T, View.of(product, 64, 64))
     unary(program, "gelu", View.of(product, 64, 64), View.of(out, 64, 64))
+    await device.compiled()
     program.run()
     print(await device.read_array(out, (64, 64)))
 """

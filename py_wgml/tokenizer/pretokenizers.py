@@ -38,6 +38,8 @@ _TEKKEN = _by_case(_UPPER, _LOWER, "", r"\p{N}")
 _NO_HAN = r"(?:(?!\p{Han})%s)"
 _KIMI = r"\p{Han}+|" + _by_case(_NO_HAN % _UPPER, _NO_HAN % _LOWER, f"(?i:{_ENDINGS})?", r"\p{N}{1,3}", "")
 
+# `\b` behind a digit, spelled out: `regex` and Oniguruma do not agree on what is in a word.
+_WORD_ENDS = r"(?![\p{L}\p{M}\p{N}\p{Pc}])"
 # Letters with a case, but for those of some scripts.
 _DEEPSEEK_CASED = (
     "A-Za-z\xb5\xc0-\xd6\xd8-\xf6\xf8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-\u0373\u0376\u0377\u037b-\u037d"
@@ -107,6 +109,7 @@ _ROWS: tuple[tuple[str, PreTokenizer], ...] = (
     ("bailingmoe bailingmoe2 llada-moe", PreTokenizer((_BAILING,))),
     ("exaone-moe", PreTokenizer((_EXAONE_MOE,))),
     ("gpt-4o llama4 minimax-m2 kanana2 talkie", PreTokenizer((_O200K,))),
+    ("tiny_aya cohere2moe", PreTokenizer((rf"\d{{1,3}}(?=(?:\d{{3}})*{_WORD_ENDS})", _O200K))),
     ("tekken", PreTokenizer((_TEKKEN,), ignore_merges=True, add_bos=True)),
     ("kimi-k2", PreTokenizer((_KIMI,))),
     ("superbpe", PreTokenizer((r"\p{N}+", r"(?=(?:\d{3})+(?!\d))"))),

@@ -96,6 +96,7 @@ def test_the_first_format_that_fits() -> None:
     both = {"tokenizer.ggml.tokens": ["<|im_start|>", "<|im_end|>", "<start_of_turn>"], "general.name": "zephyr"}
     assert "<|im_start|>" in template_of(both)
     assert template_of(both | {"tokenizer.chat_template": "own"}) == "own"
+    assert template_of(both | {"tokenizer.chat_template": " "}) == template_of(both)
     assert template_of({"general.architecture": "phi2"}) == next(f.template for f in FORMATS if f.name == "Phi-2")
     assert template_of({"general.architecture": "gpt2", "tokenizer.ggml.tokens": ["<|im_start|>"]}) == PLAIN
     assert ChatTemplate(PLAIN).render([SYSTEM, USER]) == "Be brief.\nHi"

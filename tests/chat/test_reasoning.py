@@ -23,6 +23,14 @@ def split(text, prompt="", size=1):
         ("assistant\n<think>\n", "why</think>so", "why", "so"),
         ("", "<think>unfinished </", "unfinished </", ""),
         ("", "<thi", "", "<thi"),
+        (
+            "<|start|>assistant",
+            "<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>so",
+            "why",
+            "so",
+        ),
+        ("<|start|>assistant", "<|channel|>final<|message|>so<|end|>", "", "so<|end|>"),
+        ("<|start|>assistant", "<|channel|>commentary", "", "<|channel|>commentary"),
     ],
 )
 def test_split(size, prompt, text, reasoning, answer):
@@ -36,6 +44,14 @@ def test_nothing_is_held_back_longer_than_need_be():
     splitter = ReasoningSplitter()
     assert splitter.push("<think>a </t") == ("a ", "")
     assert splitter.push("b") == ("</tb", "")
+
+
+def test_going_on_in_the_format_of_gpt_oss():
+    final = "<|channel|>final<|message|>"
+    text = f"<|channel|>analysis<|message|>why<|end|><|start|>assistant{final}so"
+    message = {"role": "assistant", "content": "so", "reasoning_content": "why"}
+    assert as_generated(message, "<|start|>assistant") == text
+    assert as_generated({"role": "assistant", "content": "so"}, "<|start|>assistant") == final + "so"
 
 
 @pytest.mark.parametrize("prompt", ["assistant\n", "assistant\n<think>\n"])

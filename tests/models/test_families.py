@@ -85,6 +85,9 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path):
         ),
         ({"llama.block_count": 3}, "lacks the tensor blk.2.attn_norm.weight"),
         ({"llama.block_count": 1}, "'llama' don't have: blk.1.attn_norm.weight and 8 more"),
+        ({"llama.rope.dimension_count": 18}, "rotary embedding of 18 of 16 elements"),
+        ({"llama.rope.freq_base": -1.0}, "llama.rope.freq_base is -1, which makes no sense"),
+        ({"llama.residual_scale": float("nan")}, "llama.residual_scale is nan"),
         ({"llama.embedding_length": 65}, "rows of 65 elements"),
         ({"llama.attention.layer_norm_rms_epsilon": None}, "lacks llama.attention.layer_norm_rms_epsilon"),
     ],
@@ -104,6 +107,7 @@ def test_refuses_bad_metadata(tmp_path, metadata, message):
         ({"shapes": {"ffn_up": (128, 32)}}, "ffn_up.weight has rows of 32 elements instead of 64"),
         ({"shapes": {"attn_norm": (32,)}}, "attn_norm.weight has not 64 elements"),
         ({"shapes": {"attn_norm": (8, 8)}}, "attn_norm.weight has 2 dimensions instead of 1"),
+        ({"shapes": {"output": (500, 64)}}, "a logit for each of 512 tokens"),
         ({"shapes": {"ffn_down": (32, 128)}}, "ffn_down.weight has 32 rows instead of 64"),
         ({"rest": "output_norm output rope_freqs", "shapes": {"rope_freqs": (3,)}}, "rope_freqs.weight has not 8"),
     ],
@@ -143,3 +147,20 @@ def test_graphs_have_one_interface():
             theirs = inspect.signature(method).parameters.values()
             assert [(p.name, p.default) for p in own] == [(p.name, p.default) for p in theirs], (graph, name)
     assert Plan in Graph.__subclasses__()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metadata": {**TINY["mixtral"].metadata, "expert_used_count": 7}}, "7 of 6 experts"),
+        ({"metadata": {**TINY["mixtral"].metadata, "expert_count": 5}}, "2 of 5 experts"),
+        ({"shapes": {"ffn_up_exps": (6, 128, 32)}}, "ffn_up_exps.weight has the shape"),
+        ({"shapes": {"ffn_down_exps": (6, 64, 96)}}, "ffn_down_exps.weight has the shape"),
+        ({"shapes": {"ffn_down_exps": (6, 32, 128)}}, "ffn_down_exps.weight has not 64 rows"),
+    ],
+    ids=str,
+)
+def test_refuses_experts_that_do_not_fit(tmp_path, changes, message):
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["mixtral"], **changes))
+    with pytest.raises(WgmlError, match=message):
+        plan(read_header(path))

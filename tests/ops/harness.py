@@ -13,6 +13,7 @@ from typing import Any
 import gpus
 import numpy as np
 
+from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
 from py_wgml.gguf_model.weights import Matrix, Part
 from py_wgml.gpu import Buffer, Device, Program
@@ -29,9 +30,12 @@ VALUES = {"normal": 1.0, "zeros": 0.0, "denormal": 1e-42, "large": 1e12}
 
 
 def device(variant: str, timestamps: bool = False) -> Device:
-    """The device of one of VARIANTS."""
+    """The device of one of VARIANTS. Raises WgmlError when its adapter lacks what the variant is to have."""
     compiler, _, subgroups = variant.partition("-")
-    return gpus.device(compiler, bool(subgroups), timestamps)
+    found = gpus.device(compiler, bool(subgroups), timestamps)
+    if subgroups and "subgroups" not in found.features:
+        raise WgmlError(f"the adapter of {compiler} has no subgroups")
+    return found
 
 
 @dataclass(frozen=True)

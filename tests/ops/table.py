@@ -1,6 +1,7 @@
 """The table of cases: every op, every kind of it, its shapes, its options and the bound of its error.
 
-    python3 tests/ops/table.py [FILTER ...]           op x kind x compiler x variant with the largest error
+    python3 tests/ops/table.py [FILTER ...]           op x kind x compiler x variant with the largest error; exit code 1
+                                                      if one is over its bound, or an op or a tensor type is missing
     python3 tests/ops/table.py --perf [FILTER ...]    GB/s and GFLOP/s of the large cases
 
 FILTER is a part of a case's id, such as `rms_norm` or `linear-Q4_1`. `test_table.py` runs the same cases under pytest.
@@ -8,6 +9,7 @@ FILTER is a part of a case's id, such as `rms_norm` or `linear-Q4_1`. `test_tabl
 
 import argparse
 import asyncio
+import inspect
 import itertools
 import sys
 import time
@@ -20,6 +22,7 @@ if __name__ == "__main__":
 import numpy as np
 from ops.harness import VARIANTS, Bench, Case, Job, cases, device
 
+import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.generate.bench import read_bandwidth
 from py_wgml.gguf_model.weights import TYPES, Matrix, Part
@@ -28,6 +31,7 @@ from py_wgml.ops import (
     Append,
     Bits,
     Norm,
+    Sampling,
     View,
     argmax,
     argmax_numpy,
@@ -67,8 +71,11 @@ from py_wgml.ops import (
     rotations_numpy,
     route,
     route_numpy,
+    sample,
+    sample_numpy,
     softmax,
     softmax_numpy,
+    step_block,
     top_k,
     top_k_numpy,
     top_k_parts,
@@ -211,12 +218,12 @@ def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: boo
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one is a short one
-    repeated, and whole: quantizing takes long."""
+    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one that is not
+    cut is a short one repeated: quantizing takes long."""
     rows, columns = shape
     made = rows if cuts else min(rows, 128)
     short, dequantized = b.matrix(b.random.standard_normal((made, columns), np.float32), TYPE_OF[kind], cuts)
-    if rows == made:
+    if made == rows:
         return short, dequantized
     (part,) = short
     bytes_of = b.array(part.buffer, part.buffer.nbytes, dtype=np.uint8)
@@ -474,6 +481,28 @@ def gemv_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, accumula
     return Job(lambda p: gemv(p, left, vector, out, accumulate), {held: expected}, flops=2 * product.size * k)
 
 
+def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
+    """The picked token, and no other, is written to the sequence; the step moves on to it."""
+    sampling, first, count = SAMPLINGS[kind], 30, 2
+    logits = (4 * b.normal(vocabulary)).astype(np.float32)
+    tokens = b.random.integers(0, vocabulary, first + count + 2).astype(np.uint32)
+    tokens[first] = np.argmax(logits)
+    after = tokens.copy()
+    after[first + count] = sample_numpy(logits, tokens[: first + count], sampling)
+    history, step = b.held(tokens), b.held(np.frombuffer(step_block(first, count), np.uint32)[:2])
+    at = b.up(np.frombuffer(sampling.block(), np.uint32)), b.up(logits)
+    moved = np.array([first + count, 1])
+    return Job(lambda p: sample(p, step, *at, history, vocabulary), {history: after, step: moved})
+
+
+SAMPLINGS = {
+    "greedy": Sampling(repetition_penalty=1.5, penalty_window=8),
+    "top-k": Sampling(temperature=1.0, top_k=5, seed=3),
+    "top-p": Sampling(temperature=1.0, top_p=0.7, seed=4),
+    "min-p": Sampling(temperature=1.5, min_p=0.2, seed=5),
+}
+
+
 # ---- The table: recipe, kinds, bound of the error, options (each choice of each). ----
 
 ALL = ("normal", "zeros", "denormal", "large")
@@ -526,6 +555,7 @@ TABLE = [
     *cases(
         route_case, ["softmax"], 1e-6, ["large"], shape=[(3, 128)], k=[4], normalise=[True], bias=[False], factor=[1.0]
     ),
+    *cases(sample_case, SAMPLINGS, 0, ["normal"], vocabulary=[1000]),
     *cases(cumulative_sum_case, ["f32"], 1e-6, ALL, shape=[(3, 1000), (5, 1), (2, 3, 4, 33)], layout=LAYOUTS),
     *cases(gemm_case, ["f32"], 1e-6, ALL, shape=[(65, 33, 70), (1, 1, 1), (2, 3, 5, 17, 9)], layout=LAYOUTS),
     *cases(gemm_case, ["f32"], 1e-6, ["normal"], shape=[(20, 30, 10)], layout=["plain"], accumulate=[True]),
@@ -542,6 +572,16 @@ TABLE = [
         shared=[True, False],
         bias=[False, True],
         cuts=[False, True],
+    ),
+    *cases(
+        linear_experts_case,
+        [kind for kind in TYPE_OF if kind not in ("F32", "Q4_K", "MXFP4", "IQ2_S")],
+        2e-6,
+        ["normal"],
+        shape=[(20, 256)],
+        shared=[True],
+        bias=[False],
+        cuts=[False],
     ),
     *cases(linear_experts_case, ["F16"], 2e-6, ["normal"], shape=[(5, 77)], shared=[True], bias=[True], cuts=[True]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
@@ -573,7 +613,7 @@ TABLE = [
         ["norm/16", "neox/16"],
         4e-6,
         ["normal"],
-        shape=[(4, 2, 64)],
+        shape=[(4, 2, 16)],
         type=["IQ2_S", "F16"],
         bias=[False],
         bits=[32],
@@ -695,6 +735,16 @@ LARGE = [
 # ---- The command. ----
 
 
+def missing(table: list[Case]) -> list[str]:
+    """What a table lacks: ops of the package (what takes a Program), and tensor types of those that read matrices."""
+    takes = {name: inspect.signature(op).parameters for name, op in vars(py_wgml.ops).items() if inspect.isfunction(op)}
+    ops = {name for name, parameters in takes.items() if next(iter(parameters), None) == "program"}
+    typed = {name for name in ops if "weights" in takes[name] and takes[name]["weights"].annotation is Matrix}
+    rows = {(case.op, kind) for case in table for kind in (case.kind, "")}
+    wanted = {(op, "") for op in ops} | {(op, type) for op in typed for type in TYPE_OF}
+    return sorted(f"{op} {type}".strip() for op, type in wanted - rows)
+
+
 def print_errors(table: list[Case]) -> bool:
     """The largest error of each op and kind in each variant; whether all are within their bounds."""
     rows: dict[tuple[str, str], list[Case]] = {}
@@ -722,7 +772,7 @@ def print_errors(table: list[Case]) -> bool:
 
 
 def print_speed(table: list[Case], milliseconds: float = 200) -> None:
-    """How fast each case runs in each variant: GB/s of the memory it must move (and of a plain read), GFLOP/s."""
+    """How fast each case runs in each variant: GB/s of what it must move, and GFLOP/s; what a plain read reaches."""
     bandwidths = [asyncio.run(read_bandwidth(device(variant, timestamps=True))) * 1e-9 for variant in VARIANTS]
     print(f"{'a plain read':76}" + "".join(f" {'':8} {bandwidth:6.1f} {'':7}" for bandwidth in bandwidths))
     print(f"{'case':76}" + "".join(f" {v:>23}" for v in VARIANTS) + "  (ms, GB/s, GFLOP/s)")
@@ -757,7 +807,11 @@ def main() -> None:
         raise SystemExit("no case has such an id")
     if arguments.perf:
         print_speed(wanted)
-    elif not print_errors(wanted):
+        return
+    good = print_errors(wanted)
+    if lacking := missing(TABLE):
+        print(f"not in the table: {', '.join(lacking)}", file=sys.stderr)
+    if lacking or not good:
         raise SystemExit(1)
 
 

@@ -1,7 +1,8 @@
-import pytest
-from ops.table import LARGE, TABLE
+from pathlib import Path
 
-import py_wgml.ops
+import pytest
+from ops.mutate import MUTATIONS
+from ops.table import LARGE, TABLE, missing
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
@@ -9,13 +10,19 @@ def test_case(device, case):
     assert case.error(device) <= case.bound
 
 
-def test_every_op_has_a_row():
-    """An op of the package, known by its NumPy reference, is in the table, or has a file of tests of its own."""
-    ops = {name.removesuffix("_numpy") for name in py_wgml.ops.__all__ if name.endswith("_numpy")}
-    ops -= {"rotations", "sample"}
-    assert ops <= {case.op for case in TABLE}
+def test_no_op_and_no_tensor_type_is_missing():
+    assert missing(TABLE) == []
+    assert missing([case for case in TABLE if case.op != "sample" and case.kind != "IQ3_S"]) == [
+        *("dequantize IQ3_S", "get_rows IQ3_S", "linear IQ3_S", "linear_experts IQ3_S", "sample"),
+    ]
 
 
 def test_ids_are_unique():
     for table in (TABLE, LARGE):
         assert len({case.id for case in table}) == len(table)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_mutations_have_something_to_break(mutation):
+    text = (Path(__file__).parents[2] / "wgsl" / mutation.file).read_text()
+    assert text.count(mutation.text) == 1 and mutation.text != mutation.replacement

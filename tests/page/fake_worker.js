@@ -2,7 +2,9 @@
  * A test double of worker.js: speaks the protocol without an engine, to bring the page into states that the real one
  * reaches only by accident (slow loads, crashes) or only with a large model (long answers). The test puts
  * `const script = {...};` before it:
- *   room: whether the GPU has room for a model;  progress: messages to post on load, one every `pace` milliseconds;  fail: an error message to post after them
+ *   room: whether the GPU has room for a model;  kept: whether that is on this device after it was loaded
+ *   progress: messages to post on load, one every `pace` milliseconds
+ *   fail: an error message to post after them
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
@@ -21,7 +23,7 @@ const ready = {
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [] },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, total: 2.3 },
-  heap_peak_bytes: 44e6, kept: true,
+  heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
 };
 

@@ -106,6 +106,9 @@ def test_markdown_streams_in_without_touching_what_stands(
     assert text.locator(".katex-display .mfrac").count() == 1
     expect(text.locator("li").first).to_contain_text("☑ done")
     assert text.locator("p br").count() == 1
+    gaps = """(root) => [...root.children].slice(1).map((block) =>
+      block.getBoundingClientRect().top - block.previousElementSibling.getBoundingClientRect().bottom)"""
+    assert all(0 < gap < 30 for gap in text.evaluate(gaps))
     page.click(".copy-code")
     assert page.evaluate("navigator.clipboard.readText()") == 'def roots(a):\n    return "two"  # of them\n'
     message = page.locator(".message.assistant")

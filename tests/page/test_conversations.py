@@ -37,7 +37,9 @@ def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None
     fake(pieces=["It is ", "**Paris**."])
     page.goto(url)
     wait_state(page, "ready")
-    expect(page.locator("#no-conversations")).to_be_visible()
+    boxes = [page.locator(f"#sidebar {part}").bounding_box() or {} for part in (".head", "#no-conversations", ".foot")]
+    assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
+    assert boxes[2]["y"] > 400
     names = page.locator(".conversation .open")
     ask(page, "What is the capital of France?")
     wait_answers(page, 1)

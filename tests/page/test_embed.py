@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 import build
 
 pytestmark = pytest.mark.slow
 
 PIECES = ["Paris", " is the ", "capital."]
+
+
+def serve(code: str) -> Callable[[Route], None]:
+    return lambda route: route.fulfill(body=code, content_type="text/html")
 
 
 @pytest.fixture

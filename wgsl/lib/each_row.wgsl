@@ -1,6 +1,6 @@
-// The entry point of a kernel over the rows of views (the last dimension of params.shape), one workgroup a row. A kernel
-// that includes this has `row_main(at, lane)`, called by all invocations: `at` are the coordinates of the row's first
-// element. Parameters: rank (of params.shape), workgroup_size.
+// The entry point of a kernel over the rows of views (the last dimension of params.shape), one workgroup a row. A
+// kernel that includes this has `row_main(at, lane)`, called by all invocations: `at` are the coordinates of the row's
+// first element. Parameters: rank (of params.shape), workgroup_size.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
 

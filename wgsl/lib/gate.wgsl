@@ -1,6 +1,6 @@
-// `gate(x, value)`: what a gated activation makes of a pair. Parameter: function, one of lib/activations.wgsl, which the
-// value is multiplied by; or "swiglu_oai", that of gpt-oss: GELU in its sigmoid form of x up to a limit, times 1 + the
-// value within it.
+// `gate(x, value)`: what a gated activation makes of a pair. Parameter: function, one of lib/activations.wgsl, which
+// the value is multiplied by; or "swiglu_oai", that of gpt-oss: GELU in its sigmoid form of x up to a limit, times 1 +
+// the value within it.
 {% set limited = function == "swiglu_oai" %}
 {% set function = "gelu_quick" if limited else function %}
 {% include "lib/activations.wgsl" %}

@@ -1,5 +1,5 @@
-// Four elements of row `row` of `out`, from column `column` on. After lib/octets.wgsl; parameters: tail, accumulate (add
-// to what is there).
+// Four elements of row `row` of `out`, from column `column` on. After lib/octets.wgsl; parameters: tail, accumulate
+// (add to what is there).
 fn store_quad(row: u32, column: u32, quad: vec4<f32>) {
     let at = row * params.columns + column;
     {% if tail %}

@@ -1,0 +1,29 @@
+"""The README's example of the ops, and how its result is checked, natively and in a browser."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from py_wgml.ops import unary_numpy
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+
+# What follows the example: the value of the last line is JSON of its inputs and its result.
+CHECK = """
+import json
+json.dumps([(await device.read_array(buffer, (64, 64))).tolist() for buffer in (a, b, out)])
+"""
+
+
+def example() -> str:
+    """The block of code in the README that opens a device."""
+    (found,) = (code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "open_device" in code)
+    return str(found)
+
+
+def assert_right(arrays: list[Any], output: str) -> None:
+    a, b, out = (np.array(array) for array in arrays)
+    np.testing.assert_allclose(out, unary_numpy(a @ b.T, "gelu"), rtol=1e-5)
+    assert output.startswith("[[")
