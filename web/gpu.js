@@ -67,6 +67,8 @@ export class Gpu {
   #layouts = new Map();
   /** @type {GPUBuffer[]} */
   #staging = [];
+  /** @type {Promise<GPUError | null>[]} of buffers that may not have got their memory */
+  #allocating = [];
 
   /**
    * @param {GPUAdapter} adapter
@@ -111,7 +113,16 @@ export class Gpu {
    */
   buffer(size, label) {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    return this.#buffers.push(this.#device.createBuffer({ size, usage, label })) - 1;
+    this.#device.pushErrorScope("out-of-memory");
+    const buffer = this.#device.createBuffer({ size, usage, label });
+    this.#allocating.push(this.#device.popErrorScope());
+    return this.#buffers.push(buffer) - 1;
+  }
+
+  /** @returns {Promise<boolean>} whether all buffers made since the last time have got their memory */
+  async allocated() {
+    const errors = await Promise.all(this.#allocating.splice(0));
+    return errors.every((error) => !error);
   }
 
   /** @param {number} buffer */

@@ -75,14 +75,18 @@ class Engine:
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
-        self._reserve(1)
+        self._grow(1)
         # Ask for every kernel now: browsers compile them while the weights stream in.
         for count in _STEP_SIZES:
             for length in (1, self.context):
                 self._program(count, "sample", length)
 
     async def start(self) -> None:
-        """Wait for the kernels and run some steps, which also tells how fast this GPU is."""
+        """Wait for the kernels and run some steps, which also tells how fast this GPU is.
+
+        Raises WgmlError when the GPU has not enough memory.
+        """
+        await self.device.allocated()
         await self.device.compiled()
         await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
@@ -160,7 +164,7 @@ class Engine:
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         Raises WgmlError when the ids don't fit.
         """
-        self._check(ids)
+        await self._check(ids)
         self.device.write(self._sampling, sampling.block())
         pending = await self._prefill(ids, on_prefill)
         last = None
@@ -169,7 +173,7 @@ class Engine:
             began = time.perf_counter()
             while len(pending) < self._in_flight and self._stored < self.context:
                 count = min(self._pace.batch, self.context - self._stored)
-                self._reserve(self._stored + count)
+                await self._reserve(self._stored + count)
                 pending.append(self._submit(1, "sample", count))
                 self.token_steps += count
             self.cpu_seconds += time.perf_counter() - began
@@ -186,7 +190,7 @@ class Engine:
 
     async def logits(self, ids: Sequence[int], at_once: int = _PROMPT_STEP_SIZES[0]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
-        self._check(ids)
+        await self._check(ids)
         self.forget()
         rows: list[npt.NDArray[np.float32]] = []
         while len(rows) < len(ids):
@@ -200,14 +204,14 @@ class Engine:
         self._sequence, self._stored = list(ids), len(ids)
         return np.stack(rows)
 
-    def _check(self, ids: Sequence[int]) -> None:
+    async def _check(self, ids: Sequence[int]) -> None:
         if not ids:
             raise WgmlError("there is no token to start from")
         if len(ids) > self.context:
             raise WgmlError(f"the conversation has {len(ids)} tokens, the context only {self.context}")
         if min(ids) < 0 or max(ids) >= self.config.vocabulary:
             raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
-        self._reserve(len(ids))
+        await self._reserve(len(ids))
 
     async def _prefill(self, ids: Sequence[int], on_prefill: Callable[[int], None]) -> deque[Awaitable[bytes]]:
         """Take in `ids`. Returns the reads of the steps under way; the last one reads the token that follows `ids`."""
@@ -252,14 +256,26 @@ class Engine:
         assert self._tokens is not None
         self.device.write(self._tokens, np.asarray(ids, np.uint32), 4 * position)
 
-    def _reserve(self, length: int) -> None:
-        """Make room for `length` positions."""
-        if length <= self._cache.length:
+    async def _reserve(self, length: int) -> None:
+        """Make room for `length` positions. Raises WgmlError when the GPU has none; the context then ends before."""
+        before = self._cache.length
+        if length <= before:
             return
+        self._grow(length)
+        try:
+            await self.device.allocated()
+        except WgmlError as error:
+            self.context = before
+            self.forget()
+            self._grow(before)
+            raise WgmlError(f"{error}: conversations end at {before} tokens on it") from None
+
+    def _grow(self, length: int) -> None:
+        """Give the cache room for `length` positions, rounded up to whole pages."""
         length = min(-(-length // _PAGE) * _PAGE, self.context)
         tokens = self.device.buffer(4 * (length + 1), "tokens")
         if self._tokens is not None:
-            self.device.copy(self._tokens, tokens, self._tokens.nbytes)
+            self.device.copy(self._tokens, tokens, min(self._tokens.nbytes, tokens.nbytes))
             self._tokens.destroy()
         self._tokens = tokens
         self._cache.grow(length)

@@ -84,6 +84,10 @@ class BrowserDevice(Device):
     def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> int:
         return int(self._gpu.pipeline(code, _js(list(access)), name))
 
+    async def allocated(self) -> None:
+        if not await self._gpu.allocated():
+            raise WgmlError("the GPU has not enough memory left")
+
     async def compiled(self) -> None:
         error = await self._gpu.compiled()
         if error is not None:

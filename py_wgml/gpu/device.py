@@ -264,6 +264,10 @@ class Device(ABC):
         """Copy the first `nbytes` bytes from `source` to `target` on the GPU."""
 
     @abstractmethod
+    async def allocated(self) -> None:
+        """Wait until the buffers made so far have their memory. Raises WgmlError when one can't get it."""
+
+    @abstractmethod
     async def compiled(self) -> None:
         """Wait until every pipeline asked for so far is compiled. Raises WgmlError with the WGSL line that failed."""
 

@@ -109,6 +109,9 @@ class NativeDevice(Device):
             found = re.search(r":(\d+):\d+", str(error))
             raise compile_error(name, code, int(found[1]) if found else 1, str(error).strip()) from error
 
+    async def allocated(self) -> None:
+        """Nothing to wait for: a native buffer has its memory, or is not made."""
+
     async def compiled(self) -> None:
         """Nothing to wait for: native pipelines are compiled when they are asked for."""
 

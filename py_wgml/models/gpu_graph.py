@@ -60,7 +60,8 @@ class Cache:
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
-        """Make room for `length` positions, keeping what is there. Programs recorded before must not run any more."""
+        """Make room for `length` positions, keeping of what is there as much as fits. Programs recorded before must not
+        run any more."""
         device, config = self._device, self._config
         nbytes = length * self._position_bytes
         old = self.layers
@@ -69,7 +70,7 @@ class Cache:
             pair = device.buffer(nbytes, f"k_cache.{layer}"), device.buffer(nbytes, f"v_cache.{layer}")
             if old:
                 for source, target in zip(old[layer], pair, strict=True):
-                    device.copy(source, target, self.length * self._position_bytes)
+                    device.copy(source, target, min(self.length, length) * self._position_bytes)
                     source.destroy()
             self.layers.append(pair)
         for buffer in self.rotations.values():

@@ -84,6 +84,25 @@ def test_prompt_longer_than_a_step_and_growing_cache(path, device, monkeypatch):
     assert run(path, device, in_steps) == expected
 
 
+def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
+    monkeypatch.setattr("py_wgml.generate.engine._PAGE", 32)
+
+    async def scenario(model):
+        first = await take(model.engine.generate(PROMPT, Sampling()), 20)
+
+        async def none_left():
+            raise WgmlError("no memory left")
+
+        monkeypatch.setattr(model.engine.device, "allocated", none_left)
+        with pytest.raises(WgmlError, match="no memory left: conversations end at 32 tokens"):
+            await take(model.engine.generate(PROMPT, Sampling()), 40)
+        # It is as good as before for what fits.
+        assert model.engine.context == 32
+        assert await take(model.engine.generate(PROMPT, Sampling()), 20) == first
+
+    run(path, device, scenario)
+
+
 def test_what_was_processed_is_reused(path, device):
     async def scenario(model):
         engine = model.engine
