@@ -94,13 +94,12 @@ export class View {
 
   /**
    * @param {string} message empty: there is none any more
-   * @param {boolean} canRetry
+   * @param {boolean} canRetry or do otherwise: the ways out are shown
    */
   showError(message, canRetry) {
     byId("problem").hidden = !message;
     byId("error").textContent = message;
-    const retry = /** @type {HTMLElement} */ (byId("problem").querySelector(".retry"));
-    retry.hidden = !canRetry;
+    for (const way of byId("problem").querySelectorAll("button")) way.hidden = !canRetry;
   }
 
   /**

@@ -113,7 +113,7 @@ def vector_template(
 
     each: rows of an invocation; None: as many as suit.
     """
-    lanes = 16 if columns >= 512 else 8 if columns >= 256 else 4
+    lanes = 32 if columns >= 512 else 8 if columns >= 256 else 4
     each = each or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,

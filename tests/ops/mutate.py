@@ -36,7 +36,7 @@ MUTATIONS = [
     Mutation("fifth bit", "quant/q5_1.wgsl", "spread_bits(fifth >> 16u)", "spread_bits(fifth)", "Q5_1"),
     Mutation("row of the weights", "lib/octets.wgsl", "row * params.row_bytes +", "row * 18u +", "linear-Q4"),
     Mutation("tile's first barrier", "linear_tile.wgsl", "        workgroupBarrier();\n\n", "\n", "linear-Q8_0"),
-    Mutation("tile's tail guard", "linear_tile.wgsl", "at < octet_count && first_row", "first_row", "odd_sizes"),
+    Mutation("tokens past the step", "linear_tile.wgsl", "token < step.count && row <", "row <", "linear-Q8_0"),
     Mutation("tile's last row", "linear_tile.wgsl", "&& row < params.rows", "", "linear-Q8_0"),
     Mutation("sum over lanes", "linear_vector.wgsl", "stride = LANES / 2u; stride > 0u; stride >>= 1u) {\n        if",
              "stride = LANES / 2u; stride > 1u; stride >>= 1u) {\n        if", "linear-Q8_0"),

@@ -28,9 +28,7 @@ def examples(context: BrowserContext, url: str, fake: Callable[..., None]) -> li
     for name, code in enumerate(pages):
         assert code != found[name]
         assert len(code.splitlines()) <= 10
-        context.route(
-            f"**/page{name}.html", lambda route, code=code: route.fulfill(body=code, content_type="text/html")
-        )
+        context.route(f"**/page{name}.html", serve(code))
     return [f"{url}page{name}.html" for name in range(len(pages))]
 
 
