@@ -17,7 +17,7 @@ from ..ops import Bits, Sampling, attention_splits, sample, step_block
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
-_PROMPT_STEP_SIZES = _STEP_SIZES[1:]
+_SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seconds
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
 _PAGE = 1024  # positions by which the cache grows
@@ -70,14 +70,15 @@ class Engine:
         self._programs: dict[tuple[int, str, int], tuple[Program, Tensor]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
-        self._step_size = _PROMPT_STEP_SIZES[0]
+        self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
+        self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
         # Ask for every kernel now: browsers compile them while the weights stream in.
-        for count in _STEP_SIZES:
+        for count in self._step_sizes:
             for length in (1, self.context):
                 self._program(count, "sample", length)
 
@@ -97,7 +98,7 @@ class Engine:
         await self.device.read(self._step, 4)
         self._pace = Pace(time.perf_counter() - middle)
         slow = middle - began - self._pace.read_cost > _SLOW_STEP
-        self._step_size = _PROMPT_STEP_SIZES[0 if slow else 1]
+        self._step_size = self._step_sizes[1] if slow else self._step_sizes[:3][-1]
         self._in_flight = 1 if slow else 2
 
     def destroy(self) -> None:
@@ -188,7 +189,7 @@ class Engine:
                 self._sequence.append(token)
                 yield token
 
-    async def logits(self, ids: Sequence[int], at_once: int = _PROMPT_STEP_SIZES[0]) -> npt.NDArray[np.float32]:
+    async def logits(self, ids: Sequence[int], at_once: int = _STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
         await self._check(ids)
         self.forget()
@@ -241,8 +242,8 @@ class Engine:
         """Take up how long a prompt's step of `count` tokens took."""
         if count == self._step_size:
             token = max(0.0, seconds - self._pace.read_cost) / count
-            fitting = [size for size in _PROMPT_STEP_SIZES if size * token <= _LONGEST_STEP]
-            self._step_size = max(fitting, default=_PROMPT_STEP_SIZES[0])
+            smallest, *larger = self._step_sizes[1:]
+            self._step_size = max([smallest, *(size for size in larger if size * token <= _LONGEST_STEP)])
 
     def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""

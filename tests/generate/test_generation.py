@@ -88,7 +88,7 @@ def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
     monkeypatch.setattr("py_wgml.generate.engine._PAGE", 32)
 
     async def scenario(model):
-        first = await take(model.engine.generate(PROMPT, Sampling()), 20)
+        first = await take(model.engine.generate(PROMPT, Sampling()), 3)
 
         async def none_left():
             raise WgmlError("no memory left")
@@ -98,7 +98,7 @@ def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
             await take(model.engine.generate(PROMPT, Sampling()), 40)
         # It is as good as before for what fits.
         assert model.engine.context == 32
-        assert await take(model.engine.generate(PROMPT, Sampling()), 20) == first
+        assert await take(model.engine.generate(PROMPT, Sampling()), 3) == first
 
     run(path, device, scenario)
 

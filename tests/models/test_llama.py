@@ -54,7 +54,7 @@ def test_cache_of_eight_bits(device, tmp_path):
 
 
 def test_software_adapter(tmp_path):
-    """Where norms have dispatches of their own."""
+    """Where norms have dispatches of their own, and prompts are taken in by small steps."""
     assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf"), gpus.device("naga", software=True)) < BOUND
 
 
