@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from types import FunctionType
 
 import pytest
 from ops.example import README, assert_right, example
@@ -48,6 +49,9 @@ def test_the_command_takes_lists_and_tells_what_is_missing():
     assert done.returncode == 1 and done.stderr == "kernel lib/reduce: 'reductions' is undefined\n"
 
 
-@pytest.mark.parametrize("name", sorted(py_wgml.ops.__all__))
-def test_everything_has_a_docstring(name):
+NAMES = [name for name in py_wgml.ops.__all__ if isinstance(getattr(py_wgml.ops, name), type | FunctionType)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_function_and_class_has_a_docstring(name):
     assert (getattr(py_wgml.ops, name).__doc__ or "").strip()
