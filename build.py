@@ -1066,10 +1066,22 @@ def test_command(args: argparse.Namespace) -> None:
             environment["FIREFOX_BIN"] = firefox
         else:
             say("no Firefox on this machine: its tests are skipped")
+    fill_caches()
     # Several processes, each with groups of tests (tests/conftest.py) in the order they are found in.
     chosen = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
     chosen += ["-m", "not slow"] if args.quick else []
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *args.rest], cwd=ROOT, env=environment))
+
+
+def fill_caches() -> None:
+    """Have all that the tests' sites are made of: two processes that fetch the same thing would be in each other's way."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            build([default_model()], Brand(), Path(folder) / "dist")
+    except Stop as stop:
+        if stop.code != NETWORK:
+            raise
+        say(f"{stop}: what needs it is skipped")
 
 
 def lock_command(args: argparse.Namespace) -> None:
