@@ -1074,7 +1074,7 @@ def test_command(args: argparse.Namespace) -> None:
 
 
 def fill_caches() -> None:
-    """Have all that the tests' sites are made of: two processes that fetch the same thing would be in each other's way."""
+    """Have all that the sites of tests are made of: processes that fetch the same would be in each other's way."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             build([default_model()], Brand(), Path(folder) / "dist")
