@@ -42,6 +42,8 @@ export function mount(app) {
 class Models {
   #app;
   #dialog = new Dialog("models", { opened: () => this.#draw() });
+  /** Outlives the redrawing of what is around it, with what has been typed. */
+  #reference = /** @type {HTMLInputElement} */ (element("input", ""));
   /** Of the model that could not be chosen, and why; at "", of what was typed. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
 
@@ -82,7 +84,10 @@ class Models {
     const list = element("ul", "offers");
     for (const offer of offers) list.append(this.#row(offer));
     const current = this.#app.ready ? [this.#card()] : [];
-    this.#dialog.body.replaceChildren(...current, list, this.#other(), await this.#storage());
+    const storage = await this.#storage();
+    const isTyping = document.activeElement === this.#reference;
+    this.#dialog.body.replaceChildren(...current, list, this.#other(), storage);
+    if (isTyping) this.#reference.focus();
   }
 
   /**
@@ -140,7 +145,7 @@ class Models {
   #other() {
     const form = element("form", "other");
     const label = element("label", "", words.other);
-    const input = /** @type {HTMLInputElement} */ (element("input", ""));
+    const input = this.#reference;
     Object.assign(input, { id: "model-reference", placeholder: words.hint, spellcheck: false, autocomplete: "off" });
     label.setAttribute("for", input.id);
     const line = element("div", "entry");
@@ -218,6 +223,7 @@ class Models {
       if (problem) return this.#refuse(offer, problem, () => this.#choose({ ...offer, source: async () => source }, true));
       if (!source.file) navigator.storage?.persist?.(); // where that takes a question, it is asked now
       this.#dialog.close();
+      this.#reference.value = "";
       this.#app.load(source);
     } catch (error) {
       this.#refuse(offer, /** @type {EngineError} */ (error).message, null);

@@ -28,6 +28,7 @@ document.querySelector("#prompt").addEventListener("keydown", async (event) => {
   for (const piece of ["You said: ", event.target.value, ", é!"]) {
     await new Promise((done) => setTimeout(done, 200));
     message.firstChild.textContent += piece;
+    message.source = message.firstChild.textContent;
   }
   message.lastChild.textContent = "12.5 tokens/s";
   state("ready");
