@@ -146,8 +146,8 @@ class Tensor:
         if source is not None:
             source._readers.add(self)
 
-    @property
-    def buffer(self) -> Buffer:
+    def make(self) -> Buffer:
+        """Record it, if that is still to be done; from then on it needs nothing that it is made from."""
         if self._buffer is None:
             self._buffer = self._pool.take(self._nbytes)
             assert self._record is not None
@@ -156,10 +156,14 @@ class Tensor:
             self._record = self.norm = self.product = None
         return self._buffer
 
+    @property
+    def buffer(self) -> Buffer:
+        return self.make()
+
     def settle(self) -> Buffer:
         """The buffer, once everything that is made from its present content has been recorded."""
         for reader in list(self._readers):
-            reader.buffer  # noqa: B018
+            reader.make()
         self._readers.clear()
         return self.buffer
 
@@ -226,7 +230,7 @@ class GpuGraph(Graph[Tensor]):
             )  # fmt: skip
 
         if add_to is not None:
-            x.buffer  # noqa: B018  (records it, so that it no longer needs what add_to holds)
+            x.make()  # so that it no longer needs what add_to holds
             record(add_to.settle())
             return add_to
         out = Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
@@ -254,7 +258,7 @@ class GpuGraph(Graph[Tensor]):
 
         if add_to is not None:
             if x.norm is None:
-                x.buffer  # noqa: B018  (records it, so that it no longer needs what add_to holds)
+                x.make()  # so that it no longer needs what add_to holds
             record(add_to.settle())
             return add_to
         out = Tensor(self._pool, x.rows, matrix.rows, record, x)
@@ -337,7 +341,7 @@ class GpuGraph(Graph[Tensor]):
             )  # fmt: skip
             return matrix.rows // c.expert_count
 
-        x.buffer  # noqa: B018  (several products take it)
+        x.make()  # several products take it
         ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
         route(
             self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
