@@ -233,23 +233,24 @@ export class Gpu {
   }
 
   /**
-   * Run a program, each dispatch in a pass of its own.
+   * Run a program some times over, shared out evenly among passes.
    *
    * @param {Program} program
+   * @param {number} times
+   * @param {number} passes
    * @returns {Promise<Uint8Array>} nanoseconds (u64) at which each pass began and ended, by the GPU's clock
    */
-  profile(program) {
-    const count = 2 * program.pipelines.length;
+  timestamps(program, times, passes) {
+    const count = 2 * passes;
     const querySet = this.#device.createQuerySet({ type: "timestamp", count });
     const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
     const clock = this.#buffers.push(this.#device.createBuffer({ size: 8 * count, usage })) - 1;
     const encoder = this.#device.createCommandEncoder();
-    program.pipelines.forEach((_, i) => {
+    const each = (times * program.pipelines.length) / passes;
+    for (let i = 0; i < passes; i++) {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      dispatch(pass, program, i);
-      pass.end();
-    });
+      encodePass(encoder, program, i * each, (i + 1) * each, timestampWrites);
+    }
     encoder.resolveQuerySet(querySet, 0, count, this.#at(clock), 0);
     return this.#read(encoder, clock, 0, 8 * count).finally(() => {
       querySet.destroy();
@@ -362,11 +363,7 @@ export class Gpu {
    */
   #encode(program, times) {
     const encoder = this.#device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let time = 0; time < times; time++) {
-      for (let i = 0; i < program.pipelines.length; i++) dispatch(pass, program, i);
-    }
-    pass.end();
+    encodePass(encoder, program, 0, times * program.pipelines.length);
     return encoder;
   }
 
@@ -396,12 +393,21 @@ export class Gpu {
 }
 
 /**
- * @param {GPUComputePassEncoder} pass
+ * A pass of the dispatches `first` up to `end` of a program that is repeated without end.
+ *
+ * @param {GPUCommandEncoder} encoder
  * @param {Program} program
- * @param {number} i which of its dispatches
+ * @param {number} first
+ * @param {number} end
+ * @param {GPUComputePassTimestampWrites} [timestampWrites]
  */
-function dispatch(pass, { pipelines, groups, counts }, i) {
-  pass.setPipeline(pipelines[i]);
-  pass.setBindGroup(0, groups[i]);
-  pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+function encodePass(encoder, { pipelines, groups, counts }, first, end, timestampWrites) {
+  const pass = encoder.beginComputePass({ timestampWrites });
+  for (let at = first; at < end; at++) {
+    const i = at % pipelines.length;
+    pass.setPipeline(pipelines[i]);
+    pass.setBindGroup(0, groups[i]);
+    pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+  }
+  pass.end();
 }

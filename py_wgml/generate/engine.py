@@ -129,6 +129,11 @@ class Engine:
         self.device.write(self._step, step_block(max(self._stored - 1, 0), 1))
         return await self.device.profile(self.token_program)
 
+    async def gpu_seconds(self, times: int) -> float:
+        """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
+        self.device.write(self._step, step_block(max(self._stored - times, 0), 1))
+        return await self.device.time(self.token_program, times)
+
     @property
     def dispatches_per_token(self) -> int:
         """Dispatches of `token_program`."""

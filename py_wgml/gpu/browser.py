@@ -111,8 +111,8 @@ class BrowserDevice(Device):
         promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, nbytes + -nbytes % 4)
         return asyncio.ensure_future(_bytes(promise, nbytes))
 
-    async def _profile(self, program: Program) -> bytes:
-        return bytes((await self._gpu.profile(self._handle_of(program))).to_bytes())
+    async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
+        return bytes((await self._gpu.timestamps(self._handle_of(program), times, passes)).to_bytes())
 
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
         self._gpu.copy(source.handle, target.handle, nbytes)

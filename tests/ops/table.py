@@ -784,10 +784,11 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            gpu.time(program, 1)  # the first run may compile
-            seconds, began = gpu.time(program, 1), time.perf_counter()
+            asyncio.run(gpu.time(program, 1))  # the first run may compile
+            seconds, began = asyncio.run(gpu.time(program, 1)), time.perf_counter()
             while True:  # until the GPU's clock has risen
-                seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6)))))
+                times = max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6))))
+                seconds = asyncio.run(gpu.time(program, times))
                 if time.perf_counter() - began > 2e-3 * milliseconds:
                     break
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes
