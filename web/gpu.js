@@ -8,6 +8,7 @@
 /**
  * @typedef {object} Options
  * @property {string[]} features optional features to use where the adapter has them
+ * @property {string[]} languageFeatures those of WGSL to look for
  * @property {Record<string, number>} defaultLimits the limits to ask more of
  * @property {boolean} raiseLimits ask for as much of them as the adapter has
  *
@@ -40,7 +41,7 @@ const SMALL_READ = 256;
  * @returns {Promise<Gpu>}
  * @throws {Error} one line that says what is missing
  */
-export async function open({ features, defaultLimits, raiseLimits }) {
+export async function open({ features, languageFeatures, defaultLimits, raiseLimits }) {
   if (!navigator.gpu) throw new Error("this browser has no WebGPU");
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new Error("the browser offers no GPU to this page");
@@ -52,7 +53,8 @@ export async function open({ features, defaultLimits, raiseLimits }) {
   );
   const wanted = /** @type {GPUFeatureName[]} */ (features.filter((name) => adapter.features.has(name)));
   const device = await adapter.requestDevice({ requiredFeatures: wanted, requiredLimits: limits });
-  return new Gpu(adapter, device, wanted, limits);
+  const language = languageFeatures.filter((name) => navigator.gpu.wgslLanguageFeatures?.has(name));
+  return new Gpu(adapter, device, [...wanted, ...language], limits);
 }
 
 export class Gpu {

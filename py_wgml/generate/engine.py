@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -52,11 +53,19 @@ class Engine:
     """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
-    cache_bits: of keys and values. Raises WgmlError for a model that is not supported.
+    cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a token at a time: 32, or 8
+    where the device has products of bytes. Raises WgmlError for a model that is not supported.
     """
 
-    def __init__(self, device: Device, header: Header, context: int | None = None, cache_bits: Bits = 16) -> None:
-        self.device = device
+    def __init__(
+        self,
+        device: Device,
+        header: Header,
+        context: int | None = None,
+        cache_bits: Bits = 16,
+        activation_bits: Literal[32, 8] = 32,
+    ) -> None:
+        self.device, self._integers = device, activation_bits == 8
         self.config, self._forward, found = plan(header, context)
         self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
@@ -298,7 +307,7 @@ class Engine:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
             state = program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool
-            graph = GpuGraph(*state, count, length, every=kind == "logits")
+            graph = GpuGraph(*state, count, length, kind == "logits", self._integers)
             logits = self._forward(graph, self.config)
             if kind == "sample":
                 sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)

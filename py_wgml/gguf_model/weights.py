@@ -22,6 +22,9 @@ TYPES = tuple(
     )
 )
 
+# Those whose elements are bytes times a scale that several share, so that products of bytes make theirs.
+BYTE_TYPES = frozenset(TYPES) - {GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M")}
+
 
 def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
     """Bytes of a row of `columns` elements. Raises WgmlError when they are no whole number of blocks."""
@@ -42,7 +45,7 @@ class Part:
 
     def template(self, columns: int) -> dict[str, Any]:
         """The parameters of wgsl/lib/octets.wgsl for rows of `columns` elements."""
-        return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False}
+        return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False, "integers": False}
 
     @property
     def tables(self) -> tuple[bytes, ...]:

@@ -10,7 +10,16 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import WgmlError
-from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+from .device import (
+    DEFAULT_LIMITS,
+    INTEGER_PRODUCTS,
+    OPTIONAL_FEATURES,
+    AdapterInfo,
+    Buffer,
+    Device,
+    Program,
+    compile_error,
+)
 
 
 async def _helper() -> Any:
@@ -36,7 +45,14 @@ async def open_browser_device(
     helper = await _helper()
     try:
         gpu = await helper.open(
-            _js({"features": list(features), "defaultLimits": DEFAULT_LIMITS, "raiseLimits": not default_limits})
+            _js(
+                {
+                    "features": list(features),
+                    "languageFeatures": [INTEGER_PRODUCTS],
+                    "defaultLimits": DEFAULT_LIMITS,
+                    "raiseLimits": not default_limits,
+                }
+            )
         )
     except JsException as error:
         raise WgmlError(str(error.message)) from error

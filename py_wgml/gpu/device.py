@@ -18,6 +18,8 @@ from ..errors import WgmlError
 
 # The optional features that some kernel has a variant for, and so the only ones asked for.
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
+# A feature of the language WGSL that some kernel has a variant for; a device that has it lists it among its features.
+INTEGER_PRODUCTS = "packed_4x8_integer_dot_product"
 
 # Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}

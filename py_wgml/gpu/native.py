@@ -7,7 +7,16 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import WgmlError
-from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+from .device import (
+    DEFAULT_LIMITS,
+    INTEGER_PRODUCTS,
+    OPTIONAL_FEATURES,
+    AdapterInfo,
+    Buffer,
+    Device,
+    Program,
+    compile_error,
+)
 
 _BINDING_TYPE = {"uniform": "uniform", "read": "read-only-storage", "read_write": "storage"}
 
@@ -57,7 +66,7 @@ class NativeDevice(Device):
                 info["description"],
                 software=info["adapter_type"] == "CPU",
             ),
-            frozenset(wanted),
+            frozenset([*wanted, INTEGER_PRODUCTS]),  # naga and Tint have it
             limits,
         )
         self.subgroups_directive = module.__name__ == "wgpudawn"

@@ -184,7 +184,7 @@ class Product:
 class GpuGraph(Graph[Tensor]):
     """Records a step of at most `max_count` tokens into `program`, meant for positions below `length`.
 
-    every: logits of all its tokens, not of the last. Steps of one token take fewer dispatches: there a product does the
+    every: logits of all its tokens, not of the last. integers: of the products of a single token, see `linear`. Steps of one token take fewer dispatches: there a product does the
     gate after it as well, and the norm before it, unless the adapter is a software one (each workgroup makes the norm).
     """
 
@@ -200,10 +200,11 @@ class GpuGraph(Graph[Tensor]):
         max_count: int,
         length: int,
         every: bool = False,
+        integers: bool = False,
     ) -> None:
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
-        self._max_count, self._every = max_count, every
+        self._max_count, self._every, self._integers = max_count, every, integers
         self._length, self._software = length, program.device.info.software
 
     def embed(self, name: str, scale: float = 1.0) -> Tensor:
@@ -278,7 +279,18 @@ class GpuGraph(Graph[Tensor]):
     ) -> None:
         source, norm = x.norm or (x, None)
         linear(
-            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append
+            self._program,
+            self._step,
+            source.buffer,
+            matrix,
+            out,
+            x.rows,
+            bias,
+            accumulate,
+            norm,
+            activation,
+            append,
+            self._integers,
         )
 
     def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
@@ -337,7 +349,7 @@ class GpuGraph(Graph[Tensor]):
             matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
             linear_experts(
                 self._program, self._step, x.buffer, matrix, ids.buffer, out.buffer, c.expert_count, slots, rows,
-                bias, shared, first, out.width,
+                bias, shared, first, out.width, self._integers,
             )  # fmt: skip
             return matrix.rows // c.expert_count
 

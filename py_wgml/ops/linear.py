@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import WgmlError
-from ..gguf_model.weights import Matrix, Part, row_bytes
-from ..gpu import MAX_STORAGE_BINDINGS, Buffer, Program, block
+from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Program, block
 from .array import Array
 from .gated import Activation
 from .rope_append import Append
@@ -51,6 +51,7 @@ def linear(
     norm: Norm | None = None,
     activation: Activation | None = None,
     append: Append | None = None,
+    integers: bool = False,
 ) -> None:
     """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
 
@@ -58,7 +59,8 @@ def linear(
     bias: float32 [rows]. With max_count 1 the step buffer is not looked at, and what comes before and after a product
     can be part of it: norm, x is first normalised as by `rms_norm`; activation, the result is then gated as by `gated`
     (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys and values,
-    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be).
+    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be). integers: it may round
+    x to 8 bits, a few dozen elements by their largest magnitude, and multiply bytes, where the device and the type can.
     Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
     """
     columns, width = weights.columns, weights.rows
@@ -83,7 +85,7 @@ def linear(
                 params += (append.heads, append.kv_heads)
                 targets = [step, append.rotations, out, append.k_cache, append.v_cache]
                 each = 4 if append.pairing == "neox" else 2
-            workgroups, template = vector_template(program, part, rows, columns, each)
+            workgroups, template = vector_template(program, part, rows, columns, each, integers)
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, *targets, *others, *part.tables],
@@ -107,16 +109,17 @@ def linear(
 
 
 def vector_template(
-    program: Program, part: Part, rows: int, columns: int, each: int | None = None
+    program: Program, part: Part, rows: int, columns: int, each: int | None = None, integers: bool = False
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
 
-    each: rows of an invocation; None: as many as suit.
+    each: rows of an invocation; None: as many as suit. integers: as of `linear`.
     """
     lanes = 32 if columns >= 512 else 8 if columns >= 256 else 4
     each = each or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,
+        "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in program.device.features,
         "lanes": lanes,
         "each": each,
         # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.

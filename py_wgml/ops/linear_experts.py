@@ -23,17 +23,18 @@ def linear_experts(
     shared: bool = False,
     first: int = 0,
     width: int | None = None,
+    integers: bool = False,
 ) -> None:
     """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
     [max_count, slots]; x: float32 [max_count, slots, columns], or [max_count, columns] for all slots of a token
-    (shared); bias: float32 [experts, rows]; out: float32 [max_count, slots, width], width being rows if not given.
+    (shared); bias: float32 [experts, rows]; out: float32 [max_count, slots, width], width being rows if not given. integers: as of `linear`.
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     rows, columns = weights.rows // experts, weights.columns
     for part in weights:
-        workgroups, template = vector_template(program, part, rows, columns)
+        workgroups, template = vector_template(program, part, rows, columns, integers=integers)
         place = slots, slots if shared else 1, part.first, part.rows, width or rows
         others: list[Buffer | bytes] = [step, ids, *([bias] if bias else []), *part.tables]
         program.dispatch(

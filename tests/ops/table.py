@@ -25,7 +25,7 @@ from ops.harness import VARIANTS, Bench, Case, Job, cases, device
 import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.generate.bench import read_bandwidth
-from py_wgml.gguf_model.weights import TYPES, Matrix, Part
+from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix, Part
 from py_wgml.gpu import Buffer
 from py_wgml.ops import (
     Append,
@@ -194,6 +194,23 @@ def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_cou
     )
 
 
+def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: bool) -> Job:
+    """The product of bytes. Unless x is to be rounded, it consists of whole numbers of which bytes lose nothing."""
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape)
+    x = b.normal(1, columns)
+    if not rounded:
+        x = b.random.integers(-127, 128, (1, columns)).astype(np.float32)
+        x[:, ::4] = np.copysign(127, x[:, ::4])  # the largest magnitude of whatever is rounded together
+    out, step, at = b.poison(2, rows), b.step(11, 1), b.up(x)
+    expected = linear_numpy(*exact(x, dequantized))
+    return Job(
+        lambda p: linear(p, step, at, weights, out, 1, integers=True),
+        {out: past(expected, 2)},
+        flops=2 * rows * columns,
+    )
+
+
 def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool) -> Job:
     (rows, columns), experts, slots, count = shape, 5, 3, 2
     cut = (rows + rows // 2,) if cuts else ()  # within an expert
@@ -234,6 +251,7 @@ def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = 
 
 
 TYPE_OF = {type.name: type for type in TYPES}
+BYTES = [type.name for type in TYPES if type in BYTE_TYPES]
 
 
 FILL = 2**-7  # what a cache holds beforehand: small, so that the norm of the error is that of what is written
@@ -587,6 +605,9 @@ TABLE = [
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
+    *cases(linear_integers_case, BYTES, 2e-6, ["normal"], shape=[(67, 768), (5, 2304)], rounded=[False]),
+    *cases(linear_integers_case, BYTES, 8e-3, ["normal"], shape=[(67, 768)], rounded=[True]),
+    *cases(linear_integers_case, ["F16", "IQ1_M"], 2e-6, ["normal"], shape=[(67, 768)], rounded=[True]),  # not rounded
     # So many rows that an invocation has two; more columns than a stage has.
     *cases(linear_case, ["Q4_0", "Q6_K", "IQ2_S"], 2e-6, ["normal"], shape=[(4096, 2304)], count=[1], max_count=[1]),
     *cases(
@@ -727,6 +748,7 @@ LARGE = [
         count=[1],
         max_count=[1],
     ),
+    *cases(linear_integers_case, BYTES, 8e-3, ("normal",), shape=[(4096, 4096), (14336, 4096)], rounded=[True]),
     *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
