@@ -8,15 +8,18 @@
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
 // and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
 // what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
-// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of
+// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl; with splits, x is what the
+// parts of attention make together (lib/attention_parts.wgsl). With experts, W is a part of
 // the matrices [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, integers (for types with bytes), lanes, each,
-// quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
+// columns, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
 // (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
 // false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits),
-// experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
+// splits (0: x is no parts; not with tail, norm or
+// experts, and only where a stage holds all columns; head_dim), experts (workgroup z is a slot; not with accumulate,
+// norm, function or pairing).
 {% set more = namespace(binding=3) %}
 {% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
@@ -69,16 +72,31 @@ struct Params {
 {% set grid_binding = more.binding %}
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
+{% if splits %}
+{% set parts, merged_word = "x", "vec4<f32>" %}
+{% include "lib/attention_parts.wgsl" %}
+
+// Four elements of x from column `column` on.
+fn load_quad(row: u32, column: u32) -> vec4<f32> {
+    let states = {{ splits // 2 }}u * params.columns;
+    return merged(column / 4u, params.columns / 4u, states + column / {{ head_dim }}u * {{ splits }}u);
+}
+{% else %}
 {% include "lib/load_quad.wgsl" %}
+{% endif %}
 {% include "lib/workgroup_index.wgsl" %}
 {% if function %}
 {% include "lib/gate.wgsl" %}
 {% endif %}
 
+{% set stage = 4 * quads * workgroup_size %}
+{# Rows that fit one stage, and stages of which each lane has one span, need no loops. #}
+{% set stages = columns > stage %}
+{% set turns = columns > [8 * quant.span * lanes, stage] | min %}
 const LANES: u32 = {{ lanes }}u;
 const GROUPS: u32 = {{ workgroup_size // lanes }}u; // of lanes
 const EACH: u32 = {{ each }}u;
-const STAGE: u32 = {{ 4 * quads * workgroup_size }}u; // columns: a multiple of every block
+const STAGE: u32 = {{ stage }}u; // columns: a multiple of every block
 const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
 const SPANS: u32 = OCTETS / SPAN; // of a block
 
@@ -235,7 +253,12 @@ fn main(
     }
     {% endmacro %}
 {{ load_span("min(lane, spans - 1u)") }}
+    {% if stages %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
+    {% else %}
+    {
+        let start = 0u;
+    {% endif %}
         {% for q in range(quads) %}
         {
             let i = index + {{ q * workgroup_size }}u;
@@ -278,6 +301,7 @@ fn main(
         {% endfor %}
         workgroupBarrier();
         {% endif %}
+        {% if stages %}
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
         x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
@@ -285,11 +309,17 @@ fn main(
         norm_{{ q }} = norm_weight[stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u) / 4u];
         {% endif %}
         {% endfor %}
+        {% endif %}
         let here = min(spans - start, STAGE_SPANS);
+        {% if turns %}
         for (var s = lane; s < here; s += LANES) {
             if start + s != lane {
 {{ load_span("start + s") | indent(8) }}
             }
+        {% else %}
+        let s = lane;
+        if s < here {
+        {% endif %}
             {% set zero = "0i" if integers else "vec4<f32>(0.0)" %}
             {% for r in rows_each %}
             var low_{{ r }} = {{ zero }};
@@ -333,7 +363,9 @@ fn main(
             {% endif %}
             {% endfor %}
         }
+        {% if stages %}
         workgroupBarrier();
+        {% endif %}
     }
     {% if norm %}
     var all_squares = 0.0;

@@ -20,7 +20,15 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import attention, attention_numpy, attention_parts, attention_splits
+from .attention import (
+    Parts,
+    attention,
+    attention_merge,
+    attention_merge_numpy,
+    attention_numpy,
+    attention_parts,
+    attention_splits,
+)
 from .binary import assign, assign_numpy, binary, binary_numpy
 from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
 from .dequantize import dequantize
@@ -28,7 +36,7 @@ from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
-from .linear import Norm, can_append, can_gate, linear, linear_numpy
+from .linear import Norm, can_append, can_gate, can_merge, linear, linear_numpy
 from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
@@ -46,6 +54,7 @@ __all__ = [
     "Append",
     "Bits",
     "Norm",
+    "Parts",
     "Sampling",
     "Scaling",
     "View",
@@ -54,6 +63,8 @@ __all__ = [
     "assign",
     "assign_numpy",
     "attention",
+    "attention_merge",
+    "attention_merge_numpy",
     "attention_numpy",
     "attention_parts",
     "attention_splits",
@@ -63,6 +74,7 @@ __all__ = [
     "cache_numpy",
     "can_append",
     "can_gate",
+    "can_merge",
     "cumulative_sum",
     "cumulative_sum_numpy",
     "dequantize",

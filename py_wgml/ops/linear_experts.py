@@ -29,7 +29,8 @@ def linear_experts(
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
     [max_count, slots]; x: float32 [max_count, slots, columns], or [max_count, columns] for all slots of a token
-    (shared); bias: float32 [experts, rows]; out: float32 [max_count, slots, width], width being rows if not given. integers: as of `linear`.
+    (shared); bias: float32 [experts, rows]; out: float32 [max_count, slots, width], width being rows if not given.
+    integers: as of `linear`.
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     rows, columns = weights.rows // experts, weights.columns
@@ -47,6 +48,7 @@ def linear_experts(
             norm=False,
             function=False,
             pairing=False,
+            splits=0,
             experts=True,
         )
 

@@ -26,11 +26,12 @@ import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.generate.bench import read_bandwidth
 from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix, Part
-from py_wgml.gpu import Buffer
+from py_wgml.gpu import Buffer, Program
 from py_wgml.ops import (
     Append,
     Bits,
     Norm,
+    Parts,
     Sampling,
     View,
     argmax,
@@ -38,6 +39,8 @@ from py_wgml.ops import (
     assign,
     assign_numpy,
     attention,
+    attention_merge,
+    attention_merge_numpy,
     attention_numpy,
     binary,
     binary_numpy,
@@ -347,15 +350,54 @@ def attention_case(
     scale = head_dim**-0.5
     sink = b.normal(heads) if sinks else None
     extra = None if sink is None else b.up(sink)
-    parts = b.poison(count + 1, heads, splits, head_dim + 2) if splits > 1 else None
+    parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
     *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
     expected = attention_numpy(*arrays, position, scale, window, soft_cap, sink)
+
+    def record(p: Program) -> None:
+        sizes = heads, kv_heads, head_dim
+        attention(p, step, *at, parts, *sizes, scale, bits, count + 1, window, soft_cap, extra, splits)
+        if splits > 1:
+            attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1)
+
     return Job(
-        lambda p: attention(
-            p, step, *at, out, heads, kv_heads, head_dim, scale, bits, count + 1, window, soft_cap, extra, splits, parts
-        ),
+        record,
         {out: past(expected, count + 1)},
         flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
+    )
+
+
+def attention_parts_of(b: Bench, count: int, splits: int, heads: int, head_dim: int) -> tuple[Buffer, Any]:
+    """What attention leaves in parts, some of which saw no position; and what they make together."""
+    values, highest = b.normal(count, splits, heads, head_dim), b.normal(count, heads, splits)
+    totals = b.random.uniform(1, 9, (count, heads, splits)).astype(np.float32)
+    values[:, 1], highest[..., 1], totals[..., 1] = 0, np.finfo(np.float32).min, 0
+    states = np.stack([highest, totals], axis=-1)
+    merged = attention_merge_numpy(*exact(values, states))
+    return b.up(np.concatenate([values.ravel(), states.ravel()])), merged
+
+
+def attention_merge_case(b: Bench, kind: str, shape: tuple[int, int, int], splits: int) -> Job:
+    count, heads, head_dim = shape
+    parts, merged = attention_parts_of(b, count, splits, heads, head_dim)
+    out, step = b.poison(count + 1, heads, head_dim), b.step(5, count)
+    return Job(
+        lambda p: attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1),
+        {out: past(merged, count + 1)},
+    )
+
+
+def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: int, integers: bool) -> Job:
+    """The product of one token that puts the parts of attention together itself."""
+    weights, dequantized = matrix(b, kind, (37, heads * head_dim))
+    parts, merged = attention_parts_of(b, 1, splits, heads, head_dim)
+    before = b.normal(1, 37)
+    out, step = b.held(before), b.step(5, 1)
+    return Job(
+        lambda p: linear(
+            p, step, parts, weights, out, 1, accumulate=True, parts=Parts(splits, head_dim), integers=integers
+        ),
+        {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
     )
 
 
@@ -648,6 +690,18 @@ TABLE = [
         layout=["plain", "every other"],
     ),
     *cases(attention_case, ["f16", "f32"], 2e-6, SMALL, shape=[(9, 3, 64), (4, 4, 16)], position=[0, 200], count=[3]),
+    *cases(attention_merge_case, ["f32"], 1e-6, ["normal"], shape=[(2, 3, 10), (1, 2, 300)], splits=[2, 8]),
+    *cases(
+        linear_parts_case,
+        ["Q4_1", "Q6_K", "IQ2_S", "F16"],
+        4e-6,
+        ["normal"],
+        heads=[6],
+        head_dim=[128],
+        splits=[2, 8],
+        integers=[False],
+    ),
+    *cases(linear_parts_case, ["Q8_0"], 8e-3, ["normal"], heads=[7], head_dim=[64], splits=[8], integers=[False, True]),
     *cases(
         attention_case,
         ["f16", "f32"],
