@@ -6,20 +6,19 @@
 // With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
 // (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product.
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
-// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
-// what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
-// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl; with splits, x is what the
-// parts of attention make together (lib/attention_parts.wgsl). With experts, W is a part of
-// the matrices [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
+// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with splits, x is what the parts of
+// attention make together (lib/attention_parts.wgsl); with function, W has 2 rows rows, and what is written is
+// function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are rotated and appended to
+// the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices
+// [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, integers (for types with bytes), lanes, each,
-// columns, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
-// (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
-// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits),
-// splits (0: x is no parts; not with tail, norm or
-// experts, and only where a stage holds all columns; head_dim), experts (workgroup z is a slot; not with accumulate,
-// norm, function or pairing).
+// Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
+// values), lanes, each, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of
+// 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no parts; not with tail,
+// norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with
+// bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; each is then 2 for "norm" and 4 for
+// "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
 {% set more = namespace(binding=3) %}
 {% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
@@ -78,8 +77,8 @@ struct Params {
 
 // Four elements of x from column `column` on.
 fn load_quad(row: u32, column: u32) -> vec4<f32> {
-    let states = {{ splits // 2 }}u * params.columns;
-    return merged(column / 4u, params.columns / 4u, states + column / {{ head_dim }}u * {{ splits }}u);
+    let width = params.columns / 4u;
+    return merged(column / 4u, width, {{ splits }}u * width + column / {{ head_dim }}u * {{ splits // 2 }}u);
 }
 {% else %}
 {% include "lib/load_quad.wgsl" %}
@@ -339,9 +338,8 @@ fn main(
                 {% endif %}
                 {% for r in rows_each %}
                 {% if integers %}
-                let w_{{ r }} = signed_bytes(w_{{ r }}_{{ j }});
-                low_{{ r }} += dot4I8Packed(w_{{ r }}.x, low);
-                high_{{ r }} += dot4I8Packed(w_{{ r }}.y, high);
+                low_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.x, low);
+                high_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.y, high);
                 {% else %}
                 let w_{{ r }} = {{ "values_of(w_%d_%d)" % (r, j) if quant.bytes else "w_%d_%d" % (r, j) }};
                 low_{{ r }} += w_{{ r }}.low * low;

@@ -16,6 +16,8 @@ from ..gpu import Buffer, Device, Program
 from ..models import Cache, GpuGraph, Pool, Tensor, plan
 from ..ops import Bits, Sampling, attention_splits, sample, step_block
 
+ActivationBits = Literal[32, 8]
+
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
 _SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seconds
@@ -63,7 +65,7 @@ class Engine:
         header: Header,
         context: int | None = None,
         cache_bits: Bits = 16,
-        activation_bits: Literal[32, 8] = 32,
+        activation_bits: ActivationBits = 32,
     ) -> None:
         self.device, self._integers = device, activation_bits == 8
         self.config, self._forward, found = plan(header, context)

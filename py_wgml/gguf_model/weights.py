@@ -22,8 +22,11 @@ TYPES = tuple(
     )
 )
 
-# Those whose elements are bytes times a scale that several share, so that products of bytes make theirs.
-BYTE_TYPES = frozenset(TYPES) - {GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M")}
+# Those that products of bytes can make: their elements are bytes, but for scales that several share, and are not looked
+# up one by one, which takes longer than what is gained.
+BYTE_TYPES = frozenset(TYPES) - {
+    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4")
+}
 
 
 def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
@@ -45,7 +48,7 @@ class Part:
 
     def template(self, columns: int) -> dict[str, Any]:
         """The parameters of wgsl/lib/octets.wgsl for rows of `columns` elements."""
-        return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False, "integers": False}
+        return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False}
 
     @property
     def tables(self) -> tuple[bytes, ...]:

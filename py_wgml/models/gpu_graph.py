@@ -333,17 +333,19 @@ class GpuGraph(Graph[Tensor]):
                 window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",], splits,
             )  # fmt: skip
 
-        def merge(out: Buffer) -> None:
-            attention_merge(
-                self._program, self._step, parts.buffer, out, c.head_count, c.head_dim, splits, qkv.rows
-            )  # fmt: skip
-
-        splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
-        q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
+        # What follows must not hold `qkv`: it will have been made, and what it is made from is let go of.
+        rows, length = qkv.rows, min(self._length, window or self._length)
+        splits = 1 if self._software else attention_splits(rows, length)
+        q = Tensor(self._pool, rows, width, rotate, qkv)
         if splits == 1:
-            return Tensor(self._pool, qkv.rows, width, attend, q)
-        parts = Tensor(self._pool, qkv.rows * splits, c.head_count * (c.head_dim + 2), attend, q)
-        out = Tensor(self._pool, qkv.rows, width, merge, parts)
+            return Tensor(self._pool, rows, width, attend, q)
+        parts = Tensor(self._pool, rows * splits, c.head_count * (c.head_dim + 2), attend, q)
+
+        def merge(out: Buffer) -> None:
+            sizes = c.head_count, c.head_dim, splits, rows
+            attention_merge(self._program, self._step, parts.buffer, out, *sizes)
+
+        out = Tensor(self._pool, rows, width, merge, parts)
         out.parts = parts, Parts(splits, c.head_dim)
         return out
 

@@ -10,15 +10,14 @@ from .array import Array
 from .rope_append import Bits, cache_bytes
 
 # attention_vector.wgsl
-_WORKGROUP_SIZE = 256
+_WORKGROUP_SIZE = 128
 _WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
 _MAX_GROUP = 8
 _KEY_UNROLL = 8
 _VALUE_UNROLL = 8
 _STRANDS = 16  # without subgroups
 _MAX_WIDTH = 32
-_SPLITS = 32
-_SPLIT_FROM = 1024  # positions from which on a single workgroup would take longer than a second dispatch does
+_SPLITS = ((1536, 8), (None, 32))  # up to so many positions are shared out among so many workgroups
 # attention_tile.wgsl
 _TILE_ROWS = 32
 _TILE_FROM = 17  # tokens a step from which on it is the faster
@@ -36,7 +35,7 @@ class Parts:
 
 def attention_splits(max_count: int, length: int) -> int:
     """Workgroups that best share the positions of a query, in steps of up to max_count tokens over up to `length`."""
-    return _SPLITS if max_count == 1 and length > _SPLIT_FROM else 1
+    return next(splits for most, splits in _SPLITS if most is None or length <= most) if max_count == 1 else 1
 
 
 def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> int:
@@ -98,10 +97,10 @@ def attention(
         tiles = -(-max_count * shared // _TILE_ROWS)
         program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
         return
-    # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
     info = program.device.info
     width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
-    group = _group(shared, head_dim, width) if splits > 1 or info.software else 1
+    # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
+    group = _group(shared, head_dim, width) if splits == _SPLITS[-1][1] or info.software else 1
     program.dispatch(
         "attention_vector",
         bindings,

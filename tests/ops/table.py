@@ -649,7 +649,7 @@ TABLE = [
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
     *cases(linear_integers_case, BYTES, 2e-6, ["normal"], shape=[(67, 768), (5, 2304)], rounded=[False]),
     *cases(linear_integers_case, BYTES, 8e-3, ["normal"], shape=[(67, 768)], rounded=[True]),
-    *cases(linear_integers_case, ["F16", "IQ1_M"], 2e-6, ["normal"], shape=[(67, 768)], rounded=[True]),  # not rounded
+    *cases(linear_integers_case, ["F16", "IQ4_NL"], 2e-6, ["normal"], shape=[(67, 768)], rounded=[True]),  # not rounded
     # So many rows that an invocation has two; more columns than a stage has.
     *cases(linear_case, ["Q4_0", "Q6_K", "IQ2_S"], 2e-6, ["normal"], shape=[(4096, 2304)], count=[1], max_count=[1]),
     *cases(

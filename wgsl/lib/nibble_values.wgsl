@@ -1,5 +1,4 @@
-// A table of 16 signed bytes, four to a word, read by a nibble. Parameters: values, the list of them; shared_tables;
-// integers (with shared_tables).
+// A table of 16 signed bytes, four to a word, read by a nibble. Parameters: values, the list of them; shared_tables.
 // The words are picked by the nibble's bits: an array indexed at run time would lie in slow memory on many GPUs.
 {% macro word(a, b, c, d) -%}
     {{ a % 256 + 256 * (b % 256 + 256 * (c % 256 + 256 * (d % 256))) }}u
@@ -17,27 +16,17 @@ fn {{ "select_values" if shared_tables else "nibble_values" }}(nibbles: u32) -> 
 }
 {% if shared_tables %}
 
-var<workgroup> value_table: array<{{ "u32" if integers else "f32" }}, 16>;
+var<workgroup> value_table: array<f32, 16>;
 
 fn prepare_table(index: u32) {
     if index < 16u {
-        let value = select_values(index).x;
-        value_table[index] = {{ "bitcast<u32>(i32(value)) & 0xffu" if integers else "value" }};
+        value_table[index] = select_values(index).x;
     }
     workgroupBarrier();
 }
 
-{% if integers %}
-// The same as bytes.
-fn nibble_bytes(nibbles: u32) -> u32 {
-    let index = bytes_of(nibbles);
-    let lower = value_table[index.x] | (value_table[index.y] << 8u);
-    return lower | (value_table[index.z] << 16u) | (value_table[index.w] << 24u);
-}
-{% else %}
 fn nibble_values(nibbles: u32) -> vec4<f32> {
     let index = bytes_of(nibbles);
     return vec4<f32>(value_table[index.x], value_table[index.y], value_table[index.z], value_table[index.w]);
 }
-{% endif %}
 {% endif %}

@@ -7,17 +7,11 @@
 // no scales.
 // Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
 // of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
-// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table), integers
-// (of octets, signed_bytes alone; with shared_tables, for types that have bytes).
+// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "quant/" ~ type ~ ".wgsl" %}
 
-{% if integers %}
-// What the bytes of an octet stand for, as signed bytes.
-fn signed_bytes(bytes: vec2<u32>) -> vec2<u32> {
-    return {{ "vec2<u32>(nibble_bytes(bytes.x), nibble_bytes(bytes.y))" if quant.bytes == "table" else "bytes" }};
-}
-{% elif quant.bytes %}
+{% if quant.bytes %}
 // What the bytes of an octet stand for.
 fn values_of(bytes: vec2<u32>) -> Octet {
     {% set convert = {"signed": "signed_floats_of", "unsigned": "floats_of", "table": "nibble_values"}[quant.bytes] %}
@@ -49,7 +43,6 @@ fn in_row(column: u32) -> vec4<bool> {
 }
 {% endif %}
 
-{% if not integers %}
 // Octet `i` of row `row` of the weights.
 fn load_octet(row: u32, i: u32) -> Octet {
     let at = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
@@ -69,4 +62,3 @@ fn load_octet(row: u32, i: u32) -> Octet {
     {% endif %}
     {% endif %}
 }
-{% endif %}
