@@ -113,7 +113,7 @@ var<workgroup> x_scales: array<f32, STAGE_SPANS>;
 {% if norm %}
 var<workgroup> squares_of: array<f32, GROUPS>; // the sum of what each group of lanes brought so far
 {% endif %}
-{% if not subgroups %}
+{% if lanes > 1 and not subgroups %}
 var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 {% endif %}
 
@@ -138,7 +138,9 @@ fn row_of(group: u32, r: u32) -> u32 {
 
 // The sum of `value` over the lanes that share a row.
 fn lanes_sum(value: f32, index: u32) -> f32 {
-    {% if subgroups %}
+    {% if lanes == 1 %}
+    return value;
+    {% elif subgroups %}
     var sum = value;
     for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
         sum += subgroupShuffleXor(sum, stride);
@@ -403,7 +405,7 @@ fn main(
     {% else %}
     {% for r in range(each) %}
     {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
-    if lane == {{ r }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
+    if lane == {{ r % lanes }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
         {% if function %}
         let result = gate(total_{{ r }}, total_{{ r + each }});
         {% else %}

@@ -11,7 +11,6 @@ from .attention import Parts
 from .gated import Activation
 from .rope_append import Append
 
-_VECTOR_WORKGROUP_SIZE = 128
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
 _APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
@@ -45,7 +44,7 @@ def can_merge(program: Program, weights: Matrix, parts: Parts) -> bool:
     """Whether a product can put the parts of attention together itself, and does it sooner than a dispatch of its own:
     each of its workgroups reads all of them."""
     columns = weights.columns
-    fits = columns <= 4 * _VECTOR_WORKGROUP_SIZE * min(_quads(part, columns) for part in weights)
+    fits = columns <= min(_stage_columns(part) for part in weights)
     lengths_fit = columns % 8 == 0 and parts.head_dim % 4 == 0 and parts.splits % 2 == 0
     workgroups = sum(vector_template(program, part, part.rows, columns)[0] for part in weights)
     return fits and lengths_fit and 4 * columns * parts.splits * workgroups <= _MERGED_BYTES
@@ -133,25 +132,28 @@ def vector_template(
 
     each: rows of an invocation; None: as many as suit. integers: as of `linear`.
     """
-    lanes = 32 if columns >= 512 else 8 if columns >= 256 else 4
-    each = each or (2 if rows >= _MANY_ROWS else 1)
+    if program.device.info.software:  # has no latency to hide, and loses by every lane without work
+        workgroup_size, lanes, each = 64, 1, each or 2
+    else:
+        workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
+        each = each or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,
         "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in program.device.features,
         "columns": columns,
         "lanes": lanes,
         "each": each,
-        "quads": _quads(part, columns),
-        "workgroup_size": _VECTOR_WORKGROUP_SIZE,
+        "quads": -(-min(columns, _stage_columns(part)) // (4 * workgroup_size)),
+        "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
         "subgroups": "subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
     }
-    return -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)), template
+    return -(-rows * lanes // (workgroup_size * each)), template
 
 
-def _quads(part: Part, columns: int) -> int:
-    """Quads of x that an invocation brings: there is room for 2,048 columns, beside a codebook for 1,024."""
-    return min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4)
+def _stage_columns(part: Part) -> int:
+    """The most columns of x that linear_vector.wgsl has room for at once in workgroup memory, beside a codebook."""
+    return 1024 if part.tables else 2048
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:
