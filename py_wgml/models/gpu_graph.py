@@ -287,7 +287,7 @@ class GpuGraph(Graph[Tensor]):
     ) -> None:
         source, norm = x.norm or (x, None)
         parts = None
-        if x.parts is not None and append is None and can_merge(self._program, matrix, x.parts[1]):
+        if x.parts is not None and append is None and can_merge(self._program.device, matrix, x.parts[1]):
             source, parts = x.parts
         linear(
             self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append,

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
-from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Program, block
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program, block
 from .array import Array
 from .attention import Parts
 from .gated import Activation
@@ -40,13 +40,13 @@ def can_append(weights: Matrix, append: Append, others: int) -> bool:
     return whole and append.bits > 8 and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
-def can_merge(program: Program, weights: Matrix, parts: Parts) -> bool:
+def can_merge(device: Device, weights: Matrix, parts: Parts) -> bool:
     """Whether a product can put the parts of attention together itself, and does it sooner than a dispatch of its own:
     each of its workgroups reads all of them."""
     columns = weights.columns
     fits = columns <= min(_stage_columns(part) for part in weights)
     lengths_fit = columns % 8 == 0 and parts.head_dim % 4 == 0 and parts.splits % 2 == 0
-    workgroups = sum(vector_template(program, part, part.rows, columns)[0] for part in weights)
+    workgroups = sum(vector_template(device, part, part.rows, columns)[0] for part in weights)
     return fits and lengths_fit and 4 * columns * parts.splits * workgroups <= _MERGED_BYTES
 
 
@@ -84,7 +84,7 @@ def linear(
         (norm and columns % 8)
         or (activation and (bias is not None or not can_gate(weights)))
         or (append and (accumulate or activation or not can_append(weights, append, len(others))))
-        or (parts and (norm or append or not can_merge(program, weights, parts)))
+        or (parts and (norm or append or not can_merge(program.device, weights, parts)))
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")
     for part in weights:
@@ -99,7 +99,7 @@ def linear(
                 params += (append.heads, append.kv_heads)
                 targets = [step, append.rotations, out, append.k_cache, append.v_cache]
                 each = 4 if append.pairing == "neox" else 2
-            workgroups, template = vector_template(program, part, rows, columns, each, integers)
+            workgroups, template = vector_template(program.device, part, rows, columns, each, integers)
             if parts:
                 template |= {"head_dim": parts.head_dim}
             program.dispatch(
@@ -126,27 +126,27 @@ def linear(
 
 
 def vector_template(
-    program: Program, part: Part, rows: int, columns: int, each: int | None = None, integers: bool = False
+    device: Device, part: Part, rows: int, columns: int, each: int | None = None, integers: bool = False
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
 
     each: rows of an invocation; None: as many as suit. integers: as of `linear`.
     """
-    if program.device.info.software:  # has no latency to hide, and loses by every lane without work
+    if device.info.software:  # has no latency to hide, and loses by every lane without work
         workgroup_size, lanes, each = 64, 1, each or 2
     else:
         workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
         each = each or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,
-        "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in program.device.features,
+        "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
         "columns": columns,
         "lanes": lanes,
         "each": each,
         "quads": -(-min(columns, _stage_columns(part)) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
-        "subgroups": "subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
+        "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,
     }
     return -(-rows * lanes // (workgroup_size * each)), template
 

@@ -35,7 +35,7 @@ def linear_experts(
     """
     rows, columns = weights.rows // experts, weights.columns
     for part in weights:
-        workgroups, template = vector_template(program, part, rows, columns, integers=integers)
+        workgroups, template = vector_template(program.device, part, rows, columns, integers=integers)
         place = slots, slots if shared else 1, part.first, part.rows, width or rows
         others: list[Buffer | bytes] = [step, ids, *([bias] if bias else []), *part.tables]
         program.dispatch(

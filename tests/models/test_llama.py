@@ -53,13 +53,22 @@ def test_cache_of_eight_bits(device, tmp_path):
     assert gpu_error(path, device, bits=8) < 0.1
 
 
+@pytest.mark.parametrize("type", [T.Q8_0, T.Q4_K], ids=lambda t: t.name)
+def test_activations_of_8_bits(device, tmp_path, type):
+    """What is rounded shows, and no more than rounding to bytes can make of it."""
+    path = write_tiny_llama(tmp_path / "tiny.gguf", embedding=256, feed_forward=512, type=type)
+    assert BOUND < gpu_error(path, device, activation_bits=8) < 0.05
+
+
 def test_software_adapter(tmp_path):
     """Where norms have dispatches of their own, and prompts are taken in by small steps."""
     assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf"), gpus.device("naga", software=True)) < BOUND
 
 
-def test_attention_shared_out_over_a_long_context(device, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["py_wgml.ops.attention"], "_SPLIT_FROM", 12)
+@pytest.mark.parametrize("merged_bytes", [0, 1 << 20], ids=["merged by itself", "merged by the product"])
+def test_attention_shared_out_among_more_workgroups_the_longer_it_is(device, tmp_path, monkeypatch, merged_bytes):
+    monkeypatch.setattr(sys.modules["py_wgml.ops.attention"], "_SPLITS", ((12, 2), (None, 8)))
+    monkeypatch.setattr(sys.modules["py_wgml.ops.linear"], "_MERGED_BYTES", merged_bytes)
     assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf"), device) < BOUND
 
 
