@@ -13,6 +13,7 @@ from ..gpu import Buffer, Device, Program
 from ..ops import (
     Append,
     Bits,
+    Groups,
     Norm,
     View,
     attention,
@@ -23,6 +24,8 @@ from ..ops import (
     gated,
     gemm,
     get_rows,
+    group_experts,
+    group_size,
     layer_norm,
     linear,
     linear_experts,
@@ -38,6 +41,7 @@ from .config import NO_ROPE, Config, Rope
 from .graph import Graph, expert_parts
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
+_GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
@@ -332,11 +336,12 @@ class GpuGraph(Graph[Tensor]):
     def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
         c, rows = self._config, x.rows
         slots = c.expert_used_count
+        chosen: Buffer | Groups
 
         def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
             matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
             linear_experts(
-                self._program, self._step, x.buffer, matrix, ids.buffer, out.buffer, c.expert_count, slots, rows,
+                self._program, self._step, x.buffer, matrix, chosen, out.buffer, c.expert_count, slots, rows,
                 bias, shared, first, out.width,
             )  # fmt: skip
             return matrix.rows // c.expert_count
@@ -347,6 +352,12 @@ class GpuGraph(Graph[Tensor]):
             self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
             c.expert_count, slots, "softmax", normalise, rows, c.expert_weights_scale,
         )  # fmt: skip
+        chosen = ids.buffer
+        if rows * slots >= _GROUPED * c.expert_count:
+            size, count = group_size(c.expert_count, rows * slots)
+            tiles, order = self._scratch(count, 3), self._scratch(rows, slots)
+            chosen = Groups(tiles.buffer, order.buffer, size, count)
+            group_experts(self._program, self._step, ids.buffer, chosen, c.expert_count, slots)
         width = self._weights.matrices[f"{name}_down_exps",].columns
         hidden, active = self._scratch(rows * slots, 2 * width), self._scratch(rows * slots, width)
         first = 0

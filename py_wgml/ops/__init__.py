@@ -28,6 +28,7 @@ from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
+from .group_experts import Groups, group_experts, group_experts_numpy, group_size
 from .linear import Norm, can_append, can_gate, linear, linear_numpy
 from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
@@ -45,6 +46,7 @@ from .view import View
 __all__ = [
     "Append",
     "Bits",
+    "Groups",
     "Norm",
     "Sampling",
     "Scaling",
@@ -74,6 +76,9 @@ __all__ = [
     "gemv_numpy",
     "get_rows",
     "get_rows_numpy",
+    "group_experts",
+    "group_experts_numpy",
+    "group_size",
     "layer_norm",
     "layer_norm_numpy",
     "linear",
