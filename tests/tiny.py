@@ -23,13 +23,15 @@ SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 @dataclass(frozen=True)
 class Tiny:
-    """A model to write. layer: names of a layer's tensors, `+` after those with a bias; rest: names of those after the
-    layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
-    of tensors whose shape is not the usual."""
+    """A model to write. layer: names of a layer's tensors, `+` after those with a bias; first: those of every second
+    layer, from the first on, where they differ; rest: names of those after the layers. wanted: the context to load it
+    with. metadata: keys beside the usual ones, without the architecture. shapes: of tensors whose shape is not the
+    usual."""
 
     architecture: str
     layer: str
     rest: str = "output_norm output"
+    first: str = ""
     layers: int = 2
     embedding: int = 64
     heads: int = 4
@@ -70,6 +72,9 @@ class Tiny:
             "ffn_gate_up_exps": (EXPERTS, 2 * f, e),
             "ffn_down_exps": (EXPERTS, e, f),
             "attn_sinks": (self.heads,),
+            "in_proj": (3 * e, e),
+            "conv": (e, 3),
+            "out_proj": (e, e),
             "rope_freqs": (self.head_dim // 2,),
             "rope_factors_long": (self.head_dim // 2,),
             "rope_factors_short": (self.head_dim // 2,),
@@ -276,6 +281,14 @@ TINY = {
             "rope.scaling.original_context_length": 256,
         },
     ),
+    "lfm2": Tiny(
+        "lfm2",
+        _NORMED,
+        "token_embd_norm",
+        "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
+        layers=5,
+        metadata={**_RMS, "shortconv.l_cache": 3, "rope.freq_base": 1000000.0},
+    ),
     "command-r": Tiny(
         "command-r",
         _SEPARATE.replace("ffn_norm ", ""),
@@ -370,7 +383,8 @@ def write_tiny(
     writer.add_embedding_length(tiny.embedding)
     writer.add_feed_forward_length(tiny.feed_forward)
     writer.add_head_count(tiny.heads)
-    writer.add_head_count_kv(tiny.kv_heads)
+    has_keys = [not tiny.first or layer % 2 == 1 for layer in range(tiny.layers)]
+    writer.add_head_count_kv(tiny.kv_heads if all(has_keys) else [tiny.kv_heads * has for has in has_keys])
     tokens, token_types = vocabulary(tiny.vocabulary)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
@@ -409,7 +423,7 @@ def write_tiny(
 
     tensor("token_embd")
     for layer in range(tiny.layers):
-        for name in tiny.layer.split():
+        for name in (tiny.layer if has_keys[layer] else tiny.first).split():
             tensor(f"blk.{layer}.{name}")
     for name in tiny.rest.split():
         tensor(name)

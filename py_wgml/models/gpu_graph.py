@@ -33,6 +33,7 @@ from ..ops import (
     rms_norm,
     rope_append,
     route,
+    short_conv,
     unary,
 )
 from ..ops.gated import Activation
@@ -47,6 +48,8 @@ _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are t
 
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
+    Layers that are short convolutions have one buffer, of what they filter: it too is kept for every position, so that
+    a conversation can go on from any.
 
     bits: of their elements. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how many
     positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
@@ -55,28 +58,34 @@ class Cache:
     def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], bits: Bits) -> None:
         self._device, self._config, self._ropes, self.bits = device, config, tuple(ropes), bits
         self._factors: dict[str, npt.NDArray[np.float32]] = {}
-        self._position_bytes = config.head_count_kv * cache_bytes(config.head_dim, bits)
+        keys = config.head_count_kv * cache_bytes(config.head_dim, bits)
+        self._shapes = [  # bytes of a position in each of a layer's buffers
+            {"state": 4 * config.embedding_length}
+            if config.is_convolution(layer)
+            else {"k_cache": keys, "v_cache": keys}
+            for layer in range(config.block_count)
+        ]
         self.length = 0
-        self.layers: list[tuple[Buffer, Buffer]] = []
-        self.position_bytes = 2 * config.block_count * self._position_bytes
+        self.layers: list[tuple[Buffer, ...]] = []
+        sizes = [size for shape in self._shapes for size in shape.values()]
+        self.position_bytes = sum(sizes)
         self.rotations: dict[Rope, Buffer] = {}
-        largest = max(self._position_bytes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
+        largest = max(*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
         """Make room for `length` positions, keeping of what is there as much as fits. Programs recorded before must not
         run any more."""
-        device, config = self._device, self._config
-        nbytes = length * self._position_bytes
+        device = self._device
         old = self.layers
         self.layers = []
-        for layer in range(config.block_count):
-            pair = device.buffer(nbytes, f"k_cache.{layer}"), device.buffer(nbytes, f"v_cache.{layer}")
+        for layer, shape in enumerate(self._shapes):
+            new = tuple(device.buffer(length * size, f"{name}.{layer}") for name, size in shape.items())
             if old:
-                for source, target in zip(old[layer], pair, strict=True):
-                    device.copy(source, target, min(self.length, length) * self._position_bytes)
+                for source, target, size in zip(old[layer], new, shape.values(), strict=True):
+                    device.copy(source, target, min(self.length, length) * size)
                     source.destroy()
-            self.layers.append(pair)
+            self.layers.append(new)
         for buffer in self.rotations.values():
             buffer.destroy()
         self.rotations = {rope: device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes}
@@ -100,7 +109,7 @@ class Cache:
 
     def destroy(self) -> None:
         """Give the memory back."""
-        for buffer in (*self.rotations.values(), *(buffer for pair in self.layers for buffer in pair)):
+        for buffer in (*self.rotations.values(), *(buffer for layer in self.layers for buffer in layer)):
             buffer.destroy()
 
 
@@ -332,6 +341,15 @@ class GpuGraph(Graph[Tensor]):
 
     def _can_append(self, product: Product, append: Append) -> bool:
         return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
+
+    def short_conv(self, x: Tensor, layer: int, name: str) -> Tensor:
+        (state,), taps = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]
+        width, length = self._config.embedding_length, self._config.conv_length
+
+        def record(out: Buffer) -> None:
+            short_conv(self._program, self._step, x.buffer, taps, state, out, width, length, x.rows)
+
+        return Tensor(self._pool, x.rows, width, record, x)
 
     def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
         c, rows = self._config, x.rows

@@ -68,6 +68,11 @@ class Graph(ABC, Generic[A]):
         """
 
     @abstractmethod
+    def short_conv(self, x: A, layer: int, name: str) -> A:
+        """The gated short convolution of ops/short_conv.py with the taps `name`, which keeps the layer's state in the
+        cache: [T, 3 width] -> [T, width]."""
+
+    @abstractmethod
     def gated(self, x: A, activation: Activation) -> A:
         """activation(first half of x) * second half."""
 
@@ -153,6 +158,14 @@ class Plan(Graph[int]):
         if sinks is not None:
             self._vector(f"{sinks}.weight", length=c.head_count)
         return c.head_count * c.head_dim
+
+    def short_conv(self, x: int, layer: int, name: str) -> int:
+        taps = self._tensor(f"{name}.weight", 2)
+        width = self._config.embedding_length
+        if taps.shape != (width, self._config.conv_length) or x != 3 * width:
+            raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)}")
+        self.vectors[taps.name,] = [taps]
+        return width
 
     def gated(self, x: int, activation: Activation) -> int:
         return x // 2

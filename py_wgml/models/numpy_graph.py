@@ -18,6 +18,7 @@ from ..ops import (
     rms_norm_numpy,
     rope_numpy,
     route_numpy,
+    short_conv_numpy,
     unary_numpy,
 )
 from ..ops.array import Array
@@ -28,7 +29,8 @@ from .graph import Graph, expert_parts
 
 
 class NumpyGraph(Graph[Array]):
-    """Computes a step of the tokens `ids` that follow those of `past`, the keys and values of each layer so far.
+    """Computes a step of the tokens `ids` that follow those of `past`: the keys and values of each layer so far, or
+    what it filters.
 
     past is extended. dtype: float32, or float64 for an exact reference.
     """
@@ -92,6 +94,10 @@ class NumpyGraph(Graph[Array]):
         out = attention_numpy(q, keys, values, position, scale or c.attention_scale, window, soft_cap, sink)
         return out.reshape(len(qkv), -1)
 
+    def short_conv(self, x: Array, layer: int, name: str) -> Array:
+        out, self._past[layer] = short_conv_numpy(x, self._tensor(f"{name}.weight"), self._past[layer])
+        return out
+
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
 
@@ -146,8 +152,9 @@ class NumpyModel:
     def reset(self) -> None:
         """Forget the tokens so far."""
         c = self.config
+        keys, filtered = (2, 0, c.head_count_kv, c.head_dim), (0, c.embedding_length)
         self._past: list[Array] = [
-            np.zeros((2, 0, c.head_count_kv, c.head_dim), self._dtype) for _ in range(c.block_count)
+            np.zeros(filtered if c.is_convolution(layer) else keys, self._dtype) for layer in range(c.block_count)
         ]
 
     def logits(self, ids: npt.ArrayLike) -> Array:

@@ -37,6 +37,7 @@ from .rope import Scaling, rope, rope_numpy, rotations_numpy
 from .rope_append import Append, Bits, cache_bytes, cache_numpy, rope_append
 from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
+from .short_conv import short_conv, short_conv_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
 from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
@@ -99,6 +100,8 @@ __all__ = [
     "route_numpy",
     "sample",
     "sample_numpy",
+    "short_conv",
+    "short_conv_numpy",
     "softmax",
     "softmax_numpy",
     "step_block",

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from tiny import CHATML, write_tiny_llama
+from tiny import CHATML, TINY, write_tiny, write_tiny_llama
 
 from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
@@ -105,7 +105,11 @@ def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
     run(path, device, scenario)
 
 
-def test_what_was_processed_is_reused(path, device):
+@pytest.mark.parametrize("architecture", ["llama", "lfm2"])
+def test_what_was_processed_is_reused(architecture, device, tmp_path):
+    """Whatever it is that a layer keeps, it keeps it for every position: conversations can go on from any."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[architecture])
+
     async def scenario(model):
         engine = model.engine
         engine._step_size = 16

@@ -119,6 +119,12 @@ def test_refuses_tensors_that_do_not_fit(tmp_path, changes, message):
         plan(read_header(path))
 
 
+def test_refuses_taps_that_do_not_fit(tmp_path):
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], shapes={"conv": (64, 4)}))
+    with pytest.raises(WgmlError, match=r"blk.0.shortconv.conv.weight has the shape \[64, 4\]"):
+        plan(read_header(path))
+
+
 def test_positions_must_reach_to_the_context(tmp_path):
     tiny: Tiny = replace(TINY["gpt2"], shapes={"position_embd": (100, 64)})
     with pytest.raises(WgmlError, match="is too small for the file's context length"):

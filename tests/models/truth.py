@@ -43,6 +43,11 @@ def transposed(name: str, array: Any, tiny: Tiny) -> Any:
     return array.T if array.ndim == 2 and name.startswith("blk.") else array
 
 
+def with_one_channel(name: str, array: Any, tiny: Tiny) -> Any:
+    """The taps of LFM2's convolutions are kept without the dimension that is 1."""
+    return array[:, None] if name.endswith("shortconv.conv.weight") else array
+
+
 def grouped(name: str, array: Any, tiny: Tiny) -> Any:
     """GPT-NeoX and Falcon keep the queries, keys and values of a head of keys together."""
     if ".attn_qkv." not in name:
@@ -149,6 +154,16 @@ HF = {
             "head_dim": 16,
             "sliding_window": 7,
             "rope_parameters": {**_YARN, "truncate": False},
+        },
+    ),
+    "lfm2": Hf(
+        "lfm2",
+        with_one_channel,
+        {
+            "norm_eps": 1e-5,
+            "layer_types": ["conv", "full_attention", "conv", "full_attention", "conv"],
+            "block_auto_adjust_ff_dim": False,
+            "rope_parameters": rope(theta=1000000.0),
         },
     ),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),

@@ -61,6 +61,9 @@ MUTATIONS = [
     Mutation("scale of a query", "lib/attention.wgsl", "return params.scale * ", "return ", "attention"),
     Mutation("attention's tail", "attention_vector.wgsl", "exp(score_{{ g }} - new_highest_{{ g }}), lane < count)",
              "exp(score_{{ g }} - new_highest_{{ g }}), true)", "attention"),
+    Mutation("tokens of the same step", "short_conv.wgsl", "back <= t", "back <= t + 1u", "short_conv"),
+    Mutation("start of a sequence", "short_conv.wgsl", "position + 1u)", "position)", "short_conv"),
+    Mutation("order of taps", "short_conv.wgsl", "- 1u - back]", "- LENGTH + back - 1u]", "short_conv"),
     Mutation("id of a winner", "sample.wgsl", "step.count = 1u", "step.count = 2u", "sample"),
 ]  # fmt: skip
 

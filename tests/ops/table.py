@@ -77,6 +77,8 @@ from py_wgml.ops import (
     route_numpy,
     sample,
     sample_numpy,
+    short_conv,
+    short_conv_numpy,
     softmax,
     softmax_numpy,
     step_block,
@@ -141,6 +143,21 @@ def layer_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fa
     return Job(
         lambda p: layer_norm(p, step, at, *parts, out, columns, 1e-5, rows + 1, last),
         {out: past(expected[-1:] if last else expected, rows + 1)},
+    )
+
+
+def short_conv_case(b: Bench, kind: str, shape: tuple[int, int], position: int, length: int) -> Job:
+    rows, width = shape
+    x, taps = b.normal(rows + 1, 3 * width), b.normal(width, length)
+    before = b.normal(position, width)
+    made, kept = short_conv_numpy(*exact(x[:rows], taps, before))
+    state, out, step = b.poison(position + rows + 1, width), b.poison(rows + 1, width), b.step(position, rows)
+    if position:
+        b.device.write(state, before)
+    at = b.up(x), b.up(taps)
+    return Job(
+        lambda p: short_conv(p, step, *at, state, out, width, length, rows + 1),
+        {state: past(kept, position + rows + 1), out: past(made, rows + 1)},
     )
 
 
@@ -634,6 +651,7 @@ TABLE = [
         count=[5, 100],
     ),
     *cases(group_experts_case, ["even", "one"], 0, ["normal"], shape=[(3, 2, 6), (70, 4, 5), (33, 8, 300)]),
+    *cases(short_conv_case, ["f32"], 3e-7, SMALL, shape=[(1, 70), (5, 64)], position=[0, 1, 9], length=[3, 4]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
