@@ -135,6 +135,17 @@ TINY = {
             "rope.scaling.original_context_length": 256,
         },
     ),
+    "qwen2vl": Tiny(
+        "qwen2vl",
+        _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "),
+        metadata={**_RMS, "rope.dimension_sections": [2, 3, 3, 0]},
+    ),
+    "qwen3vl": Tiny(
+        "qwen3vl",
+        _NORMED,
+        "output_norm",
+        metadata={**_RMS, "rope.dimension_sections": [3, 3, 2, 0], "n_deepstack_layers": 3},
+    ),
     "qwen3": Tiny(
         "qwen3",
         _NORMED,
@@ -248,6 +259,11 @@ TINY = {
         "qwen3moe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
         metadata={**_RMS, **_USED},
+    ),
+    "qwen3vlmoe": Tiny(
+        "qwen3vlmoe",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        metadata={**_RMS, **_USED, "rope.dimension_sections": [3, 3, 2, 0]},
     ),
     "olmoe": Tiny(
         "olmoe",

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gguf
@@ -92,6 +93,8 @@ HF = {
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
     "qwen2, yarn": Hf("qwen2", config={"rope_parameters": _YARN}),
+    "qwen2vl": Hf("qwen2_vl_text", config={"rope_parameters": rope(mrope_section=[2, 3, 3])}),
+    "qwen3vl": Hf("qwen3_vl_text", config={"head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])}),
     "qwen3": Hf("qwen3", config={"head_dim": 24}),
     "phi3": Hf("phi3", config={"sliding_window": 9}),
     "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
@@ -135,6 +138,10 @@ HF = {
         "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
     ),
     "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
+    "qwen3vlmoe": Hf(
+        "qwen3_vl_moe_text",
+        config={"num_experts": EXPERTS, "head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])},
+    ),
     "olmoe": Hf("olmoe", config={"num_experts": EXPERTS}),
     "granitemoe": Hf(
         "granitemoe",
@@ -209,7 +216,11 @@ def model_of(name: str, path: Path) -> Any:
             **longrope(tiny, tensors),
         }
     )
-    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    options = {"attn_implementation": "eager", "dtype": torch.float32}
+    if type(config) in transformers.AutoModelForCausalLM._model_mapping:
+        model = transformers.AutoModelForCausalLM.from_config(config, **options)
+    else:  # the part for text of one that sees
+        model = WithHead(transformers.AutoModel.from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
     state, missing = {}, {key for key in tensors if not key.startswith("rope_")}
@@ -231,6 +242,18 @@ def model_of(name: str, path: Path) -> Any:
     if "rope_freqs.weight" in tensors:
         model.model.rotary_emb.inv_freq /= torch.tensor(tensors["rope_freqs.weight"])
     return model.eval()
+
+
+class WithHead(torch.nn.Module):
+    """A model of transformers that ends with its last norm, and the matrix of the logits."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.lm_head = torch.nn.Linear(model.config.hidden_size, model.config.vocab_size, bias=False)
+
+    def forward(self, ids: Any, use_cache: bool) -> Any:
+        return SimpleNamespace(logits=self.lm_head(self.model(ids, use_cache=use_cache).last_hidden_state))
 
 
 def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...], Any]:

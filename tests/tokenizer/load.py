@@ -2,10 +2,10 @@
 
     python3 tests/tokenizer/load.py [TOKENS]
 
-makes two files: a vocabulary with scores, as Gemma 3 has it, and one with twice as many merges, as Gemma 4. It is that of
-the GGUF file PY_WGML_GEMMA, where that is set, else TOKENS random words (default 262,144). Each file is read three times
-in headless Chromium, by the built site's own Python, each time from its start; the least seconds and the largest heap
-are printed.
+makes two files: a vocabulary with scores, as Gemma 3 has it, and one with twice as many merges, as Gemma 4. It is that
+of the GGUF file PY_WGML_GEMMA, where that is set, else TOKENS random words (default 262,144). Each file is read three
+times in headless Chromium, by the built site's own Python, each time from its start; the least seconds and the largest
+heap are printed.
 """
 
 import itertools
