@@ -37,6 +37,7 @@ from ..ops import (
     unary,
 )
 from ..ops.gated import Activation
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 from .graph import Graph, expert_parts
@@ -351,16 +352,25 @@ class GpuGraph(Graph[Tensor]):
 
         return Tensor(self._pool, x.rows, width, record, x)
 
-    def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
+    def experts(
+        self,
+        x: Tensor,
+        name: str,
+        activation: Activation,
+        add_to: Tensor,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> Tensor:
         c, rows = self._config, x.rows
         slots = c.expert_used_count
         chosen: Buffer | Groups
 
         def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
-            matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
+            matrix, shift = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
             linear_experts(
                 self._program, self._step, x.buffer, matrix, chosen, out.buffer, c.expert_count, slots, rows,
-                bias, shared, first, out.width,
+                shift, shared, first, out.width,
             )  # fmt: skip
             return matrix.rows // c.expert_count
 
@@ -368,7 +378,8 @@ class GpuGraph(Graph[Tensor]):
         ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
         route(
             self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
-            c.expert_count, slots, "softmax", normalise, rows, c.expert_weights_scale,
+            c.expert_count, slots, gating, normalise, rows, c.expert_weights_scale,
+            None if bias is None else self._weights.vectors[bias,],
         )  # fmt: skip
         chosen = ids.buffer
         if rows * slots >= _GROUPED * c.expert_count:
@@ -391,6 +402,17 @@ class GpuGraph(Graph[Tensor]):
             View.of(add_to.settle(), rows, 1, add_to.width),
             accumulate=True,
         )
+        return add_to
+
+    def add_gated(self, x: Tensor, name: str, value: Tensor, add_to: Tensor) -> Tensor:
+        rows, weight = x.rows, self._weights.vectors[f"{name}.weight",]
+        gates = self._scratch(rows, 1)
+        gate = View.of(gates.buffer, rows, 1, 1)
+        vector = View.of(weight, x.width, 1)
+        gemm(self._program, View.of(x.buffer, rows, x.width), vector, View.of(gates.buffer, rows, 1))
+        unary(self._program, "sigmoid", gate, gate)
+        values = View.of(value.buffer, rows, 1, value.width)
+        gemm(self._program, gate, values, View.of(add_to.settle(), rows, 1, value.width), accumulate=True)
         return add_to
 
     def _scratch(self, rows: int, width: int) -> Tensor:

@@ -12,6 +12,7 @@ from ..errors import WgmlError
 from ..gguf_model.header import Header, TensorInfo
 from ..ops.gated import Activation
 from ..ops.rope import require_rotary
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 
@@ -77,11 +78,25 @@ class Graph(ABC, Generic[A]):
         """activation(first half of x) * second half."""
 
     @abstractmethod
-    def experts(self, x: A, name: str, activation: Activation, add_to: A, normalise: bool = True) -> A:
+    def experts(
+        self,
+        x: A,
+        name: str,
+        activation: Activation,
+        add_to: A,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> A:
         """`add_to` plus a mixture of experts (ops/route.py): the `expert_used_count` of them with the largest gates, by
         x times the matrix `name`_gate_inp, each `name`_down_exps times the gated product with `name`_gate_exps and
-        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1.
+        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1. bias: name of a
+        vector [experts] that is added to the gates to choose by.
         """
+
+    @abstractmethod
+    def add_gated(self, x: A, name: str, value: A, add_to: A) -> A:
+        """`add_to` plus each token's `value` times the sigmoid of the product of its x and the vector `name`."""
 
     @abstractmethod
     def unary(self, x: A, function: Function, a: float = 0.0) -> A:
@@ -170,13 +185,28 @@ class Plan(Graph[int]):
     def gated(self, x: int, activation: Activation) -> int:
         return x // 2
 
-    def experts(self, x: int, name: str, activation: Activation, add_to: int, normalise: bool = True) -> int:
+    def experts(
+        self,
+        x: int,
+        name: str,
+        activation: Activation,
+        add_to: int,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> int:
         c = self._config
         if self.linear(x, f"{name}_gate_inp") != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
             raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
         width = sum(self._experts(part, x) for part in expert_parts(c, name)) // 2
         if self._experts(f"{name}_down_exps", width) != add_to:
             raise WgmlError(f"the tensor {name}_down_exps.weight has not {add_to} rows")
+        if bias is not None:
+            self._row(bias, c.expert_count)
+        return add_to
+
+    def add_gated(self, x: int, name: str, value: int, add_to: int) -> int:
+        self._row(f"{name}.weight", x)
         return add_to
 
     def unary(self, x: int, function: Function, a: float = 0.0) -> int:
@@ -215,12 +245,19 @@ class Plan(Graph[int]):
         if sum(tensor.shape[0] for tensor in self.vectors[names]) != length:
             raise WgmlError(f"the tensor {' and '.join(names)} has not {length} elements")
 
-    def _tensor(self, name: str, dims: int) -> TensorInfo:
+    def _row(self, name: str, length: int) -> None:
+        """A vector that some files have as a matrix of one row."""
+        row = self._tensor(name, 1, 2)
+        if row.shape not in ((length,), (1, length)):
+            raise WgmlError(f"the tensor {name} has the shape {list(row.shape)} instead of [{length}]")
+        self.vectors[name,] = [row]
+
+    def _tensor(self, name: str, *dims: int) -> TensorInfo:
         tensor = self._tensors.get(name)
         if tensor is None:
             raise WgmlError(f"the file lacks the tensor {name}")
-        if len(tensor.shape) != dims:
-            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims}")
+        if len(tensor.shape) not in dims:
+            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims[0]}")
         return tensor
 
 

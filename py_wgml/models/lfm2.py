@@ -1,11 +1,11 @@
 """LFM2 (Liquid AI, arXiv:2511.23404): most layers are short convolutions in place of attention, which has norms of
-queries and keys."""
+queries and keys. Dense or, but for the first layers, a mixture."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .parts import feed_forward, logits, qkv
 
-ARCHITECTURES = ("lfm2",)
+ARCHITECTURES = ("lfm2", "lfm2moe")
 
 
 def forward(g: Graph[A], c: Config) -> A:
@@ -21,6 +21,6 @@ def forward(g: Graph[A], c: Config) -> A:
         else:
             h = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
             x = g.linear(h, f"{block}.attn_output", add_to=x)
-        x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", add_to=x)
+        x = feed_forward(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", x, gating="sigmoid")
     # The name is that of another model's norm, but it is the last one here.
     return logits(g, c, g.rms_norm(x, "token_embd_norm", last=True))

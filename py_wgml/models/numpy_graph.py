@@ -23,6 +23,7 @@ from ..ops import (
 )
 from ..ops.array import Array
 from ..ops.gated import Activation
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 from .graph import Graph, expert_parts
@@ -101,17 +102,32 @@ class NumpyGraph(Graph[Array]):
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
 
-    def experts(self, x: Array, name: str, activation: Activation, add_to: Array, normalise: bool = True) -> Array:
+    def experts(
+        self,
+        x: Array,
+        name: str,
+        activation: Activation,
+        add_to: Array,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> Array:
         c = self._config
 
         def multiply(x: Array, name: str) -> Array:
             return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name))
 
         logits = self.linear(x, f"{name}_gate_inp")
-        ids, gates = route_numpy(logits, c.expert_used_count, "softmax", normalise, c.expert_weights_scale)
+        favour = None if bias is None else self._tensor(bias).reshape(-1)
+        ids, gates = route_numpy(logits, c.expert_used_count, gating, normalise, c.expert_weights_scale, favour)
         hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
         results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
         out: Array = add_to + np.einsum("ts,tse->te", gates, results)
+        return out
+
+    def add_gated(self, x: Array, name: str, value: Array, add_to: Array) -> Array:
+        gate = unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
+        out: Array = add_to + gate * value
         return out
 
     def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:

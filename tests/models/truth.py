@@ -44,11 +44,6 @@ def transposed(name: str, array: Any, tiny: Tiny) -> Any:
     return array.T if array.ndim == 2 and name.startswith("blk.") else array
 
 
-def with_one_channel(name: str, array: Any, tiny: Tiny) -> Any:
-    """The taps of LFM2's convolutions are kept without the dimension that is 1."""
-    return array[:, None] if name.endswith("shortconv.conv.weight") else array
-
-
 def grouped(name: str, array: Any, tiny: Tiny) -> Any:
     """GPT-NeoX and Falcon keep the queries, keys and values of a head of keys together."""
     if ".attn_qkv." not in name:
@@ -137,6 +132,10 @@ HF = {
     "mixtral, gates and values in one": Hf(
         "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
     ),
+    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 256}),
+    "ernie4_5-moe": Hf(
+        "ernie4_5_moe", config={"moe_num_experts": EXPERTS, "moe_k": 2, "mlp_layer_types": ["dense", "sparse"]}
+    ),
     "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
     "qwen3vlmoe": Hf(
         "qwen3_vl_moe_text",
@@ -165,12 +164,20 @@ HF = {
     ),
     "lfm2": Hf(
         "lfm2",
-        with_one_channel,
-        {
+        config={
             "norm_eps": 1e-5,
             "layer_types": ["conv", "full_attention", "conv", "full_attention", "conv"],
             "block_auto_adjust_ff_dim": False,
             "rope_parameters": rope(theta=1000000.0),
+        },
+    ),
+    "lfm2moe": Hf(
+        "lfm2_moe",
+        config={
+            "norm_eps": 1e-5,
+            "layer_types": ["conv", "full_attention"],
+            "num_dense_layers": 1,
+            "num_experts": EXPERTS,
         },
     ),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
@@ -185,6 +192,16 @@ HF = {
     "starcoder": Hf("gpt_bigcode"),
     "starcoder2": Hf("starcoder2", config={"norm_epsilon": 1e-5, "sliding_window": None}),
     "nemotron": Hf("nemotron", shifted, {"norm_eps": 1e-5, "rope_parameters": rope(partial_rotary_factor=0.5)}),
+}
+
+
+# What a model's tensors are called in transformers, and in the gguf package's table of names.
+RENAMED = {
+    "moe.router.": "moe.router.layer.",
+    "sinks": "sinks.weight",
+    "expert_bias": "expert_bias.bias",
+    "gate.moe_statics": "moe_statics",
+    "correction_bias": "correction.bias",
 }
 
 
@@ -231,9 +248,13 @@ def model_of(name: str, path: Path) -> Any:
         if ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
         else:
-            key_of_map = key.replace("moe.router.", "moe.router.layer.").replace("sinks", "sinks.weight")
+            key_of_map = key
+            for ours, theirs in RENAMED.items():
+                key_of_map = key_of_map.replace(ours, theirs)
             found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")),)
             array = hf.undo(found[0], tensors[found[0]], tiny)
+        if array.squeeze().shape == value.squeeze().shape:  # dimensions of 1 come and go
+            array = array.reshape(value.shape)
         state[key] = torch.tensor(array.copy())
         assert state[key].shape == value.shape, f"{name}: {key}"
         missing -= set(found)
