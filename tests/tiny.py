@@ -203,6 +203,12 @@ TINY = {
             "logit_scale": 4.0,
         },
     ),
+    "minicpm": Tiny(
+        "minicpm",
+        _SEPARATE,
+        "output_norm",
+        metadata={**_RMS, "embedding_scale": 12.0, "residual_scale": 0.25, "logit_scale": 2.5},
+    ),
     "gemma": Tiny("gemma", _SEPARATE, "output_norm", head_dim=24, kv_heads=1, metadata=_GEMMA),
     "gemma2": Tiny(
         "gemma2",

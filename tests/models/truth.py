@@ -99,6 +99,17 @@ HF = {
         interleaved,
         {"attention_multiplier": 0.4, "embedding_multiplier": 3.0, "residual_multiplier": 0.22, "logits_scaling": 4.0},
     ),
+    # transformers has none of its own; what differs are the scales' names.
+    "minicpm": Hf(
+        "granite",
+        interleaved,
+        {
+            "attention_multiplier": 0.25,
+            "embedding_multiplier": 12.0,
+            "residual_multiplier": 0.25,
+            "logits_scaling": 2.5,
+        },
+    ),
     "gemma": Hf("gemma", shifted, {"rms_norm_eps": 1e-6, "head_dim": 24}),
     "gemma2": Hf(
         "gemma2",
