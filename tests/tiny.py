@@ -337,6 +337,7 @@ TINY = {
         "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
         metadata={**_RMS, **_USED, "shortconv.l_cache": 3},
     ),
+    "hunyuan-dense": Tiny("hunyuan-dense", _NORMED, "output_norm", metadata=_RMS),
     "command-r": Tiny(
         "command-r",
         _SEPARATE.replace("ffn_norm ", ""),

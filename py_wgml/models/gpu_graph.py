@@ -16,6 +16,7 @@ from ..ops import (
     Groups,
     Norm,
     View,
+    assign,
     attention,
     attention_splits,
     cache_bytes,
@@ -311,6 +312,7 @@ class GpuGraph(Graph[Tensor]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> Tensor:
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
@@ -319,6 +321,11 @@ class GpuGraph(Graph[Tensor]):
             cache.rotations[rope], k_cache, v_cache,
             c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.bits,
         )  # fmt: skip
+        if norms is not None:
+            # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
+            # applied before; but scores are sums of products, so the keys' may go to the queries too.
+            shape = c.head_count, c.head_count_kv, c.head_dim
+            qk_norm(self._program, self._step, qkv.settle(), None, *shape, c.norm_eps, qkv.rows)
         product = qkv.product
 
         def rotate(out: Buffer) -> None:
@@ -326,6 +333,10 @@ class GpuGraph(Graph[Tensor]):
                 self._product(product.x, product.matrix, out, product.bias, append=append)
             else:
                 rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
+            if norms is not None:
+                weights = View.of(self._weights.vectors[tuple(f"{norm}.weight" for norm in norms)], 2, c.head_dim)
+                for weight in (weights[:1], weights[1:]):
+                    assign(self._program, "mul", View.of(out, qkv.rows * c.head_count, c.head_dim), weight)
 
         def attend(out: Buffer) -> None:
             splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))

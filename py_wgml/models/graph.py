@@ -61,11 +61,13 @@ class Graph(ABC, Generic[A]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> A:
         """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim].
 
         scale: of the scores (default: the config's). window, soft_cap, sinks (name of a vector [heads]): see
-        ops/attention.py.
+        ops/attention.py. norms: names of vectors [head_dim] that the heads of queries and those of keys are normed with
+        after the rotation.
         """
 
     @abstractmethod
@@ -162,6 +164,7 @@ class Plan(Graph[int]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> int:
         c = self._config
         if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
@@ -170,6 +173,8 @@ class Plan(Graph[int]):
         self.ropes[rope] = None
         if rope.factors is not None:
             self._vector(rope.factors, length=rope.dim // 2)
+        if norms is not None:
+            self._vector(*(f"{norm}.weight" for norm in norms), length=2 * c.head_dim)
         if sinks is not None:
             self._vector(f"{sinks}.weight", length=c.head_count)
         return c.head_count * c.head_dim

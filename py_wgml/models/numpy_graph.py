@@ -79,6 +79,7 @@ class NumpyGraph(Graph[Array]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> Array:
         c = self._config
         heads = qkv.reshape(len(qkv), -1, c.head_dim)
@@ -87,6 +88,11 @@ class NumpyGraph(Graph[Array]):
         factors = None if rope.factors is None else self._tensor(rope.factors)
         rotations = rope.rotations(position, len(qkv), factors).astype(self._dtype)
         turned = rope_numpy(heads[:, : c.head_count + c.head_count_kv], rotations, rope.pairing)
+        if norms is not None:
+            weights = np.repeat(
+                [self._tensor(f"{norm}.weight") for norm in norms], [c.head_count, c.head_count_kv], axis=0
+            )
+            turned = rms_norm_numpy(turned, weights, c.norm_eps)
         new = np.stack([turned[:, c.head_count :], heads[:, c.head_count + c.head_count_kv :]])
         self._past[layer] = np.concatenate([past, new], axis=1)
         keys, values = self._past[layer]

@@ -191,6 +191,7 @@ HF = {
             "num_experts": EXPERTS,
         },
     ),
+    "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
     "stablelm": Hf("stablelm", config={**_LAYER_NORM, "use_qkv_bias": True}),

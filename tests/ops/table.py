@@ -128,9 +128,11 @@ def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
     count, (heads, kv_heads, head_dim), whole = 3, shape, kind == "whole"
     qkv = b.normal(count + 1, (heads + 2 * kv_heads) * head_dim)
     weights = b.normal((heads + kv_heads if whole else 2) * head_dim)
+    if kind == "bare":
+        weights[:] = 1
     expected = qkv.astype(np.float64)
     expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), *shape, 1e-5, whole)
-    out, step, at = b.held(qkv), b.step(2, count), b.up(weights)
+    out, step, at = b.held(qkv), b.step(2, count), None if kind == "bare" else b.up(weights)
     return Job(lambda p: qk_norm(p, step, out, at, *shape, 1e-5, count + 1, whole), {out: expected})
 
 
@@ -559,7 +561,7 @@ SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
     *cases(rms_norm_case, ["added"], 1e-6, ALL, shape=[(5, 127), (2, 64)]),
-    *cases(qk_norm_case, ["heads", "whole"], 1e-6, ALL, shape=[(4, 2, 64), (3, 1, 6), (1, 1, 256)]),
+    *cases(qk_norm_case, ["heads", "whole", "bare"], 1e-6, ALL, shape=[(4, 2, 64), (3, 1, 6), (1, 1, 256)]),
     *cases(layer_norm_case, ["bias", "no bias"], 2e-6, ALL, shape=[(5, 127), (2, 64), (2, 4096)], last=[False, True]),
     *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, JUMPS, 0, NOT_DENORMAL, shape=[(1000,)], layout=[("plain", "plain")]),
