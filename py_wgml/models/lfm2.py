@@ -3,7 +3,7 @@ queries and keys. Dense or, but for the first layers, a mixture."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import feed_forward, logits, qkv
+from .parts import gated_mlp, logits, mixture, qkv
 
 ARCHITECTURES = ("lfm2", "lfm2moe")
 
@@ -21,6 +21,9 @@ def forward(g: Graph[A], c: Config) -> A:
         else:
             h = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
             x = g.linear(h, f"{block}.attn_output", add_to=x)
-        x = feed_forward(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", x, gating="sigmoid")
+        if c.has(f"{block}.ffn_gate_inp"):
+            x = mixture(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", x, gating="sigmoid")
+        else:
+            x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", add_to=x)
     # The name is that of another model's norm, but it is the last one here.
     return logits(g, c, g.rms_norm(x, "token_embd_norm", last=True))

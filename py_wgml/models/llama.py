@@ -4,7 +4,7 @@ SmolLM, TinyLlama, InternLM2, ERNIE 4.5, dense or a mixture."""
 from ..ops.gated import Activation
 from .config import Config, Rope
 from .graph import A, Graph
-from .parts import feed_forward, logits, qkv
+from .parts import gated_mlp, logits, mixture, qkv
 
 ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5", "ernie4_5-moe")
 
@@ -32,5 +32,8 @@ def decode(
         h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block, whole_norm)
         h = g.attention(h, layer, rope, window=window)
         x = g.linear(h, f"{block}.attn_output", add_to=x)
-        x = feed_forward(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, x, normalise)
+        if c.has(f"{block}.ffn_gate_inp"):
+            x = mixture(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, x, normalise)
+        else:
+            x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

@@ -21,7 +21,7 @@ def qkv(g: Graph[A], c: Config, x: A, block: str, whole_norm: bool = False) -> A
     return out
 
 
-def feed_forward(
+def mixture(
     g: Graph[A],
     c: Config,
     x: A,
@@ -31,10 +31,8 @@ def feed_forward(
     normalise: bool = True,
     gating: Gating = "softmax",
 ) -> A:
-    """`add_to` plus the gated feed-forward part of a layer: a mixture of experts where the file has one, maybe with one
-    more that all tokens share, times a gate or not. normalise, gating: see `Graph.experts`."""
-    if not c.has(f"{block}.ffn_gate_inp"):
-        return gated_mlp(g, c, x, block, activation, add_to)
+    """`add_to` plus the feed-forward part of a layer that is a mixture of experts: `Graph.experts`, which says what
+    normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
     bias = f"{block}.exp_probs_b.bias"
     out = g.experts(x, f"{block}.ffn", activation, add_to, normalise, gating, bias if bias in c.tensors else None)
     if c.has(f"{block}.ffn_gate_inp_shexp"):
