@@ -961,10 +961,12 @@ def chat_command(args: argparse.Namespace) -> None:
 def bench_command(args: argparse.Namespace) -> None:
     """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
     in_venv("test" if args.native else "browser")
+    if not args.native and (args.cache_bits, args.activation_bits) != (16, 32):
+        raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
     options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
     if args.native:
         model = given_model(args.model[0]) if args.model else default_model()
-        result = asyncio.run(bench_natively(model.path, options))
+        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options))
     else:
         build_command(args)
         query = options | {"contexts": ",".join(map(str, args.contexts))}
@@ -978,7 +980,7 @@ def bench_command(args: argparse.Namespace) -> None:
         args.json.write_text(text + "\n")
 
 
-async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]:
+async def bench_natively(model: Path, cache_bits: Any, activation_bits: Any, options: dict[str, Any]) -> dict[str, Any]:
     """What bench.html measures of the engine, on the native WebGPU that the package finds."""
     import py_wgml
     from py_wgml.generate.bench import measure, spread
@@ -988,7 +990,7 @@ async def bench_natively(model: Path, options: dict[str, Any]) -> dict[str, Any]
     seconds = []
     for left in reversed(range(options["repetitions"])):
         began = time.perf_counter()
-        loaded = await py_wgml.Model.load(model, device=device)
+        loaded = await py_wgml.Model.load(model, device=device, cache_bits=cache_bits, activation_bits=activation_bits)
         seconds.append(time.perf_counter() - began)
         if left:
             loaded.destroy()
@@ -1118,6 +1120,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--repetitions", type=int, default=3)
     bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
+    bench.add_argument("--cache-bits", type=int, choices=[32, 16, 8], default=16, help="of keys and values, natively")
+    about = "of what weights are multiplied by, natively"
+    bench.add_argument("--activation-bits", type=int, choices=[32, 8], default=32, help=about)
     how = bench.add_mutually_exclusive_group()
     how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
     how.add_argument("--native", action="store_true", help="in this Python, without a browser")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .chat import ChatTemplate, as_generated
 from .errors import ContextError, WgmlError
-from .generate import Engine, Generation
+from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
@@ -63,12 +63,15 @@ class Model:
         device: Device | None = None,
         context: int | None = None,
         cache_bits: Bits = 16,
+        activation_bits: ActivationBits = 32,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
         """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
+        activation_bits: 32, or 8 to round what weights are multiplied by as llama.cpp does, which is faster with large
+        models on some GPUs, and less exact.
         on_header: called with the header before any memory is allocated; what it raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
@@ -79,7 +82,7 @@ class Model:
             on_progress("header", 1, 1)
             on_header(header)
             device = device or await open_device()
-            engine = Engine(device, header, context, cache_bits)
+            engine = Engine(device, header, context, cache_bits, activation_bits)
             tokenizer = from_metadata(header.metadata)
             template = _template(header, tokenizer)
             segments = engine.weights.segments

@@ -8,6 +8,7 @@
 /**
  * @typedef {object} Options
  * @property {string[]} features optional features to use where the adapter has them
+ * @property {string[]} languageFeatures those of WGSL to look for
  * @property {Record<string, number>} defaultLimits the limits to ask more of
  * @property {boolean} raiseLimits ask for as much of them as the adapter has
  *
@@ -40,7 +41,7 @@ const SMALL_READ = 256;
  * @returns {Promise<Gpu>}
  * @throws {Error} one line that says what is missing
  */
-export async function open({ features, defaultLimits, raiseLimits }) {
+export async function open({ features, languageFeatures, defaultLimits, raiseLimits }) {
   if (!navigator.gpu) throw new Error("this browser has no WebGPU");
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new Error("the browser offers no GPU to this page");
@@ -52,7 +53,8 @@ export async function open({ features, defaultLimits, raiseLimits }) {
   );
   const wanted = /** @type {GPUFeatureName[]} */ (features.filter((name) => adapter.features.has(name)));
   const device = await adapter.requestDevice({ requiredFeatures: wanted, requiredLimits: limits });
-  return new Gpu(adapter, device, wanted, limits);
+  const language = languageFeatures.filter((name) => navigator.gpu.wgslLanguageFeatures?.has(name));
+  return new Gpu(adapter, device, [...wanted, ...language], limits);
 }
 
 export class Gpu {
@@ -233,23 +235,24 @@ export class Gpu {
   }
 
   /**
-   * Run a program, each dispatch in a pass of its own.
+   * Run a program some times over, shared out evenly among passes.
    *
    * @param {Program} program
+   * @param {number} times
+   * @param {number} passes
    * @returns {Promise<Uint8Array>} nanoseconds (u64) at which each pass began and ended, by the GPU's clock
    */
-  profile(program) {
-    const count = 2 * program.pipelines.length;
+  timestamps(program, times, passes) {
+    const count = 2 * passes;
     const querySet = this.#device.createQuerySet({ type: "timestamp", count });
     const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
     const clock = this.#buffers.push(this.#device.createBuffer({ size: 8 * count, usage })) - 1;
     const encoder = this.#device.createCommandEncoder();
-    program.pipelines.forEach((_, i) => {
+    const each = (times * program.pipelines.length) / passes;
+    for (let i = 0; i < passes; i++) {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      const pass = encoder.beginComputePass({ timestampWrites });
-      dispatch(pass, program, i);
-      pass.end();
-    });
+      encodePass(encoder, program, i * each, (i + 1) * each, timestampWrites);
+    }
     encoder.resolveQuerySet(querySet, 0, count, this.#at(clock), 0);
     return this.#read(encoder, clock, 0, 8 * count).finally(() => {
       querySet.destroy();
@@ -362,11 +365,7 @@ export class Gpu {
    */
   #encode(program, times) {
     const encoder = this.#device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let time = 0; time < times; time++) {
-      for (let i = 0; i < program.pipelines.length; i++) dispatch(pass, program, i);
-    }
-    pass.end();
+    encodePass(encoder, program, 0, times * program.pipelines.length);
     return encoder;
   }
 
@@ -396,12 +395,21 @@ export class Gpu {
 }
 
 /**
- * @param {GPUComputePassEncoder} pass
+ * A pass of the dispatches `first` up to `end` of a program that is repeated without end.
+ *
+ * @param {GPUCommandEncoder} encoder
  * @param {Program} program
- * @param {number} i which of its dispatches
+ * @param {number} first
+ * @param {number} end
+ * @param {GPUComputePassTimestampWrites} [timestampWrites]
  */
-function dispatch(pass, { pipelines, groups, counts }, i) {
-  pass.setPipeline(pipelines[i]);
-  pass.setBindGroup(0, groups[i]);
-  pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+function encodePass(encoder, { pipelines, groups, counts }, first, end, timestampWrites) {
+  const pass = encoder.beginComputePass({ timestampWrites });
+  for (let at = first; at < end; at++) {
+    const i = at % pipelines.length;
+    pass.setPipeline(pipelines[i]);
+    pass.setBindGroup(0, groups[i]);
+    pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);
+  }
+  pass.end();
 }

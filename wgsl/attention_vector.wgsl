@@ -1,28 +1,60 @@
 // Causal attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
-//   out f32 [T, heads, head_dim]; with splits above 1 [T, heads, splits, head_dim + 2], for attention_merge.wgsl:
-//   values not yet divided by the sum of their weights, the highest score, that sum
+//   out f32 [T, heads, head_dim]; with splits above 1 its parts: see lib/attention_parts.wgsl
 // Workgroup (x, t, split) takes `group` heads that share keys and values, so that each is read once for all of them,
 // and the split-th share of the positions that token t sees. It walks them a tile of workgroup_size at a time: first
-// an invocation a position makes the scores, then teams of an invocation an octet add the values. Reads are unrolled:
-// with few queries a GPU waits for memory, not for arithmetic.
+// an invocation a position makes the scores, then teams of an invocation an octet add the values. Reads are unrolled,
+// and the first values are on their way while scores are made: with few queries a GPU waits for memory, not for
+// arithmetic.
 // Parameters: those of lib/attention.wgsl; window; splits; group (divides heads / kv_heads); key_unroll (octets of a
 // key read at once; divides their number); value_unroll (positions of which a team reads the values at once);
-// workgroup_size (a power of two, at least 16 group and head_dim / 4). Words of workgroup memory:
-// group * (head_dim rounded up to 8 + workgroup_size + 16) + 8 workgroup_size.
+// workgroup_size (a power of two, at least 16 group and head_dim / 4); width (neighbouring invocations whose numbers are
+// reduced by shuffles: a power of two, no more than a subgroup has; 1 without subgroups). Words of workgroup memory:
+// group * (head_dim rounded up to 8 + workgroup_size + strands) + 8 workgroup_size.
 {% include "lib/attention.wgsl" %}
 
 {% set octets = (head_dim + 7) // 8 %}
+{% set strands = workgroup_size // width if width > 1 else 16 %}
 const GROUP: u32 = {{ group }}u;
 const SPLITS: u32 = {{ splits }}u;
 const TILE: u32 = {{ workgroup_size }}u;
 const TEAMS: u32 = TILE / OCTETS;
-const STRANDS: u32 = 16u; // in which the numbers of a tile are reduced
+const WIDTH: u32 = {{ width }}u;
+const STRANDS: u32 = {{ strands }}u; // in which the numbers of a tile are reduced
+{# Teams in one subgroup add their values by shuffles. #}
+{% set teams_shuffle = width > octets and width % octets == 0 %}
+{% set rows = workgroup_size // width if teams_shuffle else workgroup_size // octets %}
+const ROWS: u32 = {{ rows }}u; // of partial sums of a head's values
+{% set at_once = [2 * workgroup_size // (rows * 2 * octets), 1] | max %}
 
 var<workgroup> query: array<vec4<f32>, GROUP * QUADS>;
 var<workgroup> tile: array<f32, GROUP * TILE>; // of each head: scores, then weights
 var<workgroup> strands: array<f32, GROUP * STRANDS>;
 var<workgroup> sums: array<vec4<f32>, 2u * TILE>;
+
+{% macro reduce(name, function) %}
+    {% if width > 1 %}
+    {% for g in range(group) %}
+    var {{ function }}_{{ g }} = {{ name }}_{{ g }};
+    for (var stride = WIDTH / 2u; stride > 0u; stride >>= 1u) {
+        {% set other = "subgroupShuffleXor(%s_%d, stride)" % (function, g) %}
+        {{ function }}_{{ g }} {{ "+= " ~ other if function == "sum" else "= max(max_%d, %s)" % (g, other) }};
+    }
+    {% endfor %}
+    if lane % WIDTH == 0u {
+        {% for g in range(group) %}
+        strands[{{ g }}u * STRANDS + lane / WIDTH] = {{ function }}_{{ g }};
+        {% endfor %}
+    }
+    {% else %}
+    {% for g in range(group) %}
+    tile[{{ g }}u * TILE + lane] = {{ name }}_{{ g }};
+    {% endfor %}
+    reduce_tile({{ "true" if function == "sum" else "false" }}, lane);
+    {% endif %}
+    workgroupBarrier();
+{% endmacro %}
+{% if width == 1 %}
 
 // Leaves the highest of `tile` (or its sum) of each head in STRANDS parts.
 fn reduce_tile(is_sum: bool, lane: u32) {
@@ -31,15 +63,15 @@ fn reduce_tile(is_sum: bool, lane: u32) {
         let at = lane / STRANDS * TILE + lane % STRANDS;
         var highest = tile[at];
         var sum = tile[at];
-        {% for i in range(1, workgroup_size // 16) %}
+        {% for i in range(1, workgroup_size // strands) %}
         let value_{{ i }} = tile[at + {{ i }}u * STRANDS];
         highest = max(highest, value_{{ i }});
         sum += value_{{ i }};
         {% endfor %}
         strands[lane] = select(highest, sum, is_sum);
     }
-    workgroupBarrier();
 }
+{% endif %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -81,6 +113,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
     for (var start = begin; start < end; start += TILE) {
         let count = min(TILE, end - start);
+        {# Past the last position its value is read again, with no weight. #}
+        {% macro load_values(i) %}
+        {% for u in range(value_unroll) %}
+        value_{{ u }} = v_octet((start + min({{ i }} + TEAMS * {{ u }}u, count - 1u)) * params.kv_heads + kv_head, column);
+        {% endfor %}
+        {% endmacro %}
+        {% for u in range(value_unroll) %}
+        var value_{{ u }}: Octet;
+        {% endfor %}
+{{ load_values("team") }}
         {% for g in range(group) %}
         var score_{{ g }} = LOWEST;
         {% endfor %}
@@ -104,14 +146,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             score_{{ g }} = capped(score_{{ g }});
             {% endfor %}
         }
-        {% for g in range(group) %}
-        tile[{{ g }}u * TILE + lane] = score_{{ g }};
-        {% endfor %}
-        reduce_tile(false, lane);
+{{ reduce("score", "max") | indent(4, true) }}
         {% for g in range(group) %}
         var new_highest_{{ g }} = highest_{{ g }};
-        {% for i in range(16) %}
-        new_highest_{{ g }} = max(new_highest_{{ g }}, strands[{{ g * 16 + i }}u]);
+        {% for i in range(strands) %}
+        new_highest_{{ g }} = max(new_highest_{{ g }}, strands[{{ g * strands + i }}u]);
         {% endfor %}
         let rescale_{{ g }} = exp(highest_{{ g }} - new_highest_{{ g }});
         let weight_{{ g }} = select(0.0, exp(score_{{ g }} - new_highest_{{ g }}), lane < count);
@@ -122,57 +161,78 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         tile[{{ g }}u * TILE + lane] = weight_{{ g }};
         {% endfor %}
         workgroupBarrier();
-        if team < TEAMS {
-            for (var i = team; i < count; i += TEAMS * {{ value_unroll }}u) {
-                // Past the last position its value is read again, with no weight.
-                {% for u in range(value_unroll) %}
-                let at_{{ u }} = min(i + TEAMS * {{ u }}u, count - 1u);
-                let value_{{ u }} = v_octet((start + at_{{ u }}) * params.kv_heads + kv_head, column);
-                {% endfor %}
-                {% for u in range(value_unroll) %}
-                let is_seen_{{ u }} = i + TEAMS * {{ u }}u < count;
-                {% for g in range(group) %}
-                let weight_{{ g }}_{{ u }} = select(0.0, tile[{{ g }}u * TILE + at_{{ u }}], is_seen_{{ u }});
-                low_{{ g }} += weight_{{ g }}_{{ u }} * value_{{ u }}.low;
-                high_{{ g }} += weight_{{ g }}_{{ u }} * value_{{ u }}.high;
-                {% endfor %}
-                {% endfor %}
+        for (var i = team; i < select(0u, count, team < TEAMS); i += TEAMS * {{ value_unroll }}u) {
+            if i != team {
+{{ load_values("i") | indent(8) }}
             }
+            {% for u in range(value_unroll) %}
+            let at_{{ u }} = i + TEAMS * {{ u }}u;
+            {% for g in range(group) %}
+            let weight_{{ g }}_{{ u }} = select(0.0, tile[{{ g }}u * TILE + min(at_{{ u }}, TILE - 1u)], at_{{ u }} < count);
+            low_{{ g }} += weight_{{ g }}_{{ u }} * value_{{ u }}.low;
+            high_{{ g }} += weight_{{ g }}_{{ u }} * value_{{ u }}.high;
+            {% endfor %}
+            {% endfor %}
         }
         workgroupBarrier();
     }
 
-    {% for g in range(group) %}
-    tile[{{ g }}u * TILE + lane] = total_{{ g }};
-    {% endfor %}
-    reduce_tile(true, lane);
-    {% for g in range(group) %}
-    var sum_{{ g }} = 0.0;
-    {% for i in range(16) %}
-    sum_{{ g }} += strands[{{ g * 16 + i }}u];
-    {% endfor %}
-    {% if splits > 1 %}
-    let at_{{ g }} = ((t * params.heads + head + {{ g }}u) * SPLITS + workgroup.z) * (HEAD_DIM / 2u + 1u);
-    if lane == 0u {
-        out[at_{{ g }} + HEAD_DIM / 2u] = vec2<f32>(highest_{{ g }}, sum_{{ g }});
-    }
-    {% else %}
-    let at_{{ g }} = (t * params.heads + head + {{ g }}u) * (HEAD_DIM / 2u);
-    low_{{ g }} /= sum_{{ g }};
-    high_{{ g }} /= sum_{{ g }};
-    {% endif %}
-    sums[2u * lane] = low_{{ g }};
-    sums[2u * lane + 1u] = high_{{ g }};
-    workgroupBarrier();
-    if lane < QUADS {
-        var value = sums[lane];
-        {% for i in range(1, workgroup_size // octets) %}
-        value += sums[{{ i }}u * QUADS + lane];
+{{ reduce("total", "sum") }}
+    {% if teams_shuffle %}
+    for (var stride = OCTETS; stride < WIDTH; stride <<= 1u) {
+        {% for g in range(group) %}
+        low_{{ g }} += subgroupShuffleXor(low_{{ g }}, stride);
+        high_{{ g }} += subgroupShuffleXor(high_{{ g }}, stride);
         {% endfor %}
-        store_quad(at_{{ g }}, lane, value);
+    }
+    let row = lane / WIDTH;
+    let has_sum = lane % WIDTH < OCTETS;
+    {% else %}
+    let row = team;
+    let has_sum = team < TEAMS;
+    {% endif %}
+    {% for first in range(0, group, at_once) %}
+    {% set heads = range(first, [first + at_once, group] | min) %}
+    if has_sum {
+        {% for g in heads %}
+        sums[(ROWS * {{ g - first }}u + row) * QUADS + 2u * column] = low_{{ g }};
+        sums[(ROWS * {{ g - first }}u + row) * QUADS + 2u * column + 1u] = high_{{ g }};
+        {% endfor %}
+    }
+    workgroupBarrier();
+    for (var i = lane; i < {{ heads | length }}u * QUADS; i += TILE) {
+        let g = {{ first }}u + i / QUADS;
+        let quad = i % QUADS;
+        var value = sums[i / QUADS * ROWS * QUADS + quad];
+        {% for i in range(1, rows) %}
+        value += sums[(i / QUADS * ROWS + {{ i }}u) * QUADS + quad];
+        {% endfor %}
+        {% if splits > 1 %}
+        store_quad(((t * SPLITS + workgroup.z) * params.heads + head + g) * (HEAD_DIM / 2u), quad, value);
+        {% else %}
+        var total = 0.0;
+        for (var strand = 0u; strand < STRANDS; strand++) {
+            total += strands[g * STRANDS + strand];
+        }
+        store_quad((t * params.heads + head + g) * (HEAD_DIM / 2u), quad, value / total);
+        {% endif %}
     }
     {% if not loop.last %}
     workgroupBarrier();
     {% endif %}
     {% endfor %}
+    {% if splits > 1 %}
+    if lane < GROUP {
+        var total = 0.0;
+        for (var strand = 0u; strand < STRANDS; strand++) {
+            total += strands[lane * STRANDS + strand];
+        }
+        var highest = highest_0;
+        {% for g in range(1, group) %}
+        highest = select(highest, highest_{{ g }}, lane == {{ g }}u);
+        {% endfor %}
+        let state = (t * params.heads + head + lane) * SPLITS + workgroup.z;
+        out[step.count * SPLITS * params.heads * (HEAD_DIM / 2u) + state] = vec2<f32>(highest, total);
+    }
+    {% endif %}
 }

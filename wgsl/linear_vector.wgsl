@@ -3,18 +3,22 @@
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
 // `lanes` invocations share `each` rows, each taking every `lanes`-th span of octets of them: the scales of a span are
 // read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
+// With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
+// (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product.
 // What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
-// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with function, W has 2 rows rows, and
-// what is written is function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are
-// rotated and appended to the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of
-// the matrices [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
+// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with splits, x is what the parts of
+// attention make together (lib/attention_parts.wgsl); with function, W has 2 rows rows, and what is written is
+// function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are rotated and appended to
+// the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices
+// [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, lanes, each, quads (of x that an invocation
-// brings to a stage), workgroup_size (a multiple of lanes and of 64), bias, accumulate, norm (not with tail), function
-// (of lib/gate.wgsl, or false; not with bias), subgroups (lanes fit a subgroup), pairing (of lib/rotate.wgsl, or
-// false; not with accumulate or function; each is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits),
-// experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
+// Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
+// values), lanes, each, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of
+// 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no parts; not with tail,
+// norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with
+// bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; each is then 2 for "norm" and 4 for
+// "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
 {% set more = namespace(binding=3) %}
 {% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
@@ -67,20 +71,31 @@ struct Params {
 {% set grid_binding = more.binding %}
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
+{% if splits %}
+{% set parts, merged_word = "x", "vec4<f32>" %}
+{% include "lib/attention_parts.wgsl" %}
+
+// Four elements of x from column `column` on.
+fn load_quad(row: u32, column: u32) -> vec4<f32> {
+    let width = params.columns / 4u;
+    return merged(column / 4u, width, {{ splits }}u * width + column / {{ head_dim }}u * {{ splits // 2 }}u);
+}
+{% else %}
 {% include "lib/load_quad.wgsl" %}
-{% include "lib/workgroup_index.wgsl" %}
-{% if norm %}
-{% set reductions = ["sum"] %}
-{% include "lib/reduce.wgsl" %}
 {% endif %}
+{% include "lib/workgroup_index.wgsl" %}
 {% if function %}
 {% include "lib/gate.wgsl" %}
 {% endif %}
 
+{% set stage = 4 * quads * workgroup_size %}
+{# Rows that fit one stage, and stages of which each lane has one span, need no loops. #}
+{% set stages = columns > stage %}
+{% set turns = columns > [8 * quant.span * lanes, stage] | min %}
 const LANES: u32 = {{ lanes }}u;
 const GROUPS: u32 = {{ workgroup_size // lanes }}u; // of lanes
 const EACH: u32 = {{ each }}u;
-const STAGE: u32 = {{ 4 * quads * workgroup_size }}u; // columns: a multiple of every block
+const STAGE: u32 = {{ stage }}u; // columns: a multiple of every block
 const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
 const SPANS: u32 = OCTETS / SPAN; // of a block
 
@@ -88,7 +103,16 @@ const SPANS: u32 = OCTETS / SPAN; // of a block
 {% set rows_each = range(2 * each if function else each) %}
 // Quad p (of the 2 SPAN) of each span, span after span; the lines start in different memory banks.
 const LINE: u32 = STAGE_SPANS + 1u;
-var<workgroup> x_stage: array<vec4<f32>, 2u * SPAN * LINE>;
+var<workgroup> x_stage: array<{{ "u32" if integers else "vec4<f32>" }}, 2u * SPAN * LINE>;
+{% if integers %}
+const LARGEST: f32 = 127.0; // magnitude of a byte
+const ONES: u32 = 0x01010101u;
+var<workgroup> peaks: array<f32, STAGE / 4u>; // the largest magnitude of each quad
+var<workgroup> x_scales: array<f32, STAGE_SPANS>;
+{% endif %}
+{% if norm %}
+var<workgroup> squares_of: array<f32, GROUPS>; // the sum of what each group of lanes brought so far
+{% endif %}
 {% if not subgroups %}
 var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 {% endif %}
@@ -187,7 +211,7 @@ fn main(
     {% endif %}
     {% endfor %}
     {% for r in rows_each %}
-    var sum_{{ r }} = vec4<f32>(0.0);
+    var sum_{{ r }} = {{ "0.0" if integers else "vec4<f32>(0.0)" }};
     {% endfor %}
     {% if norm %}
     var squares = 0.0;
@@ -195,8 +219,45 @@ fn main(
     let spans = octets_of_row() / SPAN;
     {% for q in range(quads) %}
     var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
+    {% if norm %}
+    var norm_{{ q }} = norm_weight[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u];
+    {% endif %}
     {% endfor %}
+    // A lane's first weights are on their way while x is made ready for all.
+    {% set held = "vec2<u32>" if quant.bytes else "Octet" %}
+    {% for r in rows_each %}
+    {% for j in range(quant.span) %}
+    var w_{{ r }}_{{ j }}: {{ held }};
+    {% endfor %}
+    {% if quant.span > 1 %}
+    var scales_{{ r }}: vec4<f32>;
+    {% endif %}
+    {% endfor %}
+    {% macro load_span(at) %}
+    {
+        let span = {{ at }};
+        {% for r in rows_each %}
+        {% if tail %}
+        w_{{ r }}_0 = load_octet(row_{{ r }}, span);
+        {% else %}
+        let block_{{ r }} = row_{{ r }} * params.row_bytes + span / SPANS * BLOCK_BYTES;
+        {% for j in range(quant.span) %}
+        w_{{ r }}_{{ j }} = {{ "load_bytes" if quant.bytes else "load_values" }}(block_{{ r }}, span % SPANS, {{ j }}u);
+        {% endfor %}
+        {% if quant.span > 1 %}
+        scales_{{ r }} = load_scales(block_{{ r }}, span % SPANS);
+        {% endif %}
+        {% endif %}
+        {% endfor %}
+    }
+    {% endmacro %}
+{{ load_span("min(lane, spans - 1u)") }}
+    {% if stages %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
+    {% else %}
+    {
+        let start = 0u;
+    {% endif %}
         {% for q in range(quads) %}
         {
             let i = index + {{ q * workgroup_size }}u;
@@ -204,44 +265,86 @@ fn main(
             if start * SPAN + i / 2u < octets_of_row() {
                 squares += dot(x_{{ q }}, x_{{ q }});
             }
-            x_{{ q }} *= norm_weight[stage_column(start, i) / 4u];
+            x_{{ q }} *= norm_{{ q }};
             {% endif %}
+            {% if integers %}
+            let magnitudes = abs(x_{{ q }});
+            peaks[i] = max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w));
+            {% else %}
             x_stage[i % (2u * SPAN) * LINE + i / (2u * SPAN)] = x_{{ q }};
+            {% endif %}
+        }
+        {% endfor %}
+        {% if norm %}
+        let squares_of_group = lanes_sum(squares, index);
+        if lane == 0u {
+            squares_of[index / LANES] = squares_of_group;
+        }
+        {% endif %}
+        workgroupBarrier();
+        {% if integers %}
+        {% for q in range(quads) %}
+        {
+            let i = index + {{ q * workgroup_size }}u;
+            let span = i / (2u * SPAN);
+            var peak = 0.0;
+            {% for p in range(2 * quant.span) %}
+            peak = max(peak, peaks[2u * SPAN * span + {{ p }}u]);
+            {% endfor %}
+            let factor = select(LARGEST / peak, 0.0, peak == 0.0);
+            x_stage[i % (2u * SPAN) * LINE + span] = pack4xI8(vec4<i32>(round(factor * x_{{ q }})));
+            if i % (2u * SPAN) == 0u {
+                x_scales[span] = peak / LARGEST;
+            }
         }
         {% endfor %}
         workgroupBarrier();
+        {% endif %}
+        {% if stages %}
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
         x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
+        {% if norm %}
+        norm_{{ q }} = norm_weight[stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u) / 4u];
+        {% endif %}
         {% endfor %}
+        {% endif %}
         let here = min(spans - start, STAGE_SPANS);
+        {% if turns %}
         for (var s = lane; s < here; s += LANES) {
-            let span = s % SPANS;
+            if start + s != lane {
+{{ load_span("start + s") | indent(8) }}
+            }
+        {% else %}
+        let s = lane;
+        if s < here {
+        {% endif %}
+            {% set zero = "0i" if integers else "vec4<f32>(0.0)" %}
             {% for r in rows_each %}
-            let block_{{ r }} = row_{{ r }} * params.row_bytes + (start + s) / SPANS * BLOCK_BYTES;
-            var low_{{ r }} = vec4<f32>(0.0);
-            var high_{{ r }} = vec4<f32>(0.0);
+            var low_{{ r }} = {{ zero }};
+            var high_{{ r }} = {{ zero }};
             {% endfor %}
             {% if quant.summands %}
-            var x_low = vec4<f32>(0.0);
-            var x_high = vec4<f32>(0.0);
+            var x_low = {{ zero }};
+            var x_high = {{ zero }};
             {% endif %}
             {% for j in range(quant.span) %}
             {
                 let low = x_stage[{{ 2 * j }}u * LINE + s];
                 let high = x_stage[{{ 2 * j + 1 }}u * LINE + s];
                 {% if quant.summands %}
-                x_low += low;
-                x_high += high;
+                x_low += {{ "dot4I8Packed(low, ONES)" if integers else "low" }};
+                x_high += {{ "dot4I8Packed(high, ONES)" if integers else "high" }};
                 {% endif %}
                 {% for r in rows_each %}
-                {% if tail %}
-                let w_{{ r }} = load_octet(row_{{ r }}, start + s);
+                {% if integers %}
+                low_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.x, low);
+                high_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.y, high);
                 {% else %}
-                let w_{{ r }} = load_values(block_{{ r }}, span, {{ j }}u);
-                {% endif %}
+                let w_{{ r }} = {{ "values_of(w_%d_%d)" % (r, j) if quant.bytes else "w_%d_%d" % (r, j) }};
                 low_{{ r }} += w_{{ r }}.low * low;
                 high_{{ r }} += w_{{ r }}.high * high;
+                {% endif %}
                 {% endfor %}
             }
             {% endfor %}
@@ -249,21 +352,28 @@ fn main(
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
-            let scales_{{ r }} = load_scales(block_{{ r }}, span);
-            sum_{{ r }} += scales_{{ r }}.x * low_{{ r }} + scales_{{ r }}.z * high_{{ r }};
+            {% set number = "f32" if integers else "" %}
+            var part_{{ r }} = scales_{{ r }}.x * {{ number }}(low_{{ r }}) + scales_{{ r }}.z * {{ number }}(high_{{ r }});
             {% if quant.summands %}
-            sum_{{ r }} += scales_{{ r }}.y * x_low + scales_{{ r }}.w * x_high;
+            part_{{ r }} += scales_{{ r }}.y * {{ number }}(x_low) + scales_{{ r }}.w * {{ number }}(x_high);
             {% endif %}
+            sum_{{ r }} += {{ "x_scales[s] * " if integers }}part_{{ r }};
             {% endif %}
             {% endfor %}
         }
+        {% if stages %}
         workgroupBarrier();
+        {% endif %}
     }
     {% if norm %}
-    let scale = inverseSqrt(workgroup_sum(squares, index) / f32(params.columns) + params.eps);
+    var all_squares = 0.0;
+    for (var i = 0u; i < GROUPS; i++) {
+        all_squares += squares_of[i];
+    }
+    let scale = inverseSqrt(all_squares / f32(params.columns) + params.eps);
     {% endif %}
     {% for r in rows_each %}
-    let total_{{ r }} = lanes_sum(dot(sum_{{ r }}, vec4<f32>(1.0)){{ " * scale" if norm }}, index);
+    let total_{{ r }} = lanes_sum({{ "sum_%d" % r if integers else "dot(sum_%d, vec4<f32>(1.0))" % r }}{{ " * scale" if norm }}, index);
     {% endfor %}
     {% if pairing %}
     // There are whole heads, so all rows of a group or none.

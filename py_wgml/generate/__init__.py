@@ -1,6 +1,6 @@
 """From token ids to text: the engine that runs a model on the GPU, and generations that stream pieces of text."""
 
-from .engine import Engine
+from .engine import ActivationBits, Engine
 from .generation import Generation, Usage
 
-__all__ = ["Engine", "Generation", "Usage"]
+__all__ = ["ActivationBits", "Engine", "Generation", "Usage"]

@@ -1,5 +1,6 @@
 """How fast an engine is, measured as a user meets it: the same harness in the page and natively."""
 
+import contextlib
 import random
 import statistics
 import time
@@ -46,6 +47,9 @@ async def measure(
             "bytes_read_per_token": nbytes,
             "tokens_read_at_once": engine.batch,
         }
+        with contextlib.suppress(WgmlError):  # without a GPU clock
+            busy = [1e3 * await engine.gpu_seconds(generate_tokens) for _ in range(repetitions)]
+            decode[str(context)]["gpu_ms_per_token"] = spread(busy)
         cost[str(context)] = await _operations(engine)
     peak = engine.device.peak_memory
     bandwidth = await read_bandwidth(engine.device)

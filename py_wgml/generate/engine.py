@@ -4,6 +4,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, GpuGraph, Pool, Tensor, plan
 from ..ops import Bits, Sampling, attention_splits, sample, step_block
+
+ActivationBits = Literal[32, 8]
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
@@ -52,11 +55,19 @@ class Engine:
     """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
-    cache_bits: of keys and values. Raises WgmlError for a model that is not supported.
+    cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a token at a time: 32, or 8
+    where the device has products of bytes. Raises WgmlError for a model that is not supported.
     """
 
-    def __init__(self, device: Device, header: Header, context: int | None = None, cache_bits: Bits = 16) -> None:
-        self.device = device
+    def __init__(
+        self,
+        device: Device,
+        header: Header,
+        context: int | None = None,
+        cache_bits: Bits = 16,
+        activation_bits: ActivationBits = 32,
+    ) -> None:
+        self.device, self._integers = device, activation_bits == 8
         self.config, self._forward, found = plan(header, context)
         self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
@@ -128,6 +139,11 @@ class Engine:
         """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
         self.device.write(self._step, step_block(max(self._stored - 1, 0), 1))
         return await self.device.profile(self.token_program)
+
+    async def gpu_seconds(self, times: int) -> float:
+        """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
+        self.device.write(self._step, step_block(max(self._stored - times, 0), 1))
+        return await self.device.time(self.token_program, times)
 
     @property
     def dispatches_per_token(self) -> int:
@@ -293,7 +309,7 @@ class Engine:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
             state = program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool
-            graph = GpuGraph(*state, count, length, every=kind == "logits")
+            graph = GpuGraph(*state, count, length, kind == "logits", self._integers)
             logits = self._forward(graph, self.config)
             if kind == "sample":
                 sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)

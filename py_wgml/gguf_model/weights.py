@@ -22,6 +22,12 @@ TYPES = tuple(
     )
 )
 
+# Those that products of bytes can make: their elements are bytes, but for scales that several share, and are not looked
+# up one by one, which takes longer than what is gained.
+BYTE_TYPES = frozenset(TYPES) - {
+    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4")
+}
+
 
 def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
     """Bytes of a row of `columns` elements. Raises WgmlError when they are no whole number of blocks."""

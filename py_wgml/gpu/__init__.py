@@ -3,9 +3,19 @@
 import sys
 from typing import Any
 
-from .device import MAX_STORAGE_BINDINGS, AdapterInfo, Buffer, Device, Pipeline, Program, block
+from .device import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, AdapterInfo, Buffer, Device, Pipeline, Program, block
 
-__all__ = ["MAX_STORAGE_BINDINGS", "AdapterInfo", "Buffer", "Device", "Pipeline", "Program", "block", "open_device"]
+__all__ = [
+    "INTEGER_PRODUCTS",
+    "MAX_STORAGE_BINDINGS",
+    "AdapterInfo",
+    "Buffer",
+    "Device",
+    "Pipeline",
+    "Program",
+    "block",
+    "open_device",
+]
 
 
 async def open_device(**options: Any) -> Device:

@@ -10,7 +10,16 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import WgmlError
-from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+from .device import (
+    DEFAULT_LIMITS,
+    INTEGER_PRODUCTS,
+    OPTIONAL_FEATURES,
+    AdapterInfo,
+    Buffer,
+    Device,
+    Program,
+    compile_error,
+)
 
 
 async def _helper() -> Any:
@@ -36,7 +45,14 @@ async def open_browser_device(
     helper = await _helper()
     try:
         gpu = await helper.open(
-            _js({"features": list(features), "defaultLimits": DEFAULT_LIMITS, "raiseLimits": not default_limits})
+            _js(
+                {
+                    "features": list(features),
+                    "languageFeatures": [INTEGER_PRODUCTS],
+                    "defaultLimits": DEFAULT_LIMITS,
+                    "raiseLimits": not default_limits,
+                }
+            )
         )
     except JsException as error:
         raise WgmlError(str(error.message)) from error
@@ -111,8 +127,8 @@ class BrowserDevice(Device):
         promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, nbytes + -nbytes % 4)
         return asyncio.ensure_future(_bytes(promise, nbytes))
 
-    async def _profile(self, program: Program) -> bytes:
-        return bytes((await self._gpu.profile(self._handle_of(program))).to_bytes())
+    async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
+        return bytes((await self._gpu.timestamps(self._handle_of(program), times, passes)).to_bytes())
 
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
         self._gpu.copy(source.handle, target.handle, nbytes)

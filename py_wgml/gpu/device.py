@@ -18,6 +18,8 @@ from ..errors import WgmlError
 
 # The optional features that some kernel has a variant for, and so the only ones asked for.
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
+# A feature of the language WGSL that some kernel has a variant for; a device that has it lists it among its features.
+INTEGER_PRODUCTS = "packed_4x8_integer_dot_product"
 
 # Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
@@ -244,20 +246,31 @@ class Device(ABC):
     ) -> Awaitable[bytes]:
         """Submit `program`, `times` over, then a read of `buffer`; returns at once an awaitable of the bytes."""
 
+    async def time(self, program: Program, times: int) -> float:
+        """Run `program`, `times` over in one pass; the seconds that one run takes, by the GPU's clock.
+
+        Raises WgmlError when the device has no `timestamp-query`.
+        """
+        return (await self._seconds(program, times, 1))[0] / times
+
     async def profile(self, program: Program) -> list[float]:
-        """Run `program`; the seconds each of its dispatches takes, by the GPU's clock (browsers round it).
+        """Run `program`; the seconds each of its dispatches takes, in a pass of its own (browsers round them).
 
         Raises WgmlError when the device has no `timestamp-query`, or no room for as many.
         """
-        if "timestamp-query" not in self.features or 2 * len(program.dispatches) > MAX_QUERIES:
-            raise WgmlError("this GPU can't time the dispatches of this program")
-        times = np.frombuffer(await self._profile(program), np.uint64).astype(np.int64)
-        seconds: list[float] = ((times[1::2] - times[::2]) * 1e-9).tolist()
+        return await self._seconds(program, 1, len(program.dispatches))
+
+    async def _seconds(self, program: Program, times: int, passes: int) -> list[float]:
+        if "timestamp-query" not in self.features or 2 * passes > MAX_QUERIES:
+            raise WgmlError("this GPU can't time this program")
+        clock = np.frombuffer(await self._timestamps(program, times, passes), np.uint64).astype(np.int64)
+        seconds: list[float] = ((clock[1::2] - clock[::2]) * 1e-9).tolist()
         return seconds
 
     @abstractmethod
-    async def _profile(self, program: Program) -> bytes:
-        """Run `program`, each dispatch in a pass of its own: u64 nanoseconds at which each began and ended."""
+    async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
+        """Run `program`, `times` over, shared out evenly among `passes` passes: u64 nanoseconds at which each began and
+        ended."""
 
     @abstractmethod
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:

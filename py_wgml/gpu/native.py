@@ -2,15 +2,21 @@
 
 import importlib
 import re
-import struct
-import time
-from collections.abc import Awaitable, Generator
-from functools import cached_property
+from collections.abc import Awaitable, Generator, Sequence
 from typing import Any
 
 from .. import wgsl
 from ..errors import WgmlError
-from .device import DEFAULT_LIMITS, OPTIONAL_FEATURES, AdapterInfo, Buffer, Device, Program, compile_error
+from .device import (
+    DEFAULT_LIMITS,
+    INTEGER_PRODUCTS,
+    OPTIONAL_FEATURES,
+    AdapterInfo,
+    Buffer,
+    Device,
+    Program,
+    compile_error,
+)
 
 _BINDING_TYPE = {"uniform": "uniform", "read": "read-only-storage", "read_write": "storage"}
 
@@ -60,12 +66,11 @@ class NativeDevice(Device):
                 info["description"],
                 software=info["adapter_type"] == "CPU",
             ),
-            frozenset(wanted),
+            frozenset([*wanted, INTEGER_PRODUCTS]),  # naga and Tint have it
             limits,
         )
         self.subgroups_directive = module.__name__ == "wgpudawn"
         self._usage = module.BufferUsage
-        self._query_usage = module.BufferUsage.QUERY_RESOLVE | module.BufferUsage.COPY_SRC
         self._stage = module.ShaderStage.COMPUTE
         self._gpu_error = module.GPUError
         self._layouts: dict[tuple[wgsl.Access, ...], Any] = {}
@@ -128,42 +133,12 @@ class NativeDevice(Device):
                 for pipeline, buffers, counts in program.dispatches
             ]
 
-    def _encode(self, program: Program, times: int = 1, timestamps: Any = None) -> Any:
-        """`program`, `times` over in one pass; timestamps: the query set that takes the pass's begin and end."""
+    def _encode(self, program: Program, times: int = 1) -> Any:
+        """`program`, `times` over in one pass."""
         self._make(program)
         encoder = self._device.create_command_encoder()
-        writes = {"query_set": timestamps, "beginning_of_pass_write_index": 0, "end_of_pass_write_index": 1}
-        compute = encoder.begin_compute_pass(timestamp_writes=writes if timestamps else None)
-        for dispatch in program.handle * times:
-            _dispatch(compute, *dispatch)
-        compute.end()
-        if timestamps:
-            encoder.resolve_query_set(timestamps, 0, 2, self._clock, 0)
+        _encode_pass(encoder, program.handle * times)
         return encoder
-
-    def time(self, program: Program, times: int) -> float:
-        """Seconds a run of `program` takes, on average over `times` runs of it in one pass.
-
-        By the GPU's clock where the device has `timestamp-query`, else by the wall clock, which counts the submission.
-        """
-        if "timestamp-query" not in self.features:
-            self._device.queue.read_buffer(self._clock, 0, 16)  # what was submitted before is done
-            start = time.perf_counter()
-            self._submit(self._encode(program, times))
-            self._device.queue.read_buffer(self._clock, 0, 16)
-            return (time.perf_counter() - start) / times
-        self._submit(self._encode(program, times, self._timestamps))
-        begin, end = struct.unpack("<QQ", self._device.queue.read_buffer(self._clock, 0, 16))
-        return float(end - begin) * 1e-9 / times
-
-    @cached_property
-    def _clock(self) -> Any:
-        """Where timestamps go; also what is read to wait for the GPU."""
-        return self._device.create_buffer(size=16, usage=self._query_usage)
-
-    @cached_property
-    def _timestamps(self) -> Any:
-        return self._device.create_query_set(type="timestamp", count=2)
 
     def _bind_group(self, access: tuple[wgsl.Access, ...], buffers: tuple[Buffer, ...]) -> Any:
         return self._device.create_bind_group(
@@ -184,26 +159,27 @@ class NativeDevice(Device):
         self._submit(encoder)
         return _Reading(staging, nbytes)
 
-    async def _profile(self, program: Program) -> bytes:
+    async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
         self._make(program)
-        queries = self._device.create_query_set(type="timestamp", count=2 * len(program.handle))
-        clock = self._device.create_buffer(size=8 * queries.count, usage=self._query_usage)
+        queries = self._device.create_query_set(type="timestamp", count=2 * passes)
+        usage = self._usage.QUERY_RESOLVE | self._usage.COPY_SRC
+        clock = self._device.create_buffer(size=8 * queries.count, usage=usage)
         encoder = self._device.create_command_encoder()
-        for i, dispatch in enumerate(program.handle):
+        dispatches = program.handle * times
+        each = len(dispatches) // passes
+        for i in range(passes):
             writes = {
                 "query_set": queries,
                 "beginning_of_pass_write_index": 2 * i,
                 "end_of_pass_write_index": 2 * i + 1,
             }
-            compute = encoder.begin_compute_pass(timestamp_writes=writes)
-            _dispatch(compute, *dispatch)
-            compute.end()
+            _encode_pass(encoder, dispatches[i * each : (i + 1) * each], writes)
         encoder.resolve_query_set(queries, 0, queries.count, clock, 0)
         self._submit(encoder)
-        times = bytes(self._device.queue.read_buffer(clock))
+        stamps = bytes(self._device.queue.read_buffer(clock))
         queries.destroy()
         clock.destroy()
-        return times
+        return stamps
 
     def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
         encoder = self._device.create_command_encoder()
@@ -214,10 +190,16 @@ class NativeDevice(Device):
         self._device.destroy()
 
 
-def _dispatch(compute: Any, pipeline: Any, group: Any, counts: tuple[int, int, int]) -> None:
-    compute.set_pipeline(pipeline)
-    compute.set_bind_group(0, group)
-    compute.dispatch_workgroups(*counts)
+def _encode_pass(
+    encoder: Any, dispatches: Sequence[tuple[Any, Any, tuple[int, int, int]]], writes: dict[str, Any] | None = None
+) -> None:
+    """A compute pass of (pipeline, bind group, workgroups); writes: of timestamps."""
+    compute = encoder.begin_compute_pass(timestamp_writes=writes)
+    for pipeline, group, counts in dispatches:
+        compute.set_pipeline(pipeline)
+        compute.set_bind_group(0, group)
+        compute.dispatch_workgroups(*counts)
+    compute.end()
 
 
 class _Reading(Awaitable[bytes]):

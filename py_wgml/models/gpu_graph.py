@@ -15,13 +15,16 @@ from ..ops import (
     Bits,
     Groups,
     Norm,
+    Parts,
     View,
     assign,
     attention,
+    attention_merge,
     attention_splits,
     cache_bytes,
     can_append,
     can_gate,
+    can_merge,
     gated,
     gemm,
     get_rows,
@@ -156,6 +159,7 @@ class Tensor:
         self._buffer: Buffer | None = None
         self.norm: tuple[Tensor, Norm] | None = None
         self.product: Product | None = None
+        self.parts: tuple[Tensor, Parts] | None = None
         # A tensor that is written again must first be read by those who still have to.
         self._readers: WeakSet[Tensor] = WeakSet()
         if source is not None:
@@ -168,7 +172,7 @@ class Tensor:
             assert self._record is not None
             self._record(self._buffer)
             # Let go of what it was made from, which may give its memory back.
-            self._record = self.norm = self.product = None
+            self._record = self.norm = self.product = self.parts = None
         return self._buffer
 
     @property
@@ -199,8 +203,9 @@ class Product:
 class GpuGraph(Graph[Tensor]):
     """Records a step of at most `max_count` tokens into `program`, meant for positions below `length`.
 
-    every: logits of all its tokens, not of the last. Steps of one token take fewer dispatches: there a product does the
-    gate after it as well, and the norm before it, unless the adapter is a software one (each workgroup makes the norm).
+    every: logits of all its tokens, not of the last. integers: of the products of a single token, see `linear`.
+    Steps of one token take fewer dispatches: there a product does the gate after it as well, and the norm before it,
+    unless the adapter is a software one (each workgroup makes the norm).
     """
 
     def __init__(
@@ -215,10 +220,11 @@ class GpuGraph(Graph[Tensor]):
         max_count: int,
         length: int,
         every: bool = False,
+        integers: bool = False,
     ) -> None:
         self._program, self._step, self._tokens = program, step, tokens
         self._weights, self._config, self._cache, self._pool = weights, config, cache, pool
-        self._max_count, self._every = max_count, every
+        self._max_count, self._every, self._integers = max_count, every, integers
         self._length, self._software = length, program.device.info.software
 
     def embed(self, name: str, scale: float = 1.0) -> Tensor:
@@ -272,8 +278,11 @@ class GpuGraph(Graph[Tensor]):
             self._product(x, matrix, out, bias, accumulate=add_to is not None)
 
         if add_to is not None:
-            if x.norm is None:
-                x.make()  # so that it no longer needs what add_to holds
+            # So that it no longer needs what add_to holds.
+            if x.parts is not None:
+                x.parts[0].make()
+            elif x.norm is None:
+                x.make()
             record(add_to.settle())
             return add_to
         out = Tensor(self._pool, x.rows, matrix.rows, record, x)
@@ -292,9 +301,13 @@ class GpuGraph(Graph[Tensor]):
         append: Append | None = None,
     ) -> None:
         source, norm = x.norm or (x, None)
+        parts = None
+        if x.parts is not None and append is None and can_merge(self._program, matrix, x.parts[1]):
+            source, parts = x.parts
         linear(
-            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append
-        )
+            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append,
+            parts, self._integers,
+        )  # fmt: skip
 
     def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
         c = self._config
@@ -339,17 +352,27 @@ class GpuGraph(Graph[Tensor]):
                     assign(self._program, "mul", View.of(out, qkv.rows * c.head_count, c.head_dim), weight)
 
         def attend(out: Buffer) -> None:
-            splits = 1 if self._software else attention_splits(qkv.rows, min(self._length, window or self._length))
-            parts = self._scratch(splits * c.head_count, c.head_dim + 2)
             attention(
                 self._program, self._step, q.buffer, k_cache, v_cache, out,
                 c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.bits, qkv.rows,
-                window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",],
-                splits, parts.buffer if splits > 1 else None,
+                window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",], splits,
             )  # fmt: skip
 
-        q = Tensor(self._pool, qkv.rows, width, rotate, qkv)
-        return Tensor(self._pool, qkv.rows, width, attend, q)
+        # What follows must not hold `qkv`: it will have been made, and what it is made from is let go of.
+        rows, length = qkv.rows, min(self._length, window or self._length)
+        splits = 1 if self._software else attention_splits(rows, length)
+        q = Tensor(self._pool, rows, width, rotate, qkv)
+        if splits == 1:
+            return Tensor(self._pool, rows, width, attend, q)
+        parts = Tensor(self._pool, rows * splits, c.head_count * (c.head_dim + 2), attend, q)
+
+        def merge(out: Buffer) -> None:
+            sizes = c.head_count, c.head_dim, splits, rows
+            attention_merge(self._program, self._step, parts.buffer, out, *sizes)
+
+        out = Tensor(self._pool, rows, width, merge, parts)
+        out.parts = parts, Parts(splits, c.head_dim)
+        return out
 
     def _can_append(self, product: Product, append: Append) -> bool:
         return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
@@ -381,7 +404,7 @@ class GpuGraph(Graph[Tensor]):
             matrix, shift = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
             linear_experts(
                 self._program, self._step, x.buffer, matrix, chosen, out.buffer, c.expert_count, slots, rows,
-                shift, shared, first, out.width,
+                shift, shared, first, out.width, self._integers,
             )  # fmt: skip
             return matrix.rows // c.expert_count
 

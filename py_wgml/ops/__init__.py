@@ -20,7 +20,15 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import attention, attention_numpy, attention_parts, attention_splits
+from .attention import (
+    Parts,
+    attention,
+    attention_merge,
+    attention_merge_numpy,
+    attention_numpy,
+    attention_parts,
+    attention_splits,
+)
 from .binary import assign, assign_numpy, binary, binary_numpy
 from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
 from .dequantize import dequantize
@@ -29,7 +37,7 @@ from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .group_experts import Groups, group_experts, group_experts_numpy, group_size
-from .linear import Norm, can_append, can_gate, linear, linear_numpy
+from .linear import Norm, can_append, can_gate, can_merge, linear, linear_numpy
 from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
@@ -49,6 +57,7 @@ __all__ = [
     "Bits",
     "Groups",
     "Norm",
+    "Parts",
     "Sampling",
     "Scaling",
     "View",
@@ -57,6 +66,8 @@ __all__ = [
     "assign",
     "assign_numpy",
     "attention",
+    "attention_merge",
+    "attention_merge_numpy",
     "attention_numpy",
     "attention_parts",
     "attention_splits",
@@ -66,6 +77,7 @@ __all__ = [
     "cache_numpy",
     "can_append",
     "can_gate",
+    "can_merge",
     "cumulative_sum",
     "cumulative_sum_numpy",
     "dequantize",

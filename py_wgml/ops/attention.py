@@ -1,5 +1,7 @@
 """Causal attention with grouped heads (Vaswani et al., arXiv:1706.03762; Ainslie et al., arXiv:2305.13245)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import WgmlError
@@ -8,14 +10,14 @@ from .array import Array
 from .rope_append import Bits, cache_bytes
 
 # attention_vector.wgsl
-_WORKGROUP_SIZE = 256
+_WORKGROUP_SIZE = 128
 _WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
 _MAX_GROUP = 8
 _KEY_UNROLL = 8
 _VALUE_UNROLL = 8
-_STRANDS = 16
-_SPLITS = 32
-_SPLIT_FROM = 1024  # positions from which on a single workgroup would take longer than a second dispatch does
+_STRANDS = 16  # without subgroups
+_MAX_WIDTH = 32
+_SPLITS = ((1536, 8), (None, 32))  # up to so many positions are shared out among so many workgroups
 # attention_tile.wgsl
 _TILE_ROWS = 32
 _TILE_FROM = 17  # tokens a step from which on it is the faster
@@ -23,9 +25,17 @@ _MAX_TILE_HEAD_DIM = 256
 _MAX_HEAD_DIM = 512
 
 
+@dataclass(frozen=True)
+class Parts:
+    """In how many parts attention's result is, and the elements of its heads: see lib/attention_parts.wgsl."""
+
+    splits: int
+    head_dim: int
+
+
 def attention_splits(max_count: int, length: int) -> int:
     """Workgroups that best share the positions of a query, in steps of up to max_count tokens over up to `length`."""
-    return _SPLITS if max_count == 1 and length > _SPLIT_FROM else 1
+    return next(splits for most, splits in _SPLITS if most is None or length <= most) if max_count == 1 else 1
 
 
 def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> int:
@@ -50,7 +60,6 @@ def attention(
     soft_cap: float | None = None,
     sinks: Buffer | None = None,
     splits: int = 1,
-    parts: Buffer | None = None,
 ) -> None:
     """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions up to the token's own.
 
@@ -59,7 +68,8 @@ def attention(
     window: how many positions a token sees, its own the last (None: all). soft_cap: scores s become
     soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which has no value.
     splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for steps with too
-    few queries to fill a GPU (`attention_splits`); above 1, `parts` takes what each has (`attention_parts` bytes).
+    few queries to fill a GPU (`attention_splits`); above 1, what each has goes to out (`attention_parts` bytes), for
+    `attention_merge` to put together.
     Raises WgmlError when heads is no multiple of kv_heads, head_dim is odd or above 512, or window or soft_cap is not
     positive.
     """
@@ -68,12 +78,11 @@ def attention(
     if (window is not None and window < 1) or (soft_cap is not None and not soft_cap > 0):
         raise WgmlError(f"attention with a window of {window} and a soft cap of {soft_cap} is not supported")
     cache_bytes(head_dim, bits)
-    if splits > 1 and (parts is None or parts.nbytes < attention_parts(head_dim, splits, heads, max_count)):
+    if splits > 1 and out.nbytes < attention_parts(head_dim, splits, heads, max_count):
         raise WgmlError(f"attention in {splits} parts has no room for them")
-    target = out if parts is None or splits == 1 else parts
     bindings: list[Buffer | bytes] = [
         block(heads, kv_heads, float(scale), window or 0, float(soft_cap or 0)),
-        *(step, q, k_cache, v_cache, target),
+        *(step, q, k_cache, v_cache, out),
         *([] if sinks is None else [sinks]),
     ]
     template = {
@@ -88,8 +97,10 @@ def attention(
         tiles = -(-max_count * shared // _TILE_ROWS)
         program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
         return
+    info = program.device.info
+    width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
     # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
-    group = _group(shared, head_dim) if splits > 1 or program.device.info.software else 1
+    group = _group(shared, head_dim, width) if splits == _SPLITS[-1][1] or info.software else 1
     program.dispatch(
         "attention_vector",
         bindings,
@@ -100,26 +111,40 @@ def attention(
         key_unroll=_largest_divisor(-(-head_dim // 8), _KEY_UNROLL),
         value_unroll=_VALUE_UNROLL,
         workgroup_size=_WORKGROUP_SIZE,
+        width=width,
     )
-    if splits > 1:
-        program.dispatch(
-            "attention_merge",
-            [step, target, out],
-            (heads, max_count, 1),
-            head_dim=head_dim,
-            splits=splits,
-            workgroup_size=-(-head_dim // 128) * 64,
-        )
+
+
+def attention_merge(
+    program: Program, step: Buffer, parts: Buffer, out: Buffer, heads: int, head_dim: int, splits: int, max_count: int
+) -> None:
+    """Put the `parts` that `attention` left together. out: float32 [max_count, heads, head_dim]."""
+    program.dispatch(
+        "attention_merge",
+        [step, parts, out],
+        (heads, max_count, 1),
+        head_dim=head_dim,
+        splits=splits,
+        workgroup_size=-(-head_dim // 128) * 64,
+    )
 
 
 def _largest_divisor(n: int, limit: int) -> int:
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
 
-def _group(shared: int, head_dim: int) -> int:
+def _group(shared: int, head_dim: int, width: int) -> int:
     """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
-    words_of_head = -(-head_dim // 8) * 8 + _WORKGROUP_SIZE + _STRANDS
+    strands = _WORKGROUP_SIZE // width if width > 1 else _STRANDS
+    words_of_head = -(-head_dim // 8) * 8 + _WORKGROUP_SIZE + strands
     return _largest_divisor(shared, min(_MAX_GROUP, (_WORKGROUP_WORDS - 8 * _WORKGROUP_SIZE) // words_of_head))
+
+
+def attention_merge_numpy(values: Array, states: Array) -> Array:
+    """values [T, splits, heads, head_dim], states [T, heads, splits, 2] (highest, sum) -> [T, heads, head_dim]."""
+    weights = np.exp(states[..., 0] - states[..., 0].max(axis=-1, keepdims=True))
+    merged: Array = np.einsum("ths,tshd->thd", weights, values) / np.sum(weights * states[..., 1], axis=-1)[..., None]
+    return merged
 
 
 def attention_numpy(

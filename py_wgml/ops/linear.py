@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import WgmlError
-from ..gguf_model.weights import Matrix, Part, row_bytes
-from ..gpu import MAX_STORAGE_BINDINGS, Buffer, Program, block
+from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Program, block
 from .array import Array
+from .attention import Parts
 from .gated import Activation
 from .rope_append import Append
 
 _VECTOR_WORKGROUP_SIZE = 128
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
+_MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
 _APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
 TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
@@ -39,6 +41,16 @@ def can_append(weights: Matrix, append: Append, others: int) -> bool:
     return whole and append.bits > 8 and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
+def can_merge(program: Program, weights: Matrix, parts: Parts) -> bool:
+    """Whether a product can put the parts of attention together itself, and does it sooner than a dispatch of its own:
+    each of its workgroups reads all of them."""
+    columns = weights.columns
+    fits = columns <= 4 * _VECTOR_WORKGROUP_SIZE * min(_quads(part, columns) for part in weights)
+    lengths_fit = columns % 8 == 0 and parts.head_dim % 4 == 0 and parts.splits % 2 == 0
+    workgroups = sum(vector_template(program, part, part.rows, columns)[0] for part in weights)
+    return fits and lengths_fit and 4 * columns * parts.splits * workgroups <= _MERGED_BYTES
+
+
 def linear(
     program: Program,
     step: Buffer,
@@ -51,6 +63,8 @@ def linear(
     norm: Norm | None = None,
     activation: Activation | None = None,
     append: Append | None = None,
+    parts: Parts | None = None,
+    integers: bool = False,
 ) -> None:
     """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
 
@@ -58,17 +72,20 @@ def linear(
     bias: float32 [rows]. With max_count 1 the step buffer is not looked at, and what comes before and after a product
     can be part of it: norm, x is first normalised as by `rms_norm`; activation, the result is then gated as by `gated`
     (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys and values,
-    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be).
+    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be); parts, x is
+    what `attention` leaves in parts (`can_merge` says whether that is well done here). integers: it may round
+    x to 8 bits, a few dozen elements by their largest magnitude, and multiply bytes, where the device and the type can.
     Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
     """
     columns, width = weights.columns, weights.rows
-    if (norm or activation or append) and max_count > 1:
-        raise WgmlError("only the product with a single vector takes a norm or what follows it in")
+    if (norm or activation or append or parts) and max_count > 1:
+        raise WgmlError("only the product with a single vector takes in what comes before and after it")
     others = [*([bias] if bias else []), *([norm.weight] if norm else [])]
     if (
         (norm and columns % 8)
         or (activation and (bias is not None or not can_gate(weights)))
         or (append and (accumulate or activation or not can_append(weights, append, len(others))))
+        or (parts and (norm or append or not can_merge(program, weights, parts)))
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")
     for part in weights:
@@ -83,13 +100,16 @@ def linear(
                 params += (append.heads, append.kv_heads)
                 targets = [step, append.rotations, out, append.k_cache, append.v_cache]
                 each = 4 if append.pairing == "neox" else 2
-            workgroups, template = vector_template(program, part, rows, columns, each)
+            workgroups, template = vector_template(program, part, rows, columns, each, integers)
+            if parts:
+                template |= {"head_dim": parts.head_dim}
             program.dispatch(
                 "linear_vector",
                 [block(*params), part.buffer, x, *targets, *others, *part.tables],
                 workgroups,
                 **template | {"pairing": False} | (append.template if append else {}),
                 **ends,
+                splits=parts.splits if parts else 0,
                 norm=norm is not None,
                 function=activation or False,
                 experts=False,
@@ -108,25 +128,31 @@ def linear(
 
 
 def vector_template(
-    program: Program, part: Part, rows: int, columns: int, each: int | None = None
+    program: Program, part: Part, rows: int, columns: int, each: int | None = None, integers: bool = False
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
 
-    each: rows of an invocation; None: as many as suit.
+    each: rows of an invocation; None: as many as suit. integers: as of `linear`.
     """
     lanes = 32 if columns >= 512 else 8 if columns >= 256 else 4
     each = each or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,
+        "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in program.device.features,
+        "columns": columns,
         "lanes": lanes,
         "each": each,
-        # Workgroup memory has room for 2,048 columns of x, beside a codebook for 1,024.
-        "quads": min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4),
+        "quads": _quads(part, columns),
         "workgroup_size": _VECTOR_WORKGROUP_SIZE,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
         "subgroups": "subgroups" in program.device.features and lanes <= program.device.info.subgroup_min_size,
     }
     return -(-rows * lanes // (_VECTOR_WORKGROUP_SIZE * each)), template
+
+
+def _quads(part: Part, columns: int) -> int:
+    """Quads of x that an invocation brings: there is room for 2,048 columns, beside a codebook for 1,024."""
+    return min(-(-columns // (4 * _VECTOR_WORKGROUP_SIZE)), 2 if part.tables else 4)
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

@@ -25,13 +25,14 @@ def linear_experts(
     shared: bool = False,
     first: int = 0,
     width: int | None = None,
+    integers: bool = False,
 ) -> None:
     """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
     [max_count, slots], or for the tiled form what `group_experts` makes of them; x: float32 [max_count, slots,
     columns], or [max_count, columns] for all slots of a token (shared); bias: float32 [experts, rows]; out: float32
-    [max_count, slots, width], width being rows if not given.
+    [max_count, slots, width], width being rows if not given. integers: as of `linear`, of the vector form.
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     rows, columns = weights.rows // experts, weights.columns
@@ -51,7 +52,7 @@ def linear_experts(
                 token_threads=ids.size // 4,
             )
         else:
-            workgroups, template = vector_template(program, part, rows, columns)
+            workgroups, template = vector_template(program, part, rows, columns, integers=integers)
             uniforms = block(*params, slots, sharing, part.first, part.rows, width)
             program.dispatch(
                 "linear_vector",
@@ -62,6 +63,7 @@ def linear_experts(
                 norm=False,
                 function=False,
                 pairing=False,
+                splits=0,
             )
 
 

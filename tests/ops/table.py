@@ -25,13 +25,14 @@ from ops.harness import VARIANTS, Bench, Case, Job, cases, device
 import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.generate.bench import read_bandwidth
-from py_wgml.gguf_model.weights import TYPES, Matrix, Part
-from py_wgml.gpu import Buffer
+from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix, Part
+from py_wgml.gpu import Buffer, Program
 from py_wgml.ops import (
     Append,
     Bits,
     Groups,
     Norm,
+    Parts,
     Sampling,
     View,
     argmax,
@@ -39,6 +40,8 @@ from py_wgml.ops import (
     assign,
     assign_numpy,
     attention,
+    attention_merge,
+    attention_merge_numpy,
     attention_numpy,
     binary,
     binary_numpy,
@@ -217,6 +220,23 @@ def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_cou
     )
 
 
+def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: bool) -> Job:
+    """The product of bytes. Unless x is to be rounded, it consists of whole numbers of which bytes lose nothing."""
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape)
+    x = b.normal(1, columns)
+    if not rounded:
+        x = b.random.integers(-127, 128, (1, columns)).astype(np.float32)
+        x[:, ::4] = np.copysign(127, x[:, ::4])  # the largest magnitude of whatever is rounded together
+    out, step, at = b.poison(2, rows), b.step(11, 1), b.up(x)
+    expected = linear_numpy(*exact(x, dequantized))
+    return Job(
+        lambda p: linear(p, step, at, weights, out, 1, integers=True),
+        {out: past(expected, 2)},
+        flops=2 * rows * columns,
+    )
+
+
 def linear_experts_case(
     b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool, count: int = 2
 ) -> Job:
@@ -280,6 +300,7 @@ def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = 
 
 
 TYPE_OF = {type.name: type for type in TYPES}
+BYTES = [type.name for type in TYPES if type in BYTE_TYPES]
 
 
 FILL = 2**-7  # what a cache holds beforehand: small, so that the norm of the error is that of what is written
@@ -375,15 +396,54 @@ def attention_case(
     scale = head_dim**-0.5
     sink = b.normal(heads) if sinks else None
     extra = None if sink is None else b.up(sink)
-    parts = b.poison(count + 1, heads, splits, head_dim + 2) if splits > 1 else None
+    parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
     *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
     expected = attention_numpy(*arrays, position, scale, window, soft_cap, sink)
+
+    def record(p: Program) -> None:
+        sizes = heads, kv_heads, head_dim
+        attention(p, step, *at, parts, *sizes, scale, bits, count + 1, window, soft_cap, extra, splits)
+        if splits > 1:
+            attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1)
+
     return Job(
-        lambda p: attention(
-            p, step, *at, out, heads, kv_heads, head_dim, scale, bits, count + 1, window, soft_cap, extra, splits, parts
-        ),
+        record,
         {out: past(expected, count + 1)},
         flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
+    )
+
+
+def attention_parts_of(b: Bench, count: int, splits: int, heads: int, head_dim: int) -> tuple[Buffer, Any]:
+    """What attention leaves in parts, some of which saw no position; and what they make together."""
+    values, highest = b.normal(count, splits, heads, head_dim), b.normal(count, heads, splits)
+    totals = b.random.uniform(1, 9, (count, heads, splits)).astype(np.float32)
+    values[:, 1], highest[..., 1], totals[..., 1] = 0, np.finfo(np.float32).min, 0
+    states = np.stack([highest, totals], axis=-1)
+    merged = attention_merge_numpy(*exact(values, states))
+    return b.up(np.concatenate([values.ravel(), states.ravel()])), merged
+
+
+def attention_merge_case(b: Bench, kind: str, shape: tuple[int, int, int], splits: int) -> Job:
+    count, heads, head_dim = shape
+    parts, merged = attention_parts_of(b, count, splits, heads, head_dim)
+    out, step = b.poison(count + 1, heads, head_dim), b.step(5, count)
+    return Job(
+        lambda p: attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1),
+        {out: past(merged, count + 1)},
+    )
+
+
+def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: int, integers: bool) -> Job:
+    """The product of one token that puts the parts of attention together itself."""
+    weights, dequantized = matrix(b, kind, (37, heads * head_dim))
+    parts, merged = attention_parts_of(b, 1, splits, heads, head_dim)
+    before = b.normal(1, 37)
+    out, step = b.held(before), b.step(5, 1)
+    return Job(
+        lambda p: linear(
+            p, step, parts, weights, out, 1, accumulate=True, parts=Parts(splits, head_dim), integers=integers
+        ),
+        {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
     )
 
 
@@ -657,6 +717,9 @@ TABLE = [
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
+    *cases(linear_integers_case, BYTES, 2e-6, ["normal"], shape=[(67, 768), (5, 2304)], rounded=[False]),
+    *cases(linear_integers_case, BYTES, 8e-3, ["normal"], shape=[(67, 768)], rounded=[True]),
+    *cases(linear_integers_case, ["F16", "IQ4_NL"], 2e-6, ["normal"], shape=[(67, 768)], rounded=[True]),  # not rounded
     # So many rows that an invocation has two; more columns than a stage has.
     *cases(linear_case, ["Q4_0", "Q6_K", "IQ2_S"], 2e-6, ["normal"], shape=[(4096, 2304)], count=[1], max_count=[1]),
     *cases(
@@ -697,6 +760,18 @@ TABLE = [
         layout=["plain", "every other"],
     ),
     *cases(attention_case, ["f16", "f32"], 2e-6, SMALL, shape=[(9, 3, 64), (4, 4, 16)], position=[0, 200], count=[3]),
+    *cases(attention_merge_case, ["f32"], 1e-6, ["normal"], shape=[(2, 3, 10), (1, 2, 300)], splits=[2, 8]),
+    *cases(
+        linear_parts_case,
+        ["Q4_1", "Q6_K", "IQ2_S", "F16"],
+        4e-6,
+        ["normal"],
+        heads=[6],
+        head_dim=[128],
+        splits=[2, 8],
+        integers=[False],
+    ),
+    *cases(linear_parts_case, ["Q8_0"], 8e-3, ["normal"], heads=[7], head_dim=[64], splits=[8], integers=[False, True]),
     *cases(
         attention_case,
         ["f16", "f32"],
@@ -797,6 +872,7 @@ LARGE = [
         count=[1],
         max_count=[1],
     ),
+    *cases(linear_integers_case, BYTES, 8e-3, ("normal",), shape=[(4096, 4096), (14336, 4096)], rounded=[True]),
     *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
     *cases(
         linear_experts_case,
@@ -865,10 +941,11 @@ def print_speed(table: list[Case], milliseconds: float = 200) -> None:
             job = case.job(bench)
             program = gpu.program()
             job.record(program)
-            gpu.time(program, 1)  # the first run may compile
-            seconds, began = gpu.time(program, 1), time.perf_counter()
+            asyncio.run(gpu.time(program, 1))  # the first run may compile
+            seconds, began = asyncio.run(gpu.time(program, 1)), time.perf_counter()
             while True:  # until the GPU's clock has risen
-                seconds = gpu.time(program, max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6)))))
+                times = max(1, min(1000, int(milliseconds * 1e-3 / max(seconds, 1e-6))))
+                seconds = asyncio.run(gpu.time(program, times))
                 if time.perf_counter() - began > 2e-3 * milliseconds:
                     break
             nbytes = sum(buffer.nbytes for buffer in bench.buffers) if job.nbytes is None else job.nbytes

@@ -26,7 +26,7 @@ def test_refuses_uneven_groups(bench):
 def test_refuses_parts_without_room(bench):
     b = bench.poison(64)
     with pytest.raises(WgmlError, match="no room"):
-        attention(bench.device.program(), b, b, b, b, b, 4, 2, 8, 1.0, True, 1, splits=32, parts=b)
+        attention(bench.device.program(), b, b, b, b, b, 4, 2, 8, 1.0, True, 1, splits=32)
 
 
 @pytest.mark.parametrize("wrong", [{"window": 0}, {"soft_cap": 0.0}, {"soft_cap": float("nan")}])

@@ -124,5 +124,5 @@ def test_refuses_what_can_not_be_fused(bench):
         {"max_count": 1, "activation": "silu"},  # gates and values in different buffers
         {"max_count": 1, "append": Append(b, b, b, 2, 1, 4, 4, "norm", 16)},  # half a head in one of them
     ):
-        with pytest.raises(WgmlError, match="norm"):
+        with pytest.raises(WgmlError, match="product"):
             linear(bench.device.program(), bench.step(0, 1), b, weights, b, **options)

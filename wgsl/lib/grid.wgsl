@@ -19,21 +19,16 @@ fn grid_word(word: u32) -> u32 {
     return {{ "grid_table" if shared_tables else "grid" }}[word];
 }
 
-// Four signed bytes of the codebook.
-fn grid_values(word: u32) -> vec4<f32> {
-    return signed_floats_of(grid_word(word));
-}
-
-// Eight nibbles of the codebook, the first four in the lower halves of the word's bytes.
-fn grid_nibbles(word: u32) -> Octet {
+// Eight nibbles of the codebook, a byte each, the first four in the lower halves of the word's bytes.
+fn grid_nibbles(word: u32) -> vec2<u32> {
     let nibbles = grid_word(word);
-    return Octet(floats_of(nibbles & 0x0f0f0f0fu), floats_of((nibbles >> 4u) & 0x0f0f0f0fu));
+    return vec2<u32>(nibbles, nibbles >> 4u) & vec2<u32>(0x0f0f0f0fu);
 }
 
-// `values` with the signs of the lowest four bits of `signs`: 1 is minus.
-fn with_signs(values: vec4<f32>, signs: u32) -> vec4<f32> {
-    let minus = (vec4<u32>(signs) << vec4<u32>(31u, 30u, 29u, 28u)) & vec4<u32>(0x80000000u);
-    return bitcast<vec4<f32>>(bitcast<vec4<u32>>(values) ^ minus);
+// Four bytes, none of them zero, with the signs of the lowest four bits of `signs`: 1 is minus.
+fn with_signs(word: u32, signs: u32) -> u32 {
+    let minus = spread_bits(signs);
+    return (word ^ (minus * 0xffu)) + minus; // of one that is not zero, the complement is below 255
 }
 
 // Eight sign bits of which seven are stored: the number of minus signs is even.

@@ -2,12 +2,27 @@
 // A piece of quant/ says how to read a type; the octets of a block come in spans of SPAN that share their scales:
 //   element = scale * value + summand, where load_scales gives (scale, summand) of the low runs, then of the high runs
 // It sets for its includer: span; summands, whether they can be other than 0; table, whether prepare_table must be
-// called before anything is read. Plain numbers, which alone can have a tail, have no scales.
+// called before anything is read; bytes, what load_bytes gives: "signed" values, "unsigned" ones (below 128), or nibbles
+// that stand for those of a "table"; false: it has load_values instead. Plain numbers, which alone can have a tail, have
+// no scales.
 // Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
 // of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
 // as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "quant/" ~ type ~ ".wgsl" %}
+
+{% if quant.bytes %}
+// What the bytes of an octet stand for.
+fn values_of(bytes: vec2<u32>) -> Octet {
+    {% set convert = {"signed": "signed_floats_of", "unsigned": "floats_of", "table": "nibble_values"}[quant.bytes] %}
+    return Octet({{ convert }}(bytes.x), {{ convert }}(bytes.y));
+}
+
+// Octet `j` of span `span` of the block at byte `at`, before its scales.
+fn load_values(at: u32, span: u32, j: u32) -> Octet {
+    return values_of(load_bytes(at, span, j));
+}
+{% endif %}
 
 const SPAN: u32 = {{ quant.span }}u;
 const OCTETS: u32 = BLOCK_ELEMENTS / 8u;

@@ -1,6 +1,6 @@
 // BF16: 16 bytes a block of 8 elements. The upper halves of float32 numbers, read eight at a time.
 // Parameter: tail, as in F16.
-{% set span, summands, table, alignment = 1, false, false, 2 if tail else 16 %}
+{% set span, summands, table, alignment, bytes = 1, false, false, (2 if tail else 16), false %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 8u;
 const BLOCK_BYTES: u32 = 16u;

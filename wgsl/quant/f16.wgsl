@@ -1,6 +1,6 @@
 // F16: 16 bytes a block of 8 elements. Plain half-precision numbers, read eight at a time.
 // Parameter: tail (rows need not be a multiple of 8 long, so they may start in the middle of a word).
-{% set span, summands, table, alignment = 1, false, false, 2 if tail else 16 %}
+{% set span, summands, table, alignment, bytes = 1, false, false, (2 if tail else 16), false %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 8u;
 const BLOCK_BYTES: u32 = 16u;

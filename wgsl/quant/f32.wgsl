@@ -1,6 +1,6 @@
 // F32: 32 bytes a block of 8 elements. Plain numbers, read eight at a time.
 // Parameter: tail (rows need not be a multiple of 8 long).
-{% set span, summands, table, alignment = 1, false, false, 4 if tail else 16 %}
+{% set span, summands, table, alignment, bytes = 1, false, false, (4 if tail else 16), false %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 8u;
 const BLOCK_BYTES: u32 = 32u;

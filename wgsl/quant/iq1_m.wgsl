@@ -2,7 +2,7 @@
 // upper 3 bits, the sign of delta; four u16: four times 3 bits of scale, one a group of 16 elements, and in its
 // uppermost nibble a fourth of f16 d.
 // Value d (2 scale + 1) (grid + delta), delta +-1/8.
-{% set span, summands, table, alignment = 2, false, shared_tables, 4 %}
+{% set span, summands, table, alignment, bytes = 2, false, shared_tables, 4, false %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}
@@ -29,5 +29,5 @@ fn load_values(at: u32, span: u32, j: u32) -> Octet {
     let nibble = load_u8(at + 32u + span) >> (4u * j);
     let delta = select(-0.875, -1.125, (nibble & 8u) != 0u);
     let octet = grid_nibbles(((load_u16(at + 2u * span) >> (8u * j)) & 0xffu) | ((nibble & 7u) << 8u));
-    return Octet(octet.low + delta, octet.high + delta);
+    return Octet(floats_of(octet.x) + delta, floats_of(octet.y) + delta);
 }

@@ -1,7 +1,7 @@
 // IQ1_S: 50 bytes a block of 256 elements. f16 d; 32 bytes, the lower 8 bits of grid numbers; for each group of 32
 // elements a u16: four times the numbers' upper 3 bits, 3 bits of scale, the sign of delta.
 // Value d (2 scale + 1) (grid + delta), delta +-1/8.
-{% set span, summands, table, alignment = 4, true, shared_tables, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, shared_tables, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 2048 %}
 {% include "lib/grid.wgsl" %}
@@ -21,8 +21,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(d, d * select(-0.875, -1.125, (group >> 15u) == 1u)).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let upper = (load_u16(at + 34u + 2u * span) >> (3u * j)) & 7u;
     return grid_nibbles(((load_u32(at + 2u + 4u * span, 0u) >> (8u * j)) & 0xffu) | (upper << 8u));
 }

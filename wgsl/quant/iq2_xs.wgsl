@@ -1,7 +1,7 @@
 // IQ2_XS: 74 bytes a block of 256 elements. f16 d; 32 u16, nine bits of grid number and seven sign bits; 8 bytes of
 // scales, a nibble a group of 16 elements.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set span, summands, table, alignment = 2, false, shared_tables, 2 %}
+{% set span, summands, table, alignment, bytes = 2, false, shared_tables, 2, "signed" %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 1024 %}
 {% include "lib/grid.wgsl" %}
@@ -19,10 +19,10 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(load_f16(at) * (0.5 + f32(load_nibble(at + 66u, span))) * 0.25, 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let code = (load_u32(at + 2u + 4u * span, 0u) >> (16u * j)) & 0xffffu;
     let entry = 2u * (code & 511u);
     let signs = even_signs(code >> 9u);
-    return Octet(with_signs(grid_values(entry), signs), with_signs(grid_values(entry + 1u), signs >> 4u));
+    return vec2<u32>(with_signs(grid_word(entry), signs), with_signs(grid_word(entry + 1u), signs >> 4u));
 }

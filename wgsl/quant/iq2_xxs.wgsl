@@ -1,7 +1,7 @@
 // IQ2_XXS: 66 bytes a block of 256 elements. f16 d; for each group of 32 elements, 4 bytes of grid numbers and a u32:
 // four times seven sign bits, 4 bits of scale.
 // Value d (scale + 1/2) / 4 grid, signed.
-{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
+{% set span, summands, table, alignment, bytes = 4, false, shared_tables, 2, "signed" %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 512 %}
 {% include "lib/grid.wgsl" %}
@@ -19,9 +19,9 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(load_f16(at) * (0.5 + f32(load_u32(at + 2u + 8u * span, 1u) >> 28u)) * 0.25, 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let entry = 2u * ((load_u32(at + 2u + 8u * span, 0u) >> (8u * j)) & 0xffu);
     let signs = even_signs((load_u32(at + 2u + 8u * span, 1u) >> (7u * j)) & 127u);
-    return Octet(with_signs(grid_values(entry), signs), with_signs(grid_values(entry + 1u), signs >> 4u));
+    return vec2<u32>(with_signs(grid_word(entry), signs), with_signs(grid_word(entry + 1u), signs >> 4u));
 }

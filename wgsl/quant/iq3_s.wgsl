@@ -1,7 +1,7 @@
 // IQ3_S: 110 bytes a block of 256 elements. f16 d; 64 bytes, the lower 8 bits of grid numbers, four elements each; 8
 // bytes of their ninth bits; 32 bytes of signs; 4 bytes of scales, a nibble a group of 32 elements.
 // Value d (2 scale + 1) grid, signed.
-{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
+{% set span, summands, table, alignment, bytes = 4, false, shared_tables, 2, "signed" %}
 {% include "lib/blocks.wgsl" %}
 {% set grid_words = 512 %}
 {% include "lib/grid.wgsl" %}
@@ -19,13 +19,13 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(load_f16(at) * (1.0 + 2.0 * f32(load_nibble(at + 106u, span))), 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let lower = load_u32(at + 2u + 8u * span, j / 2u) >> (16u * (j % 2u));
     let ninths = load_u8(at + 66u + span) >> (2u * j);
     let signs = load_u32(at + 74u + 4u * span, 0u) >> (8u * j);
-    return Octet(
-        with_signs(grid_values((lower & 0xffu) | ((ninths & 1u) << 8u)), signs),
-        with_signs(grid_values(((lower >> 8u) & 0xffu) | ((ninths & 2u) << 7u)), signs >> 4u),
+    return vec2<u32>(
+        with_signs(grid_word((lower & 0xffu) | ((ninths & 1u) << 8u)), signs),
+        with_signs(grid_word(((lower >> 8u) & 0xffu) | ((ninths & 2u) << 7u)), signs >> 4u),
     );
 }

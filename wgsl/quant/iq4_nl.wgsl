@@ -1,6 +1,6 @@
 // IQ4_NL: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d values[q].
-{% set span, summands, table, alignment = 4, false, shared_tables, 2 %}
+{% set span, summands, table, alignment, bytes = 4, false, shared_tables, 2, "table" %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113] %}
 {% include "lib/nibble_values.wgsl" %}
@@ -18,8 +18,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(load_f16(at), 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The nibbles of octet `j` of that span, a byte each.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let word = load_u32(at + 2u, j);
-    return Octet(nibble_values(word & 0x0f0f0f0fu), nibble_values((word >> 4u) & 0x0f0f0f0fu));
+    return vec2<u32>(word, word >> 4u) & vec2<u32>(0x0f0f0f0fu);
 }

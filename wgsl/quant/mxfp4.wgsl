@@ -1,7 +1,7 @@
 // MXFP4: 17 bytes a block of 32 elements (OCP Microscaling Formats 1.0, E2M1 with an E8M0 scale). A byte e; 16 bytes of
 // nibbles, element i low and i + 16 high.
 // Value 2^(e - 128) values[q], the values twice those of E2M1.
-{% set span, summands, table, alignment = 4, false, shared_tables, 1 %}
+{% set span, summands, table, alignment, bytes = 4, false, shared_tables, 1, "table" %}
 {% include "lib/blocks.wgsl" %}
 {% set values = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12] %}
 {% include "lib/nibble_values.wgsl" %}
@@ -21,8 +21,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(bitcast<f32>(select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u)), 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The nibbles of octet `j` of that span, a byte each.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let word = load_u32(at + 1u, j);
-    return Octet(nibble_values(word & 0x0f0f0f0fu), nibble_values((word >> 4u) & 0x0f0f0f0fu));
+    return vec2<u32>(word, word >> 4u) & vec2<u32>(0x0f0f0f0fu);
 }

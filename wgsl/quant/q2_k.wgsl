@@ -1,7 +1,7 @@
 // Q2_K: 84 bytes a block of 256 elements. 16 bytes, a group of 16 elements each: scale low nibble, minimum high; 64
 // bytes of bit pairs, pair s of 32 bytes for run s of a half's four runs of 32; f16 d, f16 dmin.
 // Value d scale q - dmin minimum.
-{% set span, summands, table, alignment = 4, true, false, 4 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 4, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 84u;
@@ -21,8 +21,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(d.x, -d.y).xyxy * vec4<f32>(nibbles);
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let pairs = load_word(at / 4u + 4u + 8u * (span / 4u) + 4u * (span % 2u) + j) >> (4u * ((span / 2u) % 2u));
-    return Octet(floats_of(pairs & 0x03030303u), floats_of((pairs >> 2u) & 0x03030303u));
+    return vec2<u32>(pairs & 0x03030303u, (pairs >> 2u) & 0x03030303u);
 }

@@ -2,7 +2,7 @@
 // bytes of bit pairs as in Q2_K; 12 bytes of 6-bit scales of 16 groups (lower nibbles of groups g and g + 8 in byte g,
 // upper pairs of groups g, g + 4, g + 8, g + 12 in byte 8 + g); f16 d.
 // Value d (scale - 32) (q - 4).
-{% set span, summands, table, alignment = 4, true, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 110u;
@@ -24,12 +24,12 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(factors.x, -4.0 * factors.x, factors.y, -4.0 * factors.y);
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let thirds = load_u32(at + 16u * (span % 2u), j) >> (span & 6u);
     let pairs = load_u32(at + 32u + 32u * (span / 4u) + 16u * (span % 2u), j) >> (4u * ((span / 2u) % 2u));
-    return Octet(
-        floats_of((pairs & 0x03030303u) | ((thirds & 0x01010101u) << 2u)),
-        floats_of(((pairs >> 2u) & 0x03030303u) | (((thirds >> 1u) & 0x01010101u) << 2u)),
+    return vec2<u32>(
+        (pairs & 0x03030303u) | ((thirds & 0x01010101u) << 2u),
+        ((pairs >> 2u) & 0x03030303u) | (((thirds >> 1u) & 0x01010101u) << 2u),
     );
 }

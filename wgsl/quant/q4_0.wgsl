@@ -1,6 +1,6 @@
 // Q4_0: 18 bytes a block of 32 elements. f16 d; 16 bytes of nibbles, element i low and i + 16 high.
 // Value d (q - 8).
-{% set span, summands, table, alignment = 4, true, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 18u;
@@ -17,8 +17,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(d, -8.0 * d).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let word = load_u32(at + 2u, j);
-    return Octet(floats_of(word & 0x0f0f0f0fu), floats_of((word >> 4u) & 0x0f0f0f0fu));
+    return vec2<u32>(word & 0x0f0f0f0fu, (word >> 4u) & 0x0f0f0f0fu);
 }

@@ -1,7 +1,7 @@
 // Q4_K: 144 bytes a block of 256 elements. f16 d, f16 dmin; 12 bytes of group scales and minima; 128 bytes of nibbles,
 // element i of a run of 64 low and i + 32 high.
 // Value d scale q - dmin minimum.
-{% set span, summands, table, alignment = 4, true, false, 16 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 16, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 {% include "lib/k_scales.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
@@ -18,8 +18,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(1.0, -1.0, 1.0, -1.0) * group_scales(load_4_words(at), span / 2u);
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let word = load_4_words(at + 16u + 16u * span)[j];
-    return Octet(floats_of(word & 0x0f0f0f0fu), floats_of((word >> 4u) & 0x0f0f0f0fu));
+    return vec2<u32>(word & 0x0f0f0f0fu, (word >> 4u) & 0x0f0f0f0fu);
 }

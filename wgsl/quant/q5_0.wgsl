@@ -1,6 +1,6 @@
 // Q5_0: 22 bytes a block of 32 elements. f16 d; u32 of fifth bits; 16 bytes of nibbles as in Q4_0.
 // Value d (q - 16).
-{% set span, summands, table, alignment = 4, true, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 22u;
@@ -17,12 +17,12 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(d, -16.0 * d).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let fifth = load_u32(at + 2u, 0u) >> (4u * j);
     let word = load_u32(at + 6u, j);
-    return Octet(
-        floats_of((word & 0x0f0f0f0fu) | (spread_bits(fifth) << 4u)),
-        floats_of(((word >> 4u) & 0x0f0f0f0fu) | (spread_bits(fifth >> 16u) << 4u)),
+    return vec2<u32>(
+        (word & 0x0f0f0f0fu) | (spread_bits(fifth) << 4u),
+        ((word >> 4u) & 0x0f0f0f0fu) | (spread_bits(fifth >> 16u) << 4u),
     );
 }

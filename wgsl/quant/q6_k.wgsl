@@ -3,7 +3,7 @@
 // A half of 128 elements is four runs of 32: nibbles low, low, high, high of 64 bytes; bit pairs 0, 1, 2, 3 of 32
 // bytes.
 // Value d scale (q - 32).
-{% set span, summands, table, alignment = 4, true, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 210u;
@@ -22,12 +22,12 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(factors.x, -32.0 * factors.x, factors.y, -32.0 * factors.y);
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let word = load_u32(at + 16u * span, j);
     let pairs = load_u32(at + 128u + 32u * (span / 4u) + 16u * (span % 2u), j) >> (span & 2u);
-    return Octet(
-        floats_of((word & 0x0f0f0f0fu) | ((pairs & 0x03030303u) << 4u)),
-        floats_of(((word >> 4u) & 0x0f0f0f0fu) | (((pairs >> 4u) & 0x03030303u) << 4u)),
+    return vec2<u32>(
+        (word & 0x0f0f0f0fu) | ((pairs & 0x03030303u) << 4u),
+        ((word >> 4u) & 0x0f0f0f0fu) | (((pairs >> 4u) & 0x03030303u) << 4u),
     );
 }

@@ -1,6 +1,6 @@
 // Q8_0: 34 bytes a block of 32 elements. f16 d; 32 signed bytes.
 // Value d q.
-{% set span, summands, table, alignment = 4, false, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, false, false, 2, "signed" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 32u;
 const BLOCK_BYTES: u32 = 34u;
@@ -16,7 +16,7 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(load_f16(at), 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    return Octet(signed_floats_of(load_u32(at + 2u, 2u * j)), signed_floats_of(load_u32(at + 2u, 2u * j + 1u)));
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
+    return vec2<u32>(load_u32(at + 2u, 2u * j), load_u32(at + 2u, 2u * j + 1u));
 }

@@ -1,6 +1,6 @@
 // Q8_K: 292 bytes a block of 256 elements. f32 d; 256 signed bytes; 16 i16 sums of 16 elements each, not needed here.
 // Value d q.
-{% set span, summands, table, alignment = 4, false, false, 4 %}
+{% set span, summands, table, alignment, bytes = 4, false, false, 4, "signed" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 292u;
@@ -16,8 +16,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(bitcast<f32>(load_word(at / 4u)), 0.0).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let first = at + 4u + 32u * span;
-    return Octet(signed_floats_of(load_u32(first, 2u * j)), signed_floats_of(load_u32(first, 2u * j + 1u)));
+    return vec2<u32>(load_u32(first, 2u * j), load_u32(first, 2u * j + 1u));
 }

@@ -1,6 +1,6 @@
 // TQ2_0: 66 bytes a block of 256 elements. 64 bytes of bit pairs as in Q2_K; f16 d.
 // Value d (q - 1).
-{% set span, summands, table, alignment = 4, true, false, 2 %}
+{% set span, summands, table, alignment, bytes = 4, true, false, 2, "unsigned" %}
 {% include "lib/blocks.wgsl" %}
 const BLOCK_ELEMENTS: u32 = 256u;
 const BLOCK_BYTES: u32 = 66u;
@@ -17,8 +17,8 @@ fn load_scales(at: u32, span: u32) -> vec4<f32> {
     return vec2<f32>(d, -d).xyxy;
 }
 
-// Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
+// The bytes of octet `j` of that span, before its scales.
+fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
     let pairs = load_u32(at + 32u * (span / 4u) + 16u * (span % 2u), j) >> (4u * ((span / 2u) % 2u));
-    return Octet(floats_of(pairs & 0x03030303u), floats_of((pairs >> 2u) & 0x03030303u));
+    return vec2<u32>(pairs & 0x03030303u, (pairs >> 2u) & 0x03030303u);
 }
