@@ -19,8 +19,12 @@ from .gpu import Device, open_device
 from .ops import Bits, Sampling
 from .tokenizer import Tokenizer, from_metadata
 
-Message = Mapping[str, str]
-"""{"role": "system" | "user" | "assistant", "content": text}; of the assistant's also "reasoning_content": text"""
+Message = Mapping[str, Any]
+"""{"role": "system" | "user" | "assistant" | "tool", "content": text}; of the assistant's also "reasoning_content",
+text, and "tool_calls": [{"type": "function", "function": {"name": text, "arguments": object}}]"""
+
+Tools = Sequence[Mapping[str, Any]]
+"""Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
 
 OnProgress = Callable[[str, int, int], object]
 """Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
@@ -98,47 +102,52 @@ class Model:
         """Give all GPU memory back."""
         self.engine.destroy()
 
-    def prompt_text(self, messages: Sequence[Message]) -> str:
+    def prompt_text(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> str:
         """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
 
-        Raises WgmlError as the template does.
+        variables: the template's own, such as `enable_thinking`. Raises WgmlError as the template does, and for calls
+        whose results are still to come.
         """
-        if not messages or messages[-1]["role"] != "assistant":
-            return self.template.render(messages)
-        text = self.template.render(messages[:-1])
+        if not messages or messages[-1].get("role") != "assistant":
+            return self.template.render(messages, tools=tools, **variables)
+        if messages[-1].get("tool_calls"):
+            raise WgmlError('after the assistant\'s tool_calls their results must come: messages of the role "tool"')
+        text = self.template.render(messages[:-1], tools=tools, **variables)
         return text + as_generated(messages[-1], text)
 
-    def prompt(self, messages: Sequence[Message]) -> list[int]:
+    def prompt(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
         """The token ids of `prompt_text`."""
         tokenizer = self.tokenizer
-        text = self.prompt_text(messages)
+        text = self.prompt_text(messages, tools, **variables)
         bos = tokenizer.bos_id
         starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
         return starts + tokenizer.encode(text, add_special=False, parse_special=True)
 
-    def overflow(self, messages: Sequence[Message]) -> int:
+    def overflow(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> int:
         """How many of the oldest messages, those after the system's, a conversation that fills the context should lose.
 
         None while an eighth of the context is free. Else so many that half of it is: losing a few each turn would have
         the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
+        tools, variables: as for `prompt`.
         """
+
+        def length(start: int) -> int:
+            return len(self.prompt([*messages[:first], *messages[start:]], tools, **variables))
+
         first = 1 if messages and messages[0]["role"] == "system" else 0
         starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
         context = self.engine.context
-        if len(starts) < 2 or len(self.prompt(messages)) <= context * 7 // 8:
+        if len(starts) < 2 or length(first) <= context * 7 // 8:
             return 0
-        fits = bisect_left(
-            starts, True, hi=len(starts) - 1, key=lambda at: self._length(messages, first, at) <= context // 2
-        )
+        fits = bisect_left(starts, True, hi=len(starts) - 1, key=lambda at: length(at) <= context // 2)
         return starts[fits] - first
-
-    def _length(self, messages: Sequence[Message], first: int, start: int) -> int:
-        return len(self.prompt([*messages[:first], *messages[start:]]))
 
     def generate(
         self,
         messages: Sequence[Message],
         *,
+        tools: Tools | None = None,
+        chat_template_kwargs: Mapping[str, Any] | None = None,
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         on_prefill: Callable[[int], None] = lambda done: None,
@@ -147,6 +156,8 @@ class Model:
         """The answer to a conversation, or more of its last message if that is the assistant's, as a Generation to
         iterate over. What earlier calls processed is reused.
 
+        tools: functions that the model may call; its calls are part of the text, in the model's own form.
+        chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values out of range or a conversation that is too long.
         """
@@ -155,7 +166,7 @@ class Model:
         if unknown:
             raise WgmlError(f"no such sampling parameter: {', '.join(sorted(unknown))}")
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        ids = self.prompt(messages)
+        ids = self.prompt(messages, **{"tools": tools, **(chat_template_kwargs or {})})
         if len(ids) > self.engine.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
         return Generation(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill)
@@ -178,9 +189,11 @@ class Chat:
         self.messages: list[Message] = [] if system is None else [{"role": "system", "content": system}]
         self.last: Generation | None = None
 
-    async def send(self, text: str, **options: Any) -> AsyncIterator[str]:
-        """Say `text`; yields the answer piece by piece. options: as for `Model.generate`. `last` is the Generation."""
-        asked: list[Message] = [*self.messages, {"role": "user", "content": text}]
+    async def send(self, message: str | Message, **options: Any) -> AsyncIterator[str]:
+        """Say a text, or a message such as a tool's; yields the answer piece by piece. options: as for
+        `Model.generate`. `last` is the Generation."""
+        said = {"role": "user", "content": message} if isinstance(message, str) else message
+        asked: list[Message] = [*self.messages, said]
         self.last = self._model.generate(asked, **options)
         pieces: list[str] = []
         try:

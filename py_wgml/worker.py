@@ -156,10 +156,11 @@ async def _open_device() -> BrowserDevice:
 async def _send(request: dict[str, Any]) -> None:
     id, messages = request["id"], request["messages"]
     sampling = request.get("sampling") or {}
+    variables = {"tools": sampling.get("tools"), **(sampling.get("chat_template_kwargs") or {})}
     async with _busy:
         model = _loaded()
         engine = model.engine
-        if request.get("drop_oldest") and (count := model.overflow(messages)):
+        if request.get("drop_oldest") and (count := model.overflow(messages, **variables)):
             _post({"type": "dropped", "id": id, "messages": count})
             first = 1 if messages[0]["role"] == "system" else 0
             messages = [*messages[:first], *messages[first + count :]]
@@ -171,7 +172,7 @@ async def _send(request: dict[str, Any]) -> None:
                 posted = time.perf_counter()
                 _post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
 
-        splitter = ReasoningSplitter(model.prompt_text(messages))
+        splitter = ReasoningSplitter(model.prompt_text(messages, **variables))
         options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
         generation = _generations[id] = model.generate(messages, **options)
         on_prefill(generation.usage.cached_tokens)

@@ -23,13 +23,15 @@ SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 @dataclass(frozen=True)
 class Tiny:
-    """A model to write. layer: names of a layer's tensors, `+` after those with a bias; rest: names of those after the
+    """A model to write. layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a
+    bias; first: those of every second layer, from the first on, where they differ; rest: names of those after the
     layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
     of tensors whose shape is not the usual."""
 
     architecture: str
     layer: str
     rest: str = "output_norm output"
+    first: str = ""
     layers: int = 2
     embedding: int = 64
     heads: int = 4
@@ -69,7 +71,15 @@ class Tiny:
             "ffn_up_exps": (EXPERTS, f, e),
             "ffn_gate_up_exps": (EXPERTS, 2 * f, e),
             "ffn_down_exps": (EXPERTS, e, f),
+            "ffn_gate_inp_shexp": (1, e),
+            "ffn_gate_shexp": (2 * f, e),
+            "ffn_up_shexp": (2 * f, e),
+            "ffn_down_shexp": (e, 2 * f),
+            "exp_probs_b": (EXPERTS,),
             "attn_sinks": (self.heads,),
+            "in_proj": (3 * e, e),
+            "conv": (e, 3),
+            "out_proj": (e, e),
             "rope_freqs": (self.head_dim // 2,),
             "rope_factors_long": (self.head_dim // 2,),
             "rope_factors_short": (self.head_dim // 2,),
@@ -130,6 +140,17 @@ TINY = {
             "rope.scaling.original_context_length": 256,
         },
     ),
+    "qwen2vl": Tiny(
+        "qwen2vl",
+        _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "),
+        metadata={**_RMS, "rope.dimension_sections": [2, 3, 3, 0]},
+    ),
+    "qwen3vl": Tiny(
+        "qwen3vl",
+        _NORMED,
+        "output_norm",
+        metadata={**_RMS, "rope.dimension_sections": [3, 3, 2, 0], "n_deepstack_layers": 3},
+    ),
     "qwen3": Tiny(
         "qwen3",
         _NORMED,
@@ -181,6 +202,12 @@ TINY = {
             "residual_scale": 0.22,
             "logit_scale": 4.0,
         },
+    ),
+    "minicpm": Tiny(
+        "minicpm",
+        _SEPARATE,
+        "output_norm",
+        metadata={**_RMS, "embedding_scale": 12.0, "residual_scale": 0.25, "logit_scale": 2.5},
     ),
     "gemma": Tiny("gemma", _SEPARATE, "output_norm", head_dim=24, kv_heads=1, metadata=_GEMMA),
     "gemma2": Tiny(
@@ -239,10 +266,28 @@ TINY = {
     "mixtral, gates and values in one": Tiny(
         "llama", _MIXTURE.replace("gate_exps ffn_up_exps", "gate_up_exps"), metadata={**_RMS, **_USED}
     ),
+    "qwen2moe": Tiny(
+        "qwen2moe",
+        _MIXTURE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ ")
+        + " ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
+        metadata={**_RMS, **_USED},
+    ),
+    "ernie4_5-moe": Tiny(
+        "ernie4_5-moe",
+        _MIXTURE + " exp_probs_b= ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
+        "output_norm",
+        _SEPARATE,
+        metadata={**_RMS, **_USED},
+    ),
     "qwen3moe": Tiny(
         "qwen3moe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
         metadata={**_RMS, **_USED},
+    ),
+    "qwen3vlmoe": Tiny(
+        "qwen3vlmoe",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        metadata={**_RMS, **_USED, "rope.dimension_sections": [3, 3, 2, 0]},
     ),
     "olmoe": Tiny(
         "olmoe",
@@ -276,6 +321,23 @@ TINY = {
             "rope.scaling.original_context_length": 256,
         },
     ),
+    "lfm2": Tiny(
+        "lfm2",
+        _NORMED,
+        "token_embd_norm",
+        "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
+        layers=5,
+        metadata={**_RMS, "shortconv.l_cache": 3, "rope.freq_base": 1000000.0},
+    ),
+    "lfm2moe": Tiny(
+        "lfm2moe",
+        "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output ffn_norm ffn_gate_inp ffn_gate_exps"
+        " ffn_up_exps ffn_down_exps exp_probs_b=",
+        "token_embd_norm",
+        "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
+        metadata={**_RMS, **_USED, "shortconv.l_cache": 3},
+    ),
+    "hunyuan-dense": Tiny("hunyuan-dense", _NORMED, "output_norm", metadata=_RMS),
     "command-r": Tiny(
         "command-r",
         _SEPARATE.replace("ffn_norm ", ""),
@@ -370,7 +432,9 @@ def write_tiny(
     writer.add_embedding_length(tiny.embedding)
     writer.add_feed_forward_length(tiny.feed_forward)
     writer.add_head_count(tiny.heads)
-    writer.add_head_count_kv(tiny.kv_heads)
+    layers = [tiny.layer if layer % 2 or not tiny.first else tiny.first for layer in range(tiny.layers)]
+    kv_heads = [tiny.kv_heads * ("attn_output" in names) for names in layers]
+    writer.add_head_count_kv(tiny.kv_heads if all(kv_heads) else kv_heads)
     tokens, token_types = vocabulary(tiny.vocabulary)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
@@ -389,6 +453,9 @@ def write_tiny(
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
 
     def tensor(name: str) -> None:
+        if name.endswith("="):
+            vector(f"{name[:-1]}.bias", tiny.shape_of(name[:-1].rpartition(".")[2]), 0.0)
+            return
         name, biased, _ = name.partition("+")
         plain = name.rpartition(".")[2]
         shape = tiny.shape_of(plain)
@@ -408,8 +475,8 @@ def write_tiny(
             vector(f"{name}.bias", shape[:-1] or shape, 0.0)
 
     tensor("token_embd")
-    for layer in range(tiny.layers):
-        for name in tiny.layer.split():
+    for layer, names in enumerate(layers):
+        for name in names.split():
             tensor(f"blk.{layer}.{name}")
     for name in tiny.rest.split():
         tensor(name)

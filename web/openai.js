@@ -7,17 +7,20 @@
  *     console.log(answer.choices[0].message.content);
  *
  * @import { Answer } from "./engine.js"
- * @import { ChatMessage, Done, ModelSource, Progress, Sampling, Site } from "./protocol.js"
+ * @import { ChatMessage, Done, ModelSource, Progress, Sampling, Site, TemplateOptions } from "./protocol.js"
  *
- * @typedef {Omit<Sampling, "stop"> & {messages: ChatMessage[], stream?: boolean, stop?: string | string[] | null,
- *   max_completion_tokens?: number | null, model?: string, stream_options?: {include_usage?: boolean}}} Parameters
- *   as in OpenAI's reference, and those of Sampling (protocol.d.ts). `model` is not looked at: there is one
+ * @typedef {Omit<Sampling, "stop"> & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
+ *   stop?: string | string[] | null, max_completion_tokens?: number | null, model?: string,
+ *   stream_options?: {include_usage?: boolean}}} Parameters
+ *   as in OpenAI's reference, and those of Sampling and TemplateOptions (protocol.d.ts). `model` is not looked at:
+ *   there is one
  */
 
 import { siteModels } from "./choice.js";
 import { Engine } from "./engine.js";
 
 const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens"];
+const TEMPLATE = ["tools", "chat_template_kwargs"];
 const OTHERS = ["messages", "stream", "stop", "max_completion_tokens", "model", "stream_options"];
 /** @type {Record<Done["reason"], string>} */
 const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "length" };
@@ -75,10 +78,10 @@ export class Client {
    * @throws {TypeError} for a parameter that means nothing here
    */
   async #create(parameters) {
-    const unknown = Object.keys(parameters).filter((key) => ![...SAMPLING, ...OTHERS].includes(key));
+    const unknown = Object.keys(parameters).filter((key) => ![...SAMPLING, ...TEMPLATE, ...OTHERS].includes(key));
     if (unknown.length) throw new TypeError(`not supported: ${unknown.join(", ")}`);
     const { messages, stop, stream, stream_options, max_completion_tokens } = parameters;
-    const sampling = Object.fromEntries(Object.entries(parameters).filter(([key]) => SAMPLING.includes(key)));
+    const sampling = Object.fromEntries(Object.entries(parameters).filter(([key]) => [...SAMPLING, ...TEMPLATE].includes(key)));
     if (max_completion_tokens !== undefined) sampling.max_tokens = max_completion_tokens;
     const answer = this.#engine.send(messages, { ...sampling, stop: stop ? [stop].flat() : [] });
     const about = { id: `chatcmpl-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model: "py_wgml" };

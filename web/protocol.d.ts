@@ -25,10 +25,14 @@ export interface ModelSource {
 }
 
 export interface ChatMessage {
-  role: "system" | "user" | "assistant";
+  role: "system" | "user" | "assistant" | "tool";
   content: string;
   /** What the model thought before it said `content`; templates that know it leave it out of later turns. */
   reasoning_content?: string;
+  /** The assistant's: functions that it calls. `arguments` in JSON, or the object itself. */
+  tool_calls?: { id?: string; type: "function"; function: { name: string; arguments: string | object } }[];
+  /** A tool's: which call it answers. */
+  tool_call_id?: string;
 }
 
 /** How the next token is chosen. What is left out is the engine's default. */
@@ -45,6 +49,14 @@ export interface Sampling {
   stop?: string[];
 }
 
+/** What the model's chat template is given beside the messages. */
+export interface TemplateOptions {
+  /** Functions that the model may call; its calls are part of its text, in its own form. */
+  tools?: { type: "function"; function: { name: string; description?: string; parameters?: object } }[];
+  /** The template's further variables, such as `enable_thinking`. */
+  chat_template_kwargs?: Record<string, unknown>;
+}
+
 export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
@@ -58,7 +70,7 @@ export interface Send {
   type: "send";
   id: number;
   messages: ChatMessage[];
-  sampling: Sampling;
+  sampling: Sampling & TemplateOptions;
   /** Leave the oldest messages out where the conversation is longer than the context, instead of failing. */
   drop_oldest?: boolean;
 }

@@ -4,27 +4,48 @@
 // A workgroup of 16 x token_threads makes a tile of 64 rows x TOKENS tokens, each invocation 4 x 4 of it. It walks the
 // columns four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in
 // workgroup memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
+// With experts, W is a part of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
+// a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order).
+//   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (+ bias[expert, n])
+//   out f32 [T slots, width]    bias f32 [experts, rows]
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, token_threads (TOKENS = 4 token_threads, at most
-// 64), bias, accumulate.
+// 64), bias, accumulate, experts (not with accumulate).
+{% include "lib/tile.wgsl" %}
+{% if not experts %}
 {% include "lib/step.wgsl" %}
+{% endif %}
 struct Params {
     columns: u32,
     row_bytes: u32,
     rows: u32,
     first: u32,
     width: u32,
+    {% if experts %}
+    sharing: u32, // slots that have a row of x in common
+    skipped: u32, // rows before this part
+    held: u32, // rows of it
+    {% endif %}
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
+{% if experts %}
+@group(0) @binding(1) var<storage, read> tiles: array<Tile>;
+{% else %}
 @group(0) @binding(1) var<uniform> step: Step;
+{% endif %}
 @group(0) @binding(3) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
+{% set more = namespace(binding=5) %}
+{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
+{% if experts %}
+{{ next_binding() }} var<storage, read> order: array<u32>;
+{% endif %}
 {% if bias %}
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
+{{ next_binding() }} var<storage, read> bias: array<f32>;
 {% endif %}
 
 {% set weights_binding = 2 %}
-{% set grid_binding = 6 if bias else 5 %}
+{% set grid_binding = more.binding %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 
@@ -44,24 +65,54 @@ fn slot(line: u32, quad: u32) -> u32 {
     return line * QUADS + (quad ^ (line % QUADS));
 }
 
-fn write_out(token: u32, row: u32, sum: f32) {
-    if token < step.count && row < params.rows {
-        let column = params.first + row;
-        let at = token * params.width + column;
-        out[at] = sum{{ " + bias[column]" if bias }}{{ " + out[at]" if accumulate }};
+// What line `line` of the tile is: a token, or a slot of one.
+fn token_of(tile: Tile, line: u32) -> u32 {
+    return {{ "order[tile.first + line]" if experts else "tile.first + line" }};
+}
+
+// The row of the weights that makes row `n` of the results.
+fn weight_row(tile: Tile, n: u32) -> u32 {
+    return {{ "tile.expert * params.rows + n - params.skipped" if experts else "n" }};
+}
+
+// Whether there is that row, in this part of the weights.
+fn has_row(tile: Tile, n: u32) -> bool {
+    return n < params.rows{{ " && weight_row(tile, n) < params.held" if experts }};
+}
+
+fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
+    if line < tile.count && has_row(tile, n) {
+        let column = params.first + n;
+        let at = token_of(tile, line) * params.width + column;
+        {% if bias %}
+        let shift = bias[{{ "tile.expert * params.rows + n" if experts else "column" }}];
+        {% endif %}
+        out[at] = sum{{ " + shift" if bias }}{{ " + out[at]" if accumulate }};
     }
 }
 
 @compute @workgroup_size({{ 16 * token_threads }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
+    let first_row = group.x * ROWS;
+    {% if experts %}
+    let tile = tiles[group.y];
+    let lowest = tile.expert * params.rows + first_row;
+    if tile.count == 0u || lowest >= params.skipped + params.held || lowest + ROWS <= params.skipped {
+        return;
+    }
+    {% else %}
     let first_token = group.y * TOKENS;
     if first_token >= step.count {
         return;
     }
-    let first_row = group.x * ROWS;
+    let tile = Tile(0u, first_token, min(step.count - first_token, TOKENS));
+    {% endif %}
     let thread_row = index % ROW_THREADS;
     let thread_token = index / ROW_THREADS;
     let octet_count = octets_of_row();
+    // Each invocation brings one octet of x at a time, always of the same line.
+    let x_line = index / STEP_OCTETS;
+    let x_row = token_of(tile, min(x_line, tile.count - 1u)){{ " / params.sharing" if experts }};
     // sums_t.r: token thread_token + TOKEN_THREADS t, row thread_row + ROW_THREADS r
     {% for t in range(4) %}
     var sums_{{ t }} = vec4<f32>(0.0);
@@ -73,25 +124,24 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let octet = i % STEP_OCTETS;
             let at = start + octet;
             var w = Octet(vec4<f32>(0.0), vec4<f32>(0.0));
-            if at < octet_count && first_row + line < params.rows {
-                w = load_octet(first_row + line, at);
+            if at < octet_count && has_row(tile, first_row + line) {
+                w = load_octet(weight_row(tile, first_row + line), at);
             }
             w_tile[slot(line, 2u * octet)] = w.low;
             w_tile[slot(line, 2u * octet + 1u)] = w.high;
         }
-        for (var i = index; i < TOKENS * STEP_OCTETS; i += THREADS) {
-            let line = i / STEP_OCTETS;
-            let octet = i % STEP_OCTETS;
+        {
+            let octet = index % STEP_OCTETS;
             let at = start + octet;
             var low = vec4<f32>(0.0);
             var high = vec4<f32>(0.0);
-            if at < octet_count && first_token + line < step.count {
+            if at < octet_count && x_line < tile.count {
                 let column = octet_column(at);
-                low = load_quad(first_token + line, column);
-                high = load_quad(first_token + line, column + HIGH);
+                low = load_quad(x_row, column);
+                high = load_quad(x_row, column + HIGH);
             }
-            x_tile[slot(line, 2u * octet)] = low;
-            x_tile[slot(line, 2u * octet + 1u)] = high;
+            x_tile[slot(x_line, 2u * octet)] = low;
+            x_tile[slot(x_line, 2u * octet + 1u)] = high;
         }
         workgroupBarrier();
 
@@ -109,11 +159,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
     }
 
-    let token = first_token + thread_token;
-    let row = first_row + thread_row;
     {% for t in range(4) %}
     {% for r in range(4) %}
-    write_out(token + {{ t }}u * TOKEN_THREADS, row + {{ r }}u * ROW_THREADS, sums_{{ t }}[{{ r }}]);
+    write_out(
+        tile, thread_token + {{ t }}u * TOKEN_THREADS, first_row + thread_row + {{ r }}u * ROW_THREADS,
+        sums_{{ t }}[{{ r }}],
+    );
     {% endfor %}
     {% endfor %}
 }

@@ -2,7 +2,7 @@
 // heads of a token are one.
 //   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values
 //   weights f32 [q_columns + k_columns]
-// One workgroup a row; workgroup (row, t). Parameters: workgroup_size, subgroups.
+// One workgroup a row; workgroup (row, t). Parameters: weights (else they are all 1), workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     width: u32,
@@ -16,7 +16,9 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<storage, read_write> qkv: array<f32>;
+{% if weights %}
 @group(0) @binding(3) var<storage, read> weights: array<f32>;
+{% endif %}
 
 {% set reductions = ["sum"] %}
 {% include "lib/reduce.wgsl" %}
@@ -40,6 +42,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(columns) + params.eps);
     for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
-        qkv[row + i] *= scale * weights[weight + i];
+        qkv[row + i] *= scale{{ " * weights[weight + i]" if weights }};
     }
 }

@@ -1,6 +1,7 @@
 """Reasoning blocks: what a model thinks, between marks, before it answers."""
 
 from collections.abc import Mapping
+from typing import Any
 
 FINAL = "<|channel|>final<|message|>"
 """What opens an answer in gpt-oss's format, harmony, after its reasoning or at once."""
@@ -51,9 +52,10 @@ class ReasoningSplitter:
         return (held, "") if self._state == "inside" else ("", held)
 
 
-def as_generated(message: Mapping[str, str], prompt: str) -> str:
+def as_generated(message: Mapping[str, Any], prompt: str) -> str:
     """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
-    reasoning, content = message.get("reasoning_content", ""), message["content"]
+    reasoning: str = message.get("reasoning_content") or ""
+    content: str = message.get("content") or ""
     is_harmony = prompt.endswith("<|start|>assistant")
     if not reasoning:
         return FINAL + content if is_harmony else content

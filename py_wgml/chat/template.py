@@ -19,6 +19,7 @@ from jinja2.parser import Parser
 from ..errors import WgmlError
 from .formats import template_of
 from .sandbox import BoundedEnvironment, LimitError
+from .tools import as_templates_read, checked_tools
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
@@ -34,9 +35,9 @@ class ChatTemplate:
         """
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
-        self.variables: dict[str, Any] = {"tools": None, "documents": None}
-        self.variables |= {"bos_token": bos_token, "eos_token": eos_token}
+        self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
+        self._takes_tools = "tools" in source
         self._max_seconds = max_seconds
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
@@ -59,18 +60,25 @@ class ChatTemplate:
     def render(
         self,
         messages: Sequence[Mapping[str, Any]],
+        /,
         add_generation_prompt: bool = True,
+        tools: Sequence[Mapping[str, Any]] | None = None,
         **variables: Any,
     ) -> str:
         """The prompt for `messages`, each with "role" and "content": text for Tokenizer.encode(parse_special=True).
 
-        `add_generation_prompt`: ends with what makes the model answer. Further variables go to the template as they
-        are, and win over `self.variables`: `tools` (JSON schemas of functions), `documents`, `enable_thinking` ...
+        `add_generation_prompt`: ends with what makes the model answer. `tools`: functions that the model may call; its
+        calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py). Further
+        variables go to the template as they are, and win over `self.variables`: `documents`, `enable_thinking` ...
 
         A template that refuses or leaves out the system's message gets it within the user's first one. Raises WgmlError
-        when the template refuses the conversation, fails, makes too much text or takes too long.
+        when tools or messages are not of their form, or the template knows of no tools, refuses the conversation,
+        fails, makes too much text or takes too long.
         """
-        names = self.variables | {"add_generation_prompt": add_generation_prompt} | variables
+        tools, messages = checked_tools(tools), as_templates_read(messages)
+        if tools and not self._takes_tools:
+            raise WgmlError("the model's chat template knows of no tools")
+        names = self.variables | {"add_generation_prompt": add_generation_prompt, "tools": tools} | variables
         system, folded = _fold_system(messages)
         text = refusal = None
         for attempt in (messages, folded):

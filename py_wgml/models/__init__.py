@@ -14,6 +14,8 @@ from . import (
     gpt_oss,
     gptneox,
     granite,
+    hunyuan,
+    lfm2,
     llama,
     olmo2,
     olmoe,
@@ -33,7 +35,7 @@ Forward = Callable[[Graph[Any], Config], Any]
 
 _FAMILIES = (
     llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
-    phi2, gptneox, gpt2, gpt_oss,
+    phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -58,6 +58,7 @@ class Config:
     residual_scale: float  # of what layers add
     logit_scale: float
     parallel_residual: bool
+    conv_length: int  # taps of short convolutions; 0: there are none
     expert_count: int
     expert_used_count: int
     expert_weights_scale: float
@@ -73,7 +74,7 @@ class Config:
         """
         keys = _Keys(header.metadata)
         embedding, heads = keys.size("embedding_length"), keys.size("attention.head_count")
-        heads_kv = keys.size("attention.head_count_kv", heads)
+        heads_kv = keys.largest("attention.head_count_kv", heads)
         if heads % heads_kv:
             raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
         head_dim = keys.size("attention.key_length", max(1, embedding // heads))
@@ -109,6 +110,7 @@ class Config:
             embedding_scale=keys.optional("embedding_scale") or 1.0,
             residual_scale=residual_scale,
             logit_scale=keys.optional("logit_scale") or 1.0,
+            conv_length=int(keys.number("shortconv.l_cache", 0)),
             parallel_residual=bool(keys.get("use_parallel_residual", True)),
             expert_count=int(keys.number("expert_count", 0)),
             expert_used_count=int(keys.number("expert_used_count", 0)),
@@ -120,6 +122,10 @@ class Config:
     def has(self, name: str) -> bool:
         """Whether the file has the tensor `name`.weight."""
         return f"{name}.weight" in self.tensors
+
+    def is_convolution(self, layer: int) -> bool:
+        """Whether `layer` is a short convolution in place of attention."""
+        return self.has(f"blk.{layer}.shortconv.conv")
 
     def rope(self, pairing: Pairing, **changes: Any) -> Rope:
         """The model's rotary embedding; changes: other members of it."""
@@ -195,6 +201,11 @@ class _Keys:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise WgmlError(f"{self.architecture}.{key} is not a number")
         return float(value)
+
+    def largest(self, key: str, default: int) -> int:
+        """A size, or the largest where the file gives one for each layer."""
+        value = self.get(key)
+        return max(map(int, value), default=0) or default if isinstance(value, np.ndarray) else self.size(key, default)
 
     def size(self, key: str, default: int | None = None) -> int:
         value = self.number(key, default)

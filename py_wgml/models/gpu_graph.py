@@ -13,9 +13,11 @@ from ..gpu import Buffer, Device, Program
 from ..ops import (
     Append,
     Bits,
+    Groups,
     Norm,
     Parts,
     View,
+    assign,
     attention,
     attention_merge,
     attention_splits,
@@ -26,6 +28,8 @@ from ..ops import (
     gated,
     gemm,
     get_rows,
+    group_experts,
+    group_size,
     layer_norm,
     linear,
     linear_experts,
@@ -33,19 +37,24 @@ from ..ops import (
     rms_norm,
     rope_append,
     route,
+    short_conv,
     unary,
 )
 from ..ops.gated import Activation
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 from .graph import Graph, expert_parts
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
+_GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
 
 
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
+    Layers that are short convolutions have one buffer, of what they filter: it too is kept for every position, so that
+    a conversation can go on from any.
 
     bits: of their elements. ropes: the rotary embeddings there are. It grows as the sequence does; `length` is how many
     positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
@@ -54,28 +63,34 @@ class Cache:
     def __init__(self, device: Device, config: Config, ropes: Iterable[Rope], bits: Bits) -> None:
         self._device, self._config, self._ropes, self.bits = device, config, tuple(ropes), bits
         self._factors: dict[str, npt.NDArray[np.float32]] = {}
-        self._position_bytes = config.head_count_kv * cache_bytes(config.head_dim, bits)
+        keys = config.head_count_kv * cache_bytes(config.head_dim, bits)
+        self._shapes = [  # bytes of a position in each of a layer's buffers
+            {"state": 4 * config.embedding_length}
+            if config.is_convolution(layer)
+            else {"k_cache": keys, "v_cache": keys}
+            for layer in range(config.block_count)
+        ]
         self.length = 0
-        self.layers: list[tuple[Buffer, Buffer]] = []
-        self.position_bytes = 2 * config.block_count * self._position_bytes
+        self.layers: list[tuple[Buffer, ...]] = []
+        sizes = [size for shape in self._shapes for size in shape.values()]
+        self.position_bytes = sum(sizes)
         self.rotations: dict[Rope, Buffer] = {}
-        largest = max(self._position_bytes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
+        largest = max(*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
         self.max_length = min(config.context_length, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
         """Make room for `length` positions, keeping of what is there as much as fits. Programs recorded before must not
         run any more."""
-        device, config = self._device, self._config
-        nbytes = length * self._position_bytes
+        device = self._device
         old = self.layers
         self.layers = []
-        for layer in range(config.block_count):
-            pair = device.buffer(nbytes, f"k_cache.{layer}"), device.buffer(nbytes, f"v_cache.{layer}")
+        for layer, shape in enumerate(self._shapes):
+            new = tuple(device.buffer(length * size, f"{name}.{layer}") for name, size in shape.items())
             if old:
-                for source, target in zip(old[layer], pair, strict=True):
-                    device.copy(source, target, min(self.length, length) * self._position_bytes)
+                for source, target, size in zip(old[layer], new, shape.values(), strict=True):
+                    device.copy(source, target, min(self.length, length) * size)
                     source.destroy()
-            self.layers.append(pair)
+            self.layers.append(new)
         for buffer in self.rotations.values():
             buffer.destroy()
         self.rotations = {rope: device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes}
@@ -99,7 +114,7 @@ class Cache:
 
     def destroy(self) -> None:
         """Give the memory back."""
-        for buffer in (*self.rotations.values(), *(buffer for pair in self.layers for buffer in pair)):
+        for buffer in (*self.rotations.values(), *(buffer for layer in self.layers for buffer in layer)):
             buffer.destroy()
 
 
@@ -310,6 +325,7 @@ class GpuGraph(Graph[Tensor]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> Tensor:
         c, cache = self._config, self._cache
         k_cache, v_cache = cache.layers[layer]
@@ -318,6 +334,11 @@ class GpuGraph(Graph[Tensor]):
             cache.rotations[rope], k_cache, v_cache,
             c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.bits,
         )  # fmt: skip
+        if norms is not None:
+            # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
+            # applied before; but scores are sums of products, so the keys' may go to the queries too.
+            shape = c.head_count, c.head_count_kv, c.head_dim
+            qk_norm(self._program, self._step, qkv.settle(), None, *shape, c.norm_eps, qkv.rows)
         product = qkv.product
 
         def rotate(out: Buffer) -> None:
@@ -325,6 +346,10 @@ class GpuGraph(Graph[Tensor]):
                 self._product(product.x, product.matrix, out, product.bias, append=append)
             else:
                 rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
+            if norms is not None:
+                weights = View.of(self._weights.vectors[tuple(f"{norm}.weight" for norm in norms)], 2, c.head_dim)
+                for weight in (weights[:1], weights[1:]):
+                    assign(self._program, "mul", View.of(out, qkv.rows * c.head_count, c.head_dim), weight)
 
         def attend(out: Buffer) -> None:
             attention(
@@ -352,15 +377,34 @@ class GpuGraph(Graph[Tensor]):
     def _can_append(self, product: Product, append: Append) -> bool:
         return can_append(product.matrix, append, (product.bias is not None) + (product.x.norm is not None))
 
-    def experts(self, x: Tensor, name: str, activation: Activation, add_to: Tensor, normalise: bool = True) -> Tensor:
+    def short_conv(self, x: Tensor, layer: int, name: str) -> Tensor:
+        (state,), taps = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]
+        width, length = self._config.embedding_length, self._config.conv_length
+
+        def record(out: Buffer) -> None:
+            short_conv(self._program, self._step, x.buffer, taps, state, out, width, length, x.rows)
+
+        return Tensor(self._pool, x.rows, width, record, x)
+
+    def experts(
+        self,
+        x: Tensor,
+        name: str,
+        activation: Activation,
+        add_to: Tensor,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> Tensor:
         c, rows = self._config, x.rows
         slots = c.expert_used_count
+        chosen: Buffer | Groups
 
         def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
-            matrix, bias = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
+            matrix, shift = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
             linear_experts(
-                self._program, self._step, x.buffer, matrix, ids.buffer, out.buffer, c.expert_count, slots, rows,
-                bias, shared, first, out.width, self._integers,
+                self._program, self._step, x.buffer, matrix, chosen, out.buffer, c.expert_count, slots, rows,
+                shift, shared, first, out.width, self._integers,
             )  # fmt: skip
             return matrix.rows // c.expert_count
 
@@ -368,8 +412,15 @@ class GpuGraph(Graph[Tensor]):
         ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
         route(
             self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
-            c.expert_count, slots, "softmax", normalise, rows, c.expert_weights_scale,
+            c.expert_count, slots, gating, normalise, rows, c.expert_weights_scale,
+            None if bias is None else self._weights.vectors[bias,],
         )  # fmt: skip
+        chosen = ids.buffer
+        if rows * slots >= _GROUPED * c.expert_count:
+            size, count = group_size(c.expert_count, rows * slots)
+            tiles, order = self._scratch(count, 3), self._scratch(rows, slots)
+            chosen = Groups(tiles.buffer, order.buffer, size, count)
+            group_experts(self._program, self._step, ids.buffer, chosen, c.expert_count, slots)
         width = self._weights.matrices[f"{name}_down_exps",].columns
         hidden, active = self._scratch(rows * slots, 2 * width), self._scratch(rows * slots, width)
         first = 0
@@ -385,6 +436,17 @@ class GpuGraph(Graph[Tensor]):
             View.of(add_to.settle(), rows, 1, add_to.width),
             accumulate=True,
         )
+        return add_to
+
+    def add_gated(self, x: Tensor, name: str, value: Tensor, add_to: Tensor) -> Tensor:
+        rows, weight = x.rows, self._weights.vectors[f"{name}.weight",]
+        gates = self._scratch(rows, 1)
+        gate = View.of(gates.buffer, rows, 1, 1)
+        vector = View.of(weight, x.width, 1)
+        gemm(self._program, View.of(x.buffer, rows, x.width), vector, View.of(gates.buffer, rows, 1))
+        unary(self._program, "sigmoid", gate, gate)
+        values = View.of(value.buffer, rows, 1, value.width)
+        gemm(self._program, gate, values, View.of(add_to.settle(), rows, 1, value.width), accumulate=True)
         return add_to
 
     def _scratch(self, rows: int, width: int) -> Tensor:

@@ -12,6 +12,7 @@ from ..errors import WgmlError
 from ..gguf_model.header import Header, TensorInfo
 from ..ops.gated import Activation
 from ..ops.rope import require_rotary
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 
@@ -60,23 +61,44 @@ class Graph(ABC, Generic[A]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> A:
         """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim].
 
         scale: of the scores (default: the config's). window, soft_cap, sinks (name of a vector [heads]): see
-        ops/attention.py.
+        ops/attention.py. norms: names of vectors [head_dim] that the heads of queries and those of keys are normed with
+        after the rotation.
         """
+
+    @abstractmethod
+    def short_conv(self, x: A, layer: int, name: str) -> A:
+        """The gated short convolution of ops/short_conv.py with the taps `name`, which keeps the layer's state in the
+        cache: [T, 3 width] -> [T, width]."""
 
     @abstractmethod
     def gated(self, x: A, activation: Activation) -> A:
         """activation(first half of x) * second half."""
 
     @abstractmethod
-    def experts(self, x: A, name: str, activation: Activation, add_to: A, normalise: bool = True) -> A:
+    def experts(
+        self,
+        x: A,
+        name: str,
+        activation: Activation,
+        add_to: A,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> A:
         """`add_to` plus a mixture of experts (ops/route.py): the `expert_used_count` of them with the largest gates, by
         x times the matrix `name`_gate_inp, each `name`_down_exps times the gated product with `name`_gate_exps and
-        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1.
+        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1. bias: name of a
+        vector [experts] that is added to the gates to choose by.
         """
+
+    @abstractmethod
+    def add_gated(self, x: A, name: str, value: A, add_to: A) -> A:
+        """`add_to` plus each token's `value` times the sigmoid of the product of its x and the vector `name`."""
 
     @abstractmethod
     def unary(self, x: A, function: Function, a: float = 0.0) -> A:
@@ -142,6 +164,7 @@ class Plan(Graph[int]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> int:
         c = self._config
         if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
@@ -150,20 +173,45 @@ class Plan(Graph[int]):
         self.ropes[rope] = None
         if rope.factors is not None:
             self._vector(rope.factors, length=rope.dim // 2)
+        if norms is not None:
+            self._vector(*(f"{norm}.weight" for norm in norms), length=2 * c.head_dim)
         if sinks is not None:
             self._vector(f"{sinks}.weight", length=c.head_count)
         return c.head_count * c.head_dim
 
+    def short_conv(self, x: int, layer: int, name: str) -> int:
+        taps = self._tensor(f"{name}.weight", 2)
+        width = self._config.embedding_length
+        if taps.shape != (width, self._config.conv_length) or x != 3 * width:
+            raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)}")
+        self.vectors[taps.name,] = [taps]
+        return width
+
     def gated(self, x: int, activation: Activation) -> int:
         return x // 2
 
-    def experts(self, x: int, name: str, activation: Activation, add_to: int, normalise: bool = True) -> int:
+    def experts(
+        self,
+        x: int,
+        name: str,
+        activation: Activation,
+        add_to: int,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> int:
         c = self._config
         if self.linear(x, f"{name}_gate_inp") != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
             raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
         width = sum(self._experts(part, x) for part in expert_parts(c, name)) // 2
         if self._experts(f"{name}_down_exps", width) != add_to:
             raise WgmlError(f"the tensor {name}_down_exps.weight has not {add_to} rows")
+        if bias is not None:
+            self._row(bias, c.expert_count)
+        return add_to
+
+    def add_gated(self, x: int, name: str, value: int, add_to: int) -> int:
+        self._row(f"{name}.weight", x)
         return add_to
 
     def unary(self, x: int, function: Function, a: float = 0.0) -> int:
@@ -202,12 +250,19 @@ class Plan(Graph[int]):
         if sum(tensor.shape[0] for tensor in self.vectors[names]) != length:
             raise WgmlError(f"the tensor {' and '.join(names)} has not {length} elements")
 
-    def _tensor(self, name: str, dims: int) -> TensorInfo:
+    def _row(self, name: str, length: int) -> None:
+        """A vector that some files have as a matrix of one row."""
+        row = self._tensor(name, 1, 2)
+        if row.shape not in ((length,), (1, length)):
+            raise WgmlError(f"the tensor {name} has the shape {list(row.shape)} instead of [{length}]")
+        self.vectors[name,] = [row]
+
+    def _tensor(self, name: str, *dims: int) -> TensorInfo:
         tensor = self._tensors.get(name)
         if tensor is None:
             raise WgmlError(f"the file lacks the tensor {name}")
-        if len(tensor.shape) != dims:
-            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims}")
+        if len(tensor.shape) not in dims:
+            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims[0]}")
         return tensor
 
 

@@ -1,12 +1,12 @@
 """The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3) and what is built like it: Mistral, Mixtral, Yi,
-SmolLM, TinyLlama, InternLM2, ERNIE 4.5."""
+SmolLM, TinyLlama, InternLM2, ERNIE 4.5, dense or a mixture."""
 
 from ..ops.gated import Activation
 from .config import Config, Rope
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .parts import gated_mlp, logits, mixture, qkv
 
-ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5")
+ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5", "ernie4_5-moe")
 
 
 def forward(g: Graph[A], c: Config) -> A:
@@ -33,7 +33,7 @@ def decode(
         h = g.attention(h, layer, rope, window=window)
         x = g.linear(h, f"{block}.attn_output", add_to=x)
         if c.has(f"{block}.ffn_gate_inp"):
-            x = g.experts(g.rms_norm(x, f"{block}.ffn_norm"), f"{block}.ffn", activation, x, normalise)
+            x = mixture(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, x, normalise)
         else:
             x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

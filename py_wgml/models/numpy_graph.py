@@ -18,17 +18,20 @@ from ..ops import (
     rms_norm_numpy,
     rope_numpy,
     route_numpy,
+    short_conv_numpy,
     unary_numpy,
 )
 from ..ops.array import Array
 from ..ops.gated import Activation
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import NO_ROPE, Config, Rope
 from .graph import Graph, expert_parts
 
 
 class NumpyGraph(Graph[Array]):
-    """Computes a step of the tokens `ids` that follow those of `past`, the keys and values of each layer so far.
+    """Computes a step of the tokens `ids` that follow those of `past`: the keys and values of each layer so far, or
+    what it filters.
 
     past is extended. dtype: float32, or float64 for an exact reference.
     """
@@ -76,6 +79,7 @@ class NumpyGraph(Graph[Array]):
         window: int | None = None,
         soft_cap: float | None = None,
         sinks: str | None = None,
+        norms: tuple[str, str] | None = None,
     ) -> Array:
         c = self._config
         heads = qkv.reshape(len(qkv), -1, c.head_dim)
@@ -84,6 +88,11 @@ class NumpyGraph(Graph[Array]):
         factors = None if rope.factors is None else self._tensor(rope.factors)
         rotations = rope.rotations(position, len(qkv), factors).astype(self._dtype)
         turned = rope_numpy(heads[:, : c.head_count + c.head_count_kv], rotations, rope.pairing)
+        if norms is not None:
+            weights = np.repeat(
+                [self._tensor(f"{norm}.weight") for norm in norms], [c.head_count, c.head_count_kv], axis=0
+            )
+            turned = rms_norm_numpy(turned, weights, c.norm_eps)
         new = np.stack([turned[:, c.head_count :], heads[:, c.head_count + c.head_count_kv :]])
         self._past[layer] = np.concatenate([past, new], axis=1)
         keys, values = self._past[layer]
@@ -92,20 +101,39 @@ class NumpyGraph(Graph[Array]):
         out = attention_numpy(q, keys, values, position, scale or c.attention_scale, window, soft_cap, sink)
         return out.reshape(len(qkv), -1)
 
+    def short_conv(self, x: Array, layer: int, name: str) -> Array:
+        out, self._past[layer] = short_conv_numpy(x, self._tensor(f"{name}.weight"), self._past[layer])
+        return out
+
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
 
-    def experts(self, x: Array, name: str, activation: Activation, add_to: Array, normalise: bool = True) -> Array:
+    def experts(
+        self,
+        x: Array,
+        name: str,
+        activation: Activation,
+        add_to: Array,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> Array:
         c = self._config
 
         def multiply(x: Array, name: str) -> Array:
             return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name))
 
         logits = self.linear(x, f"{name}_gate_inp")
-        ids, gates = route_numpy(logits, c.expert_used_count, "softmax", normalise, c.expert_weights_scale)
+        favour = None if bias is None else self._tensor(bias).reshape(-1)
+        ids, gates = route_numpy(logits, c.expert_used_count, gating, normalise, c.expert_weights_scale, favour)
         hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
         results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
         out: Array = add_to + np.einsum("ts,tse->te", gates, results)
+        return out
+
+    def add_gated(self, x: Array, name: str, value: Array, add_to: Array) -> Array:
+        gate = unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
+        out: Array = add_to + gate * value
         return out
 
     def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
@@ -146,8 +174,9 @@ class NumpyModel:
     def reset(self) -> None:
         """Forget the tokens so far."""
         c = self.config
+        keys, filtered = (2, 0, c.head_count_kv, c.head_dim), (0, c.embedding_length)
         self._past: list[Array] = [
-            np.zeros((2, 0, c.head_count_kv, c.head_dim), self._dtype) for _ in range(c.block_count)
+            np.zeros(filtered if c.is_convolution(layer) else keys, self._dtype) for layer in range(c.block_count)
         ]
 
     def logits(self, ids: npt.ArrayLike) -> Array:

@@ -3,6 +3,7 @@
 A name that is bound anew, as `x` is here, tells `GpuGraph` that the next activation may take up what it stood for."""
 
 from ..ops.gated import Activation
+from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import Config
 from .graph import A, Graph
@@ -20,12 +21,37 @@ def qkv(g: Graph[A], c: Config, x: A, block: str, whole_norm: bool = False) -> A
     return out
 
 
-def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, add_to: A | None = None) -> A:
-    """The gated feed-forward part of a layer. Gates and values come from two tensors or, as ffn_up, from one."""
-    names = [f"{block}.ffn_{name}" for name in ("gate", "up")]
+def mixture(
+    g: Graph[A],
+    c: Config,
+    x: A,
+    block: str,
+    activation: Activation,
+    add_to: A,
+    normalise: bool = True,
+    gating: Gating = "softmax",
+) -> A:
+    """`add_to` plus the feed-forward part of a layer that is a mixture of experts: `Graph.experts`, which says what
+    normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
+    bias = f"{block}.exp_probs_b.bias"
+    out = g.experts(x, f"{block}.ffn", activation, add_to, normalise, gating, bias if bias in c.tensors else None)
+    if c.has(f"{block}.ffn_gate_inp_shexp"):
+        shared = gated_mlp(g, c, x, block, activation, suffix="_shexp")
+        return g.add_gated(x, f"{block}.ffn_gate_inp_shexp", shared, out)
+    if c.has(f"{block}.ffn_up_shexp"):
+        return gated_mlp(g, c, x, block, activation, out, "_shexp")
+    return out
+
+
+def gated_mlp(
+    g: Graph[A], c: Config, x: A, block: str, activation: Activation, add_to: A | None = None, suffix: str = ""
+) -> A:
+    """The gated feed-forward part of a layer without experts. Gates and values come from two tensors or, as ffn_up,
+    from one. suffix: of the tensors' names."""
+    names = [f"{block}.ffn_{name}{suffix}" for name in ("gate", "up")]
     x = g.linear(x, *(names if c.has(names[0]) else names[1:]))
     x = g.gated(x, activation)
-    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
+    return g.linear(x, f"{block}.ffn_down{suffix}", add_to=add_to)
 
 
 def mlp(g: Graph[A], x: A, block: str, activation: Function, add_to: A | None = None) -> A:

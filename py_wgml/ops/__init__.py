@@ -36,6 +36,7 @@ from .gated import gated, gated_numpy
 from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
+from .group_experts import Groups, group_experts, group_experts_numpy, group_size
 from .linear import Norm, can_append, can_gate, can_merge, linear, linear_numpy
 from .linear_experts import linear_experts, linear_experts_numpy
 from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
@@ -44,6 +45,7 @@ from .rope import Scaling, rope, rope_numpy, rotations_numpy
 from .rope_append import Append, Bits, cache_bytes, cache_numpy, rope_append
 from .route import route, route_numpy
 from .sample import Sampling, sample, sample_numpy
+from .short_conv import short_conv, short_conv_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
 from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
@@ -53,6 +55,7 @@ from .view import View
 __all__ = [
     "Append",
     "Bits",
+    "Groups",
     "Norm",
     "Parts",
     "Sampling",
@@ -86,6 +89,9 @@ __all__ = [
     "gemv_numpy",
     "get_rows",
     "get_rows_numpy",
+    "group_experts",
+    "group_experts_numpy",
+    "group_size",
     "layer_norm",
     "layer_norm_numpy",
     "linear",
@@ -106,6 +112,8 @@ __all__ = [
     "route_numpy",
     "sample",
     "sample_numpy",
+    "short_conv",
+    "short_conv_numpy",
     "softmax",
     "softmax_numpy",
     "step_block",

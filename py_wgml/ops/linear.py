@@ -14,7 +14,7 @@ from .rope_append import Append
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
 _APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
-_TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
+TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
 
 
@@ -118,10 +118,11 @@ def linear(
             program.dispatch(
                 "linear_tile",
                 [block(*params, width), step, part.buffer, x, out, *others, *part.tables],
-                (-(-part.rows // _TILE_ROWS), -(-max_count // tokens), 1),
+                (-(-part.rows // TILE_ROWS), -(-max_count // tokens), 1),
                 **part.template(columns),
                 **ends,
                 token_threads=tokens // 4,
+                experts=False,
             )
 
 

@@ -1,4 +1,5 @@
-"""Products with the matrices of a mixture's experts, those that `route` chose for each token."""
+"""Products with the matrices of a mixture's experts, those that `route` chose for each token: a vector form for few
+tokens, a tiled one for many, which reads an expert's matrix once for several of those that it has."""
 
 import numpy as np
 
@@ -6,7 +7,8 @@ from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program, block
 from ..gpu.device import fold
 from .array import Array
-from .linear import vector_template
+from .group_experts import Groups
+from .linear import TILE_ROWS, vector_template
 
 
 def linear_experts(
@@ -14,7 +16,7 @@ def linear_experts(
     step: Buffer,
     x: Buffer,
     weights: Matrix,
-    ids: Buffer,
+    ids: Buffer | Groups,
     out: Buffer,
     experts: int,
     slots: int,
@@ -28,29 +30,41 @@ def linear_experts(
     """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
-    [max_count, slots]; x: float32 [max_count, slots, columns], or [max_count, columns] for all slots of a token
-    (shared); bias: float32 [experts, rows]; out: float32 [max_count, slots, width], width being rows if not given.
-    integers: as of `linear`.
+    [max_count, slots], or for the tiled form what `group_experts` makes of them; x: float32 [max_count, slots,
+    columns], or [max_count, columns] for all slots of a token (shared); bias: float32 [experts, rows]; out: float32
+    [max_count, slots, width], width being rows if not given. integers: as of `linear`, of the vector form.
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     rows, columns = weights.rows // experts, weights.columns
+    sharing, width = slots if shared else 1, width or rows
+    biases = [] if bias is None else [bias]
     for part in weights:
-        workgroups, template = vector_template(program.device, part, rows, columns, integers=integers)
-        place = slots, slots if shared else 1, part.first, part.rows, width or rows
-        others: list[Buffer | bytes] = [step, ids, *([bias] if bias else []), *part.tables]
-        program.dispatch(
-            "linear_vector",
-            [block(columns, row_bytes(part.type, columns), rows, first, *place), part.buffer, x, out, *others],
-            (*fold(workgroups)[:2], max_count * slots),
-            **template,
-            bias=bias is not None,
-            accumulate=False,
-            norm=False,
-            function=False,
-            pairing=False,
-            splits=0,
-            experts=True,
-        )
+        params = columns, row_bytes(part.type, columns), rows, first
+        ends = {"bias": bias is not None, "accumulate": False, "experts": True}
+        if isinstance(ids, Groups):
+            uniforms = block(*params, width, sharing, part.first, part.rows)
+            program.dispatch(
+                "linear_tile",
+                [uniforms, ids.tiles, part.buffer, x, out, ids.order, *biases, *part.tables],
+                (-(-rows // TILE_ROWS), ids.count, 1),
+                **part.template(columns),
+                **ends,
+                token_threads=ids.size // 4,
+            )
+        else:
+            workgroups, template = vector_template(program.device, part, rows, columns, integers=integers)
+            uniforms = block(*params, slots, sharing, part.first, part.rows, width)
+            program.dispatch(
+                "linear_vector",
+                [uniforms, part.buffer, x, out, step, ids, *biases, *part.tables],
+                (*fold(workgroups)[:2], max_count * slots),
+                **template,
+                **ends,
+                norm=False,
+                function=False,
+                pairing=False,
+                splits=0,
+            )
 
 
 def linear_experts_numpy(x: Array, weights: Array, ids: Array, bias: Array | None = None) -> Array:

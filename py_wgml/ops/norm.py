@@ -68,7 +68,7 @@ def qk_norm(
     program: Program,
     step: Buffer,
     qkv: Buffer,
-    weights: Buffer,
+    weights: Buffer | None,
     heads: int,
     kv_heads: int,
     head_dim: int,
@@ -79,15 +79,21 @@ def qk_norm(
     """Normalise queries and keys where they are: each head by itself, or all heads of a token as one row (whole).
 
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
-    of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim).
+    of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim); None: all 1.
     """
     q_rows, k_rows = (1, 1) if whole else (heads, kv_heads)
     q_columns, k_columns = heads // q_rows * head_dim, kv_heads // k_rows * head_dim
     width = (heads + 2 * kv_heads) * head_dim
     program.dispatch(
         "qk_norm",
-        [block(width, q_rows, k_rows, q_columns, k_columns, float(eps)), step, qkv, weights],
+        [
+            block(width, q_rows, k_rows, q_columns, k_columns, float(eps)),
+            step,
+            qkv,
+            *([] if weights is None else [weights]),
+        ],
         (q_rows + k_rows, max_count, 1),
+        weights=weights is not None,
         workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,
     )
 

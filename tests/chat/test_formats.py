@@ -133,6 +133,9 @@ def test_what_can_not_be_folded_is_refused() -> None:
         ChatTemplate(both).render([SYSTEM, USER])
 
 
+TOOL = {"type": "function", "function": {"name": "f"}}
+
+
 def test_variables_for_every_rendering() -> None:
     chat = ChatTemplate(
         "{% for m in messages %}{% if m.reasoning_content %}<think>{{ m.reasoning_content }}</think>{% endif %}"
@@ -142,5 +145,5 @@ def test_variables_for_every_rendering() -> None:
     messages = [USER, {"role": "assistant", "content": "4", "reasoning_content": "2 + 2"}]
     assert chat.render(messages) == "Hi;<think>2 + 2</think>4;|None"
     chat.variables["enable_thinking"] = False
-    assert chat.render([USER], tools=[{}, {}]) == "Hi;2|None<think></think>"
+    assert chat.render([USER], tools=[TOOL, TOOL]) == "Hi;2|None<think></think>"
     assert chat.render([USER], enable_thinking=True) == "Hi;|None"

@@ -1,13 +1,15 @@
 """Generation on the GPU: text, stopping, reuse of what was processed; against the reference where numbers matter."""
 
 import asyncio
+import json
 import math
 
 import numpy as np
 import pytest
-from tiny import write_tiny_llama
+from tiny import CHATML, TINY, write_tiny, write_tiny_llama
 
 from py_wgml import Model, Sampling, WgmlError
+from py_wgml.chat import ChatTemplate
 from py_wgml.generate.bench import measure
 from py_wgml.generate.engine import Pace
 from py_wgml.generate.generation import StopStrings
@@ -103,7 +105,11 @@ def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
     run(path, device, scenario)
 
 
-def test_what_was_processed_is_reused(path, device):
+@pytest.mark.parametrize("architecture", ["llama", "lfm2"])
+def test_what_was_processed_is_reused(architecture, device, tmp_path):
+    """Whatever it is that a layer keeps, it keeps it for every position: conversations can go on from any."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[architecture])
+
     async def scenario(model):
         engine = model.engine
         engine._step_size = 16
@@ -196,6 +202,31 @@ def test_the_oldest_messages_make_room(path, device):
             len(model.prompt([system, *messages[count - 1 :]])) > model.engine.context // 2
         )  # and no more than need be
         assert model.overflow(talk(2, 500)) == 2  # the last question stays, too long as it is
+
+    run(path, device, scenario)
+
+
+def test_tools_are_part_of_the_prompt(path, device):
+    """They are counted where messages make room, and reused like the rest; what is wrong with them is said."""
+
+    async def scenario(model):
+        model.template = ChatTemplate("{{ tools | tojson if tools }}{{ thinking }}" + CHATML)
+        chat, tools = model.chat(), [{"type": "function", "function": {"name": "now"}}]
+        options = {"tools": tools, "chat_template_kwargs": {"thinking": "on"}, "max_tokens": 1}
+        assert model.prompt_text([], tools, thinking="on") == json.dumps(tools) + "on<|im_start|>assistant\n"
+        assert [piece async for piece in chat.send("when?", **options)]
+        first = chat.last.usage.prompt_tokens
+        chat.messages[-1] |= {"content": None, "tool_calls": [{"type": "function", "function": {"name": "now"}}]}
+        with pytest.raises(WgmlError, match="results must come"):
+            model.generate(chat.messages, tools=tools)
+        assert [piece async for piece in chat.send({"role": "tool", "content": "soon"}, **options)]
+        assert [m["role"] for m in chat.messages] == ["user", "assistant", "tool", "assistant"]
+        assert chat.last.usage.cached_tokens >= first
+
+        messages = [{"role": role, "content": "x"} for role in ("user", "assistant", "user")]
+        assert (model.overflow(messages), model.overflow(messages, tools, thinking="on" * 20)) == (0, 2)
+        with pytest.raises(WgmlError, match=r"tools\[0\] is not"):
+            model.generate([{"role": "user", "content": "hi"}], tools=[{"name": "now"}])
 
     run(path, device, scenario)
 

@@ -21,6 +21,7 @@ import numpy as np
 from tiny import TINY, write_tiny
 
 from py_wgml import Model
+from py_wgml.generate import ActivationBits
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import Bits
@@ -38,12 +39,14 @@ def error(got: Any, expected: Any) -> float:
     return float(np.abs(got - expected).max() / np.sqrt(np.mean(np.square(expected, dtype=np.float64))))
 
 
-def gpu_error(path: Path, device: Device, bits: Bits = 32, context: int | None = None) -> float:
+def gpu_error(
+    path: Path, device: Device, bits: Bits = 32, context: int | None = None, activation_bits: ActivationBits = 32
+) -> float:
     """The largest error of the GPU's logits, in steps of many tokens and in steps of one, which have kernels of their
-    own. bits: of the cache."""
+    own. bits: of the cache. The rest as for Model.load."""
 
     async def on_gpu() -> list[Any]:
-        model = await Model.load(path, device=device, cache_bits=bits, context=context)
+        model = await Model.load(path, device=device, cache_bits=bits, context=context, activation_bits=activation_bits)
         try:
             return [await model.engine.logits(IDS, at_once) for at_once in (16, 1)]
         finally:

@@ -119,6 +119,18 @@ def test_refuses_tensors_that_do_not_fit(tmp_path, changes, message):
         plan(read_header(path))
 
 
+def test_refuses_early_files_of_minicpm(tmp_path):
+    tiny = replace(TINY["minicpm"], metadata=TINY["llama"].metadata)
+    with pytest.raises(WgmlError, match="lacks minicpm"):
+        plan(read_header(write_tiny(tmp_path / "tiny.gguf", tiny)))
+
+
+def test_refuses_taps_that_do_not_fit(tmp_path):
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], shapes={"conv": (64, 4)}))
+    with pytest.raises(WgmlError, match=r"shortconv.conv.weight has the shape \[64, 4\]"):
+        plan(read_header(path))
+
+
 def test_positions_must_reach_to_the_context(tmp_path):
     tiny: Tiny = replace(TINY["gpt2"], shapes={"position_embd": (100, 64)})
     with pytest.raises(WgmlError, match="is too small for the file's context length"):
@@ -154,6 +166,7 @@ def test_graphs_have_one_interface():
     [
         ({"metadata": {**TINY["mixtral"].metadata, "expert_used_count": 7}}, "7 of 6 experts"),
         ({"metadata": {**TINY["mixtral"].metadata, "expert_count": 5}}, "2 of 5 experts"),
+        ({"layer": TINY["mixtral"].layer + " exp_probs_b=", "shapes": {"exp_probs_b": (5,)}}, r"instead of \[6\]"),
         ({"shapes": {"ffn_up_exps": (6, 128, 32)}}, "ffn_up_exps.weight has the shape"),
         ({"shapes": {"ffn_down_exps": (6, 64, 96)}}, "ffn_down_exps.weight has the shape"),
         ({"shapes": {"ffn_down_exps": (6, 32, 128)}}, "ffn_down_exps.weight has not 64 rows"),

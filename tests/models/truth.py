@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gguf
@@ -87,6 +88,8 @@ HF = {
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
     "qwen2, yarn": Hf("qwen2", config={"rope_parameters": _YARN}),
+    "qwen2vl": Hf("qwen2_vl_text", config={"rope_parameters": rope(mrope_section=[2, 3, 3])}),
+    "qwen3vl": Hf("qwen3_vl_text", config={"head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])}),
     "qwen3": Hf("qwen3", config={"head_dim": 24}),
     "phi3": Hf("phi3", config={"sliding_window": 9}),
     "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
@@ -95,6 +98,17 @@ HF = {
         "granite",
         interleaved,
         {"attention_multiplier": 0.4, "embedding_multiplier": 3.0, "residual_multiplier": 0.22, "logits_scaling": 4.0},
+    ),
+    # transformers has none of its own; what differs are the scales' names.
+    "minicpm": Hf(
+        "granite",
+        interleaved,
+        {
+            "attention_multiplier": 0.25,
+            "embedding_multiplier": 12.0,
+            "residual_multiplier": 0.25,
+            "logits_scaling": 2.5,
+        },
     ),
     "gemma": Hf("gemma", shifted, {"rms_norm_eps": 1e-6, "head_dim": 24}),
     "gemma2": Hf(
@@ -129,7 +143,15 @@ HF = {
     "mixtral, gates and values in one": Hf(
         "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
     ),
+    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 256}),
+    "ernie4_5-moe": Hf(
+        "ernie4_5_moe", config={"moe_num_experts": EXPERTS, "moe_k": 2, "mlp_layer_types": ["dense", "sparse"]}
+    ),
     "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
+    "qwen3vlmoe": Hf(
+        "qwen3_vl_moe_text",
+        config={"num_experts": EXPERTS, "head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])},
+    ),
     "olmoe": Hf("olmoe", config={"num_experts": EXPERTS}),
     "granitemoe": Hf(
         "granitemoe",
@@ -151,6 +173,25 @@ HF = {
             "rope_parameters": {**_YARN, "truncate": False},
         },
     ),
+    "lfm2": Hf(
+        "lfm2",
+        config={
+            "norm_eps": 1e-5,
+            "layer_types": ["conv", "full_attention", "conv", "full_attention", "conv"],
+            "block_auto_adjust_ff_dim": False,
+            "rope_parameters": rope(theta=1000000.0),
+        },
+    ),
+    "lfm2moe": Hf(
+        "lfm2_moe",
+        config={
+            "norm_eps": 1e-5,
+            "layer_types": ["conv", "full_attention"],
+            "num_dense_layers": 1,
+            "num_experts": EXPERTS,
+        },
+    ),
+    "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
     "stablelm": Hf("stablelm", config={**_LAYER_NORM, "use_qkv_bias": True}),
@@ -163,6 +204,16 @@ HF = {
     "starcoder": Hf("gpt_bigcode"),
     "starcoder2": Hf("starcoder2", config={"norm_epsilon": 1e-5, "sliding_window": None}),
     "nemotron": Hf("nemotron", shifted, {"norm_eps": 1e-5, "rope_parameters": rope(partial_rotary_factor=0.5)}),
+}
+
+
+# What a model's tensors are called in transformers, and in the gguf package's table of names.
+RENAMED = {
+    "moe.router.": "moe.router.layer.",
+    "sinks": "sinks.weight",
+    "expert_bias": "expert_bias.bias",
+    "gate.moe_statics": "moe_statics",
+    "correction_bias": "correction.bias",
 }
 
 
@@ -194,7 +245,11 @@ def model_of(name: str, path: Path) -> Any:
             **longrope(tiny, tensors),
         }
     )
-    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32)
+    options = {"attn_implementation": "eager", "dtype": torch.float32}
+    if type(config) in transformers.AutoModelForCausalLM._model_mapping:
+        model = transformers.AutoModelForCausalLM.from_config(config, **options)
+    else:  # the part for text of one that sees
+        model = WithHead(transformers.AutoModel.from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
     state, missing = {}, {key for key in tensors if not key.startswith("rope_")}
@@ -205,9 +260,13 @@ def model_of(name: str, path: Path) -> Any:
         if ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
         else:
-            key_of_map = key.replace("moe.router.", "moe.router.layer.").replace("sinks", "sinks.weight")
+            key_of_map = key
+            for ours, theirs in RENAMED.items():
+                key_of_map = key_of_map.replace(ours, theirs)
             found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")),)
             array = hf.undo(found[0], tensors[found[0]], tiny)
+        if array.squeeze().shape == value.squeeze().shape:  # dimensions of 1 come and go
+            array = array.reshape(value.shape)
         state[key] = torch.tensor(array.copy())
         assert state[key].shape == value.shape, f"{name}: {key}"
         missing -= set(found)
@@ -216,6 +275,18 @@ def model_of(name: str, path: Path) -> Any:
     if "rope_freqs.weight" in tensors:
         model.model.rotary_emb.inv_freq /= torch.tensor(tensors["rope_freqs.weight"])
     return model.eval()
+
+
+class WithHead(torch.nn.Module):
+    """A model of transformers that ends with its last norm, and the matrix of the logits."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.lm_head = torch.nn.Linear(model.config.hidden_size, model.config.vocab_size, bias=False)
+
+    def forward(self, ids: Any, use_cache: bool) -> Any:
+        return SimpleNamespace(logits=self.lm_head(self.model(ids, use_cache=use_cache).last_hidden_state))
 
 
 def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...], Any]:

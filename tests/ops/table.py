@@ -30,6 +30,7 @@ from py_wgml.gpu import Buffer, Program
 from py_wgml.ops import (
     Append,
     Bits,
+    Groups,
     Norm,
     Parts,
     Sampling,
@@ -56,6 +57,9 @@ from py_wgml.ops import (
     gemv_numpy,
     get_rows,
     get_rows_numpy,
+    group_experts,
+    group_experts_numpy,
+    group_size,
     layer_norm,
     layer_norm_numpy,
     linear,
@@ -76,6 +80,8 @@ from py_wgml.ops import (
     route_numpy,
     sample,
     sample_numpy,
+    short_conv,
+    short_conv_numpy,
     softmax,
     softmax_numpy,
     step_block,
@@ -125,9 +131,11 @@ def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
     count, (heads, kv_heads, head_dim), whole = 3, shape, kind == "whole"
     qkv = b.normal(count + 1, (heads + 2 * kv_heads) * head_dim)
     weights = b.normal((heads + kv_heads if whole else 2) * head_dim)
+    if kind == "bare":
+        weights[:] = 1
     expected = qkv.astype(np.float64)
     expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), *shape, 1e-5, whole)
-    out, step, at = b.held(qkv), b.step(2, count), b.up(weights)
+    out, step, at = b.held(qkv), b.step(2, count), None if kind == "bare" else b.up(weights)
     return Job(lambda p: qk_norm(p, step, out, at, *shape, 1e-5, count + 1, whole), {out: expected})
 
 
@@ -140,6 +148,21 @@ def layer_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fa
     return Job(
         lambda p: layer_norm(p, step, at, *parts, out, columns, 1e-5, rows + 1, last),
         {out: past(expected[-1:] if last else expected, rows + 1)},
+    )
+
+
+def short_conv_case(b: Bench, kind: str, shape: tuple[int, int], position: int, length: int) -> Job:
+    rows, width = shape
+    x, taps = b.normal(rows + 1, 3 * width), b.normal(width, length)
+    before = b.normal(position, width)
+    made, kept = short_conv_numpy(*exact(x[:rows], taps, before))
+    state, out, step = b.poison(position + rows + 1, width), b.poison(rows + 1, width), b.step(position, rows)
+    if position:
+        b.device.write(state, before)
+    at = b.up(x), b.up(taps)
+    return Job(
+        lambda p: short_conv(p, step, *at, state, out, width, length, rows + 1),
+        {state: past(kept, position + rows + 1), out: past(made, rows + 1)},
     )
 
 
@@ -214,12 +237,17 @@ def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: b
     )
 
 
-def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool) -> Job:
-    (rows, columns), experts, slots, count = shape, 5, 3, 2
+def linear_experts_case(
+    b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool, count: int = 2
+) -> Job:
+    """Two tokens have the vector form. More have the tiled one; the first expert has many then, the fourth none."""
+    (rows, columns), experts, slots = shape, 5, 3
     cut = (rows + rows // 2,) if cuts else ()  # within an expert
     weights, dequantized = matrix(b, kind, (experts * rows, columns), cut)
     x = b.normal(count + 1, 1 if shared else slots, columns)
     ids = np.array([[4, 0, 1], [2, 1, 3], [0, 0, 0]], np.uint32)
+    if count > 2:
+        ids = b.random.choice(np.array([0, 1, 2, 4], np.uint32), (count + 1, slots), p=(0.5, 0.2, 0.2, 0.1))
     biases = b.normal(experts, rows) if bias else None
     first, width = 3, rows + 7
     expected = np.full((count + 1, slots, width), np.nan)
@@ -227,13 +255,31 @@ def linear_experts_case(b: Bench, kind: str, shape: tuple[int, int], shared: boo
     expected[:count, :, first : first + rows] = linear_experts_numpy(*parts, ids[:count], *exact(biases))
     out, step, at = b.poison(count + 1, slots, width), b.step(11, count), b.up(x)
     extra = None if biases is None else b.up(biases)
-    chosen = b.up(ids)
+    chosen: Buffer | Groups = b.up(ids)
+    if count > 2:
+        size, tiles = group_size(experts, (count + 1) * slots)
+        arrays = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
+        chosen = Groups(*(b.up(array.astype(np.uint32)) for array in arrays), size, tiles)
     return Job(
         lambda p: linear_experts(
             p, step, at, weights, chosen, out, experts, slots, count + 1, extra, shared, first, width
         ),
         {out: expected},
         flops=2 * count * slots * rows * columns,
+    )
+
+
+def group_experts_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
+    """kind: "even", or "one" expert that has all."""
+    count, slots, experts = shape
+    size, tiles = group_size(experts, (count + 1) * slots)
+    ids = b.random.integers(0, experts if kind == "even" else 1, (count + 1, slots)).astype(np.uint32)
+    groups = Groups(b.poison(tiles, 3, dtype=np.uint32), b.poison((count + 1) * slots, dtype=np.uint32), size, tiles)
+    step, at = b.step(4, count), b.up(ids)
+    in_tiles, order = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
+    return Job(
+        lambda p: group_experts(p, step, at, groups, experts, slots),
+        {groups.tiles: in_tiles, groups.order: past(order, (count + 1) * slots)},
     )
 
 
@@ -575,7 +621,7 @@ SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
     *cases(rms_norm_case, ["added"], 1e-6, ALL, shape=[(5, 127), (2, 64)]),
-    *cases(qk_norm_case, ["heads", "whole"], 1e-6, ALL, shape=[(4, 2, 64), (3, 1, 6), (1, 1, 256)]),
+    *cases(qk_norm_case, ["heads", "whole", "bare"], 1e-6, ALL, shape=[(4, 2, 64), (3, 1, 6), (1, 1, 256)]),
     *cases(layer_norm_case, ["bias", "no bias"], 2e-6, ALL, shape=[(5, 127), (2, 64), (2, 4096)], last=[False, True]),
     *cases(unary_case, SMOOTH, 5e-7, ALL, shape=[(1000,)], layout=[("plain", "plain")]),
     *cases(unary_case, JUMPS, 0, NOT_DENORMAL, shape=[(1000,)], layout=[("plain", "plain")]),
@@ -644,6 +690,30 @@ TABLE = [
         cuts=[False],
     ),
     *cases(linear_experts_case, ["F16"], 2e-6, ["normal"], shape=[(5, 77)], shared=[True], bias=[True], cuts=[True]),
+    *cases(
+        linear_experts_case,
+        ["F32", "Q4_0", "Q8_0", "Q4_K", "Q6_K", "MXFP4", "IQ2_S"],
+        2e-6,
+        ["normal"],
+        shape=[(90, 256)],
+        shared=[True, False],
+        bias=[True],
+        cuts=[True],
+        count=[30],
+    ),
+    *cases(
+        linear_experts_case,
+        ["F16", "BF16"],
+        2e-6,
+        ["normal"],
+        shape=[(70, 77)],
+        shared=[False],
+        bias=[False],
+        cuts=[True],
+        count=[5, 100],
+    ),
+    *cases(group_experts_case, ["even", "one"], 0, ["normal"], shape=[(3, 2, 6), (70, 4, 5), (33, 8, 300)]),
+    *cases(short_conv_case, ["f32"], 3e-7, SMALL, shape=[(1, 70), (5, 64)], position=[0, 1, 9], length=[3, 4]),
     *cases(dequantize_case, TYPE_OF, 2e-7, ["normal"], shape=[(33, 256)]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
@@ -804,6 +874,17 @@ LARGE = [
     ),
     *cases(linear_integers_case, BYTES, 8e-3, ("normal",), shape=[(4096, 4096), (14336, 4096)], rounded=[True]),
     *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
+    *cases(
+        linear_experts_case,
+        ["Q4_K"],
+        5e-6,
+        ("normal",),
+        shape=[(1024, 1024)],
+        shared=[True],
+        bias=[False],
+        cuts=[False],
+        count=[2, 16, 512],
+    ),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
 ]

@@ -1,0 +1,63 @@
+// The slots of a step's tokens by the experts they go to, in tiles of `tokens` slots at most, for linear_tile.wgsl.
+//   ids u32 [T slots]    order u32 [T slots]: slots, those of expert 0 first, each expert's from the first token on
+//   tiles [max_tiles]: runs of `order` within an expert; those that are not needed have a count of 0
+// One workgroup; an invocation has an expert, and looks at all slots for its own. Parameters: experts (at most 4,096,
+// which fill the workgroup memory of 16 KiB), workgroup_size.
+{% include "lib/step.wgsl" %}
+{% include "lib/tile.wgsl" %}
+struct Params {
+    slots: u32,
+    tokens: u32,
+    max_tiles: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<storage, read> ids: array<u32>;
+@group(0) @binding(3) var<storage, read_write> tiles: array<Tile>;
+@group(0) @binding(4) var<storage, read_write> order: array<u32>;
+
+const EXPERTS: u32 = {{ experts }}u;
+
+var<workgroup> counts: array<u32, EXPERTS>;
+
+fn tiles_of(count: u32) -> u32 {
+    return (count + params.tokens - 1u) / params.tokens;
+}
+
+@compute @workgroup_size({{ workgroup_size }})
+fn main(@builtin(local_invocation_index) lane: u32) {
+    let end = step.count * params.slots;
+    for (var expert = lane; expert < EXPERTS; expert += {{ workgroup_size }}u) {
+        var count = 0u;
+        for (var i = 0u; i < end; i++) {
+            count += u32(ids[i] == expert);
+        }
+        counts[expert] = count;
+    }
+    workgroupBarrier();
+    for (var expert = lane; expert < EXPERTS; expert += {{ workgroup_size }}u) {
+        var first = 0u;
+        var tile = 0u;
+        for (var before = 0u; before < expert; before++) {
+            first += counts[before];
+            tile += tiles_of(counts[before]);
+        }
+        let last = first + counts[expert];
+        for (var at = first; at < last; at += params.tokens) {
+            tiles[tile] = Tile(expert, at, min(last - at, params.tokens));
+            tile++;
+        }
+        for (var i = 0u; i < end; i++) {
+            if ids[i] == expert {
+                order[first] = i;
+                first++;
+            }
+        }
+        if expert == EXPERTS - 1u {
+            for (; tile < params.max_tiles; tile++) {
+                tiles[tile] = Tile(0u, 0u, 0u);
+            }
+        }
+    }
+}
