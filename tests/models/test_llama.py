@@ -57,7 +57,7 @@ def test_cache_of_eight_bits(device, tmp_path):
 def test_activations_of_8_bits(device, tmp_path, type):
     """What is rounded shows, and no more than rounding to bytes can make of it."""
     path = write_tiny_llama(tmp_path / "tiny.gguf", embedding=256, feed_forward=512, type=type)
-    assert BOUND < gpu_error(path, device, activation_bits=8) < 0.05
+    assert BOUND < gpu_error(path, device, activation_bits=8) < 0.1
 
 
 def test_software_adapter(tmp_path):
