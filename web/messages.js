@@ -22,16 +22,11 @@ import { toast } from "./toasts.js";
 /** A button shows for so long that it has done its work, in milliseconds. */
 const DONE_FOR = 1500;
 
-/** Of each frame, so much goes into drawing the messages of a long conversation, in milliseconds. */
-const DRAWING_TIME = 12;
-
 export class MessageList {
   #root;
   #on;
   /** @type {MessageView[]} */
   #views = [];
-  /** Not yet drawn; the end of a conversation, where the reader is, comes first. @type {MessageView[]} */
-  #undrawn = [];
 
   /**
    * @param {HTMLElement} root
@@ -57,24 +52,17 @@ export class MessageList {
     for (const message of path.slice(kept)) {
       const view = new MessageView(message, this.#on);
       this.#views.push(view);
-      this.#undrawn.push(view);
       this.#root.append(view.root);
     }
-    loadMarkdown().then(() => this.#draw(), () => this.#draw());
+    const fresh = this.#views.slice(kept);
+    const draw = () => fresh.forEach((view) => view.root.isConnected && view.draw());
+    loadMarkdown().then(draw, draw);
     const { first } = conversation.record;
     for (const [index, view] of this.#views.entries()) {
       view.showBranches(conversation.beside(view.message));
       view.isLast = index === this.#views.length - 1;
       view.root.dataset.first = String(index > 0 && view.message.id === first);
       view.root.dataset.note = strings.noLongerSent;
-    }
-  }
-
-  #draw() {
-    const end = performance.now() + DRAWING_TIME;
-    for (let view = this.#undrawn.pop(); view; view = this.#undrawn.pop()) {
-      if (view.root.isConnected) view.draw();
-      if (performance.now() > end) return void requestAnimationFrame(() => this.#draw());
     }
   }
 
@@ -133,7 +121,6 @@ export class MessageView {
     this.#renderer = new TextRenderer(this.#text);
     if (reasoning) this.#think(reasoning, thought);
     if (content) this.append(content, "");
-    this.#renderer.flush();
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */
@@ -141,7 +128,6 @@ export class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state !== "ended") return;
-    this.#renderer?.flush();
     this.#reasoning?.end(this.message.thought);
     this.#showActions();
   }
@@ -283,7 +269,6 @@ class Reasoning {
   /** @param {number | undefined} seconds that it took, where that is known */
   end(seconds) {
     this.#ended = true;
-    this.#renderer.flush();
     this.#label.textContent = strings.message.thought(seconds);
   }
 }
