@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-from browser import chromium
+from browser import chromium, stand_in
 from playwright.sync_api import Page
 
-WORKER = Path(__file__).parent / "page" / "fake_worker.js"
 SIZE, PHONE = (1280, 840), (390, 780)
 
 QUESTION = "How do I solve a quadratic equation? Show me the formula, and some Python."
@@ -62,13 +59,6 @@ def pieces(text: str) -> list[str]:
     return re.findall(r"\s*\S{1,6}|\s+", text)
 
 
-def use(page: Page, **script: Any) -> None:
-    """Put the double in the worker's place, with this script."""
-    text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text()}"
-    page.unroute("**/worker.js")
-    page.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
-
-
 def ask(page: Page, question: str, count: int) -> None:
     """Ask, and wait for the answer, drawn in full."""
     page.fill("#prompt", question)
@@ -90,13 +80,13 @@ def take(url: str, folder: Path) -> None:
             page.wait_for_timeout(300)
             page.screenshot(path=folder / f"{name}.png")
 
-        use(page, progress=DOWNLOAD, pace=700, hang=True)
+        stand_in(page, progress=DOWNLOAD, pace=700, hang=True)
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
         page.goto(url)
         page.wait_for_timeout(3000)
         shoot("download")
         thoughts = [{"reasoning": piece} for piece in pieces(THOUGHTS)]
-        use(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
+        stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
         page.reload()
         page.wait_for_selector("body[data-state=ready]")
         shoot("first-visit")

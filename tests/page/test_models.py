@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import gguf
 import pytest
 import tiny
+from browser import WORKER
 from page.model_server import ModelServer
 from page.pages import ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -308,8 +309,7 @@ def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tupl
 def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "dist"
     shutil.copytree(site[0] / "root/some/folder", folder)
-    double = (Path(__file__).parent / "fake_worker.js").read_text()
-    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + double)
+    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + WORKER.read_text())
     context = chromium.browser().new_context()
     context.set_default_timeout(60_000)
     page, other = context.new_page(), context.new_page()
