@@ -53,7 +53,7 @@ def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
         for visit in ("first", "second"):
             requested.clear()
             page.goto(url)
-            wait_until(page, lambda state: state == "ready", lambda: None)
+            wait_until(page, lambda state: bool(page.evaluate("() => seen.ready")), lambda: None)
             paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
             seen = page.evaluate(f"() => ({{ ...seen, paint: {paint} }})")
             seconds = {name: seen[name] / 1000 for name in ("paint", "interactive", "ready") if seen[name]}

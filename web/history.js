@@ -38,8 +38,9 @@ export class History {
     for (const item of this.#list.querySelectorAll("[data-id]")) this.#mark(/** @type {HTMLElement} */ (item));
   }
 
-  /** Show the list as it is kept. */
-  async show() {
+  /** Show the list as it is kept. @param {string} [current] the conversation in view, if it is another now */
+  async show(current = this.#current) {
+    this.#current = current;
     const showing = ++this.#showing;
     const entries = await this.#store.search(this.#search.value);
     if (showing !== this.#showing) return; // a later one is under way
@@ -105,9 +106,8 @@ export class History {
       if (over) return;
       over = true;
       const name = input.value.trim();
-      const record = keep && name && name !== entry.name ? await this.#store.load(entry.id) : undefined;
-      if (record) {
-        await this.#store.save({ ...record, name });
+      if (keep && name && name !== entry.name) {
+        await this.#store.update(entry.id, (record) => record && { ...record, name });
         this.#on.renamed(entry.id, name);
       }
       await this.show();

@@ -57,6 +57,7 @@ export class MessageList {
     const fresh = this.#views.slice(kept);
     const draw = () => fresh.forEach((view) => view.root.isConnected && view.draw());
     loadMarkdown().then(draw, draw);
+    for (const view of this.#views.slice(0, kept)) view.update();
     const { first } = conversation.record;
     for (const [index, view] of this.#views.entries()) {
       view.showBranches(conversation.beside(view.message));
@@ -89,6 +90,9 @@ export class MessageView {
   #renderer = null;
   /** @type {Reasoning | null} */
   #reasoning = null;
+  /** Characters of the message that the renderers have. */
+  #shown = 0;
+  #thoughtsShown = 0;
 
   /**
    * @param {Message} message
@@ -116,11 +120,23 @@ export class MessageView {
 
   /** Show what there is of an answer. */
   draw() {
-    const { role, content, reasoning, thought } = this.message;
-    if (role === "user" || this.#renderer) return;
+    if (this.message.role === "user" || this.#renderer) return;
     this.#renderer = new TextRenderer(this.#text);
-    if (reasoning) this.#think(reasoning, thought);
-    if (content) this.append(content, "");
+    this.update();
+  }
+
+  /** Show what has come of it since. */
+  update() {
+    if (!this.#renderer) return;
+    const { content, reasoning = "", thought, figures } = this.message;
+    const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
+    this.#thoughtsShown = reasoning.length;
+    this.#shown = content.length;
+    const ended = this.root.dataset.state === "ended";
+    if (thoughts) this.#think(thoughts);
+    if (text || ended) this.#reasoning?.end(thought);
+    if (text) this.#renderer.append(text);
+    if (ended && figures) this.note = strings.stats(figures);
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */
@@ -140,19 +156,6 @@ export class MessageView {
   /** @param {boolean} isLast of the conversation: what can be done with it is always shown */
   set isLast(isLast) {
     this.root.dataset.last = String(isLast);
-  }
-
-  /**
-   * More of an answer.
-   *
-   * @param {string} text
-   * @param {string} reasoning
-   */
-  append(text, reasoning) {
-    if (reasoning) this.#think(reasoning, undefined);
-    if (!text) return;
-    this.#reasoning?.end(this.message.thought);
-    this.#renderer?.append(text);
   }
 
   /** @param {Message[]} beside the message and its alternatives */
@@ -215,16 +218,13 @@ export class MessageView {
     area.setSelectionRange(area.value.length, area.value.length);
   }
 
-  /**
-   * @param {string} text
-   * @param {number | undefined} seconds that it took, once it is over
-   */
-  #think(text, seconds) {
+  /** @param {string} text */
+  #think(text) {
     if (!this.#reasoning) {
       this.#reasoning = new Reasoning();
       this.#text.before(this.#reasoning.root);
     }
-    this.#reasoning.append(text, seconds);
+    this.#reasoning.append(text);
   }
 
   #showActions() {
@@ -256,14 +256,10 @@ class Reasoning {
     this.#renderer = new TextRenderer(text);
   }
 
-  /**
-   * @param {string} text
-   * @param {number | undefined} seconds
-   */
-  append(text, seconds) {
+  /** @param {string} text */
+  append(text) {
     this.#renderer.append(text);
-    if (seconds !== undefined) this.end(seconds);
-    else if (!this.#ended) this.#label.textContent = strings.message.thinking((performance.now() - this.#began) / 1000);
+    if (!this.#ended) this.#label.textContent = strings.message.thinking((performance.now() - this.#began) / 1000);
   }
 
   /** @param {number | undefined} seconds that it took, where that is known */

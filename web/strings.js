@@ -31,6 +31,7 @@ export const strings = {
   /** @type {(name: string, size: string) => string} */
   file: (name, size) => `${name}, ${size}`,
   notKept: "This device has no room left: the conversation will be gone when the page is closed.",
+  answeredElsewhere: "That answer is just being written in another tab.",
   notThere: "That conversation is not on this device any more.",
 
   sidebar: {
