@@ -91,7 +91,7 @@ def import_conversation(page: Page, count: int) -> None:
     messages = [
         {"id": str(i), "parent": str(i - 1) if i else None, "role": role, "content": content}
         for i in range(count)
-        for role, content in [("assistant", RICH) if i % 2 else ("user", f"Question {i // 2}")]
+        for role, content in [("assistant", RICH * 4) if i % 2 else ("user", f"Question {i // 2}")]
     ]
     conversations = [{"name": "Long", "messages": messages, "leaf": str(count - 1)}]
     file = {"format": "py_wgml conversations", "version": 1, "conversations": conversations}

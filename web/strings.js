@@ -195,6 +195,11 @@ export const strings = {
       label: "Context length",
       explained: "How many tokens of a conversation the model holds; the model is loaded anew when you change it.",
     },
+    cache_bits: {
+      label: "Memory of the conversation",
+      explained: "16 bit is exact enough; 8 bit takes half the GPU memory. The model is loaded anew when you change it.",
+      choices: { 16: "16 bit", 8: "8 bit" },
+    },
     stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
   },
   shortcuts: {

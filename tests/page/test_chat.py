@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+import tiny
 from page.pages import QUESTION, ask, stop_when_it_talks, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
+
+import build
 
 if TYPE_CHECKING:
     from browser import Chromium, Firefox
@@ -78,6 +82,48 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
     page.click("text=Leave out the oldest")
     expect(page.locator(".message[data-first=true]")).to_have_count(1)
     stop_when_it_talks(page, 2)
+
+
+def choose_8_bit(page: Page) -> None:
+    page.click("#settings-button")
+    page.get_by_role("group", name="Memory of the conversation").get_by_label("8 bit").check()
+    page.click("#settings .close")
+
+
+def test_the_conversation_can_take_half_the_memory(page: Page, tmp_path: Path) -> None:
+    def gpu_bytes() -> float:
+        page.click("#model-button")
+        page.click("#models .card > summary")
+        number, unit = (page.locator("#models .card dd").last.text_content() or "").split()
+        page.click("#models .close")
+        return float(number) * {"kB": 1e3, "MB": 1e6}[unit]
+
+    model = tiny.write_tiny_llama(tmp_path / "tiny.gguf", embedding=128)  # heads of 32 elements, as 8 bit needs them
+    build.build([build.given_model(str(model))], build.Brand(), tmp_path / "dist")
+    with build.serving(tmp_path / "dist") as url:
+        page.goto(url)
+        wait_state(page, "ready")
+        before = gpu_bytes()
+        choose_8_bit(page)
+        wait_state(page, "loading")
+        wait_state(page, "ready")
+        after = gpu_bytes()
+        assert after < before
+        ask(page)
+        stop_when_it_talks(page)
+        page.reload()  # the choice is kept
+        wait_state(page, "ready")
+        assert gpu_bytes() == after
+
+
+def test_a_model_that_takes_no_8_bit_says_so_and_stays(page: Page, url: str) -> None:
+    page.goto(url)
+    wait_state(page, "ready")
+    choose_8_bit(page)
+    expect(page.locator(".toast")).to_contain_text("choose 16 bit in the settings")
+    wait_state(page, "ready")
+    ask(page)
+    stop_when_it_talks(page)
 
 
 def test_new_chat_leaves_a_running_answer(page: Page, url: str) -> None:
