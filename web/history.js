@@ -5,7 +5,7 @@
  * @import { Entry, Store } from "./store.js"
  */
 
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";
@@ -61,10 +61,9 @@ export class History {
   #item(entry) {
     const root = element("li", "conversation");
     root.dataset.id = entry.id;
-    const open = element("button", "open", entry.name || strings.sidebar.unnamed);
+    const open = button("open", entry.name || strings.sidebar.unnamed, () => this.#on.open(entry.id));
     open.dir = "auto";
     open.title = entry.name;
-    open.addEventListener("click", () => this.#on.open(entry.id));
     const more = element("button", "more icon");
     more.setAttribute("aria-label", strings.sidebar.more(entry.name));
     more.append(icon("more"));

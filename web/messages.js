@@ -11,7 +11,7 @@
  * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
  */
 
-import { element } from "./dom.js";
+import { button, element, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
@@ -163,7 +163,7 @@ export class MessageView {
     const at = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
     const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
-      const made = button(label, picture, () => this.#on.branch(to));
+      const made = iconButton(picture, label, () => this.#on.branch(to));
       made.disabled = !to;
       return made;
     };
@@ -184,10 +184,7 @@ export class MessageView {
     area.dir = "auto";
     area.setAttribute("aria-label", strings.message.edit);
     const buttons = element("div", "choices");
-    const cancel = element("button", "quiet", strings.cancel);
     const save = element("button", "main", isQuestion ? strings.message.sendAgain : strings.message.save);
-    cancel.setAttribute("type", "button");
-    buttons.append(cancel, save);
     form.append(area, buttons);
     const end = () => {
       form.remove();
@@ -199,7 +196,7 @@ export class MessageView {
       end();
       if (text && text !== this.message.content) this.#on.edit(this.message, text);
     };
-    cancel.addEventListener("click", end);
+    buttons.append(button("quiet", strings.cancel, end), save);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       submit();
@@ -230,13 +227,13 @@ export class MessageView {
   #showActions() {
     const { message } = this;
     const { copy, edit, again, more, remove } = strings.message;
-    const copied = button(copy, "copy", () => copyText(message.content, copied));
-    const actions = [copied, button(edit, "edit", () => this.edit())];
+    const copied = iconButton("copy", copy, () => copyText(message.content, copied));
+    const actions = [copied, iconButton("edit", edit, () => this.edit())];
     if (message.role === "assistant") {
-      actions.push(button(again, "again", () => this.#on.again(message)));
-      actions.push(button(more, "continue", () => this.#on.more(message)));
+      actions.push(iconButton("again", again, () => this.#on.again(message)));
+      actions.push(iconButton("continue", more, () => this.#on.more(message)));
     }
-    this.#actions.replaceChildren(...actions, button(remove, "delete", () => this.#on.remove(message)));
+    this.#actions.replaceChildren(...actions, iconButton("delete", remove, () => this.#on.remove(message)));
   }
 }
 
@@ -267,21 +264,6 @@ class Reasoning {
     this.#ended = true;
     this.#label.textContent = strings.message.thought(seconds);
   }
-}
-
-/**
- * @param {string} label
- * @param {string} picture
- * @param {() => void} act
- */
-function button(label, picture, act) {
-  const made = /** @type {HTMLButtonElement} */ (element("button", "icon"));
-  made.type = "button";
-  made.title = label;
-  made.setAttribute("aria-label", label);
-  made.append(icon(picture));
-  made.addEventListener("click", act);
-  return made;
 }
 
 /** @param {AttachedFile} file */

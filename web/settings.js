@@ -14,7 +14,7 @@
  */
 
 import { Dialog } from "./dialog.js";
-import { byId, element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { strings } from "./strings.js";
 
 const KEY = "settings";
@@ -41,12 +41,11 @@ export class Settings {
   #defaults = {};
   #onLoading;
   #loadingAtOpening = "";
-  #dialog = new Dialog("settings", { opened: () => this.#opened(), closed: () => this.#closed() });
+  #dialog = new Dialog("settings", strings.settings.title, { opened: () => this.#opened(), closed: () => this.#closed() });
 
   /** @param {() => void} onLoading called when something was changed for which the model must be loaded anew */
   constructor(onLoading) {
     this.#onLoading = onLoading;
-    byId("settings-button").addEventListener("click", () => this.open());
   }
 
   open() {
@@ -99,9 +98,7 @@ export class Settings {
       this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
     );
-    const reset = element("button", "quiet", strings.settings.reset);
-    reset.setAttribute("type", "button");
-    reset.addEventListener("click", () => {
+    const reset = button("quiet", strings.settings.reset, () => {
       this.#values = {};
       this.#save();
       this.#show();
