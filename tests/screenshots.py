@@ -1,6 +1,7 @@
 """The pictures in docs/: the built page in its states, with a test double of the engine that says what is shown.
 
-`build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does.
+`build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does; the engine
+itself tells only what a model's card says.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def take(url: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as started:
         context = started.browser().new_context(service_workers="block", color_scheme="light")
+        context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
         page = context.new_page()
 
         def shoot(name: str, size: tuple[int, int] = SIZE) -> None:
@@ -108,4 +110,12 @@ def take(url: str, folder: Path) -> None:
         page.click("#new-chat")
         page.click("#sidebar-toggle")
         shoot("phone-conversations", PHONE)
+        page.unroute("**/worker.js")  # what a model's file says of itself, only the engine knows
+        page.reload()
+        page.wait_for_selector("body[data-state=ready]", timeout=600_000)
+        page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+        page.click("#model-button")
+        page.click("#models .card > summary")
+        page.click("#models .card details summary")
+        shoot("card")
         context.close()

@@ -128,7 +128,7 @@ export class Engine {
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(new EngineError("worker", event.message || "the worker could not be started"));
+      this.#fail(new EngineError("worker", event.message.replace(/^Uncaught (?:Error: )?/, "") || "the worker could not be started"));
     };
     this.#worker.onmessageerror = () => this.#fail(new EngineError("worker", "a message could not be read"));
   }

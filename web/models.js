@@ -33,7 +33,7 @@ const words = strings.models;
 export function mount(app) {
   const models = new Models(app);
   byId("model-button").addEventListener("click", () => models.open());
-  byId("problem").append(button("retry", words.chooseOther, () => models.open()));
+  byId("problem").querySelector(".choices")?.append(button("quiet", words.chooseOther, () => models.open()));
   document.addEventListener("drop", (event) => models.drop(event), { capture: true });
 }
 

@@ -197,7 +197,7 @@ export const strings = {
     },
     cache_bits: {
       label: "Memory of the conversation",
-      explained: "16 bit is exact enough; 8 bit takes half the GPU memory. The model is loaded anew when you change it.",
+      explained: "16 bit is exact enough, 8 bit takes half the GPU memory; a change loads the model anew.",
       choices: { 16: "16 bit", 8: "8 bit" },
     },
     stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
