@@ -2,6 +2,9 @@
 
 import { button, byId, element } from "./dom.js";
 
+const dock = /** @type {HTMLElement} */ (document.querySelector(".dock"));
+new ResizeObserver(() => byId("toasts").style.setProperty("--dock", `${dock.offsetHeight}px`)).observe(dock);
+
 /** How long one stays, in milliseconds; longer while the pointer or the focus is on it. */
 const STAYS = 8000;
 

@@ -159,6 +159,19 @@ def test_a_finished_block_is_drawn_once(page: Page, context: BrowserContext, url
         assert sum(len(re.findall(about, text)) for text in drawings) <= len(drawings)  # one at a time
 
 
+def test_a_flood_of_tokens_is_drawn_a_frame_at_a_time(
+    page: Page, context: BrowserContext, url: str, fake: Fake
+) -> None:
+    count_drawing(context)
+    fake(pieces=["word "] * 5000)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .text")).to_have_text(("word " * 5000).strip())
+    assert page.evaluate("drawn.length") < 1000
+
+
 def test_what_comes_at_once_is_drawn_in_steps(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     count_drawing(context)
     fake(pieces=["".join(f"Paragraph {i}.\n\n" for i in range(500))])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import tiny
-from page.pages import QUESTION, ask, stop_when_it_talks, wait_answers, wait_state
+from page.pages import QUESTION, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 import build
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from browser import Chromium, Firefox
 
 pytestmark = pytest.mark.slow
-
-LONG_TASKS = """
-window.longest = 0;
-new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
-}).observe({ type: "longtask" });
-"""
 
 
 def test_chat(page: Page, context: BrowserContext, url: str) -> None:
@@ -145,18 +138,6 @@ def test_a_question_asked_while_loading_is_sent_when_ready(page: Page, url: str)
     expect(page.locator(".message.user .text")).to_have_text(QUESTION)
     stop_when_it_talks(page)
     expect(page.locator(".message.assistant .stats")).to_contain_text("token")
-
-
-def test_the_main_thread_stays_free(page: Page, url: str, record_property: Callable[[str, object], None]) -> None:
-    page.add_init_script(LONG_TASKS)
-    page.goto(url)
-    wait_state(page, "ready")
-    ask(page)
-    wait_answers(page, 1)
-    longest = page.evaluate("window.longest")
-    record_property("longest_task_ms", longest)
-    print(f"longest task of the main thread, loading and one answer: {longest} ms")
-    assert longest < 400  # generous: two cores, which also run the engine and the software GPU
 
 
 def test_chats_without_a_place_to_keep_the_model(page: Page, url: str, worker_prefix: Callable[[str], None]) -> None:

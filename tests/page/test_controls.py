@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, sent, wait_answers, wait_state
+from page.pages import DROP, ask, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 import build
 
 Fake = Callable[..., None]
 
-DROP = """([name, bytes]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], name));
-  for (const type of ["dragover", "drop"])
-    document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-}"""
 AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
@@ -118,7 +112,13 @@ def test_text_files_go_with_a_question(page: Page, url: str, fake: Fake, tmp_pat
     (tmp_path / "data.csv").write_text("a,b\n1,2\n")
     (tmp_path / "gone.md").write_text("# gone")
     page.set_input_files("#files", [tmp_path / "data.csv", tmp_path / "gone.md"])
-    expect(page.locator("#attached .chip")).to_have_count(3)
+    page.locator("#prompt").evaluate("""(prompt) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(["pasted"], "pasted.txt"));
+      prompt.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }""")
+    expect(page.locator("#attached .chip")).to_have_count(4)
+    page.click("#attached [aria-label='Remove pasted.txt']")
     expect(page.locator(".toast")).to_have_text("picture.png is not a text file.")
     page.click("#attached [aria-label='Remove gone.md']")
     page.press("#prompt", "Enter")  # files alone are a question

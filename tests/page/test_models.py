@@ -20,7 +20,7 @@ import pytest
 import tiny
 from browser import WORKER
 from page.model_server import ModelServer
-from page.pages import ask, stop_when_it_talks, wait_state
+from page.pages import DROP, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 import build
@@ -249,6 +249,34 @@ def test_says_before_the_download_what_does_not_fit(page: Page, site: tuple[Path
     assert page.evaluate(has_room, 5e8) is True
     page.evaluate("GPUDevice.prototype.popErrorScope = async () => new GPUOutOfMemoryError('none left')")
     assert page.evaluate(has_room, 5e8) is False
+
+
+def test_a_model_is_dropped_on_the_page(page: Page, url: str, fake: Fake) -> None:
+    fake(room=True)
+    page.goto(url)
+    wait_model(page, "tiny")
+    page.evaluate(DROP, ["mine.gguf", list(b"GGUF")])
+    wait_model(page, "mine")
+
+
+def test_the_browser_is_asked_to_keep_models(page: Page, site: tuple[Path, str], fake: Fake) -> None:
+    fake(room=True)
+    page.add_init_script("""let kept = false;
+      navigator.storage.persisted = async () => kept;
+      navigator.storage.persist = async () => (kept = true);""")
+    page.goto(site[1])
+    wait_model(page, "first")
+    open_models(page)
+    expect(page.locator("#models .storage")).to_contain_text("it may delete them")
+    page.click("#models .storage >> text=Keep them for good")
+    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.reload()
+    wait_model(page, "first")
+    open_models(page)
+    offer(page, "second").get_by_text("Download").click()  # whoever downloads one wants to keep it
+    wait_model(page, "second")
+    open_models(page)
+    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
 
 
 def test_too_little_gpu_memory_is_explained(
