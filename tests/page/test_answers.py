@@ -163,7 +163,7 @@ def test_a_flood_of_tokens_is_drawn_a_frame_at_a_time(
     page: Page, context: BrowserContext, url: str, fake: Fake
 ) -> None:
     count_drawing(context)
-    fake(pieces=["word "] * 5000)
+    fake(pieces=["word "] * 5000, context=10**6)
     page.goto(url)
     wait_state(page, "ready")
     ask(page)
