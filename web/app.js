@@ -30,6 +30,7 @@ import { History } from "./history.js";
 import { localise } from "./localise.js";
 import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
+import { Pace } from "./pace.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
@@ -46,8 +47,6 @@ const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;
-/** The speed is shown so often, in milliseconds: figures that change with every frame can't be read. */
-const SPEED_EVERY = 250;
 
 export class App extends EventTarget {
   /** @type {Site | null} */
@@ -548,47 +547,6 @@ export class App extends EventTarget {
   /** Whether an answer comes in the conversation in view, or waits to come. */
   get #isOccupied() {
     return this.#queued !== null || this.#running?.conversation === this.#conversation;
-  }
-}
-
-/** How fast an answer comes. */
-class Pace {
-  #first = 0;
-  #firstTokens = 0;
-  #tokens = 0;
-  #prompt = 0;
-  #read = 0;
-  #thinking = 0;
-  #shown = -Infinity;
-
-  /** @param {Part} part */
-  take({ reasoning, tokens, reading }) {
-    const now = performance.now();
-    if (reading) [this.#read, this.#prompt] = [reading.done, reading.total];
-    if (reasoning) this.#thinking ||= now;
-    this.#tokens = Math.max(tokens, this.#tokens);
-    if (tokens && !this.#first) [this.#first, this.#firstTokens] = [now, tokens];
-  }
-
-  /** Seconds of reasoning so far. */
-  get thought() {
-    return this.#thinking ? (performance.now() - this.#thinking) / 1000 : 0;
-  }
-
-  /** Tokens of the context. */
-  get used() {
-    return this.#prompt + this.#tokens;
-  }
-
-  /** @returns {{shown: boolean, text: string}} what to show now; `shown` false: too soon for another figure */
-  toShow() {
-    const now = performance.now();
-    if (now - this.#shown < SPEED_EVERY) return { shown: false, text: "" };
-    this.#shown = now;
-    if (!this.#first) return { shown: true, text: strings.reading(this.#read, this.#prompt) };
-    const seconds = (now - this.#first) / 1000;
-    const text = seconds > 0.5 ? strings.speedNow((this.#tokens - this.#firstTokens) / seconds) : "";
-    return { shown: true, text };
   }
 }
 
