@@ -249,9 +249,10 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
 
     # Go on: the answer is sent as the beginning of itself.
     action(answers.last, "Go on with this answer").click()
+    gone_on = "document.querySelectorAll('.message.assistant')[1].source.includes('``````json')"
+    page.wait_for_function(gone_on, polling=100)
     wait_answers(page, 2)
     assert [message["role"] for message in sent(page)["messages"]] == ["user", "assistant", "user", "assistant"]
-    assert "``````json" in answers.last.evaluate("(message) => message.source")
 
     # Edit: a branch from the first question on; the old one stays within reach.
     page.press("#prompt", "ArrowUp")
@@ -283,6 +284,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
     expect(questions).to_have_count(2)
     page.click("#toasts button")
     expect(questions).to_have_count(3)
+    page.wait_for_timeout(500)  # it is kept a moment later than it is shown
     page.reload()
     wait_state(page, "ready")
     expect(questions).to_have_count(3)
