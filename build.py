@@ -1010,8 +1010,8 @@ def audit_command(args: argparse.Namespace) -> None:
     """Measure the weight of the page, how soon it can be used and how free its main thread stays; a table to stdout."""
     in_venv("browser")
     build_command(args)
-    with serving(args.out) as url, browsers() as browser:
-        result = browser.audit(url, args.out, args.question)
+    with serving(args.out) as url, browsers():
+        result = importlib.import_module("audit").audit(url, args.out, args.question)
     for name, value in flat(result):
         print(f"{name:40} {value}")
 

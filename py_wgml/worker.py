@@ -88,7 +88,9 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
     def make_room(header: Header) -> None:
         """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
         global _model
-        plan(header, options.get("context"))
+        config, *_ = plan(header, options.get("context"))
+        if options.get("cache_bits") == 8 and config.head_dim % 32:
+            raise WgmlError("This model can't hold a conversation in 8 bit; choose 16 bit in the settings")
         if _model is not None:
             _model.destroy()
             _model = None
@@ -102,7 +104,7 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
         raise WgmlError(str(error.message)) from error
     parts = [BrowserSource(file) for file in files]
     whole = parts[0] if len(parts) == 1 else SplitSource(parts)
-    _model = await Model.load(whole, on_progress, _device, options.get("context"), on_header=make_room)
+    _model = await Model.load(whole, on_progress, _device, **options, on_header=make_room)
     types = Counter(tensor.type.name for tensor in _model.header.tensors.values() if len(tensor.shape) > 1)
     config, info = _model.engine.config, _device.info
     _post(

@@ -1,7 +1,7 @@
 """Finds and drives the browsers: Chromium through Playwright, stock Firefox through WebDriver BiDi.
 
-Used by the page tests and by `build.py chat` and `build.py bench`; needs the packages of the dependency group
-`browser`. Everything runs headless, and on a machine without a GPU on a software WebGPU adapter.
+Used by the page tests and by `build.py chat`, `bench`, `audit` and `screenshots`; needs the packages of the dependency
+group `browser`. Everything runs headless, and on a machine without a GPU on a software WebGPU adapter.
 """
 
 from __future__ import annotations
@@ -390,62 +390,14 @@ def chat(url: str, question: str) -> None:
         print(text_of(page, ".message.assistant .stats"), file=sys.stderr, flush=True)
 
 
-WATCH = """
-window.seen = { longest: 0 };
-new PerformanceObserver((list) => {
-  for (const { duration } of list.getEntries()) seen.longest = Math.max(seen.longest, duration);
-}).observe({ type: "longtask" });
-const look = () => {
-  if (document.querySelector("#examples")?.childElementCount) seen.interactive ??= performance.now();
-  if (document.body?.dataset.state === "ready") seen.ready ??= performance.now();
-  if (!seen.ready) requestAnimationFrame(look);
-};
-look();
-"""
-STREAMED = 20  # seconds of an answer that are watched
-GROUPS = {"models/": "model", "pyodide/": "python", "wheels/": "python", "lib/": "libraries"}
+WORKER = Path(__file__).parent / "page" / "fake_worker.js"
 
 
-def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
-    """How heavy the page at `url` is, how soon it can be used, and whether it stays free while an answer streams.
-
-    Of a first and of a second visit: bytes by kind of file, as they lie in `folder`; seconds from the navigation to the
-    first paint, until something can be typed, until the model is ready; the longest task of the main thread in
-    milliseconds (0: none above 50). The requests of the second visit are answered by the service worker.
-    """
-    with chromium() as started:
-        context = started.browser().new_context()
-        context.add_init_script(WATCH)
-        page = context.new_page()
-        requested: set[str] = set()
-        page.on("request", lambda request: requested.add(request.url))
-        result: dict[str, Any] = {}
-        for visit in ("first", "second"):
-            requested.clear()
-            page.goto(url)
-            wait_until(page, lambda state: state == "ready", lambda: None)
-            weight: dict[str, int] = {}
-            for address in requested:
-                name = address.removeprefix(url).partition("?")[0] or "index.html"
-                group = next((kind for start, kind in GROUPS.items() if name.startswith(start)), "page")
-                if address.startswith(url) and (folder / name).is_file():
-                    weight[group] = weight.get(group, 0) + (folder / name).stat().st_size
-            paint = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
-            seen = page.evaluate(f"() => ({{ ...seen, paint: {paint} }})")
-            seconds = {name: seen[name] / 1000 for name in ("paint", "interactive", "ready") if seen[name]}
-            result[visit] = {"bytes": weight, "seconds": seconds, "longest_task_ms": seen["longest"]}
-            while page.evaluate("() => document.body.dataset.offline") is None:
-                page.wait_for_timeout(200)
-        page.evaluate("() => { seen.longest = 0; }")
-        page.fill("#prompt", question)
-        page.press("#prompt", "Enter")
-        wait_until(page, lambda state: bool(page.evaluate(ANSWER)), lambda: None)
-        page.wait_for_timeout(STREAMED * 1000)
-        if page.locator("#stop").is_visible():
-            page.click("#stop")
-        wait_until(page, lambda state: state == "ready", lambda: None)
-        result["streaming"] = {"longest_task_ms": page.evaluate("() => seen.longest")}
-    return result
+def stand_in(target: Page | BrowserContext, **script: Any) -> None:
+    """Put a double with a script (see fake_worker.js) in the place of the worker of a page, or of all of a context."""
+    text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text()}"
+    target.unroute("**/worker.js")
+    target.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
 
 
 def result_of(page: Page) -> Any:

@@ -1,19 +1,17 @@
 """The pictures in docs/: the built page in its states, with a test double of the engine that says what is shown.
 
-`build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does.
+`build.py screenshots` runs it. The answers are scripted, so that a picture changes only when the page does; the engine
+itself tells only what a model's card says.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-from browser import chromium
+from browser import chromium, stand_in
 from playwright.sync_api import Page
 
-WORKER = Path(__file__).parent / "page" / "fake_worker.js"
 SIZE, PHONE = (1280, 840), (390, 780)
 
 QUESTION = "How do I solve a quadratic equation? Show me the formula, and some Python."
@@ -62,13 +60,6 @@ def pieces(text: str) -> list[str]:
     return re.findall(r"\s*\S{1,6}|\s+", text)
 
 
-def use(page: Page, **script: Any) -> None:
-    """Put the double in the worker's place, with this script."""
-    text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text()}"
-    page.unroute("**/worker.js")
-    page.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
-
-
 def ask(page: Page, question: str, count: int) -> None:
     """Ask, and wait for the answer, drawn in full."""
     page.fill("#prompt", question)
@@ -82,6 +73,7 @@ def take(url: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as started:
         context = started.browser().new_context(service_workers="block", color_scheme="light")
+        context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
         page = context.new_page()
 
         def shoot(name: str, size: tuple[int, int] = SIZE) -> None:
@@ -90,13 +82,13 @@ def take(url: str, folder: Path) -> None:
             page.wait_for_timeout(300)
             page.screenshot(path=folder / f"{name}.png")
 
-        use(page, progress=DOWNLOAD, pace=700, hang=True)
+        stand_in(page, progress=DOWNLOAD, pace=700, hang=True)
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
         page.goto(url)
         page.wait_for_timeout(3000)
         shoot("download")
         thoughts = [{"reasoning": piece} for piece in pieces(THOUGHTS)]
-        use(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
+        stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
         page.reload()
         page.wait_for_selector("body[data-state=ready]")
         shoot("first-visit")
@@ -118,4 +110,12 @@ def take(url: str, folder: Path) -> None:
         page.click("#new-chat")
         page.click("#sidebar-toggle")
         shoot("phone-conversations", PHONE)
+        page.unroute("**/worker.js")  # what a model's file says of itself, only the engine knows
+        page.reload()
+        page.wait_for_selector("body[data-state=ready]", timeout=600_000)
+        page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
+        page.click("#model-button")
+        page.click("#models .card > summary")
+        page.click("#models .card details summary")
+        shoot("card")
         context.close()

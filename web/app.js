@@ -9,7 +9,7 @@
  * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
  * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
  *
- * @import { AttachedFile, Message } from "./conversation.js"
+ * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
  * @import { ModelSource, Ready, Site } from "./protocol.js"
  *
@@ -30,6 +30,7 @@ import { History } from "./history.js";
 import { localise } from "./localise.js";
 import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
+import { Pace } from "./pace.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
@@ -39,14 +40,13 @@ import { strings } from "./strings.js";
 import { support } from "./support.js";
 import { toast } from "./toasts.js";
 import { View } from "./view.js";
+import { isWritten, writing } from "./written.js";
 
 /** @type {((app: App) => void)[]} */
 const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;
-/** The speed is shown so often, in milliseconds: figures that change with every frame can't be read. */
-const SPEED_EVERY = 250;
 
 export class App extends EventTarget {
   /** @type {Site | null} */
@@ -58,7 +58,7 @@ export class App extends EventTarget {
   toast = toast;
 
   #conversation = new Conversation();
-  #store = new Store();
+  #store = new Store((change) => this.#changedElsewhere(change));
   #sidebar = new Sidebar();
   #settings = new Settings(() => this.model && this.load(this.model));
   #history = new History(this.#store, {
@@ -75,7 +75,7 @@ export class App extends EventTarget {
     dropOldest: () => this.#dropOldest(),
     edit: (message, content) => this.#edit(message, content),
     again: (message) => this.#again(message),
-    more: (message) => this.#begin({ conversation: this.#conversation, message }),
+    more: (message) => this.#goOn(message),
     remove: (message) => this.#remove(message),
     branch: (message) => this.#branch(message),
   });
@@ -161,7 +161,7 @@ export class App extends EventTarget {
     const supported = await support();
     if (supported !== "ok") return this.#unsupported(supported);
     try {
-      const ready = await engine.load(model, { context: this.#settings.context }, (progress) => {
+      const ready = await engine.load(model, this.#settings.loading, (progress) => {
         this.#view.loading.update(progress);
         this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
       });
@@ -254,6 +254,7 @@ export class App extends EventTarget {
     const engine = /** @type {Engine} */ (this.engine);
     const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
     this.#running = { conversation, message, answer };
+    const end = writing(message.id);
     delete message.figures;
     this.#show(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
@@ -265,7 +266,7 @@ export class App extends EventTarget {
         this.#take(conversation, message, part, pace);
         if (performance.now() - kept < KEEP_EVERY) continue;
         kept = performance.now();
-        this.#keep(conversation, false);
+        this.#keep(conversation);
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
@@ -278,7 +279,7 @@ export class App extends EventTarget {
       else if (this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
-    this.#keep(conversation);
+    this.#keep(conversation).then(end);
     if (conversation === this.#conversation) {
       this.#view.announcer.flush();
       this.#view.showSpeed("");
@@ -299,7 +300,7 @@ export class App extends EventTarget {
     if (part.dropped) conversation.dropped(message, part.dropped);
     if (conversation !== this.#conversation) return;
     if (part.dropped) this.#view.show(conversation);
-    this.#view.messages.of(message)?.append(part.text, part.reasoning);
+    this.#view.messages.of(message)?.update();
     this.#view.announcer.stream(part.text);
     const { shown, text } = pace.toShow();
     if (!shown) return;
@@ -342,23 +343,29 @@ export class App extends EventTarget {
     if (this.#isOccupied) return;
     const question = this.#conversation.find(message.parent);
     if (question && message.content) this.#answer(question, true);
-    else this.#begin({ conversation: this.#conversation, message });
+    else this.#goOn(message);
+  }
+
+  /** @param {Message} message that has been begun */
+  async #goOn(message) {
+    const conversation = this.#conversation;
+    if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
+    if (conversation === this.#conversation) this.#begin({ conversation, message });
   }
 
   /** @param {Message} message */
   #remove(message) {
     if (this.#isOccupied) return;
     const conversation = this.#conversation;
-    const before = structuredClone(conversation.record);
     const show = () => {
       if (conversation === this.#conversation) this.#view.show(conversation);
       this.#showUsage();
       this.#keep(conversation);
     };
-    conversation.remove(message);
+    const restore = conversation.remove(message);
     show();
     const act = () => {
-      conversation.record = before;
+      restore();
       show();
     };
     toast(strings.message.removed, { label: strings.undo, act });
@@ -370,7 +377,7 @@ export class App extends EventTarget {
     this.#conversation.select(message.id);
     this.#view.show(this.#conversation);
     this.#showUsage();
-    this.#keep(this.#conversation, false);
+    this.#keep(this.#conversation);
   }
 
   #dropOldest() {
@@ -380,7 +387,7 @@ export class App extends EventTarget {
     this.#view.showFull(null);
     // An answer that the full context cut off, or kept from coming at all, goes on.
     const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
-    if (isCut) this.#begin({ conversation, message });
+    if (isCut) this.#goOn(message);
     else this.#keep(conversation);
   }
 
@@ -446,21 +453,46 @@ export class App extends EventTarget {
     this.#open(id);
   }
 
-  /**
-   * @param {Conversation} conversation
-   * @param {boolean} [listed] show the list anew: its order or a name has changed
-   */
-  async #keep(conversation, listed = true) {
+  /** @param {Conversation} conversation */
+  async #keep(conversation) {
     if (this.#gone.has(conversation.id)) return;
+    let kept = () => {};
+    const merged = (/** @type {ConversationRecord | undefined} */ record) => {
+      if (record) this.#merge(conversation, record);
+      kept = conversation.keeping();
+      return conversation.isEmpty ? undefined : conversation.record;
+    };
     try {
-      if (conversation.isEmpty) await this.#store.delete(conversation.id);
-      else await this.#store.save(conversation.record);
+      const listed = await this.#store.update(conversation.id, merged);
+      kept();
+      if (listed) await this.#history.show(this.#conversation.id);
     } catch {
       toast(strings.notKept);
     }
-    if (!listed) return;
-    this.#history.current = this.#conversation.id;
-    await this.#history.show();
+  }
+
+  /** @param {import("./store.js").Change} change */
+  async #changedElsewhere({ id, listed, deleted }) {
+    if (listed) this.#history.show(this.#conversation.id);
+    if (deleted) return this.#deleted(id);
+    this.#gone.delete(id);
+    const record = await this.#store.load(id);
+    const turns = [this.#running, this.#queued, { conversation: this.#conversation }];
+    const conversation = turns.find((turn) => turn?.conversation.id === id)?.conversation;
+    if (!record || !conversation) return;
+    this.#merge(conversation, record);
+    if (this.#isOccupied || conversation !== this.#conversation) return;
+    conversation.select(conversation.record.leaf); // to what was added there
+    this.#view.show(conversation);
+    this.#showUsage();
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {ConversationRecord} record the same, as it is kept
+   */
+  #merge(conversation, record) {
+    conversation.merge(record, [this.#running, this.#queued].find((turn) => turn?.conversation === conversation)?.message);
   }
 
   /** How full the context is, as the last answer in view left it; and what can be done about it. */
@@ -515,47 +547,6 @@ export class App extends EventTarget {
   /** Whether an answer comes in the conversation in view, or waits to come. */
   get #isOccupied() {
     return this.#queued !== null || this.#running?.conversation === this.#conversation;
-  }
-}
-
-/** How fast an answer comes. */
-class Pace {
-  #first = 0;
-  #firstTokens = 0;
-  #tokens = 0;
-  #prompt = 0;
-  #read = 0;
-  #thinking = 0;
-  #shown = -Infinity;
-
-  /** @param {Part} part */
-  take({ reasoning, tokens, reading }) {
-    const now = performance.now();
-    if (reading) [this.#read, this.#prompt] = [reading.done, reading.total];
-    if (reasoning) this.#thinking ||= now;
-    this.#tokens = Math.max(tokens, this.#tokens);
-    if (tokens && !this.#first) [this.#first, this.#firstTokens] = [now, tokens];
-  }
-
-  /** Seconds of reasoning so far. */
-  get thought() {
-    return this.#thinking ? (performance.now() - this.#thinking) / 1000 : 0;
-  }
-
-  /** Tokens of the context. */
-  get used() {
-    return this.#prompt + this.#tokens;
-  }
-
-  /** @returns {{shown: boolean, text: string}} what to show now; `shown` false: too soon for another figure */
-  toShow() {
-    const now = performance.now();
-    if (now - this.#shown < SPEED_EVERY) return { shown: false, text: "" };
-    this.#shown = now;
-    if (!this.#first) return { shown: true, text: strings.reading(this.#read, this.#prompt) };
-    const seconds = (now - this.#first) / 1000;
-    const text = seconds > 0.5 ? strings.speedNow((this.#tokens - this.#firstTokens) / seconds) : "";
-    return { shown: true, text };
   }
 }
 

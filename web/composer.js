@@ -5,7 +5,7 @@
  * @import { AttachedFile } from "./conversation.js"
  */
 
-import { byId, element } from "./dom.js";
+import { byId, element, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { icon } from "./icons.js";
 import { strings } from "./strings.js";
@@ -140,11 +140,7 @@ export class Composer {
     this.#attached.replaceChildren(
       ...this.#files.map((file) => {
         const item = element("li", "chip");
-        const remove = element("button", "icon");
-        remove.setAttribute("type", "button");
-        remove.setAttribute("aria-label", strings.composer.remove(file.name));
-        remove.append(icon("close"));
-        remove.addEventListener("click", () => {
+        const remove = iconButton("close", strings.composer.remove(file.name), () => {
           this.#files = this.#files.filter((other) => other !== file);
           this.#changed();
           this.focus();

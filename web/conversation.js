@@ -33,10 +33,14 @@
 const NAME_LENGTH = 60;
 
 export class Conversation {
+  /** What this device was last known to keep of it: the length of each message, and the name. */
+  #kept = known();
+
   /** @param {ConversationRecord} [record] a kept one; else a new one */
   constructor(record) {
     const now = Date.now();
     this.record = record ?? { id: newId(), name: "", created: now, changed: now, messages: [], leaf: null };
+    this.#kept = known(record);
   }
 
   get id() {
@@ -95,8 +99,14 @@ export class Conversation {
     this.record.leaf = leaf;
   }
 
-  /** Take a message away, and all that follows it in any branch. @param {Message} message */
+  /**
+   * Take a message away, and all that follows it in any branch.
+   *
+   * @param {Message} message
+   * @returns {() => void} brings them back
+   */
   remove(message) {
+    const { messages: before, leaf, name } = this.record;
     const gone = new Set([message.id]);
     for (const { id, parent } of this.record.messages) if (parent && gone.has(parent)) gone.add(id);
     const beside = this.beside(message);
@@ -107,6 +117,56 @@ export class Conversation {
     else this.record.leaf = message.parent;
     if (this.isEmpty) this.record.name = "";
     this.touch();
+    return () => {
+      const added = this.record.messages.filter((message) => !before.includes(message));
+      Object.assign(this.record, { messages: [...before, ...added], leaf, name: this.record.name || name });
+    };
+  }
+
+  /**
+   * Take in what another tab made of it. What was added or written on there or here is here then; what was deleted
+   * there or here is gone, unless it was written on elsewhere meanwhile, or answered.
+   *
+   * @param {ConversationRecord} theirs as it is kept now
+   * @param {Message} [own] that is being written here, so that no other knows more of it
+   */
+  merge(theirs, own) {
+    const { record } = this;
+    const kept = this.#kept;
+    const here = new Map(record.messages.map((message) => [message.id, message]));
+    const there = new Map(theirs.messages.map((message) => [message.id, message]));
+    const all = theirs.messages.map((message) => here.get(message.id) ?? message);
+    all.push(...record.messages.filter(({ id }) => !there.has(id)));
+    const parents = new Map(all.map(({ id, parent }) => [id, parent]));
+    /** @type {Set<string | null>} */
+    const stays = new Set();
+    for (const { id, parent } of all.toReversed()) {
+      const versions = [here.get(id), there.get(id)].filter((version) => version !== undefined);
+      const isNew = versions.some((version) => lengthOf(version) !== kept.lengths.get(id));
+      if (versions.length === 2 || isNew || stays.has(id)) stays.add(id).add(parent);
+    }
+    record.messages = all.filter(({ id }) => stays.has(id));
+    for (const message of record.messages) {
+      const their = there.get(message.id);
+      if (their && message !== own && isFuller(their, message)) {
+        delete message.figures;
+        Object.assign(message, their); // the same object, which is in view
+      }
+    }
+    if (record.name === kept.name) record.name = theirs.name;
+    record.changed = Math.max(record.changed, theirs.changed);
+    record.dropOldest ||= theirs.dropOldest;
+    record.first ??= theirs.first;
+    let { leaf } = record;
+    while (leaf && !stays.has(leaf)) leaf = parents.get(leaf) ?? null;
+    if (leaf !== record.leaf) this.select(leaf);
+    this.#kept = known(theirs);
+  }
+
+  /** It is about to be kept as it is. @returns {() => void} says that this was done */
+  keeping() {
+    const now = known(this.record);
+    return () => void (this.#kept = now);
   }
 
   /**
@@ -149,6 +209,28 @@ export class Conversation {
 /** @returns {string} */
 export function newId() {
   return crypto.randomUUID();
+}
+
+/** @param {ConversationRecord} [record] */
+function known(record) {
+  const lengths = new Map(record?.messages.map((message) => [message.id, lengthOf(message)]));
+  return { lengths, name: record?.name ?? "" };
+}
+
+/** Of all that is written in it. @param {Message} message */
+function lengthOf({ content, reasoning = "" }) {
+  return content.length + reasoning.length;
+}
+
+/**
+ * Messages only ever grow.
+ *
+ * @param {Message} one
+ * @param {Message} other the same, from another tab
+ */
+function isFuller(one, other) {
+  const more = lengthOf(one) - lengthOf(other);
+  return more > 0 || (more === 0 && Boolean(one.figures) && !other.figures);
 }
 
 /** @param {Message} message @returns {ChatMessage} */

@@ -1,24 +1,36 @@
-/** A <dialog> of the page: opens over everything, closes by its button, by Escape and by a click beside it. */
+/**
+ * A <dialog> of the page: opens over everything by its button (`#ID-button`), closes by another, by Escape and by a click
+ * beside it.
+ */
 
-import { byId } from "./dom.js";
+import { byId, element, iconButton } from "./dom.js";
+import { strings } from "./strings.js";
 
 export class Dialog {
   #root;
+  #opened;
+  body = element("div", "body");
 
   /**
    * @param {string} id
+   * @param {string} title
    * @param {{opened?: () => void, closed?: () => void}} [on]
    */
-  constructor(id, on = {}) {
+  constructor(id, title, on = {}) {
     this.#root = byId(id, HTMLDialogElement);
-    this.body = /** @type {HTMLElement} */ (this.#root.querySelector(".body"));
     this.#opened = on.opened ?? (() => {});
-    this.#root.querySelector(".close")?.addEventListener("click", () => this.close());
+    const head = element("div", "head");
+    const heading = element("h2", "", title);
+    const close = iconButton("close", strings.close, () => this.close());
+    heading.id = `${id}-title`;
+    this.#root.setAttribute("aria-labelledby", heading.id);
+    close.classList.add("close");
+    head.append(heading, close);
+    this.#root.append(head, this.body);
+    byId(`${id}-button`).addEventListener("click", () => this.open());
     this.#root.addEventListener("click", (event) => event.target === this.#root && this.close());
     this.#root.addEventListener("close", on.closed ?? (() => {}));
   }
-
-  #opened;
 
   get isOpen() {
     return this.#root.open;

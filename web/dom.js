@@ -1,4 +1,6 @@
-/** The page's elements, found by id and checked once. */
+/** The page's elements: found by id and checked once, or made. */
+
+import { icon } from "./icons.js";
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -21,5 +23,32 @@ export function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
   if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+/**
+ * @param {string} kind see style.css
+ * @param {string} text
+ * @param {() => void} act
+ */
+export function button(kind, text, act) {
+  const made = /** @type {HTMLButtonElement} */ (element("button", kind, text));
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
+
+/**
+ * A picture alone.
+ *
+ * @param {string} picture
+ * @param {string} label what it is called, for those who don't see it, and as a tooltip
+ * @param {() => void} act
+ */
+export function iconButton(picture, label, act) {
+  const made = button("icon", "", act);
+  made.append(icon(picture));
+  made.title = label;
+  made.setAttribute("aria-label", label);
   return made;
 }

@@ -5,14 +5,17 @@
  * @import { Progress } from "./protocol.js"
  */
 
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { strings } from "./strings.js";
 
 /** @param {App} app */
 export function mount(app) {
   const acts = element("div", "acts");
-  const rest = element("button", "quiet", strings.models.pause);
-  const stop = element("button", "quiet", strings.models.stop);
+  const rest = button("quiet", strings.models.pause, () => {
+    paused = !paused;
+    app.engine?.pause(paused);
+    show(true);
+  });
   let paused = false;
 
   /** @param {boolean} running */
@@ -23,19 +26,13 @@ export function mount(app) {
     if (paused) byId("detail").textContent = strings.models.paused;
   };
 
-  rest.addEventListener("click", () => {
-    paused = !paused;
-    app.engine?.pause(paused);
-    show(true);
-  });
-  stop.addEventListener("click", () => app.engine?.cancel());
   app.addEventListener("progress", (event) => {
     const { stage, loaded, total } = /** @type {Progress} */ (/** @type {CustomEvent} */ (event).detail);
     if (stage === "download") show(!total || loaded < total);
   });
   for (const type of ["model", "ready", "failed"]) app.addEventListener(type, () => show(false));
 
-  acts.append(rest, stop);
+  acts.append(rest, button("quiet", strings.models.stop, () => app.engine?.cancel()));
   byId("loading").append(acts);
   show(false);
 }

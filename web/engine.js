@@ -3,7 +3,7 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, ModelSource, Piece } from "./protocol.js"
+ * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, LoadOptions, ModelSource, Piece } from "./protocol.js"
  * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "./protocol.js"
  *
  * @template T
@@ -128,7 +128,7 @@ export class Engine {
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(new EngineError("worker", event.message || "the worker could not be started"));
+      this.#fail(new EngineError("worker", event.message.replace(/^Uncaught (?:Error: )?/, "") || "the worker could not be started"));
     };
     this.#worker.onmessageerror = () => this.#fail(new EngineError("worker", "a message could not be read"));
   }
@@ -137,7 +137,7 @@ export class Engine {
    * Load a model. The one from before is freed as soon as it is known that this one can be read.
    *
    * @param {ModelSource} model
-   * @param {{context?: number}} options context: length in tokens, else the model's own
+   * @param {LoadOptions} options
    * @param {(progress: Progress) => void} onProgress
    * @returns {Promise<Ready>} rejected with an EngineError, whose stage is "cancelled" after `cancel`
    */

@@ -1,4 +1,4 @@
-/** DOM work gathered into animation frames: however often it is asked for, it is done once before the next paint. */
+/** DOM work gathered into animation frames: however often it is asked for, it is done once before a paint. */
 
 /**
  * @param {() => void} work
@@ -16,28 +16,43 @@ export function perFrame(work) {
   };
 }
 
+/** Of each frame so much goes into work that is done in steps, in milliseconds: the rest is the browser's, to paint it. */
+const SHARE = 8;
+
+/** @typedef {{step: () => boolean, notBefore: number}} Work */
+
+/** Asked for and not done; the last one asked goes first. @type {Work[]} */
+const waiting = [];
+
 /**
- * Like perFrame, for work that may take long: it never takes more than a fifth of the time.
+ * For work that may take long: in steps, as many in a frame as there is time for. It is not begun again before four
+ * times as long has gone by as its last step took, so that it never takes more than a fifth of the time.
  *
- * @param {() => void} work
- * @returns {(() => void) & {cancel: () => void}} asks for `work`; `cancel` takes that back
+ * @param {() => boolean} step does a little of it, and tells whether there is more
+ * @returns {() => void} asks for it
  */
-export function paced(work) {
-  let asked = false;
-  let notBefore = 0;
-  const frame = (/** @type {number} */ now) => {
-    if (!asked) return;
-    if (now < notBefore) return void requestAnimationFrame(frame);
-    asked = false;
-    const began = performance.now();
-    work();
-    const ended = performance.now();
-    notBefore = ended + 4 * (ended - began);
+export function inSteps(step) {
+  /** @type {Work} */
+  const work = { step, notBefore: 0 };
+  return () => {
+    if (waiting.includes(work)) return;
+    waiting.push(work);
+    if (waiting.length === 1) requestAnimationFrame(doSteps);
   };
-  const ask = () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(frame);
-  };
-  return Object.assign(ask, { cancel: () => void (asked = false) });
+}
+
+/** @param {number} now */
+function doSteps(now) {
+  const end = performance.now() + SHARE;
+  for (const work of waiting.toReversed()) {
+    if (now < work.notBefore) continue;
+    for (let more = true; more && performance.now() < end; ) {
+      const began = performance.now();
+      more = work.step();
+      if (more) continue;
+      waiting.splice(waiting.indexOf(work), 1);
+      work.notBefore = performance.now() + 4 * (performance.now() - began);
+    }
+  }
+  if (waiting.length) requestAnimationFrame(doSteps);
 }

@@ -5,7 +5,7 @@
  * @import { Entry, Store } from "./store.js"
  */
 
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";
@@ -38,8 +38,9 @@ export class History {
     for (const item of this.#list.querySelectorAll("[data-id]")) this.#mark(/** @type {HTMLElement} */ (item));
   }
 
-  /** Show the list as it is kept. */
-  async show() {
+  /** Show the list as it is kept. @param {string} [current] the conversation in view, if it is another now */
+  async show(current = this.#current) {
+    this.#current = current;
     const showing = ++this.#showing;
     const entries = await this.#store.search(this.#search.value);
     if (showing !== this.#showing) return; // a later one is under way
@@ -60,10 +61,9 @@ export class History {
   #item(entry) {
     const root = element("li", "conversation");
     root.dataset.id = entry.id;
-    const open = element("button", "open", entry.name || strings.sidebar.unnamed);
+    const open = button("open", entry.name || strings.sidebar.unnamed, () => this.#on.open(entry.id));
     open.dir = "auto";
     open.title = entry.name;
-    open.addEventListener("click", () => this.#on.open(entry.id));
     const more = element("button", "more icon");
     more.setAttribute("aria-label", strings.sidebar.more(entry.name));
     more.append(icon("more"));
@@ -105,9 +105,8 @@ export class History {
       if (over) return;
       over = true;
       const name = input.value.trim();
-      const record = keep && name && name !== entry.name ? await this.#store.load(entry.id) : undefined;
-      if (record) {
-        await this.#store.save({ ...record, name });
+      if (keep && name && name !== entry.name) {
+        await this.#store.update(entry.id, (record) => record && { ...record, name });
         this.#on.renamed(entry.id, name);
       }
       await this.show();

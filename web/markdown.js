@@ -17,6 +17,9 @@ const ATTRIBUTES = "align colspan data-formula data-language href open rowspan s
 /** Formulas that are kept as they were set: the end of an answer is drawn anew with every frame. */
 const KEPT_FORMULAS = 500;
 
+/** Selects what was shown as plain text for want of a library: see `improve`. */
+export const LACKING = "[data-lacking]";
+
 /** Unfinished formulas run to the end of the text, so that no blank line in them ends the block. */
 const FORMULA_BLOCKS = [
   { whole: /^ {0,3}\$\$((?:(?!\$\$)[^])+)\$\$[^\S\n]*(?:\n|$)/, begun: /^ {0,3}\$\$(?:(?!\$\$)[^])*$/ },
@@ -58,7 +61,7 @@ export class Markdown {
 
   /**
    * @param {Token[]} blocks
-   * @returns {{nodes: Node[], more: Promise<unknown> | null}} more: they will look better once it is resolved
+   * @returns {{nodes: Node[], more: Promise<unknown> | null}} more: what is LACKING can be improved once it is resolved
    */
   render(blocks) {
     const html = this.#marked.parser(blocks);
@@ -81,14 +84,13 @@ export class Markdown {
       scroller.append(table);
     }
     for (const pre of fragment.querySelectorAll("pre")) this.#code(pre);
-    for (const found of fragment.querySelectorAll("[data-formula]")) this.#formula(/** @type {HTMLElement} */ (found));
+    for (const found of fragment.querySelectorAll("[data-formula]")) this.improve(/** @type {HTMLElement} */ (found));
     return { nodes: [...fragment.childNodes], more: this.#loading };
   }
 
   /** @param {HTMLElement} pre */
   #code(pre) {
     const name = pre.dataset.language ?? "";
-    const code = pre.querySelector("code") ?? pre;
     const head = element("figcaption", "");
     const copy = element("button", "copy-code", strings.message.copyCode);
     copy.setAttribute("type", "button");
@@ -99,19 +101,35 @@ export class Markdown {
     pre.dir = "ltr";
     pre.replaceWith(figure);
     figure.append(head, pre);
-    if (!name) return;
-    if (!this.#highlighter) {
-      this.#load(highlighter().then((library) => (this.#highlighter = library)));
-    } else if (this.#highlighter.getLanguage(name)) {
-      const options = { language: name, ignoreIllegals: true };
-      code.innerHTML = this.#highlighter.highlight(code.textContent ?? "", options).value; // it escapes what is not its own
-    }
+    if (name) this.improve(pre);
+  }
+
+  /**
+   * Colour code, set a formula: at once, or by another call when the library has come.
+   *
+   * @param {HTMLElement} root
+   */
+  improve(root) {
+    if (root.tagName === "PRE") this.#highlight(root);
+    else this.#formula(root);
+  }
+
+  /** @param {HTMLElement} pre */
+  #highlight(pre) {
+    if (!this.#highlighter) return this.#await(pre, highlighter().then((library) => (this.#highlighter = library)));
+    delete pre.dataset.lacking;
+    const language = pre.dataset.language ?? "";
+    const code = pre.querySelector("code");
+    if (!code || !this.#highlighter.getLanguage(language)) return;
+    const options = { language, ignoreIllegals: true };
+    code.innerHTML = this.#highlighter.highlight(code.textContent ?? "", options).value; // it escapes what is not its own
   }
 
   /** @param {HTMLElement} root what holds the formula's source, which it keeps where that is not understood */
   #formula(root) {
     root.dir = "ltr";
-    if (!this.#formulas) return this.#load(formulas().then((library) => (this.#formulas = library)));
+    if (!this.#formulas) return this.#await(root, formulas().then((library) => (this.#formulas = library)));
+    delete root.dataset.lacking;
     const displayMode = root.dataset.formula === "block";
     const source = root.textContent ?? "";
     const key = `${displayMode} ${source}`;
@@ -131,8 +149,12 @@ export class Markdown {
     root.replaceChildren(set.cloneNode(true));
   }
 
-  /** @param {Promise<unknown>} loading */
-  #load(loading) {
+  /**
+   * @param {HTMLElement} root
+   * @param {Promise<unknown>} loading of what it lacks
+   */
+  #await(root, loading) {
+    root.dataset.lacking = "";
     this.#loading = Promise.all([this.#loading, loading]);
   }
 }

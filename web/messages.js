@@ -11,7 +11,7 @@
  * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
  */
 
-import { element } from "./dom.js";
+import { button, element, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
@@ -22,16 +22,11 @@ import { toast } from "./toasts.js";
 /** A button shows for so long that it has done its work, in milliseconds. */
 const DONE_FOR = 1500;
 
-/** Of each frame, so much goes into drawing the messages of a long conversation, in milliseconds. */
-const DRAWING_TIME = 12;
-
 export class MessageList {
   #root;
   #on;
   /** @type {MessageView[]} */
   #views = [];
-  /** Not yet drawn; the end of a conversation, where the reader is, comes first. @type {MessageView[]} */
-  #undrawn = [];
 
   /**
    * @param {HTMLElement} root
@@ -57,24 +52,18 @@ export class MessageList {
     for (const message of path.slice(kept)) {
       const view = new MessageView(message, this.#on);
       this.#views.push(view);
-      this.#undrawn.push(view);
       this.#root.append(view.root);
     }
-    loadMarkdown().then(() => this.#draw(), () => this.#draw());
+    const fresh = this.#views.slice(kept);
+    const draw = () => fresh.forEach((view) => view.root.isConnected && view.draw());
+    loadMarkdown().then(draw, draw);
+    for (const view of this.#views.slice(0, kept)) view.update();
     const { first } = conversation.record;
     for (const [index, view] of this.#views.entries()) {
       view.showBranches(conversation.beside(view.message));
       view.isLast = index === this.#views.length - 1;
       view.root.dataset.first = String(index > 0 && view.message.id === first);
       view.root.dataset.note = strings.noLongerSent;
-    }
-  }
-
-  #draw() {
-    const end = performance.now() + DRAWING_TIME;
-    for (let view = this.#undrawn.pop(); view; view = this.#undrawn.pop()) {
-      if (view.root.isConnected) view.draw();
-      if (performance.now() > end) return void requestAnimationFrame(() => this.#draw());
     }
   }
 
@@ -101,6 +90,9 @@ export class MessageView {
   #renderer = null;
   /** @type {Reasoning | null} */
   #reasoning = null;
+  /** Characters of the message that the renderers have. */
+  #shown = 0;
+  #thoughtsShown = 0;
 
   /**
    * @param {Message} message
@@ -128,12 +120,23 @@ export class MessageView {
 
   /** Show what there is of an answer. */
   draw() {
-    const { role, content, reasoning, thought } = this.message;
-    if (role === "user" || this.#renderer) return;
+    if (this.message.role === "user" || this.#renderer) return;
     this.#renderer = new TextRenderer(this.#text);
-    if (reasoning) this.#think(reasoning, thought);
-    if (content) this.append(content, "");
-    this.#renderer.flush();
+    this.update();
+  }
+
+  /** Show what has come of it since. */
+  update() {
+    if (!this.#renderer) return;
+    const { content, reasoning = "", thought, figures } = this.message;
+    const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
+    this.#thoughtsShown = reasoning.length;
+    this.#shown = content.length;
+    const ended = this.root.dataset.state === "ended";
+    if (thoughts) this.#think(thoughts);
+    if (text || ended) this.#reasoning?.end(thought);
+    if (text) this.#renderer.append(text);
+    if (ended && figures) this.note = strings.stats(figures);
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */
@@ -141,7 +144,6 @@ export class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state !== "ended") return;
-    this.#renderer?.flush();
     this.#reasoning?.end(this.message.thought);
     this.#showActions();
   }
@@ -156,25 +158,12 @@ export class MessageView {
     this.root.dataset.last = String(isLast);
   }
 
-  /**
-   * More of an answer.
-   *
-   * @param {string} text
-   * @param {string} reasoning
-   */
-  append(text, reasoning) {
-    if (reasoning) this.#think(reasoning, undefined);
-    if (!text) return;
-    this.#reasoning?.end(this.message.thought);
-    this.#renderer?.append(text);
-  }
-
   /** @param {Message[]} beside the message and its alternatives */
   showBranches(beside) {
     const at = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
     const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
-      const made = button(label, picture, () => this.#on.branch(to));
+      const made = iconButton(picture, label, () => this.#on.branch(to));
       made.disabled = !to;
       return made;
     };
@@ -195,10 +184,7 @@ export class MessageView {
     area.dir = "auto";
     area.setAttribute("aria-label", strings.message.edit);
     const buttons = element("div", "choices");
-    const cancel = element("button", "quiet", strings.cancel);
     const save = element("button", "main", isQuestion ? strings.message.sendAgain : strings.message.save);
-    cancel.setAttribute("type", "button");
-    buttons.append(cancel, save);
     form.append(area, buttons);
     const end = () => {
       form.remove();
@@ -210,7 +196,7 @@ export class MessageView {
       end();
       if (text && text !== this.message.content) this.#on.edit(this.message, text);
     };
-    cancel.addEventListener("click", end);
+    buttons.append(button("quiet", strings.cancel, end), save);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       submit();
@@ -229,28 +215,25 @@ export class MessageView {
     area.setSelectionRange(area.value.length, area.value.length);
   }
 
-  /**
-   * @param {string} text
-   * @param {number | undefined} seconds that it took, once it is over
-   */
-  #think(text, seconds) {
+  /** @param {string} text */
+  #think(text) {
     if (!this.#reasoning) {
       this.#reasoning = new Reasoning();
       this.#text.before(this.#reasoning.root);
     }
-    this.#reasoning.append(text, seconds);
+    this.#reasoning.append(text);
   }
 
   #showActions() {
     const { message } = this;
     const { copy, edit, again, more, remove } = strings.message;
-    const copied = button(copy, "copy", () => copyText(message.content, copied));
-    const actions = [copied, button(edit, "edit", () => this.edit())];
+    const copied = iconButton("copy", copy, () => copyText(message.content, copied));
+    const actions = [copied, iconButton("edit", edit, () => this.edit())];
     if (message.role === "assistant") {
-      actions.push(button(again, "again", () => this.#on.again(message)));
-      actions.push(button(more, "continue", () => this.#on.more(message)));
+      actions.push(iconButton("again", again, () => this.#on.again(message)));
+      actions.push(iconButton("continue", more, () => this.#on.more(message)));
     }
-    this.#actions.replaceChildren(...actions, button(remove, "delete", () => this.#on.remove(message)));
+    this.#actions.replaceChildren(...actions, iconButton("delete", remove, () => this.#on.remove(message)));
   }
 }
 
@@ -270,37 +253,17 @@ class Reasoning {
     this.#renderer = new TextRenderer(text);
   }
 
-  /**
-   * @param {string} text
-   * @param {number | undefined} seconds
-   */
-  append(text, seconds) {
+  /** @param {string} text */
+  append(text) {
     this.#renderer.append(text);
-    if (seconds !== undefined) this.end(seconds);
-    else if (!this.#ended) this.#label.textContent = strings.message.thinking((performance.now() - this.#began) / 1000);
+    if (!this.#ended) this.#label.textContent = strings.message.thinking((performance.now() - this.#began) / 1000);
   }
 
   /** @param {number | undefined} seconds that it took, where that is known */
   end(seconds) {
     this.#ended = true;
-    this.#renderer.flush();
     this.#label.textContent = strings.message.thought(seconds);
   }
-}
-
-/**
- * @param {string} label
- * @param {string} picture
- * @param {() => void} act
- */
-function button(label, picture, act) {
-  const made = /** @type {HTMLButtonElement} */ (element("button", "icon"));
-  made.type = "button";
-  made.title = label;
-  made.setAttribute("aria-label", label);
-  made.append(icon(picture));
-  made.addEventListener("click", act);
-  return made;
 }
 
 /** @param {AttachedFile} file */

@@ -20,7 +20,7 @@
 import { cardOf } from "./card.js";
 import { forgetChoice, remember, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { about, bytes } from "./format.js";
 import { forget, keptModels } from "./kept.js";
 import { addressOf, nameOf, split } from "./reference.js";
@@ -32,16 +32,14 @@ const words = strings.models;
 /** @param {App} app */
 export function mount(app) {
   const models = new Models(app);
-  for (const id of ["model-button", "models-button"]) byId(id).addEventListener("click", () => models.open());
-  const other = element("button", "retry", words.chooseOther);
-  other.addEventListener("click", () => models.open());
-  byId("problem").append(other);
+  byId("model-button").addEventListener("click", () => models.open());
+  byId("problem").querySelector(".choices")?.append(button("quiet", words.chooseOther, () => models.open()));
   document.addEventListener("drop", (event) => models.drop(event), { capture: true });
 }
 
 class Models {
   #app;
-  #dialog = new Dialog("models", { opened: () => this.#draw() });
+  #dialog = new Dialog("models", words.title, { opened: () => this.#draw() });
   /** Outlives the redrawing of what is around it, with what has been typed. */
   #reference = /** @type {HTMLInputElement} */ (element("input", ""));
   /** Of the model that could not be chosen, and why; at "", of what was typed. */
@@ -131,10 +129,10 @@ class Models {
     const text = element("div", "about");
     text.append(element("p", "name", name), element("p", "facts", facts.filter(Boolean).join(" · ")));
     const acts = element("div", "acts");
-    if (kept) acts.append(button("quiet", words.remove, words.removeNamed(name), () => this.#remove(offer)));
+    if (kept) acts.append(labelled(words.removeNamed(name), button("quiet", words.remove, () => this.#remove(offer))));
     if (!isCurrent) {
       const verb = kept?.whole ? words.use : kept ? words.resume : words.download;
-      acts.append(button("quiet", verb, `${verb}: ${name}`, () => this.#choose(offer)));
+      acts.append(labelled(`${verb}: ${name}`, button("quiet", verb, () => this.#choose(offer))));
     }
     row.append(text, acts);
     if (this.#problem.name === name) row.append(this.#explain());
@@ -154,9 +152,8 @@ class Models {
     const files = /** @type {HTMLInputElement} */ (element("input", ""));
     Object.assign(files, { type: "file", accept: ".gguf", multiple: true, hidden: true });
     files.addEventListener("change", () => files.files?.length && this.#choose(offerOfFiles([...files.files])));
-    const load = button("quiet", words.load, words.load, () => {});
-    load.setAttribute("type", "submit");
-    line.append(field, load, button("quiet", words.file, words.file, () => files.click()), files);
+    const load = element("button", "quiet", words.load);
+    line.append(field, load, button("quiet", words.file, () => files.click()), files);
     form.append(label, line, element("p", "hint", words.explained));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -171,7 +168,7 @@ class Models {
     const { text, act } = this.#problem;
     const line = element("p", "why", text);
     line.setAttribute("role", "alert");
-    if (act) line.append(" ", button("link", words.anyway, words.anyway, act));
+    if (act) line.append(" ", button("link", words.anyway, act));
     return line;
   }
 
@@ -193,7 +190,7 @@ class Models {
     const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
     if (quota) line.append(words.storage(bytes(usage), bytes(quota)), " ");
     if (await navigator.storage?.persisted?.()) line.append(words.persistent);
-    else if (quota) line.append(words.temporary, " ", button("link", words.persist, words.persist, () => this.#persist()));
+    else if (quota) line.append(words.temporary, " ", button("link", words.persist, () => this.#persist()));
     return line;
   }
 
@@ -282,15 +279,10 @@ function keptSource({ name, url }) {
 }
 
 /**
- * @param {string} kind
- * @param {string} text
- * @param {string} label
- * @param {() => void} act
+ * @param {string} label says what a button's word alone does not
+ * @param {HTMLElement} made
  */
-function button(kind, text, label, act) {
-  const made = element("button", kind, text);
-  made.setAttribute("type", "button");
-  if (label !== text) made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
+function labelled(label, made) {
+  made.setAttribute("aria-label", label);
   return made;
 }

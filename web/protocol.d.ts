@@ -57,6 +57,14 @@ export interface TemplateOptions {
   chat_template_kwargs?: Record<string, unknown>;
 }
 
+/** What is left out is as the model and the device have it. */
+export interface LoadOptions {
+  /** The context's length in tokens. */
+  context?: number;
+  /** Of each number of the context's cache; 8: half the memory of 16, which is the default. */
+  cache_bits?: 8 | 16;
+}
+
 export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
@@ -80,7 +88,7 @@ export interface Send {
  * bytes: Room. `card`: Card. `bench`: BenchFigures.
  */
 export type Asked =
-  | { type: "load"; model: ModelSource; options: { context?: number } }
+  | { type: "load"; model: ModelSource; options: LoadOptions }
   | { type: "resolve"; reference: string }
   | { type: "room"; bytes: number }
   | { type: "card" }

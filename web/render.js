@@ -1,62 +1,89 @@
 /**
- * How the text of a message becomes DOM: Markdown, drawn as it streams in. Only the last block is ever drawn anew, and
- * of that only what differs is touched: nothing flickers, and what a reader has selected stays selected.
+ * How the text of a message becomes DOM: Markdown, drawn as it streams in, a block at a time. A finished block is parsed
+ * and drawn once; the last one is drawn anew as it grows, and of it only what differs is touched: nothing flickers, and
+ * what a reader has selected stays selected.
+ *
+ * @import { Token } from "marked"
  */
 
-import { paced } from "./frames.js";
-import { loadedMarkdown, loadMarkdown } from "./markdown.js";
+import { inSteps } from "./frames.js";
+import { LACKING, loadedMarkdown, loadMarkdown } from "./markdown.js";
 
 export class TextRenderer {
   #root;
   #source = "";
   /** Characters of the source that no further text can change. */
   #settled = 0;
-  /** Nodes that they became. */
+  /** Blocks that they are, as far as these have not been drawn. @type {Token[]} */
+  #finished = [];
+  /** What may still grow or become something else. @type {Token[]} */
+  #open = [];
+  /** There is text that has not been parsed. */
+  #unread = false;
+  /** Nodes that the finished blocks became. */
   #nodes = 0;
-  #markdown = loadedMarkdown();
-  #draw = paced(() => this.flush());
+  /** Drawn as well as could be without a library that has come since. @type {HTMLElement[]} */
+  #improvable = [];
+  #draw = inSteps(() => this.#step());
 
   /** @param {HTMLElement} root empty; the renderer owns what is in it */
   constructor(root) {
     this.#root = root;
-    if (this.#markdown) return;
-    loadMarkdown().then(
-      (markdown) => {
-        this.#markdown = markdown;
-        this.#again();
-      },
-      () => {}, // it stays plain text
-    );
+    if (!loadedMarkdown()) loadMarkdown().then(this.#draw, () => {}); // without it, it stays plain text
   }
 
   /** @param {string} text what has come since the last call */
   append(text) {
     this.#source += text;
+    this.#unread = true;
     this.#draw();
   }
 
-  /** Draw what has come now: a page in the background gets no frames. */
-  flush() {
-    this.#draw.cancel();
-    if (!this.#markdown) {
-      patch(this.#root, 0, this.#source ? [document.createTextNode(this.#source)] : []);
-      return;
+  /** Draw a block, or less. @returns {boolean} whether there is more to draw */
+  #step() {
+    const markdown = loadedMarkdown();
+    if (!markdown) {
+      patch(this.#root, 0, [document.createTextNode(this.#source)]);
+      return false;
     }
-    this.#root.classList.add("markdown");
-    const blocks = this.#markdown.blocks(this.#source.slice(this.#settled));
-    // The last block may still grow or become another; space behind it says nothing yet.
-    const last = blocks.findLastIndex(({ type }) => type !== "space");
-    const done = this.#markdown.render(blocks.slice(0, Math.max(0, last)));
-    const open = this.#markdown.render(blocks.slice(Math.max(0, last)));
-    patch(this.#root, this.#nodes, [...done.nodes, ...open.nodes]);
-    this.#nodes += done.nodes.length;
-    for (const { raw } of blocks.slice(0, Math.max(0, last))) this.#settled += raw.length;
-    for (const { more } of [done, open]) more?.then(() => this.#again(), () => {});
+    const improvable = this.#improvable.pop();
+    const finished = improvable ? undefined : this.#finished.shift();
+    if (improvable) markdown.improve(improvable);
+    else if (finished) this.#nodes += this.#put(markdown.render([finished]));
+    else if (this.#unread) this.#read(markdown.blocks(this.#source.slice(this.#settled)));
+    else {
+      this.#put(markdown.render(this.#open));
+      return false;
+    }
+    return true;
   }
 
-  #again() {
-    this.#settled = this.#nodes = 0;
-    this.flush();
+  /** @param {Token[]} blocks of what is not settled */
+  #read(blocks) {
+    this.#unread = false;
+    // Space behind the last block says nothing yet.
+    const last = Math.max(0, blocks.findLastIndex(({ type }) => type !== "space"));
+    for (const { raw } of blocks.slice(0, last)) this.#settled += raw.length;
+    this.#finished = blocks.slice(0, last).filter(({ type }) => type !== "space");
+    this.#open = blocks.slice(last);
+  }
+
+  /**
+   * Show these behind the finished blocks.
+   *
+   * @param {{nodes: Node[], more: Promise<unknown> | null}} drawn
+   */
+  #put({ nodes, more }) {
+    this.#root.classList.add("markdown");
+    patch(this.#root, this.#nodes, nodes);
+    more?.then(
+      () => {
+        this.#improvable = [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(LACKING))].reverse();
+        this.#draw();
+      },
+      () => {}, // it stays as it is
+    );
+    return nodes.length;
   }
 }
 

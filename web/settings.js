@@ -2,9 +2,9 @@
  * What the visitor can set: how the model answers, and how the page looks. What is left empty is the model's default,
  * which its field shows; a value out of range is not taken.
  *
- * @import { Ready, Sampling } from "./protocol.js"
+ * @import { LoadOptions, Ready, Sampling } from "./protocol.js"
  *
- * @typedef {Sampling & {system?: string, context?: number}} Values
+ * @typedef {Sampling & LoadOptions & {system?: string}} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name
@@ -14,7 +14,7 @@
  */
 
 import { Dialog } from "./dialog.js";
-import { byId, element } from "./dom.js";
+import { button, element } from "./dom.js";
 import { strings } from "./strings.js";
 
 const KEY = "settings";
@@ -39,14 +39,13 @@ export class Settings {
   #values = read();
   /** @type {Values} */
   #defaults = {};
-  #onContext;
-  #contextAtOpening = this.#values.context;
-  #dialog = new Dialog("settings", { opened: () => this.#opened(), closed: () => this.#closed() });
+  #onLoading;
+  #loadingAtOpening = "";
+  #dialog = new Dialog("settings", strings.settings.title, { opened: () => this.#opened(), closed: () => this.#closed() });
 
-  /** @param {(context: number | undefined) => void} onContext called when the context's length was changed */
-  constructor(onContext) {
-    this.#onContext = onContext;
-    byId("settings-button").addEventListener("click", () => this.open());
+  /** @param {() => void} onLoading called when something was changed for which the model must be loaded anew */
+  constructor(onLoading) {
+    this.#onLoading = onLoading;
   }
 
   open() {
@@ -68,9 +67,10 @@ export class Settings {
     return this.#values.system ?? this.#defaults.system ?? "";
   }
 
-  /** @returns {number | undefined} the context's length, if the visitor set one */
-  get context() {
-    return this.#values.context;
+  /** @returns {LoadOptions} as far as the visitor set them */
+  get loading() {
+    const { context, cache_bits } = this.#values;
+    return { ...(context && { context }), ...(cache_bits && { cache_bits }) };
   }
 
   /**
@@ -78,34 +78,46 @@ export class Settings {
    * @returns {Sampling}
    */
   sampling(anew = false) {
-    const { system: _, context: __, ...sampling } = this.#values;
+    const { system: _, context: __, cache_bits: ___, ...sampling } = this.#values;
     if (anew && sampling.temperature === undefined && !this.#defaults.temperature) sampling.temperature = VARIED;
     return sampling;
   }
 
   #opened() {
-    this.#contextAtOpening = this.#values.context;
+    this.#loadingAtOpening = JSON.stringify(this.loading);
+    this.#show();
+  }
+
+  #show() {
     const form = element("form", "fields");
     form.addEventListener("submit", (event) => event.preventDefault());
     form.append(
       this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
       themes(),
       ...NUMBERS.map((field) => this.#number(field)),
+      this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
     );
-    const reset = element("button", "quiet", strings.settings.reset);
-    reset.setAttribute("type", "button");
-    reset.addEventListener("click", () => {
+    const reset = button("quiet", strings.settings.reset, () => {
       this.#values = {};
       this.#save();
-      this.#opened();
+      this.#show();
       this.#dialog.body.querySelector("button")?.focus();
     });
     this.#dialog.body.replaceChildren(form, reset);
   }
 
   #closed() {
-    if (this.#values.context !== this.#contextAtOpening) this.#onContext(this.#values.context);
+    if (JSON.stringify(this.loading) !== this.#loadingAtOpening) this.#onLoading();
+  }
+
+  #cacheBits() {
+    const { label, explained, choices: labels } = strings.settings.cache_bits;
+    return choices("cache_bits", label, labels, String(this.#values.cache_bits ?? 16), explained, (chosen) => {
+      if (chosen === "8") this.#values.cache_bits = 8;
+      else delete this.#values.cache_bits;
+      this.#save();
+    });
   }
 
   /** @param {Field} field */
@@ -183,20 +195,40 @@ function listed(text) {
 
 /** Light, dark, or as the system has it; see theme.js. */
 function themes() {
-  const root = element("fieldset", "field-row themes");
-  root.append(element("legend", "", strings.settings.theme.label));
-  const chosen = localStorage.getItem("theme") ?? "system";
-  for (const [name, label] of Object.entries(strings.settings.theme.choices)) {
+  const { label, choices: labels } = strings.settings.theme;
+  return choices("theme", label, labels, localStorage.getItem("theme") ?? "system", "", (chosen) => {
+    if (chosen === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", chosen);
+    dispatchEvent(new Event("theme"));
+  });
+}
+
+/**
+ * One of a few.
+ *
+ * @param {string} name
+ * @param {string} label
+ * @param {Record<string, string>} labels of the choices, by their values
+ * @param {string} chosen
+ * @param {string} explained
+ * @param {(chosen: string) => void} act
+ */
+function choices(name, label, labels, chosen, explained, act) {
+  const root = element("fieldset", "field-row choices");
+  root.append(element("legend", "", label));
+  for (const [value, text] of Object.entries(labels)) {
     const choice = element("label", "choice");
     const input = /** @type {HTMLInputElement} */ (element("input", ""));
-    Object.assign(input, { type: "radio", name: "theme", value: name, checked: name === chosen });
-    input.addEventListener("change", () => {
-      if (name === "system") localStorage.removeItem("theme");
-      else localStorage.setItem("theme", name);
-      dispatchEvent(new Event("theme"));
-    });
-    choice.append(input, element("span", "", label));
+    Object.assign(input, { type: "radio", name, value, checked: value === chosen });
+    input.addEventListener("change", () => act(value));
+    choice.append(input, element("span", "", text));
     root.append(choice);
+  }
+  if (explained) {
+    const help = element("p", "help", explained);
+    help.id = `setting-${name}-help`;
+    root.setAttribute("aria-describedby", help.id);
+    root.append(help);
   }
   return root;
 }

@@ -1,7 +1,7 @@
 /** The keyboard: what a key does, and the list of them that `?` shows. */
 
 import { Dialog } from "./dialog.js";
-import { byId, element } from "./dom.js";
+import { element } from "./dom.js";
 import { strings } from "./strings.js";
 
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -18,8 +18,7 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** @param {Actions} actions */
 export function listenToKeys(actions) {
-  const dialog = new Dialog("shortcuts", { opened: () => dialog.body.replaceChildren(list()) });
-  byId("shortcuts-button").addEventListener("click", () => dialog.open());
+  const dialog = new Dialog("shortcuts", strings.shortcuts.title, { opened: () => dialog.body.replaceChildren(list()) });
 
   /** @type {Record<string, () => void>} with Control, or Command on Apple's */
   const withControl = {

@@ -6,6 +6,11 @@
  * @import { ConversationRecord } from "./conversation.js"
  *
  * @typedef {Pick<ConversationRecord, "id" | "name" | "created" | "changed">} Entry
+ *
+ * @typedef {object} Change
+ * @property {string} id of the conversation
+ * @property {boolean} listed its entry has changed too
+ * @property {boolean} deleted
  */
 
 import { idb } from "./libraries.js";
@@ -16,9 +21,14 @@ export class Store {
   /** @type {Map<string, ConversationRecord>} what there is where nothing can be kept */
   #unkept = new Map();
 
-  constructor() {
+  #channel;
+
+  /** @param {(change: Change) => void} changed called when another tab has changed something */
+  constructor(changed) {
     // Sites in other folders of this origin have conversations of their own.
     const name = `py_wgml ${new URL("./", location.href).pathname}`;
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }) => changed(data);
     this.#database = idb()
       .then(({ openDB }) =>
         openDB(name, 1, {
@@ -51,31 +61,40 @@ export class Store {
   }
 
   /**
-   * @param {ConversationRecord} record
+   * Make something else of what is kept. No other tab comes between.
+   *
+   * @param {string} id
+   * @param {(record: ConversationRecord | undefined) => ConversationRecord | undefined} change of what there is, or of
+   *   nothing; to nothing: it is deleted
+   * @returns {Promise<boolean>} whether its entry in the list has changed
    * @throws {DOMException} QuotaExceededError: this device has no room left
    */
-  async save(record) {
+  async update(id, change) {
     const database = await this.#database;
-    if (!database) return void this.#unkept.set(record.id, record);
-    const { id, name, created, changed } = record;
-    const transaction = database.transaction(["entries", "conversations"], "readwrite");
-    await Promise.all([
-      transaction.objectStore("entries").put({ id, name, created, changed }),
-      transaction.objectStore("conversations").put(record),
-      transaction.done,
-    ]);
+    const transaction = database?.transaction(["entries", "conversations"], "readwrite");
+    const before = transaction ? await transaction.objectStore("conversations").get(id) : this.#unkept.get(id);
+    const listedBefore = before && `${before.name} ${before.changed}`; // what is not kept is changed in its place
+    const record = change(before);
+    if (transaction) {
+      const [entries, conversations] = ["entries", "conversations"].map((name) => transaction.objectStore(name));
+      const entry = record && { id, name: record.name, created: record.created, changed: record.changed };
+      const done = record ? [entries.put(entry), conversations.put(record)] : [entries.delete(id), conversations.delete(id)];
+      await Promise.all([...done, transaction.done]);
+    } else if (record) this.#unkept.set(id, record);
+    else this.#unkept.delete(id);
+    const listed = listedBefore !== (record && `${record.name} ${record.changed}`);
+    this.#channel.postMessage({ id, listed, deleted: !record });
+    return listed;
+  }
+
+  /** @param {ConversationRecord} record that takes the place of what there may be */
+  save(record) {
+    return this.update(record.id, () => record);
   }
 
   /** @param {string} id */
-  async delete(id) {
-    const database = await this.#database;
-    if (!database) return void this.#unkept.delete(id);
-    const transaction = database.transaction(["entries", "conversations"], "readwrite");
-    await Promise.all([
-      transaction.objectStore("entries").delete(id),
-      transaction.objectStore("conversations").delete(id),
-      transaction.done,
-    ]);
+  delete(id) {
+    return this.update(id, () => undefined);
   }
 
   /**

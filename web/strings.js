@@ -31,6 +31,7 @@ export const strings = {
   /** @type {(name: string, size: string) => string} */
   file: (name, size) => `${name}, ${size}`,
   notKept: "This device has no room left: the conversation will be gone when the page is closed.",
+  answeredElsewhere: "That answer is just being written in another tab.",
   notThere: "That conversation is not on this device any more.",
 
   sidebar: {
@@ -193,6 +194,11 @@ export const strings = {
     context: {
       label: "Context length",
       explained: "How many tokens of a conversation the model holds; the model is loaded anew when you change it.",
+    },
+    cache_bits: {
+      label: "Memory of the conversation",
+      explained: "16 bit is exact enough, 8 bit takes half the GPU memory; a change loads the model anew.",
+      choices: { 16: "16 bit", 8: "8 bit" },
     },
     stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
   },

@@ -1,6 +1,9 @@
 /** Short messages at the edge of the page, which go by themselves; one may offer to undo what it tells of. */
 
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
+
+const dock = /** @type {HTMLElement} */ (document.querySelector(".dock"));
+new ResizeObserver(() => byId("toasts").style.setProperty("--dock", `${dock.offsetHeight}px`)).observe(dock);
 
 /** How long one stays, in milliseconds; longer while the pointer or the focus is on it. */
 const STAYS = 8000;
@@ -14,12 +17,11 @@ export function toast(text, action) {
   const end = () => root.remove();
   root.append(element("span", "", text));
   if (action) {
-    const button = element("button", "link", action.label);
-    button.addEventListener("click", () => {
+    const act = () => {
       end();
       action.act();
-    });
-    root.append(button);
+    };
+    root.append(button("link", action.label, act));
   }
   let timer = setTimeout(end, STAYS);
   for (const kind of ["pointerenter", "focusin"]) root.addEventListener(kind, () => clearTimeout(timer));

@@ -21,7 +21,7 @@
 
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
-import { byId, element } from "./dom.js";
+import { button, byId, element } from "./dom.js";
 import { Follower } from "./follow.js";
 import { LoadingPanel } from "./loading.js";
 import { MessageList } from "./messages.js";
@@ -44,20 +44,14 @@ export class View {
     this.messages = new MessageList(byId("messages"), on);
     this.#composer = new Composer({ ...on, editLast: () => this.messages.last("user")?.edit() });
     this.#newChat.addEventListener("click", on.newChat);
-    for (const button of document.querySelectorAll(".retry")) button.addEventListener("click", on.retry);
+    for (const retry of document.querySelectorAll(".retry")) retry.addEventListener("click", on.retry);
     for (const text of strings.examples) {
-      const button = element("button", "example", text);
-      button.addEventListener("click", () => on.ask(text, []));
       const item = element("li", "");
-      item.append(button);
+      item.append(button("example", text, () => on.ask(text, [])));
       byId("examples").append(item);
     }
-    const drop = element("button", "quiet", strings.full.dropOldest);
-    const anew = element("button", "quiet", strings.full.newChat);
-    drop.addEventListener("click", on.dropOldest);
-    anew.addEventListener("click", on.newChat);
     const choices = element("div", "choices");
-    choices.append(drop, anew);
+    choices.append(button("quiet", strings.full.dropOldest, on.dropOldest), button("quiet", strings.full.newChat, on.newChat));
     byId("full").append(element("p", ""), choices);
   }
 

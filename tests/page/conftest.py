@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import tiny
+from browser import stand_in
 
 import build
 
 if TYPE_CHECKING:
     from browser import Chromium
     from playwright.sync_api import BrowserContext, Page, Route
-
-HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +53,7 @@ def page(context: BrowserContext) -> Page:
 @pytest.fixture
 def fake(context: BrowserContext) -> Callable[..., None]:
     """`fake(**script)` puts a test double, see fake_worker.js, in the worker's place."""
-    source = (HERE / "fake_worker.js").read_text()
-
-    def install(**script: Any) -> None:
-        text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{source}"
-        context.unroute("**/worker.js")
-        context.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
-
-    return install
+    return functools.partial(stand_in, context)
 
 
 @pytest.fixture

@@ -10,6 +10,12 @@ from typing import Any
 from playwright.sync_api import Page, TimeoutError, expect
 
 QUESTION = "What is the capital of France?"
+DROP = """([name, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([new Uint8Array(bytes)], name));
+  for (const type of ["dragover", "drop"])
+    document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
 
 
 def wait_state(page: Page, state: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
 from page.pages import ask, sent, wait_answers, wait_state
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +121,69 @@ def test_markdown_streams_in_without_touching_what_stands(
     assert {urlsplit(asked).netloc for asked in requests} == {urlsplit(url).netloc}
 
 
+def count_drawing(context: BrowserContext) -> None:
+    """Have the page's `drawn` hold every HTML that was drawn, `coloured` every code."""
+
+    def watched(method: str, calls: str) -> Callable[[Route], None]:
+        def handler(route: Route) -> None:
+            response = route.fetch()
+            text = response.text()
+            owner = (re.findall(r"export ?\{ ?(\w+) as default", text) or ["DOMPurify"])[0]
+            call = f"(text, ...rest) => ({calls}.push(text), real.call({owner}, text, ...rest))"
+            body = f"{text}\n{{ const real = {owner}.{method}; {owner}.{method} = {call}; }}"
+            route.fulfill(response=response, body=body)
+
+        return handler
+
+    context.add_init_script("window.drawn = []; window.coloured = [];")
+    context.route("**/lib/purify.min.js", watched("sanitize", "drawn"))
+    context.route("**/lib/highlight.min.js", watched("highlight", "coloured"))
+
+
+def test_a_finished_block_is_drawn_once(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
+    count_drawing(context)
+    blocks = [f"Paragraph {i} with a *few* words.\n\n```python\ncode = {i}\n```\n\n" for i in range(30)]
+    fake(pieces=[piece for block in blocks for piece in pieces(block)], pace=2)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    text = page.locator(".message.assistant .text")
+    expect(text.locator(".hljs-number")).to_have_count(30)
+    drawn, coloured = page.evaluate("[drawn, coloured]")
+    for about, drawings in (("Paragraph", drawn), ("code =", coloured)):
+        # Each is drawn while it grows, and once more when it is finished; never again when the next one is.
+        order = [int(found) for text in drawings for found in re.findall(rf"{about} (\d+)\b", text)[-1:]]
+        assert set(order) == set(range(30))
+        assert all(after - before >= -1 for before, after in itertools.pairwise(order))
+        assert sum(len(re.findall(about, text)) for text in drawings) <= len(drawings)  # one at a time
+
+
+def test_a_flood_of_tokens_is_drawn_a_frame_at_a_time(
+    page: Page, context: BrowserContext, url: str, fake: Fake
+) -> None:
+    count_drawing(context)
+    fake(pieces=["word "] * 5000, context=10**6)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .text")).to_have_text(("word " * 5000).strip())
+    assert page.evaluate("drawn.length") < 1000
+
+
+def test_what_comes_at_once_is_drawn_in_steps(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
+    count_drawing(context)
+    fake(pieces=["".join(f"Paragraph {i}.\n\n" for i in range(500))])
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page)
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .text > p")).to_have_count(500)
+    assert page.evaluate("Math.max(...drawn.map((html) => html.length))") < 100
+    assert page.evaluate("drawn.length") < 510
+
+
 def test_what_a_model_writes_does_no_harm(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     hosts: set[str] = set()
     context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
@@ -185,9 +249,9 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
 
     # Go on: the answer is sent as the beginning of itself.
     action(answers.last, "Go on with this answer").click()
+    expect(answers.last.locator(".text")).to_contain_text("``````json")
     wait_answers(page, 2)
     assert [message["role"] for message in sent(page)["messages"]] == ["user", "assistant", "user", "assistant"]
-    assert "``````json" in answers.last.evaluate("(message) => message.source")
 
     # Edit: a branch from the first question on; the old one stays within reach.
     page.press("#prompt", "ArrowUp")
@@ -219,6 +283,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
     expect(questions).to_have_count(2)
     page.click("#toasts button")
     expect(questions).to_have_count(3)
+    page.wait_for_timeout(500)  # it is kept a moment later than it is shown
     page.reload()
     wait_state(page, "ready")
     expect(questions).to_have_count(3)

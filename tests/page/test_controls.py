@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, sent, wait_answers, wait_state
+from page.pages import DROP, ask, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 import build
 
 Fake = Callable[..., None]
 
-DROP = """([name, bytes]) => {
-  const data = new DataTransfer();
-  data.items.add(new File([new Uint8Array(bytes)], name));
-  for (const type of ["dragover", "drop"])
-    document.body.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-}"""
 AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
@@ -38,11 +33,9 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
     expect(field["top_k"]).to_have_attribute("placeholder", "40")
     expect(field["seed"]).to_have_attribute("placeholder", "random")
-    assert (
-        page.locator("#settings .field-row .help").count()
-        == page.locator("#settings .field-row [id]:is(input, textarea)").count()
-        == 10
-    )
+    explained = page.locator("#settings .field-row:has(.help)")
+    expect(explained).to_have_count(11)
+    expect(page.locator("#settings .field-row:not(:has(.help))")).to_have_text(re.compile("^Appearance"))
     values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
     values |= {"max_tokens": 50, "seed": 7}
     for name, value in values.items():
@@ -119,7 +112,13 @@ def test_text_files_go_with_a_question(page: Page, url: str, fake: Fake, tmp_pat
     (tmp_path / "data.csv").write_text("a,b\n1,2\n")
     (tmp_path / "gone.md").write_text("# gone")
     page.set_input_files("#files", [tmp_path / "data.csv", tmp_path / "gone.md"])
-    expect(page.locator("#attached .chip")).to_have_count(3)
+    page.locator("#prompt").evaluate("""(prompt) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File(["pasted"], "pasted.txt"));
+      prompt.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }""")
+    expect(page.locator("#attached .chip")).to_have_count(4)
+    page.click("#attached [aria-label='Remove pasted.txt']")
     expect(page.locator(".toast")).to_have_text("picture.png is not a text file.")
     page.click("#attached [aria-label='Remove gone.md']")
     page.press("#prompt", "Enter")  # files alone are a question

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from page.pages import ask, wait_answers, wait_state
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -116,6 +116,76 @@ def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, 
     expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
     wait_answers(page, 1)
     assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 60
+
+
+def two_tabs(context: BrowserContext, url: str, question: str) -> tuple[Page, Page]:
+    """Two with the same conversation in view."""
+    one, other = context.new_page(), context.new_page()
+    one.goto(url)
+    wait_state(one, "ready")
+    ask(one, question)
+    wait_answers(one, 1)
+    other.goto(one.url)
+    wait_state(other, "ready")
+    wait_answers(other, 1)
+    return one, other
+
+
+def test_tabs_that_know_nothing_of_each_other_lose_nothing(context: BrowserContext, url: str, fake: Fake) -> None:
+    context.add_init_script("BroadcastChannel.prototype.postMessage = () => {};")
+    fake(answers=[["The answer."], ["Another answer."]])
+    one, other = two_tabs(context, url, "first")
+    ask(one, "asked in one")
+    wait_answers(one, 2)
+    ask(other, "asked in the other")
+    wait_answers(other, 2)
+    choose(one, "first", "Rename")
+    one.fill(".conversation input", "Renamed")
+    one.press(".conversation input", "Enter")
+    ask(other, "then")
+    wait_answers(other, 3)
+    # A message that one deletes and the other knows unchanged is gone; what was added meanwhile is not.
+    one.locator(".message.user").last.hover()
+    one.locator('.message.user [aria-label="Delete this and what follows"]').last.click()
+    expect(one.locator(".message")).to_have_count(2)
+    ask(one, "once more")
+    wait_answers(one, 2)
+    for page in (one, other):
+        page.reload()
+        wait_state(page, "ready")
+        expect(page.locator(".conversation .open")).to_have_text(["Renamed"])
+    questions = one.locator(".message.user .text")
+    expect(questions).to_have_text(["first", "once more"])
+    expect(one.locator(".message.user .branches").last).to_contain_text("2 / 2")
+    one.locator(".message.user").last.hover()
+    one.locator('.message.user [aria-label="Previous version"]').last.click()
+    expect(questions).to_have_text(["first", "asked in the other", "then"])
+    expect(one.locator(".message.assistant .text")).to_have_text(["The answer.", "The answer.", "Another answer."])
+
+
+def test_a_tab_shows_what_another_does(context: BrowserContext, url: str, fake: Fake) -> None:
+    fake(answers=[["The answer."], ["word "] * 60], pace=50)
+    one, other = two_tabs(context, url, "first")
+    ask(one, "second")
+    expect(other.locator(".message.user .text").last).to_have_text("second")
+    answer = other.locator(".message.assistant").last
+    expect(answer.locator(".text")).to_contain_text("word word")  # while it streams
+    answer.locator('[aria-label="Go on with this answer"]').click()
+    expect(other.locator(".toast")).to_have_text("That answer is just being written in another tab.")
+    wait_answers(one, 2)
+    expect(answer.locator(".stats")).to_contain_text("60 tokens")
+    assert answer.locator(".text").inner_text().split() == ["word"] * 60
+    choose(one, "first", "Rename")
+    one.fill(".conversation input", "Renamed")
+    one.press(".conversation input", "Enter")
+    expect(other.locator(".conversation .open")).to_have_text(["Renamed"])
+    ask(other, "third")  # in a branch of the same tree, where the first tab follows
+    expect(one.locator(".message.user .text").last).to_have_text("third")
+    wait_answers(other, 3)
+    choose(one, "Renamed", "Delete")
+    expect(other.locator("#welcome")).to_be_visible()
+    one.click("#toasts button:has-text('Undo')")
+    expect(other.locator(".conversation .open")).to_have_text(["Renamed"])
 
 
 def test_a_full_device_is_told_of(page: Page, url: str, fake: Fake) -> None:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import gguf
 import pytest
 import tiny
+from browser import WORKER
 from page.model_server import ModelServer
-from page.pages import ask, stop_when_it_talks, wait_state
+from page.pages import DROP, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 import build
@@ -250,6 +251,34 @@ def test_says_before_the_download_what_does_not_fit(page: Page, site: tuple[Path
     assert page.evaluate(has_room, 5e8) is False
 
 
+def test_a_model_is_dropped_on_the_page(page: Page, url: str, fake: Fake) -> None:
+    fake(room=True)
+    page.goto(url)
+    wait_model(page, "tiny")
+    page.evaluate(DROP, ["mine.gguf", list(b"GGUF")])
+    wait_model(page, "mine")
+
+
+def test_the_browser_is_asked_to_keep_models(page: Page, site: tuple[Path, str], fake: Fake) -> None:
+    fake(room=True)
+    page.add_init_script("""let kept = false;
+      navigator.storage.persisted = async () => kept;
+      navigator.storage.persist = async () => (kept = true);""")
+    page.goto(site[1])
+    wait_model(page, "first")
+    open_models(page)
+    expect(page.locator("#models .storage")).to_contain_text("it may delete them")
+    page.click("#models .storage >> text=Keep them for good")
+    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.reload()
+    wait_model(page, "first")
+    open_models(page)
+    offer(page, "second").get_by_text("Download").click()  # whoever downloads one wants to keep it
+    wait_model(page, "second")
+    open_models(page)
+    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+
+
 def test_too_little_gpu_memory_is_explained(
     page: Page, site: tuple[Path, str], worker_prefix: Callable[[str], None]
 ) -> None:
@@ -308,8 +337,7 @@ def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tupl
 def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "dist"
     shutil.copytree(site[0] / "root/some/folder", folder)
-    double = (Path(__file__).parent / "fake_worker.js").read_text()
-    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + double)
+    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + WORKER.read_text())
     context = chromium.browser().new_context()
     context.set_default_timeout(60_000)
     page, other = context.new_page(), context.new_page()
