@@ -33,6 +33,11 @@
 
 /** Bytes written to the GPU before we wait for it to have taken them: bounds the browser's own copies. */
 const IN_TRANSIT = 64 * 2 ** 20;
+/**
+ * Runs of a program in one command buffer. With more, the browser's GPU process takes longer for each: what it keeps of
+ * every dispatch no longer fits its caches.
+ */
+const RUNS_AT_ONCE = 4;
 /** Reads of up to this many bytes share staging buffers. */
 const SMALL_READ = 256;
 
@@ -158,11 +163,12 @@ export class Gpu {
   /**
    * @param {string} code WGSL with the entry point `main`
    * @param {string[]} access of each binding of group 0: "uniform", "read" or "read_write"
+   * @param {number[]} sizes that its buffer must at least have, in bytes; 0: checked at each dispatch
    * @param {string} label
    * @returns {number} of the pipeline, which compiles from now on
    */
-  pipeline(code, access, label) {
-    const layout = this.#layout(access);
+  pipeline(code, access, sizes, label) {
+    const layout = this.#layout(access, sizes);
     const module = this.#device.createShaderModule({ code, label });
     const compiling = this.#device
       .createComputePipelineAsync({
@@ -340,9 +346,12 @@ export class Gpu {
     return /** @type {GPUBuffer} */ (this.#buffers[buffer]);
   }
 
-  /** @param {string[]} access */
-  #layout(access) {
-    const key = access.join();
+  /**
+   * @param {string[]} access
+   * @param {number[]} sizes
+   */
+  #layout(access, sizes) {
+    const key = [...access, ...sizes].join();
     let layout = this.#layouts.get(key);
     if (!layout) {
       /** @type {Record<string, GPUBufferBindingType>} */
@@ -351,7 +360,7 @@ export class Gpu {
         entries: access.map((kind, binding) => ({
           binding,
           visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: types[kind] },
+          buffer: { type: types[kind], minBindingSize: sizes[binding] },
         })),
       });
       this.#layouts.set(key, layout);
@@ -360,10 +369,15 @@ export class Gpu {
   }
 
   /**
+   * All but the last runs are submitted at once.
+   *
    * @param {Program} program
    * @param {number} times
    */
   #encode(program, times) {
+    for (; times > RUNS_AT_ONCE; times -= RUNS_AT_ONCE) {
+      this.#queue.submit([this.#encode(program, RUNS_AT_ONCE).finish()]);
+    }
     const encoder = this.#device.createCommandEncoder();
     encodePass(encoder, program, 0, times * program.pipelines.length);
     return encoder;

@@ -98,7 +98,7 @@ class BrowserDevice(Device):
         return await _bytes(self._gpu.read(buffer.handle, offset, nbytes + -nbytes % 4), nbytes)
 
     def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> int:
-        return int(self._gpu.pipeline(code, _js(list(access)), name))
+        return int(self._gpu.pipeline(code, _js(list(access)), _js(list(wgsl.minimum_sizes(code))), name))
 
     async def allocated(self) -> None:
         if not await self._gpu.allocated():

@@ -17,6 +17,11 @@ Access = Literal["uniform", "read", "read_write"]
 
 _BINDING = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read|read_write))?>")
 
+_BOUND_TYPE = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<[^>]*>\s*\w+:\s*([^;]+);")
+_STRUCT = re.compile(r"struct (\w+) \{([^}]*)\}")
+_MEMBER = re.compile(r"^\s*\w+: ([^,]+),", re.MULTILINE)
+_BYTES = {"f32": 4, "u32": 4, "i32": 4, "vec2<f32>": 8, "vec2<u32>": 8, "vec4<f32>": 16, "vec4<u32>": 16}
+
 
 @cache
 def _environment() -> jinja2.Environment:
@@ -54,6 +59,22 @@ def bindings(code: str) -> tuple[Access, ...]:
     if sorted(found) != list(range(len(found))):
         raise WgmlError(f"bindings are not numbered 0..{len(found) - 1}: {sorted(found)}")
     return tuple(found[number] for number in range(len(found)))
+
+
+def minimum_sizes(code: str) -> tuple[int, ...]:
+    """Bytes that a buffer must at least have for each binding of group 0, in order of binding number; 0: not told.
+
+    A browser that knows them with the layout checks a buffer once, when it is bound, and not at each dispatch.
+    """
+    structs = {name: _MEMBER.findall(members) for name, members in _STRUCT.findall(code)}
+    found: dict[int, int] = {}
+    for number, type in _BOUND_TYPE.findall(code):
+        element = type.removeprefix("array<").removesuffix(">") if type.startswith("array<") else type
+        members = structs.get(type, [element])
+        # Structs of four-byte members alone: others are aligned in ways of their own.
+        known = all(_BYTES.get(member) == 4 for member in members) if type in structs else element in _BYTES
+        found[int(number)] = sum(_BYTES[member] for member in members) if known else 0
+    return tuple(found[number] for number in sorted(found))
 
 
 def uses_subgroups(code: str) -> bool:
