@@ -11,10 +11,9 @@ from .rope_append import Bits, cache_bytes
 
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 128
+_SOFTWARE_WORKGROUP_SIZE = 64  # on a CPU every lane without work costs what one with work does
 _WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
-_MAX_GROUP = 8
-_KEY_UNROLL = 8
-_VALUE_UNROLL = 8
+_UNROLL = 8  # reads under way at once, of keys and of values; on a CPU 1: it has no latency to hide
 _STRANDS = 16  # without subgroups
 _MAX_WIDTH = 32
 _SPLITS = ((1536, 8), (None, 32))  # up to so many positions are shared out among so many workgroups
@@ -99,8 +98,10 @@ def attention(
         return
     info = program.device.info
     width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
+    workgroup_size, unroll = (_SOFTWARE_WORKGROUP_SIZE, 1) if info.software else (_WORKGROUP_SIZE, _UNROLL)
     # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
-    group = _group(shared, head_dim, width) if splits == _SPLITS[-1][1] or info.software else 1
+    together = splits == _SPLITS[-1][1] or info.software
+    group = _group(shared, head_dim, width, workgroup_size) if together else 1
     program.dispatch(
         "attention_vector",
         bindings,
@@ -108,9 +109,9 @@ def attention(
         **template,
         splits=splits,
         group=group,
-        key_unroll=_largest_divisor(-(-head_dim // 8), _KEY_UNROLL),
-        value_unroll=_VALUE_UNROLL,
-        workgroup_size=_WORKGROUP_SIZE,
+        key_unroll=_largest_divisor(-(-head_dim // 8), unroll),
+        value_unroll=unroll,
+        workgroup_size=workgroup_size,
         width=width,
     )
 
@@ -133,11 +134,12 @@ def _largest_divisor(n: int, limit: int) -> int:
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
 
-def _group(shared: int, head_dim: int, width: int) -> int:
+def _group(shared: int, head_dim: int, width: int, workgroup_size: int) -> int:
     """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
-    strands = _WORKGROUP_SIZE // width if width > 1 else _STRANDS
-    words_of_head = -(-head_dim // 8) * 8 + _WORKGROUP_SIZE + strands
-    return _largest_divisor(shared, min(_MAX_GROUP, (_WORKGROUP_WORDS - 8 * _WORKGROUP_SIZE) // words_of_head))
+    strands = workgroup_size // width if width > 1 else _STRANDS
+    words_of_head = -(-head_dim // 8) * 8 + workgroup_size + strands
+    room = (_WORKGROUP_WORDS - 8 * workgroup_size) // words_of_head
+    return _largest_divisor(shared, min(workgroup_size // _STRANDS, room))
 
 
 def attention_merge_numpy(values: Array, states: Array) -> Array:

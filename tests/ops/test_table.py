@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import gpus
 import pytest
 from ops.mutate import MUTATIONS
 from ops.table import LARGE, TABLE, missing
@@ -8,6 +9,15 @@ from ops.table import LARGE, TABLE, missing
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
 def test_case(device, case):
     assert case.error(device) <= case.bound
+
+
+TUNED = [case for case in TABLE if case.op in ("attention", "linear", "linear_append", "linear_experts")]
+
+
+@pytest.mark.parametrize("case", TUNED, ids=lambda case: case.id)
+def test_case_as_software_adapters_have_it(case):
+    """Other sizes of workgroups, and rows with a lane of their own."""
+    assert case.error(gpus.device("naga", software=True)) <= case.bound
 
 
 def test_no_op_and_no_tensor_type_is_missing():
