@@ -14,7 +14,7 @@ from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, GpuGraph, Pool, Tensor, plan
-from ..ops import Bits, Sampling, attention_splits, sample, step_block
+from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_block
 
 ActivationBits = Literal[32, 8]
 
@@ -90,7 +90,7 @@ class Engine:
         self._grow(1)
         # Ask for every kernel now: browsers compile them while the weights stream in.
         for count in self._step_sizes:
-            for length in (1, self.context):
+            for length in attention_lengths(self.context):
                 self._program(count, "sample", length)
 
     async def start(self) -> None:

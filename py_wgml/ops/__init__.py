@@ -23,6 +23,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
 from .attention import (
     Parts,
     attention,
+    attention_lengths,
     attention_merge,
     attention_merge_numpy,
     attention_numpy,
@@ -66,6 +67,7 @@ __all__ = [
     "assign",
     "assign_numpy",
     "attention",
+    "attention_lengths",
     "attention_merge",
     "attention_merge_numpy",
     "attention_numpy",

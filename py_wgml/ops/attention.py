@@ -16,7 +16,7 @@ _WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
 _UNROLL = 8  # reads under way at once, of keys and of values; on a CPU 1: it has no latency to hide
 _STRANDS = 16  # without subgroups
 _MAX_WIDTH = 32
-_SPLITS = ((1536, 8), (None, 32))  # up to so many positions are shared out among so many workgroups
+_SPLITS = ((128, 1), (1536, 8), (None, 32))  # up to so many positions are shared out among so many workgroups
 # attention_tile.wgsl
 _TILE_ROWS = 32
 _TILE_FROM = 17  # tokens a step from which on it is the faster
@@ -35,6 +35,11 @@ class Parts:
 def attention_splits(max_count: int, length: int) -> int:
     """Workgroups that best share the positions of a query, in steps of up to max_count tokens over up to `length`."""
     return next(splits for most, splits in _SPLITS if most is None or length <= most) if max_count == 1 else 1
+
+
+def attention_lengths(context: int) -> list[int]:
+    """One length of each range of lengths, up to `context`, for which `attention_splits` is the same."""
+    return [1, *(most + 1 for most, _ in _SPLITS if most is not None and most < context)]
 
 
 def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> int:

@@ -133,8 +133,8 @@ def vector_template(
 
     each: rows of an invocation; None: as many as suit. integers: as of `linear`.
     """
-    if device.info.software:  # has no latency to hide, and loses by every lane without work
-        workgroup_size, lanes, each = 64, 1, each or 2
+    if device.info.software:  # has no latency to hide, and loses by each idle lane
+        workgroup_size, lanes, each = 64, 2, each or 2
     else:
         workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
         each = each or (2 if rows >= _MANY_ROWS else 1)
