@@ -25,6 +25,7 @@ from .gpu import open_device
 from .gpu.browser import BrowserDevice
 from .model import Model
 from .models import plan
+from .ops import cache_bytes
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
@@ -89,8 +90,10 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
         """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
         global _model
         config, *_ = plan(header, options.get("context"))
-        if options.get("cache_bits") == 8 and config.head_dim % 32:
-            raise WgmlError("This model can't hold a conversation in 8 bit; choose 16 bit in the settings")
+        try:
+            cache_bytes(config.head_dim, options.get("cache_bits", 16))
+        except WgmlError:
+            raise WgmlError("This model can't hold a conversation in 8 bit; choose 16 bit in the settings") from None
         if _model is not None:
             _model.destroy()
             _model = None

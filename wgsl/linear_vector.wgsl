@@ -113,7 +113,7 @@ var<workgroup> x_scales: array<f32, STAGE_SPANS>;
 {% if norm %}
 var<workgroup> squares_of: array<f32, GROUPS>; // the sum of what each group of lanes brought so far
 {% endif %}
-{% if lanes > 1 and not subgroups %}
+{% if not subgroups %}
 var<workgroup> partial: array<f32, {{ workgroup_size }}>;
 {% endif %}
 
@@ -138,9 +138,7 @@ fn row_of(group: u32, r: u32) -> u32 {
 
 // The sum of `value` over the lanes that share a row.
 fn lanes_sum(value: f32, index: u32) -> f32 {
-    {% if lanes == 1 %}
-    return value;
-    {% elif subgroups %}
+    {% if subgroups %}
     var sum = value;
     for (var stride = LANES / 2u; stride > 0u; stride >>= 1u) {
         sum += subgroupShuffleXor(sum, stride);

@@ -304,7 +304,7 @@ class Engine:
         kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "logits" those of
         every token.
         """
-        key = count, kind, attention_splits(count, length)
+        key = count, kind, attention_splits(self.device, count, length)
         if key not in self._programs:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")

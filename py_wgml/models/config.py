@@ -205,7 +205,11 @@ class _Keys:
     def largest(self, key: str, default: int) -> int:
         """A size, or the largest where the file gives one for each layer."""
         value = self.get(key)
-        return max(map(int, value), default=0) or default if isinstance(value, np.ndarray) else self.size(key, default)
+        if not isinstance(value, np.ndarray):
+            return self.size(key, default)
+        if value.dtype.kind not in "iu" or not value.size or value.min() < 0 or value.max() >= 1 << 31:
+            raise WgmlError(f"{self.architecture}.{key} is not a list of sizes")
+        return int(value.max()) or default
 
     def size(self, key: str, default: int | None = None) -> int:
         value = self.number(key, default)

@@ -360,7 +360,7 @@ class GpuGraph(Graph[Tensor]):
 
         # What follows must not hold `qkv`: it will have been made, and what it is made from is let go of.
         rows, length = qkv.rows, min(self._length, window or self._length)
-        splits = 1 if self._software else attention_splits(rows, length)
+        splits = attention_splits(self._program.device, rows, length)
         q = Tensor(self._pool, rows, width, rotate, qkv)
         if splits == 1:
             return Tensor(self._pool, rows, width, attend, q)

@@ -11,10 +11,8 @@ ARCHITECTURES = ("granite", "granitemoe", "minicpm")
 
 def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
-    if c.architecture == "minicpm" and c.embedding_scale == 1:
-        raise WgmlError(
-            "the file lacks minicpm.embedding_scale: convert the model anew"
-        )  # early converters left it out
+    if c.architecture == "minicpm" and c.embedding_scale == 1:  # early converters left it out
+        raise WgmlError("the file lacks minicpm.embedding_scale: convert the model anew")
     # Layers add s times their results. Instead the sum is kept divided by s, which its norms do not notice: the
     # config's eps is that for such a sum.
     out = llama.decode(g, c, [c.rope("norm")] * c.block_count, embedding_scale=c.embedding_scale / c.residual_scale)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Device, Program, block
 from .array import Array
 from .rope_append import Bits, cache_bytes
 
@@ -32,9 +32,11 @@ class Parts:
     head_dim: int
 
 
-def attention_splits(max_count: int, length: int) -> int:
+def attention_splits(device: Device, max_count: int, length: int) -> int:
     """Workgroups that best share the positions of a query, in steps of up to max_count tokens over up to `length`."""
-    return next(splits for most, splits in _SPLITS if most is None or length <= most) if max_count == 1 else 1
+    if max_count > 1 or device.info.software:  # there is work enough without
+        return 1
+    return next(splits for most, splits in _SPLITS if most is None or length <= most)
 
 
 def attention_lengths(context: int) -> list[int]:

@@ -131,6 +131,13 @@ def test_refuses_taps_that_do_not_fit(tmp_path):
         plan(read_header(path))
 
 
+@pytest.mark.parametrize("heads", [[-1, 2], [1.5, 2.0]], ids=str)
+def test_refuses_numbers_of_heads_that_are_none(tmp_path, heads):
+    metadata = {**TINY["lfm2"].metadata, "attention.head_count_kv": heads}
+    with pytest.raises(WgmlError, match=r"lfm2\.attention\.head_count_kv is not a list of sizes"):
+        plan(read_header(write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], metadata=metadata))))
+
+
 def test_positions_must_reach_to_the_context(tmp_path):
     tiny: Tiny = replace(TINY["gpt2"], shapes={"position_embd": (100, 64)})
     with pytest.raises(WgmlError, match="is too small for the file's context length"):
