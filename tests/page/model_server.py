@@ -17,6 +17,7 @@ import build
 HERE = Path(__file__).parent
 LIBRARIES = [part for part in build.read_lock() if part.role == "library"]
 PAGE = b"<!doctype html><title>files.js</title>"
+LINGER = 0.5  # seconds before a connection breaks: of what had not yet been read then, a browser hands out nothing
 
 
 class ModelServer:
@@ -81,6 +82,8 @@ class ModelServer:
                     for at in range(0, len(body) if self.command != "HEAD" else 0, 1 << 18):
                         self.wfile.write(body[at : at + (1 << 18)])
                         time.sleep(owner.pace)
+                    if length and 0 < len(body) < length:
+                        time.sleep(LINGER)
 
             def do_HEAD(self) -> None:
                 self.do_GET()

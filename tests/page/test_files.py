@@ -59,7 +59,7 @@ def downloads(server: ModelServer) -> list[str | None]:
 
 
 def starts(server: ModelServer) -> list[int]:
-    """Their first bytes. (Of what was on its way when a connection broke, a browser may hand out none.)"""
+    """Their first bytes."""
     return [int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0 for asked in downloads(server)]
 
 
