@@ -17,7 +17,7 @@ DROP = """([name, bytes]) => {
 }"""
 STOP = """([count, after]) => {
   const answers = document.querySelectorAll(".message.assistant .text:not(:empty)");
-  if (answers.length !== count || answers[count - 1].closest(".message").source.length <= after.length) return false;
+  if (answers.length !== count || answers[count - 1].innerText.length <= after.length) return false;
   document.querySelector("#stop").click();
   return true;
 }"""
