@@ -16,7 +16,7 @@ export function decimal(value) {
 
 /** @param {number} value in bytes */
 function unitOf(value) {
-  if (value >= 1e9) return { unit: "GB", scale: 1e9, number: twoDecimals };
+  if (value >= 1e9) return { unit: "GB", scale: 1e9, number: value < 1e10 ? twoDecimals : oneDecimal };
   if (value >= 1e6) return { unit: "MB", scale: 1e6, number: value < 1e7 ? oneDecimal : whole };
   return { unit: "kB", scale: 1e3, number: whole };
 }
