@@ -1061,10 +1061,11 @@ def test_command(args: argparse.Namespace) -> None:
     in_venv("test")
     check_command(args)
     environment = dict(os.environ)
-    with browsers() as browser:
-        browser.software_vulkan()
-        environment["CHROME_BIN"] = browser.find_chromium()
-        if firefox := browser.find_firefox():
+    with browsers():
+        finding = importlib.import_module("finding")
+        finding.software_vulkan()
+        environment["CHROME_BIN"] = finding.find_chromium()
+        if firefox := finding.find_firefox():
             environment["FIREFOX_BIN"] = firefox
         else:
             say("no Firefox on this machine: its tests are skipped")

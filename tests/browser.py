@@ -1,4 +1,4 @@
-"""Finds and drives the browsers: Chromium through Playwright, stock Firefox through WebDriver BiDi.
+"""Drives the browsers: Chromium through Playwright, stock Firefox through WebDriver BiDi.
 
 Used by the page tests and by `build.py chat`, `bench`, `audit` and `screenshots`; needs the packages of the dependency
 group `browser`. Everything runs headless, and on a machine without a GPU on a software WebGPU adapter.
@@ -7,13 +7,11 @@ group `browser`. Everything runs headless, and on a machine without a GPU on a s
 from __future__ import annotations
 
 import contextlib
-import ctypes.util
 import functools
 import glob
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,96 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from finding import NoBrowser, find_chromium, find_firefox, lavapipe
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 from websockets.sync.client import connect
-
-WINDOWS_PROGRAMS = [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
-CHROMIUMS = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    *(rf"{folder}\Google\Chrome\Application\chrome.exe" for folder in WINDOWS_PROGRAMS),
-]
-FIREFOXES = [
-    "firefox",
-    "firefox-esr",
-    "/Applications/Firefox.app/Contents/MacOS/firefox",
-    *(rf"{folder}\Mozilla Firefox\firefox.exe" for folder in WINDOWS_PROGRAMS),
-]
-
-
-class NoBrowser(Exception):
-    """No usable browser; the message says what to do about it."""
-
-
-# --------------------------------------------------------------------------------------------------------- finding
-
-
-def on_machine(variable: str, names: Sequence[str]) -> str | None:
-    """The program that an environment variable names, else the first of `names` that exists."""
-    if named := os.environ.get(variable):
-        if found := shutil.which(named):
-            return found
-        raise NoBrowser(f"{variable}={named}: no such program")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-def install(*packages: str) -> bool:
-    """Install packages of Debian's, where that is possible: as root on a Debian or its like."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return False
-    print("installing", *packages, file=sys.stderr, flush=True)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    quietly = functools.partial(
-        subprocess.run, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
-    quietly(["apt-get", "-qq", "update"])
-    return quietly(["apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages]).returncode == 0
-
-
-def playwrights_own() -> str | None:
-    """Playwright's own Chromium, downloaded if need be and if its site can be reached."""
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    if not Path(path).exists():
-        print("no Chromium on this machine: trying Playwright's", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return path if Path(path).exists() else None
-
-
-def find_chromium() -> str:
-    """CHROME_BIN, a Chromium or Chrome of this machine, Playwright's own, Debian's package, in this order."""
-    found = on_machine("CHROME_BIN", CHROMIUMS) or playwrights_own()
-    if not found and install("chromium"):
-        found = on_machine("CHROME_BIN", CHROMIUMS)
-    if not found:
-        raise NoBrowser("no Chromium found: install Chrome or Chromium, or name one in CHROME_BIN")
-    return found
-
-
-def find_firefox() -> str | None:
-    """FIREFOX_BIN, a Firefox of this machine, Debian's package, in this order. (Playwright's speaks no BiDi.)"""
-    found = on_machine("FIREFOX_BIN", FIREFOXES)
-    if not found and install("firefox-esr"):
-        found = on_machine("FIREFOX_BIN", FIREFOXES)
-    return found
-
-
-def lavapipe() -> str | None:
-    """The description of Mesa's software Vulkan driver, which Firefox and native wgpu run on."""
-    return next(iter(glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")), None)
-
-
-def software_vulkan() -> None:
-    """On Linux see to it that Vulkan's loader and a software driver are there, if that is possible."""
-    if sys.platform == "linux" and not (ctypes.util.find_library("vulkan") and lavapipe()):
-        install("libvulkan1", "mesa-vulkan-drivers")
-
 
 # -------------------------------------------------------------------------------------------------------- Chromium
 
@@ -131,9 +42,9 @@ PROBE = """navigator.gpu?.requestAdapter().then((adapter) => {
 class Chromium:
     """Headless Chromium with WebGPU: `browser()` is one browser for all, `persistent(folder)` one with a profile."""
 
-    def __init__(self, playwright: Playwright) -> None:
+    def __init__(self, playwright: Playwright, binary: str) -> None:
         self.type = playwright.chromium
-        self.binary = find_chromium()
+        self.binary = binary
         self.root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         self.started: list[Browser | BrowserContext] = []
         self.shared: Browser | None = None
@@ -147,7 +58,10 @@ class Chromium:
 
     def launch(self, flags: Sequence[str]) -> Browser:
         """A new browser; the caller closes it."""
-        return self.type.launch(executable_path=self.binary, args=[*self.root, *flags])
+        try:
+            return self.type.launch(executable_path=self.binary, args=[*self.root, *flags])
+        except Error as error:
+            raise NoBrowser(f"{self.binary} does not start: {why_not_started(str(error))}") from None
 
     def browser(self) -> Browser:
         """The shared browser: `browser().new_page()` is a page with a storage of its own."""
@@ -170,6 +84,12 @@ class Chromium:
                 item.close()
 
 
+def why_not_started(told: str) -> str:
+    """What a browser said when it ended at once, out of what Playwright tells of that."""
+    said = [line.partition("[err]")[2].strip() for line in told.splitlines() if "[err]" in line]
+    return next((line for line in said if "FATAL" in line or "rror" in line), told.splitlines()[0])[:200]
+
+
 found_flags: dict[str, list[str]] = {}
 
 
@@ -187,7 +107,10 @@ def has_gpu() -> bool:
 
 def gives_adapter(chromium: Chromium, flags: Sequence[str]) -> bool:
     """Whether Chromium started with these flags has a WebGPU adapter that is not a software one, within 20 s."""
-    browser = chromium.launch(flags)
+    try:
+        browser = chromium.launch(flags)
+    except NoBrowser:
+        return False
     try:
         page = browser.new_page()
         page.route("**", lambda route: route.fulfill(content_type="text/html", body=f"<script>{PROBE}</script>"))
@@ -203,8 +126,9 @@ def gives_adapter(chromium: Chromium, flags: Sequence[str]) -> bool:
 @contextlib.contextmanager
 def chromium() -> Iterator[Chromium]:
     """A Chromium that is closed at the end. (While it is open no asyncio loop can run in this thread.)"""
+    binary = find_chromium()
     with sync_playwright() as playwright:
-        started = Chromium(playwright)
+        started = Chromium(playwright, binary)
         try:
             yield started
         finally:

@@ -87,8 +87,9 @@ def chromium() -> Iterator[Chromium]:
 def firefox() -> Iterator[Firefox]:
     """Headless Firefox with WebGPU; see tests/browser.py."""
     import browser
+    import finding
 
-    if not browser.find_firefox():
+    if not finding.find_firefox():
         pytest.skip("no Firefox on this machine")
     with browser.firefox() as started:
         yield started

@@ -62,16 +62,6 @@ def test_wrong_brand(options: list[str], tmp_path: Path) -> None:
     assert (done.returncode, len(done.stderr.splitlines())) == (build.USAGE, 1), done.stderr
 
 
-def test_no_browser() -> None:
-    import browser
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CHROME_BIN", "/no/such/browser")
-        with pytest.raises(build.Stop, match="no such program") as stop, build.browsers():
-            browser.find_chromium()
-    assert stop.value.code == build.NO_BROWSER
-
-
 def test_old_python_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     source = (build.ROOT / "build.py").read_text()
     monkeypatch.setattr(sys, "version_info", (3, 10, 0))
