@@ -34,7 +34,6 @@ import functools
 import hashlib
 import html
 import http.client
-import http.server
 import importlib
 import importlib.util
 import io
@@ -61,6 +60,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import IO, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH leaves out
+from server import Server
 
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
@@ -833,95 +835,13 @@ def member(archive: Path, name: str, role: str, source: str, about: dict[str, st
 # --------------------------------------------------------------------------------------------------------- serving
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """A static file server that knows byte ranges, so that an interrupted download of a model can go on."""
-
-    protocol_version = "HTTP/1.1"
-    extensions_map = {  # noqa: RUF012
-        **http.server.SimpleHTTPRequestHandler.extensions_map,
-        ".js": "text/javascript",
-        ".mjs": "text/javascript",
-        ".css": "text/css",
-        ".json": "application/json",
-        ".wasm": "application/wasm",
-        ".gguf": "application/octet-stream",
-        ".whl": "application/zip",
-        ".webmanifest": "application/manifest+json",
-    }
-
-    def do_GET(self) -> None:
-        """The file."""
-        self.answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        """The headers alone."""
-        self.answer(with_body=False)
-
-    def answer(self, with_body: bool) -> None:
-        """RFC 9110: the file, the one range asked for (206), 304 when the client has it, 404, 416."""
-        path = Path(self.translate_path(self.path))
-        if path.is_dir() and urllib.parse.urlsplit(self.path).path.endswith("/"):
-            path /= "index.html"
-        try:
-            file = path.open("rb")
-        except OSError:
-            self.send_error(404)
-            return
-        with file:
-            status = os.fstat(file.fileno())
-            size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
-            if tag in self.headers.get("If-None-Match", ""):
-                self.send_response(304)
-                self.send_header("ETag", tag)
-                self.end_headers()
-                return
-            first, end, code = 0, size, 200
-            asked = re.fullmatch(r"bytes=(\d*)-(\d*)", self.headers.get("Range", "").strip())
-            if asked and asked[0] != "bytes=-" and self.headers.get("If-Range", tag) == tag:
-                first = int(asked[1]) if asked[1] else max(0, size - int(asked[2]))
-                end = min(size, int(asked[2]) + 1) if asked[1] and asked[2] else size
-                code = 206 if first < end else 416
-            self.send_response(code)
-            self.send_header("ETag", tag)
-            self.send_header("Accept-Ranges", "bytes")
-            self.send_header("Cache-Control", "no-cache")  # keep it, and ask whether it changed
-            if code == 416:
-                first = end = 0
-                self.send_header("Content-Range", f"bytes */{size}")
-            if code == 206:
-                self.send_header("Content-Range", f"bytes {first}-{end - 1}/{size}")
-            self.send_header("Content-Type", self.guess_type(path))
-            self.send_header("Content-Length", str(end - first))
-            self.end_headers()
-            if with_body:
-                file.seek(first)
-                while first < end and (block := file.read(min(1 << 20, end - first))):
-                    self.wfile.write(block)
-                    first += len(block)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the page tells what goes wrong."""
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """A thread a connection; a browser that goes away in the middle of an answer is no error."""
-
-    daemon_threads = True
-    allow_reuse_address = not WINDOWS  # there it would let two servers share a port
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Tell of an error in answering, unless the other side just went away."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
 def make_server(folder: Path, host: str, port: int) -> Server:
     """A server of a folder, bound and not yet running. Port 0 takes a free one."""
     try:
-        return Server((host, port), functools.partial(Handler, directory=str(folder)))
-    except OSError as error:
-        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
-        why = "the port is taken, try another --port" if taken else error.strerror
+        return Server(folder, host, port)
+    except (OSError, UnicodeError) as error:
+        taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        why = "the port is taken, try another --port" if taken else getattr(error, "strerror", None) or "no such host"
         raise Stop(f"cannot serve at {host}:{port}: {why}", NO_PORT) from None
 
 
@@ -931,7 +851,7 @@ def serving(folder: Path) -> Iterator[str]:
     server = make_server(folder, "localhost", 0)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield f"http://localhost:{server.server_port}/"
+        yield server.address
     finally:
         server.shutdown()
         server.server_close()
@@ -1018,7 +938,7 @@ def serve_command(args: argparse.Namespace) -> None:
     make_server(args.out, args.host, args.port).server_close()  # a taken port is told at once
     build_command(args)
     server = make_server(args.out, args.host, args.port)
-    print(f"http://{args.host}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+    print(f"{server.address} (Ctrl-C ends it)", flush=True)
     server.serve_forever()
 
 
@@ -1159,6 +1079,14 @@ def fill_caches() -> None:
         say(f"{stop}: what needs it is skipped")
 
 
+def port(text: str) -> int:
+    """The number of a TCP port; 0 stands for a free one."""
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is no port: they are 0 to 65535")
+    return number
+
+
 def lock_command(args: argparse.Namespace) -> None:
     """Make web/lock.json and tests/requirements/ again from the sources of their parts."""
     make_lock()
@@ -1185,8 +1113,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return sub
 
     serve = command("serve", serve_command, site=True)
-    serve.add_argument("--port", type=int, default=8000)
-    serve.add_argument("--host", default="localhost")
+    serve.add_argument("--port", type=port, default=8000)
+    about = (
+        "where to listen, and the one name beside localhost to answer under; 0.0.0.0 for this machine's every address"
+    )
+    about += " (browsers give a page WebGPU from localhost or over https alone)"
+    serve.add_argument("--host", default="localhost", help=about)
     command("build", build_command, site=True)
     command("chat", chat_command, site=True).add_argument("question")
     bench = command("bench", bench_command, site=True)
