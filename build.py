@@ -43,6 +43,7 @@ import os
 import platform
 import re
 import shutil
+import socket
 import ssl
 import struct
 import subprocess
@@ -263,61 +264,135 @@ def tls() -> ssl.SSLContext:
     return context
 
 
+class Redirects(urllib.request.HTTPRedirectHandler):
+    """Goes on to web addresses alone; urllib itself would follow one to ftp."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        if not re.match("https?:", newurl, re.IGNORECASE):
+            raise urllib.error.HTTPError(newurl, code, msg, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def download(url: str, target: Path, label: str, span: Sequence[int] | None = None) -> None:
     """Fetch a URL, or `span` = [first byte, count] of it, to `target`; go on where an interrupted one ended.
 
-    Five tries in a row that bring nothing end it. A server that knows no ranges costs more bytes, nothing else.
+    Five tries in a row that bring nothing end it. A server that knows no ranges costs more bytes, nothing else. Beside
+    the target lies, until it is whole, which version of the file it is the beginning of: of another nothing is added.
     """
     start, length = span or (0, None)
     tries = 0
     while True:
         have = target.stat().st_size if target.exists() else 0
         if have == length:
-            return
+            break
         try:
             total = transfer(url, target, label, start, have, length)
             if total is None or target.stat().st_size == total:
-                return
+                break
             reason = "the connection broke off"
-        except urllib.error.HTTPError as error:
-            if error.code == 416 and have and not length:  # nothing is left of it, or another file lies there now
-                return
-            reason = f"HTTP status {error.code}"
-            if error.code < 500 and error.code not in (408, 429):
-                raise Stop(f"{label}: {reason}", NETWORK) from None
-        except (OSError, http.client.HTTPException) as error:
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
-        except ValueError as error:
-            raise Stop(f"{label}: {error}", USAGE) from None
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            if isinstance(error, urllib.error.HTTPError) and error.code == 416 and have and not length:
+                size = re.fullmatch(r"bytes \*/([0-9]{1,18})", error.headers.get("Content-Range", ""))
+                if not size or int(size[1]) == have:  # nothing is left of it
+                    break
+                target.unlink()  # another file lies there now
+            reason = passing(error, label)
         tries = 1 if target.exists() and target.stat().st_size > have else tries + 1
         if tries == 5:
             raise Stop(f"{label}: no connection ({reason}); what has come is kept, run this again to go on", NETWORK)
         time.sleep(0.5 * 2**tries)
+    version_of(target).unlink(missing_ok=True)
+
+
+def version_of(target: Path) -> Path:
+    """The file that says of which version of a file `target` is a part, as an If-Range header has it."""
+    return target.with_name(f"{target.name}.version")
+
+
+def passing(error: Exception, label: str) -> str:
+    """Why a request failed, where another may succeed; Stop, where none would."""
+    cause: object = error
+    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
+        cause = error.reason
+    text = " ".join(str(cause).split())[:200] or type(cause).__name__
+    tunnel = re.match(r"Tunnel connection failed: (\d{3})", text)
+    code = cause.code if isinstance(cause, urllib.error.HTTPError) else int(tunnel[1]) if tunnel else 0
+    if code == 407:
+        raise Stop(f"{label}: the proxy wants a name and a password, as in http://NAME:PASSWORD@HOST:PORT", NETWORK)
+    if code >= 500 or code in (408, 416, 429):
+        return f"HTTP status {code}"
+    if Redirects.inf_msg in str(cause):
+        raise Stop(f"{label}: its server's redirects go in a circle", NETWORK)
+    if code:
+        where = (
+            "the proxy answers " if tunnel else "redirected to what is no web address, " if 300 <= code < 400 else ""
+        )
+        raise Stop(f"{label}: {where}HTTP status {code}", NETWORK)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        why = (
+            f"its server's certificate is not trusted ({cause.verify_message}); PIP_CERT names a file of those that are"
+        )
+        raise Stop(f"{label}: {why}", NETWORK)
+    if isinstance(cause, FileNotFoundError):
+        raise Stop(f"{label}: no such file", NETWORK)
+    if isinstance(cause, (ValueError, http.client.InvalidURL)):
+        raise Stop(f"{label}: {text}", USAGE)
+    return "its server is not known by that name here" if isinstance(cause, socket.gaierror) else text
 
 
 def transfer(url: str, target: Path, label: str, start: int, have: int, length: int | None) -> int | None:
     """One request of `download`. Returns how many bytes the target should have in the end, None if nobody knows."""
     first, last = start + have, "" if length is None else start + length - 1
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={first}-{last}"} if first or length else {})
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=60, context=tls()) as answer:
+    if have and version_of(target).exists() and (version := version_of(target).read_text()):
+        headers["If-Range"] = version
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls()), Redirects)
+    with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         total, skip = length, 0
-        size = answer.headers.get("Content-Length")
         if answer.status != 206:  # the whole, though we asked for a range
             skip, have = start, 0
+        elif (at := re.match("bytes ([0-9]{1,18})-", answer.headers.get("Content-Range", ""))) and int(at[1]) != first:
+            raise http.client.HTTPException("the server sends another part than it was asked for")
+        size = re.fullmatch("[0-9]{1,18}", answer.headers.get("Content-Length", ""))
         if total is None and size:
-            total = have + int(size)
-        with target.open("ab" if have else "wb") as file, progress(label, total) as show:
+            total = have + int(size[0])
+        tag, date = answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
+        version = tag if tag.startswith('"') else date
+        with progress(label, total) as show, written(target, have > 0, version, label) as write:
             while skip and (block := answer.read(min(skip, 1 << 18))):
                 skip -= len(block)
             while total is None or have < total:
                 block = answer.read(1 << 18 if total is None else min(1 << 18, total - have))
                 if not block:
                     break
-                file.write(block)
+                write(block)
                 have += len(block)
                 show(have)
     return total
+
+
+@contextlib.contextmanager
+def written(target: Path, more: bool, version: str, label: str) -> Iterator[Callable[[bytes], None]]:
+    """A file to write to, with `more` behind what it has. What goes wrong with it, a full disk say, ends the download:
+    it is no trouble of the network's."""
+
+    def told(act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except OSError as error:
+            raise Stop(f"{label}: {target} can't be written: {error.strerror or error}") from None
+
+    told(lambda: version_of(target).write_text(version))
+    file = told(lambda: target.open("ab" if more else "wb"))
+
+    def write(block: bytes) -> None:
+        told(lambda: (file.write(block), file.flush()))
+
+    try:
+        yield write
+    finally:
+        with contextlib.suppress(OSError):  # it has been told
+            file.close()
 
 
 @contextlib.contextmanager
@@ -444,12 +519,18 @@ def default_model() -> Model:
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path = Path(address)
+    # As a person finds it on Hugging Face: the address of a page about the file instead of the file's.
+    address = re.sub(
+        r"^(https://(?:www\.)?(?:huggingface\.co|hf\.co)/[^/]+/[^/]+)/(?:blob|raw)/", r"\1/resolve/", address
+    )
     hub = None if path.exists() else re.fullmatch(r"([\w.-]+/[\w.-]+)/([^@:]+\.gguf)(?:@(.+))?", address)
     if hub:
         address = f"https://huggingface.co/{hub[1]}/resolve/{hub[3] or 'main'}/{hub[2]}"
-    if re.match("https?://", address):
+    if re.match("https?://", address, re.IGNORECASE):
+        address = urllib.parse.quote(address, safe="%/:?#[]@!$&'()*+,;=~")
         folder = CACHE / "models" / hashlib.sha256(address.encode()).hexdigest()
-        path = folder / (Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path)).name or "model.gguf")
+        name = urllib.parse.unquote(address.partition("?")[0].partition("#")[0].rpartition("/")[2])
+        path = folder / (re.sub(r"[^\w.() +-]", "_", name)[-200:].strip(". ") or "model.gguf")
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             download(address, folder / "part", path.name)
@@ -457,11 +538,12 @@ def given_model(address: str) -> Model:
     if not path.is_file():
         raise Stop(f"{address}: no such file", USAGE)
     with path.open("rb") as file:
-        magic = file.read(4)
-    if magic != b"GGUF":
+        begins = file.read(64)
+    if not begins.startswith(b"GGUF"):
         if path.is_relative_to(CACHE):
             path.unlink()
-        raise Stop(f"{address}: not a GGUF file", USAGE)
+        what = ", but a web page: does one have to sign in there?" if begins.lstrip().startswith(b"<") else ""
+        raise Stop(f"{address}: not a GGUF file{what}", USAGE)
     return Model(path, path.name, sha256_of(path), {"name": path.stem})
 
 
@@ -585,15 +667,16 @@ def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:
     """Put a model into a site, in one file or in several; returns what site.json tells of it."""
     place, size = f"models/{model.file}", model.path.stat().st_size
     (site / "models").mkdir(exist_ok=True)
-    about: dict[str, Any] = {**model.about, "url": place, "bytes": size, "sha256": model.sha256}
+    about: dict[str, Any] = {**model.about, "url": urllib.parse.quote(place), "bytes": size, "sha256": model.sha256}
     if most_bytes is None or size <= most_bytes:
         shutil.copy2(model.path, site / place)
         return about
     about["parts"] = []
     with model.path.open("rb") as file:
         while left := min(most_bytes, size - file.tell()):
-            about["parts"].append({"url": f"{place}.{len(about['parts']):03}", "bytes": left})
-            with (site / about["parts"][-1]["url"]).open("wb") as part:
+            number = f"{len(about['parts']):03}"
+            about["parts"].append({"url": f"{about['url']}.{number}", "bytes": left})
+            with (site / f"{place}.{number}").open("wb") as part:
                 while left and (block := file.read(min(1 << 20, left))):
                     part.write(block)
                     left -= len(block)
