@@ -24,6 +24,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 METHODS = ("GET", "HEAD")
 # Seconds for a request to come. An answer may take any time: a visitor can let a download rest.
 PATIENCE = 60
+# A worker takes no policy from its page. This one runs the site's scripts and WebAssembly, and fetches from anywhere.
+WORKERS_POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *"
 
 TARGET = re.compile(r"(?:https?://([^/?#]*))?(/[^?#]*)?(?:[?#].*)?", re.IGNORECASE | re.DOTALL)
 HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\[\]:@/\s]+))(?::[0-9]*)?", re.IGNORECASE)
@@ -161,6 +163,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if code != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(end - first))
+        if Path(file.name) == self.server.folder / "worker.js":
+            self.send_header("Content-Security-Policy", WORKERS_POLICY)
         if self.has_body():
             self.send_header("Connection", "close")  # nobody reads it, and it must not be taken for the next request
         self.end_headers()

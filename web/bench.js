@@ -178,7 +178,7 @@ function shown(key, value) {
 /** @param {Record<string, any>} result */
 async function publish(result) {
   const text = JSON.stringify(result, null, 2);
-  byId("result", HTMLScriptElement).textContent = text;
+  byId("result").textContent = text;
   Object.assign(window, { benchResult: result });
   for (const [name, value] of rows(result)) {
     const row = element("tr", "");

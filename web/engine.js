@@ -10,6 +10,8 @@
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
  */
 
+import { workerAddress } from "./trusted.js";
+
 /** What the engine could not do. `stage` says where (see protocol.d.ts), the message is one line for a person. */
 export class EngineError extends Error {
   /**
@@ -124,7 +126,7 @@ export class Engine {
    */
   constructor(onFailure = () => {}) {
     this.#onFailure = onFailure;
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.#worker = new Worker(workerAddress("worker.js"), { type: "module" });
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();

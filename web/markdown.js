@@ -9,6 +9,7 @@ import { element } from "./dom.js";
 import { icon } from "./icons.js";
 import { formulas, highlighter, markdown } from "./libraries.js";
 import { strings } from "./strings.js";
+import { harmless, showColoured } from "./trusted.js";
 
 const TAGS =
   "a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li mark ol p pre s small span " +
@@ -65,12 +66,11 @@ export class Markdown {
    */
   render(blocks) {
     const html = this.#marked.parser(blocks);
-    const fragment = this.#purify.sanitize(html, {
+    const fragment = harmless(this.#purify, html, {
       ALLOWED_TAGS: TAGS.split(" "),
       ALLOWED_ATTR: ATTRIBUTES.split(" "),
       ALLOW_DATA_ATTR: false,
       ALLOW_ARIA_ATTR: false,
-      RETURN_DOM_FRAGMENT: true,
     });
     this.#loading = null;
     for (const link of fragment.querySelectorAll("a")) {
@@ -122,7 +122,7 @@ export class Markdown {
     const code = pre.querySelector("code");
     if (!code || !this.#highlighter.getLanguage(language)) return;
     const options = { language, ignoreIllegals: true };
-    code.innerHTML = this.#highlighter.highlight(code.textContent ?? "", options).value; // it escapes what is not its own
+    showColoured(code, this.#highlighter.highlight(code.textContent ?? "", options).value);
   }
 
   /** @param {HTMLElement} root what holds the formula's source, which it keeps where that is not understood */

@@ -1,5 +1,7 @@
 /** Keeps the site on this device by its service worker, and tells of a newer one. */
 
+import { workerAddress } from "./trusted.js";
+
 /**
  * @param {(reload: () => void) => void} [onUpdate] a newer version lies ready; it takes over only by `reload`
  * @returns {Promise<boolean>} true once the whole site is kept, false if this browser won't or there is no network
@@ -9,7 +11,7 @@ export async function keepOffline(onUpdate = () => {}) {
     const container = navigator.serviceWorker;
     // The service worker leaves no-store requests alone: this is the server's site.json, not the kept one.
     const site = await (await fetch("site.json", { cache: "no-store" })).json();
-    const registration = await container.register(`sw.js?version=${encodeURIComponent(site.version)}`);
+    const registration = await container.register(workerAddress(`sw.js?version=${encodeURIComponent(site.version)}`));
     const announce = (/** @type {ServiceWorker} */ worker) =>
       onUpdate(() => {
         if (worker.state === "activated") return location.reload(); // another tab has let it take over
