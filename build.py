@@ -132,8 +132,13 @@ holders = 0  # of the lock of the cache, one within the other, in this process
 def alone() -> Iterator[None]:
     """One process at a time fills the cache; others wait. (The lock is the system's: it ends with its holder.)"""
     global holders
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as file:
+    try:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        opened = (CACHE / "lock").open("w")
+    except OSError as error:
+        why = error.strerror or error
+        raise Stop(f"{CACHE} can't be written ({why}): name a folder for it in PY_WGML_CACHE") from None
+    with opened as file:
         if not holders and not locked(file, wait=False):
             say("waiting for another build.py, which is filling the cache")
             locked(file, wait=True)
@@ -145,7 +150,10 @@ def alone() -> Iterator[None]:
 
 
 def locked(file: IO[str], wait: bool) -> bool:
-    """Take the lock of a file, for as long as it is open; False: another process has it."""
+    """Take the lock of a file, for as long as it is open; False: another process has it.
+
+    Where the file's system knows no locks, as some networks', everybody has it.
+    """
     while True:
         try:
             if sys.platform == "win32":
@@ -157,7 +165,9 @@ def locked(file: IO[str], wait: bool) -> bool:
 
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                return True
             if not wait:
                 return False
         time.sleep(0.2)
@@ -217,6 +227,8 @@ def run(command: Sequence[str | Path], tool: str, check: bool = True, **options:
         raise Stop("a package from npm does not have the sum in web/package-lock.json; it was not kept", MISMATCH)
     if "DO NOT MATCH THE HASHES" in done.stderr:
         raise Stop("a package does not have the sum in tests/requirements; it was not installed", MISMATCH)
+    if done.returncode and re.search("No space left|ENOSPC|Errno 28", done.stderr):
+        raise Stop(f"{tool} could not install what is needed: the disk is full")
     if check and done.returncode:
         lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.IGNORECASE)]
         why = " ".join(lines[-2:]) or done.stderr.strip()[-300:]
@@ -485,8 +497,13 @@ def node_modules(folder: Path | None = None) -> Path:
 @contextlib.contextmanager
 def fresh_folder(folder: Path) -> Iterator[Path]:
     """A new folder to fill; it takes the place of `folder` when that went well, and only then."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as space:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent)
+    except OSError as error:
+        why = error.strerror or error
+        raise Stop(f"{folder} can't be made ({why}): --out names another place for a site") from None
+    with made as space:
         new, old = Path(space, "new"), Path(space, "old")
         new.mkdir()
         yield new
@@ -666,7 +683,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
 def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:
     """Put a model into a site, in one file or in several; returns what site.json tells of it."""
     place, size = f"models/{model.file}", model.path.stat().st_size
-    (site / "models").mkdir(exist_ok=True)
+    (site / "models").mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {**model.about, "url": urllib.parse.quote(place), "bytes": size, "sha256": model.sha256}
     if most_bytes is None or size <= most_bytes:
         shutil.copy2(model.path, site / place)
@@ -954,14 +971,17 @@ def make_venv() -> Path:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(VENV, ignore_errors=True)
-            raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv python3-pip)", NO_TOOL)
+            if not importlib.util.find_spec("venv") or not importlib.util.find_spec("ensurepip"):
+                raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv)", NO_TOOL)
+            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            raise Stop(f"{VENV} can't be made: {said[-1] if said else done.returncode}")
         INSTALLED.write_text("[]")
     return python
 
 
 def in_venv(group: str) -> None:
     """Go on in the project's virtual environment, with what tests/requirements/GROUP.txt pins installed there."""
-    if Path(sys.prefix) == VENV:
+    if VENV.exists() and VENV.samefile(sys.prefix):
         return
     python = make_venv()
     pins = REQUIREMENTS / f"{group}.txt"

@@ -20,8 +20,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from finding import NoBrowser, find_chromium, find_firefox, lavapipe
+from finding import NoBrowser, find_chromium, find_firefox, last_line, lavapipe
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 # -------------------------------------------------------------------------------------------------------- Chromium
@@ -164,12 +165,17 @@ class Firefox:
             environment["VK_DRIVER_FILES"] = driver
         command = [binary, "--headless", "--no-remote", "--profile", profile, "--remote-debugging-port", "0"]
         self.log = Path(profile, "firefox.log")
+        self.binary = binary
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self.socket = connect(f"{self.address(timeout)}/session", max_size=None, proxy=None)
-        self.count = 0
-        self.command("session.new", capabilities={})
-        self.context = self.command("browsingContext.getTree")["contexts"][0]["context"]
+        try:
+            self.socket = connect(f"{self.address(timeout)}/session", max_size=None, proxy=None)
+            self.count = 0
+            self.command("session.new", capabilities={})
+            self.context = self.command("browsingContext.getTree")["contexts"][0]["context"]
+        except BaseException:
+            self.process.kill()
+            raise
 
     def address(self, timeout: float) -> str:
         """Where the started browser listens: it says so in its log."""
@@ -180,18 +186,22 @@ class Firefox:
                     return line.removeprefix(mark).strip()
             time.sleep(0.1)
         self.process.kill()
-        raise NoBrowser(f"Firefox did not start: {self.log.read_text(errors='replace')[-500:]}")
+        why = last_line(self.log.read_text(errors="replace")) or f"it ended with code {self.process.wait(10)}"
+        raise NoBrowser(f"{self.binary} does not start: {why}")
 
     def command(self, method: str, timeout: float = 600.0, **params: Any) -> Any:
         """Send a BiDi command and return its result; events are passed over."""
         self.count += 1
-        self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
-        while True:
-            message = json.loads(self.socket.recv(timeout))
-            if message.get("id") == self.count:
-                if message["type"] == "error":
-                    raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
-                return message["result"]
+        message: dict[str, Any] = {}
+        try:
+            self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
+            while message.get("id") != self.count:
+                message = json.loads(self.socket.recv(timeout))
+        except ConnectionClosed:
+            raise NoBrowser(f"{self.binary} has ended: {last_line(self.log.read_text(errors='replace'))}") from None
+        if message["type"] == "error":
+            raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
+        return message["result"]
 
     def open(self, url: str) -> None:
         """Go to a page and wait until it is loaded."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import importlib.util
 import json
+import os
 import re
 import selectors
 import subprocess
@@ -10,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +104,71 @@ def test_a_package_with_another_sum_is_not_installed(
         build.in_venv("test")
     assert stop.value.code == build.MISMATCH
     assert build.INSTALLED.read_text() == "[]"
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+def test_a_folder_that_cannot_be_written(
+    number: int, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(build.Stop, match="name a folder for it in PY_WGML_CACHE") as stop, build.alone():
+        pass
+    assert (stop.value.code, os.strerror(number) in str(stop.value)) == (build.FAILED, True)
+    with pytest.raises(build.Stop, match="--out names another place"), build.fresh_folder(tmp_path / "dist"):
+        pass
+
+
+def test_the_cache_is_a_file(cache: Path) -> None:
+    cache.touch()
+    with pytest.raises(build.Stop, match="PY_WGML_CACHE"), build.alone():
+        pass
+
+
+def test_where_files_have_no_locks_nobody_waits(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with build.alone(), build.alone():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("missing", "told", "code"),
+    [("ensurepip", "no venv or no pip", build.NO_TOOL), ("venv", "no venv or no pip", build.NO_TOOL), ("", "made", 1)],
+)
+def test_a_python_that_makes_no_environment(
+    missing: str, told: str, code: int, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None if name == missing else real(name))
+    monkeypatch.setattr(sys, "executable", "false" if os.name != "nt" else "where")
+    with pytest.raises(build.Stop, match=told) as stop:
+        build.make_venv()
+    assert (stop.value.code, "\n" in str(stop.value)) == (code, False)
+    assert not build.VENV.exists()
+
+
+def test_a_full_disk_while_packages_are_installed() -> None:
+    code = "import sys; sys.exit('ERROR: Could not install: [Errno 28] No space left on device')"
+    with pytest.raises(build.Stop, match="the disk is full") as stop:
+        build.run([sys.executable, "-c", code], "pip")
+    assert stop.value.code == build.FAILED
+
+
+@pytest.mark.slow
+def test_the_command_line_from_elsewhere(tmp_path: Path) -> None:
+    """A clone whose name has spaces, reached by a link, in an environment that has next to nothing."""
+    (tmp_path / "a clone").symlink_to(build.ROOT)
+    environment = {"PATH": os.defpath, "PYTHONSAFEPATH": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
+    command = [sys.executable, tmp_path / "a clone" / "build.py", "build", "--model", "none.gguf"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (build.USAGE, "build.py: none.gguf: no such file\n")
 
 
 def test_one_process_fills_the_cache_and_others_wait(cache: Path) -> None:

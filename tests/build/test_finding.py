@@ -270,6 +270,19 @@ def test_the_real_playwright_cannot_fetch_its_own(real: Callable[[], str]) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dies", "told"), [("echo one; echo XPCOMGlueLoad error >&2; exit 1", "XPCOMGlueLoad error"), ("exit 9", "code 9")]
+)
+def test_a_firefox_that_starts_and_dies(dies: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fox").write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo Mozilla Firefox 150.0 && exit\n{dies}\n')
+    (tmp_path / "fox").chmod(0o755)
+    monkeypatch.setenv("FIREFOX_BIN", str(tmp_path / "fox"))
+    with pytest.raises(build.Stop, match=f"fox does not start: .*{told}$") as stop, build.browsers(), browser.firefox():
+        pass
+    assert (stop.value.code, "\n" in str(stop.value)) == (build.NO_BROWSER, False)
+
+
+@pytest.mark.slow
 def test_one_that_starts_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "chrome").write_text(f"#!/bin/sh\n{DIES}\n")
     (tmp_path / "chrome").chmod(0o755)

@@ -7,6 +7,7 @@ import json
 import re
 import struct
 import subprocess
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -92,6 +93,16 @@ def test_a_split_model_is_the_same_in_pieces(tmp_path: Path) -> None:
     assert all((tmp_path / part["url"]).stat().st_size == part["bytes"] for part in told["parts"])
     assert not (tmp_path / told["url"]).exists()
     assert "parts" not in build.publish(model, tmp_path, 64_000)
+
+
+@pytest.mark.parametrize("most", [None, 40])
+def test_a_model_whose_name_means_something_in_an_address(most: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "100 % é #1 a?b.gguf"
+    path.write_bytes(GGUF)
+    told = build.publish(build.given_model(str(path)), tmp_path / "site", most)
+    with build.serving(tmp_path / "site") as url:
+        places = [part["url"] for part in told["parts"]] if most else [told["url"]]
+        assert b"".join(urllib.request.urlopen(url + place).read() for place in places) == GGUF
 
 
 def test_archives_hold_compiled_python_and_true_records(dist: Path) -> None:
