@@ -967,16 +967,28 @@ def make_venv() -> Path:
     # One that an interrupted run left, or whose Python has been replaced by another version, is made anew.
     whole = INSTALLED.exists() and python.exists() and not subprocess.call([python, "-c", "import pip"], stderr=DEVNULL)
     if not whole:
+        have_ensurepip()
         command: list[str | Path] = [sys.executable, "-m", "venv", "--clear", VENV]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             shutil.rmtree(VENV, ignore_errors=True)
-            if not importlib.util.find_spec("venv") or not importlib.util.find_spec("ensurepip"):
-                raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv)", NO_TOOL)
             said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             raise Stop(f"{VENV} can't be made: {said[-1] if said else done.returncode}")
         INSTALLED.write_text("[]")
     return python
+
+
+def have_ensurepip() -> None:
+    """Stop where Python lacks what makes virtual environments: Debian has it in a package, installed now if possible."""
+
+    def lacking() -> bool:
+        importlib.invalidate_caches()
+        return not all(map(importlib.util.find_spec, ("venv", "ensurepip")))
+
+    if lacking():
+        from_tests("finding").install("python3-venv")
+        if lacking():
+            raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv)", NO_TOOL)
 
 
 def in_venv(group: str) -> None:
@@ -1120,11 +1132,16 @@ def flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, f"{value:.4g}" if isinstance(value, float) else value
 
 
+def from_tests(name: str) -> Any:
+    """A module of tests/."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    return importlib.import_module(name)
+
+
 @contextlib.contextmanager
 def browsers() -> Iterator[Any]:
     """tests/browser.py, which knows browsers; its packages are in the virtual environment."""
-    sys.path.insert(0, str(ROOT / "tests"))
-    browser = importlib.import_module("browser")
+    browser = from_tests("browser")
     try:
         yield browser
     except browser.NoBrowser as error:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import finding
 import pytest
 
 import build
@@ -147,11 +148,25 @@ def test_a_python_that_makes_no_environment(
 ) -> None:
     real = importlib.util.find_spec
     monkeypatch.setattr(build.importlib.util, "find_spec", lambda name: None if name == missing else real(name))
+    asked: list[str] = []
+    monkeypatch.setattr(finding, "install", asked.append)
     monkeypatch.setattr(sys, "executable", "false" if os.name != "nt" else "where")
     with pytest.raises(build.Stop, match=told) as stop:
         build.make_venv()
     assert (stop.value.code, "\n" in str(stop.value)) == (code, False)
     assert not build.VENV.exists()
+    assert asked == (["python3-venv"] if missing else [])
+
+
+def test_debians_package_brings_what_makes_an_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, have = importlib.util.find_spec, ["venv"]
+    known = ("venv", "ensurepip")
+    monkeypatch.setattr(
+        build.importlib.util, "find_spec", lambda name: real(name) if name in have or name not in known else None
+    )
+    monkeypatch.setattr(finding, "install", lambda package: have.append("ensurepip"))
+    build.have_ensurepip()
+    assert have == ["venv", "ensurepip"]
 
 
 def test_a_full_disk_while_packages_are_installed() -> None:

@@ -355,11 +355,11 @@ def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, 
         expect(page.locator("#title")).to_have_text("A demo")  # announced, not forced
         page.click("#update button")
         expect(page.locator("#title")).to_have_text("The new version")
-        started = """new Promise((resolve) => {
-          const worker = new Worker("worker.js", { type: "module" });
+        started = """import("./trusted.js").then(({ workerAddress }) => new Promise((resolve) => {
+          const worker = new Worker(workerAddress("worker.js"), { type: "module" });
           worker.onmessage = ({ data }) => resolve(data.type ?? data);
           worker.postMessage({ type: "load", id: 1, options: {} });
-        })"""
+        }))"""
         assert page.evaluate(started) == "the new worker"
         assert other.evaluate(started) == "ready"
         assert other.evaluate("fetch('site.json').then((answer) => answer.json())")["title"] == "A demo"
