@@ -979,7 +979,7 @@ def make_venv() -> Path:
 
 
 def have_ensurepip() -> None:
-    """Stop where Python lacks what makes virtual environments: Debian has it in a package, installed now if possible."""
+    """Stop where Python lacks what makes virtual environments; a Debian has it in a package, to be installed now."""
 
     def lacking() -> bool:
         importlib.invalidate_caches()
