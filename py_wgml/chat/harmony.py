@@ -97,6 +97,8 @@ class HarmonySplitter:
             if len(header) <= _MOST_HEADER:
                 return False
             self._begin("text")
+            self._add("text", header)
+            self._held = ""
             return True
         if found[0] != MESSAGE:  # it ends before it says anything
             self._held = self._held[found.start() if found[0] == "<|start|>" else found.end() :]

@@ -32,6 +32,8 @@ THINKING = (
     Thinking("<reasoning>", "</reasoning>", _XML),  # Reka Flash 3
     Thinking("<seed:think>", "</seed:think>"),  # Seed-OSS
     Thinking("<longcat_think>", "</longcat_think>"),  # LongCat
+    Thinking("<mm:think>", "</mm:think>"),  # MiniMax M3
+    Thinking("<think:opensource>", "</think:opensource>"),  # Hy3
     Thinking("[THINK]", "[/THINK]"),  # Magistral since 2507, Ministral 3
     Thinking("\u25c1think\u25b7", "\u25c1/think\u25b7"),  # Kimi-VL
     Thinking("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
