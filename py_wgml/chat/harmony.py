@@ -27,8 +27,8 @@ _IN_HEADER = re.compile("|".join(map(re.escape, (MESSAGE, *_ENDS, "<|start|>")))
 _RECIPIENT = re.compile(r"(?:^|[\s>])to=[^\s<]")
 _ROLE = re.compile(r"<\|start\|>([^\s<]*)")
 _CHANNEL = re.compile(r"(?:<\|channel\|>|<\|start\|>assistant)\s*(\w+)")
-_AFTER_ROLE = ("<|channel|>", "<|constrain|>", MESSAGE, "to=", *_ENDS, "<|start|>")
-_AFTER_ROLE += tuple(channel + MESSAGE for channel in ("analysis", "commentary", "final"))  # a mark was left out
+_WITHOUT_MARK = tuple(channel + MESSAGE for channel in ("analysis", "commentary", "final"))
+_AFTER_ROLE = ("<|channel|>", "<|constrain|>", MESSAGE, "to=", *_ENDS, "<|start|>", *_WITHOUT_MARK)
 
 Kind = Literal["reasoning", "text", "call"]
 

@@ -52,7 +52,11 @@ def split(text: str, prompt: str = START, begun: str = "", size: int = 1) -> tup
         ("<|channel|>comm", "", ""),
         (THOUGHT + START, "why", ""),
         (THOUGHT + START + "<|channel|>final", "why", ""),
-        ("<|channel|>commentary to=functions.weather <|con", "", START + "<|channel|>commentary to=functions.weather <|con"),
+        (
+            "<|channel|>commentary to=functions.weather <|con",
+            "",
+            START + "<|channel|>commentary to=functions.weather <|con",
+        ),
         (CALL[:-12], "", START + CALL[:-12]),
         # Not as it should be.
         ("<|message|>so", "", "so"),
@@ -79,7 +83,7 @@ def test_split(size: int, text: str, reasoning: str, answer: str) -> None:
         ("<|channel|>final<|message|>so", " far", ("", " far")),
         ("<|channel|>analysis<|message|>wh", "y", ("y", "")),
         (THOUGHT + START + FINAL, " far", ("", " far")),
-        (THOUGHT + START + CALL[:-10], "me\"}<|call|>", ("", "me\"}<|call|>")),
+        (THOUGHT + START + CALL[:-10], 'me"}<|call|>', ("", 'me"}<|call|>')),
         ("<|channel|>", "final<|message|>so", ("", "so")),
     ],
 )
@@ -94,8 +98,16 @@ def test_what_is_endless_is_text() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [THOUGHT + START + FINAL, FINAL, "<|channel|>analysis<|message|>wh", THOUGHT + START + CALL, CALL, ROLE_CALL]
-    + [PREAMBLE + START + CALL, THOUGHT + START + PREAMBLE + START + ROLE_CALL],
+    [
+        THOUGHT + START + FINAL,
+        FINAL,
+        "<|channel|>analysis<|message|>wh",
+        THOUGHT + START + CALL,
+        CALL,
+        ROLE_CALL,
+        PREAMBLE + START + CALL,
+        THOUGHT + START + PREAMBLE + START + ROLE_CALL,
+    ],
 )
 def test_going_on_restores_what_was_generated(text: str) -> None:
     assert as_generated(*split(text), START) == text

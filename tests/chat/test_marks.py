@@ -14,9 +14,24 @@ from py_wgml.chat.marks import Marks, marks_of
 from py_wgml.errors import WgmlError
 
 CALLS = (
-    *("<|tool_call_start|>", "<|tool_call_end|>", "<tool_call>", "[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "<|python_tag|>"),
+    *(
+        "<|tool_call_start|>",
+        "<|tool_call_end|>",
+        "<tool_call>",
+        "[TOOL_CALLS]",
+        "[ARGS]",
+        "[CALL_ID]",
+        "<|python_tag|>",
+    ),
     *("<|tool_call|>", "<|tool_call>", "<tool_call|>", '<|"|>', "<start_function_call>", "<escape>", "<arg_key>"),
-    *("<|START_ACTION|>", "<|END_ACTION|>", "<|action_start|>", "<|plugin|>", "<|tools_prefix|>", "<minimax:tool_call>"),
+    *(
+        "<|START_ACTION|>",
+        "<|END_ACTION|>",
+        "<|action_start|>",
+        "<|plugin|>",
+        "<|tools_prefix|>",
+        "<minimax:tool_call>",
+    ),
     *("<\uff5ctool\u2581calls\u2581begin\uff5c>", "<\uff5ctool\u2581sep\uff5c>", "<|tool_calls_section_begin|>"),
 )
 PARTING = (
