@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from .chat import ChatTemplate, as_generated
+from .chat import AnswerFormat, ChatTemplate
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
@@ -54,6 +54,7 @@ class Model:
     def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
         self.engine, self.tokenizer, self.template, self.header, self.name = engine, tokenizer, template, header, name
         self.defaults = Defaults.for_parameters(engine.parameters)
+        self._format: tuple[ChatTemplate, AnswerFormat] | None = None
 
     @classmethod
     async def load(
@@ -102,23 +103,38 @@ class Model:
         """Give all GPU memory back."""
         self.engine.destroy()
 
+    @property
+    def answer_format(self) -> AnswerFormat:
+        """How the model writes its answers, by its template and its vocabulary."""
+        if self._format is None or self._format[0] is not self.template:
+            self._format = self.template, AnswerFormat.of(self.template, self.tokenizer)
+        return self._format[1]
+
     def prompt_text(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> str:
         """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
 
         variables: the template's own, such as `enable_thinking`. Raises WgmlError as the template does, and for calls
         whose results are still to come.
         """
+        return "".join(self._prompt_and_begun(messages, tools, **variables))
+
+    def _prompt_and_begun(
+        self, messages: Sequence[Message], tools: Tools | None = None, **variables: Any
+    ) -> tuple[str, str]:
+        """The prompt, and what there is already of the answer to it."""
         if not messages or messages[-1].get("role") != "assistant":
-            return self.template.render(messages, tools=tools, **variables)
+            return self.template.render(messages, tools=tools, **variables), ""
         if messages[-1].get("tool_calls"):
             raise WgmlError('after the assistant\'s tool_calls their results must come: messages of the role "tool"')
         text = self.template.render(messages[:-1], tools=tools, **variables)
-        return text + as_generated(messages[-1], text)
+        return text, self.answer_format.as_generated(messages[-1], text)
 
     def prompt(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
         """The token ids of `prompt_text`."""
+        return self._ids(self.prompt_text(messages, tools, **variables))
+
+    def _ids(self, text: str) -> list[int]:
         tokenizer = self.tokenizer
-        text = self.prompt_text(messages, tools, **variables)
         bos = tokenizer.bos_id
         starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
         return starts + tokenizer.encode(text, add_special=False, parse_special=True)
@@ -154,7 +170,8 @@ class Model:
         **sampling: Any,
     ) -> Generation:
         """The answer to a conversation, or more of its last message if that is the assistant's, as a Generation to
-        iterate over. What earlier calls processed is reused.
+        iterate over for its text; what the model thinks first is its `reasoning`. What earlier calls processed is
+        reused.
 
         tools: functions that the model may call; its calls are part of the text, in the model's own form.
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
@@ -166,10 +183,17 @@ class Model:
         if unknown:
             raise WgmlError(f"no such sampling parameter: {', '.join(sorted(unknown))}")
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        ids = self.prompt(messages, **{"tools": tools, **(chat_template_kwargs or {})})
+        prompt, begun = self._prompt_and_begun(messages, **{"tools": tools, **(chat_template_kwargs or {})})
+        ids = self._ids(prompt + begun)
         if len(ids) > self.engine.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
-        return Generation(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill)
+        answers = self.answer_format
+        return Generation(
+            *(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill),
+            splitter=answers.splitter(prompt, begun),
+            shown=answers.shown,
+            continuing=bool(begun),
+        )
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -191,17 +215,18 @@ class Chat:
 
     async def send(self, message: str | Message, **options: Any) -> AsyncIterator[str]:
         """Say a text, or a message such as a tool's; yields the answer piece by piece. options: as for
-        `Model.generate`. `last` is the Generation."""
+        `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
+        "reasoning_content" beside the "content"."""
         said = {"role": "user", "content": message} if isinstance(message, str) else message
         asked: list[Message] = [*self.messages, said]
         self.last = self._model.generate(asked, **options)
-        pieces: list[str] = []
+        answer = self.last
         try:
-            async for piece in self.last:
-                pieces.append(piece)
+            async for piece in answer:
                 yield piece
         finally:
-            self.messages = [*asked, {"role": "assistant", "content": "".join(pieces)}]
+            thought = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+            self.messages = [*asked, {"role": "assistant", "content": answer.text, **thought}]
 
     def stop(self) -> None:
         """End the answer under way."""

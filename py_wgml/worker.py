@@ -14,9 +14,8 @@ from typing import Any
 
 import wgml_files
 
-from .chat import ReasoningSplitter
 from .errors import ContextError, WgmlError
-from .generate import Generation
+from .generate import Generation, Part
 from .generate.bench import measure
 from .gguf_model import Header
 from .gguf_model.card import card
@@ -177,25 +176,24 @@ async def _send(request: dict[str, Any]) -> None:
                 posted = time.perf_counter()
                 _post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
 
-        splitter = ReasoningSplitter(model.prompt_text(messages, **variables))
         options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
         generation = _generations[id] = model.generate(messages, **options)
         on_prefill(generation.usage.cached_tokens)
-        reasoning, text = "", ""
+        come = Part()
 
-        def gather(parts: tuple[str, str], now: bool = False) -> None:
+        def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
-            nonlocal reasoning, text, posted
-            reasoning, text = reasoning + parts[0], text + parts[1]
-            if (reasoning or text) and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+            nonlocal come, posted
+            come += part
+            if come and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
-                _post({"type": "piece", "id": id, "reasoning": reasoning, "text": text, "tokens": tokens})
-                reasoning, text, posted = "", "", time.perf_counter()
+                _post({"type": "piece", "id": id, **vars(come), "tokens": tokens})
+                come, posted = Part(), time.perf_counter()
 
         try:
-            async for piece in generation:
-                gather(splitter.push(piece))
-            gather(splitter.flush(), now=True)
+            async for part in generation.parts():
+                gather(part)
+            gather(Part(), now=True)
         finally:
             del _generations[id]
         usage = generation.usage

@@ -294,6 +294,7 @@ export class App extends EventTarget {
    * @param {Pace} pace
    */
   #take(conversation, message, part, pace) {
+    if (part.recast) [message.reasoning, message.content] = [(message.reasoning ?? "") + message.content, ""];
     if (part.reasoning) message.reasoning = (message.reasoning ?? "") + part.reasoning;
     if (part.text && message.reasoning) message.thought ??= pace.thought;
     message.content += part.text;

@@ -35,6 +35,7 @@ export class EngineError extends Error {
  * @typedef {object} Part what has come since the last one
  * @property {string} reasoning
  * @property {string} text after the reasoning
+ * @property {boolean} recast all text of the parts before has turned out to be reasoning
  * @property {number} tokens generated so far
  * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
  * @property {number} dropped messages that were left out of the prompt, if that was told
@@ -61,12 +62,13 @@ export class Answer {
 
   /** @param {Dropped | Piece | Reading} message */
   push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", tokens: 0, reading: null, dropped: 0 });
+    const part = (this.#part ??= { reasoning: "", text: "", recast: false, tokens: 0, reading: null, dropped: 0 });
     if (message.type === "dropped") {
       part.dropped = message.messages;
     } else if (message.type === "reading") {
       part.reading = message;
     } else {
+      if (message.recast) [part.reasoning, part.text, part.recast] = [part.reasoning + part.text, "", true];
       part.reasoning += message.reasoning;
       part.text += message.text;
       part.tokens = message.tokens;

@@ -129,6 +129,7 @@ export class MessageView {
   update() {
     if (!this.#renderer) return;
     const { content, reasoning = "", thought, figures } = this.message;
+    if (content.length < this.#shown) this.#clear(); // it was no answer yet, but thought
     const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
     this.#thoughtsShown = reasoning.length;
     this.#shown = content.length;
@@ -213,6 +214,14 @@ export class MessageView {
     this.#body.append(form);
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
+  }
+
+  #clear() {
+    const text = /** @type {HTMLElement} */ (this.#text.cloneNode());
+    this.#text.replaceWith(text);
+    this.#text = text;
+    this.#renderer = new TextRenderer(text);
+    this.#shown = 0;
   }
 
   /** @param {string} text */

@@ -95,7 +95,8 @@ export class Client {
  */
 async function whole(answer, about) {
   const message = { role: "assistant", content: "", reasoning_content: "" };
-  for await (const { text, reasoning } of answer) {
+  for await (const { text, reasoning, recast } of answer) {
+    if (recast) [message.reasoning_content, message.content] = [message.reasoning_content + message.content, ""];
     message.content += text;
     message.reasoning_content += reasoning;
   }

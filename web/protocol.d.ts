@@ -140,12 +140,16 @@ export interface Ready {
   kept: boolean;
 }
 
-/** What has come of an answer since the last piece. `reasoning` comes before `text`. */
+/**
+ * What has come of an answer since the last piece. `reasoning` comes before `text`; with `recast`, all text of the
+ * pieces before has turned out to be reasoning as well.
+ */
 export interface Piece {
   type: "piece";
   id: number;
   text: string;
   reasoning: string;
+  recast?: boolean;
   /** Generated so far. */
   tokens: number;
 }

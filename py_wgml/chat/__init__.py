@@ -1,6 +1,6 @@
 """Conversations to prompts, and answers to what was thought and what was said."""
 
-from .reasoning import ReasoningSplitter, as_generated
+from .answers import AnswerFormat
 from .template import ChatTemplate
 
-__all__ = ["ChatTemplate", "ReasoningSplitter", "as_generated"]
+__all__ = ["AnswerFormat", "ChatTemplate"]

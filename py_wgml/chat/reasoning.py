@@ -1,70 +1,211 @@
 """Reasoning blocks: what a model thinks, between marks, before it answers."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
-FINAL = "<|channel|>final<|message|>"
-"""What opens an answer in gpt-oss's format, harmony, after its reasoning or at once."""
-HARMONY = ("<|channel|>analysis<|message|>", f"<|end|><|start|>assistant{FINAL}")
-MARKS = (("<think>", "</think>"), ("<thinking>", "</thinking>"), ("<reasoning>", "</reasoning>"), HARMONY)
-"""What opens and closes a block: DeepSeek R1's, Qwen 3's and SmolLM 3's; others that models are tuned to; gpt-oss's."""
+import re
+from collections.abc import Sequence
+
+from ..generate.parts import Part
+from .code import CodeTracker
+from .marks import THINKING, Thinking
+
+_MOST_SPACE = 1000  # characters of white space that are waited through for a mark
+_QUOTES = "\"'`\u201c\u2018\u00ab"
+COMMON = tuple(row for row in THINKING if row.common)
 
 
 class ReasoningSplitter:
     """Parts the text of an answer, as it comes, into reasoning and what follows it.
 
-    prompt: the text before the answer; where it ends with an opening mark, the answer begins inside the block. Answers
-    without a block pass through: no more is held back than what may be the beginning of a mark.
+    A block begins where the answer does, or behind another block; elsewhere only with a control token, which no quoted
+    text has in it. Where the answer has a closing mark alone, outside of code and of quotes, what came before was
+    thought. No more is held back than what may be the beginning of a mark.
     """
 
-    def __init__(self, prompt: str = "") -> None:
-        self._close = _opened(prompt)
+    def __init__(
+        self,
+        prompt: str = "",
+        begun: str = "",
+        thinking: Sequence[Thinking] = COMMON,
+        own: frozenset[str] = frozenset(),
+    ) -> None:
+        """prompt: the text before the answer; where it ends with an opening mark, the answer begins inside the block.
+
+        begun: what of the answer there is already. thinking: the marks to look for. own: those of them that are known
+        to be the model's.
+        """
+        self._thinking, self._own = thinking, own
+        marks = {mark for row in thinking for mark in (row.opening, row.closing)}
+        self._find = _any_of(marks)
+        self._beginnings = frozenset(mark[:n] for mark in marks for n in range(1, len(mark)))
+        self._longest = max(map(len, marks))
         self._held = ""
-        self._state = "inside" if self._close else "before"
+        self._end = ""  # the mark behind the answer that is left out
+        self._block: Thinking | None = None  # the one within, or the last one
+        self._nested = 0  # opening marks within a block
+        self._is_blank = False  # within a block: nothing has been thought
+        self._opened: dict[str, int] = {}  # how often the text has an opening mark, by the closing one
+        self._has_thought = False
+        self._code = CodeTracker()
+        self._state = self._at_start
+        self._reasoning: list[str] = []
+        self._text: list[str] = []
+        self._recast = False
+        self._begin(prompt.rstrip())
+        if begun:
+            self.push(begun)
+            self._held = ""
 
-    def push(self, text: str) -> tuple[str, str]:
-        """More text -> the (reasoning, answer) that it adds."""
+    def push(self, text: str, is_mark: bool = False) -> Part:
+        """More text -> what it adds. is_mark: it is a control token."""
+        if is_mark and self._state == self._in_text and any(row.opening.startswith(text) for row in self._thinking):
+            self._say(self._held)
+            self._held, self._state = "", self._at_start
         self._held += text
-        reasoning = ""
-        if self._state == "before":
-            start = self._held.lstrip()
-            for opening, close in MARKS:
-                if start.startswith(opening):
-                    self._state, self._close, self._held = "inside", close, start[len(opening) :]
-            if start.startswith(FINAL):
-                self._state, self._held = "after", start[len(FINAL) :]
-            if self._state == "before" and any(mark.startswith(start) for mark in (FINAL, *dict(MARKS))):
-                return "", ""
-        if self._state == "inside":
-            reasoning, found, rest = self._held.partition(self._close)
-            if not found:
-                keep = next((n for n in range(len(self._close) - 1, 0, -1) if reasoning.endswith(self._close[:n])), 0)
-                self._held = reasoning[len(reasoning) - keep :]
-                return reasoning[: len(reasoning) - keep], ""
-            self._held = rest
-        self._state = "after"
-        answer, self._held = self._held, ""
-        return reasoning, answer
+        while self._state():
+            pass
+        return self._take()
 
-    def flush(self) -> tuple[str, str]:
+    def flush(self) -> Part:
         """What was held back, at the end of the text."""
         held, self._held = self._held, ""
-        return (held, "") if self._state == "inside" else ("", held)
+        if self._state == self._inside:
+            self._reasoning.append(held)
+        else:
+            self._text.append(held)
+        return self._take()
+
+    def _begin(self, prompt: str) -> None:
+        for row in self._thinking:
+            if prompt.endswith(row.opening):
+                self._enter(row)
+            elif prompt.endswith(row.closing):
+                self._block = row
+            for opening, closing in row.answers:
+                if opening and prompt.endswith(opening):
+                    self._block, self._end, self._state = row, closing, self._in_text
+
+    def _take(self) -> Part:
+        part = Part("".join(self._reasoning), "".join(self._text), self._recast)
+        self._reasoning, self._text, self._recast = [], [], False
+        return part
+
+    # Each state takes what it can from what is held, and returns whether the next one should look at once.
+
+    def _at_start(self) -> bool:
+        """Where a block may begin: at the start, and behind a block."""
+        start = self._held.lstrip()
+        for row in self._thinking:
+            if start.startswith(row.opening):
+                self._held = start[len(row.opening) :]
+                self._enter(row)
+                return True
+            if start.startswith(row.closing):  # of nothing, or a second time
+                self._held = start[len(row.closing) :]
+                self._leave(row)
+                return True
+        answers = self._answers()
+        for opening, closing in answers:
+            if opening and start.startswith(opening):
+                self._held, self._end, self._state = start[len(opening) :], closing, self._in_text
+                return True
+        expected = [mark for row in self._thinking for mark in (row.opening, row.closing)] + [a[0] for a in answers]
+        if len(self._held) - len(start) < _MOST_SPACE and any(mark.startswith(start) for mark in expected):
+            return False
+        self._state = self._in_text
+        return True
+
+    def _inside(self) -> bool:
+        assert self._block is not None
+        found = self._find.search(self._held)
+        while found and found[0] not in (self._block.opening, self._block.closing):
+            found = self._find.search(self._held, found.end())
+        if not found:
+            self._think(self._release())
+            return False
+        self._think(self._held[: found.start()])
+        self._held = self._held[found.end() :]
+        if found[0] == self._block.closing:
+            self._leave(self._block)
+        elif not self._is_blank:  # else the model repeats what the prompt has written for it
+            self._nested += 1
+            self._reasoning.append(found[0])
+        return True
+
+    def _in_text(self) -> bool:
+        found = self._find.search(self._held)
+        end = self._held.find(self._end) if self._end else -1
+        if end >= 0 and not (found and found.start() < end):
+            self._say(self._held[:end])
+            self._held = self._held[end + len(self._end) :]
+            if self._code.is_inside:
+                self._say(self._end)
+            else:
+                self._end = ""
+            return True
+        if not found:
+            self._say(self._release())
+            return False
+        self._say(self._held[: found.start()])
+        mark, self._held = found[0], self._held[found.end() :]
+        row = next((row for row in self._thinking if row.closing == mark), None)
+        if row is None:
+            self._open_in_text(mark)
+        elif self._closes_thoughts(mark):
+            self._reasoning += self._text
+            self._text, self._recast, self._code = [], True, CodeTracker()
+            self._leave(row)
+            return True
+        else:
+            self._opened[mark] = max(0, self._opened.get(mark, 0) - 1)
+        self._say(mark)
+        return True
+
+    def _open_in_text(self, mark: str) -> None:
+        if not self._is_quoted:
+            closing = next(row.closing for row in self._thinking if row.opening == mark)
+            self._opened[closing] = self._opened.get(closing, 0) + 1
+
+    def _closes_thoughts(self, mark: str) -> bool:
+        if self._has_thought and not self._nested:
+            return False
+        return not self._is_quoted and not self._opened.get(mark)
+
+    @property
+    def _is_quoted(self) -> bool:
+        return self._code.is_inside or self._code.last in _QUOTES
+
+    def _enter(self, row: Thinking) -> None:
+        self._block, self._nested, self._is_blank, self._state = row, 0, True, self._inside
+
+    def _leave(self, row: Thinking) -> None:
+        self._block, self._has_thought, self._state = row, True, self._at_start
+        self._end = next((closing for opening, closing in row.answers if not opening), "")
+
+    def _answers(self) -> list[tuple[str, str]]:
+        """Marks that may stand around the answer, here where it may begin."""
+        if self._block is not None:
+            return list(self._block.answers)
+        return [pair for row in self._thinking for pair in row.answers if pair[0] in self._own]
+
+    def _release(self) -> str:
+        """What of the text held can't be the beginning of a mark."""
+        held, most = self._held, min(len(self._held), max(self._longest, len(self._end)))
+        keep = next((n for n in range(most, 0, -1) if self._may_begin(held[len(held) - n :])), 0)
+        self._held = held[len(held) - keep :]
+        return held[: len(held) - keep]
+
+    def _may_begin(self, text: str) -> bool:
+        return text in self._beginnings or (bool(self._end) and self._end.startswith(text))
+
+    def _think(self, text: str) -> None:
+        self._is_blank = self._is_blank and not text.strip()
+        self._reasoning.append(text)
+
+    def _say(self, text: str) -> None:
+        self._text.append(text)
+        self._code.push(text)
 
 
-def as_generated(message: Mapping[str, Any], prompt: str) -> str:
-    """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
-    reasoning: str = message.get("reasoning_content") or ""
-    content: str = message.get("content") or ""
-    is_harmony = prompt.endswith("<|start|>assistant")
-    if not reasoning:
-        return FINAL + content if is_harmony else content
-    closing = _opened(prompt)
-    opening, close = ("", closing) if closing else HARMONY if is_harmony else MARKS[0]
-    return opening + reasoning + (close + content if content else "")
-
-
-def _opened(prompt: str) -> str:
-    """What closes the block that `prompt` leaves open, or nothing."""
-    end = prompt.rstrip()
-    return next((close for opening, close in MARKS if end.endswith(opening)), "")
+def _any_of(marks: set[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(marks, key=len, reverse=True))))

@@ -35,6 +35,7 @@ class ChatTemplate:
         """
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
+        self.source = source
         self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._takes_tools = "tools" in source

@@ -2,5 +2,6 @@
 
 from .engine import ActivationBits, Engine
 from .generation import Generation, Usage
+from .parts import Part
 
-__all__ = ["ActivationBits", "Engine", "Generation", "Usage"]
+__all__ = ["ActivationBits", "Engine", "Generation", "Part", "Usage"]

@@ -1,14 +1,15 @@
 """One answer as it is made: pieces of text, why it ended, what it took."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import WgmlError
 from ..ops import Sampling
 from ..tokenizer import Tokenizer
 from .engine import Engine
+from .parts import Part, PlainSplitter, Splitter
 
 Reason = Literal["stop", "length", "stopped", "context"]
 
@@ -37,10 +38,13 @@ class Usage:
 
 
 class Generation:
-    """Iterate over it asynchronously for pieces of text; `reason` and `usage` are complete when it ends.
+    """Iterate over it asynchronously for pieces of text, or over its `parts()` for the reasoning too; `text`,
+    `reasoning`, `reason` and `usage` are complete when it ends.
 
     ids: the prompt. max_tokens: None generates until the model ends its answer or the context is full. stop: strings
-    that end the text, and are not part of it. Raises WgmlError for an empty stop string or a max_tokens below 1.
+    that end the text, and are not part of it; they are not looked for in reasoning. splitter: tells reasoning from text
+    (default: all is text). shown: ids of control tokens that are part of the answer. continuing: it goes on with text
+    that the prompt ends with. Raises WgmlError for an empty stop string or a max_tokens below 1.
     reason: the model ended its answer or a stop string came ("stop"), max_tokens ("length"), `stop()` ("stopped"),
     no room left ("context").
     """
@@ -54,13 +58,19 @@ class Generation:
         max_tokens: int | None = None,
         stop: Sequence[str] = (),
         on_prefill: Callable[[int], None] = lambda done: None,
+        splitter: Splitter | None = None,
+        shown: Container[int] = frozenset(),
+        continuing: bool = False,
     ) -> None:
         if max_tokens is not None and max_tokens < 1:
             raise WgmlError(f"max_tokens is {max_tokens}; it must be at least 1")
         if not all(stop):
             raise WgmlError("a stop string is empty")
         self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, ids, sampling
-        self._max_tokens, self._stop_strings, self._on_prefill = max_tokens, tuple(stop), on_prefill
+        self._max_tokens, self._on_prefill = max_tokens, on_prefill
+        self._answer, self._shown = _Answer(splitter or PlainSplitter(), tuple(stop)), shown
+        # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
+        self._continuing = continuing and bool(ids) and not tokenizer.is_special(ids[-1])
         self._stopped = False
         self.reason: Reason = "context"
         self.usage = Usage(len(ids), engine.reused(ids))
@@ -69,10 +79,30 @@ class Generation:
         """End the text before its next piece."""
         self._stopped = True
 
+    @property
+    def text(self) -> str:
+        """What has been said so far."""
+        return self._answer.text
+
+    @property
+    def reasoning(self) -> str:
+        """What has been thought so far."""
+        return self._answer.reasoning
+
     async def __aiter__(self) -> AsyncIterator[str]:
+        parts = self.parts()
+        try:
+            async for part in parts:
+                if part.text:
+                    yield part.text
+        finally:
+            await parts.aclose()
+
+    async def parts(self) -> AsyncGenerator[Part, None]:
+        """Iterate over this instead for the pieces of text together with those of the reasoning."""
         usage, began = self.usage, time.perf_counter()
-        decoder = self._tokenizer.stream()
-        text = StopStrings(self._stop_strings)
+        decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
+        answer = self._answer
         tokens = self._engine.generate(self._ids, self._sampling, self._prefilled)
         try:
             async for token in tokens:
@@ -85,17 +115,21 @@ class Generation:
                     break
                 if token in self._tokenizer.eog_ids:
                     self.reason = "stop"
+                    # An end that is a part of the format as well, or what is left of a character.
+                    if part := answer.push(decoder.push(token) if token in self._shown else decoder.flush()):
+                        yield part
                     break
-                if piece := text.push(decoder.push(token)):
-                    yield piece
-                if text.found:
+                if part := answer.push(decoder.push(token), token in self._shown):
+                    yield part
+                if answer.is_stopped:
                     self.reason = "stop"
                     return
                 if usage.completion_tokens == self._max_tokens:
                     self.reason = "length"
                     break
-            if piece := text.push(decoder.flush()) + text.flush():
-                yield piece
+            # A character that is cut off with the answer is left out: going on makes the whole of it.
+            if part := answer.flush():
+                yield part
         except Stopped:
             self.reason = "stopped"
         finally:
@@ -109,6 +143,45 @@ class Generation:
 
 class Stopped(Exception):
     """Ends the processing of a prompt that is no longer wanted."""
+
+
+class _Answer:
+    """The parts of an answer, its text up to the first stop string."""
+
+    def __init__(self, splitter: Splitter, stop: Sequence[str]) -> None:
+        self._splitter, self._stop = splitter, StopStrings(stop)
+        self._reasoning: list[str] = []
+        self._text: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self._text)
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(self._reasoning)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self._stop.found
+
+    def push(self, text: str, is_mark: bool = False) -> Part:
+        part = self._splitter.push(text, is_mark)
+        # What waited for the rest of a stop string was thought then, as all before it.
+        held = self._stop.flush() if part.recast else ""
+        return self._keep(replace(part, reasoning=held + part.reasoning, text=self._stop.push(part.text)))
+
+    def flush(self) -> Part:
+        part = self._splitter.flush()
+        return self._keep(replace(part, text=self._stop.push(part.text) + self._stop.flush()))
+
+    def _keep(self, part: Part) -> Part:
+        if part.recast:
+            self._reasoning += self._text
+            self._text = []
+        self._reasoning.append(part.reasoning)
+        self._text.append(part.text)
+        return part
 
 
 class StopStrings:

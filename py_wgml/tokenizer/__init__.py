@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
@@ -85,7 +85,6 @@ class Tokenizer:
         """`encoder` is one of `kind` for `vocabulary`."""
         self._tokens = vocabulary.tokens
         self._types = vocabulary.types
-        self._shown = vocabulary.structure_ids
         self._strips = vocabulary.strips
         self._token_to_bytes = kind.token_to_bytes
         self._encoder = encoder
@@ -104,8 +103,12 @@ class Tokenizer:
             "add_space_prefix", bool, kind.space_prefix
         )
         """A space is put before text at its start and after special tokens, and taken away again by decoding."""
+        self.control: Mapping[str, int] = vocabulary.control
+        """Ids of control tokens, by their text."""
+        self.special: Mapping[str, int] = vocabulary.user_defined | vocabulary.control
+        """Ids of all tokens that are never made by merging what is in a text."""
         self._user_defined = Splitter(vocabulary.user_defined)
-        self._all_special = Splitter(vocabulary.user_defined | vocabulary.control)
+        self._all_special = Splitter(self.special)
 
     def encode(self, text: str, add_special: bool = True, parse_special: bool = False) -> list[int]:
         """Token ids of `text`.
@@ -154,25 +157,35 @@ class Tokenizer:
         """What kind of token `id` is: a number of TokenType."""
         return self._types[id]
 
-    def is_hidden(self, id: int) -> bool:
-        """Whether token `id` is no part of what a text says: a control token that does not structure it."""
-        return self._types[id] not in (_NORMAL, _BYTE, _USER_DEFINED) and id not in self._shown
+    def is_special(self, id: int) -> bool:
+        """Whether token `id` stands for itself, not for a part of a text: text is encoded anew after it."""
+        return self._types[id] not in (_NORMAL, _BYTE)
 
-    def stream(self, skip_special: bool = True, continuing: bool = False) -> StreamDecoder:
-        """A decoder for tokens as they are made. `continuing`: they go on with a text, so a space in front is kept."""
-        return StreamDecoder(self, skip_special, continuing)
+    def is_hidden(self, id: int) -> bool:
+        """Whether token `id` is no text: a control token, or one that has no use."""
+        return self._types[id] not in (_NORMAL, _BYTE, _USER_DEFINED)
+
+    def stream(
+        self, skip_special: bool = True, continuing: bool = False, shown: Container[int] = frozenset()
+    ) -> StreamDecoder:
+        """A decoder for tokens as they are made.
+
+        `skip_special`: without control tokens, but for those whose ids are `shown`. `continuing`: they go on with a
+        text, so a space in front is kept.
+        """
+        return StreamDecoder(self, skip_special, continuing, shown)
 
 
 class StreamDecoder:
     """Token ids to text, one at a time, never half a character."""
 
-    def __init__(self, tokenizer: Tokenizer, skip_special: bool = True, continuing: bool = False) -> None:
+    def __init__(self, tokenizer: Tokenizer, skip_special: bool, continuing: bool, shown: Container[int]) -> None:
         """See Tokenizer.stream()."""
         self._token_bytes = tokenizer.token_bytes
         self._token_type = tokenizer.token_type
         self._is_hidden = tokenizer.is_hidden
         self._space_prefix = tokenizer.space_prefix
-        self._skip_special = skip_special
+        self._skip_special, self._shown = skip_special, shown
         self._at_start = not continuing
         self._decoder = getincrementaldecoder("utf-8")("replace")
 
@@ -186,9 +199,13 @@ class StreamDecoder:
                 if self._space_prefix:
                     data = data.removeprefix(b" ")
             return self._decoder.decode(data)
-        # A special token is whole by itself: bytes still waiting won't be completed. Text begins anew after it.
+        # A special token is whole by itself: bytes still waiting won't be completed. Text begins anew after one that is
+        # there to be seen.
+        rest = self.flush()
+        if self._skip_special and self._is_hidden(id) and id not in self._shown:
+            return rest
         self._at_start = True
-        return self.flush() + ("" if self._skip_special and self._is_hidden(id) else data.decode())
+        return rest + data.decode()
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for bytes that never became a character."""

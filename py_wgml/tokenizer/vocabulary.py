@@ -21,8 +21,6 @@ _END_NAMES = (
     "<|file_sep|>",
 )
 _END_KEYS = ("eos", "eot", "eom", "fim_pad", "fim_rep", "fim_sep")
-# Control tokens that structure an answer: whoever reads it must see them (the format of gpt-oss, called harmony).
-_STRUCTURE = ("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>")
 # Ids where a file names none, by the kind of vocabulary. "seperator" is how GGUF spells it.
 _DEFAULT_IDS = {
     "llama": {"bos": 1, "eos": 2, "unknown": 0},
@@ -72,11 +70,8 @@ class Vocabulary:
         self.ids: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
         """Every token that text can become without naming it: no control, unknown or byte tokens."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
-        structure = {name: number for name in _STRUCTURE if (number := self.ids.get(name)) is not None}
         if "<|end|>" in ends and ends.keys() & {"<|return|>", "<|call|>", "<|calls|>", "<|flush|>"}:
-            structure["<|end|>"] = ends.pop("<|end|>")  # of a message, not of the answer, where there are these
-        self.structure_ids = frozenset(structure.values())
-        """Control tokens that are part of what an answer says."""
+            del ends["<|end|>"]  # of a message, not of the answer, where there are these
         self.eog_ids = frozenset(ends.values()) | {number for key in _END_KEYS if (number := self._id(key)) is not None}
         # Whatever ends a text must not be written by one.
         self._types[list(ends.values())] = TokenType.CONTROL

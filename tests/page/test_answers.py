@@ -205,6 +205,19 @@ def test_what_a_model_writes_does_no_harm(page: Page, context: BrowserContext, u
     assert hosts == {urlsplit(url).netloc}
 
 
+def test_what_was_shown_as_text_turns_out_to_be_thought(page: Page, url: str, fake: Fake) -> None:
+    """A closing mark without an opening one."""
+    last = {"reasoning": " Well.", "text": "Four.", "recast": True}
+    fake(pieces=["Let me ", "see.", last], pace=200)
+    page.goto(url)
+    ask(page, "2 + 2?")
+    wait_answers(page, 1)
+    answer = page.locator(".message.assistant .text")
+    expect(answer).to_have_text("Four.")
+    page.locator("details.reasoning summary").click()
+    expect(page.locator("details.reasoning .thought")).to_have_text("Let me see. Well.")
+
+
 def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None:
     thoughts = [{"reasoning": f"thought {i}. "} for i in range(8)]
     fake(pieces=[*thoughts, *pieces("It is **Paris**.")], pace=200)

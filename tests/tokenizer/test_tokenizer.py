@@ -85,13 +85,16 @@ def test_end_of_a_message_that_does_not_end_the_answer() -> None:
     assert tokenizer(harmony, eos_token_id=len(SPECIAL) + 1).eog_ids == {len(SPECIAL) + 1, len(SPECIAL) + 2}
 
 
-def test_structure_of_an_answer_is_shown() -> None:
+def test_control_tokens_are_shown_on_request() -> None:
     names = ["<|start|>", "<|channel|>", "<|message|>", "<|end|>", "<|return|>", "<|call|>"]
     found = tokenizer(dict.fromkeys(names, CONTROL))
     first = len(SPECIAL)
     ids = [first + 1, id_of("a") + len(names), first + 2, first + 3, first + 4]
-    assert found.decode(ids, skip_special=True) == "<|channel|>a<|message|><|end|>"
+    stream = found.stream(shown={first + 1, first + 3})
+    assert "".join(map(stream.push, ids)) == "<|channel|>a<|end|>"
     assert first not in found.encode("<|start|>")  # nobody else may write it
+    assert found.control["<|start|>"] == found.special["<|start|>"] == first
+    assert "<a>" in found.special and "<a>" not in found.control
     assert tokenizer({"<|end|>": CONTROL}).decode([first], skip_special=True) == ""
 
 

@@ -1,0 +1,59 @@
+"""How a model writes its answers: which tokens are part of them, where its thoughts end, and how to go on with one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import WgmlError
+from ..generate.parts import Splitter
+from ..tokenizer import Tokenizer
+from . import harmony
+from .marks import THINKING, Marks, marks_of
+from .reasoning import ReasoningSplitter
+from .template import ChatTemplate
+
+_USER, _ASSISTANT = {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
+_PLAIN = ([{"role": "system", "content": "c"}, _USER], [_USER, _ASSISTANT, _USER])
+
+
+class AnswerFormat:
+    """Made once for a model. `shown`: ids of control tokens that are part of what an answer says."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self.shown = marks.shown
+
+    @classmethod
+    def of(cls, template: ChatTemplate, tokenizer: Tokenizer) -> AnswerFormat:
+        """From the model's own chat template and vocabulary."""
+        prompts = []
+        for messages in _PLAIN:
+            try:
+                prompts.append(template.render(messages))
+            except WgmlError:  # a template may refuse any conversation
+                continue
+        return cls(marks_of(template.source, prompts, tokenizer.control, tokenizer.special))
+
+    def splitter(self, prompt: str = "", begun: str = "") -> Splitter:
+        """For one answer: `prompt` is the text before it, `begun` what of it there is already."""
+        if self._marks.is_harmony and harmony.START in prompt:
+            return harmony.HarmonySplitter(prompt, begun)
+        return ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)
+
+    def as_generated(self, message: Mapping[str, Any], prompt: str) -> str:
+        """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
+        reasoning: str = message.get("reasoning_content") or ""
+        content: str = message.get("content") or ""
+        if not reasoning and not content:
+            return ""
+        if self._marks.is_harmony and harmony.START in prompt:
+            return harmony.as_generated(reasoning, content, prompt)
+        if not reasoning:
+            return content
+        end = prompt.rstrip()
+        rows = self._marks.thinking or THINKING
+        opened = next((row for row in rows if end.endswith(row.opening)), None)
+        row = opened or rows[0]
+        answer = next((f"\n{opening}" for opening, _ in row.answers if opening and opening in self._marks.own), "")
+        return ("" if opened else row.opening) + reasoning + (row.closing + answer + content if content else "")

@@ -1,0 +1,179 @@
+"""The format of gpt-oss, harmony: an answer is one or more messages, each to a channel and perhaps to a function.
+
+    <|start|>ROLE to=RECIPIENT<|channel|>CHANNEL to=RECIPIENT <|constrain|>json<|message|>...<|end|>
+
+What goes to the channel "analysis" is thought, what goes to "final" or "commentary" is said. A message with a recipient
+is a call, and ends with <|call|>. https://github.com/openai/harmony describes it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from ..generate.parts import Part
+
+START = "<|start|>assistant"
+MESSAGE = "<|message|>"
+FINAL = f"<|channel|>final{MESSAGE}"
+ANALYSIS = f"<|channel|>analysis{MESSAGE}"
+PREAMBLE = f"<|channel|>commentary{MESSAGE}"
+
+_MOST_HEADER = 400  # characters; what is longer is none
+_ENDS = ("<|end|>", "<|return|>", "<|call|>")
+_BREAKS = (*_ENDS, "<|start|>", "<|channel|>")
+_IN_BODY = re.compile("|".join(map(re.escape, _BREAKS)))
+_IN_HEADER = re.compile("|".join(map(re.escape, (MESSAGE, *_ENDS, "<|start|>"))))
+_RECIPIENT = re.compile(r"(?:^|[\s>])to=[^\s<]")
+_ROLE = re.compile(r"<\|start\|>([^\s<]*)")
+_CHANNEL = re.compile(r"(?:<\|channel\|>|<\|start\|>assistant)\s*(\w+)")
+_WITHOUT_MARK = tuple(channel + MESSAGE for channel in ("analysis", "commentary", "final"))
+_AFTER_ROLE = ("<|channel|>", "<|constrain|>", MESSAGE, "to=", *_ENDS, "<|start|>", *_WITHOUT_MARK)
+
+Kind = Literal["reasoning", "text", "call"]
+
+
+class HarmonySplitter:
+    """Parts an answer into what was thought and what was said; calls are text, with all their marks."""
+
+    def __init__(self, prompt: str = START, begun: str = "") -> None:
+        """prompt: the text before the answer; its last message may be open. begun: what of the answer there is."""
+        self._held = ""
+        self._kind: Kind = "text"
+        self._state = self._between
+        self._parts: dict[str, list[str]] = {"reasoning": [], "text": []}
+        self._is_new = {"reasoning": False, "text": False}  # a message has begun since the last one's text
+        self._has = {"reasoning": False, "text": False}
+        last = max(prompt.rfind("<|start|>"), 0)
+        self.push(prompt[last:] + begun)
+        if self._state != self._header:
+            self._held = ""
+        self._has = {"reasoning": False, "text": False}
+
+    def push(self, text: str, is_mark: bool = False) -> Part:
+        """More text -> what it adds."""
+        self._held += text
+        while self._state():
+            pass
+        return self._take()
+
+    def flush(self) -> Part:
+        """What was held back, at the end of the text: of a message that has only begun, nothing if it is no call."""
+        held, self._held = self._held, ""
+        if self._state != self._header:
+            self._add("reasoning" if self._kind == "reasoning" else "text", held)
+        elif _RECIPIENT.search(held):
+            self._add("text", held, is_call=True)
+        elif not _is_bare(held):
+            self._add("text", held.removeprefix(START))
+        return self._take()
+
+    def _take(self) -> Part:
+        part = Part("".join(self._parts["reasoning"]), "".join(self._parts["text"]))
+        self._parts = {"reasoning": [], "text": []}
+        return part
+
+    # Each state takes what it can from what is held, and returns whether the next one should look at once.
+
+    def _between(self) -> bool:
+        """Between two messages."""
+        start = self._held.lstrip()
+        if start.startswith(("<|start|>", "<|channel|>")):
+            self._held, self._state = start, self._header
+            return True
+        if any(mark.startswith(start) for mark in ("<|start|>", "<|channel|>")) and len(self._held) < _MOST_HEADER:
+            return False
+        self._begin("text")
+        return True
+
+    def _header(self) -> bool:
+        found = _IN_HEADER.search(self._held, 1)
+        header = self._held[: found.end()] if found else self._held
+        if header.startswith(START) and not _goes_on(header[len(START) :]):
+            self._held = self._held[len(START) :]
+            self._begin("text")
+            return True
+        if not found:
+            if len(header) <= _MOST_HEADER:
+                return False
+            self._begin("text")
+            self._add("text", header)
+            self._held = ""
+            return True
+        if found[0] != MESSAGE:  # it ends before it says anything
+            self._held = self._held[found.start() if found[0] == "<|start|>" else found.end() :]
+            self._state = self._between
+            if _RECIPIENT.search(header):
+                self._add("text", header, is_call=True)
+            return True
+        self._held = self._held[found.end() :]
+        role, channel = _ROLE.match(header), _CHANNEL.search(header)
+        if _RECIPIENT.search(header) or (role and not role[1].startswith("assistant")):
+            self._begin("call")
+            self._add("text", header, is_call=True)
+        else:
+            self._begin("reasoning" if channel and channel[1] == "analysis" else "text")
+        return True
+
+    def _body(self) -> bool:
+        target = "reasoning" if self._kind == "reasoning" else "text"
+        found = _IN_BODY.search(self._held)
+        if not found:
+            keep = _overlap(self._held)
+            self._add(target, self._held[: len(self._held) - keep], self._kind == "call")
+            self._held = self._held[len(self._held) - keep :]
+            return False
+        self._add(target, self._held[: found.start()], self._kind == "call")
+        if found[0] not in _ENDS:  # a message begins before this one has ended
+            self._held = self._held[found.start() :]
+        else:
+            self._held = self._held[found.end() :]
+            if self._kind == "call":
+                self._add("text", found[0], is_call=True)
+        self._state = self._between
+        return True
+
+    def _begin(self, kind: Kind) -> None:
+        self._kind, self._state = kind, self._body
+        if kind != "call":
+            self._is_new[kind] = True
+
+    def _add(self, target: str, text: str, is_call: bool = False) -> None:
+        """Messages of one kind are paragraphs; calls carry marks of their own."""
+        if not text:
+            return
+        if self._is_new[target] and self._has[target] and not is_call:
+            self._parts[target].append("\n\n")
+        self._is_new[target] = self._is_new[target] and is_call
+        self._has[target] = True
+        self._parts[target].append(text)
+
+
+def as_generated(reasoning: str, content: str, prompt: str) -> str:
+    """An answer as the model wrote it after `prompt`."""
+    said, _, call = content.partition(START)
+    messages = [ANALYSIS + reasoning] if reasoning else []
+    if call:
+        messages += [PREAMBLE + said] if said else []
+        messages.append(call)
+    elif content or not reasoning:
+        messages.append(FINAL + content)
+    text = f"<|end|>{START}".join(messages)
+    return text if prompt.rstrip().endswith(START) else text.removeprefix(ANALYSIS if reasoning else FINAL)
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a header whose role has been written may go on with `text`."""
+    start = text.lstrip()
+    return any(mark.startswith(start) or start.startswith(mark) for mark in _AFTER_ROLE)
+
+
+def _is_bare(header: str) -> bool:
+    """Whether nothing but the beginning of a message is in `header`."""
+    return len(re.sub(r"<\|\w*\|?>?", " ", header).split()) <= 3  # role, channel, kind
+
+
+def _overlap(text: str) -> int:
+    """The length of the longest end of `text` that a mark begins with."""
+    most = min(len(text), max(map(len, _BREAKS)))
+    return next((n for n in range(most, 0, -1) if any(mark.startswith(text[-n:]) for mark in _BREAKS)), 0)
