@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fuzz
 import pytest
 
-COUNTS = [
-    pytest.param("headers", 800),
-]
+import fuzz
+
+# How many of each kind: 30 s in all. Those that drive a browser are marked with pytest.mark.browsers.
+COUNTS = [pytest.param("headers", 800)]
 
 
 @pytest.mark.parametrize(("kind", "count"), COUNTS)
