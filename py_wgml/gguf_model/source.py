@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from ..errors import WgmlError
+from ..errors import WgmlError, shown
 from ..gpu import Device
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
@@ -71,7 +71,7 @@ class StreamSource(Source):
             data += self._stream.read(count - len(data))
         self._at += len(data)
         if len(data) < count:
-            raise WgmlError(f"{self.name} is truncated: it ends at byte {self._at}")
+            raise WgmlError(f"{shown(self.name)} is truncated: it ends at byte {self._at}")
         return data
 
     def _skip_to(self, offset: int) -> None:
@@ -217,7 +217,7 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
         for part in parts:
             part.close()
         which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {name}{which}: {error}") from error
+        raise WgmlError(f"can't open {shown(name)}{which}: {shown(str(error))}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 

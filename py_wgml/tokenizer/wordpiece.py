@@ -26,8 +26,8 @@ class WordPiece:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._lower = vocabulary.get("normalizer.lowercase", bool, True)
-        self._strip_accents = vocabulary.get("normalizer.strip_accents", bool, self._lower)
+        self._lower = vocabulary.flag("normalizer.lowercase", True)
+        self._strip_accents = vocabulary.flag("normalizer.strip_accents", self._lower)
         self._ids = vocabulary.ids
         self._unknown = [] if vocabulary.unknown_id is None else [vocabulary.unknown_id]
         self._longest = max(map(len, self._ids), default=0)

@@ -192,14 +192,14 @@ BAD = {
     "version 4 can't be read": file(version=4),
     "version 0 can't be read": file(version=0),
     "big-endian": b"GGUF" + struct.pack(">IQQ", 3, 0, 0),
-    "counts of metadata and tensors": b"GGUF" + struct.pack("<IQQ", 3, HUGE, HUGE),
+    "no model has more than 65536": b"GGUF" + struct.pack("<IQQ", 3, HUGE, HUGE),
+    "4194305 strings": file((pair("a", 9, array(8, (1 << 22) + 1)),)),
+    "too many of them": file((pair("a", 9, array(9, (1 << 16) + 1)),)),
+    "no model": file((), (tensor("t", (1 << 40,)),)),
     "'a' appears twice": file((pair("a", 0, b"\0"), pair("a", 0, b"\0"))),
     "tensor 't' appears twice": file((), (tensor("t", (4,)), tensor("t", (4,), offset=32))),
     "unknown type number 77": file((pair("a", 77, b""),)),
     "elements of the unknown type number 78": file((pair("a", 9, array(78, 1)),)),
-    "metadata 'a' is not UTF-8": file((pair("a", 8, string(b"\xff\xfe")),)),
-    "a metadata key is not UTF-8": file((pair(b"\xc3", 0, b"\0"),)),
-    "not UTF-8: number 1": file((pair("a", 9, array(8, 3, string("x") + string(b"\x80") + string("y"))),)),
     "neither 0 nor 1": file((pair("a", 7, b"\x02"),)),
     "nested too deep": file((pair("a", 9, nested(50)),)),
     "a metadata key has a length": b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, HUGE),
@@ -261,10 +261,10 @@ def test_name_from_the_file_stays_in_the_line() -> None:
 
 
 def test_counts_cost_nothing_before_the_bytes_are_there() -> None:
-    # 7 million tensors would fit into the largest header allowed: nothing may be made for them beforehand.
+    # As many as are allowed: nothing may be made for them beforehand.
     tracemalloc.start()
     parser = HeaderParser()
-    assert parser.feed(b"GGUF" + struct.pack("<IQQ", 3, 1_000_000, 1_000_000)) is None
+    assert parser.feed(b"GGUF" + struct.pack("<IQQ", 3, 60_000, 60_000)) is None
     assert parser.feed(pair("a", 9, array(8, 4_000_000))) is None
     assert tracemalloc.get_traced_memory()[1] < 1 << 20
     tracemalloc.stop()

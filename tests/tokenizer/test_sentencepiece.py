@@ -190,8 +190,8 @@ def test_byte_token_that_is_none() -> None:
     tokens = VARIANTS["bytes"]["tokenizer.ggml.tokens"].copy()
     id = tokens.index("<0x41>")
     tokens[id] = "<0xZZ>"
-    with pytest.raises(WgmlError, match="'<0xZZ>' is said to be a byte"):
-        from_metadata(metadata("bytes", tokens=tokens), "python").token_bytes(id)
+    with pytest.raises(WgmlError, match=f"token {id} is said to be a byte, but is '<0xZZ>'"):
+        from_metadata(metadata("bytes", tokens=tokens), "python")
 
 
 def test_scores_are_needed(backend: Any) -> None:
