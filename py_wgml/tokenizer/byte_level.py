@@ -7,12 +7,11 @@ from U+0100 on.
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
 from ..errors import WgmlError, quoted
 from ..metadata import encoded
 from .cache import Cache
 from .merge import merge, ranks
+from .normal_form import normalize
 from .pretokenizers import PRE_TOKENIZERS, PreTokenizer
 from .vocabulary import Vocabulary
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from string import punctuation
-from unicodedata import category, normalize
+from unicodedata import category
 
 from .cache import Cache
+from .normal_form import normalize
 from .sentencepiece import SPACE
 from .vocabulary import Vocabulary
 
