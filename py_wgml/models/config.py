@@ -158,7 +158,7 @@ def _base(keys: Metadata, key: str) -> float | None:
 
 def _rope(keys: Metadata, head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:
     """The rotary embedding, and the positions it is meant for if no number of them is asked for."""
-    kind = keys.text("rope.scaling.type") or "none"
+    kind = keys.text("rope.scaling.type", "linear") or "none"
     original = keys.size("rope.scaling.original_context_length", trained)
     dim, base = keys.size("rope.dimension_count", head_dim), _base(keys, "rope.freq_base") or 10000.0
     magnitude = keys.scale("rope.scaling.attn_factor") or 1.0
@@ -169,7 +169,7 @@ def _rope(keys: Metadata, head_dim: int, tensors: Iterable[str], context: int | 
         long = (context or 0) > original
         factors = f"rope_factors_{'long' if long else 'short'}.weight"
         return replace(plain, factors=factors, magnitude=magnitude), min(original, trained)
-    if kind in ("none", "longrope"):
+    if kind in ("none", "longrope") or (kind == "linear" and factor == 1):
         return plain, trained
     if kind == "linear":
         return replace(plain, scaling=Scaling("linear", factor)), trained
