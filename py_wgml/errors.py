@@ -19,7 +19,7 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…")
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = MAX_QUOTED) -> str:
     """A sentence that comes from a file or a library, for a message: likewise, but in one line and without quotes."""
-    cut = text[: 4 * MAX_QUOTED]  # more than enough, where it is not white space
-    return quoted(" ".join(cut.split()) + "…" * (len(text) > len(cut)))[1:-1]
+    line = " ".join(text[: 4 * most].split())  # more than enough, where it is not white space
+    return repr(line if len(line) <= most else line[: most - 1] + "…")[1:-1]

@@ -117,8 +117,9 @@ class Vocabulary:
     def _leave_text_alone(self) -> None:
         """Take out of `ids` what no text becomes."""
         if len(self.ids) < len(self.tokens):  # the same text twice: a token that can be written is not to be hidden
-            named = (TokenType.CONTROL, TokenType.UNKNOWN, TokenType.BYTE)
-            self.ids = {text: id for id, text in enumerate(self.tokens) if self.types[id] not in named}
+            self.ids = {}
+            for written in ((TokenType.UNUSED,), (TokenType.NORMAL, TokenType.USER_DEFINED)):
+                self.ids |= {text: id for id, text in enumerate(self.tokens) if self.types[id] in written}
         else:
             for text in (*self.control, *self.bytes):
                 del self.ids[text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import time
@@ -15,6 +16,8 @@ import pytest
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header, HeaderParser, TensorInfo, read_header
+from py_wgml.gguf_model.card import card
+from py_wgml.metadata import Metadata, decoded, encoded
 
 TENSORS = {
     "token_embd.weight": (np.float32, (7, 64), None),
@@ -155,7 +158,7 @@ def array(kind: int, count: int, values: bytes = b"") -> bytes:
     return struct.pack("<IQ", kind, count) + values
 
 
-def tensor(name: str, dims: tuple[int, ...], kind: int = 0, offset: int = 0) -> bytes:
+def tensor(name: str | bytes, dims: tuple[int, ...], kind: int = 0, offset: int = 0) -> bytes:
     return string(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
 
 
@@ -170,6 +173,24 @@ def test_version_2() -> None:
     assert header.version == 2
     assert header.metadata == {"a": 7}
     assert header.tensors["t"] == TensorInfo("t", (2, 4), gguf.GGMLQuantizationType.F32, header.data_offset, 32)
+
+
+NOT_UTF_8 = (b"caf\xc3", b"\xff\xfe", b"\xed\xa0\x80", b"a\0b", b"\x80" * 50)
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+def test_strings_that_are_no_utf_8_keep_their_bytes(size: int) -> None:
+    pairs = (
+        *(pair(b"key\xc3", 8, string(NOT_UTF_8[0])), pair("general.name", 8, string(b"Tin\xc3"))),
+        pair("tokens", 9, array(8, len(NOT_UTF_8), b"".join(map(string, NOT_UTF_8)))),
+    )
+    data, parser = file(pairs, (tensor(NOT_UTF_8[1], (4,)),)), HeaderParser()
+    header = next(filter(None, (parser.feed(data[at : at + size]) for at in range(0, len(data), size))))
+    assert [encoded(token) for token in header.metadata["tokens"]] == list(NOT_UTF_8)
+    assert encoded(header.metadata[decoded(b"key\xc3")]) == NOT_UTF_8[0]
+    assert [encoded(name) for name in header.tensors] == [NOT_UTF_8[1]]
+    assert Metadata(header.metadata).text("general.name") == "Tin\ufffd"
+    json.dumps(card(header), ensure_ascii=False).encode()
 
 
 def test_scalar_and_empty_arrays() -> None:
