@@ -244,7 +244,7 @@ TWICE = {  # what llama.cpp refuses to load, and Hugging Face's tokenizers can't
     "control": (TokenType.CONTROL, 1),
     "unknown": (TokenType.UNKNOWN, 1),
     "user-defined": (TokenType.USER_DEFINED, 9),
-    "unused": (TokenType.UNUSED, 9),
+    "unused": (TokenType.UNUSED, 1),
 }
 
 
