@@ -8,6 +8,7 @@
     python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
     python3 build.py test [--quick]             check the sources and run all tests
+    python3 build.py fuzz [KIND]                feed odd input to the project: how much, how fast, what was found
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
 
@@ -1207,6 +1208,13 @@ def port(text: str) -> int:
     return number
 
 
+def fuzz_command(args: argparse.Namespace) -> None:
+    """Feed odd input to the project by number: `headers`, ... or `all`, --count N, --seed FIRST (see tests/fuzz)."""
+    in_venv("test")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    sys.exit(subprocess.call([sys.executable, "-m", "fuzz", *args.rest], cwd=ROOT, env=environment))
+
+
 def lock_command(args: argparse.Namespace) -> None:
     """Make web/lock.json and tests/requirements/ again from the sources of their parts."""
     make_lock()
@@ -1258,10 +1266,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", test_command)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    command("fuzz", fuzz_command)
     command("check", check_command)
     command("lock", lock_command)
     args, rest = parser.parse_known_args(arguments)
-    if rest and args.command != "test":
+    if rest and args.command not in ("test", "fuzz"):
         parser.error(f"unknown: {' '.join(rest)}")
     args.rest = rest
     try:

@@ -7,3 +7,19 @@ class WgmlError(Exception):
 
 class ContextError(WgmlError):
     """The conversation is longer than the context."""
+
+
+MAX_QUOTED = 100
+"""Characters of a stranger's string that a message shows."""
+
+
+def quoted(text: str) -> str:
+    """A name that comes from a file, for a message: in quotes, cut, with everything that can't be seen (controls, marks
+    that change the direction of text, broken characters) written as an escape."""
+    return repr(text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…")
+
+
+def shown(text: str, most: int = MAX_QUOTED) -> str:
+    """A sentence that comes from a file or a library, for a message: likewise, but in one line and without quotes."""
+    line = " ".join(text[: 4 * most].split())  # more than enough, where it is not white space
+    return repr(line if len(line) <= most else line[: most - 1] + "…")[1:-1]

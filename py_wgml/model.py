@@ -16,6 +16,8 @@ from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
+from .metadata import MAX_NAME, Metadata
+from .models import plan
 from .ops import Bits, Sampling
 from .tokenizer import Tokenizer, from_metadata
 
@@ -73,7 +75,8 @@ class Model:
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
         activation_bits: 32, or 8 to round what weights are multiplied by as llama.cpp does, which is faster with large
         models on some GPUs, and less exact.
-        on_header: called with the header before any memory is allocated; what it raises ends the loading.
+        on_header: called with the header once it is known to be good, and before any memory is allocated; what it
+        raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
         source = model if isinstance(model, Source) else open_source(model)
@@ -81,11 +84,11 @@ class Model:
         try:
             header = await source.header()
             on_progress("header", 1, 1)
+            tokenizer, template = prepare(header, context)
+            name = Metadata(header.metadata).text("general.name", most=MAX_NAME) or source.name
             on_header(header)
             device = device or await open_device()
             engine = Engine(device, header, context, cache_bits, activation_bits)
-            tokenizer = from_metadata(header.metadata)
-            template = _template(header, tokenizer)
             segments = engine.weights.segments
             await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
             on_progress("kernels", 0, 1)
@@ -97,7 +100,7 @@ class Model:
             raise
         finally:
             source.close()
-        return cls(engine, tokenizer, template, header, header.metadata.get("general.name") or source.name)
+        return cls(engine, tokenizer, template, header, name)
 
     def destroy(self) -> None:
         """Give all GPU memory back."""
@@ -234,9 +237,15 @@ class Chat:
             self.last.stop()
 
 
-def _template(header: Header, tokenizer: Tokenizer) -> ChatTemplate:
+def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate]:
+    """What is made of a header alone. Raises WgmlError where that shows that the model can't be run."""
+    config, *_ = plan(header, context)
+    count = len(Metadata(header.metadata).strings("tokenizer.ggml.tokens") or ())
+    if count and count != config.vocabulary:
+        raise WgmlError(f"the file has {count} tokens, but an embedding of {config.vocabulary}")
+    tokenizer = from_metadata(header.metadata)
     bos, eos = (_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
-    return ChatTemplate.from_metadata(header.metadata, bos, eos)
+    return tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos)
 
 
 def _text(tokenizer: Tokenizer, id: int | None) -> str:

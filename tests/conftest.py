@@ -28,7 +28,7 @@ def group_of(item: pytest.Item) -> str:
     compilers = [str(param).partition("-")[0] for param in params if str(param).startswith(tuple(gpus.ADAPTERS))]
     return (
         "browsers"
-        if folder in BROWSERS or "chromium" in getattr(item, "fixturenames", ())
+        if folder in BROWSERS or "chromium" in getattr(item, "fixturenames", ()) or item.get_closest_marker("browsers")
         else "-".join([folder, *compilers])
     )
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..metadata import MAX_NAME, Metadata
+
 # A model that was trained on no conversations goes on with the text as it stands.
 PLAIN = "{% for message in messages %}{{ message.content }}{{ '\\n' if not loop.last }}{% endfor %}"
 
@@ -178,13 +180,14 @@ FORMATS = (
 
 def template_of(metadata: Mapping[str, Any]) -> str:
     """The chat template for a GGUF file with this metadata: its own, or that of the format it is known by, or PLAIN."""
-    own = metadata.get("tokenizer.chat_template")
-    if isinstance(own, str) and own.strip():
+    view = Metadata(metadata)
+    own = view.text("tokenizer.chat_template")
+    if own.strip():
         return own
-    vocabulary = metadata.get("tokenizer.ggml.tokens")
     marks = {mark for format in FORMATS if isinstance(format.known_by, tuple) for mark in format.known_by}
-    present = marks.intersection(vocabulary) if isinstance(vocabulary, list) else marks & set()
-    name = " ".join(str(metadata.get(f"general.{key}", "")) for key in ("name", "basename", "finetune", "architecture"))
+    present = marks.intersection(view.strings("tokenizer.ggml.tokens") or ())
+    names = ("name", "basename", "finetune", "architecture")
+    name = " ".join(view.text(f"general.{key}", most=MAX_NAME) for key in names)
     for format in FORMATS:
         known_by = format.known_by
         if present.issuperset(known_by) if isinstance(known_by, tuple) else known_by.search(name):

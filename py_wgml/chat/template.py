@@ -16,7 +16,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from ..errors import WgmlError
+from ..errors import WgmlError, shown
 from .formats import template_of
 from .sandbox import BoundedEnvironment, LimitError
 from .tools import as_templates_read, checked_tools
@@ -151,4 +151,4 @@ def _tojson(
 
 def _line(error: Exception | None) -> str:
     """What an exception says, in one line."""
-    return " ".join(str(error).split())[:500] or type(error).__name__
+    return shown(str(error)) or type(error).__name__

@@ -188,7 +188,7 @@ class StopStrings:
     """Text that ends before the first of `strings`, handed on as soon as it can't be the beginning of one."""
 
     def __init__(self, strings: Sequence[str]) -> None:
-        self._strings = strings
+        self._strings = [_Finder(string) for string in strings]
         self._held = ""
         self.found = False
 
@@ -196,13 +196,13 @@ class StopStrings:
         """More text -> what of all text so far may be shown now."""
         if self.found:
             return ""
+        begins = [len(self._held) + begin for string in self._strings if (begin := string.push(text)) is not None]
         self._held += text
-        ends = [at for string in self._strings if (at := self._held.find(string)) >= 0]
-        if ends:
+        if begins:
             self.found = True
-            shown, self._held = self._held[: min(ends)], ""
+            shown, self._held = self._held[: min(begins)], ""
             return shown
-        keep = max((_overlap(self._held, string) for string in self._strings), default=0)
+        keep = max((string.matched for string in self._strings), default=0)
         shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
         return shown
 
@@ -212,6 +212,29 @@ class StopStrings:
         return shown
 
 
-def _overlap(text: str, string: str) -> int:
-    """The length of the longest end of `text` that `string` begins with."""
-    return next((n for n in range(min(len(text), len(string)), 0, -1) if string.startswith(text[-n:])), 0)
+class _Finder:
+    """Looks for a string in text that comes in pieces, at each character once (Knuth, Morris and Pratt 1977).
+
+    matched: how many characters at the end of all text so far the string begins with.
+    """
+
+    def __init__(self, string: str) -> None:
+        self._string = string
+        self.matched = 0
+        # Of each beginning of the string: its longest end, shorter than itself, that the string begins with.
+        self._shorter = [0, 0]
+        for character in string[1:]:
+            self._shorter.append(self._next(self._shorter[-1], character))
+
+    def push(self, text: str) -> int | None:
+        """More text -> where the string begins that ends in it first, counted from the beginning of `text`."""
+        for end, character in enumerate(text, 1):
+            self.matched = self._next(self.matched, character)
+            if self.matched == len(self._string):
+                return end - self.matched
+        return None
+
+    def _next(self, matched: int, character: str) -> int:
+        while matched and (matched == len(self._string) or self._string[matched] != character):
+            matched = self._shorter[matched]
+        return matched + (self._string[matched] == character)

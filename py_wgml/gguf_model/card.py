@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..metadata import Metadata, readable
 from .header import Header
 
 _SHOWN = 8  # elements of an array
+_LONGEST = 10_000  # characters of a text (licences come in full)
 _TEMPLATE = "tokenizer.chat_template"
 
 
@@ -24,30 +26,43 @@ def card(header: Header) -> dict[str, Any]:
         counts[tensor.type.name] += 1
         parameters[tensor.type.name] += prod(tensor.shape)
         nbytes[tensor.type.name] += tensor.nbytes
-    tokens = metadata.get("tokenizer.ggml.tokens")
+    view = Metadata(metadata)
     return {
         "version": header.version,
         "parameters": parameters.total(),
         "bytes": nbytes.total(),
-        "metadata": [{"key": key, "value": _shown(value)} for key, value in metadata.items() if key != _TEMPLATE],
+        "metadata": [
+            {"key": readable(key), "value": _shown(value)} for key, value in metadata.items() if key != _TEMPLATE
+        ],
         "tensors": [
-            {"name": tensor.name, "type": tensor.type.name, "shape": list(tensor.shape), "bytes": tensor.nbytes}
+            {
+                "name": readable(tensor.name),
+                "type": tensor.type.name,
+                "shape": list(tensor.shape),
+                "bytes": tensor.nbytes,
+            }
             for tensor in tensors
         ],
         "types": [
             {"type": type, "tensors": counts[type], "parameters": parameters[type], "bytes": size}
             for type, size in nbytes.most_common()
         ],
-        "template": str(metadata.get(_TEMPLATE, "")),
+        "template": view.text(_TEMPLATE),
         "vocabulary": {
-            "model": str(metadata.get("tokenizer.ggml.model", "")),
-            "tokens": len(tokens) if isinstance(tokens, list) else 0,
+            "model": view.text("tokenizer.ggml.model"),
+            "tokens": len(view.strings("tokenizer.ggml.tokens") or ()),
         },
     }
 
 
 def _shown(value: Any) -> str | int | float | bool:
+    if isinstance(value, str):
+        return readable(value[:_LONGEST]) + "…" * (len(value) > _LONGEST)
     if not isinstance(value, list | np.ndarray):
         return value  # type: ignore[no-any-return]
-    first = ", ".join(str(element) for element in value[:_SHOWN])
+    first = ", ".join(_element(element) for element in value[:_SHOWN])
     return f"{len(value):,} elements: {first}{', …' if len(value) > _SHOWN else ''}"
+
+
+def _element(value: Any) -> str:
+    return f"[{len(value):,} elements]" if isinstance(value, list | np.ndarray) else str(_shown(value))

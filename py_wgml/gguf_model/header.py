@@ -18,14 +18,22 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..metadata import Metadata, decoded
 from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
 MAX_HEADER_BYTES = 64 << 20
 """No header is read beyond this (the largest vocabularies in use, with their merges, need some 20 MB)."""
+MAX_FILE_BYTES = 1 << 42
+"""No model is larger, and memory for more need not be asked for."""
 MAX_NAME_BYTES = (1 << 16) - 1
 MAX_DIMS = 4
 MAX_NESTING = 8
+MAX_PAIRS = MAX_TENSORS = MAX_NESTED = 1 << 16
+"""Of metadata, of tensors, and of arrays within arrays: each costs some microseconds (the largest models have some
+2,000 tensors)."""
+MAX_STRINGS = 1 << 22
+"""Of one array (the largest vocabularies have half a million merges)."""
 DEFAULT_ALIGNMENT = 32
 MAX_PARTS = 99_999
 """Of a split model: their names number them with five digits."""
@@ -72,7 +80,8 @@ class Header:
 
     version: int
     metadata: dict[str, Any]
-    """Python values; arrays of numbers are read-only NumPy arrays, other arrays are lists."""
+    """Python values; arrays of numbers are read-only NumPy arrays, other arrays are lists. See metadata.py for strings,
+    and for how to read what a stranger wrote."""
     tensors: dict[str, TensorInfo]
     """In the order of the file's table."""
     data_offset: int
@@ -87,13 +96,8 @@ class Header:
     @property
     def part(self) -> tuple[int, int]:
         """Which part of a split model the file is, counted from 0, and of how many."""
-        return self._number("split.no", 0), self._number("split.count", 0) or 1
-
-    def _number(self, key: str, default: int) -> int:
-        value = self.metadata.get(key, default)
-        if not isinstance(value, int):
-            raise _bad(f"{key} is a {type(value).__name__}, not a number")
-        return value
+        metadata = Metadata(self.metadata)
+        return metadata.integer("split.no", 0), metadata.integer("split.count", 0) or 1
 
 
 class HeaderParser:
@@ -109,6 +113,7 @@ class HeaderParser:
         self._at = 0  # next unread byte, in the buffer
         self._dropped = 0  # bytes of the file that came before the buffer
         self._result: Header | WgmlError | None = None
+        self._nested = 0  # arrays within arrays so far
         self._steps = self._parse()
 
     def feed(self, data: bytes | bytearray | memoryview) -> Header | None:
@@ -156,6 +161,8 @@ class HeaderParser:
             raise WgmlError(f"GGUF version {version} can't be read, only versions 2 and 3: convert the model anew")
         tensor_count = yield from self._u64("the tensor count")
         pair_count = yield from self._u64("the metadata count")
+        if pair_count > MAX_PAIRS or tensor_count > MAX_TENSORS:
+            raise _bad(f"{pair_count} metadata and {tensor_count} tensors, where no model has more than {MAX_TENSORS}")
         self._check_fit(
             tensor_count * _LEAST_TENSOR_BYTES + pair_count * _LEAST_PAIR_BYTES, "counts of metadata and tensors"
         )
@@ -163,7 +170,7 @@ class HeaderParser:
         metadata: dict[str, Any] = {}
         for _ in range(pair_count):
             key = yield from self._string("a metadata key", MAX_NAME_BYTES)
-            where = f"metadata {_quote(key)}"
+            where = f"metadata {quoted(key)}"
             if key in metadata:
                 raise _bad(f"{where} appears twice")
             kind = yield from self._u32(where)
@@ -176,7 +183,7 @@ class HeaderParser:
         for _ in range(tensor_count):
             tensor = yield from self._tensor(alignment)
             if tensor.name in tensors:
-                raise _bad(f"tensor {_quote(tensor.name)} appears twice")
+                raise _bad(f"tensor {quoted(tensor.name)} appears twice")
             tensors[tensor.name] = tensor
 
         data_offset = -(-(self._dropped + self._at) // alignment) * alignment
@@ -190,7 +197,7 @@ class HeaderParser:
     def _tensor(self, alignment: int) -> Generator[None, None, TensorInfo]:
         """One row of the tensor table; its offset is still relative to the data."""
         name = yield from self._string("a tensor name", MAX_NAME_BYTES)
-        where = f"tensor {_quote(name)}"
+        where = f"tensor {quoted(name)}"
         n_dims = yield from self._u32(where)
         if n_dims > MAX_DIMS:
             raise _bad(f"{where} has {n_dims} dimensions, more than {MAX_DIMS}")
@@ -220,13 +227,13 @@ class HeaderParser:
         end, previous = 0, ""
         for tensor in sorted(tensors.values(), key=lambda tensor: tensor.offset):
             if tensor.offset < end:
-                raise _bad(f"tensors {_quote(previous)} and {_quote(tensor.name)} overlap")
+                raise _bad(f"tensors {quoted(previous)} and {quoted(tensor.name)} overlap")
             end, previous = tensor.offset + tensor.nbytes, tensor.name
-            if end >= 1 << 63:
-                raise _bad(f"tensor {_quote(previous)} has an offset that overflows")
+            if end > MAX_FILE_BYTES:
+                raise _bad(f"tensor {quoted(previous)} has an offset that overflows: {end} bytes are no model")
         if self._file_size is not None and end > self._file_size:
             raise WgmlError(
-                f"GGUF file truncated: tensor {_quote(previous)} ends at byte {end}, "
+                f"GGUF file truncated: tensor {quoted(previous)} ends at byte {end}, "
                 f"but the file has only {self._file_size}"
             )
 
@@ -244,11 +251,14 @@ class HeaderParser:
             raise _bad(f"{where} has elements of the unknown type number {kind}")
         self._check_fit(count * _LEAST_BYTES[kind], where)
         if kind == GGUFValueType.STRING:
+            if count > MAX_STRINGS:
+                raise _bad(f"{where} has {count} strings, more than {MAX_STRINGS}")
             return (yield from self._strings(count, where))
         if kind != GGUFValueType.ARRAY:
             return (yield from self._numbers(kind, count, where))
-        if nesting == 0:
-            raise _bad(f"{where} has arrays nested too deep")
+        self._nested += count
+        if nesting == 0 or self._nested > MAX_NESTED:
+            raise _bad(f"{where} has arrays nested too deep, or too many of them")
         items = []
         for _ in range(count):
             items.append((yield from self._array(where, nesting - 1)))
@@ -272,24 +282,21 @@ class HeaderParser:
         """An array of strings: the one long loop of a header (vocabulary, merges), so without calls of ours."""
         items: list[str] = []
         add, length_at = items.append, _U64.unpack_from
-        try:
-            while True:
-                buffer, at, end = self._buffer, self._at, len(self._buffer)
-                for _ in range(count - len(items)):
-                    start = at + 8
-                    if start > end:
-                        break
-                    stop = start + length_at(buffer, at)[0]
-                    if stop > end:
-                        break
-                    add(buffer[start:stop].decode())
-                    at = stop
-                self._at = at
-                if len(items) == count:
-                    return items
-                add((yield from self._string(where, MAX_HEADER_BYTES)))  # the one that is not all there yet
-        except UnicodeDecodeError:
-            raise _bad(f"{where} has an element that is not UTF-8: number {len(items)}") from None
+        while True:
+            buffer, at, end = self._buffer, self._at, len(self._buffer)
+            for _ in range(count - len(items)):
+                start = at + 8
+                if start > end:
+                    break
+                stop = start + length_at(buffer, at)[0]
+                if stop > end:
+                    break
+                add(buffer[start:stop].decode("utf-8", "surrogateescape"))
+                at = stop
+            self._at = at
+            if len(items) == count:
+                return items
+            add((yield from self._string(where, MAX_HEADER_BYTES)))  # the one that is not all there yet
 
     def _string(self, where: str, limit: int) -> Generator[None, None, str]:
         length = yield from self._u64(where)
@@ -298,10 +305,7 @@ class HeaderParser:
         yield from self._need(length, where)
         raw = self._buffer[self._at : self._at + length]
         self._at += length
-        try:
-            return raw.decode()
-        except UnicodeDecodeError:
-            raise _bad(f"{where} is not UTF-8") from None
+        return decoded(raw)
 
     def _u32(self, where: str) -> Generator[None, None, int]:
         yield from self._need(4, where)
@@ -343,7 +347,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
             while (chunk := file.read(1 << 20)) and parser.feed(chunk) is None:
                 pass
     except OSError as error:
-        raise WgmlError(f"can't read {os.fspath(path)!r}: {error.strerror or error}") from None
+        raise WgmlError(f"can't read {quoted(os.fsdecode(path))}: {error.strerror or error}") from None
     return parser.close()
 
 
@@ -356,7 +360,11 @@ def join_headers(headers: Sequence[Header]) -> Header:
     headers = sorted(headers, key=lambda header: header.part[0])
     numbers = [header.part[0] for header in headers]
     counts = {header.part[1] for header in headers}
-    if len(counts) > 1 or len(set(numbers)) < len(numbers) or not max(numbers) < max(counts) <= MAX_PARTS:
+    if (
+        len(counts) > 1
+        or len(set(numbers)) < len(numbers)
+        or not 0 <= min(numbers) <= max(numbers) < max(counts) <= MAX_PARTS
+    ):
         raise WgmlError("these files are not the parts of one split model")
     missing = [f"part {number + 1}" for number in range(*counts) if number not in numbers]
     if missing:
@@ -367,19 +375,14 @@ def join_headers(headers: Sequence[Header]) -> Header:
     for header in headers:
         for name, tensor in header.tensors.items():
             if name in tensors:
-                raise _bad(f"tensor {_quote(name)} is in two parts of the model")
+                raise _bad(f"tensor {quoted(name)} is in two parts of the model")
             tensors[name] = replace(tensor, offset=start + tensor.offset)
         start += header.end
-    expected = headers[0]._number("split.tensors.count", len(tensors))
+    expected = Metadata(headers[0].metadata).integer("split.tensors.count", len(tensors))
     if expected != len(tensors):
         raise _bad(f"the parts of the model hold {len(tensors)} tensors, not {expected}")
     metadata = {key: value for key, value in headers[0].metadata.items() if not key.startswith("split.")}
     return replace(headers[0], metadata=metadata, tensors=tensors)
-
-
-def _quote(name: str) -> str:
-    """A name from the file, safe to show in one line."""
-    return repr(name if len(name) <= 80 else name[:79] + "…")
 
 
 def _bad(what: str) -> WgmlError:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from ..errors import WgmlError
+from ..errors import WgmlError, shown
 from ..gpu import Device
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
+_PATH = 300  # characters of a path or an address in a message
 _PIECE = 4 << 20  # bytes read and uploaded at once
 
 OnProgress = Callable[[int, int], object]
@@ -71,7 +72,7 @@ class StreamSource(Source):
             data += self._stream.read(count - len(data))
         self._at += len(data)
         if len(data) < count:
-            raise WgmlError(f"{self.name} is truncated: it ends at byte {self._at}")
+            raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._at}")
         return data
 
     def _skip_to(self, offset: int) -> None:
@@ -217,7 +218,7 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
         for part in parts:
             part.close()
         which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {name}{which}: {error}") from error
+        raise WgmlError(f"can't open {shown(name, _PATH)}{which}: {shown(str(error), 2 * _PATH)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 

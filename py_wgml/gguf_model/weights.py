@@ -88,6 +88,19 @@ class Segment:
 Names = tuple[str, ...]
 
 
+def require_types(
+    matrices: Mapping[Names, Sequence[TensorInfo]], vectors: Mapping[Names, Sequence[TensorInfo]]
+) -> None:
+    """Raises WgmlError for a matrix of a type that no kernel reads, and a vector that is not F32."""
+    for tensor in itertools.chain(*matrices.values()):
+        if tensor.type not in TYPES:
+            supported = ", ".join(type.name for type in TYPES)
+            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
+    for tensor in itertools.chain(*vectors.values()):
+        if tensor.type != GGMLQuantizationType.F32:
+            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
+
+
 class Weights:
     """GPU memory for the tensors of a model, by the names under which they are used together.
 
@@ -102,11 +115,11 @@ class Weights:
         vectors: Mapping[Names, Sequence[TensorInfo]],
     ) -> None:
         self._device = device
-        for tensors in matrices.values():
-            self._check_matrix(tensors)
-        for tensor in itertools.chain(*vectors.values()):
-            if tensor.type != GGMLQuantizationType.F32:
-                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
+        require_types(matrices, vectors)
+        for tensor in itertools.chain(*matrices.values()):
+            stride = row_bytes(tensor.type, tensor.shape[1])
+            if stride > device.max_tensor_bytes:
+                raise WgmlError(f"tensor {tensor.name}: a row of {stride} bytes is more than this GPU can bind")
         self.segments: list[Segment] = []
         self.matrices = {names: self._matrix(tensors) for names, tensors in matrices.items()}
         self.vectors = {names: self._vector(tensors) for names, tensors in vectors.items()}
@@ -116,15 +129,6 @@ class Weights:
         """Give the memory back."""
         for buffer in {segment.buffer for segment in self.segments}:
             buffer.destroy()
-
-    def _check_matrix(self, tensors: Sequence[TensorInfo]) -> None:
-        for tensor in tensors:
-            if tensor.type not in TYPES:
-                supported = ", ".join(type.name for type in TYPES)
-                raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
-            stride = row_bytes(tensor.type, tensor.shape[1])
-            if stride > self._device.max_tensor_bytes:
-                raise WgmlError(f"tensor {tensor.name}: a row of {stride} bytes is more than this GPU can bind")
 
     def _matrix(self, tensors: Sequence[TensorInfo]) -> Matrix:
         columns = tensors[0].shape[1]

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
+from ..metadata import Metadata
 from . import (
     cohere,
     gemma,
@@ -49,13 +50,12 @@ def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, P
 
     Raises WgmlError when it is not supported (naming what is), or its file is not whole.
     """
-    architecture = header.metadata.get("general.architecture")
-    if not isinstance(architecture, str):
+    architecture = Metadata(header.metadata).text("general.architecture")
+    if not architecture:
         raise WgmlError("the file does not say its architecture (general.architecture)")
     if architecture not in _FORWARD:
-        raise WgmlError(
-            f"models of the architecture {architecture!r} are not supported; supported: {', '.join(ARCHITECTURES)}"
-        )
+        supported = ", ".join(ARCHITECTURES)
+        raise WgmlError(f"models of the architecture {quoted(architecture)} are not supported; supported: {supported}")
     forward = _FORWARD[architecture]
     config = Config.from_header(header, context)
     found = Plan(header, config)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
+from ..metadata import Metadata
 from ..ops import Scaling, rotations_numpy
 from ..ops.array import Array
 from ..ops.rope import Pairing
@@ -72,9 +73,14 @@ class Config:
 
         Raises WgmlError for a key that is missing or makes no sense.
         """
-        keys = _Keys(header.metadata)
+        architecture = Metadata(header.metadata).text("general.architecture")
+        keys = Metadata(header.metadata, f"{architecture}.")
+        blocks = keys.size("block_count")
+        found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
+        if blocks > found:  # to be compared first: what follows is done for each of them
+            raise WgmlError(f"the file has tensors of {found} layers, not of {blocks}")
         embedding, heads = keys.size("embedding_length"), keys.size("attention.head_count")
-        heads_kv = keys.largest("attention.head_count_kv", heads)
+        heads_kv = max(keys.sizes("attention.head_count_kv", blocks, heads)) or heads
         if heads % heads_kv:
             raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
         head_dim = keys.size("attention.key_length", max(1, embedding // heads))
@@ -84,37 +90,40 @@ class Config:
         if embeddings is None or embeddings.shape[1:] != (embedding,):
             raise WgmlError(f"the file has no tensor token_embd.weight with rows of {embedding} elements")
         trained = keys.size("context_length")
-        if keys.get("attention.temperature_scale"):
+        if keys.scale("attention.temperature_scale"):
             # From that position on queries would have to be scaled.
             trained = min(trained, keys.size("rope.scaling.original_context_length"))
         rope, short_context = _rope(keys, head_dim, header.tensors, context, trained)
-        eps = keys.number("attention.layer_norm_rms_epsilon", keys.optional("attention.layer_norm_epsilon"))
-        residual_scale = keys.optional("residual_scale") or 1.0
-        pattern = keys.get("attention.sliding_window_pattern")
+        layer_norm_eps = keys.number("attention.layer_norm_epsilon", 0, 1, 0) or None
+        residual_scale = keys.scale("residual_scale") or 1.0
         return cls(
-            architecture=keys.architecture,
-            block_count=keys.size("block_count"),
+            architecture=architecture,
+            block_count=blocks,
             embedding_length=embedding,
             head_count=heads,
             head_count_kv=heads_kv,
             head_dim=head_dim,
             context_length=min(context or short_context, trained),
-            norm_eps=eps / residual_scale**2,
+            norm_eps=keys.number("attention.layer_norm_rms_epsilon", 0, 1, layer_norm_eps) / residual_scale**2,
             rope_norm=rope,
-            rope_base_swa=keys.optional("rope.freq_base_swa"),
-            sliding_window=max(0, int(keys.number("attention.sliding_window", 0))) or None,
-            sliding_window_pattern=(tuple(map(bool, pattern)) or None) if isinstance(pattern, Iterable) else pattern,
-            attention_scale=keys.optional("attention.scale") or head_dim**-0.5,
-            attention_soft_cap=keys.optional("attn_logit_softcapping"),
-            final_soft_cap=keys.optional("final_logit_softcapping"),
-            embedding_scale=keys.optional("embedding_scale") or 1.0,
+            rope_base_swa=_base(keys, "rope.freq_base_swa"),
+            sliding_window=keys.size("attention.sliding_window", 0, low=0) or None,
+            sliding_window_pattern=(
+                keys.flags("attention.sliding_window_pattern", blocks)
+                or keys.size("attention.sliding_window_pattern", 0, low=0)
+                or None
+            ),
+            attention_scale=keys.scale("attention.scale") or head_dim**-0.5,
+            attention_soft_cap=keys.scale("attn_logit_softcapping"),
+            final_soft_cap=keys.scale("final_logit_softcapping"),
+            embedding_scale=keys.scale("embedding_scale") or 1.0,
             residual_scale=residual_scale,
-            logit_scale=keys.optional("logit_scale") or 1.0,
-            conv_length=int(keys.number("shortconv.l_cache", 0)),
-            parallel_residual=bool(keys.get("use_parallel_residual", True)),
-            expert_count=int(keys.number("expert_count", 0)),
-            expert_used_count=int(keys.number("expert_used_count", 0)),
-            expert_weights_scale=keys.optional("expert_weights_scale") or 1.0,
+            logit_scale=keys.scale("logit_scale") or 1.0,
+            conv_length=keys.size("shortconv.l_cache", 0, low=0),
+            parallel_residual=keys.flag("use_parallel_residual", True),
+            expert_count=keys.size("expert_count", 0, low=0),
+            expert_used_count=keys.size("expert_used_count", 0, low=0),
+            expert_weights_scale=keys.scale("expert_weights_scale") or 1.0,
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
         )
@@ -142,26 +151,31 @@ class Config:
         return layer % period < period - 1
 
 
-def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:
+def _base(keys: Metadata, key: str) -> float | None:
+    """The base of a rotary embedding's frequencies; None where the file has none, or 0."""
+    return keys.number(key, 1 + 1e-6, 1e18) if keys.number(key, 0, 1e18, 0) else None
+
+
+def _rope(keys: Metadata, head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:
     """The rotary embedding, and the positions it is meant for if no number of them is asked for."""
-    kind = keys.get("rope.scaling.type", "none")
+    kind = keys.text("rope.scaling.type", "linear") or "none"
     original = keys.size("rope.scaling.original_context_length", trained)
-    dim, base = keys.size("rope.dimension_count", head_dim), keys.optional("rope.freq_base") or 10000.0
-    magnitude = keys.optional("rope.scaling.attn_factor") or 1.0
-    factor = keys.optional("rope.scaling.factor") or 1.0
+    dim, base = keys.size("rope.dimension_count", head_dim), _base(keys, "rope.freq_base") or 10000.0
+    magnitude = keys.scale("rope.scaling.attn_factor") or 1.0
+    factor = keys.scale("rope.scaling.factor") or 1.0
     plain = Rope(dim, base, factors="rope_freqs.weight" if "rope_freqs.weight" in tensors else None)
     if "rope_factors_long.weight" in tensors:
         # Stretched positions suit short texts less, and keys that are in the cache can't be rotated anew.
         long = (context or 0) > original
         factors = f"rope_factors_{'long' if long else 'short'}.weight"
         return replace(plain, factors=factors, magnitude=magnitude), min(original, trained)
-    if kind in ("none", "longrope"):
+    if kind in ("none", "longrope") or (kind == "linear" and factor == 1):
         return plain, trained
     if kind == "linear":
         return replace(plain, scaling=Scaling("linear", factor)), trained
     if kind == "yarn":
-        attention_factor = keys.optional("rope.scaling.yarn_attn_factor")
-        multiplier = keys.optional("rope.scaling.yarn_log_multiplier")
+        attention_factor = keys.scale("rope.scaling.yarn_attn_factor")
+        multiplier = keys.scale("rope.scaling.yarn_log_multiplier")
         if multiplier:
             log = math.log(max(1.0, factor))
             attention_factor = (0.1 * log + 1) / (0.1 * multiplier * log + 1)
@@ -169,50 +183,9 @@ def _rope(keys: "_Keys", head_dim: int, tensors: Iterable[str], context: int | N
             "yarn",
             factor,
             original,
-            keys.number("rope.scaling.yarn_beta_fast", 32.0),
-            keys.number("rope.scaling.yarn_beta_slow", 1.0),
+            keys.scale("rope.scaling.yarn_beta_fast") or 32.0,
+            keys.scale("rope.scaling.yarn_beta_slow") or 1.0,
             attention_factor,
         )
         return replace(plain, scaling=scaling, magnitude=magnitude), trained
-    raise WgmlError(f"rope scaling {kind!r} is not supported; supported: none, linear, yarn, longrope")
-
-
-class _Keys:
-    """The metadata under `<architecture>.`."""
-
-    def __init__(self, metadata: dict[str, Any]) -> None:
-        self.architecture: str = metadata["general.architecture"]
-        self._metadata = metadata
-
-    def get(self, key: str, default: Any = None) -> Any:
-        return self._metadata.get(f"{self.architecture}.{key}", default)
-
-    def optional(self, key: str) -> float | None:
-        """A positive number; None where the file has none, or 0."""
-        value = self.number(key, 0)
-        if not 0 <= value < math.inf:
-            raise WgmlError(f"{self.architecture}.{key} is {value:g}, which makes no sense")
-        return value or None
-
-    def number(self, key: str, default: float | None = None) -> float:
-        value = self.get(key, default)
-        if value is None:
-            raise WgmlError(f"the file lacks {self.architecture}.{key}")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise WgmlError(f"{self.architecture}.{key} is not a number")
-        return float(value)
-
-    def largest(self, key: str, default: int) -> int:
-        """A size, or the largest where the file gives one for each layer."""
-        value = self.get(key)
-        if not isinstance(value, np.ndarray):
-            return self.size(key, default)
-        if value.dtype.kind not in "iu" or not value.size or value.min() < 0 or value.max() >= 1 << 31:
-            raise WgmlError(f"{self.architecture}.{key} is not a list of sizes")
-        return int(value.max()) or default
-
-    def size(self, key: str, default: int | None = None) -> int:
-        value = self.number(key, default)
-        if value != int(value) or not 0 < value < 1 << 31:
-            raise WgmlError(f"{self.architecture}.{key} is {value:g}, not a size")
-        return int(value)
+    raise WgmlError(f"rope scaling {quoted(kind)} is not supported; supported: none, linear, yarn, longrope")

@@ -8,9 +8,12 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header, TensorInfo
+from ..gguf_model.weights import require_types
+from ..ops.attention import require_heads
 from ..ops.gated import Activation
+from ..ops.group_experts import require_experts
 from ..ops.rope import require_rotary
 from ..ops.route import Gating
 from ..ops.unary import Function
@@ -169,6 +172,7 @@ class Plan(Graph[int]):
         c = self._config
         if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
             raise WgmlError(f"layer {layer} has {qkv} elements of queries, keys and values, which don't fit its heads")
+        require_heads(c.head_count, c.head_count_kv, c.head_dim)
         require_rotary(c.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
         if rope.factors is not None:
@@ -203,6 +207,7 @@ class Plan(Graph[int]):
         c = self._config
         if self.linear(x, f"{name}_gate_inp") != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
             raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
+        require_experts(c.expert_count)
         width = sum(self._experts(part, x) for part in expert_parts(c, name)) // 2
         if self._experts(f"{name}_down_exps", width) != add_to:
             raise WgmlError(f"the tensor {name}_down_exps.weight has not {add_to} rows")
@@ -218,14 +223,16 @@ class Plan(Graph[int]):
         return x
 
     def check(self) -> None:
-        """Raises WgmlError when the file has tensors that nothing uses: it is another model than it is taken for."""
+        """Raises WgmlError when the file has tensors of types that no kernel reads, or that nothing uses: then it is
+        another model than it is taken for."""
+        require_types(self.matrices, self.vectors)
         used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
         unused = [name for name in self._tensors if name not in used and not name.startswith(_IGNORED)]
         if unused:
             more = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
             raise WgmlError(
                 f"the file has tensors that models of the architecture {self._config.architecture!r} don't have: "
-                f"{unused[0]}{more}"
+                f"{quoted(unused[0])}{more}"
             )
 
     def _experts(self, name: str, columns: int) -> int:

@@ -49,6 +49,12 @@ def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> i
     return 4 * max_count * heads * splits * (head_dim + 2)
 
 
+def require_heads(heads: int, kv_heads: int, head_dim: int) -> None:
+    """Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
+    if heads % kv_heads or head_dim % 2 or head_dim > _MAX_HEAD_DIM:
+        raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
+
+
 def attention(
     program: Program,
     step: Buffer,
@@ -76,11 +82,9 @@ def attention(
     splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for steps with too
     few queries to fill a GPU (`attention_splits`); above 1, what each has goes to out (`attention_parts` bytes), for
     `attention_merge` to put together.
-    Raises WgmlError when heads is no multiple of kv_heads, head_dim is odd or above 512, or window or soft_cap is not
-    positive.
+    Raises WgmlError as `require_heads` does, or when window or soft_cap is not positive.
     """
-    if heads % kv_heads or head_dim % 2 or head_dim > _MAX_HEAD_DIM:
-        raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
+    require_heads(heads, kv_heads, head_dim)
     if (window is not None and window < 1) or (soft_cap is not None and not soft_cap > 0):
         raise WgmlError(f"attention with a window of {window} and a soft cap of {soft_cap} is not supported")
     cache_bytes(head_dim, bits)

@@ -30,13 +30,18 @@ def group_size(experts: int, slots: int) -> tuple[int, int]:
     return size, min(slots, (slots + experts * (size - 1)) // size)
 
 
+def require_experts(experts: int) -> None:
+    """Raises WgmlError for more experts than the kernel's memory has room for."""
+    if experts > _MAX_EXPERTS:
+        raise WgmlError(f"a mixture of {experts} experts: at most {_MAX_EXPERTS} can be run")
+
+
 def group_experts(program: Program, step: Buffer, ids: Buffer, groups: Groups, experts: int, slots: int) -> None:
     """Fill `groups` for the experts that `route` chose. ids: uint32 [max_count, slots].
 
-    Raises WgmlError for more experts than the kernel's memory has room for.
+    Raises WgmlError as `require_experts` does.
     """
-    if experts > _MAX_EXPERTS:
-        raise WgmlError(f"a mixture of {experts} experts: at most {_MAX_EXPERTS} can be run")
+    require_experts(experts)
     program.dispatch(
         "group_experts",
         [block(slots, groups.size, groups.count), step, ids, groups.tiles, groups.order],

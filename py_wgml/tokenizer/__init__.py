@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..metadata import encoded
 from . import byte_level, sentencepiece, wordpiece
 from .special import Splitter
-from .vocabulary import TokenType, Vocabulary
+from .vocabulary import TokenType, Vocabulary, byte_value
 
 __all__ = ["StreamDecoder", "TokenType", "Tokenizer", "from_metadata"]
 
@@ -93,14 +94,14 @@ class Tokenizer:
         self.eos_id = vocabulary.eos_id
         self.eog_ids = vocabulary.eog_ids
         """Every token that ends an answer."""
-        self.add_bos: bool = vocabulary.get("add_bos_token", bool, kind.add_bos(vocabulary)) and self.bos_id is not None
+        self.add_bos: bool = vocabulary.flag("add_bos_token", kind.add_bos(vocabulary)) and self.bos_id is not None
         endings = (("eos", kind.add_eos, vocabulary.eos_id), ("sep", kind.add_separator, vocabulary.separator_id))
         self._end = [
-            id for name, default, id in endings if id is not None and vocabulary.get(f"add_{name}_token", bool, default)
+            id for name, default, id in endings if id is not None and vocabulary.flag(f"add_{name}_token", default)
         ]
         self.add_eos: bool = self.eos_id in self._end
-        self.space_prefix: bool = kind.space_prefix is not None and vocabulary.get(
-            "add_space_prefix", bool, kind.space_prefix
+        self.space_prefix: bool = kind.space_prefix is not None and vocabulary.flag(
+            "add_space_prefix", kind.space_prefix
         )
         """A space is put before text at its start and after special tokens, and taken away again by decoding."""
         self.control: Mapping[str, int] = vocabulary.control
@@ -151,7 +152,7 @@ class Tokenizer:
         kind = self._types[id]
         if kind == _NORMAL:
             return self._token_to_bytes(token)
-        return bytes([_byte_value(token)]) if kind == _BYTE else token.encode()
+        return bytes([byte_value(token) or 0]) if kind == _BYTE else encoded(token)
 
     def token_type(self, id: int) -> int:
         """What kind of token `id` is: a number of TokenType."""
@@ -205,7 +206,7 @@ class StreamDecoder:
         if self._skip_special and self._is_hidden(id) and id not in self._shown:
             return rest
         self._at_start = True
-        return rest + data.decode()
+        return rest + data.decode(errors="replace")
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for bytes that never became a character."""
@@ -224,7 +225,7 @@ def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tok
     vocabulary = Vocabulary(metadata)
     kind = _KINDS.get(vocabulary.model)
     if kind is None:
-        raise WgmlError(f"vocabularies of kind {vocabulary.model!r} are not supported (only {', '.join(_KINDS)})")
+        raise WgmlError(f"vocabularies of kind {quoted(vocabulary.model)} are not supported (only {', '.join(_KINDS)})")
     if backend == "auto":
         backend = "tokenizers" if kind.prefer_native and find_spec("tokenizers") else "python"
     if backend == "tokenizers" and kind.native:
@@ -232,10 +233,3 @@ def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tok
 
         return Tokenizer(vocabulary, kind, getattr(native, kind.native)(vocabulary))
     return Tokenizer(vocabulary, kind, kind.python(vocabulary))
-
-
-def _byte_value(token: str) -> int:
-    try:
-        return int(token.removeprefix("<").removesuffix(">"), 16) & 0xFF
-    except ValueError:
-        raise WgmlError(f"token {token!r} is said to be a byte, but is none") from None

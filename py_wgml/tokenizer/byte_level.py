@@ -7,11 +7,11 @@ from U+0100 on.
 
 from __future__ import annotations
 
-from unicodedata import normalize
-
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..metadata import encoded
 from .cache import Cache
 from .merge import merge, ranks
+from .normal_form import normalize
 from .pretokenizers import PRE_TOKENIZERS, PreTokenizer
 from .vocabulary import Vocabulary
 
@@ -28,14 +28,14 @@ _BYTES = {character: bytes([byte]) for byte, character in _CHARACTERS.items()}
 
 def token_to_bytes(token: str) -> bytes:
     """The bytes that a normal token stands for; a character outside of the byte alphabet stands for itself."""
-    return b"".join([_BYTES.get(character) or character.encode() for character in token])
+    return b"".join([_BYTES.get(character) or encoded(character) for character in token])
 
 
 def pre_tokenizer(vocabulary: Vocabulary) -> PreTokenizer:
     """The row that the vocabulary names. Raises WgmlError for a name that has none."""
-    name = vocabulary.get("pre", str, "default")
+    name = vocabulary.text("pre", "default")
     if name not in PRE_TOKENIZERS:
-        raise WgmlError(f"pre-tokenizer {name!r} is not supported (only {', '.join(PRE_TOKENIZERS)})")
+        raise WgmlError(f"pre-tokenizer {quoted(name)} is not supported (only {', '.join(PRE_TOKENIZERS)})")
     return PRE_TOKENIZERS[name]
 
 

@@ -6,11 +6,19 @@ length in bytes; then the replacements, each ended by a zero byte. The longest m
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from ..errors import WgmlError
 
 _LEAF = 1 << 8  # something ends here: its value lies at the node's own place
 _LABEL = 1 << 31 | 0xFF  # the byte that leads to this node
 _VALUE = (1 << 31) - 1
+_LONGEST = 256  # bytes of what is replaced, and of what it is replaced by
+_MOST_BYTES = 1 << 20  # of a table (those in use have a quarter of that)
+_DAMAGED = "tokenizer.ggml.precompiled_charsmap is damaged"
 
 
 class CharsMap:
@@ -20,26 +28,27 @@ class CharsMap:
         """Raises WgmlError where `table` contradicts itself."""
         size = int.from_bytes(table[:4], "little")
         if size % 4 or size + 4 > max(len(table), 4) or (table and table[-1]):
-            raise WgmlError("tokenizer.ggml.precompiled_charsmap is damaged")
+            raise WgmlError(_DAMAGED)
+        if len(table) > _MOST_BYTES:
+            raise WgmlError(f"tokenizer.ggml.precompiled_charsmap of {len(table)} bytes: at most {_MOST_BYTES}")
         self._units = memoryview(table[4 : 4 + size]).cast("I")
         self._replacements = table[4 + size :]
+        if self._units:
+            _walk(np.frombuffer(self._units, np.uint32), self._replacements)
 
     def normalize(self, text: str) -> str:
-        """`text` with every match replaced. Raises WgmlError where the table leads out of itself."""
+        """`text` with every match replaced."""
         if not self._units:
             return text
         data = text.encode()
         kept, at = [], 0
-        try:
-            while at < len(data):
-                length, replacement = self._longest(data, at)
-                if not length:
-                    length = _utf8_length(data[at])
-                    replacement = data[at : at + length]
-                kept.append(replacement)
-                at += length
-        except (IndexError, ValueError):
-            raise WgmlError("tokenizer.ggml.precompiled_charsmap is damaged") from None
+        while at < len(data):
+            length, replacement = self._longest(data, at)
+            if not length:
+                length = _utf8_length(data[at])
+                replacement = data[at : at + length]
+            kept.append(replacement)
+            at += length
         return b"".join(kept).decode(errors="replace")
 
     def _longest(self, data: bytes, start: int) -> tuple[int, bytes]:
@@ -58,7 +67,33 @@ class CharsMap:
         return found, self._replacements[value : self._replacements.index(0, value)] if found else b""
 
 
-def _offset(unit: int) -> int:
+def _walk(units: npt.NDArray[np.uint32], replacements: bytes) -> None:
+    """Take every way through the trie. Raises WgmlError where one leads out of it or in a circle, or ends at no
+    replacement, or one that is too long."""
+    zeros = np.flatnonzero(np.frombuffer(replacements, np.uint8) == 0)
+    nodes, steps = _offset(units[:1].astype(np.int64)), 0
+    for _ in range(_LONGEST):
+        steps += len(nodes)
+        children = nodes[:, None] ^ np.arange(256)
+        if steps > len(units) or children.max() >= len(units):
+            break
+        found = units[children].astype(np.int64)
+        taken = found & _LABEL == np.arange(256)
+        found, ends = found[taken], children[taken] ^ _offset(found[taken])
+        if not len(ends):
+            return
+        leaves = ends[found & _LEAF != 0]
+        if (leaves >= len(units)).any():
+            break
+        values = units[leaves].astype(np.int64) & _VALUE
+        places = np.searchsorted(zeros, values)
+        if (places == len(zeros)).any() or (zeros[places] - values > _LONGEST).any():
+            break
+        nodes = np.unique(ends)
+    raise WgmlError(_DAMAGED)
+
+
+def _offset(unit: Any) -> Any:
     return unit >> 10 << ((unit & 1 << 9) >> 6)
 
 

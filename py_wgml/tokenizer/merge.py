@@ -57,7 +57,7 @@ def ranks(vocabulary: Vocabulary) -> Callable[[str, str], int | None]:
     merges = vocabulary.merges
     width = 1 + max(map(len, vocabulary.tokens))
     cuts = np.fromiter(
-        (ids.get(entry.replace(" ", ""), -1) * width + entry.find(" ") for entry in merges), np.int64, len(merges)
+        (ids.get(entry.replace(" ", "", 1), -1) * width + entry.find(" ") for entry in merges), np.int64, len(merges)
     )
     order = np.argsort(cuts, kind="stable")  # of a merge that comes twice, the first counts
     sorted_cuts = np.append(cuts[order], np.iinfo(np.int64).max).data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 
+from ..metadata import readable
 from .byte_level import pre_tokenizer
 from .sentencepiece import SPACE, byte_ids
 from .vocabulary import Vocabulary
@@ -54,7 +55,7 @@ def sentencepiece(vocabulary: Vocabulary) -> NativeTokenizer:
     known = ids | vocabulary.bytes
     unknown = None
     if vocabulary.unknown_id is not None:
-        unknown = vocabulary.tokens[vocabulary.unknown_id]
+        unknown = readable(vocabulary.tokens[vocabulary.unknown_id])
         known[unknown] = vocabulary.unknown_id
     tokenizer = Tokenizer(
         BPE(known, merges, unk_token=unknown, fuse_unk=True, byte_fallback=byte_ids(vocabulary) is not None)

@@ -2,7 +2,8 @@
 
 One row a way of cutting: to support another, add a row. The patterns are those of the models' own tokenizers; each is
 applied to the pieces that the one before it left, and what lies between two matches is a piece as well. They must mean
-the same to `regex` and to Oniguruma (which the `tokenizers` package uses), and hold no capturing group.
+the same to `regex` and to Oniguruma (which the `tokenizers` package uses), hold no capturing group, and take a time
+that grows with the text alone.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ _KIMI = r"\p{Han}+|" + _by_case(_NO_HAN % _UPPER, _NO_HAN % _LOWER, f"(?i:{_ENDI
 
 # `\b` behind a digit, spelled out: `regex` and Oniguruma do not agree on what is in a word.
 _WORD_ENDS = r"(?![\p{L}\p{M}\p{N}\p{Pc}])"
+# Digits are grouped by threes from the right. Where a group ends is known at the end of the number only; so that it is
+# not looked for anew from each digit, these match near a number's start alone: the first digits of a piece that go
+# before its whole groups, and the place where a number's whole groups begin.
+_FIRST_DIGITS = r"\A\d{1,2}(?=(?>(?:\d{3})+)(?![\s\S]))"
+_WHOLE_GROUPS = r"(?:(?<!\d)|(?<=\A\d)|(?<=\D\d)|(?<=\A\d\d)|(?<=\D\d\d))(?=(?>(?:\d{3})+)(?!\d))"
 # Letters with a case, but for those of some scripts.
 _DEEPSEEK_CASED = (
     "A-Za-z\xb5\xc0-\xd6\xd8-\xf6\xf8-\u01ba\u01bc-\u01bf\u01c4-\u0293\u0295-\u02af\u0370-\u0373\u0376\u0377\u037b-\u037d"
@@ -109,10 +115,10 @@ _ROWS: tuple[tuple[str, PreTokenizer], ...] = (
     ("bailingmoe bailingmoe2 llada-moe", PreTokenizer((_BAILING,))),
     ("exaone-moe", PreTokenizer((_EXAONE_MOE,))),
     ("gpt-4o llama4 minimax-m2 kanana2 talkie", PreTokenizer((_O200K,))),
-    ("tiny_aya cohere2moe", PreTokenizer((rf"\d{{1,3}}(?=(?:\d{{3}})*{_WORD_ENDS})", _O200K))),
+    ("tiny_aya cohere2moe", PreTokenizer((rf"(?<!\d)(?>\d+){_WORD_ENDS}", _FIRST_DIGITS, _O200K))),
     ("tekken", PreTokenizer((_TEKKEN,), ignore_merges=True, add_bos=True)),
     ("kimi-k2", PreTokenizer((_KIMI,))),
-    ("superbpe", PreTokenizer((r"\p{N}+", r"(?=(?:\d{3})+(?!\d))"))),
+    ("superbpe", PreTokenizer((r"\p{N}+", _WHOLE_GROUPS, r"\d{3}(?=\d)"))),
     (
         "deepseek-llm",
         PreTokenizer(
@@ -120,7 +126,7 @@ _ROWS: tuple[tuple[str, PreTokenizer], ...] = (
                 r"[\r\n]",
                 rf"\s?[{_DEEPSEEK_CASED}]+",
                 rf"\s?[{_DEEPSEEK_MARKS}]+",
-                r"\s+$",
+                r"(?<!\s)\s+$",
                 _DEEPSEEK_CJK,
                 r"\p{N}+",
             )

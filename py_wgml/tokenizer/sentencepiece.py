@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 
+from ..metadata import encoded
 from .cache import Cache
 from .charsmap import CharsMap
 from .merge import merge, ranks
@@ -21,7 +22,7 @@ _UNKNOWN_PENALTY = 10.0  # below the worst piece
 
 def token_to_bytes(token: str) -> bytes:
     """The bytes that a normal token stands for."""
-    return token.replace(SPACE, " ").encode()
+    return encoded(token.replace(SPACE, " "))
 
 
 def byte_ids(vocabulary: Vocabulary) -> list[int] | None:
@@ -114,7 +115,7 @@ class Unigram(SentencePiece):
         super().__init__(vocabulary)
         self._scores = vocabulary.scores
         self._charsmap = CharsMap(vocabulary.charsmap)
-        self._single_spaces = vocabulary.get("remove_extra_whitespaces", bool, False)
+        self._single_spaces = vocabulary.flag("remove_extra_whitespaces", False)
         self._ids = {text: number for text, number in self._ids.items() if vocabulary.types[number] != TokenType.UNUSED}
         self._longest = max(map(len, self._ids), default=0)
         scored = [self._scores[id] for id, kind in enumerate(vocabulary.types) if kind == TokenType.NORMAL]

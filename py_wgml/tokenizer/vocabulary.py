@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..metadata import Metadata, encoded, readable
 
 # Names under which models end a turn or a text, whatever their files say of them. The last ones are of
 # models of code, between files.
@@ -30,6 +32,10 @@ _DEFAULT_IDS = {
 _PREFIX = "tokenizer.ggml."
 
 
+MAX_TOKENS = 1 << 20
+"""The largest vocabularies in use have a quarter of that."""
+
+
 class TokenType(IntEnum):
     """What a token is, as GGUF numbers it."""
 
@@ -41,6 +47,12 @@ class TokenType(IntEnum):
     BYTE = 6
 
 
+def byte_value(token: str) -> int | None:
+    """The byte that a token of the type BYTE, as <0x0A>, stands for; None where it is none."""
+    found = re.fullmatch("<0x([0-9A-Fa-f]{2})>", token)
+    return int(found[1], 16) if found else None
+
+
 class Vocabulary:
     """Tokens, their types and scores, merges, and the ids with a meaning of their own.
 
@@ -49,26 +61,30 @@ class Vocabulary:
 
     def __init__(self, metadata: Mapping[str, Any]) -> None:
         """`metadata` of the whole file."""
-        self._metadata = metadata
-        self.model: str = self.get("model", str, "")
+        self._metadata = Metadata(metadata, _PREFIX)
+        self.model = self.text("model")
         if not self.model:
             raise WgmlError("this GGUF file has no tokenizer (no tokenizer.ggml.model)")
-        self.tokens: list[str] = self._strings("tokens") or []
+        self.tokens = self._metadata.strings("tokens") or []
+        """Their texts, each with the bytes that it has in the file (see metadata.py)."""
         if not self.tokens:
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
+        if len(self.tokens) > MAX_TOKENS:
+            raise WgmlError(f"a vocabulary of {len(self.tokens)} tokens: at most {MAX_TOKENS} can be taken")
         self.bos_id = self._id("bos")
         self.eos_id = self._id("eos")
         self.separator_id = self._id("seperator")
         self.unknown_id = self._id("unknown")
-        types = self._numbers("token_type")
+        types = self._metadata.numbers("token_type", len(self.tokens))
         if types is None:
             types = np.full(len(self.tokens), TokenType.NORMAL)
-        elif types.min() < TokenType.NORMAL or types.max() > TokenType.BYTE:
+        elif types.dtype.kind not in "iu" or types.min() < TokenType.NORMAL or types.max() > TokenType.BYTE:
             raise WgmlError("tokenizer.ggml.token_type holds a type that GGUF does not define")
         self._types = types.astype(np.uint8)
 
         self.ids: dict[str, int] = dict(zip(self.tokens, range(len(self.tokens)), strict=True))
-        """Every token that text can become without naming it: no control, unknown or byte tokens."""
+        """Every token that text can become without naming it: no control, unknown or byte tokens. Of several with the
+        same text it is the last."""
         ends = {name: number for name in _END_NAMES if (number := self.ids.get(name)) is not None}
         if "<|end|>" in ends and ends.keys() & {"<|return|>", "<|call|>", "<|calls|>", "<|flush|>"}:
             del ends["<|end|>"]  # of a message, not of the answer, where there are these
@@ -88,14 +104,30 @@ class Vocabulary:
         self.control = self._named(TokenType.CONTROL, TokenType.UNKNOWN)
         self.user_defined = self._named(TokenType.USER_DEFINED)
         self.bytes = self._named(TokenType.BYTE)
-        for text, number in (*self.control.items(), *self.bytes.items()):
-            if self.ids.get(text) == number:
+        for text, number in self.bytes.items():
+            if byte_value(text) is None:
+                raise WgmlError(f"token {number} is said to be a byte, but is {quoted(text)}")
+        self._leave_text_alone()
+
+    def _leave_text_alone(self) -> None:
+        """Take out of `ids` what no text becomes."""
+        if len(self.ids) < len(self.tokens):  # the same text twice: a token that can be written is not to be hidden
+            self.ids = {}
+            for written in ((TokenType.UNUSED,), (TokenType.NORMAL, TokenType.USER_DEFINED)):
+                self.ids |= {text: id for id, text in enumerate(self.tokens) if self.types[id] in written}
+        else:
+            for text in (*self.control, *self.bytes):
                 del self.ids[text]
+        self.ids.pop("", None)
+        try:
+            "".join(self.ids).encode()
+        except UnicodeEncodeError:  # some are no UTF-8, which every text is
+            self.ids = {text: id for text, id in self.ids.items() if encoded(text) == readable(text).encode()}
 
     @property
     def merges(self) -> list[str]:
         """Pairs of pieces with a space between, best first. Raises WgmlError where the file has none."""
-        merges = self._strings("merges")
+        merges = self._metadata.strings("merges")
         if merges is None:
             raise WgmlError("this GGUF file has a byte-pair vocabulary without tokenizer.ggml.merges")
         return merges
@@ -103,7 +135,7 @@ class Vocabulary:
     @property
     def scores(self) -> memoryview:
         """By id; a memoryview gives Python floats without a list of them. Raises WgmlError where the file has none."""
-        scores = self._numbers("scores")
+        scores = self._metadata.numbers("scores", len(self.tokens))
         if scores is None:
             raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")
         return np.ascontiguousarray(scores, np.float32).data
@@ -111,35 +143,24 @@ class Vocabulary:
     @property
     def charsmap(self) -> bytes:
         """SentencePiece's table of normalization; empty where the file has none."""
-        table: np.ndarray[Any, Any] | None = self.get("precompiled_charsmap", np.ndarray, None)
-        return b"" if table is None else table.astype(np.uint8).tobytes()
+        table = self._metadata.numbers("precompiled_charsmap")
+        if table is not None and table.dtype.itemsize != 1:
+            raise WgmlError("tokenizer.ggml.precompiled_charsmap is not an array of bytes")
+        return b"" if table is None else table.tobytes()
 
-    def get(self, key: str, kind: type, default: Any) -> Any:
-        """The value of `tokenizer.ggml.KEY`, or `default` where there is none. Raises WgmlError if it is no `kind`."""
-        value = self._metadata.get(_PREFIX + key)
-        if value is None:
-            return default
-        if not isinstance(value, kind):
-            raise WgmlError(f"{_PREFIX}{key} is a {type(value).__name__}, not a {kind.__name__}")
-        return value
+    def text(self, key: str, default: str = "") -> str:
+        """The text under `tokenizer.ggml.KEY`."""
+        return self._metadata.text(key, default)
+
+    def flag(self, key: str, default: bool) -> bool:
+        """The truth value under `tokenizer.ggml.KEY`."""
+        return self._metadata.flag(key, default)
 
     def _id(self, meaning: str) -> int | None:
         default = _DEFAULT_IDS.get(self.model, {}).get(meaning)
-        value: int | None = self.get(f"{meaning}_token_id", int, default)
+        value = self._metadata.integer(f"{meaning}_token_id", default)
         # Converters write an id past the vocabulary for "none"
         return value if value is not None and 0 <= value < len(self.tokens) else None
-
-    def _strings(self, key: str) -> list[str] | None:
-        values: list[str] | None = self.get(key, list, None)
-        if values and not isinstance(values[0], str):  # GGUF's arrays are of one type
-            raise WgmlError(f"{_PREFIX}{key} is not an array of strings")
-        return values
-
-    def _numbers(self, key: str) -> np.ndarray[Any, Any] | None:
-        value: np.ndarray[Any, Any] | None = self.get(key, np.ndarray, None)
-        if value is not None and len(value) != len(self.tokens):
-            raise WgmlError(f"{_PREFIX}{key} has {len(value)} entries for {len(self.tokens)} tokens")
-        return value
 
     def _named(self, *types: TokenType) -> dict[str, int]:
         found = np.flatnonzero(np.isin(self._types, types)).tolist()

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from string import punctuation
-from unicodedata import category, normalize
+from unicodedata import category
 
 from .cache import Cache
+from .normal_form import normalize
 from .sentencepiece import SPACE
 from .vocabulary import Vocabulary
 
@@ -26,8 +27,8 @@ class WordPiece:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._lower = vocabulary.get("normalizer.lowercase", bool, True)
-        self._strip_accents = vocabulary.get("normalizer.strip_accents", bool, self._lower)
+        self._lower = vocabulary.flag("normalizer.lowercase", True)
+        self._strip_accents = vocabulary.flag("normalizer.strip_accents", self._lower)
         self._ids = vocabulary.ids
         self._unknown = [] if vocabulary.unknown_id is None else [vocabulary.unknown_id]
         self._longest = max(map(len, self._ids), default=0)

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+import random
+import time
 
 import numpy as np
 import pytest
@@ -277,6 +279,36 @@ def test_end_of_generation_and_stop_strings(path, device):
 def test_stop_strings(pieces, strings, shown):
     text = StopStrings(strings)
     assert [text.push(piece) for piece in pieces] == shown
+
+
+def test_stop_strings_are_found_wherever_text_is_cut():
+    dice = random.Random(1)
+    for _ in range(5000):
+        strings = ["".join(dice.choices("ab", k=dice.randint(1, 6))) for _ in range(dice.randint(0, 3))]
+        whole = "".join(dice.choices("abc", k=dice.randint(0, 30)))
+        text, shown, at = StopStrings(strings), "", 0
+        while at < len(whole):
+            piece = whole[at : at + dice.randint(1, 5)]
+            at += len(piece)
+            shown += text.push(piece)
+            found = min((place for string in strings if (place := whole[:at].find(string)) >= 0), default=None)
+            assert text.found == (found is not None)
+            if found is not None:
+                assert shown == whole[:found]
+                break
+            assert whole.startswith(shown)
+        else:
+            assert shown + text.flush() == whole
+
+
+@pytest.mark.parametrize("string", ["a" * 20_000 + "b", "ab" * 10_000 + "c", "b" + "a" * 20_000])
+def test_long_stop_strings_take_a_time_that_grows_with_the_text(string):
+    began = time.thread_time()
+    text = StopStrings([string] * 4)
+    for _ in range(10_000):
+        text.push("abaa")
+        text.push("aaaa")
+    assert time.thread_time() - began < 10  # a second; minutes if each piece were compared with each of its beginnings
 
 
 def test_refuses_bad_arguments(path, device):

@@ -9,7 +9,7 @@ from pathlib import Path
 import tiny
 from gguf import GGMLQuantizationType, GGUFReader
 
-from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model import Header, TensorInfo, read_header
 from py_wgml.gguf_model.card import card
 
 
@@ -35,3 +35,21 @@ def test_the_card_tells_what_the_file_says(tmp_path: Path) -> None:
     tokens = reader.fields["tokenizer.ggml.tokens"].contents()
     assert made["vocabulary"] == {"model": "gpt2", "tokens": len(tokens)}
     assert shown["tokenizer.ggml.tokens"] == f"{len(tokens)} elements: {', '.join(tokens[:8])}, …"
+
+
+def test_the_card_of_a_strange_file_is_short_and_readable() -> None:
+    metadata = {
+        "general.name": "caf\udcc3",
+        "general.license": "x" * 1_000_000,
+        "odd\udcff": [["y" * 1_000_000] * 1000, [1, 2]],
+        "tokenizer.chat_template": "\udcff",
+        "huge": 1 << 63,
+    }
+    tensors = {"t\udcff": TensorInfo("t\udcff", (2,), GGMLQuantizationType.F32, 0, 8)}
+    made = card(Header(3, metadata, tensors, 0, 32))
+    text = json.dumps(made, ensure_ascii=False)
+    assert len(text.encode()) < 20_000
+    shown = {row["key"]: row["value"] for row in made["metadata"]}
+    assert shown["general.name"] == "caf\ufffd"
+    assert shown["odd\ufffd"] == "2 elements: [1,000 elements], [2 elements]"
+    assert (made["template"], made["tensors"][0]["name"]) == ("\ufffd", "t\ufffd")

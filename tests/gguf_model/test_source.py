@@ -122,7 +122,7 @@ def test_parts_of_different_models(parts: list[Path], tmp_path: Path) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-    with pytest.raises(WgmlError, match=r"split\.count is a str"):
+    with pytest.raises(WgmlError, match=r"split\.count is not a whole number"):
         load(open_source(tmp_path / "odd.gguf"))
 
 

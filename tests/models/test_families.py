@@ -1,12 +1,16 @@
 """Every family's tiny model: the GPU against NumPy, NumPy against transformers; and what can't be run is refused."""
 
 import asyncio
+import dataclasses
 import inspect
+import math
+import tracemalloc
 from dataclasses import replace
 
 import gpus
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType
 from models.table import BOUND, IDS, gpu_error, truth, truth_error
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
@@ -15,6 +19,7 @@ from py_wgml.gguf_model import read_header
 from py_wgml.gguf_model.source import StreamSource
 from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
 from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops import Scaling
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -83,8 +88,8 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path):
             {"llama.attention.key_length": 24, "llama.attention.value_length": 24},
             "128 elements of queries",
         ),
-        ({"llama.block_count": 3}, "lacks the tensor blk.2.attn_norm.weight"),
-        ({"llama.block_count": 1}, "'llama' don't have: blk.1.attn_norm.weight and 8 more"),
+        ({"llama.block_count": 3}, "the file has tensors of 2 layers, not of 3"),
+        ({"llama.block_count": 1}, "'llama' don't have: 'blk.1.attn_norm.weight' and 8 more"),
         ({"llama.rope.dimension_count": 18}, "rotary embedding of 18 of 16 elements"),
         ({"llama.rope.freq_base": -1.0}, "llama.rope.freq_base is -1, which makes no sense"),
         ({"llama.residual_scale": float("nan")}, "llama.residual_scale is nan"),
@@ -99,10 +104,120 @@ def test_refuses_bad_metadata(tmp_path, metadata, message):
         plan(replace(header, metadata=changed))
 
 
+ODD = (
+    *(True, 0, -1, 1 << 30, (1 << 31) - 1, 1 << 31, 1 << 63, 0.0, 0.5, -1.5, 1e-30, 1e30, 1e308, math.nan, math.inf),
+    *(-math.inf, "", "text", "\udcff", [], ["text"], [["a"]], np.zeros(0), np.array([1.0, 2.0]), np.array([math.nan])),
+    *(np.array([1, 1 << 40]), np.array([True, False]), np.full(2, -1)),
+)
+SIZES = [f"attention.{key}" for key in ("head_count", "head_count_kv", "key_length", "value_length", "sliding_window")]
+SIZES += ["block_count", "embedding_length", "context_length", "expert_count", "expert_used_count", "shortconv.l_cache"]
+SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "attention.sliding_window_pattern"]
+NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
+NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
+NUMBERS += ["logit_scale", "expert_weights_scale", "rope.freq_base", "rope.freq_base_swa"]
+NUMBERS += [f"rope.scaling.{key}" for key in ("factor", "attn_factor", "yarn_attn_factor", "yarn_log_multiplier")]
+NUMBERS += [f"rope.scaling.{key}" for key in ("yarn_beta_fast", "yarn_beta_slow")]
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
+@pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", "use_parallel_residual"])
+def test_odd_values_are_refused_or_make_numbers(tmp_path, name, key):
+    """Of every key that is read: what is taken is finite and above 0 where it must be."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
+    header = read_header(path)
+    for value in ODD:
+        changed = {**header.metadata, f"{TINY[name].architecture}.{key}": value}
+        try:
+            config, _, found = plan(replace(header, metadata=changed))
+        except WgmlError as error:
+            assert str(error).isprintable() and len(str(error)) < 400  # noqa: PT017
+            continue
+        for member in dataclasses.fields(config):
+            number = getattr(config, member.name)
+            assert not isinstance(number, float) or (math.isfinite(number) and number >= 0), (value, member.name)
+        for rope in found.ropes:
+            assert np.isfinite(rope.rotations(0, 8, None)).all(), value
+
+
+def test_scaling_without_a_name_is_none(tmp_path):
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
+    for named in ({}, {"llama.rope.scaling.type": ""}, {"llama.rope.scaling.type": "none"}):
+        config, *_ = plan(replace(header, metadata={**header.metadata, **named}))
+        assert config.rope_norm.scaling is None
+
+
+def test_a_factor_without_a_type_stretches_linearly(tmp_path):
+    """As llama.cpp has it, for files from before there were types."""
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf", metadata={"rope.scaling.factor": 4.0}))
+    config, *_ = plan(header)
+    assert config.rope_norm.scaling == Scaling("linear", 4.0)
+
+
+@pytest.mark.parametrize("count", [3, 1 << 20, 1 << 30, (1 << 31) - 1])
+def test_layers_are_compared_with_the_tensors_first(tmp_path, count):
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
+    tracemalloc.start()
+    with pytest.raises(WgmlError, match=f"tensors of 2 layers, not of {count}"):
+        plan(replace(header, metadata={**header.metadata, "llama.block_count": count}))
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_lists_have_an_entry_a_layer(tmp_path, count):
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
+    for key in ("attention.head_count_kv", "attention.sliding_window_pattern"):
+        with pytest.raises(WgmlError, match=f"llama.{key} has {count} entries instead of 2"):
+            plan(replace(header, metadata={**header.metadata, f"llama.{key}": np.ones(count, int)}))
+
+
+@pytest.mark.parametrize(
+    ("tensor", "type", "message"),
+    [
+        ("blk.0.attn_norm.weight", GGMLQuantizationType.F16, "is of type F16; vectors must be F32"),
+        ("blk.0.attn_q.weight", GGMLQuantizationType.I32, "is of type I32; supported: F32"),
+    ],
+)
+def test_types_are_known_from_the_header(tmp_path, tensor, type, message):
+    header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
+    tensors = {**header.tensors, tensor: replace(header.tensors[tensor], type=type)}
+    with pytest.raises(WgmlError, match=message):
+        plan(replace(header, tensors=tensors))
+
+
+def metadata_of(tokens, **changes):
+    return {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": np.ones(len(tokens), int), **changes}
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (metadata_of([f"t{id}" for id in range(513)]), "the file has 513 tokens, but an embedding of 512"),
+        (metadata_of([f"t{id}" for id in range(500)]), "the file has 500 tokens, but an embedding of 512"),
+        ({"general.name": ["a", "list"]}, "general.name is not text"),
+        ({"tokenizer.ggml.model": "nonesuch"}, "vocabularies of kind 'nonesuch'"),
+        ({"tokenizer.chat_template": "{% for"}, "chat template has an error in line 1"),
+        ({"llama.attention.head_count": math.nan}, "llama.attention.head_count is nan, not a size"),
+    ],
+)
+def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(tmp_path, metadata, message):
+    """Who holds a model frees it when `on_header` is called; so it must not be, and no GPU be touched."""
+    path = write_tiny_llama(tmp_path / "tiny.gguf")
+
+    class Changed(StreamSource):
+        async def read_header(self):
+            header = await super().read_header()
+            return replace(header, metadata={**header.metadata, **metadata})
+
+    source = Changed(path.open("rb"), "tiny.gguf", path.stat().st_size)
+    with pytest.raises(WgmlError, match=message):
+        asyncio.run(Model.load(source, device=object(), on_header=lambda header: pytest.fail("given up")))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rest": "output_norm output surprise"}, "don't have: surprise.weight"),
+        ({"rest": "output_norm output surprise"}, "don't have: 'surprise.weight'"),
         ({"shapes": {"ffn_gate": (64, 64)}}, "ffn_down.weight has rows of 128 elements instead of 96"),
         ({"shapes": {"ffn_up": (128, 32)}}, "ffn_up.weight has rows of 32 elements instead of 64"),
         ({"shapes": {"attn_norm": (32,)}}, "attn_norm.weight has not 64 elements"),
@@ -131,7 +246,7 @@ def test_refuses_taps_that_do_not_fit(tmp_path):
         plan(read_header(path))
 
 
-@pytest.mark.parametrize("heads", [[-1, 2], [1.5, 2.0]], ids=str)
+@pytest.mark.parametrize("heads", [[-1, 2, 0, 2, 0], [1.5, 2.0, 1.0, 2.0, 1.0]], ids=str)
 def test_refuses_numbers_of_heads_that_are_none(tmp_path, heads):
     metadata = {**TINY["lfm2"].metadata, "attention.head_count_kv": heads}
     with pytest.raises(WgmlError, match=r"lfm2\.attention\.head_count_kv is not a list of sizes"):

@@ -72,16 +72,19 @@ def test_damaged_table_of_normalization() -> None:
     for damaged in table[:-1], table[:100], np.insert(table, 0, 255):
         with pytest.raises(WgmlError, match="precompiled_charsmap is damaged"):
             from_metadata(metadata("unigram", precompiled_charsmap=damaged))
-    dice = np.random.default_rng(0)
+    dice, refused = np.random.default_rng(0), 0
     for _ in range(200):
         damaged = table.copy()
         damaged[4 + dice.integers(0, 400, 8)] = dice.integers(0, 256, 8)
-        tokenizer = from_metadata(metadata("unigram", precompiled_charsmap=damaged))
-        for line in LINES[:5]:
-            try:
+        try:
+            tokenizer = from_metadata(metadata("unigram", precompiled_charsmap=damaged))
+        except WgmlError as error:
+            refused += 1
+            assert "damaged" in str(error)  # noqa: PT017
+        else:  # it means another table
+            for line in LINES:
                 tokenizer.encode(line)
-            except WgmlError as error:
-                assert "damaged" in str(error)  # noqa: PT017  # or it means another table
+    assert 0 < refused < 200
 
 
 def test_space_prefix_comes_after_each_special_token(backend: Any) -> None:
@@ -190,8 +193,8 @@ def test_byte_token_that_is_none() -> None:
     tokens = VARIANTS["bytes"]["tokenizer.ggml.tokens"].copy()
     id = tokens.index("<0x41>")
     tokens[id] = "<0xZZ>"
-    with pytest.raises(WgmlError, match="'<0xZZ>' is said to be a byte"):
-        from_metadata(metadata("bytes", tokens=tokens), "python").token_bytes(id)
+    with pytest.raises(WgmlError, match=f"token {id} is said to be a byte, but is '<0xZZ>'"):
+        from_metadata(metadata("bytes", tokens=tokens), "python")
 
 
 def test_scores_are_needed(backend: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tokenizers.pre_tokenizers import ByteLevel
 
 from py_wgml.errors import WgmlError
+from py_wgml.metadata import decoded
 from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
 from py_wgml.tokenizer.special import Splitter
 
@@ -182,18 +183,18 @@ def test_halves_of_surrogate_pairs() -> None:
     [
         ({"model": None}, "no tokenizer"),
         ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama, gemma4, t5, bert\)"),
-        ({"model": 7}, "tokenizer.ggml.model is a int, not a str"),
+        ({"model": 7}, "tokenizer.ggml.model is not text"),
         ({"tokens": None}, "no vocabulary"),
         ({"tokens": []}, "no vocabulary"),
         ({"tokens": [["a"]]}, "tokens is not an array of strings"),
         ({"merges": [["a", "b"]]}, "merges is not an array of strings"),
-        ({"tokens": np.zeros(4)}, "tokens is a ndarray"),
+        ({"tokens": np.zeros(4)}, "tokens is not an array of strings"),
         ({"token_type": np.zeros(3, np.int32)}, "token_type has 3 entries"),
         ({"token_type": np.full(len(SPECIAL) + len(ALPHABET), 9)}, "a type that GGUF does not define"),
-        ({"merges": 5}, "merges is a int"),
+        ({"merges": 5}, "merges is not an array of strings"),
         ({"merges": None}, "without tokenizer.ggml.merges"),
-        ({"eos_token_id": "x"}, "eos_token_id is a str"),
-        ({"add_bos_token": 1}, "add_bos_token is a int"),
+        ({"eos_token_id": "x"}, "eos_token_id is not a whole number"),
+        ({"add_bos_token": 1}, "add_bos_token is neither true nor false"),
         ({"pre": "nonesuch"}, "pre-tokenizer 'nonesuch'"),
     ],
 )
@@ -206,3 +207,87 @@ def test_bad_metadata(keys: dict[str, Any], message: str, backend: Any) -> None:
 def test_automatic_choice_is_one_of_the_two() -> None:
     text = "naïve 🙂 <a>"
     assert from_metadata(metadata()).encode(text) == tokenizer().encode(text)
+
+
+BROKEN = (
+    b"caf\xc3",
+    b"\xff\xfe",
+    b"\xed\xa0\x80",
+    b"\xe2\x96",
+    b"a\x00b",
+)  # cut, no UTF-8, half a pair, half a character
+
+
+@pytest.mark.parametrize("backend", ["python", "tokenizers"])
+@pytest.mark.parametrize("kind", [TokenType.NORMAL, TokenType.CONTROL, TokenType.USER_DEFINED, TokenType.UNUSED])
+@pytest.mark.parametrize("model", ["gpt2", "llama", "gemma4", "t5", "bert"])
+def test_tokens_that_are_no_utf_8_keep_their_bytes(model: str, kind: TokenType, backend: Any) -> None:
+    tokens = [*(decoded(token) for token in BROKEN), "a", "b", "\u2581a", "\u2581", "Ġ"]
+    metadata = {
+        "tokenizer.ggml.model": model,
+        "tokenizer.ggml.tokens": tokens,
+        "tokenizer.ggml.token_type": np.array([kind] * len(BROKEN) + [1] * 5),
+        "tokenizer.ggml.scores": np.zeros(len(tokens), np.float32),
+        "tokenizer.ggml.merges": ["a b"],
+        "tokenizer.ggml.unknown_token_id": len(tokens),
+        "tokenizer.ggml.bos_token_id": len(tokens),
+        "tokenizer.ggml.seperator_token_id": len(tokens),
+        "tokenizer.ggml.eos_token_id": len(tokens),
+    }
+    tokenizer = from_metadata(metadata, backend)
+    assert [tokenizer.token_bytes(id) for id in range(len(BROKEN))] == list(BROKEN)
+    assert tokenizer.decode(range(len(BROKEN))).encode().count(b"\xef\xbf\xbd") >= 4
+    for parse in (False, True):
+        ids = tokenizer.encode("a b \udcff \ufffd a\0b", parse_special=parse)
+        assert not set(ids) & set(range(len(BROKEN) - 1))
+
+
+TWICE = {  # what llama.cpp refuses to load, and Hugging Face's tokenizers can't have
+    "normal": (TokenType.NORMAL, 9),
+    "control": (TokenType.CONTROL, 1),
+    "unknown": (TokenType.UNKNOWN, 1),
+    "user-defined": (TokenType.USER_DEFINED, 9),
+    "unused": (TokenType.UNUSED, 1),
+}
+
+
+@pytest.mark.parametrize("backend", ["python", "tokenizers"])
+@pytest.mark.parametrize("model", ["gpt2", "llama", "gemma4", "t5"])
+@pytest.mark.parametrize("kind", TWICE)
+def test_the_same_text_twice_is_never_lost(kind: str, model: str, backend: Any) -> None:
+    type, id = TWICE[kind]
+    metadata = {
+        "tokenizer.ggml.model": model,
+        "tokenizer.ggml.tokens": ["b", "a", "n", "s", "\u2581", "c", "d", "e", "f", "a"],
+        "tokenizer.ggml.token_type": np.array([1] * 9 + [type]),
+        "tokenizer.ggml.scores": np.zeros(10, np.float32),
+        "tokenizer.ggml.merges": [],
+        "tokenizer.ggml.add_space_prefix": False,
+    }
+    tokenizer = from_metadata(metadata, backend)
+    ids = tokenizer.encode("bananas", add_special=False)
+    assert ids == [0, id, 2, id, 2, id, 3]
+    assert tokenizer.decode(ids) == "bananas"
+    assert tokenizer.decode(tokenizer.encode("bananas", add_special=False, parse_special=True)) == "bananas"
+
+
+def test_two_control_tokens_of_one_name() -> None:
+    metadata = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": ["<x>", "<", "x", ">", "<x>"],
+        "tokenizer.ggml.token_type": np.array([3, 1, 1, 1, 3]),
+        "tokenizer.ggml.merges": [],
+    }
+    tokenizer = from_metadata(metadata)
+    assert tokenizer.encode("<x>") == [1, 2, 3]
+    assert tokenizer.encode("<x>", parse_special=True) == [4]
+
+
+def test_a_merge_has_one_space() -> None:
+    metadata = {
+        "tokenizer.ggml.model": "gpt2",
+        "tokenizer.ggml.tokens": ["a", "b", "c", "ab", "abc"],
+        "tokenizer.ggml.merges": ["a b c", "a b", "", " ", "a", " c", "c "],
+    }
+    for backend in ("python", "tokenizers"):
+        assert from_metadata(metadata, backend).encode("abc") == [3, 2]
