@@ -5,7 +5,7 @@ import secrets
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,11 @@ from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
-from .metadata import MAX_NAME, Metadata
+from .metadata import MAX_NAME, MAX_SIZE, Metadata
 from .models import plan
 from .ops import Bits, Sampling
 from .tokenizer import Tokenizer, from_metadata
+from .values import function, integer, integers, known, mapping, mappings, one_of, text
 
 Message = Mapping[str, Any]
 """{"role": "system" | "user" | "assistant" | "tool", "content": text}; of the assistant's also "reasoning_content",
@@ -30,6 +31,16 @@ Tools = Sequence[Mapping[str, Any]]
 
 OnProgress = Callable[[str, int, int], object]
 """Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
+
+OPTIONS = (
+    *(field.name for field in fields(Sampling)),
+    "max_tokens",
+    "stop",
+    "tools",
+    "chat_template_kwargs",
+    "on_prefill",
+)
+"""What `Model.generate` and `Chat.send` take."""
 
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
@@ -79,6 +90,11 @@ class Model:
         raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
         """
+        context = None if context is None else integer("context", context, 1, MAX_SIZE)
+        cache_bits = cast(Bits, one_of("cache_bits", cache_bits, get_args(Bits)))
+        activation_bits = cast(ActivationBits, one_of("activation_bits", activation_bits, get_args(ActivationBits)))
+        function("on_progress", on_progress)
+        function("on_header", on_header)
         source = model if isinstance(model, Source) else open_source(model)
         engine = None
         try:
@@ -168,7 +184,7 @@ class Model:
         tools: Tools | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         max_tokens: int | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
         **sampling: Any,
     ) -> Generation:
@@ -179,14 +195,14 @@ class Model:
         tools: functions that the model may call; its calls are part of the text, in the model's own form.
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
-        defaults, the seed a random one. Raises WgmlError for values out of range or a conversation that is too long.
+        defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
+        there are not, and for a conversation that is too long.
         """
+        known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
-        unknown = set(given) - {field.name for field in fields(Sampling)}
-        if unknown:
-            raise WgmlError(f"no such sampling parameter: {', '.join(sorted(unknown))}")
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        prompt, begun = self._prompt_and_begun(messages, **{"tools": tools, **(chat_template_kwargs or {})})
+        variables = mapping("chat_template_kwargs", chat_template_kwargs)
+        prompt, begun = self._prompt_and_begun(mappings("messages", messages), **{"tools": tools, **variables})
         ids = self._ids(prompt + begun)
         if len(ids) > self.engine.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
@@ -200,10 +216,14 @@ class Model:
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
-        return Chat(self, system)
+        return Chat(self, None if system is None else text("system", system))
 
     async def logits(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
-        """float32 [vocabulary]: the logits of the token that follows `ids`. The cache is used up by it."""
+        """float32 [vocabulary]: the logits of the token that follows `ids`. The cache is used up by it.
+
+        Raises WgmlError where these are no ids of tokens, or do not fit the context.
+        """
+        ids = integers("ids", ids, 0, self.engine.config.vocabulary - 1)
         logits: npt.NDArray[np.float32] = (await self.engine.logits(ids))[-1]
         return logits
 
@@ -220,7 +240,7 @@ class Chat:
         """Say a text, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
         "reasoning_content" beside the "content"."""
-        said = {"role": "user", "content": message} if isinstance(message, str) else message
+        [said] = mappings("message", [{"role": "user", "content": message} if isinstance(message, str) else message])
         asked: list[Message] = [*self.messages, said]
         self.last = self._model.generate(asked, **options)
         answer = self.last

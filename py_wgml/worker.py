@@ -1,4 +1,4 @@
-"""The page's messages: what the worker is asked, done with a Model, and answered. Runs under Pyodide.
+"""The page's messages: what the worker is asked, done with a Model, and answered.
 
 The messages are those of web/protocol.d.ts.
 """
@@ -8,117 +8,149 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import wgml_files
-
-from .errors import ContextError, WgmlError
+from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
 from .generate.bench import measure
 from .gguf_model import Header
 from .gguf_model.card import card
 from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
-from .gpu.browser import BrowserDevice
 from .model import Model
 from .models import plan
 from .ops import cache_bytes
+from .values import flag, integer, known, mapping, mappings, plain
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
-
-_post: Callable[[dict[str, Any]], None]
-_device: BrowserDevice | None = None
-_model: Model | None = None
-_generations: dict[int, Generation] = {}
-_busy = asyncio.Lock()  # one thing at a time on the GPU
-_watching: asyncio.Task[None] | None = None
+_LOAD_OPTIONS = ("context", "cache_bits")
+_BENCH_OPTIONS = ("prompt_tokens", "generate_tokens", "repetitions", "contexts")
+_NOBODY = 0  # the id of an answer to what has none
 
 
-def start(post: Callable[[dict[str, Any]], None]) -> None:
-    """Answer with `post` from now on."""
-    global _post
-    _post = post
+class Session:
+    """One page's engine: `handle` takes its messages, `post` carries the answers.
 
+    files: the module web/files.js. report: is given the traceback of an error that nobody foresaw. open_device: opens
+    the GPU at the first load.
 
-async def handle(message: Any) -> None:
-    """Do what a message (a JavaScript object) asks. What goes wrong is answered as a message too."""
-    request = message.to_py()
-    try:
-        match request["type"]:
-            case "load":
-                async with _busy:
-                    # The source stays a JavaScript object: it may be a File, and files.js knows it again.
-                    await _load(request["id"], message.model, request.get("options") or {})
-            case "send":
-                await _send(request)
-            case "stop":
-                if generation := _generations.get(request["id"]):
-                    generation.stop()
-            case "card":
-                _post({"type": "card", "id": request["id"], "card": card(_loaded().header)})
-            case "bench":
-                async with _busy:
-                    await _bench(request)
-    except WgmlError as error:
-        stage = "context" if isinstance(error, ContextError) else request["type"]
-        reply = {"type": "error", "stage": stage, "id": request["id"], "message": str(error)}
-        _post(reply | {"loaded": _model is not None})
+    Every message that asks for something is answered, and an error ends that request alone: only a GPU that is lost
+    ends the engine, which is told by an error without an id.
+    """
 
+    def __init__(
+        self,
+        files: Any,
+        post: Callable[[dict[str, Any]], object],
+        report: Callable[[str], object] = print,
+        open_device: Callable[[], Any] = open_device,
+    ) -> None:
+        self._files, self._post, self._report, self._open_device = files, post, report, open_device
+        self._device: Any = None
+        self._model: Model | None = None
+        self._generations: dict[int, Generation] = {}
+        self._stopped: set[int] = set()  # sent, and stopped before their turn
+        self._sent: set[int] = set()
+        self._busy = asyncio.Lock()  # one thing at a time on the GPU
+        self._watching: asyncio.Task[None] | None = None
 
-def _loaded() -> Model:
-    if _model is None:
-        raise WgmlError("no model is loaded")
-    return _model
-
-
-async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
-    from pyodide.ffi import JsException
-
-    global _device, _model
-    began = time.perf_counter()
-    stages: dict[str, float] = {}
-
-    def on_progress(stage: str, done: int, total: int) -> None:
-        stages[stage] = time.perf_counter() - began
-        _post({"type": "progress", "stage": stage, "loaded": done, "total": total})
-
-    def make_room(header: Header) -> None:
-        """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
-        global _model
-        config, *_ = plan(header, options.get("context"))
+    async def handle(self, message: Any) -> None:
+        """Do what a message asks. What goes wrong is answered as a message too."""
+        id, kind = _NOBODY, "request"
         try:
-            cache_bytes(config.head_dim, options.get("cache_bits", 16))
-        except WgmlError:
-            raise WgmlError("This model can't hold a conversation in 8 bit; choose 16 bit in the settings") from None
-        if _model is not None:
-            _model.destroy()
-            _model = None
-            gc.collect()  # its vocabulary is large, and part of a cycle
+            request = _request(message)
+            id = integer("the message's id", request.get("id"), 1)
+            kind = str(request.get("type"))[:100]
+            match kind:
+                case "load":
+                    async with self._busy:
+                        await self._load(id, request.get("model"), mapping("options", request.get("options")))
+                case "send":
+                    await self._send(id, request)
+                case "stop":
+                    self._stop(id)
+                case "card":
+                    self._post({"type": "card", "id": id, "card": card(self._loaded().header)})
+                case "bench":
+                    async with self._busy:
+                        figures = await measure(
+                            self._loaded().engine,
+                            *(request.get(name) for name in _BENCH_OPTIONS),  # type: ignore[arg-type]
+                        )
+                    self._post({"type": "bench", "id": id} | figures)
+                case _:
+                    raise WgmlError(f"there is no message of the type {shown(kind)}")
+        except WgmlError as error:
+            self._fail(id, "context" if isinstance(error, ContextError) else kind, str(error))
+        except Exception as error:  # whatever it is, it is this request's
+            self._report(traceback.format_exc())
+            told = getattr(error, "message", None)  # of JavaScript's errors, which are told as they are
+            self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
 
-    if _device is None:
-        _device = await _open_device()
-    try:
-        files = [await wgml_files.open(part) for part in (source, *getattr(source, "rest", ()))]
-    except JsException as error:
-        raise WgmlError(str(error.message)) from error
-    parts = [BrowserSource(file) for file in files]
-    whole = parts[0] if len(parts) == 1 else SplitSource(parts)
-    _model = await Model.load(whole, on_progress, _device, **options, on_header=make_room)
-    types = Counter(tensor.type.name for tensor in _model.header.tensors.values() if len(tensor.shape) > 1)
-    config, info = _model.engine.config, _device.info
-    _post(
-        {
-            "type": "ready",
-            "id": id,
+    def _fail(self, id: int, stage: str, message: str) -> None:
+        loaded = self._model is not None
+        self._post({"type": "error", "stage": stage, "id": id, "message": message, "loaded": loaded})
+
+    def _loaded(self) -> Model:
+        if self._model is None:
+            raise WgmlError("no model is loaded")
+        return self._model
+
+    def _stop(self, id: int) -> None:
+        if generation := self._generations.get(id):
+            generation.stop()
+        elif id in self._sent:
+            self._stopped.add(id)
+
+    async def _load(self, id: int, source: Any, options: dict[str, Any]) -> None:
+        began = time.perf_counter()
+        stages: dict[str, float] = {}
+        known(options, _LOAD_OPTIONS)
+        options = {name: value for name, value in options.items() if value is not None}
+        if not source:
+            raise WgmlError("the message names no model")
+
+        def on_progress(stage: str, done: int, total: int) -> None:
+            stages[stage] = time.perf_counter() - began
+            self._post({"type": "progress", "stage": stage, "loaded": done, "total": total})
+
+        def make_room(header: Header) -> None:
+            """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
+            config, *_ = plan(header, options.get("context"))
+            try:
+                cache_bytes(config.head_dim, options.get("cache_bits", 16))
+            except WgmlError:
+                message = "This model can't hold a conversation in 8 bit; choose 16 bit in the settings"
+                raise WgmlError(message) from None
+            if self._model is not None:
+                self._model.destroy()
+                self._model = None
+                gc.collect()  # its vocabulary is large, and part of a cycle
+
+        if self._device is None:
+            self._device = await self._open_device()
+            self._watching = asyncio.create_task(self._watch(self._device))
+        files = [await self._files.open(part) for part in (source, *(getattr(source, "rest", None) or ()))]
+        parts = [BrowserSource(file) for file in files]
+        whole = parts[0] if len(parts) == 1 else SplitSource(parts)
+        self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
+        self._post({"type": "ready", "id": id} | self._described(self._model, stages))
+
+    def _described(self, model: Model, stages: Mapping[str, float]) -> dict[str, Any]:
+        """What a Ready tells of a model."""
+        types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
+        config, info = model.engine.config, self._device.info
+        return {
             "model": {
-                "name": _model.name,
+                "name": model.name,
                 "architecture": config.architecture,
-                "parameters": _model.engine.parameters,
-                "file_bytes": max(tensor.offset + tensor.nbytes for tensor in _model.header.tensors.values()),
-                "context_length": _model.engine.context,
+                "parameters": model.engine.parameters,
+                "file_bytes": max(tensor.offset + tensor.nbytes for tensor in model.header.tensors.values()),
+                "context_length": model.engine.context,
                 "vocab_size": config.vocabulary,
                 "quantization": types.most_common(1)[0][0],
             },
@@ -126,60 +158,58 @@ async def _load(id: int, source: Any, options: dict[str, Any]) -> None:
                 "vendor": info.vendor,
                 "architecture": info.architecture,
                 "description": info.description,
-                "features": sorted(_device.features),
+                "features": sorted(self._device.features),
             },
             "seconds": {
                 "header": stages["header"],
                 "weights": stages["weights"] - stages["header"],
                 "kernels": stages["kernels"] - stages["weights"],
             },
-            "gpu_bytes": _device.memory,
-            "sampling": vars(_model.defaults),
+            "gpu_bytes": self._device.memory,
+            "sampling": vars(model.defaults),
         }
-    )
 
-
-async def _open_device() -> BrowserDevice:
-    global _watching
-    device = await open_device()
-    assert isinstance(device, BrowserDevice)
-
-    async def watch() -> None:
+    async def _watch(self, device: Any) -> None:
+        """Tell when the GPU is lost."""
         reason = await device.lost
         if reason.reason == "out-of-memory":
             message = f"The graphics processor does not have the {device.memory / 1e9:.1f} GB of memory that this takes"
-            _post({"type": "error", "stage": "memory", "message": message})
+            self._post({"type": "error", "stage": "memory", "message": message})
         elif reason.reason != "destroyed":
             message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
-            _post({"type": "error", "stage": "gpu", "message": message})
+            self._post({"type": "error", "stage": "gpu", "message": message})
 
-    _watching = asyncio.create_task(watch())
-    return device
+    async def _send(self, id: int, request: Mapping[str, Any]) -> None:
+        messages = mappings("messages", request.get("messages"))
+        options = mapping("sampling", request.get("sampling"))
+        drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
+        self._sent.add(id)
+        try:
+            async with self._busy:
+                await self._answer(id, messages, options, drop_oldest)
+        finally:
+            self._sent.discard(id)
+            self._stopped.discard(id)
+            self._generations.pop(id, None)
 
-
-async def _send(request: dict[str, Any]) -> None:
-    id, messages = request["id"], request["messages"]
-    sampling = request.get("sampling") or {}
-    variables = {"tools": sampling.get("tools"), **(sampling.get("chat_template_kwargs") or {})}
-    async with _busy:
-        model = _loaded()
-        engine = model.engine
-        if request.get("drop_oldest") and (count := model.overflow(messages, **variables)):
-            _post({"type": "dropped", "id": id, "messages": count})
-            first = 1 if messages[0]["role"] == "system" else 0
-            messages = [*messages[:first], *messages[first + count :]]
-        posted = 0.0
+    async def _answer(
+        self, id: int, messages: list[Mapping[str, Any]], options: dict[str, Any], drop_oldest: bool
+    ) -> None:
+        model = self._loaded()
+        if drop_oldest:
+            variables = mapping("chat_template_kwargs", options.get("chat_template_kwargs"))
+            count = model.overflow(messages, **{"tools": options.get("tools"), **variables})
+            if count:
+                self._post({"type": "dropped", "id": id, "messages": count})
+                first = 1 if messages[0]["role"] == "system" else 0
+                messages = [*messages[:first], *messages[first + count :]]
+        come, posted = Part(), 0.0
 
         def on_prefill(done: int) -> None:
             nonlocal posted
             if time.perf_counter() - posted >= _READING_INTERVAL:
                 posted = time.perf_counter()
-                _post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
-
-        options = {**sampling, "stop": sampling.get("stop") or (), "on_prefill": on_prefill}
-        generation = _generations[id] = model.generate(messages, **options)
-        on_prefill(generation.usage.cached_tokens)
-        come = Part()
+                self._post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
 
         def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
@@ -187,38 +217,44 @@ async def _send(request: dict[str, Any]) -> None:
             come += part
             if come and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
-                _post({"type": "piece", "id": id, **vars(come), "tokens": tokens})
+                self._post({"type": "piece", "id": id, **vars(come), "tokens": tokens})
                 come, posted = Part(), time.perf_counter()
 
-        try:
-            async for part in generation.parts():
-                gather(part)
-            gather(Part(), now=True)
-        finally:
-            del _generations[id]
-        usage = generation.usage
-        _post(
-            {
-                "type": "done",
-                "id": id,
-                "reason": generation.reason,
-                "usage": {
-                    "prompt_tokens": usage.prompt_tokens,
-                    "cached_tokens": usage.cached_tokens,
-                    "completion_tokens": usage.completion_tokens,
-                    "context_used": min(usage.prompt_tokens + usage.completion_tokens, engine.context),
-                    "context_length": engine.context,
-                },
-                "seconds": {
-                    "first_token": usage.first_token,
-                    "prefill": usage.prefill,
-                    "decode": max(0.0, usage.total - usage.first_token),
-                },
-                "tokens_per_second": {"prefill": usage.prefill_rate, "decode": usage.decode_rate},
-            }
-        )
+        generation = self._generations[id] = model.generate(messages, **{**options, "on_prefill": on_prefill})
+        if id in self._stopped:
+            generation.stop()
+        on_prefill(generation.usage.cached_tokens)
+        async for part in generation.parts():
+            gather(part)
+        gather(Part(), now=True)
+        self._post({"type": "done", "id": id} | _figures(generation, model.engine.context))
 
 
-async def _bench(request: dict[str, Any]) -> None:
-    options = {name: request[name] for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
-    _post({"type": "bench", "id": request["id"]} | await measure(_loaded().engine, **options))
+def _request(message: Any) -> dict[str, Any]:
+    """A message as plain Python, but for its model: that stays what it is, for it may be a file, and files.js knows it
+    again."""
+    inside = message.to_py(depth=1) if hasattr(message, "to_py") else message
+    if not isinstance(inside, Mapping):
+        raise WgmlError("the message is no object")
+    return {key: value if key == "model" else plain(value, str(key)) for key, value in inside.items()}
+
+
+def _figures(generation: Generation, context: int) -> dict[str, Any]:
+    """What a Done tells of an answer."""
+    usage = generation.usage
+    return {
+        "reason": generation.reason,
+        "usage": {
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "completion_tokens": usage.completion_tokens,
+            "context_used": min(usage.prompt_tokens + usage.completion_tokens, context),
+            "context_length": context,
+        },
+        "seconds": {
+            "first_token": usage.first_token,
+            "prefill": usage.prefill,
+            "decode": max(0.0, usage.total - usage.first_token),
+        },
+        "tokens_per_second": {"prefill": usage.prefill_rate, "decode": usage.decode_rate},
+    }

@@ -200,7 +200,7 @@ export class Engine {
       answer.fail(this.failure);
     } else {
       this.#answers.set(id, answer);
-      this.#post({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
+      this.#request({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
     }
     return answer;
   }
@@ -233,9 +233,22 @@ export class Engine {
     } else {
       const id = this.#nextId++;
       this.#asked.set(id, reply);
-      this.#post({ ...message, id });
+      this.#request({ ...message, id });
     }
     return reply.promise;
+  }
+
+  /**
+   * What can't be sent (functions, elements of a page) fails as what the worker refuses does.
+   *
+   * @param {Request & {id: number}} message
+   */
+  #request(message) {
+    try {
+      this.#post(message);
+    } catch (error) {
+      this.#receive({ type: "error", id: message.id, stage: message.type, message: /** @type {Error} */ (error).message });
+    }
   }
 
   /** @param {Request} message */

@@ -9,8 +9,8 @@
  * @import { Answer } from "./engine.js"
  * @import { ChatMessage, Done, ModelSource, Progress, Sampling, Site, TemplateOptions } from "./protocol.js"
  *
- * @typedef {Omit<Sampling, "stop"> & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
- *   stop?: string | string[] | null, max_completion_tokens?: number | null, model?: string,
+ * @typedef {Sampling & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
+ *   max_completion_tokens?: number | null, model?: string,
  *   stream_options?: {include_usage?: boolean}}} Parameters
  *   as in OpenAI's reference, and those of Sampling and TemplateOptions (protocol.d.ts). `model` is not looked at:
  *   there is one
@@ -19,9 +19,31 @@
 import { siteModels } from "./choice.js";
 import { Engine } from "./engine.js";
 
-const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens"];
+const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens", "stop"];
 const TEMPLATE = ["tools", "chat_template_kwargs"];
-const OTHERS = ["messages", "stream", "stop", "max_completion_tokens", "model", "stream_options"];
+const OTHERS = ["messages", "stream", "max_completion_tokens", "model", "stream_options"];
+/**
+ * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.
+ *
+ * @type {Record<string, (value: any) => boolean>}
+ */
+const NEUTRAL = {
+  n: (value) => value === 1,
+  frequency_penalty: (value) => value === 0,
+  presence_penalty: (value) => value === 0,
+  logprobs: (value) => value === false,
+  top_logprobs: (value) => value === 0,
+  logit_bias: (value) => Object.keys(value).length === 0,
+  response_format: (value) => value.type === "text",
+  tool_choice: (value) => value === "auto",
+  parallel_tool_calls: (value) => value === true,
+  store: (value) => value === false,
+  user: () => true,
+  metadata: () => true,
+  service_tier: () => true,
+  safety_identifier: () => true,
+  prompt_cache_key: () => true,
+};
 /** @type {Record<Done["reason"], string>} */
 const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "length" };
 
@@ -75,18 +97,29 @@ export class Client {
   /**
    * @param {Parameters} parameters
    * @returns {Promise<any>} a chat completion; with `stream`, an async iterable of its chunks
-   * @throws {TypeError} for a parameter that means nothing here
+   * @throws {TypeError} for a parameter that there is not here, or that asks for what is not done here
+   * @throws {EngineError} for one of another type or out of its range; the engine goes on
    */
   async #create(parameters) {
-    const unknown = Object.keys(parameters).filter((key) => ![...SAMPLING, ...TEMPLATE, ...OTHERS].includes(key));
-    if (unknown.length) throw new TypeError(`not supported: ${unknown.join(", ")}`);
-    const { messages, stop, stream, stream_options, max_completion_tokens } = parameters;
-    const sampling = Object.fromEntries(Object.entries(parameters).filter(([key]) => [...SAMPLING, ...TEMPLATE].includes(key)));
+    const unknown = Object.entries(parameters ?? {}).filter(([key, value]) => !isTaken(key, value));
+    if (unknown.length) throw new TypeError(`not supported: ${unknown.map(([key]) => key).join(", ")}`);
+    const { messages, stream, stream_options, max_completion_tokens } = parameters ?? {};
+    if (![undefined, null, true, false].includes(stream)) throw new TypeError("stream is neither true nor false");
+    const sampling = Object.fromEntries(Object.entries(parameters ?? {}).filter(([key]) => [...SAMPLING, ...TEMPLATE].includes(key)));
     if (max_completion_tokens !== undefined) sampling.max_tokens = max_completion_tokens;
-    const answer = this.#engine.send(messages, { ...sampling, stop: stop ? [stop].flat() : [] });
+    const answer = this.#engine.send(messages, sampling);
     const about = { id: `chatcmpl-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model: "py_wgml" };
     return stream ? chunks(answer, about, stream_options?.include_usage ?? false) : whole(answer, about);
   }
+}
+
+/**
+ * @param {string} key
+ * @param {unknown} value
+ */
+function isTaken(key, value) {
+  if ([...SAMPLING, ...TEMPLATE, ...OTHERS].includes(key)) return true;
+  return Object.hasOwn(NEUTRAL, key) && (value === undefined || value === null || NEUTRAL[key](value));
 }
 
 /**

@@ -35,18 +35,18 @@ export interface ChatMessage {
   tool_call_id?: string;
 }
 
-/** How the next token is chosen. What is left out is the engine's default. */
+/** How the next token is chosen. What is left out or null is the engine's default. */
 export interface Sampling {
-  temperature?: number;
-  top_k?: number;
-  top_p?: number;
-  min_p?: number;
-  repetition_penalty?: number;
+  temperature?: number | null;
+  top_k?: number | null;
+  top_p?: number | null;
+  min_p?: number | null;
+  repetition_penalty?: number | null;
   /** null: a random one. */
   seed?: number | null;
   /** null: until the model ends its answer. */
   max_tokens?: number | null;
-  stop?: string[];
+  stop?: string | string[] | null;
 }
 
 /** What the model's chat template is given beside the messages. */

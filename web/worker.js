@@ -24,7 +24,8 @@ const engine = startEngine();
 engine.catch((error) => fail("runtime", error));
 
 addEventListener("message", async ({ data }) => {
-  const request = /** @type {Request} */ (data);
+  const request = /** @type {Request} */ (Object(data));
+  const id = "id" in request ? request.id : undefined;
   try {
     switch (request.type) {
       case "pause":
@@ -40,10 +41,10 @@ addEventListener("message", async ({ data }) => {
         eachFile((file) => file.close()); // of a load that this one takes the place of
         prefetch(request.id, request.model);
     }
-    await (await engine).handle(request);
+    await (await engine).handle(data);
   } catch (error) {
-    // Python tells of its own errors; one that comes here leaves it in a state that nobody knows.
-    fail(request.type, error, request.type === "resolve" || request.type === "room" ? request.id : undefined);
+    // A request's own, unless the interpreter has died of it (which `on_fatal` tells) or never came to life.
+    fail(String(request.type), error, id ?? 0);
   }
 });
 
@@ -53,7 +54,7 @@ function eachFile(act) {
 }
 
 /**
- * @returns {Promise<any>} the Python module py_wgml.worker
+ * @returns {Promise<any>} the Session of py_wgml.worker
  */
 async function startEngine() {
   if ((await support()) !== "ok") {
@@ -83,19 +84,21 @@ async function startEngine() {
   for (const wheel of installed) pyodide.FS.unlink(wheel.slice("emfs:".length));
 
   pyodide.registerJsModule("wgml_gpu", gpu);
-  pyodide.registerJsModule("wgml_files", files);
+  // An interpreter that has died answers nothing any more.
+  /** @type {any} */ (pyodide)._api.on_fatal = (/** @type {unknown} */ error) => fail("worker", error);
   const python = pyodide.pyimport("py_wgml.worker");
   const heapBytes = () => /** @type {any} */ (pyodide)._module.HEAPU8.byteLength; // a wasm heap never shrinks: its size is its peak
-  python.start((/** @type {PyProxy} */ dict) => {
+  const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {Reply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
     const ended = reply.type === "error" && reply.id === loading.id && loading.cancelled;
     if (reply.type === "ready") complete(reply, heapBytes()).then(post);
     else post(ended ? { ...reply, stage: "cancelled" } : reply);
-  });
+  };
+  const session = python.Session(files, answer, (/** @type {string} */ traceback) => console.error(traceback));
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
-  return python;
+  return session;
 }
 
 /**
@@ -106,6 +109,7 @@ async function startEngine() {
  * @param {ModelSource} model
  */
 function prefetch(id, model) {
+  if (!model) return; // Python says so
   const sources = [model, ...(model.rest ?? [])];
   const arrived = sources.map(() => 0);
   const sizes = sources.map(({ bytes }) => bytes ?? 0);
@@ -151,7 +155,7 @@ function post(message) {
 /**
  * @param {string} stage
  * @param {unknown} error
- * @param {number} [id] of the request that failed, if it is not the engine as a whole
+ * @param {number} [id] of the request that failed (0: one that has none), if it is not the engine as a whole
  */
 function fail(stage, error, id) {
   console.error(error);

@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import WgmlError
 from ..gpu import Device, block
 from ..ops import Sampling
+from ..values import integer, integers
 from .engine import Engine
 
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
@@ -26,10 +27,12 @@ async def measure(
     contexts: lengths of conversation at which generation is measured; those that don't fit the context are left out.
     Returns tokens a second, seconds to the first token, what a token costs the host and the GPU, and where it goes.
     Of what varies from run to run: median, lowest and highest.
-    Raises WgmlError when the tokens don't fit the context.
+    Raises WgmlError when the tokens don't fit the context, or one of these is no such number.
     """
-    if prompt_tokens < 1 or generate_tokens < 2 or repetitions < 1:
-        raise WgmlError("a benchmark needs a prompt, at least two generated tokens and one repetition")
+    prompt_tokens = integer("prompt_tokens", prompt_tokens, 1)
+    generate_tokens = integer("generate_tokens", generate_tokens, 2)
+    repetitions = integer("repetitions", repetitions, 1, 1000)
+    contexts = integers("contexts", contexts, 0, 1 << 31)
     if prompt_tokens + generate_tokens > engine.context:
         raise WgmlError(f"{prompt_tokens} + {generate_tokens} tokens don't fit the context of {engine.context}")
     prompts = [await _run(engine, prompt_tokens, generate_tokens) for _ in range(repetitions)]

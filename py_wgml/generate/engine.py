@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,7 @@ from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, GpuGraph, Pool, Tensor, plan
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_block
+from .turns import Turns
 
 ActivationBits = Literal[32, 8]
 
@@ -83,6 +85,8 @@ class Engine:
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
         self._step_size = self._step_sizes[1]  # of prompts
+        self._turns = Turns()
+        self._destroyed = False
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What steps of one token took the host so far, and how many were submitted.
@@ -113,7 +117,10 @@ class Engine:
         self._in_flight = 1 if slow else 2
 
     def destroy(self) -> None:
-        """Give all GPU memory back."""
+        """Give all GPU memory back. What is being generated ends with a WgmlError."""
+        if self._destroyed:
+            return
+        self._destroyed = True
         self.weights.destroy()
         self._cache.destroy()
         self._pool.destroy()
@@ -181,11 +188,36 @@ class Engine:
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         Raises WgmlError when the ids don't fit.
         """
+        who, sequence = object(), list(ids)
+        try:
+            while True:
+                # At first, and again where it had to give way while its reader rested: with what has come until then.
+                await self._turns.take(who)
+                async with aclosing(self._generate(sequence, sampling, on_prefill)) as tokens:
+                    async for token in tokens:
+                        sequence.append(token)
+                        self._turns.rest(True)
+                        yield token
+                        if not self._turns.has(who):
+                            break
+                        self._turns.rest(False)
+                    else:
+                        return
+                if len(sequence) > self.context:
+                    return
+        finally:
+            self._turns.give(who)
+
+    async def _generate(
+        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None]
+    ) -> AsyncGenerator[int]:
+        """As `generate`, without a thought for others."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.block())
         pending = await self._prefill(ids, on_prefill)
         last = None
         while True:
+            self._alive()
             # Each step takes in the token that the step before it samples; the host need not know it yet.
             began = time.perf_counter()
             while len(pending) < self._in_flight and self._stored < self.context:
@@ -196,7 +228,7 @@ class Engine:
             self.cpu_seconds += time.perf_counter() - began
             if not pending:
                 return
-            tokens = np.frombuffer(await pending.popleft(), np.uint32).tolist()
+            tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
             now = time.perf_counter()
             if last is not None:
                 self._pace.took(now - last)
@@ -205,8 +237,30 @@ class Engine:
                 self._sequence.append(token)
                 yield token
 
+    async def _read(self, pending: deque[Awaitable[bytes]]) -> bytes:
+        """The next of the reads under way. Raises WgmlError where the model was destroyed meanwhile."""
+        try:
+            data = await pending.popleft()
+        except Exception:
+            self._alive()  # else that is the cause
+            raise
+        self._alive()
+        return data
+
+    def _alive(self) -> None:
+        if self._destroyed:
+            raise WgmlError("the model was destroyed")
+
     async def logits(self, ids: Sequence[int], at_once: int = _STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
+        who = object()
+        try:
+            await self._turns.take(who)
+            return await self._logits(ids, at_once)
+        finally:
+            self._turns.give(who)
+
+    async def _logits(self, ids: Sequence[int], at_once: int) -> npt.NDArray[np.float32]:
         await self._check(ids)
         self.forget()
         rows: list[npt.NDArray[np.float32]] = []
@@ -222,6 +276,7 @@ class Engine:
         return np.stack(rows)
 
     async def _check(self, ids: Sequence[int]) -> None:
+        self._alive()
         if not ids:
             raise WgmlError("there is no token to start from")
         if len(ids) > self.context:
@@ -247,7 +302,7 @@ class Engine:
             counts.append(count)
             # One step ahead of the one that is waited for.
             while len(pending) > (1 if is_last else 2):
-                await pending.popleft()
+                await self._read(pending)
                 now = time.perf_counter()
                 self._fit_step_size(counts.popleft(), now - last)
                 last = now

@@ -5,9 +5,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ..errors import WgmlError
 from ..ops import Sampling
 from ..tokenizer import Tokenizer
+from ..values import function, integer, texts
 from .engine import Engine
 from .parts import Part, PlainSplitter, Splitter
 
@@ -44,7 +44,7 @@ class Generation:
     ids: the prompt. max_tokens: None generates until the model ends its answer or the context is full. stop: strings
     that end the text, and are not part of it; they are not looked for in reasoning. splitter: tells reasoning from text
     (default: all is text). shown: ids of control tokens that are part of the answer. continuing: it goes on with text
-    that the prompt ends with. Raises WgmlError for an empty stop string or a max_tokens below 1.
+    that the prompt ends with. Raises WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
     reason: the model ended its answer or a stop string came ("stop"), max_tokens ("length"), `stop()` ("stopped"),
     no room left ("context").
     """
@@ -56,19 +56,16 @@ class Generation:
         ids: Sequence[int],
         sampling: Sampling,
         max_tokens: int | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
         splitter: Splitter | None = None,
         shown: Container[int] = frozenset(),
         continuing: bool = False,
     ) -> None:
-        if max_tokens is not None and max_tokens < 1:
-            raise WgmlError(f"max_tokens is {max_tokens}; it must be at least 1")
-        if not all(stop):
-            raise WgmlError("a stop string is empty")
         self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, ids, sampling
-        self._max_tokens, self._on_prefill = max_tokens, on_prefill
-        self._answer, self._shown = _Answer(splitter or PlainSplitter(), tuple(stop)), shown
+        self._max_tokens = None if max_tokens is None else integer("max_tokens", max_tokens, 1)
+        self._on_prefill = function("on_prefill", on_prefill)
+        self._answer, self._shown = _Answer(splitter or PlainSplitter(), texts("stop", stop)), shown
         # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
         self._continuing = continuing and bool(ids) and not tokenizer.is_special(ids[-1])
         self._stopped = False

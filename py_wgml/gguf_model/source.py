@@ -119,7 +119,7 @@ class BrowserSource(Source):
         header = None
         while header is None:
             chunk = await self._file.next()
-            if chunk is None:
+            if not chunk:  # JavaScript's null is false, and not None
                 parser.close()
                 raise AssertionError("unreachable: the parser refuses a file that ends within its header")
             header = parser.feed(chunk.to_bytes())

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import WgmlError
 from ..gpu import Buffer, Program, block
+from ..values import integer, number
 from .array import Array
 
 _WORKGROUP_SIZE = 256
 _UNROLL = 8
+_NUMBERS = {"temperature": (0, 100), "top_p": (0, 1), "min_p": (0, 1), "repetition_penalty": (0.01, 100)}
+_WHOLE_NUMBERS = {"top_k": (0, 1 << 24), "penalty_window": (0, 1 << 16), "seed": (0, (1 << 32) - 1)}
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Sampling:
     temperature: 0 takes the most likely token. top_k: keep the k most likely (0: all). top_p: keep the most likely that
     together reach this probability (1: all). min_p: drop those less likely than this share of the likeliest (0: none).
     repetition_penalty: divides the logits of the last `penalty_window` tokens (1: off). seed: 32 bits.
-    Raises WgmlError when a value is out of its range.
+    Raises WgmlError when a value is of another type or out of its range.
     """
 
     temperature: float = 0.0
@@ -35,27 +37,18 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        bounds: dict[str, tuple[float, float]] = {
-            "temperature": (0, 100),
-            "top_k": (0, 1 << 24),
-            "top_p": (0, 1),
-            "min_p": (0, 1),
-            "repetition_penalty": (0.01, 100),
-            "penalty_window": (0, 1 << 16),
-            "seed": (0, (1 << 32) - 1),
-        }
-        for name, (low, high) in bounds.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise WgmlError(f"{name} is {value}; it must lie between {low} and {high}")
+        for name, (low, high) in _NUMBERS.items():
+            object.__setattr__(self, name, number(name, getattr(self, name), low, high))
+        for name, (low, high) in _WHOLE_NUMBERS.items():
+            object.__setattr__(self, name, integer(name, getattr(self, name), low, high))
 
     def block(self) -> bytes:
         """The uniform block that `sample.wgsl` reads."""
         return block(
-            float(self.temperature),
-            float(self.top_p),
-            float(self.min_p),
-            float(self.repetition_penalty),
+            self.temperature,
+            self.top_p,
+            self.min_p,
+            self.repetition_penalty,
             self.top_k,
             self.penalty_window,
             self.seed,

@@ -317,12 +317,12 @@ def test_refuses_bad_arguments(path, device):
         for options, message in [
             ({"temperature": -1.0}, "temperature is -1.0"),
             ({"max_tokens": 0}, "max_tokens is 0"),
-            ({"stop": [""]}, "stop string is empty"),
-            ({"top_q": 1}, "no such sampling parameter: top_q"),
+            ({"stop": [""]}, "stop holds an empty text"),
+            ({"top_q": 1}, "there is no option top_q; did you mean top_p"),
         ]:
             with pytest.raises(WgmlError, match=message):
                 model.generate(hello, **options)
-        with pytest.raises(WgmlError, match="not below the vocabulary"):
+        with pytest.raises(WgmlError, match=r"ids\[0\] is 512; it must lie between 0 and 511"):
             await model.logits([512])
         with pytest.raises(WgmlError, match="no token"):
             await model.logits([])

@@ -1,0 +1,294 @@
+"""The worker's messages in CPython: each type and each error, in whatever order."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gpus
+import pytest
+import tiny
+
+from py_wgml.gpu import Device
+from py_wgml.model import Model
+from py_wgml.worker import Session
+
+HELLO = [{"role": "user", "content": "hello"}]
+
+
+class Chunk(bytes):
+    def to_bytes(self) -> bytes:
+        return bytes(self)
+
+
+class File:
+    """As web/files.js has it."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        self.name, self.size, self._data, self._read = name, len(data), data, False
+
+    async def next(self) -> Chunk | None:
+        if self._read or not self._data:
+            return None
+        self._read = True
+        return Chunk(self._data)
+
+    def rewind(self) -> None:
+        self._read = False
+
+    def close(self) -> None:
+        pass
+
+
+class Gpu:
+    """A native device with what the browser's has beside: files past Python's memory, and the day it is lost."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self.lost = asyncio.get_running_loop().create_future()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._device, name)
+
+
+class Page:
+    """A session and what it answered."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.answers: list[dict[str, Any]] = []
+        self.reports: list[str] = []
+        self.folder, self._last = folder, 0
+        self.device: Gpu | None = None
+
+        async def opened(source: Any) -> File:
+            if "error" in source:
+                raise source["error"]
+            return File(source["name"], (folder / source["name"]).read_bytes())
+
+        async def open_device() -> Gpu:
+            self.device = Gpu(gpus.device("naga"))
+            return self.device
+
+        real = Model.load
+
+        async def load(source: Any, on_progress: Any, device: Any, on_header: Any, **options: Any) -> Model:
+            # Weights go to the native device from a file: only the browser's has them past Python.
+            await source.header()
+            return await real(folder / source.name, on_progress, device._device, on_header=on_header, **options)
+
+        monkeypatch.setattr(Model, "load", load)
+        self.session = Session(SimpleNamespace(open=opened), self.answers.append, self.reports.append, open_device)
+
+    async def ask(self, type: Any = None, **message: Any) -> list[dict[str, Any]]:
+        """The answers to a message with a new id."""
+        self._last += 1
+        id = message.setdefault("id", self._last)
+        before = len(self.answers)
+        await self.session.handle({"type": type, **message})
+        return [answer for answer in self.answers[before:] if answer.get("id", id) == id]
+
+    async def load(self, name: str = "tiny.gguf", **options: Any) -> dict[str, Any]:
+        return (await self.ask("load", model={"name": name}, options=options))[-1]
+
+    async def send(self, **message: Any) -> list[dict[str, Any]]:
+        return await self.ask("send", **{"messages": HELLO, "sampling": {"max_tokens": 3}, **message})
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Page], Awaitable[None]]], None]:
+    tiny.write_tiny_llama(tmp_path / "tiny.gguf")
+    (tmp_path / "empty.gguf").touch()
+    (tmp_path / "letter.gguf").write_text("dear")
+
+    async def main(test: Callable[[Page], Awaitable[None]]) -> None:
+        made = Page(tmp_path, monkeypatch)
+        await asyncio.wait_for(test(made), 120)
+        if made.session._model:
+            made.session._model.destroy()
+
+    return lambda test: asyncio.run(main(test))
+
+
+async def is_alive(page: Page) -> None:
+    answers = await page.send()
+    assert answers[-1]["type"] == "done", answers
+    assert answers[-1]["reason"] in ("length", "stop")
+
+
+def test_each_type(page: Any) -> None:
+    async def test(page: Page) -> None:
+        ready = await page.load(context=512, cache_bits=None)
+        assert (ready["type"], ready["model"]["context_length"]) == ("ready", 512)
+        reading, *pieces, done = await page.send()
+        assert (reading["type"], {piece["type"] for piece in pieces}, done["type"]) == ("reading", {"piece"}, "done")
+        assert done["usage"]["completion_tokens"] <= 3
+        assert (await page.ask("card"))[0]["card"]["parameters"] > 0
+        options = {"prompt_tokens": 4, "generate_tokens": 2, "repetitions": 1, "contexts": [0]}
+        assert (await page.ask("bench", **options))[0]["tokens_per_second"]
+        assert await page.ask("stop", id=99) == []
+        await is_alive(page)
+        assert page.reports == []
+
+    page(test)
+
+
+def test_before_a_model_is_loaded(page: Any) -> None:
+    async def test(page: Page) -> None:
+        for type in ("send", "card", "bench"):
+            [error] = await page.send() if type == "send" else await page.ask(type)
+            assert (error["type"], error["message"], error["loaded"]) == ("error", "no model is loaded", False)
+
+    page(test)
+
+
+@pytest.mark.parametrize("message", [None, "load", 5, [], {}, {"type": "load"}, {"id": "1", "type": "send"}, {"id": 0}])
+def test_what_is_no_message(message: Any, page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.session.handle(message)
+        [error] = page.answers
+        assert (error["type"], error["id"]) == ("error", 0)
+        [error] = await page.ask("sing")
+        assert error["message"] == "there is no message of the type sing"
+
+    page(test)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "names"),
+    [
+        ({"temperature": "0.7"}, "temperature"),
+        ({"temperature": math.nan}, "temperature"),
+        ({"max_tokens": "5"}, "max_tokens"),
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"top_k": 1.5}, "top_k"),
+        ({"top_k": True}, "top_k"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
+        ({"stop": 5}, "stop"),
+        ({"stop": [""]}, "stop"),
+        ({"stop": [None]}, "stop"),
+        ({"tools": "weather"}, "tools"),
+        ({"tools": 5}, "tools"),
+        ({"tools": [5]}, "tools"),
+        ({"chat_template_kwargs": []}, "chat_template_kwargs"),
+        ({"max_token": 5}, "did you mean max_tokens"),
+        ("hot", "sampling"),
+    ],
+)
+def test_a_wrong_option_ends_its_request_alone(sampling: Any, names: str, page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        [error] = await page.send(sampling=sampling)
+        assert error["type"] == "error"
+        assert names in error["message"]
+        assert "\n" not in error["message"]
+        assert error["loaded"]
+        await is_alive(page)
+        assert page.reports == []
+
+    page(test)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        None,
+        {},
+        {"max_tokens": None, "temperature": None, "stop": None, "tools": None, "seed": None, "top_k": None},
+        {"top_k": 40.0, "max_tokens": 5.0, "temperature": 1, "stop": "x"},
+    ],
+)
+def test_what_says_nothing_is_taken(sampling: Any, page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load(context=64)
+        assert (await page.send(sampling=sampling))[-1]["type"] == "done"
+
+    page(test)
+
+
+@pytest.mark.parametrize("messages", [None, "hello", 5, {}, ["hello"], [None], [[]], [{}], [{"role": 5}]])
+def test_what_is_no_conversation(messages: Any, page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        [error] = await page.send(messages=messages)
+        assert "message" in error["message"]
+        await is_alive(page)
+
+    page(test)
+
+
+def test_files_that_are_no_models_leave_the_one_from_before(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        for name in ("empty.gguf", "letter.gguf"):
+            error = await page.load(name)
+            assert (error["type"], error["stage"], error["loaded"]) == ("error", "load", True), error
+            assert "\n" not in error["message"]
+            assert "Error" not in error["message"]
+        for options in ({"context": "many"}, {"context": 0}, {"cache_bits": 7}, {"colour": 1}):
+            error = await page.load(**options)
+            assert next(iter(options)) in error["message"]
+        assert "names no model" in (await page.ask("load"))[-1]["message"]
+        await is_alive(page)
+        assert page.reports == []
+
+    page(test)
+
+
+def test_what_nobody_foresaw_ends_its_request_alone(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        for error in (ValueError("two\nlines"), MemoryError(), RecursionError("deep"), AssertionError(), KeyError("x")):
+            [told] = await page.ask("load", model={"name": "x", "error": error})
+            assert type(error).__name__ in told["message"]
+            assert "\n" not in told["message"]
+            assert "Traceback" in page.reports.pop()
+            await is_alive(page)
+        failure = type("JsException", (Exception,), {"message": "The connection broke."})()
+        assert (await page.ask("load", model={"name": "x", "error": failure}))[0]["message"] == "The connection broke."
+        await is_alive(page)
+
+    page(test)
+
+
+def test_messages_in_whatever_order(page: Any) -> None:
+    async def test(page: Page) -> None:
+        endless = {"max_tokens": None}
+        results = await asyncio.gather(
+            page.load(),
+            page.send(id=101),
+            page.send(id=102, sampling=endless),
+            page.ask("stop", id=102),
+            page.ask("card", id=103),
+            page.load("letter.gguf"),
+            page.send(id=104),
+            page.load(),
+            page.send(id=105),
+        )
+        last = {answer["id"]: answer for answer in page.answers if "id" in answer}
+        assert [last[id]["type"] for id in (101, 102, 104, 105)] == ["done"] * 4
+        assert last[102]["reason"] == "stopped"
+        assert last[102]["usage"]["completion_tokens"] <= 1
+        assert last[103]["type"] in ("card", "error")
+        assert [results[i]["type"] for i in (0, 5, 7)] == ["ready", "error", "ready"]  # type: ignore[call-overload]
+        await is_alive(page)
+
+    page(test)
+
+
+def test_a_lost_gpu_ends_the_engine(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        assert page.device
+        page.device.lost.set_result(SimpleNamespace(reason="unknown", message="it was reset"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        told = page.answers[-1]
+        assert (told["stage"], told.get("id")) == ("gpu", None)
+        assert told["message"].endswith("it was reset")
+
+    page(test)
