@@ -62,8 +62,9 @@ class Session:
         """Do what a message asks. What goes wrong is answered as a message too."""
         id, kind = _NOBODY, "request"
         try:
-            request = _request(message)
-            id = integer("the message's id", request.get("id"), 1)
+            given = _opened(message)
+            id = integer("the message's id", plain(given.get("id")), 1)  # first: whatever else is wrong is told to it
+            request = {key: value if key == "model" else plain(value, str(key)) for key, value in given.items()}
             kind = str(request.get("type"))[:100]
             match kind:
                 case "load":
@@ -230,13 +231,12 @@ class Session:
         self._post({"type": "done", "id": id} | _figures(generation, model.engine.context))
 
 
-def _request(message: Any) -> dict[str, Any]:
-    """A message as plain Python, but for its model: that stays what it is, for it may be a file, and files.js knows it
-    again."""
+def _opened(message: Any) -> Mapping[str, Any]:
+    """What a message holds, as it is. (Its model stays that: it may be a file, and files.js knows it again.)"""
     inside = message.to_py(depth=1) if hasattr(message, "to_py") else message
     if not isinstance(inside, Mapping):
         raise WgmlError("the message is no object")
-    return {key: value if key == "model" else plain(value, str(key)) for key, value in inside.items()}
+    return inside
 
 
 def _figures(generation: Generation, context: int) -> dict[str, Any]:

@@ -177,6 +177,7 @@ def test_what_is_no_message(message: Any, page: Any) -> None:
         ({"chat_template_kwargs": []}, "chat_template_kwargs"),
         ({"max_token": 5}, "did you mean max_tokens"),
         ("hot", "sampling"),
+        ({"seed": {1, 2}}, "sampling.seed is a set, not plain data"),
     ],
 )
 def test_a_wrong_option_ends_its_request_alone(sampling: Any, names: str, page: Any) -> None:

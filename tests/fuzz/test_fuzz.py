@@ -9,7 +9,10 @@ import pytest
 import fuzz
 
 # How many of each kind: 30 s in all. Those that drive a browser are marked with pytest.mark.browsers.
-COUNTS = [pytest.param("headers", 800)]
+COUNTS = [
+    pytest.param("headers", 800),
+    pytest.param("requests", 90, marks=[pytest.mark.browsers, pytest.mark.slow]),
+]
 
 
 @pytest.mark.parametrize(("kind", "count"), COUNTS)
