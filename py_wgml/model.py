@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate
+from .chat import AnswerFormat, ChatTemplate, characters, normalised, system_count, user_turns
+from .chat.sandbox import MAX_SIZE as MAX_CHARACTERS
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
@@ -141,7 +142,13 @@ class Model:
         self, messages: Sequence[Message], tools: Tools | None = None, **variables: Any
     ) -> tuple[str, str]:
         """The prompt, and what there is already of the answer to it."""
-        if not messages or messages[-1].get("role") != "assistant":
+        messages = normalised(messages)
+        size = characters(messages)
+        if size > min(
+            self.engine.context * self.tokenizer.longest_token, MAX_CHARACTERS // 2
+        ):  # whatever it is written as
+            raise ContextError(f"the conversation has {size} characters, the context only {self.engine.context} tokens")
+        if not messages or messages[-1]["role"] != "assistant":
             return self.template.render(messages, tools=tools, **variables), ""
         if messages[-1].get("tool_calls"):
             raise WgmlError('after the assistant\'s tool_calls their results must come: messages of the role "tool"')
@@ -167,10 +174,12 @@ class Model:
         """
 
         def length(start: int) -> int:
-            return len(self.prompt([*messages[:first], *messages[start:]], tools, **variables))
+            try:
+                return len(self.prompt([*messages[:first], *messages[start:]], tools, **variables))
+            except ContextError:
+                return context + 1
 
-        first = 1 if messages and messages[0]["role"] == "system" else 0
-        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
+        first, starts = system_count(messages), user_turns(messages)
         context = self.engine.context
         if len(starts) < 2 or length(first) <= context * 7 // 8:
             return 0
@@ -202,7 +211,7 @@ class Model:
         given = {key: value for key, value in sampling.items() if value is not None}
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         variables = mapping("chat_template_kwargs", chat_template_kwargs)
-        prompt, begun = self._prompt_and_begun(mappings("messages", messages), **{"tools": tools, **variables})
+        prompt, begun = self._prompt_and_begun(messages, **{"tools": tools, **variables})
         ids = self._ids(prompt + begun)
         if len(ids) > self.engine.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")

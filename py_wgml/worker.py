@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .chat import normalised, system_count
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
 from .generate.bench import measure
@@ -23,7 +24,7 @@ from .gpu import open_device
 from .model import Model
 from .models import plan
 from .ops import cache_bytes
-from .values import flag, integer, known, mapping, mappings, plain
+from .values import flag, integer, known, mapping, plain
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
@@ -181,7 +182,7 @@ class Session:
             self._post({"type": "error", "stage": "gpu", "message": message})
 
     async def _send(self, id: int, request: Mapping[str, Any]) -> None:
-        messages = mappings("messages", request.get("messages"))
+        messages = request.get("messages")
         options = mapping("sampling", request.get("sampling"))
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
         self._sent.add(id)
@@ -193,16 +194,15 @@ class Session:
             self._stopped.discard(id)
             self._generations.pop(id, None)
 
-    async def _answer(
-        self, id: int, messages: list[Mapping[str, Any]], options: dict[str, Any], drop_oldest: bool
-    ) -> None:
+    async def _answer(self, id: int, messages: Any, options: dict[str, Any], drop_oldest: bool) -> None:
         model = self._loaded()
+        normalised(messages)  # what is no conversation is refused before anything else is looked at
         if drop_oldest:
             variables = mapping("chat_template_kwargs", options.get("chat_template_kwargs"))
             count = model.overflow(messages, **{"tools": options.get("tools"), **variables})
             if count:
                 self._post({"type": "dropped", "id": id, "messages": count})
-                first = 1 if messages[0]["role"] == "system" else 0
+                first = system_count(messages)
                 messages = [*messages[:first], *messages[first + count :]]
         come, posted = Part(), 0.0
 

@@ -28,6 +28,7 @@ import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
 import { History } from "./history.js";
 import { localise } from "./localise.js";
+import { noteOf } from "./messages.js";
 import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
 import { Pace } from "./pace.js";
@@ -249,7 +250,7 @@ export class App extends EventTarget {
   }
 
   /** @param {Turn} turn */
-  async #run({ conversation, message, anew }) {
+  async #run({ conversation, message, question, anew }) {
     const prompt = conversation.prompt(message, this.#settings.system);
     const engine = /** @type {Engine} */ (this.engine);
     const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
@@ -270,13 +271,15 @@ export class App extends EventTarget {
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
-      this.#show(message, "ended", strings.stats(message.figures));
+      this.#show(message, "ended", noteOf(message));
       this.#showUsage();
     } catch (error) {
       this.#show(message, "ended", message.content ? "" : strings.unanswered);
       const { stage, message: text } = /** @type {EngineError} */ (error);
+      const isOnly = prompt.filter(({ role }) => role === "user").length === 1;
       if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
-      else if (this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
+      if (stage === "context" && question && isOnly) this.#withdraw(conversation, question, strings.tooLong);
+      else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
     this.#keep(conversation).then(end);
@@ -285,6 +288,22 @@ export class App extends EventTarget {
       this.#view.showSpeed("");
     }
     this.#sendQueued();
+  }
+
+  /**
+   * A question that can't be answered, whatever else is left out, goes back to the visitor.
+   *
+   * @param {Conversation} conversation
+   * @param {Message} question
+   * @param {string} why
+   */
+  #withdraw(conversation, question, why) {
+    conversation.remove(question);
+    if (conversation !== this.#conversation) return;
+    this.#view.show(conversation);
+    this.#view.showFull(null);
+    this.#view.giveBack(question);
+    this.#view.showError(why, false);
   }
 
   /**

@@ -22,6 +22,16 @@ import { toast } from "./toasts.js";
 /** A button shows for so long that it has done its work, in milliseconds. */
 const DONE_FOR = 1500;
 
+/**
+ * What stands below an answer that has ended.
+ *
+ * @param {Message} message
+ */
+export function noteOf({ content, reasoning, figures }) {
+  if (!figures) return "";
+  return content || reasoning ? strings.stats(figures) : strings.unanswered;
+}
+
 export class MessageList {
   #root;
   #on;
@@ -99,7 +109,7 @@ export class MessageView {
    * @param {MessageHandlers} on
    */
   constructor(message, on) {
-    const { role, content, figures, model } = message;
+    const { role, content, model } = message;
     this.message = message;
     this.#on = on;
     this.root = element("article", `message ${role}`);
@@ -114,7 +124,7 @@ export class MessageView {
     const under = element("div", "under");
     under.append(...(role === "assistant" ? [this.#note] : []), this.#branches, this.#actions);
     this.root.append(under);
-    this.note = figures ? strings.stats(figures) : "";
+    this.note = noteOf(message);
     this.#showActions();
   }
 
@@ -137,7 +147,7 @@ export class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text);
-    if (ended && figures) this.note = strings.stats(figures);
+    if (ended && figures) this.note = noteOf(this.message);
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */

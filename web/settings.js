@@ -54,7 +54,8 @@ export class Settings {
 
   /** @param {Ready} ready */
   set model(ready) {
-    this.#defaults = { ...this.#defaults, ...ready.sampling, context: ready.model.context_length };
+    const { stop: _, ...sampling } = ready.sampling;
+    this.#defaults = { ...this.#defaults, ...sampling, context: ready.model.context_length };
   }
 
   /** @param {string} system the site's own system prompt */

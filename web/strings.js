@@ -271,7 +271,8 @@ export const strings = {
     if (strings.reasons[reason]) parts.push(strings.reasons[reason]);
     return parts.join(" · ");
   },
-  unanswered: "Not answered.",
+  unanswered: "Not answered. It is sent along with your next question.",
+  tooLong: "This is longer than what the model can read at once. It was not sent: shorten it, or take files away.",
 
   /** @type {(stage: string, message: string) => string} */
   failed: (stage, message) => {

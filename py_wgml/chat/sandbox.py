@@ -30,7 +30,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 MAX_SIZE = 2_000_000
 """Of any one value and of the whole output: characters and elements of containers, counted together."""
 MAX_TOTAL = 32 * MAX_SIZE
-"""Of all the text that one rendering makes on its way."""
+"""Of all the text that one rendering makes on its way, beside what the conversation is times its messages."""
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
 MAX_TOKENS = 1000
@@ -76,7 +76,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def limits(self, seconds: float) -> Iterator[None]:
         """Within it templates can be compiled or rendered, for this long and with the sizes above."""
         self._deadline = monotonic() + seconds
-        self._spent = 0
+        self._spent, self._total = 0, MAX_TOTAL
         self._depth = 0
         usual = sys.getrecursionlimit()
         if SMALL_STACK:
@@ -104,8 +104,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
-        for value in variables.values():
-            self._weight(value)
+        sizes = [self._weight(value) for value in variables.values()]
+        # A template that adds up one text, message by message, makes all of it as often.
+        self._total = MAX_TOTAL + sum(sizes) * len(variables.get("messages") or ())
         return template.render(variables)
 
     # What compiled templates call.
@@ -182,8 +183,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _spend(self, size: int) -> None:
         self._spent += size
-        if self._spent > MAX_TOTAL:
-            raise LimitError(f"it makes more than {MAX_TOTAL} characters on its way")
+        if self._spent > self._total:
+            raise LimitError(f"it makes more than {self._total} characters on its way")
 
     def _weight(self, value: Any) -> int:
         """Characters and elements in `value`, each as often as it can be reached: what printing it would cost."""

@@ -7,6 +7,8 @@ templating"): jinja2 with trim_blocks and lstrip_blocks, `break` and `continue`,
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,12 +19,17 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from ..errors import WgmlError, shown
+from ..metadata import Metadata
+from .conversation import in_parts, normalised
 from .formats import template_of
 from .sandbox import BoundedEnvironment, LimitError
-from .tools import as_templates_read, checked_tools
+from .tools import checked_tools
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
+
+
+_PROBE = "what is to be found again"
 
 
 class ChatTemplate:
@@ -39,6 +46,9 @@ class ChatTemplate:
         self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._takes_tools = "tools" in source
+        self._knows_parts = "type" in source  # of a part, which says whether it is text
+        self.with_tools: ChatTemplate | None = None
+        """The one that takes its place where there are tools, in files that have two."""
         self._max_seconds = max_seconds
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
@@ -53,10 +63,30 @@ class ChatTemplate:
         except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
             raise WgmlError(f"the model's chat template can't be compiled: {_line(error)}") from None
 
+    @functools.cached_property
+    def _wants_parts(self) -> bool:
+        """Whether content must be a list of parts: a template made for pictures too may know no other."""
+        probe = [{"role": "user", "content": _PROBE}]
+        names = self.variables | {"add_generation_prompt": True, "tools": None}
+
+        def shows(messages: Sequence[Mapping[str, Any]]) -> bool:
+            try:
+                return _PROBE in self._render(names | {"messages": messages})
+            except (WgmlError, Refusal):
+                return False
+
+        return self._knows_parts and not shows(probe) and shows(in_parts(probe))
+
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], bos_token: str = "", eos_token: str = "") -> ChatTemplate:
-        """The template of a GGUF file with this metadata: its own, or one that suits its vocabulary or its name."""
-        return cls(template_of(metadata), bos_token, eos_token)
+        """The template of a GGUF file with this metadata: its own, or one that suits its vocabulary or its name;
+        with the one that it names "tool_use" for where there are tools, as transformers has it."""
+        template = cls(template_of(metadata), bos_token, eos_token)
+        own = Metadata(metadata).text("tokenizer.chat_template.tool_use")
+        if own.strip():
+            with contextlib.suppress(WgmlError):  # the file is good for all else
+                template.with_tools = cls(own, bos_token, eos_token)
+        return template
 
     def render(
         self,
@@ -66,7 +96,7 @@ class ChatTemplate:
         tools: Sequence[Mapping[str, Any]] | None = None,
         **variables: Any,
     ) -> str:
-        """The prompt for `messages`, each with "role" and "content": text for Tokenizer.encode(parse_special=True).
+        """The prompt for `messages`, as conversation.py takes them: text for Tokenizer.encode(parse_special=True).
 
         `add_generation_prompt`: ends with what makes the model answer. `tools`: functions that the model may call; its
         calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py). Further
@@ -76,7 +106,9 @@ class ChatTemplate:
         when tools or messages are not of their form, or the template knows of no tools, refuses the conversation,
         fails, makes too much text or takes too long.
         """
-        tools, messages = checked_tools(tools), as_templates_read(messages)
+        tools, messages = checked_tools(tools), normalised(messages)
+        if tools and self.with_tools is not None:
+            return self.with_tools.render(messages, add_generation_prompt, tools, **variables)
         if tools and not self._takes_tools:
             raise WgmlError("the model's chat template knows of no tools")
         names = self.variables | {"add_generation_prompt": add_generation_prompt, "tools": tools} | variables
@@ -84,7 +116,7 @@ class ChatTemplate:
         text = refusal = None
         for attempt in (messages, folded):
             try:
-                text = self._render(names | {"messages": attempt})
+                text = self._render(names | {"messages": in_parts(attempt) if self._wants_parts else attempt})
             except Refusal as error:
                 refusal = error
             if text is not None and system in text:

@@ -301,3 +301,31 @@ def test_all_words_are_in_one_file() -> None:
     # Before any script runs, and where none does.
     assert words.words == ["Chat", "Chat", "This page needs JavaScript."]
     assert "settings.title" in words.names
+
+
+def test_a_question_that_can_not_fit_comes_back(page: Page, url: str) -> None:
+    """With the real worker: it says that it is too long, and nothing of what was written is lost."""
+    page.goto(url)
+    page.wait_for_selector("body[data-state=ready]")
+    text = "all of this is too long " * 20_000
+    page.fill("#prompt", text)
+    page.press("#prompt", "Enter")
+    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#prompt")).to_have_value(text)
+    expect(page.locator(".message")).to_have_count(0)
+    page.fill("#prompt", "hello")
+    page.press("#prompt", "Enter")
+    page.wait_for_selector(".message.assistant .stats:has-text('token')")
+
+
+def test_a_question_that_was_not_answered_goes_along_with_the_next(
+    page: Page, url: str, fake: Callable[..., None]
+) -> None:
+    fake(pieces=[], pace=0)
+    page.goto(url)
+    page.wait_for_selector("body[data-state=ready]")
+    for question in ("first", "second"):
+        page.fill("#prompt", question)
+        page.press("#prompt", "Enter")
+        expect(page.locator(".message.assistant .stats").last).to_contain_text("sent along with your next question")
+    expect(page.locator(".message.user")).to_have_count(2)
