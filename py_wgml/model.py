@@ -101,8 +101,7 @@ class Model:
         try:
             header = await source.header()
             on_progress("header", 1, 1)
-            tokenizer, template = prepare(header, context)
-            name = Metadata(header.metadata).text("general.name", most=MAX_NAME) or source.name
+            tokenizer, template, name = prepare(header, context)
             on_header(header)
             device = device or await open_device()
             engine = Engine(device, header, context, cache_bits, activation_bits)
@@ -117,7 +116,7 @@ class Model:
             raise
         finally:
             source.close()
-        return cls(engine, tokenizer, template, header, name)
+        return cls(engine, tokenizer, template, header, name or source.name)
 
     def destroy(self) -> None:
         """Give all GPU memory back."""
@@ -266,15 +265,18 @@ class Chat:
             self.last.stop()
 
 
-def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate]:
-    """What is made of a header alone. Raises WgmlError where that shows that the model can't be run."""
+def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate, str]:
+    """What is made of a header alone, and the name that it gives. Raises WgmlError where it shows that the model can't
+    be run."""
     config, *_ = plan(header, context)
-    count = len(Metadata(header.metadata).strings("tokenizer.ggml.tokens") or ())
+    metadata = Metadata(header.metadata)
+    name = metadata.text("general.name", most=MAX_NAME)
+    count = len(metadata.strings("tokenizer.ggml.tokens") or ())
     if count and count != config.vocabulary:
         raise WgmlError(f"the file has {count} tokens, but an embedding of {config.vocabulary}")
     tokenizer = from_metadata(header.metadata)
     bos, eos = (_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
-    return tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos)
+    return tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos), name
 
 
 def _text(tokenizer: Tokenizer, id: int | None) -> str:

@@ -32,7 +32,7 @@ MAX_NESTING = 8
 MAX_PAIRS = MAX_TENSORS = MAX_NESTED = 1 << 16
 """Of metadata, of tensors, and of arrays within arrays: each costs some microseconds (the largest models have some
 2,000 tensors)."""
-MAX_STRINGS = 1 << 22
+MAX_STRINGS = 1 << 20
 """Of one array (the largest vocabularies have half a million merges)."""
 DEFAULT_ALIGNMENT = 32
 MAX_PARTS = 99_999

@@ -32,8 +32,8 @@ _DEFAULT_IDS = {
 _PREFIX = "tokenizer.ggml."
 
 
-MAX_TOKENS = 1 << 20
-"""The largest vocabularies in use have a quarter of that."""
+MAX_TOKENS = 1 << 19
+"""The largest vocabularies in use have half of that."""
 
 
 class TokenType(IntEnum):

@@ -20,6 +20,7 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType
 from tiny import TINY, write_tiny
 
 from fuzz import Fault
+from py_wgml.chat import AnswerFormat
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header, HeaderParser, join_headers
 from py_wgml.gguf_model.card import card
@@ -376,7 +377,7 @@ def check(case: Case) -> str:
         header = read(case)
         if header is None:
             return "cut off"
-        tokenizer, template = prepare(header)
+        tokenizer, template, _ = prepare(header)
         for backend in ("python", "tokenizers"):
             other = from_metadata(header.metadata, backend)
             for parse in (False, True):
@@ -391,6 +392,7 @@ def check(case: Case) -> str:
         tokenizer.token_bytes(id)
     tokenizer.decode(range(tokenizer.vocab_size)).encode()
     json.dumps(card(header), ensure_ascii=False).encode()
+    AnswerFormat.of(template, tokenizer)
     try:
         template.render([{"role": "user", "content": "Hello"}])
     except WgmlError as error:

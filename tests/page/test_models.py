@@ -259,6 +259,29 @@ def test_a_model_is_dropped_on_the_page(page: Page, url: str, fake: Fake) -> Non
     wait_model(page, "mine")
 
 
+STRANGE: dict[str, dict[str, Any]] = {
+    "llama.rope.freq_base is inf": {"rope.freq_base": float("inf")},
+    "tensors of 2 layers, not of 1073741824": {"block_count": 1 << 30},
+    "chat template has an error in line 1": {"tokenizer.chat_template": "{% for"},
+    "vocabularies of kind 'odd\\u202e' are not supported": {"tokenizer.ggml.model": "odd\u202e"},
+}
+
+
+def test_a_header_that_makes_no_sense_leaves_the_model_in_use_where_it_is(
+    page: Page, site: tuple[Path, str], tmp_path: Path
+) -> None:
+    page.goto(site[1])
+    wait_model(page, "first")
+    for message, metadata in STRANGE.items():
+        path = tiny.write_tiny_llama(tmp_path / "strange.gguf", metadata=metadata)
+        open_models(page)
+        page.set_input_files("#models input[type=file]", [path])
+        expect(page.locator(".toast").last).to_contain_text(message)
+        wait_model(page, "first")
+    ask(page)
+    stop_when_it_talks(page)
+
+
 def test_the_browser_is_asked_to_keep_models(page: Page, site: tuple[Path, str], fake: Fake) -> None:
     fake(room=True)
     page.add_init_script("""let kept = false;
