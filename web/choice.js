@@ -6,6 +6,8 @@
  * @import { ModelSource, Site } from "./protocol.js"
  */
 
+import { recallJson, remember } from "./remembered.js";
+
 /** Of the origin's storage: sites in other folders have names of their own. */
 const REMEMBERED = `py_wgml model ${new URL("./", location.href).pathname}`;
 
@@ -34,29 +36,17 @@ export function siteModels({ models }) {
 }
 
 /** Begin with this model the next time, if it can be had again. @param {ModelSource} model */
-export function remember(model) {
-  if (model.file) return;
-  try {
-    localStorage.setItem(REMEMBERED, JSON.stringify(model));
-  } catch {
-    // no storage in this mode of the browser: the next visit begins with the site's first model
-  }
+export function rememberChoice(model) {
+  if (!model.file) remember(REMEMBERED, JSON.stringify(model));
 }
 
 /** Begin with the site's first model again. */
 export function forgetChoice() {
-  try {
-    localStorage.removeItem(REMEMBERED);
-  } catch {
-    // nothing was remembered either
-  }
+  remember(REMEMBERED, null);
 }
 
 /** @returns {ModelSource | null} */
 function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(REMEMBERED) ?? "null");
-  } catch {
-    return null;
-  }
+  const model = /** @type {any} */ (recallJson(REMEMBERED));
+  return typeof model?.url === "string" && typeof model.name === "string" ? model : null;
 }

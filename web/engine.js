@@ -106,6 +106,14 @@ export class Answer {
   }
 }
 
+/** How often an engine that owes something is looked after, in milliseconds. */
+const TICK = 1000;
+/**
+ * After so many ticks without a sign of life it is taken for hung: while it loads, at work, and once it was told to stop.
+ * They are counted, not timed: while the device sleeps, or the tab rests in the background, few or none come.
+ */
+const PATIENCE = { loading: 180, working: 60, stopping: 15 };
+
 /** One worker, and in it one model at a time. */
 export class Engine {
   #worker;
@@ -120,6 +128,13 @@ export class Engine {
   #onFailure;
   /** Why the engine as a whole is of no more use. @type {EngineError | null} */
   failure = null;
+  /** Ticks since its last sign of life. */
+  #silent = 0;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #watch;
+  /** What was told to stop, and has not ended. @type {Set<number>} */
+  #stopping = new Set();
+  #isLoaded = false;
 
   /**
    * The worker starts its runtime at once, before it is told of a model.
@@ -195,7 +210,13 @@ export class Engine {
    */
   send(messages, sampling, dropOldest = false) {
     const id = this.#nextId++;
-    const answer = new Answer(() => this.#post({ type: "stop", id }));
+    const answer = new Answer(() => {
+      if (!this.#answers.has(id)) return;
+      this.#stopping.add(id);
+      this.#silent = 0;
+      this.#post({ type: "stop", id });
+      this.#post({ type: "ping" });
+    });
     if (this.failure) {
       answer.fail(this.failure);
     } else {
@@ -244,11 +265,24 @@ export class Engine {
    * @param {Request & {id: number}} message
    */
   #request(message) {
+    this.#watch ??= setInterval(() => this.#tick(), TICK);
     try {
       this.#post(message);
     } catch (error) {
       this.#receive({ type: "error", id: message.id, stage: message.type, message: /** @type {Error} */ (error).message });
     }
+  }
+
+  #tick() {
+    if (!this.#answers.size && !this.#asked.size) {
+      clearInterval(this.#watch);
+      this.#watch = undefined;
+      this.#silent = 0;
+      return;
+    }
+    const patience = this.#stopping.size ? PATIENCE.stopping : this.#isLoaded ? PATIENCE.working : PATIENCE.loading;
+    if (++this.#silent > patience) this.#fail(new EngineError("hung", "the engine does not answer any more"));
+    else this.#post({ type: "ping" });
   }
 
   /** @param {Request} message */
@@ -258,7 +292,10 @@ export class Engine {
 
   /** @param {Reply} message */
   #receive(message) {
+    this.#silent = 0;
     switch (message.type) {
+      case "alive":
+        break;
       case "progress":
         this.#onProgress(message);
         break;
@@ -270,6 +307,7 @@ export class Engine {
       case "done":
         this.#answers.get(message.id)?.finish(message);
         this.#answers.delete(message.id);
+        this.#stopping.delete(message.id);
         break;
       case "error": {
         const { id, stage, message: text, loaded } = message;
@@ -277,11 +315,13 @@ export class Engine {
         if (id === undefined || id === null) return this.#fail(error);
         this.#answers.get(id)?.fail(error);
         this.#answers.delete(id);
+        this.#stopping.delete(id);
         this.#asked.get(id)?.reject(error);
         this.#asked.delete(id);
         break;
       }
       default:
+        this.#isLoaded ||= message.type === "ready";
         this.#asked.get(message.id)?.resolve(message);
         this.#asked.delete(message.id);
     }
@@ -291,6 +331,7 @@ export class Engine {
   #fail(error) {
     if (this.failure) return;
     this.failure = error;
+    clearInterval(this.#watch);
     this.#worker.terminate();
     for (const reply of this.#asked.values()) reply.reject(error);
     for (const answer of this.#answers.values()) answer.fail(error);

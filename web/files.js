@@ -30,6 +30,8 @@ const MIB = 2 ** 20;
 const CHUNK = 4 * MIB;
 /** How far downloads run ahead of their reader: what arrives while Python still starts. */
 export const AHEAD = 64 * MIB;
+/** What every GGUF file begins with: "GGUF". */
+const MAGIC = [0x47, 0x47, 0x55, 0x46];
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 const RETRY_AFTER = [500, 1000, 2000, 4000];
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
@@ -153,7 +155,8 @@ async function start(source, watcher) {
   if (!url || !model) throw new Error("A model needs an address or a file.");
   const folder = await storage();
   const copy = folder && (await keptCopy(folder, url));
-  if (copy && (await isCurrent(url, copy.record, sha256))) {
+  // A copy that is no model (a login page that an earlier version kept, bytes that were lost) is asked for again.
+  if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, sha256))) {
     return new ModelFile(name, copy.file.size, true, slices(copy.file), { ahead: CHUNK });
   }
   return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), watcher);
@@ -240,6 +243,7 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   const { size, sha256 } = version;
   const sum = sha256 ? await startSum() : null;
   let at = 0;
+  let head = new Uint8Array(0);
   try {
     while (keeper && at < from) {
       const piece = keeper.read(at, Math.min(CHUNK, from - at));
@@ -251,6 +255,13 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       const { end = size } = partAt(parts, at);
       try {
         for await (const piece of pieces(response, gate)) {
+          if (at < MAGIC.length) {
+            head = new Uint8Array([...head, ...piece.subarray(0, MAGIC.length)]);
+            if (!begins(head)) {
+              await keeper?.discard();
+              throw new Failure(notAModel(name, response));
+            }
+          }
           at += piece.length;
           failures = 0;
           sum?.update(piece);
@@ -283,6 +294,31 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   } finally {
     keeper?.close();
   }
+}
+
+/** @param {Uint8Array} head the first bytes of a file @returns {boolean} whether they are those of a GGUF file */
+function begins(head) {
+  return MAGIC.slice(0, head.length).every((byte, index) => byte === head[index]);
+}
+
+/** @param {File} file */
+async function isModel(file) {
+  try {
+    return file.size >= MAGIC.length && begins(new Uint8Array(await file.slice(0, MAGIC.length).arrayBuffer()));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {Response} response
+ */
+function notAModel(name, response) {
+  const isPage = response.headers.get("content-type")?.startsWith("text/html");
+  const where = response.redirected ? ` (the server sent us on to ${new URL(response.url).host})` : "";
+  if (isPage) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  return `${name} is not a GGUF file${where}. It was not kept.`;
 }
 
 /**

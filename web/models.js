@@ -18,7 +18,7 @@
  */
 
 import { cardOf } from "./card.js";
-import { forgetChoice, remember, siteModels } from "./choice.js";
+import { forgetChoice, rememberChoice, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
 import { about, bytes } from "./format.js";
@@ -68,7 +68,7 @@ class Models {
 
   #loaded() {
     const { model, ready } = this.#app;
-    if (model) remember(model);
+    if (model) rememberChoice(model);
     if (model && ready && !ready.kept) this.#app.toast(words.notKept(model.name));
     this.#redraw();
   }

@@ -24,8 +24,16 @@ export async function keepOffline(onUpdate = () => {}) {
     const first = registration.active ? null : (registration.installing ?? registration.waiting);
     return first ? await activated(first) : true;
   } catch {
-    const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
-    return Boolean(registration?.active);
+    return isKept();
+  }
+}
+
+/** Whether an earlier visit has left a service worker. */
+async function isKept() {
+  try {
+    return Boolean((await navigator.serviceWorker.getRegistration())?.active);
+  } catch {
+    return false; // site data are blocked
   }
 }
 

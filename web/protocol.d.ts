@@ -100,7 +100,9 @@ export type Request =
   | { type: "pause"; paused: boolean }
   | { type: "cancel" }
   | Send
-  | { type: "stop"; id: number };
+  | { type: "stop"; id: number }
+  /** Whether the worker is alive: Alive. One whose Python hangs does not answer. */
+  | { type: "ping" };
 
 /**
  * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and
@@ -195,7 +197,7 @@ export interface Failure {
   id?: number;
   /**
    * Where it failed: a Stage; "cancelled"; "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was
-   * lost, "memory" when it has too little; or a name of the engine's own.
+   * lost, "memory" when it has too little; "hung" when the worker does not answer any more; or a name of the engine's own.
    */
   stage: string;
   /** One line that a person understands. */
@@ -240,8 +242,13 @@ export interface BenchFigures {
   [figure: string]: unknown;
 }
 
+export interface Alive {
+  type: "alive";
+}
+
 /** Worker to page. */
 export type Reply =
+  | Alive
   | Progress
   | Ready
   | Resolved

@@ -1,6 +1,6 @@
 /**
- * A graphics processor that is lost (its driver was reset or updated, the device slept, it was busy for too long) takes
- * the model with it, not the conversation: the model is loaded again by itself, once in a while.
+ * A graphics processor that is lost (its driver was reset or updated, the device slept, it was busy for too long), and a
+ * worker that hangs, take the model with them, not the conversation: it is loaded again by itself, once in a while.
  *
  * @import { App } from "./app.js"
  * @import { EngineError } from "./engine.js"
@@ -16,10 +16,10 @@ export function mount(app) {
   let last = -Infinity;
   app.addEventListener("failed", (event) => {
     const { stage } = /** @type {EngineError} */ (/** @type {CustomEvent} */ (event).detail);
-    if (stage !== "gpu" || !app.model || performance.now() - last < AGAIN) return;
+    if ((stage !== "gpu" && stage !== "hung") || !app.model || performance.now() - last < AGAIN) return;
     last = performance.now();
     event.preventDefault();
-    app.toast(strings.lost);
+    app.toast(stage === "gpu" ? strings.lost : strings.hung);
     app.load(app.model);
   });
 }

@@ -15,6 +15,7 @@
 
 import { Dialog } from "./dialog.js";
 import { button, element } from "./dom.js";
+import { recall, recallJson, remember } from "./remembered.js";
 import { strings } from "./strings.js";
 
 const KEY = "settings";
@@ -171,21 +172,26 @@ export class Settings {
   }
 
   #save() {
-    try {
-      localStorage.setItem(KEY, JSON.stringify(this.#values));
-    } catch {
-      // no storage in this mode of the browser: they last as long as the page does
-    }
+    remember(KEY, JSON.stringify(this.#values));
   }
 }
 
-/** @returns {Values} */
+/** @returns {Values} what is kept, as far as it is what it should be: other versions may have kept other things */
 function read() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY) ?? "{}");
-  } catch {
-    return {};
+  const kept = /** @type {any} */ (recallJson(KEY));
+  if (kept === null || typeof kept !== "object" || Array.isArray(kept)) return {};
+  /** @type {any} */
+  const values = {};
+  for (const { name, min, max, step } of NUMBERS) {
+    const value = kept[name];
+    const isWhole = step !== 1 || Number.isInteger(value);
+    if (typeof value === "number" && value >= min && value <= max && isWhole) values[name] = value;
   }
+  if (kept.cache_bits === 8) values.cache_bits = 8;
+  if (typeof kept.system === "string") values.system = kept.system;
+  const isText = (/** @type {unknown} */ line) => typeof line === "string" && line !== "";
+  if (Array.isArray(kept.stop) && kept.stop.length && kept.stop.every(isText)) values.stop = kept.stop;
+  return values;
 }
 
 /** @param {string} text */
@@ -197,9 +203,8 @@ function listed(text) {
 /** Light, dark, or as the system has it; see theme.js. */
 function themes() {
   const { label, choices: labels } = strings.settings.theme;
-  return choices("theme", label, labels, localStorage.getItem("theme") ?? "system", "", (chosen) => {
-    if (chosen === "system") localStorage.removeItem("theme");
-    else localStorage.setItem("theme", chosen);
+  return choices("theme", label, labels, recall("theme") ?? "system", "", (chosen) => {
+    remember("theme", chosen === "system" ? null : chosen);
     dispatchEvent(new Event("theme"));
   });
 }

@@ -1,6 +1,7 @@
 /** Opens and closes the sidebar: beside the page where there is room (and remembered), over it where there is not. */
 
 import { byId } from "./dom.js";
+import { recall, remember } from "./remembered.js";
 
 const narrow = matchMedia("(max-width: 48rem)");
 
@@ -26,7 +27,7 @@ export class Sidebar {
   /** @param {boolean} open */
   show(open) {
     this.#apply(open);
-    if (!narrow.matches) localStorage.setItem("sidebar", open ? "open" : "closed");
+    if (!narrow.matches) remember("sidebar", open ? "open" : "closed");
     if (open) byId("search").focus();
     else this.#toggle.focus();
   }
@@ -37,7 +38,7 @@ export class Sidebar {
   }
 
   #restore() {
-    this.#apply(!narrow.matches && localStorage.getItem("sidebar") !== "closed");
+    this.#apply(!narrow.matches && recall("sidebar") !== "closed");
   }
 
   /** @param {boolean} open */

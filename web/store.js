@@ -15,30 +15,39 @@
 
 import { idb } from "./libraries.js";
 
+/** A browser whose storage does not open within so many milliseconds gives none. */
+const OPENS_WITHIN = 10_000;
+
 export class Store {
   /** @type {Promise<IDBPDatabase<any> | null>} */
   #database;
   /** @type {Map<string, ConversationRecord>} what there is where nothing can be kept */
   #unkept = new Map();
 
+  /** @type {BroadcastChannel | undefined} */
   #channel;
 
   /** @param {(change: Change) => void} changed called when another tab has changed something */
   constructor(changed) {
     // Sites in other folders of this origin have conversations of their own.
     const name = `py_wgml ${new URL("./", location.href).pathname}`;
-    this.#channel = new BroadcastChannel(name);
-    this.#channel.onmessage = ({ data }) => changed(data);
-    this.#database = idb()
-      .then(({ openDB }) =>
-        openDB(name, 1, {
-          upgrade(database) {
-            database.createObjectStore("entries", { keyPath: "id" });
-            database.createObjectStore("conversations", { keyPath: "id" });
-          },
-        }),
-      )
-      .catch(() => null);
+    try {
+      this.#channel = new BroadcastChannel(name);
+      this.#channel.onmessage = ({ data }) => changed(data);
+    } catch {
+      // site data are blocked: other tabs are told nothing, and keep nothing either
+    }
+    const opened = idb().then(({ openDB }) =>
+      openDB(name, 1, {
+        upgrade(database) {
+          database.createObjectStore("entries", { keyPath: "id" });
+          database.createObjectStore("conversations", { keyPath: "id" });
+        },
+      }),
+    );
+    /** @type {Promise<null>} */
+    const never = new Promise((resolve) => setTimeout(() => resolve(null), OPENS_WITHIN));
+    this.#database = Promise.race([opened, never]).catch(() => null);
   }
 
   /** @returns {Promise<Entry[]>} the last changed one first */
@@ -83,7 +92,7 @@ export class Store {
     } else if (record) this.#unkept.set(id, record);
     else this.#unkept.delete(id);
     const listed = listedBefore !== (record && `${record.name} ${record.changed}`);
-    this.#channel.postMessage({ id, listed, deleted: !record });
+    this.#channel?.postMessage({ id, listed, deleted: !record });
     return listed;
   }
 

@@ -169,6 +169,8 @@ export const strings = {
       shape: "Shape",
     },
   },
+  /** The worker hung: said while the model is loaded again by itself. */
+  hung: "The model no longer answered, and was started again; the conversation is still here.",
   /** The graphics processor was lost: said while the model is loaded again by itself. */
   lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
   settings: {

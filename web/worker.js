@@ -28,6 +28,8 @@ addEventListener("message", async ({ data }) => {
   const id = "id" in request ? request.id : undefined;
   try {
     switch (request.type) {
+      case "ping":
+        return post({ type: "alive" });
       case "pause":
         return eachFile((file) => file.pause(request.paused));
       case "cancel":

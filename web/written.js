@@ -7,14 +7,21 @@
 export function writing(id) {
   let end = () => {};
   const ended = new Promise((resolve) => (end = () => resolve(undefined)));
-  navigator.locks.request(nameOf(id), () => ended);
+  // Without locks (an old browser, blocked site data) no other tab knows.
+  try {
+    navigator.locks.request(nameOf(id), () => ended).catch(() => {});
+  } catch {}
   return end;
 }
 
 /** @param {string} id */
 export async function isWritten(id) {
-  const { held } = await navigator.locks.query();
-  return Boolean(held?.some(({ name }) => name === nameOf(id)));
+  try {
+    const { held } = await navigator.locks.query();
+    return Boolean(held?.some(({ name }) => name === nameOf(id)));
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} id */

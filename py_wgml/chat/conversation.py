@@ -37,11 +37,9 @@ def normalised(messages: Iterable[Any]) -> list[Message]:
     the system says later stands in front of what the user says next. Raises WgmlError, which numbers the message, for
     anything that is no conversation. What is normalised stays as it is.
     """
-    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
-        raise WgmlError(f"messages is a {type(messages).__name__}, not a list of messages")
     system: list[str] = []
     turns: list[dict[str, Any]] = []
-    for message in [_message(i, message) for i, message in enumerate(messages)]:
+    for message in checked(messages):
         last = turns[-1] if turns else {"role": None}
         if message["role"] == "system":
             if not turns:
@@ -58,6 +56,13 @@ def normalised(messages: Iterable[Any]) -> list[Message]:
         turns.insert(0, {"role": "user", "content": ""})
     first = [{"role": "system", "content": _BETWEEN.join(filter(None, system))}] if any(system) else []
     return [*first, *turns]
+
+
+def checked(messages: Iterable[Any]) -> list[dict[str, Any]]:
+    """The same messages, each by itself as templates read them; errors as of `normalised`."""
+    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
+        raise WgmlError(f"messages is a {type(messages).__name__}, not a list of messages")
+    return [_message(i, message) for i, message in enumerate(messages)]
 
 
 def system_count(messages: Sequence[Any]) -> int:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import wraps
 from time import monotonic
 from traceback import walk_stack
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
@@ -26,6 +26,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Cycler
 
 MAX_SIZE = 2_000_000
 """Of any one value and of the whole output: characters and elements of containers, counted together."""
@@ -48,6 +49,23 @@ MAX_COUNT = 100_000
 _FILTERS_LEFT_OUT = ("urlize", "wordwrap", "xmlattr", "striptags", "random", "pprint")
 _GLOBALS_LEFT_OUT = ("lipsum",)
 _ANY_NUMBER = ("default", "d")  # filters to which a number is a value
+_STR_METHODS = """capitalize casefold center count endswith expandtabs find format index isalnum isalpha isascii
+isdecimal isdigit islower isnumeric isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix
+replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill"""
+# What templates may call of Python's own values: numbers, bytes and whatever else they come by have nothing to call.
+_METHODS: tuple[tuple[tuple[type, ...], frozenset[str]], ...] = (
+    ((str,), frozenset(_STR_METHODS.split())),
+    ((dict,), frozenset({"copy", "get", "items", "keys", "values"})),
+    ((list, tuple), frozenset({"copy", "count", "index"})),
+    ((Cycler,), frozenset({"current", "next", "reset"})),
+    ((int, float, complex, bytes, bytearray, memoryview, set, frozenset, range), frozenset()),
+)
+_SLOW_METHODS = ("rfind", "rindex", "rsplit", "rpartition", "strip", "lstrip", "rstrip")
+"""They compare every character with every one of their argument."""
+MAX_WORK = 10_000_000
+"""Of such comparisons."""
+MAX_BRANCHES = 500
+"""Of `elif`: each is a level of the program that is made of a template."""
 _CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
@@ -71,6 +89,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             del self.globals[name]
         for name, filter in self.filters.items():
             self.filters[name] = self.bounded_filter(name, filter)
+        for name, test in self.tests.items():
+            self.tests[name] = self._watched(cast(Callable[..., Any], test))
 
     @contextmanager
     def limits(self, seconds: float) -> Iterator[None]:
@@ -98,9 +118,34 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             if name == "join":
                 value = list(value)
             self._check_filter(name, value, rest, kwargs)
-            return self.bounded(filter(*passed, value, *rest, **kwargs))
+            result = filter(*passed, value, *rest, **kwargs)
+            # Made at once: iterators over iterators over iterators would be endless work, and a stack that overflows.
+            return self.bounded(self._taken(result) if isinstance(result, Iterator) else result)
 
         return bounded
+
+    def _taken(self, values: Iterator[Any]) -> list[Any]:
+        kept = []
+        for value in values:
+            self.tick()
+            kept.append(value)
+            _check(len(kept))
+        return kept
+
+    def _watched(self, test: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(test)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.tick()
+            return test(*args, **kwargs)
+
+        return watched
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Of Python's own values what _METHODS names, of jinja2's what jinja2 itself takes for safe."""
+        for types, names in _METHODS:
+            if isinstance(obj, types):
+                return attr in names
+        return super().is_safe_attribute(obj, attr, value)
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
@@ -232,7 +277,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """A format string: no widths that are computed, and all fields at their widest not too large."""
         if "*" in template if mark == "%" else re.search(r"\{[^{}]*\{[^{]", template.replace("{{", "")):
             raise LimitError("it computes the width of a field")
-        widths = [int(width) if len(width) < 9 else MAX_SIZE + 1 for width in re.findall("[0-9]+", template)]
+        widths = [int(width) if len(width) < 9 else MAX_SIZE + 1 for width in re.findall(r"\d+", template)]
         longest = max(map(self._weight, values), default=0)
         # 400 is what the longest number takes that has no width.
         _check(len(template) + template.count(mark) * max(400, longest, *widths))
@@ -241,6 +286,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Gives back the arguments: an iterator can be looked at only once."""
         given = [*args, *kwargs.values()]
         numbers = [value for value in given if isinstance(value, int)]
+        if name in _SLOW_METHODS and any(
+            isinstance(value, str) and len(text) * len(value) > MAX_WORK for value in given
+        ):
+            raise LimitError(f"it uses str.{name} on too long a text")
         if name in ("ljust", "rjust", "center", "zfill"):
             _check(max(numbers, default=0))
         elif name == "expandtabs":
@@ -250,8 +299,6 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         elif name == "join" and args:
             args = (list(args[0]),)
             _check(sum(self._weight(item) + len(text) for item in args[0]))
-        elif name == "translate":
-            raise LimitError("it uses str.translate")
         return args
 
     def _check_filter(self, name: str, value: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> None:
@@ -276,16 +323,22 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 raise LimitError("it sums what are no numbers")
         elif name == "tojson":
             indent = kwargs.get("indent") or 0
-            _check(self._weight(value) * max(1, indent if isinstance(indent, int) else len(str(indent))))
+            separators = sum(len(str(text)) for text in kwargs.get("separators") or ())
+            width = indent if isinstance(indent, int) else len(str(indent))
+            _check(self._weight(value) * max(1, width + separators))
 
 
 class _ShortTags(Extension):
-    """Refuses endless expressions: "1+1+1+..." makes a tree so deep that freeing it overflows a browser's stack."""
+    """Refuses endless expressions and branches of if: "1+1+1+..." makes a tree so deep that freeing it
+    overflows a browser's stack."""
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """Every token of a template passes through here on its way to the parser."""
-        length = 0
+        length = branches = 0
         for token in stream:
+            branches += token.test("name:elif")
+            if branches > MAX_BRANCHES:
+                raise LimitError(f"line {token.lineno} has more than {MAX_BRANCHES} branches of if")
             length = 0 if token.type in ("data", "variable_begin", "block_begin") else length + 1
             if length > MAX_TOKENS:
                 raise LimitError(f"line {token.lineno} has an expression of more than {MAX_TOKENS} parts")

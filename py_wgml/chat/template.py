@@ -20,7 +20,7 @@ from jinja2.parser import Parser
 
 from ..errors import WgmlError, shown
 from ..metadata import Metadata
-from .conversation import in_parts, normalised
+from .conversation import checked, in_parts
 from .formats import template_of
 from .sandbox import BoundedEnvironment, LimitError
 from .tools import checked_tools
@@ -96,7 +96,7 @@ class ChatTemplate:
         tools: Sequence[Mapping[str, Any]] | None = None,
         **variables: Any,
     ) -> str:
-        """The prompt for `messages`, as conversation.py takes them: text for Tokenizer.encode(parse_special=True).
+        """The prompt for `messages`, each as conversation.py has it: text for Tokenizer.encode(parse_special=True).
 
         `add_generation_prompt`: ends with what makes the model answer. `tools`: functions that the model may call; its
         calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py). Further
@@ -106,7 +106,7 @@ class ChatTemplate:
         when tools or messages are not of their form, or the template knows of no tools, refuses the conversation,
         fails, makes too much text or takes too long.
         """
-        tools, messages = checked_tools(tools), normalised(messages)
+        tools, messages = checked_tools(tools), checked(messages)
         if tools and self.with_tools is not None:
             return self.with_tools.render(messages, add_generation_prompt, tools, **variables)
         if tools and not self._takes_tools:

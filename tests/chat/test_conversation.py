@@ -33,7 +33,7 @@ def said(role: str, content: Any, **more: Any) -> dict[str, Any]:
 
 
 def strict(*messages: Any) -> str:
-    return ChatTemplate(STRICT).render(list(messages)).replace("\n", "/")
+    return ChatTemplate(STRICT).render(normalised(messages)).replace("\n", "/")
 
 
 @pytest.mark.parametrize(

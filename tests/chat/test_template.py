@@ -247,3 +247,54 @@ def test_long_conversation_is_no_harm() -> None:
 def test_conversation_too_long() -> None:
     with pytest.raises(WgmlError, match="stopped"):
         render("{{ messages | length }}", [{"role": "user", "content": "x" * (MAX_SIZE + 1)}])
+
+
+NESTS = "{%% set ns = namespace(x=[1]) %%}{%% for i in range(99999) %%}{%% set ns.x = ns.x|%s %%}{%% endfor %%}{{ ns }}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ (1).to_bytes(1999999999, 'big') }}",
+        "{{ (1.5).hex() }}",
+        "{{ 'x'.encode().zfill(1999999999) }}",
+        "{{ 'x'.encode() }}",
+        "{{ 'x'.translate({}) }}",
+        "{{ 'x'.maketrans('a', 'b') }}",
+        "{% set x = 'a' * 1000000 %}{{ x.rfind('b' + x) }}",
+        "{% set x = 'a' * 1000000 %}{{ x.strip('b' * 1000000) }}",
+        "{% set x = 'a' * 1000000 %}{{ x.rsplit('b' * 500000) }}",
+        "{% set x = 'a' * 1000000 %}{{ x.rpartition('b' * 500000) }}",
+        "{{ '%\u0669\u0669\u0669\u0669\u0669\u0669\u0669\u0669\u0669d' % 1 }}",
+        "{{ '{:\u0669\u0669\u0669\u0669\u0669\u0669\u0669\u0669\u0669}'.format(1) }}",
+        "{{ (['ab'] * 100000) | tojson(separators=['x' * 100000, 'y']) }}",
+        NESTS % "slice(1)",
+        NESTS % "batch(1)",
+        "{% if a %}" + "{% elif b %}" * 15_000 + "{% endif %}",
+        "{{ {}.update({}) }}",
+        "{{ [].append(1) }}",
+    ],
+)
+def test_what_no_template_needs_is_refused(source: str) -> None:
+    began = time.process_time()
+    with pytest.raises(WgmlError) as caught:
+        render(source)
+    assert time.process_time() - began < 6  # the time that a rendering may take, at most
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ [1, 2, 3, 4] | batch(2) | list }}", "[[1, 2], [3, 4]]"),
+        ("{{ ['b', 'a'] | map('upper') | sort | join(',') }}", "A,B"),
+        ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}", "1"),
+        ("{{ messages | rejectattr('role', 'in', ['user']) | list }}", "[]"),
+        ("{{ 'a,b'.split(',') | last }}{{ ' x '.strip() }}{{ 'ab'.rfind('b') }}{{ 'x'.zfill(3) }}", "bx100x"),
+        ("{{ {'a': 1}.items() | list }}{{ {'a': 1}.get('b', 2) }}", "[('a', 1)]2"),
+        ("{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.next() }}{{ c.current }}", "aba"),
+        ("{% for k, v in {'a': 1} | items %}{{ k }}{{ v }}{% endfor %}", "a1"),
+    ],
+)
+def test_what_templates_use_works(source: str, text: str) -> None:
+    assert render(source) == text
