@@ -19,7 +19,8 @@ export function perFrame(work) {
 /** Of each frame so much goes into work that is done in steps, in milliseconds: the rest is the browser's, to paint it. */
 const SHARE = 8;
 
-/** @typedef {{step: () => boolean, notBefore: number}} Work */
+/** @typedef {boolean | "next frame"} Progress whether there is more to do, perhaps not in this frame */
+/** @typedef {{step: () => Progress, notBefore: number}} Work */
 
 /** Asked for and not done; the last one asked goes first. @type {Work[]} */
 const waiting = [];
@@ -28,7 +29,7 @@ const waiting = [];
  * For work that may take long: in steps, as many in a frame as there is time for. It is not begun again before four
  * times as long has gone by as its last step took, so that it never takes more than a fifth of the time.
  *
- * @param {() => boolean} step does a little of it, and tells whether there is more
+ * @param {() => Progress} step does a little of it, and tells whether there is more
  * @returns {() => void} asks for it
  */
 export function inSteps(step) {
@@ -46,13 +47,28 @@ function doSteps(now) {
   const end = performance.now() + SHARE;
   for (const work of waiting.toReversed()) {
     if (now < work.notBefore) continue;
-    for (let more = true; more && performance.now() < end; ) {
+    for (let more = /** @type {Progress} */ (true); more === true && performance.now() < end; ) {
       const began = performance.now();
-      more = work.step();
+      more = attempt(work);
       if (more) continue;
       waiting.splice(waiting.indexOf(work), 1);
       work.notBefore = performance.now() + 4 * (performance.now() - began);
     }
   }
   if (waiting.length) requestAnimationFrame(doSteps);
+}
+
+/**
+ * A step that fails ends its own work, and no other's.
+ *
+ * @param {Work} work
+ * @returns {Progress}
+ */
+function attempt(work) {
+  try {
+    return work.step();
+  } catch (error) {
+    reportError(error);
+    return false;
+  }
 }

@@ -12,8 +12,8 @@ function once(load) {
 }
 
 export const markdown = once(async () => {
-  const [{ Marked }] = await Promise.all([import("./lib/marked.esm.js"), import("./lib/purify.min.js")]);
-  return { Marked, purify: globalThis.DOMPurify };
+  const [marked] = await Promise.all([import("./lib/marked.esm.js"), import("./lib/purify.min.js")]);
+  return { marked, purify: globalThis.DOMPurify };
 });
 
 export const highlighter = once(async () => (await import("./lib/highlight.min.js")).default);

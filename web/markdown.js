@@ -1,41 +1,45 @@
 /**
  * Markdown to DOM, block by block. What a model writes is not trusted: of HTML only what marks up text is left, pictures
- * become links (to show one would tell its server), and nothing in a formula runs anything.
+ * become links (to show one would tell its server), and nothing in a formula runs anything. What can't be drawn is shown
+ * as it is written.
  *
  * @import { Token } from "marked"
+ * @import { Block } from "./reader.js"
  */
 
 import { element } from "./dom.js";
+import { extensions as formulaExtensions, setFormula } from "./formulas.js";
+import { drawable, escaped, escapedText, isSafe } from "./html.js";
 import { icon } from "./icons.js";
+import { boundedLexer, extensions as ownExtensions } from "./lexer.js";
 import { formulas, highlighter, markdown } from "./libraries.js";
+import { plain, strain } from "./pieces.js";
 import { strings } from "./strings.js";
 import { harmless, showColoured } from "./trusted.js";
 
 const TAGS =
   "a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li mark ol p pre s small span " +
   "strong sub summary sup table tbody td th thead tr u ul";
-const ATTRIBUTES = "align colspan data-formula data-language href open rowspan start title";
+const ATTRIBUTES = "align colspan data-formula data-info data-plain href open rowspan start title";
+const HARMLESS = {
+  ALLOWED_TAGS: TAGS.split(" "),
+  ALLOWED_ATTR: ATTRIBUTES.split(" "),
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+};
 /** Formulas that are kept as they were set: the end of an answer is drawn anew with every frame. */
 const KEPT_FORMULAS = 500;
+/** Elements that a block may come to. */
+const MOST = 1000;
+/** What `strain` may say of code that is coloured. */
+const STRAIN = 2_000_000;
 
 /** Selects what was shown as plain text for want of a library: see `improve`. */
 export const LACKING = "[data-lacking]";
 
-/** Unfinished formulas run to the end of the text, so that no blank line in them ends the block. */
-const FORMULA_BLOCKS = [
-  { whole: /^ {0,3}\$\$((?:(?!\$\$)[^])+)\$\$[^\S\n]*(?:\n|$)/, begun: /^ {0,3}\$\$(?:(?!\$\$)[^])*$/ },
-  { whole: /^ {0,3}\\\[((?:(?!\\\])[^])+)\\\][^\S\n]*(?:\n|$)/, begun: /^ {0,3}\\\[(?:(?!\\\])[^])*$/ },
-];
-/** As Pandoc has it, so that prices are none: `$` before a letter, and after one, and no digit behind it. */
-const FORMULAS = [
-  /^\$\$((?:(?!\$\$)[^])+)\$\$/,
-  /^\$(?!\s)((?:\\[^]|[^$\\\n])+?)(?<!\s)\$(?!\d)/,
-  /^\\\(((?:(?!\\\))[^])+)\\\)/,
-  /^\\\[((?:(?!\\\])[^])+)\\\]/,
-];
-
 export class Markdown {
   #marked;
+  #lex;
   #purify;
   /** @type {Awaited<ReturnType<typeof highlighter>> | null} */
   #highlighter = null;
@@ -47,8 +51,10 @@ export class Markdown {
   #loading = null;
 
   /** @param {Awaited<ReturnType<typeof markdown>>} libraries */
-  constructor({ Marked, purify }) {
-    this.#marked = new Marked({ gfm: true, breaks: true, renderer, extensions: [formulaBlock, formula] });
+  constructor({ marked, purify }) {
+    const extensions = [...formulaExtensions, ...ownExtensions];
+    this.#marked = new marked.Marked({ gfm: true, breaks: true, renderer, extensions });
+    this.#lex = boundedLexer(marked);
     this.#purify = purify;
   }
 
@@ -57,22 +63,42 @@ export class Markdown {
    * @returns {Token[]} its top-level blocks
    */
   blocks(text) {
-    return this.#marked.lexer(text);
+    try {
+      return this.#lex(this.#marked.defaults, text);
+    } catch {
+      return [{ type: "plain", raw: text }];
+    }
   }
 
   /**
-   * @param {Token[]} blocks
+   * @param {Block[]} blocks
    * @returns {{nodes: Node[], more: Promise<unknown> | null}} more: what is LACKING can be improved once it is resolved
    */
   render(blocks) {
-    const html = this.#marked.parser(blocks);
-    const fragment = harmless(this.#purify, html, {
-      ALLOWED_TAGS: TAGS.split(" "),
-      ALLOWED_ATTR: ATTRIBUTES.split(" "),
-      ALLOW_DATA_ATTR: false,
-      ALLOW_ARIA_ATTR: false,
-    });
     this.#loading = null;
+    const nodes = blocks.flatMap((block) => this.#render(block));
+    return { nodes, more: this.#loading };
+  }
+
+  /** @param {Block} block @returns {Node[]} */
+  #render(block) {
+    if (block.type === "space") return [];
+    if (block.type === "piece") return [this.#figure(codeOf(block.raw), /** @type {import("./reader.js").Code} */ (block))];
+    try {
+      return this.#drawn(/** @type {Token} */ (block)) ?? asWritten(block.raw);
+    } catch {
+      return asWritten(block.raw);
+    }
+  }
+
+  /** @param {Token} block @returns {Node[] | null} null: it can't be */
+  #drawn(block) {
+    const html = this.#marked.parser([block]);
+    if (block.type === "plain" || html.split("<").length > 2 * MOST) return null;
+    const fragment = /** @type {DocumentFragment | null} */ (harmless(this.#purify, html, HARMLESS));
+    // It finds nothing to remove, but the empty document that it begins with; else something came that should not have.
+    const removed = this.#purify.removed.filter((item) => !("element" in item) || item.element.nodeName !== "BODY");
+    if (!fragment || removed.length) return null;
     for (const link of fragment.querySelectorAll("a")) {
       link.target = "_blank";
       link.rel = "noopener noreferrer";
@@ -83,25 +109,39 @@ export class Markdown {
       table.replaceWith(scroller);
       scroller.append(table);
     }
-    for (const pre of fragment.querySelectorAll("pre")) this.#code(pre);
+    for (const pre of fragment.querySelectorAll("pre")) {
+      const info = pre.dataset.info ?? "";
+      pre.replaceWith(this.#figure(pre.querySelector("code") ?? codeOf(pre.textContent ?? ""), { info, more: false }));
+    }
     for (const found of fragment.querySelectorAll("[data-formula]")) this.improve(/** @type {HTMLElement} */ (found));
-    return { nodes: [...fragment.childNodes], more: this.#loading };
+    return [...fragment.childNodes];
   }
 
-  /** @param {HTMLElement} pre */
-  #code(pre) {
-    const name = pre.dataset.language ?? "";
-    const head = element("figcaption", "");
-    const copy = element("button", "copy-code", strings.message.copyCode);
-    copy.setAttribute("type", "button");
-    copy.prepend(icon("copy"));
-    head.append(element("span", "", name), copy);
-    const figure = element("figure", "code");
+  /**
+   * @param {HTMLElement} code
+   * @param {{info: string, more: boolean}} of its block
+   */
+  #figure(code, { info, more }) {
+    const figure = element("figure", more ? "code more" : "code");
+    const pre = element("pre", "");
     pre.tabIndex = 0;
     pre.dir = "ltr";
-    pre.replaceWith(figure);
-    figure.append(head, pre);
-    if (name) this.improve(pre);
+    pre.append(code);
+    if (!more) {
+      const head = element("figcaption", "");
+      const copy = element("button", "copy-code", strings.message.copyCode);
+      copy.setAttribute("type", "button");
+      copy.prepend(icon("copy"));
+      head.append(element("span", "", info), copy);
+      figure.append(head);
+    }
+    figure.append(pre);
+    const language = info.split(/\s/)[0];
+    if (language) {
+      pre.dataset.language = language;
+      this.improve(pre);
+    }
+    return figure;
   }
 
   /**
@@ -120,9 +160,11 @@ export class Markdown {
     delete pre.dataset.lacking;
     const language = pre.dataset.language ?? "";
     const code = pre.querySelector("code");
-    if (!code || !this.#highlighter.getLanguage(language)) return;
+    const text = code?.textContent ?? "";
+    if (!code || !this.#highlighter.getLanguage(language) || strain(text) > STRAIN) return;
     const options = { language, ignoreIllegals: true };
-    showColoured(code, this.#highlighter.highlight(code.textContent ?? "", options).value);
+    const coloured = this.#highlighter.highlight(text, options).value;
+    if (coloured.split("<span").length <= MOST) showColoured(code, coloured);
   }
 
   /** @param {HTMLElement} root what holds the formula's source, which it keeps where that is not understood */
@@ -135,14 +177,7 @@ export class Markdown {
     const key = `${displayMode} ${source}`;
     let set = this.#set.get(key);
     if (!set) {
-      const made = element("span", "");
-      try {
-        // Bounded, for formulas can be programs: https://katex.org/docs/security
-        this.#formulas.render(source, made, { displayMode, strict: "ignore", maxSize: 50, maxExpand: 500 });
-      } catch {
-        made.append(element("code", "", source));
-      }
-      set = made;
+      set = setFormula(this.#formulas, source, displayMode);
       if (this.#set.size >= KEPT_FORMULAS) this.#set.clear();
       this.#set.set(key, set);
     }
@@ -173,52 +208,47 @@ export function loadedMarkdown() {
   return loaded;
 }
 
+/** @param {string} text @returns {Node[]} */
+export function asWritten(text) {
+  const shown = element("p", "");
+  shown.dataset.plain = "";
+  shown.append(...plain(text));
+  return [shown];
+}
+
+/** @param {string} text */
+function codeOf(text) {
+  return element("code", "", text && !text.endsWith("\n") ? `${text}\n` : text);
+}
+
+/** @param {string} text @param {string} [info] */
+function codeBlock(text, info = "") {
+  return `<pre data-info="${escaped(info)}"><code>${escaped(text)}\n</code></pre>\n`;
+}
+
 /** @type {import("marked").RendererObject} */
 const renderer = {
   code({ text, lang }) {
-    const language = lang ? ` data-language="${escaped(lang.split(/\s/)[0])}"` : "";
-    return `<pre${language}><code>${escaped(text)}\n</code></pre>\n`;
+    return codeBlock(text, lang);
   },
-  image({ href, text }) {
-    return `<a href="${escaped(href)}">${escaped(text || href)}</a>`;
+  html({ raw }) {
+    return drawable(raw) ?? codeBlock(raw.trimEnd(), "html");
+  },
+  text(token) {
+    return "tokens" in token && token.tokens ? this.parser.parseInline(token.tokens) : escapedText(token.text);
+  },
+  def({ raw }) {
+    return `<p data-plain="">${escaped(raw.trim())}</p>\n`;
+  },
+  link({ href, title, text, raw, tokens }) {
+    if (!isSafe(href)) return escaped(raw);
+    const hint = title ? ` title="${escapedText(title)}"` : "";
+    return `<a href="${escapedText(href)}"${hint}>${this.parser.parseInline(tokens).trim() || escapedText(text || href || raw)}</a>`;
+  },
+  image({ href, text, raw }) {
+    return isSafe(href) ? `<a href="${escapedText(href)}">${escapedText(text || href || raw)}</a>` : escaped(raw);
   },
   checkbox({ checked }) {
     return checked ? "☑ " : "☐ ";
   },
 };
-
-/** @type {import("marked").TokenizerAndRendererExtension} */
-const formulaBlock = {
-  name: "formulaBlock",
-  level: "block",
-  start: (text) => text.match(/(?<=^|\n) {0,3}(?:\$\$|\\\[)/)?.index,
-  tokenizer(text) {
-    for (const { whole, begun } of FORMULA_BLOCKS) {
-      const found = whole.exec(text) ?? begun.exec(text);
-      if (found) return { type: "formulaBlock", raw: found[0], source: found[1] };
-    }
-    return undefined;
-  },
-  renderer: ({ raw, source }) =>
-    source === undefined ? `<p>${escaped(raw)}</p>\n` : `<div data-formula="block">${escaped(source.trim())}</div>\n`,
-};
-
-/** @type {import("marked").TokenizerAndRendererExtension} */
-const formula = {
-  name: "formula",
-  level: "inline",
-  start: (text) => text.match(/\$|\\[([]/)?.index,
-  tokenizer(text) {
-    for (const pattern of FORMULAS) {
-      const found = pattern.exec(text);
-      if (found) return { type: "formula", raw: found[0], source: found[1] };
-    }
-    return undefined;
-  },
-  renderer: ({ source }) => `<span data-formula="inline">${escaped(source)}</span>`,
-};
-
-/** @param {string} text */
-function escaped(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-}

@@ -13,8 +13,10 @@
 
 import { button, element, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
+import { perFrame } from "./frames.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
+import { plain } from "./pieces.js";
 import { TextRenderer } from "./render.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
@@ -120,7 +122,7 @@ export class MessageView {
     this.root.append(this.#body);
     this.#text.dir = "auto";
     this.#body.append(...(message.files ?? []).map(fileView), this.#text);
-    if (role === "user") this.#text.textContent = content;
+    if (role === "user") this.#text.append(...plain(content));
     const under = element("div", "under");
     under.append(...(role === "assistant" ? [this.#note] : []), this.#branches, this.#actions);
     this.root.append(under);
@@ -135,8 +137,10 @@ export class MessageView {
     this.update();
   }
 
-  /** Show what has come of it since. */
-  update() {
+  /** Show what has come of it since, with the next frame. */
+  update = perFrame(() => this.#update());
+
+  #update() {
     if (!this.#renderer) return;
     const { content, reasoning = "", thought, figures } = this.message;
     if (content.length < this.#shown) this.#clear(); // it was no answer yet, but thought
@@ -290,7 +294,8 @@ function fileView({ name, text }) {
   const root = element("details", "file");
   const summary = element("summary", "");
   summary.append(icon("file"), element("span", "", strings.file(name, bytes(text.length))));
-  const content = element("pre", "", text);
+  const content = element("pre", "");
+  content.append(...plain(text));
   content.tabIndex = 0;
   root.append(summary, content);
   return root;
@@ -299,7 +304,20 @@ function fileView({ name, text }) {
 /** @param {Element} target of a click anywhere in the messages */
 function copyCode(target) {
   const found = target.closest(".copy-code");
-  if (found) copyText(found.closest("figure")?.querySelector("pre")?.textContent ?? "", /** @type {HTMLElement} */ (found));
+  if (!found) return;
+  let text = "";
+  for (let figure = found.closest("figure"); figure; figure = nextPiece(figure)) text += figure.querySelector("pre")?.textContent;
+  copyText(text, /** @type {HTMLElement} */ (found));
+}
+
+/**
+ * @param {HTMLElement} figure a piece of a code block
+ * @returns {HTMLElement | null} the piece behind it, perhaps in the next page of the text
+ */
+function nextPiece(figure) {
+  const next = figure.nextElementSibling;
+  const beside = next?.matches(".page") ? next.firstElementChild : (next ?? figure.parentElement?.nextElementSibling?.firstElementChild);
+  return beside?.matches("figure.more") ? /** @type {HTMLElement} */ (beside) : null;
 }
 
 /**

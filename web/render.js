@@ -3,79 +3,124 @@
  * and drawn once; the last one is drawn anew as it grows, and of it only what differs is touched: nothing flickers, and
  * what a reader has selected stays selected.
  *
- * @import { Token } from "marked"
+ * @import { Block } from "./reader.js"
  */
 
+import { element } from "./dom.js";
 import { inSteps } from "./frames.js";
-import { LACKING, loadedMarkdown, loadMarkdown } from "./markdown.js";
+import { asWritten, LACKING, loadedMarkdown, loadMarkdown } from "./markdown.js";
+import { PIECE } from "./pieces.js";
+import { Reader } from "./reader.js";
+
+/** A long text's blocks lie in pages of so much, each of which is laid out on its own; those of a short one in the root. */
+const PAGE = { characters: PIECE, elements: 400 };
+const ROOT = { characters: 2 * PIECE, elements: 600 };
+/** When so much has been drawn, the rest waits for the next frame: to lay it out takes time too. */
+const FRAME = { characters: 2000, elements: 150 };
 
 export class TextRenderer {
   #root;
+  /** Where blocks go now: the root, later a page in it. */
+  #page;
   #source = "";
+  /** Half a line's end, which may be a whole one. */
+  #half = "";
+  #reader = new Reader();
   /** Characters of the source that no further text can change. */
   #settled = 0;
-  /** Blocks that they are, as far as these have not been drawn. @type {Token[]} */
+  /** Blocks that they are, as far as these have not been drawn. @type {Block[]} */
   #finished = [];
-  /** What may still grow or become something else. @type {Token[]} */
+  /** What may still grow or become something else. @type {Block[]} */
   #open = [];
   /** There is text that has not been parsed. */
   #unread = false;
-  /** Nodes that the finished blocks became. */
+  /** Nodes that the finished blocks became in this page, and how much they are. */
   #nodes = 0;
+  #size = { characters: 0, elements: 0 };
+  /** How much was drawn since the work waited for a frame. */
+  #fresh = { characters: 0, elements: 0 };
   /** Drawn as well as could be without a library that has come since. @type {HTMLElement[]} */
   #improvable = [];
   #draw = inSteps(() => this.#step());
 
   /** @param {HTMLElement} root empty; the renderer owns what is in it */
   constructor(root) {
-    this.#root = root;
-    if (!loadedMarkdown()) loadMarkdown().then(this.#draw, () => {}); // without it, it stays plain text
+    this.#root = this.#page = root;
+    if (!loadedMarkdown()) loadMarkdown().then(() => this.#begin(), () => {}); // without it, it stays plain text
   }
 
   /** @param {string} text what has come since the last call */
   append(text) {
-    this.#source += text;
+    const whole = this.#half + text;
+    this.#half = whole.endsWith("\r") ? "\r" : "";
+    this.#source += whole.slice(0, whole.length - this.#half.length).replaceAll(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
     this.#unread = true;
     this.#draw();
   }
 
-  /** Draw a block, or less. @returns {boolean} whether there is more to draw */
+  /** Anew, with the library. */
+  #begin() {
+    this.#settled = this.#nodes = 0;
+    this.#size = { characters: 0, elements: 0 };
+    this.#reader = new Reader();
+    this.#finished = this.#open = [];
+    this.#page = this.#root;
+    this.#unread = true;
+    this.#draw();
+  }
+
+  /** Draw a block, or less. @returns {import("./frames.js").Progress} whether there is more to draw */
   #step() {
     const markdown = loadedMarkdown();
-    if (!markdown) {
-      patch(this.#root, 0, [document.createTextNode(this.#source)]);
-      return false;
-    }
     const improvable = this.#improvable.pop();
     const finished = improvable ? undefined : this.#finished.shift();
-    if (improvable) markdown.improve(improvable);
-    else if (finished) this.#nodes += this.#put(markdown.render([finished]));
-    else if (this.#unread) this.#read(markdown.blocks(this.#source.slice(this.#settled)));
+    if (improvable) markdown?.improve(improvable);
+    else if (finished) return this.#finish(finished);
+    else if (this.#unread) this.#read();
     else {
-      this.#put(markdown.render(this.#open));
+      this.#put(this.#render(this.#open).nodes);
       return false;
     }
     return true;
   }
 
-  /** @param {Token[]} blocks of what is not settled */
-  #read(blocks) {
-    this.#unread = false;
-    // Space behind the last block says nothing yet.
-    const last = Math.max(0, blocks.findLastIndex(({ type }) => type !== "space"));
-    for (const { raw } of blocks.slice(0, last)) this.#settled += raw.length;
-    this.#finished = blocks.slice(0, last).filter(({ type }) => type !== "space");
-    this.#open = blocks.slice(last);
+  #read() {
+    const markdown = loadedMarkdown();
+    // A little more than a piece, so that it is seen to go on.
+    const text = this.#source.slice(this.#settled, this.#settled + PIECE + 1);
+    const lex = (/** @type {string} */ text) => markdown?.blocks(text) ?? [{ type: "plain", raw: text }];
+    const { finished, open, length, more } = this.#reader.read(text, lex);
+    this.#settled += length;
+    this.#finished = finished;
+    this.#open = open;
+    this.#unread = more && this.#settled < this.#source.length;
   }
 
-  /**
-   * Show these behind the finished blocks.
-   *
-   * @param {{nodes: Node[], more: Promise<unknown> | null}} drawn
-   */
-  #put({ nodes, more }) {
-    this.#root.classList.add("markdown");
-    patch(this.#root, this.#nodes, nodes);
+  /** @param {Block} block */
+  #finish(block) {
+    const drawn = this.#render([block]);
+    const limit = this.#page === this.#root ? ROOT : PAGE;
+    if (this.#nodes && isOver(limit, sum(this.#size, drawn.size))) {
+      this.#put([]);
+      this.#page = element("div", "page");
+      this.#root.append(this.#page);
+      this.#nodes = 0;
+      this.#size = { characters: 0, elements: 0 };
+    }
+    this.#put(drawn.nodes);
+    this.#nodes += drawn.nodes.length;
+    this.#size = sum(this.#size, drawn.size);
+    this.#fresh = sum(this.#fresh, drawn.size);
+    if (!isOver(FRAME, this.#fresh)) return true;
+    this.#fresh = { characters: 0, elements: 0 };
+    return "next frame";
+  }
+
+  /** @param {Block[]} blocks */
+  #render(blocks) {
+    const markdown = loadedMarkdown();
+    const plain = () => ({ nodes: blocks.flatMap(({ raw }) => asWritten(raw)), more: null });
+    const { nodes, more } = markdown?.render(blocks) ?? plain();
     more?.then(
       () => {
         this.#improvable = [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(LACKING))].reverse();
@@ -83,8 +128,34 @@ export class TextRenderer {
       },
       () => {}, // it stays as it is
     );
-    return nodes.length;
+    const elements = nodes.map((node) => (node instanceof Element ? 1 + node.getElementsByTagName("*").length : 1));
+    const [characters, count] = [blocks.map(({ raw }) => raw.length), elements].map((all) => all.reduce((a, b) => a + b, 0));
+    return { nodes, size: { characters, elements: count } };
   }
+
+  /** Show these behind the finished blocks. @param {Node[]} nodes */
+  #put(nodes) {
+    this.#root.classList.add("markdown");
+    patch(this.#page, this.#nodes, nodes);
+  }
+}
+
+/** @typedef {{characters: number, elements: number}} Size */
+
+/**
+ * @param {Size} one
+ * @param {Size} other
+ */
+function sum(one, other) {
+  return { characters: one.characters + other.characters, elements: one.elements + other.elements };
+}
+
+/**
+ * @param {Size} limit
+ * @param {Size} size
+ */
+function isOver(limit, { characters, elements }) {
+  return characters > limit.characters || elements > limit.elements;
 }
 
 /**

@@ -115,8 +115,10 @@ export class Store {
     if (!wanted) return this.list();
     const has = (/** @type {string} */ text) => text.toLocaleLowerCase().includes(wanted);
     const found = [];
-    for (const record of await this.loadAll())
-      if (has(record.name) || record.messages.some(({ content }) => has(content))) found.push(record);
-    return found.sort((a, b) => b.changed - a.changed);
+    for (const entry of await this.list()) {
+      const record = await this.load(entry.id); // one at a time: all of them may be more than can be had at once
+      if (record && (has(record.name) || record.messages.some(({ content }) => has(content)))) found.push(entry);
+    }
+    return found;
   }
 }

@@ -1,15 +1,22 @@
 /**
- * Conversations as files. JSON holds everything; Markdown the branch in view, for people, with a comment before each
- * message from which it can be read back.
+ * Conversations as files. JSON holds everything; Markdown the branch in view, for people, with comments as marks from
+ * which it can be read back: what stands between two marks, without a blank line on each side, is as it was written.
  *
- * @import { ConversationRecord, Message } from "./conversation.js"
+ * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  */
 
 import { Conversation, newId } from "./conversation.js";
 
 const FORMAT = "py_wgml conversations";
 const VERSION = 1;
-const MARK = /^<!-- (user|assistant)(?: \((.*)\))? -->$/gm;
+/** Before a message: who says it, the model's name, how many files are attached. */
+const MARK = /^<!-- (user|assistant)(?: \((.*)\))?(?:: (\d+) files?)? -->$/gm;
+/** In an answer: what was thought, in how many seconds; and where that ends. */
+const REASONING = /^\n?\n?<!-- reasoning(?: \((.*) s\))? -->\n\n([^]*?)\n\n<!-- answer -->$/m;
+/** Lines of a message that look like a mark have a backslash more in the file, and one less when they are read. */
+const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|answer)\b.*-->$/gm;
+const FILE = /^(`{6,})text (.*)\n([^]*?)\n\1(?:\n\n|$)/;
+const LONGEST_NAME = 500;
 
 /** @param {ConversationRecord[]} conversations */
 export function toJson(conversations) {
@@ -18,14 +25,36 @@ export function toJson(conversations) {
 
 /** @param {ConversationRecord} record */
 export function toMarkdown(record) {
-  const parts = [`# ${record.name.replaceAll("\n", " ")}`];
-  for (const { role, content, model, files } of new Conversation(record).path) {
-    parts.push(model ? `<!-- ${role} (${model.replaceAll("--", "-")}) -->` : `<!-- ${role} -->`);
-    for (const { name, text } of files ?? []) parts.push(`\`\`\`\`\`\`text ${name}\n${text}\n\`\`\`\`\`\``);
-    parts.push(content.trim());
+  const parts = [`# ${named(record.name)}`];
+  for (const { role, content, reasoning, thought, model, files = [] } of new Conversation(record).path) {
+    const count = files.length || FILE.test(content) ? `: ${files.length} file${files.length === 1 ? "" : "s"}` : "";
+    parts.push(`<!-- ${role}${model ? ` (${named(model)})` : ""}${count} -->`);
+    if (reasoning) {
+      const seconds = thought === undefined ? "" : ` (${thought} s)`;
+      parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
+    }
+    for (const { name, text } of files) {
+      const fence = "`".repeat(Math.max(6, ...Array.from(text.matchAll(/`{6,}/g), ([run]) => run.length + 1)));
+      parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
+    }
+    parts.push(guarded(content));
   }
   return `${parts.join("\n\n")}\n`;
 }
+
+/** @param {string} text */
+const guarded = (text) => text.replaceAll(LIKE_MARKS, "\\$&");
+
+/** @param {string} text */
+const unguarded = (text) => text.replaceAll(LIKE_MARKS, (line) => line.replace(/^\\/, ""));
+
+/** A name, in one line and in a comment: what can't stand there is percent-encoded. @param {string} name */
+const named = (name) =>
+  name.replaceAll(/[\0-\x1f%`\u2028\u2029]|-(?=-)/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
+/** @param {string} text */
+const unnamed = (text) =>
+  text.replaceAll(/%([01][\da-f]|25|2d|60|2028|2029)/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16)));
 
 /**
  * @param {string} text of a file that toJson or toMarkdown made
@@ -45,21 +74,42 @@ function fromJson(text) {
 
 /** @param {string} text @returns {ConversationRecord} */
 function fromMarkdown(text) {
+  if (!/(?<!\r)\n/.test(text)) text = text.replaceAll("\r\n", "\n"); // an editor made it so
   const marks = [...text.matchAll(MARK)];
-  const name = text.match(/^# (.*)$/m)?.[1] ?? "";
+  const name = unnamed(text.match(/^# (.*)/)?.[1] ?? "");
   if (!marks.length) throw new TypeError("no messages");
   /** @type {any[]} */
   const messages = [];
   for (const [index, mark] of marks.entries()) {
-    const [, role, model] = mark;
-    let content = text.slice(mark.index + mark[0].length, marks[index + 1]?.index).trim();
-    /** @type {{name: string, text: string}[]} */
-    const files = [];
-    content = content.replace(/^``````text (.*)\n([^]*?)\n``````$\n*/gm, (_, name, text) => (files.push({ name, text }), ""));
-    const parent = index ? String(index - 1) : null;
-    messages.push({ id: String(index), parent, role, content, ...(model && { model }), ...(files.length && { files }) });
+    const [, role, model, count] = mark;
+    const next = marks[index + 1]?.index;
+    const between = text.slice(mark.index + mark[0].length, next).replace(next ? /\n\n?$/ : /\n$/, "");
+    const thoughts = role === "assistant" ? REASONING.exec(between) : null;
+    const own = (thoughts ? between.slice(thoughts[0].length) : between).replace(/^\n\n?/, "");
+    const { files, content } = attached(own, count === undefined ? Infinity : Number(count));
+    messages.push({
+      ...{ id: String(index), parent: index ? String(index - 1) : null, role, content: unguarded(content) },
+      ...(model && { model: unnamed(model) }),
+      ...(files.length && { files }),
+      ...(thoughts && { reasoning: unguarded(thoughts[2]) }),
+      ...(thoughts?.[1] && { thought: Number(thoughts[1]) }),
+    });
   }
   return checked({ name, messages, leaf: String(messages.length - 1) });
+}
+
+/**
+ * @param {string} text
+ * @param {number} count of files, at most
+ * @returns {{files: AttachedFile[], content: string}}
+ */
+function attached(text, count) {
+  const files = [];
+  for (let found = FILE.exec(text); found && files.length < count; found = FILE.exec(text)) {
+    files.push({ name: unnamed(found[2]), text: unguarded(found[3]) });
+    text = text.slice(found[0].length);
+  }
+  return { files, content: text };
 }
 
 /**
@@ -82,9 +132,7 @@ function checked(data) {
     if (typeof reasoning === "string") message.reasoning = reasoning;
     if (typeof thought === "number") message.thought = thought;
     if (typeof model === "string") message.model = model;
-    const { usage, seconds, tokens_per_second } = figures ?? {};
-    if ([usage?.completion_tokens, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite))
-      message.figures = figures;
+    if (areFigures(figures)) message.figures = figures;
     if (Array.isArray(files)) message.files = files.map(({ name, text }) => ({ name: String(name), text: String(text) }));
     messages.push(message);
   }
@@ -92,7 +140,7 @@ function checked(data) {
   const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : now);
   return {
     id: newId(),
-    name: String(data.name ?? ""),
+    name: String(data.name ?? "").slice(0, LONGEST_NAME),
     created: time(data.created),
     changed: time(data.changed),
     messages,
@@ -100,4 +148,11 @@ function checked(data) {
     dropOldest: data.dropOldest === true,
     first: ids.get(data.first) ?? null,
   };
+}
+
+/** @param {any} figures */
+function areFigures(figures) {
+  const { usage, seconds, tokens_per_second } = figures ?? {};
+  const numbers = [usage?.completion_tokens, usage?.context_used, usage?.context_length];
+  return [...numbers, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite);
 }

@@ -12,6 +12,7 @@ import fuzz
 COUNTS = [
     pytest.param("headers", 800),
     pytest.param("requests", 90, marks=[pytest.mark.browsers, pytest.mark.slow]),
+    pytest.param("answers", 6, marks=[pytest.mark.browsers, pytest.mark.slow]),
 ]
 
 

@@ -8,8 +8,9 @@
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
- * A piece is a token, a word of the prompt too.
+ * A piece is a token, a word of the prompt too. What is posted to the channel "script" changes it.
  */
+new BroadcastChannel("script").onmessage = ({ data }) => Object.assign(script, data);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const stopped = new Set();
 const context = script.context ?? 2048;
