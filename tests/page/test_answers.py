@@ -179,7 +179,7 @@ def test_what_comes_at_once_is_drawn_in_steps(page: Page, context: BrowserContex
     wait_state(page, "ready")
     ask(page)
     wait_answers(page, 1)
-    expect(page.locator(".message.assistant .text > p")).to_have_count(500)
+    expect(page.locator(".message.assistant .text p")).to_have_count(500)
     assert page.evaluate("Math.max(...drawn.map((html) => html.length))") < 100
     assert page.evaluate("drawn.length") < 510
 
