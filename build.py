@@ -1002,7 +1002,7 @@ def in_venv(group: str) -> None:
     with alone():
         installed = set(json.loads(INSTALLED.read_text()))
         if not wanted <= installed:
-            say(f"installing {len(wanted)} packages for {sys.argv[1]} in {VENV}")
+            say(f"installing {len(wanted)} packages of the group {group} in {VENV}")
             options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
             run([python, "-m", "pip", "install", *options, "--requirement", pins], "pip")
             INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
