@@ -128,7 +128,7 @@ export class TextRenderer {
       },
       () => {}, // it stays as it is
     );
-    const elements = nodes.map((node) => (node instanceof Element ? 1 + node.getElementsByTagName("*").length : 1));
+    const elements = nodes.map((node) => (node instanceof Element ? 1 + node.getElementsByTagName("*").length : 0));
     const [characters, count] = [blocks.map(({ raw }) => raw.length), elements].map((all) => all.reduce((a, b) => a + b, 0));
     return { nodes, size: { characters, elements: count } };
   }

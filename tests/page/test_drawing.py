@@ -132,9 +132,9 @@ def test_a_long_table_keeps_its_head_and_a_long_list_its_numbers(drawing: answer
 
 def test_what_fails_in_drawing_stops_no_other(page: Page, url: str, fake: Callable[..., None]) -> None:
     """Whatever the library throws, this answer is shown as it is written, and the next one is drawn."""
-    broken = """DOMPurify.sanitize = ((real) => (html) => {
+    broken = """DOMPurify.sanitize = ((real) => (html, ...rest) => {
       if (html.includes("fails")) throw new RangeError();
-      return real(html);
+      return real(html, ...rest);
     })(DOMPurify.sanitize);"""
 
     def handler(route: Route) -> None:
