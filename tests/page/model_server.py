@@ -44,7 +44,7 @@ class ModelServer:
 
     def change(self, seed: int, size: int = 9_000_001) -> None:
         """Put another file in the place of the model."""
-        self.put(random.Random(seed).randbytes(size))
+        self.put(b"GGUF" + random.Random(seed).randbytes(size - 4))  # what is no model is not kept
 
     def put(self, body: bytes) -> None:
         """Put this file in its place."""
