@@ -57,6 +57,16 @@ class Metadata:
             raise self._wrong(key, "is not text")
         return readable(value[:most])
 
+    def texts_below(self, key: str) -> dict[str, str]:
+        """What is text of the keys that begin with `key` and a dot, by the rest of the key; empty texts left out."""
+        start = f"{self._prefix}{key}."
+        found = {name.removeprefix(start): value for name, value in self._values.items() if name.startswith(start)}
+        return {
+            readable(name): readable(value)
+            for name, value in found.items()
+            if name and isinstance(value, str) and value.strip()
+        }
+
     def flag(self, key: str, default: bool) -> bool:
         """True or false."""
         value = self._values.get(self._prefix + key)

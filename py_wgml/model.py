@@ -3,15 +3,15 @@
 import os
 import secrets
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, characters, normalised, system_count, user_turns
-from .chat.sandbox import MAX_SIZE as MAX_CHARACTERS
+from .chat import AnswerFormat, ChatTemplate, leading, read, text_of
+from .chat.sandbox import MAX_SIZE as MAX_TEXT
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
@@ -21,11 +21,12 @@ from .metadata import MAX_NAME, MAX_SIZE, Metadata
 from .models import plan
 from .ops import Bits, Sampling
 from .tokenizer import Tokenizer, from_metadata
-from .values import function, integer, integers, known, mapping, mappings, one_of, text
+from .values import function, integer, integers, known, mapping, one_of, text
 
 Message = Mapping[str, Any]
 """{"role": "system" | "user" | "assistant" | "tool", "content": text}; of the assistant's also "reasoning_content",
-text, and "tool_calls": [{"type": "function", "function": {"name": text, "arguments": object}}]"""
+text, and "tool_calls": [{"type": "function", "function": {"name": text, "arguments": object}}]. Content may be a list
+of {"type": "text", "text": text} too, and a message a dataclass or a pydantic model, as OpenAI's client has them."""
 
 Tools = Sequence[Mapping[str, Any]]
 """Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
@@ -38,10 +39,15 @@ OPTIONS = (
     "max_tokens",
     "stop",
     "tools",
+    "chat_template",
     "chat_template_kwargs",
     "on_prefill",
 )
 """What `Model.generate` and `Chat.send` take."""
+
+_MOST_TEXT = MAX_TEXT * 3 // 4  # characters of a conversation; a template may write more
+_USUAL_CHARACTERS = 8  # of a token: a longer conversation is counted before it is written
+_CHUNK = 1 << 14  # characters that are counted at once
 
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
@@ -68,7 +74,7 @@ class Model:
     def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
         self.engine, self.tokenizer, self.template, self.header, self.name = engine, tokenizer, template, header, name
         self.defaults = Defaults.for_parameters(engine.parameters)
-        self._format: tuple[ChatTemplate, AnswerFormat] | None = None
+        self._formats: dict[ChatTemplate, AnswerFormat] = {}
 
     @classmethod
     async def load(
@@ -125,38 +131,83 @@ class Model:
     @property
     def answer_format(self) -> AnswerFormat:
         """How the model writes its answers, by its template and its vocabulary."""
-        if self._format is None or self._format[0] is not self.template:
-            self._format = self.template, AnswerFormat.of(self.template, self.tokenizer)
-        return self._format[1]
+        return self._format_of(self.template)
 
-    def prompt_text(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> str:
+    def _format_of(self, template: ChatTemplate) -> AnswerFormat:
+        if template not in self._formats:
+            self._formats[template] = AnswerFormat.of(template, self.tokenizer)
+        return self._formats[template]
+
+    def prompt_text(
+        self,
+        messages: Iterable[Message],
+        /,
+        tools: Tools | None = None,
+        chat_template: str | None = None,
+        **variables: Any,
+    ) -> str:
         """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
 
-        variables: the template's own, such as `enable_thinking`. Raises WgmlError as the template does, and for calls
-        whose results are still to come.
+        What a strict template would refuse is put in a form that it takes, with nothing lost: see chat/turns.py.
+        chat_template: the name of one of the file's templates (default "tool_use" where there are tools and it exists).
+        variables: the template's own, such as `enable_thinking`. Raises WgmlError as the template does, for what is no
+        conversation, and for calls whose results are still to come; ContextError where it can't fit the context.
         """
-        return "".join(self._prompt_and_begun(messages, tools, **variables))
+        return "".join(self._prompt_and_begun(messages, tools, chat_template, **variables)[:2])
 
     def _prompt_and_begun(
-        self, messages: Sequence[Message], tools: Tools | None = None, **variables: Any
-    ) -> tuple[str, str]:
-        """The prompt, and what there is already of the answer to it."""
-        messages = normalised(messages)
-        size = characters(messages)
-        if size > min(
-            self.engine.context * self.tokenizer.longest_token, MAX_CHARACTERS // 2
-        ):  # whatever it is written as
-            raise ContextError(f"the conversation has {size} characters, the context only {self.engine.context} tokens")
-        if not messages or messages[-1]["role"] != "assistant":
-            return self.template.render(messages, tools=tools, **variables), ""
-        if messages[-1].get("tool_calls"):
+        self,
+        messages: Iterable[Message],
+        tools: Tools | None = None,
+        chat_template: str | None = None,
+        **variables: Any,
+    ) -> tuple[str, str, AnswerFormat]:
+        """The prompt, what there is already of the answer to it, and how answers are written."""
+        messages = read(messages)
+        self._check_length(messages)
+        begun = messages.pop() if messages and messages[-1]["role"] == "assistant" else None
+        if begun and begun.get("tool_calls"):
             raise WgmlError('after the assistant\'s tool_calls their results must come: messages of the role "tool"')
-        text = self.template.render(messages[:-1], tools=tools, **variables)
-        return text, self.answer_format.as_generated(messages[-1], text)
+        answers = self._format_of(self.template.chosen(chat_template, tools))
+        prompt = self.template.prompt(messages, tools, chat_template, **variables)
+        return prompt, answers.as_generated(begun | {"content": text_of(begun)}, prompt) if begun else "", answers
 
-    def prompt(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
+    def _check_length(self, messages: Sequence[Message]) -> None:
+        """Refuse a conversation that can't fit the context before a template has to write all of it."""
+        context = self.engine.context
+        size = sum(len(text_of(message)) for message in messages)
+        if size > _MOST_TEXT:
+            raise ContextError(f"the conversation has {size} characters, the context only {context} tokens")
+        if len(messages) > context:
+            raise ContextError(f"the conversation has {len(messages)} messages, the context only {context} tokens")
+        if size > _USUAL_CHARACTERS * context:
+            count = 0
+            for message in messages:
+                count += self._count(text_of(message), context - count)
+                if count > context:
+                    raise ContextError(f"the conversation has more than {count} tokens, the context only {context}")
+
+    def _count(self, text: str, enough: int) -> int:
+        """About how many tokens a text has, never too many; no more are counted than it takes to exceed `enough`."""
+        count = 0
+        for start in range(0, len(text), _CHUNK):
+            chunk = text[start : start + _CHUNK]
+            # A cut may make two tokens of one, and a beginning one of a space.
+            count += max(0, len(self.tokenizer.encode(chunk, add_special=False)) - 2)
+            if count > enough:
+                break
+        return count
+
+    def prompt(
+        self,
+        messages: Iterable[Message],
+        /,
+        tools: Tools | None = None,
+        chat_template: str | None = None,
+        **variables: Any,
+    ) -> list[int]:
         """The token ids of `prompt_text`."""
-        return self._ids(self.prompt_text(messages, tools, **variables))
+        return self._ids(self.prompt_text(messages, tools, chat_template, **variables))
 
     def _ids(self, text: str) -> list[int]:
         tokenizer = self.tokenizer
@@ -164,32 +215,49 @@ class Model:
         starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
         return starts + tokenizer.encode(text, add_special=False, parse_special=True)
 
-    def overflow(self, messages: Sequence[Message], /, tools: Tools | None = None, **variables: Any) -> int:
+    def overflow(
+        self,
+        messages: Iterable[Message],
+        /,
+        tools: Tools | None = None,
+        chat_template: str | None = None,
+        **variables: Any,
+    ) -> int:
         """How many of the oldest messages, those after the system's, a conversation that fills the context should lose.
 
         None while an eighth of the context is free. Else so many that half of it is: losing a few each turn would have
         the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
-        tools, variables: as for `prompt`.
+        tools, chat_template, variables: as for `prompt`.
         """
+        messages = read(messages)
+        context, first = self.engine.context, leading(messages)
 
         def length(start: int) -> int:
             try:
-                return len(self.prompt([*messages[:first], *messages[start:]], tools, **variables))
+                return len(self.prompt([*messages[:first], *messages[start:]], tools, chat_template, **variables))
             except ContextError:
                 return context + 1
 
-        first, starts = system_count(messages), user_turns(messages)
-        context = self.engine.context
+        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
         if len(starts) < 2 or length(first) <= context * 7 // 8:
             return 0
-        fits = bisect_left(starts, True, hi=len(starts) - 1, key=lambda at: length(at) <= context // 2)
+        # What is too long by its words alone need not be written to know that.
+        count, at = 0, len(messages)
+        while at > first and count <= context // 2:
+            at -= 1
+            count += self._count(text_of(messages[at]), context)
+        nearest = bisect_left(starts, at, hi=len(starts) - 1)
+        fits = bisect_left(
+            starts, True, lo=nearest, hi=len(starts) - 1, key=lambda start: length(start) <= context // 2
+        )
         return starts[fits] - first
 
     def generate(
         self,
-        messages: Sequence[Message],
+        messages: Iterable[Message],
         *,
         tools: Tools | None = None,
+        chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
@@ -201,6 +269,8 @@ class Model:
         reused.
 
         tools: functions that the model may call; its calls are part of the text, in the model's own form.
+        chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
+        file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
@@ -210,11 +280,14 @@ class Model:
         given = {key: value for key, value in sampling.items() if value is not None}
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         variables = mapping("chat_template_kwargs", chat_template_kwargs)
-        prompt, begun = self._prompt_and_begun(messages, **{"tools": tools, **variables})
+        messages = read(messages)
+        if not messages:
+            raise WgmlError("messages is empty: there is nothing to answer")
+        chosen_too: dict[str, Any] = {"tools": tools, "chat_template": chat_template}
+        prompt, begun, answers = self._prompt_and_begun(messages, **(chosen_too | variables))
         ids = self._ids(prompt + begun)
         if len(ids) > self.engine.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
-        answers = self.answer_format
         return Generation(
             *(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill),
             splitter=answers.splitter(prompt, begun),
@@ -244,11 +317,11 @@ class Chat:
         self.messages: list[Message] = [] if system is None else [{"role": "system", "content": system}]
         self.last: Generation | None = None
 
-    async def send(self, message: str | Message, **options: Any) -> AsyncIterator[str]:
-        """Say a text, or a message such as a tool's; yields the answer piece by piece. options: as for
+    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncIterator[str]:
+        """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
         "reasoning_content" beside the "content"."""
-        [said] = mappings("message", [{"role": "user", "content": message} if isinstance(message, str) else message])
+        [said] = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
         asked: list[Message] = [*self.messages, said]
         self.last = self._model.generate(asked, **options)
         answer = self.last

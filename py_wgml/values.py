@@ -55,7 +55,7 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     """A whole number of `low` to `high` (None: without an end), however it is written."""
     found = _number(name, value, "a whole number")
     if isinstance(found, float) and not found.is_integer():
-        raise _wrong(name, value, "a whole number")
+        raise wrong(name, value, "a whole number")
     if found < low or (high is not None and found > high):
         bounds = f"be at least {low}" if high is None else f"lie between {low} and {high}"
         raise WgmlError(f"{name} is {shown(_written(found))}; it must {bounds}")
@@ -67,21 +67,21 @@ def one_of(name: str, value: Any, choices: Collection[int]) -> int:
     wanted = f"one of {', '.join(map(str, choices))}"
     found = _number(name, value, wanted)
     if found not in choices:
-        raise _wrong(name, value, wanted)
+        raise wrong(name, value, wanted)
     return int(found)
 
 
 def flag(name: str, value: Any) -> bool:
     """True or false; None is false."""
     if value is not None and not isinstance(value, bool):
-        raise _wrong(name, value, "true or false")
+        raise wrong(name, value, "true or false")
     return bool(value)
 
 
 def text(name: str, value: Any) -> str:
     """A text."""
     if not isinstance(value, str):
-        raise _wrong(name, value, "text")
+        raise wrong(name, value, "text")
     return value
 
 
@@ -89,10 +89,10 @@ def texts(name: str, value: Any) -> list[str]:
     """A text, or several of them; None is none. None of them is empty."""
     if value is None:
         return []
-    found = [value] if isinstance(value, str) else _listed(name, value)
+    found = [value] if isinstance(value, str) else listed(name, value)
     for item in found:
         if not isinstance(item, str):
-            raise _wrong(name, value, "text or a list of texts")
+            raise wrong(name, value, "text or a list of texts")
         if not item:
             raise WgmlError(f"{name} holds an empty text")
     return found
@@ -103,28 +103,28 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise _wrong(name, value, "an object with names for its keys")
+        raise wrong(name, value, "an object with names for its keys")
     return dict(value)
 
 
 def mappings(name: str, value: Any) -> list[Mapping[str, Any]]:
     """A list of mappings."""
-    found = _listed(name, value)
+    found = listed(name, value)
     for i, item in enumerate(found):
         if not isinstance(item, Mapping):
-            raise _wrong(f"{name}[{i}]", item, "an object")
+            raise wrong(f"{name}[{i}]", item, "an object")
     return found
 
 
 def integers(name: str, value: Any, low: int, high: int) -> list[int]:
     """A list of whole numbers of `low` to `high`."""
-    return [integer(f"{name}[{i}]", item, low, high) for i, item in enumerate(_listed(name, value))]
+    return [integer(f"{name}[{i}]", item, low, high) for i, item in enumerate(listed(name, value))]
 
 
 def function(name: str, value: Any) -> Callable[..., Any]:
     """What can be called."""
     if not callable(value):
-        raise _wrong(name, value, "a function")
+        raise wrong(name, value, "a function")
     return value  # type: ignore[no-any-return]
 
 
@@ -137,9 +137,10 @@ def known(given: Iterable[str], names: Collection[str]) -> None:
             raise WgmlError(f"there is no option {shown(name)}; {which}")
 
 
-def _listed(name: str, value: Any) -> list[Any]:
+def listed(name: str, value: Any) -> list[Any]:
+    """What can be gone through, but no text and no mapping."""
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
-        raise _wrong(name, value, "a list")
+        raise wrong(name, value, "a list")
     return list(value)
 
 
@@ -147,7 +148,7 @@ def _number(name: str, value: Any, wanted: str) -> int | float:
     if isinstance(value, np.integer | np.floating):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(name, value, wanted)
+        raise wrong(name, value, wanted)
     return value
 
 
@@ -156,7 +157,8 @@ def _written(value: int | float) -> str:
     return str(value) if abs(value) < 1e100 else "a number of hundreds of digits"
 
 
-def _wrong(name: str, value: Any, wanted: str) -> WgmlError:
+def wrong(name: str, value: Any, wanted: str) -> WgmlError:
+    """The error that `value` is not what is wanted."""
     try:
         kind = "None" if value is None else f"the {type(value).__name__} {repr(value)[:60]}"
     except Exception:  # of an object of any kind, and of numbers that are too long

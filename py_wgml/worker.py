@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .chat import normalised, system_count
+from .chat import leading, read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
 from .generate.bench import measure
@@ -182,7 +182,7 @@ class Session:
             self._post({"type": "error", "stage": "gpu", "message": message})
 
     async def _send(self, id: int, request: Mapping[str, Any]) -> None:
-        messages = request.get("messages")
+        messages = read(request.get("messages"))
         options = mapping("sampling", request.get("sampling"))
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
         self._sent.add(id)
@@ -194,15 +194,17 @@ class Session:
             self._stopped.discard(id)
             self._generations.pop(id, None)
 
-    async def _answer(self, id: int, messages: Any, options: dict[str, Any], drop_oldest: bool) -> None:
+    async def _answer(
+        self, id: int, messages: list[dict[str, Any]], options: dict[str, Any], drop_oldest: bool
+    ) -> None:
         model = self._loaded()
-        normalised(messages)  # what is no conversation is refused before anything else is looked at
         if drop_oldest:
             variables = mapping("chat_template_kwargs", options.get("chat_template_kwargs"))
-            count = model.overflow(messages, **{"tools": options.get("tools"), **variables})
+            chosen = {name: options.get(name) for name in ("tools", "chat_template")}
+            count = model.overflow(messages, **(chosen | variables))
             if count:
                 self._post({"type": "dropped", "id": id, "messages": count})
-                first = system_count(messages)
+                first = leading(messages)
                 messages = [*messages[:first], *messages[first + count :]]
         come, posted = Part(), 0.0
 

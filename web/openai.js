@@ -20,7 +20,7 @@ import { siteModels } from "./choice.js";
 import { Engine } from "./engine.js";
 
 const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens", "stop"];
-const TEMPLATE = ["tools", "chat_template_kwargs"];
+const TEMPLATE = ["tools", "chat_template", "chat_template_kwargs"];
 const OTHERS = ["messages", "stream", "max_completion_tokens", "model", "stream_options"];
 /**
  * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.

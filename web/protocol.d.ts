@@ -25,8 +25,10 @@ export interface ModelSource {
 }
 
 export interface ChatMessage {
-  role: "system" | "user" | "assistant" | "tool";
-  content: string;
+  /** "developer" is the system's, "function" a tool's. */
+  role: "system" | "user" | "assistant" | "tool" | "developer" | "function";
+  /** Text, whole or in parts; null in a message that only calls. */
+  content: string | { type: "text"; text: string }[] | null;
   /** What the model thought before it said `content`; templates that know it leave it out of later turns. */
   reasoning_content?: string;
   /** The assistant's: functions that it calls. `arguments` in JSON, or the object itself. */
@@ -53,6 +55,8 @@ export interface Sampling {
 export interface TemplateOptions {
   /** Functions that the model may call; its calls are part of its text, in its own form. */
   tools?: { type: "function"; function: { name: string; description?: string; parameters?: object } }[];
+  /** The name of one of the file's templates, such as "rag"; default: "tool_use" where there are tools and it is there. */
+  chat_template?: string | null;
   /** The template's further variables, such as `enable_thinking`. */
   chat_template_kwargs?: Record<string, unknown>;
 }
@@ -231,6 +235,8 @@ export interface Card {
     tensors: { name: string; type: string; shape: number[]; bytes: number }[];
     types: { type: string; tensors: number; parameters: number; bytes: number }[];
     template: string;
+    /** Those for special uses, as tools. */
+    templates: { name: string; template: string }[];
     vocabulary: { model: string; tokens: number };
   };
 }

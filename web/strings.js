@@ -162,6 +162,8 @@ export const strings = {
       key: "Key",
       value: "Value",
       template: "Chat template",
+      /** @type {(name: string) => string} */
+      templateNamed: (name) => `Chat template “${name}”`,
       noTemplate: "None: text is gone on with as it stands.",
       /** @type {(number: number) => string} */
       allTensors: (number) => `All ${count(number)} tensors`,

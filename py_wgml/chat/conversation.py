@@ -1,168 +1,156 @@
-"""Any conversation as one that a strict template takes: roles that it knows, text in messages, turns that alternate.
+"""Conversations as callers have them, read: messages that are objects of some kind or other, content in parts, the role
+names of other programs, calls without content.
 
-Callers send what OpenAI's clients and other programs keep: calls without content, content in parts, questions that were
-never answered, several system messages. Nothing of it is lost: what can't be said in a template's terms is refused.
+What is read has the form of OpenAI's interface and of Hugging Face's `apply_chat_template`, with calls' arguments as
+objects. What can't be said in it is refused; nothing is left out silently. (turns.py then makes of it what the model's
+chat template takes.)
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import WgmlError, quoted, shown
+from ..values import listed, plain, wrong
 
-Message = Mapping[str, Any]
+Message = dict[str, Any]
 
-_CALLED = {
-    "system": "system developer",
-    "user": "user human",
-    "assistant": "assistant model ai gpt bot",
-    "tool": "tool function ipython",
+ROLES = ("system", "user", "assistant", "tool")
+_MEANT = {
+    "developer": "system",
+    "human": "user",
+    "function": "tool",
+    "ipython": "tool",
+    **dict.fromkeys(("model", "ai", "gpt", "bot", "chatbot"), "assistant"),
 }
-ROLES = {name: role for role, names in _CALLED.items() for name in names.split()}
-"""What the roles of a message are called, here and elsewhere."""
-_TEXTS = ("text", "input_text", "output_text")
-"""Types of parts that hold text, in OpenAI's two interfaces."""
-_BETWEEN = "\n\n"
-"""Between texts of one role that follow one another."""
+_TEXTS = ("text", "input_text", "output_text")  # types of parts, in both of OpenAI's interfaces
+BETWEEN_PARTS = "\n"
+"""Between parts of text, where a template takes content only whole: as llama.cpp and vLLM have it."""
 
 
-def normalised(messages: Iterable[Any]) -> list[Message]:
-    """A conversation with one system message at most, in front; then turns of user and assistant, the user's first.
+def read(messages: Any) -> list[Message]:
+    """A conversation, message by message; reading what was read changes nothing.
 
-    Messages may be mappings, dataclasses or pydantic models. Keys that say nothing (None, no calls) are left out; an
-    assistant's message without text, thoughts or calls is; what one side says twice in a row becomes one message; what
-    the system says later stands in front of what the user says next. Raises WgmlError, which numbers the message, for
-    anything that is no conversation. What is normalised stays as it is.
+    Each message is a mapping, a dataclass or a pydantic model. It has a role, which is one of ROLES or in none of the
+    words that mean one of these, and content: text, or a list of {"type": "text", "text": ...}. Keys without a value
+    are gone. Raises WgmlError, which numbers the message, for anything else.
     """
-    system: list[str] = []
-    turns: list[dict[str, Any]] = []
-    for message in checked(messages):
-        last = turns[-1] if turns else {"role": None}
-        if message["role"] == "system":
-            if not turns:
-                system.append(message["content"])
-                continue
-            message = {**message, "role": "user"}
-        if message["role"] == "assistant" and not _says(message):
-            continue
-        if message["role"] == last["role"] and _can_be_joined(last) and _can_be_joined(message):
-            turns[-1] = _joined(last, message)
-        else:
-            turns.append(message)
-    if turns and turns[0]["role"] == "assistant":
-        turns.insert(0, {"role": "user", "content": ""})
-    first = [{"role": "system", "content": _BETWEEN.join(filter(None, system))}] if any(system) else []
-    return [*first, *turns]
+    return [_message(f"messages[{i}]", message) for i, message in enumerate(listed("messages", messages))]
 
 
-def checked(messages: Iterable[Any]) -> list[dict[str, Any]]:
-    """The same messages, each by itself as templates read them; errors as of `normalised`."""
-    if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, Iterable):
-        raise WgmlError(f"messages is a {type(messages).__name__}, not a list of messages")
-    return [_message(i, message) for i, message in enumerate(messages)]
+def leading(messages: Sequence[Mapping[str, Any]]) -> int:
+    """How many of the first messages are the system's."""
+    return next((i for i, message in enumerate(messages) if message["role"] != "system"), len(messages))
 
 
-def system_count(messages: Sequence[Any]) -> int:
-    """How many messages at the beginning are the system's."""
-    roles = [_message(i, message)["role"] for i, message in enumerate(messages)]
-    return next((i for i, role in enumerate(roles) if role != "system"), len(roles))
+def text_of(message: Mapping[str, Any]) -> str:
+    """What a message that was read says."""
+    content = message.get("content") or ""
+    return content if isinstance(content, str) else BETWEEN_PARTS.join(part["text"] for part in content)
 
 
-def user_turns(messages: Sequence[Any]) -> list[int]:
-    """Where messages of the user's stand."""
-    return [i for i, message in enumerate(messages) if _message(i, message)["role"] == "user"]
+def is_blank(message: Mapping[str, Any]) -> bool:
+    """Whether a message that was read says nothing and calls nothing, whatever was thought."""
+    return not text_of(message).strip() and not message.get("tool_calls")
 
 
-def characters(messages: Iterable[Message]) -> int:
-    """How long a conversation's texts are, together."""
-    return sum(len(str(message.get(key) or "")) for message in messages for key in ("content", "reasoning_content"))
+def _message(where: str, given: Any) -> Message:
+    opened = _opened(given)
+    if not isinstance(opened, Mapping):
+        raise wrong(where, given, 'an object such as {"role": "user", "content": "Hello"}')
+    message = {key: value for key, value in plain(opened, where).items() if value is not None}
+    message["role"] = role = _role(where, message.get("role"))
+    message["content"] = _content(where, role, message)
+    for key in ("reasoning_content", "name", "tool_call_id"):
+        if not isinstance(message.get(key, ""), str):
+            raise wrong(f"the {key} of {where}", message[key], "text")
+    if message.get("audio"):
+        raise WgmlError(f"{where} has audio; this model takes text alone")
+    calls = _calls(where, message)
+    for key in ("tool_calls", "function_call", "refusal", "audio", "annotations"):
+        if not message.get(key) or key in ("function_call", "refusal"):
+            message.pop(key, None)
+    return message | ({"tool_calls": calls} if calls else {})
 
 
-def in_parts(messages: Sequence[Message]) -> list[Message]:
-    """The same conversation for templates that take content in parts alone."""
-    return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
+def _opened(value: Any, depth: int = 8) -> Any:
+    """Objects of clients' libraries as what they hold, in the places where a message may have them."""
+    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):
+        return value.model_dump()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if depth and isinstance(value, Mapping):
+        return {key: _opened(item, depth - 1) for key, item in value.items()}
+    if depth and isinstance(value, list | tuple):
+        return [_opened(item, depth - 1) for item in value]
+    return value
 
 
-def _message(i: int, message: Any) -> dict[str, Any]:
-    """One message: its role one of four, its content text, its calls with objects for arguments."""
-    if hasattr(message, "model_dump"):
-        message = message.model_dump()
-    elif dataclasses.is_dataclass(message) and not isinstance(message, type):
-        message = dataclasses.asdict(message)
-    if not isinstance(message, Mapping):
-        raise WgmlError(f"messages[{i}] is a {type(message).__name__}, not a message with a role and content")
-    role = message.get("role")
-    if not isinstance(role, str):
-        raise WgmlError(f"messages[{i}] has no role")
-    known = ROLES.get(role.strip().lower())
-    if known is None:
-        raise WgmlError(f"messages[{i}] has the role {quoted(role)}; there are system, user, assistant and tool")
-    kept = {key: value for key, value in message.items() if value is not None and value != []}
-    kept |= {"role": known, "content": _text(i, message.get("content"))}
-    if "reasoning_content" in kept and not isinstance(kept["reasoning_content"], str):
-        raise WgmlError(f"the reasoning_content of messages[{i}] is not text")
-    if calls := kept.get("tool_calls"):
-        if not isinstance(calls, Sequence) or not all(isinstance(call, Mapping) for call in calls):
-            raise WgmlError(f"the tool_calls of messages[{i}] are not a list of calls")
-        kept["tool_calls"] = [{**call, "function": _function(i, call)} for call in calls]
-    return kept
+def _role(where: str, role: Any) -> str:
+    if not isinstance(role, str) or not role.strip():
+        raise WgmlError(f"{where} has no role")
+    known = role.strip().lower()
+    return known if known in ROLES else _MEANT.get(known, role)
 
 
-def _text(i: int, content: Any) -> str:
-    if content is None:
-        return ""
+def _content(where: str, role: str, message: Mapping[str, Any]) -> str | list[Message]:
+    content = message.get("content")
     if isinstance(content, str):
         return content
-    if not isinstance(content, list | tuple):
-        raise WgmlError(f"the content of messages[{i}] is a {type(content).__name__}, not text")
-    return "\n".join(_part(i, part) for part in content)
+    if isinstance(content, Mapping) and content.get("type") in _TEXTS:
+        content = [content]
+    if role == "tool" and not (content and _are_parts(content)):
+        return "" if content is None else json.dumps(content, ensure_ascii=False)  # a function gave a value back
+    if content is None or content == []:
+        refusal = message.get("refusal")
+        return refusal if isinstance(refusal, str) else ""
+    if not isinstance(content, list):
+        raise wrong(f"the content of {where}", content, "text")
+    return [_part(f"content[{i}] of {where}", part) for i, part in enumerate(content)]
 
 
-def _part(i: int, part: Any) -> str:
+def _are_parts(content: Any) -> bool:
+    return isinstance(content, list) and all(isinstance(part, Mapping) and "type" in part for part in content)
+
+
+def _part(where: str, part: Any) -> Message:
     if isinstance(part, str):
-        return part
+        return {"type": "text", "text": part}
     if not isinstance(part, Mapping):
-        raise WgmlError(f"the content of messages[{i}] holds a {type(part).__name__}, not text")
-    kind = part.get("type", "text")
+        raise wrong(where, part, 'a part such as {"type": "text", "text": "Hello"}')
+    kind = part.get("type", "text" if "text" in part else None)
     if kind not in _TEXTS:
-        raise WgmlError(f"the content of messages[{i}] holds {shown(str(kind))}; this model takes text alone")
+        raise WgmlError(f"{where} is of the type {quoted(str(kind))}; this model takes text alone")
     if not isinstance(part.get("text"), str):
-        raise WgmlError(f"the content of messages[{i}] holds a part without text")
-    return str(part["text"])
+        raise wrong(f"the text of {where}", part.get("text"), "text")
+    return {"type": "text", "text": part["text"]}
 
 
-def _function(i: int, call: Message) -> Message:
+def _calls(where: str, message: Mapping[str, Any]) -> list[Message]:
+    calls = message.get("tool_calls") or []
+    if not isinstance(calls, list) or not all(isinstance(call, Mapping) for call in calls):
+        raise WgmlError(f"the tool_calls of {where} are not a list of calls")
+    if not calls and message.get("function_call"):  # as OpenAI's interface had it first
+        calls = [{"type": "function", "function": message["function_call"]}]
+    if calls and message["role"] != "assistant":
+        raise WgmlError(f"{where} has tool_calls, but they are the assistant's to make")
+    return [{**call, "function": _function(where, call)} for call in calls]
+
+
+def _function(where: str, call: Mapping[str, Any]) -> Message:
     function = call.get("function")
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
-        raise WgmlError(f"a call in messages[{i}] does not name its function")
+        raise WgmlError(f"a call in {where} does not name its function")
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
+            arguments = json.loads(arguments) if arguments.strip() else {}
         except (ValueError, RecursionError):
             arguments = None
     if not isinstance(arguments, Mapping):
-        name = quoted(function["name"])
-        raise WgmlError(f"the arguments of the call of {name} in messages[{i}] are not a JSON object")
+        name = shown(repr(function["name"]))
+        raise WgmlError(f"the arguments of the call of {name} in {where} are not a JSON object")
     return {**function, "arguments": arguments}
-
-
-def _says(message: Message) -> bool:
-    return any(message.get(key) for key in ("content", "reasoning_content", "tool_calls"))
-
-
-def _can_be_joined(message: Message) -> bool:
-    return message["role"] in ("user", "assistant") and not message.get("tool_calls")
-
-
-def _joined(first: Message, second: Message) -> dict[str, Any]:
-    """One message of two of the same role."""
-    both = {**first, **second}
-    for key in ("content", "reasoning_content"):
-        texts = [text for message in (first, second) if (text := message.get(key))]
-        if key in both:
-            both[key] = _BETWEEN.join(texts)
-    return both

@@ -31,7 +31,9 @@ from jinja2.utils import Cycler
 MAX_SIZE = 2_000_000
 """Of any one value and of the whole output: characters and elements of containers, counted together."""
 MAX_TOTAL = 32 * MAX_SIZE
-"""Of all the text that one rendering makes on its way, beside what the conversation is times its messages."""
+"""Of all the text that one rendering makes on its way, beside what it is given times its messages: some templates add
+up one text, message by message."""
+_ADDITIONS = 8  # of that text, for each message
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
 MAX_TOKENS = 1000
@@ -93,10 +95,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self.tests[name] = self._watched(cast(Callable[..., Any], test))
 
     @contextmanager
-    def limits(self, seconds: float) -> Iterator[None]:
-        """Within it templates can be compiled or rendered, for this long and with the sizes above."""
+    def limits(self, seconds: float, total: int = MAX_TOTAL) -> Iterator[None]:
+        """Within it templates can be compiled or rendered, for this long, with the sizes above and `total` for the one
+        of all text."""
         self._deadline = monotonic() + seconds
-        self._spent, self._total = 0, MAX_TOTAL
+        self._spent, self._total = 0, total
         self._depth = 0
         usual = sys.getrecursionlimit()
         if SMALL_STACK:
@@ -149,9 +152,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
-        sizes = [self._weight(value) for value in variables.values()]
-        # A template that adds up one text, message by message, makes all of it as often.
-        self._total = MAX_TOTAL + sum(sizes) * len(variables.get("messages") or ())
+        given = sum(self._weight(value) for value in variables.values())
+        self._total += _ADDITIONS * given * len(variables.get("messages") or ())
         return template.render(variables)
 
     # What compiled templates call.

@@ -7,8 +7,6 @@ templating"): jinja2 with trim_blocks and lstrip_blocks, `break` and `continue`,
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,38 +16,51 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from ..errors import WgmlError, shown
+from ..errors import WgmlError, quoted, shown
 from ..metadata import Metadata
-from .conversation import checked, in_parts
+from ..values import text
+from .capabilities import Capabilities
+from .conversation import Message, read
 from .formats import template_of
-from .sandbox import BoundedEnvironment, LimitError
+from .sandbox import MAX_SIZE, MAX_TOTAL, BoundedEnvironment, LimitError
 from .tools import checked_tools
+from .turns import fitted, opened
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
-
-
-_PROBE = "what is to be found again"
+TOOL_USE, DEFAULT = "tool_use", "default"
+"""The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
+_SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
+_PROBING = 0.2  # of the time of a rendering: how long a small conversation may take
+_PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
 
 
 class ChatTemplate:
     """A template, compiled once."""
 
-    def __init__(self, source: str, bos_token: str = "", eos_token: str = "", max_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        source: str,
+        bos_token: str = "",
+        eos_token: str = "",
+        max_seconds: float = 5.0,
+        named: Mapping[str, str] | None = None,
+    ) -> None:
         """`max_seconds`: the time that compiling it, and each rendering, may take.
 
-        Raises WgmlError where `source` is not a good template.
+        named: further templates of the file, by name; each is compiled when it is first used. Raises WgmlError where
+        `source` is not a good template.
         """
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
         self.source = source
+        self.named = dict(named or {})
+        self._compiled: dict[str, ChatTemplate] = {}
         self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._takes_tools = "tools" in source
-        self._knows_parts = "type" in source  # of a part, which says whether it is text
-        self.with_tools: ChatTemplate | None = None
-        """The one that takes its place where there are tools, in files that have two."""
         self._max_seconds = max_seconds
+        self._can = Capabilities(source, self._probe)
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
@@ -63,74 +74,106 @@ class ChatTemplate:
         except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
             raise WgmlError(f"the model's chat template can't be compiled: {_line(error)}") from None
 
-    @functools.cached_property
-    def _wants_parts(self) -> bool:
-        """Whether content must be a list of parts: a template made for pictures too may know no other."""
-        probe = [{"role": "user", "content": _PROBE}]
-        names = self.variables | {"add_generation_prompt": True, "tools": None}
-
-        def shows(messages: Sequence[Mapping[str, Any]]) -> bool:
-            try:
-                return _PROBE in self._render(names | {"messages": messages})
-            except (WgmlError, Refusal):
-                return False
-
-        return self._knows_parts and not shows(probe) and shows(in_parts(probe))
-
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], bos_token: str = "", eos_token: str = "") -> ChatTemplate:
         """The template of a GGUF file with this metadata: its own, or one that suits its vocabulary or its name;
-        with the one that it names "tool_use" for where there are tools, as transformers has it."""
-        template = cls(template_of(metadata), bos_token, eos_token)
-        own = Metadata(metadata).text("tokenizer.chat_template.tool_use")
-        if own.strip():
-            with contextlib.suppress(WgmlError):  # the file is good for all else
-                template.with_tools = cls(own, bos_token, eos_token)
-        return template
+        with those that it has for special uses, by name."""
+        named = Metadata(metadata).texts_below("tokenizer.chat_template")
+        return cls(template_of(metadata), bos_token, eos_token, named=named)
+
+    def chosen(self, name: str | None, tools: Sequence[Mapping[str, Any]] | None) -> ChatTemplate:
+        """The template called `name` (DEFAULT: this one), or without a name the one for conversations with these tools.
+
+        Raises WgmlError where there is none of that name, or it is not a good template; where that is the one for tools
+        and nobody asked for it, this one is taken if it can do without.
+        """
+        if name is None:
+            if not tools or TOOL_USE not in self.named:
+                return self
+            try:
+                return self._of(TOOL_USE)
+            except WgmlError:
+                if self._takes_tools:
+                    return self
+                raise
+        if text("chat_template", name) == DEFAULT:
+            return self
+        if name not in self.named:
+            names = ", ".join(quoted(known) for known in (DEFAULT, *self.named))
+            raise WgmlError(f"the file has no chat template {quoted(name)}; it has {shown(names, 300)}")
+        return self._of(name)
+
+    def _of(self, name: str) -> ChatTemplate:
+        if name not in self._compiled:
+            try:
+                template = ChatTemplate(self.named[name], max_seconds=self._max_seconds)
+            except WgmlError as error:
+                raise WgmlError(f"{error} (its template {quoted(name)})") from None
+            template.variables = self.variables
+            self._compiled[name] = template
+        return self._compiled[name]
 
     def render(
         self,
-        messages: Sequence[Mapping[str, Any]],
+        messages: Sequence[Any],
         /,
         add_generation_prompt: bool = True,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
         **variables: Any,
     ) -> str:
-        """The prompt for `messages`, each as conversation.py has it: text for Tokenizer.encode(parse_special=True).
+        """The prompt for `messages`, each with "role" and "content": text for Tokenizer.encode(parse_special=True).
 
         `add_generation_prompt`: ends with what makes the model answer. `tools`: functions that the model may call; its
-        calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py). Further
-        variables go to the template as they are, and win over `self.variables`: `documents`, `enable_thinking` ...
+        calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py).
+        `chat_template`: the name of one of the file's templates; default TOOL_USE where there are tools and it exists.
+        Further variables go to the template as they are, and win over `self.variables`: `documents`, `enable_thinking`.
 
-        A template that refuses or leaves out the system's message gets it within the user's first one. Raises WgmlError
-        when tools or messages are not of their form, or the template knows of no tools, refuses the conversation,
-        fails, makes too much text or takes too long.
+        A conversation that the template takes is written as transformers writes it; of another one is made what it
+        takes (see conversation.py and turns.py). Raises WgmlError when tools or messages are not of their form, or the
+        template knows of no tools, refuses the conversation, fails, makes too much text or takes too long.
         """
-        tools, messages = checked_tools(tools), checked(messages)
-        if tools and self.with_tools is not None:
-            return self.with_tools.render(messages, add_generation_prompt, tools, **variables)
+        tools = checked_tools(tools)
+        template = self.chosen(chat_template, tools)
+        return template._fitted(read(messages), add_generation_prompt, tools, variables)
+
+    def prompt(
+        self,
+        messages: Sequence[Any],
+        /,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        chat_template: str | None = None,
+        **variables: Any,
+    ) -> str:
+        """What a model is sent: as `render`, of conversations too that don't begin with the user."""
+        tools = checked_tools(tools)
+        template = self.chosen(chat_template, tools)
+        return template._fitted(opened(read(messages), template._can), True, tools, variables)
+
+    def _fitted(
+        self,
+        messages: Sequence[Message],
+        add_generation_prompt: bool,
+        tools: Sequence[Mapping[str, Any]] | None,
+        variables: Mapping[str, Any],
+    ) -> str:
         if tools and not self._takes_tools:
             raise WgmlError("the model's chat template knows of no tools")
-        names = self.variables | {"add_generation_prompt": add_generation_prompt, "tools": tools} | variables
-        system, folded = _fold_system(messages)
-        text = refusal = None
-        for attempt in (messages, folded):
-            try:
-                text = self._render(names | {"messages": in_parts(attempt) if self._wants_parts else attempt})
-            except Refusal as error:
-                refusal = error
-            if text is not None and system in text:
-                return text
-        if text is None:
-            raise WgmlError(f"the model's chat template refuses this conversation: {_line(refusal)}")
-        return text
+        names = {"add_generation_prompt": add_generation_prompt, "tools": tools, **variables}
+        messages = fitted(messages, self._can)
+        return self._render({"messages": messages} | names, self._max_seconds + _SECONDS_A_MESSAGE * len(messages))
 
-    def _render(self, names: dict[str, Any]) -> str:
+    def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
+        tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
+        names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
+        return self._render(names, _PROBING * self._max_seconds, MAX_SIZE)
+
+    def _render(self, names: dict[str, Any], seconds: float, total: int = MAX_TOTAL) -> str:
         try:
-            with self._environment.limits(self._max_seconds):
-                return self._environment.render_bounded(self._template, names)
-        except Refusal:
-            raise
+            with self._environment.limits(seconds, total):
+                return self._environment.render_bounded(self._template, self.variables | names)
+        except Refusal as error:
+            raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
         except LimitError as error:
             raise WgmlError(f"the model's chat template was stopped: {_line(error)}") from None
         except Exception as error:  # it is a program: it can raise anything
@@ -150,17 +193,6 @@ class _Generation(Extension):
         lineno = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
         return nodes.Scope(body, lineno=lineno)
-
-
-def _fold_system(messages: Sequence[Mapping[str, Any]]) -> tuple[str, Sequence[Mapping[str, Any]]]:
-    """What a conversation's system message says, if it has one, and the conversation with that in the next message."""
-    if len(messages) < 2 or messages[0]["role"] != "system" or messages[1]["role"] != "user":
-        return "", messages
-    system, first, *rest = messages
-    texts = system["content"], first["content"]
-    if not all(isinstance(text, str) for text in texts):
-        return "", messages
-    return system["content"].strip(), [{**first, "content": "\n\n".join(texts)}, *rest]
 
 
 def _raise_exception(message: str) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WgmlError
+from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
@@ -280,7 +280,7 @@ class Engine:
         if not ids:
             raise WgmlError("there is no token to start from")
         if len(ids) > self.context:
-            raise WgmlError(f"the conversation has {len(ids)} tokens, the context only {self.context}")
+            raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.context}")
         if min(ids) < 0 or max(ids) >= self.config.vocabulary:
             raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
         await self._reserve(len(ids))

@@ -18,7 +18,8 @@ def card(header: Header) -> dict[str, Any]:
     """Lists, strings and numbers only, as web/protocol.d.ts describes them (`Card`).
 
     The metadata in the file's order, arrays by their length and first elements; the tensors, and how many of them,
-    parameters and bytes there are of each type, the most bytes first; the chat template; the vocabulary.
+    parameters and bytes there are of each type, the most bytes first; the chat template, and those that have names; the
+    vocabulary.
     """
     metadata, tensors = header.metadata, header.tensors.values()
     parameters, nbytes, counts = Counter[str](), Counter[str](), Counter[str]()
@@ -27,12 +28,14 @@ def card(header: Header) -> dict[str, Any]:
         parameters[tensor.type.name] += prod(tensor.shape)
         nbytes[tensor.type.name] += tensor.nbytes
     view = Metadata(metadata)
+    named = view.texts_below(_TEMPLATE)
+    told_apart = {_TEMPLATE, *(f"{_TEMPLATE}.{name}" for name in named)}
     return {
         "version": header.version,
         "parameters": parameters.total(),
         "bytes": nbytes.total(),
         "metadata": [
-            {"key": readable(key), "value": _shown(value)} for key, value in metadata.items() if key != _TEMPLATE
+            {"key": readable(key), "value": _shown(value)} for key, value in metadata.items() if key not in told_apart
         ],
         "tensors": [
             {
@@ -48,6 +51,7 @@ def card(header: Header) -> dict[str, Any]:
             for type, size in nbytes.most_common()
         ],
         "template": view.text(_TEMPLATE),
+        "templates": [{"name": name, "template": text} for name, text in named.items()],
         "vocabulary": {
             "model": view.text("tokenizer.ggml.model"),
             "tokens": len(view.strings("tokenizer.ggml.tokens") or ()),

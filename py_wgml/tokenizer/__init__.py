@@ -90,8 +90,6 @@ class Tokenizer:
         self._token_to_bytes = kind.token_to_bytes
         self._encoder = encoder
         self.vocab_size = len(vocabulary.tokens)
-        self.longest_token = max(map(len, vocabulary.tokens), default=1)
-        """Characters of the longest token: a text of n tokens has at most n times as many."""
         self.bos_id = vocabulary.bos_id
         self.eos_id = vocabulary.eos_id
         self.eog_ids = vocabulary.eog_ids

@@ -125,8 +125,9 @@ def test_system_message_within_the_users_first(source: str) -> None:
 
 
 def test_what_can_not_be_folded_is_refused() -> None:
-    with pytest.raises(WgmlError, match="System role not supported"):
-        ChatTemplate(REFUSES).render([SYSTEM])
+    for following in [], [{"role": "assistant", "content": "a"}]:
+        with pytest.raises(WgmlError, match="System role not supported"):
+            ChatTemplate(REFUSES).render([SYSTEM, *following])
     both = REFUSES + "{{ raise_exception('nor anything else') }}"
     with pytest.raises(WgmlError, match="nor anything else"):
         ChatTemplate(both).render([SYSTEM, USER])

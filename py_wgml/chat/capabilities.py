@@ -1,0 +1,155 @@
+"""What a chat template takes, found out by rendering small conversations with it.
+
+A template that wants turns to alternate, knows of no system message or takes content in parts alone does not say so:
+it refuses, fails or silently leaves out what it does not know. So each question is put to it once, when it first
+matters, as a conversation of words that can be found again in what it makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from ..errors import WgmlError
+from .conversation import ROLES, Message
+
+CALLS, PARALLEL, SPOKEN, THOUGHTS = "calls", "parallel calls", "words and a call", "thoughts"
+"""Beside the roles: the assistant's messages with one call, with two, with words and a call, with thoughts alone."""
+_LONG, _SHORT = ("call_abcdefgh", "call_ijklmnop"), ("abcdefgh1", "abcdefgh2")
+_AROUND = {
+    "system": ("system", "user"),
+    "user": ("user",),
+    "assistant": ("user", "assistant", "user"),
+    "tool": ("user", CALLS, "tool"),
+}
+"""The shortest usual conversation that has a message of this role."""
+
+
+@dataclass(frozen=True)
+class CallStyle:
+    """How a template takes calls and results."""
+
+    json_arguments: bool = False
+    """Arguments as JSON text, not as an object."""
+    short_ids: bool = False
+    """Ids of nine letters and digits, as Mistral's templates want them, not as OpenAI has them."""
+    null_content: bool = False
+    """A message that only calls has None for its content."""
+    named_results: bool = False
+    """Results tell the function's name."""
+
+
+class Capabilities:
+    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none."""
+
+    def __init__(self, source: str, render: Callable[[Sequence[Message], bool], str]) -> None:
+        self._source, self._render = source, render
+        self._takes: dict[tuple[str, ...], bool] = {}
+        self._forms: dict[tuple[str, str], bool] = {}
+        self._style: CallStyle | None = None
+        self._is_style_known = False
+
+    def takes(self, *roles: str) -> bool:
+        """Whether all that messages of these roles say, one after the other, is written."""
+        if roles not in self._takes:
+            self._takes[roles] = self._shows(roles, self.calls or CallStyle() if _have_calls(roles) else CallStyle())
+        return self._takes[roles]
+
+    def takes_text(self, role: str) -> bool:
+        """Whether content of messages of this role may be text."""
+        return self._takes_form(role, "text")
+
+    def takes_parts(self, role: str) -> bool:
+        """Whether content of messages of this role may be a list of parts, of which all are written."""
+        return self._takes_form(role, "parts")
+
+    def names(self, role: str) -> bool:
+        """Whether the template knows this role, which is none of ROLES, and writes what its messages say."""
+        named = f"'{role}'" in self._source or f'"{role}"' in self._source
+        return named and any(self.takes(*roles) for roles in ((role, "user"), ("user", role), ("user", role, "user")))
+
+    @property
+    def calls(self) -> CallStyle | None:
+        """How calls are taken, the usual way first; None: they are left out."""
+        if not self._is_style_known:
+            self._is_style_known = True
+            # None of the ways but the first is tried by most templates.
+            styles = (CallStyle(*chosen[::-1]) for chosen in product((False, True), repeat=4))
+            called = None
+            for style in styles:
+                if self._shows(_AROUND["tool"], style):
+                    called = style
+                    break
+                if called is None and self._shows(("user", CALLS), style):
+                    called = style
+            self._style = called
+        return self._style
+
+    @property
+    def results(self) -> bool:
+        """Whether what functions give back is written."""
+        return self.takes("user", CALLS if self.calls else "assistant", "tool")
+
+    def _takes_form(self, role: str, form: str) -> bool:
+        if (role, form) not in self._forms:
+            self._forms[role, form] = False  # while it is found out
+            roles = _AROUND.get(role, (role, "user"))
+            style = self.calls or CallStyle() if role == "tool" else CallStyle()
+            self._forms[role, form] = self._shows(roles, style, forms={role: form})
+        return self._forms[role, form]
+
+    def _shows(self, roles: Sequence[str], style: CallStyle, forms: dict[str, str] | None = None) -> bool:
+        """Whether the words of every message are written, but for thoughts. forms: of content, by role."""
+        words: list[str] = []
+        messages: list[Message] = []
+        forms = dict(forms or {})
+        results = 0
+        for role in roles:
+            told = [f"wordno{len(words)}x", f"wordno{len(words) + 1}x"]
+            if role not in forms and role in ROLES:
+                forms[role] = self._form(role)
+            messages.append(_message(role, told, style, forms.get(role, "text"), results))
+            results += role == "tool"
+            in_both = role in (PARALLEL, SPOKEN) or forms.get(role) == "parts"
+            words += ["", ""] if role == THOUGHTS else told if in_both else [told[0], ""]
+        try:
+            text = self._render(messages, _have_calls(roles))
+        except WgmlError:
+            return False
+        are_printed = "'text'" in text or '"text"' in text  # the list itself, as Python or JSON writes it
+        return all(word in text for word in words) and not ("parts" in forms.values() and are_printed)
+
+    def _form(self, role: str) -> str:
+        """The form of content for messages of another role's conversation."""
+        if role == "tool":
+            return "text"  # results are told apart by what they say
+        return "text" if self.takes_text(role) or not self.takes_parts(role) else "parts"
+
+
+def _have_calls(roles: Sequence[str]) -> bool:
+    return any(role in ("tool", CALLS, PARALLEL, SPOKEN) for role in roles)
+
+
+def _message(role: str, words: Sequence[str], style: CallStyle, form: str, results: int) -> Message:
+    """A message that says the first word, or calls with it; in two parts, or with two calls, with both."""
+    if role == THOUGHTS:
+        return {"role": "assistant", "content": "", "reasoning_content": words[0]}
+    ids = _SHORT if style.short_ids else _LONG
+    if role in (CALLS, PARALLEL, SPOKEN):
+        calls = [_call(id, word, style) for id, word in zip(ids, words[: 1 + (role == PARALLEL)], strict=False)]
+        silence = None if style.null_content else ""
+        return {"role": "assistant", "content": words[1] if role == SPOKEN else silence, "tool_calls": calls}
+    parts: Any = [{"type": "text", "text": word} for word in words]
+    message = {"role": role, "content": parts if form == "parts" else words[0]}
+    if role == "tool":
+        message["tool_call_id"] = ids[min(results, 1)]
+        if style.named_results:
+            message["name"] = "look"
+    return message
+
+
+def _call(id: str, word: str, style: CallStyle) -> Message:
+    arguments: Any = f'{{"at": "{word}"}}' if style.json_arguments else {"at": word}
+    return {"id": id, "type": "function", "function": {"name": "look", "arguments": arguments}}
