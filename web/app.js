@@ -274,11 +274,11 @@ export class App extends EventTarget {
       this.#show(message, "ended", noteOf(message));
       this.#showUsage();
     } catch (error) {
-      this.#show(message, "ended", message.content ? "" : strings.unanswered);
+      this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       const isOnly = prompt.filter(({ role }) => role === "user").length === 1;
       if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
-      if (stage === "context" && question && isOnly) this.#withdraw(conversation, question, strings.tooLong);
+      if (stage === "context" && question) this.#tooLong(conversation, question, isOnly);
       else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
@@ -291,19 +291,18 @@ export class App extends EventTarget {
   }
 
   /**
-   * A question that can't be answered, whatever else is left out, goes back to the visitor.
+   * A question that the model can't read goes back to the visitor, where nothing else is being written.
    *
    * @param {Conversation} conversation
    * @param {Message} question
-   * @param {string} why
+   * @param {boolean} isOnly there is nothing else to leave out: it is taken away
    */
-  #withdraw(conversation, question, why) {
+  #tooLong(conversation, question, isOnly) {
+    if (conversation !== this.#conversation || !this.#view.giveBack(question) || !isOnly) return;
     conversation.remove(question);
-    if (conversation !== this.#conversation) return;
     this.#view.show(conversation);
     this.#view.showFull(null);
-    this.#view.giveBack(question);
-    this.#view.showError(why, false);
+    this.#view.showError(strings.tooLong, false);
   }
 
   /**
@@ -336,13 +335,13 @@ export class App extends EventTarget {
     if (!turn) return true;
     this.#queued = null;
     const { conversation, message, question } = turn;
-    if (question) conversation.remove(question);
-    else if (!message.content) conversation.remove(message);
-    else this.#show(message, "ended", "");
+    const isGivenBack = question && this.#view.giveBack(question);
+    if (isGivenBack) conversation.remove(question);
+    else if (!message.content && !question) conversation.remove(message);
+    else this.#show(message, "ended", noteOf(message));
     this.#keep(conversation);
     this.#view.show(conversation);
     this.#showState();
-    if (question) this.#view.giveBack(question);
     return true;
   }
 

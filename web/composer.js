@@ -32,7 +32,7 @@ export class Composer {
       event.preventDefault();
       const text = this.#prompt.value.trim();
       const files = this.#files;
-      if (this.#isEmpty || this.#busy) return;
+      if (this.isEmpty || this.#busy) return;
       this.set("", []);
       on.ask(text, files);
     });
@@ -48,10 +48,6 @@ export class Composer {
     });
     this.#takeFiles();
     this.#changed();
-  }
-
-  get text() {
-    return this.#prompt.value;
   }
 
   /**
@@ -84,7 +80,8 @@ export class Composer {
     if (!touch.matches) this.#prompt.focus();
   }
 
-  get #isEmpty() {
+  /** Nothing has been written, and no file added. */
+  get isEmpty() {
     return !this.#prompt.value.trim() && !this.#files.length;
   }
 
@@ -133,7 +130,7 @@ export class Composer {
 
   /** As high as its text, up to the limit that style.css sets. */
   #changed() {
-    this.#send.disabled = this.#prompt.disabled || this.#isEmpty;
+    this.#send.disabled = this.#prompt.disabled || this.isEmpty;
     this.#prompt.style.height = "auto";
     this.#prompt.style.height = `${this.#prompt.scrollHeight}px`;
     this.#attached.hidden = !this.#files.length;

@@ -30,8 +30,8 @@ const DONE_FOR = 1500;
  * @param {Message} message
  */
 export function noteOf({ content, reasoning, figures }) {
-  if (!figures) return "";
-  return content || reasoning ? strings.stats(figures) : strings.unanswered;
+  if (!content && !reasoning) return strings.unanswered;
+  return figures ? strings.stats(figures) : "";
 }
 
 export class MessageList {
@@ -74,6 +74,7 @@ export class MessageList {
     for (const [index, view] of this.#views.entries()) {
       view.showBranches(conversation.beside(view.message));
       view.isLast = index === this.#views.length - 1;
+      if (view.message.role === "user") view.note = path[index + 1]?.role === "assistant" ? "" : strings.unanswered;
       view.root.dataset.first = String(index > 0 && view.message.id === first);
       view.root.dataset.note = strings.noLongerSent;
     }
@@ -124,9 +125,9 @@ export class MessageView {
     this.#body.append(...(message.files ?? []).map(fileView), this.#text);
     if (role === "user") this.#text.append(...plain(content));
     const under = element("div", "under");
-    under.append(...(role === "assistant" ? [this.#note] : []), this.#branches, this.#actions);
+    under.append(this.#note, this.#branches, this.#actions);
     this.root.append(under);
-    this.note = noteOf(message);
+    if (role === "assistant") this.note = noteOf(message);
     this.#showActions();
   }
 
@@ -151,7 +152,7 @@ export class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text);
-    if (ended && figures) this.note = noteOf(this.message);
+    if (ended && (figures || content)) this.note = noteOf(this.message);
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */

@@ -120,10 +120,13 @@ export class View {
    * Give a withdrawn question back to be edited, unless the visitor has begun another.
    *
    * @param {Message} question
+   * @returns {boolean} whether it was given back
    */
   giveBack({ content, files }) {
-    if (!this.#composer.text) this.#composer.set(content, files ?? []);
+    const isFree = this.#composer.isEmpty;
+    if (isFree) this.#composer.set(content, files ?? []);
     this.#composer.focus();
+    return isFree;
   }
 
   focusComposer() {

@@ -7,8 +7,9 @@ from collections import Counter
 from pathlib import Path
 
 import tiny
-from gguf import GGMLQuantizationType, GGUFReader
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter
 
+from py_wgml.chat import ChatTemplate
 from py_wgml.gguf_model import Header, TensorInfo, read_header
 from py_wgml.gguf_model.card import card
 
@@ -35,6 +36,25 @@ def test_the_card_tells_what_the_file_says(tmp_path: Path) -> None:
     tokens = reader.fields["tokenizer.ggml.tokens"].contents()
     assert made["vocabulary"] == {"model": "gpt2", "tokens": len(tokens)}
     assert shown["tokenizer.ggml.tokens"] == f"{len(tokens)} elements: {', '.join(tokens[:8])}, …"
+
+
+def test_the_card_shows_templates_by_name(tmp_path: Path) -> None:
+    """As the gguf package writes them."""
+    writer = GGUFWriter(tmp_path / "named.gguf", "llama")
+    written = {"default": "main", "tool_use": "with tools", "rag": "with documents"}
+    writer.add_chat_template([{"name": name, "template": template} for name, template in written.items()])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    metadata = read_header(tmp_path / "named.gguf").metadata
+    made = card(Header(3, metadata, {}, 0, 32))
+    assert made["template"] == written.pop("default")
+    assert {row["name"]: row["template"] for row in made["templates"]} == written
+    assert [row["key"] for row in made["metadata"] if "chat_template" in row["key"]] == ["tokenizer.chat_templates"]
+    template = ChatTemplate.from_metadata(metadata)
+    hello = [{"role": "user", "content": "hello"}]
+    assert [template.render(hello, chat_template=name) for name in written] == list(written.values())
 
 
 def test_the_card_of_a_strange_file_is_short_and_readable() -> None:

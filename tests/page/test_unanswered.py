@@ -1,0 +1,99 @@
+"""What becomes of questions that were not answered: the visitor sees it, and nothing that was written is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from page.pages import ask, sent, wait_answers, wait_state
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Fake = Callable[..., None]
+NOTE = "Not answered. It is sent along with your next question."
+LOADING = [{"stage": "download", "loaded": 40e6, "total": 98e6}]
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    wait_state(page, "ready")
+
+
+def notes(page: Page) -> list[str]:
+    return page.locator(".message .stats:not(:empty)").all_text_contents()
+
+
+def told(page: Page) -> list[tuple[str, str]]:
+    messages: list[dict[str, Any]] = sent(page)["messages"]
+    return [(message["role"], message["content"]) for message in messages]
+
+
+def test_stopped_before_the_first_word(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["late"], pace=1000)
+    open_page(page, url)
+    ask(page, "one?")
+    wait_state(page, "busy")
+    assert notes(page) == []  # while it is waited for
+    page.click("#stop")
+    wait_answers(page, 1)
+    assert notes(page) == [NOTE]
+    page.evaluate("new BroadcastChannel('script').postMessage({ pace: 0, echo: true })")
+    ask(page, "two?")
+    wait_answers(page, 2)
+    assert told(page) == [("user", "one?"), ("user", "two?")]
+    assert notes(page)[0] == NOTE and "tokens" in notes(page)[1]
+
+
+def test_failed_and_removed_and_reloaded(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=[], fail_answer={"stage": "send", "message": "It failed."})
+    open_page(page, url)
+    ask(page, "one?")
+    expect(page.locator("#error")).to_have_text("It failed.")
+    assert notes(page) == [NOTE]
+    page.wait_for_timeout(500)  # it is kept a moment later than it is shown
+    fake(echo=True)
+    page.reload()
+    wait_state(page, "ready")
+    assert notes(page) == [NOTE]
+    answer = page.locator(".message.assistant")
+    answer.get_by_label("Delete this and what follows").click()
+    expect(answer).to_have_count(0)
+    assert notes(page) == [NOTE]  # below the question itself
+    ask(page, "two?")
+    wait_answers(page, 1)
+    assert told(page) == [("user", "one?"), ("user", "two?")]
+    assert notes(page)[0] == NOTE and len(notes(page)) == 2
+
+
+def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."], context=50)
+    open_page(page, url)
+    long = "word " * 200
+    ask(page, long)
+    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#prompt")).to_have_value(long.strip())
+    expect(page.locator(".message")).to_have_count(0)
+    # Within a conversation there is something else to leave out: it stays there, too, to be sent then.
+    ask(page, "short?")
+    wait_answers(page, 1)
+    expect(page.locator("#error")).to_be_hidden()
+    ask(page, long)
+    wait_answers(page, 2)
+    expect(page.locator("#full p")).to_contain_text("The context is full")
+    expect(page.locator("#prompt")).to_have_value(long.strip())
+    expect(page.locator(".message.user")).to_have_count(2)
+
+
+def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake: Fake) -> None:
+    """One that can't be given back, since another is being written, stays in the conversation."""
+    fake(progress=LOADING, hang=True)
+    page.goto(url)
+    ask(page, "Too early")
+    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent when the model is ready.")
+    page.fill("#prompt", "Another")
+    page.click("#stop")
+    expect(page.locator("#prompt")).to_have_value("Another")
+    expect(page.locator(".message.user .text")).to_have_text("Too early")
+    assert notes(page) == [NOTE]
