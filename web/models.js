@@ -42,12 +42,20 @@ class Models {
   #dialog = new Dialog("models", words.title, { opened: () => this.#draw() });
   /** Outlives the redrawing of what is around it, with what has been typed. */
   #reference = /** @type {HTMLInputElement} */ (element("input", ""));
+  /** So does this: the browser's own dialog may be open over it. */
+  #files = /** @type {HTMLInputElement} */ (element("input", ""));
   /** Of the model that could not be chosen, and why; at "", of what was typed. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
 
   /** @param {App} app */
   constructor(app) {
     this.#app = app;
+    Object.assign(this.#files, { type: "file", accept: ".gguf", multiple: true, hidden: true });
+    this.#files.addEventListener("change", () => {
+      const files = [...(this.#files.files ?? [])];
+      this.#files.value = ""; // the same file can be chosen again
+      if (files.length) this.#choose(offerOfFiles(files));
+    });
     app.addEventListener("ready", () => this.#loaded());
     app.addEventListener("model", () => this.#redraw());
     app.addEventListener("failed", () => this.#redraw());
@@ -149,11 +157,8 @@ class Models {
     const line = element("div", "entry");
     const field = element("div", "field");
     field.append(input);
-    const files = /** @type {HTMLInputElement} */ (element("input", ""));
-    Object.assign(files, { type: "file", accept: ".gguf", multiple: true, hidden: true });
-    files.addEventListener("change", () => files.files?.length && this.#choose(offerOfFiles([...files.files])));
     const load = element("button", "quiet", words.load);
-    line.append(field, load, button("quiet", words.file, () => files.click()), files);
+    line.append(field, load, button("quiet", words.file, () => this.#files.click()), this.#files);
     form.append(label, line, element("p", "hint", words.explained));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
