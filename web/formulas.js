@@ -62,7 +62,7 @@ const block = {
     return undefined;
   },
   renderer: ({ raw, source }) =>
-    source === undefined ? `<p data-plain="">${escaped(raw)}</p>\n` : `<div data-formula="block">${escaped(source.trim())}</div>\n`,
+    source === undefined ? `<p data-plain="">${escaped(raw.trimEnd())}</p>\n` : `<div data-formula="block">${escaped(source.trim())}</div>\n`,
 };
 
 /** @type {TokenizerAndRendererExtension} */

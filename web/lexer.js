@@ -8,6 +8,8 @@
 import { begun, BLOCKS, escaped, isSafe, paired, tagAt, written } from "./html.js";
 import { strain } from "./pieces.js";
 
+/** Cells that a table's rows may have more than its head. */
+const WIDER = 50;
 /** Lists and quotations within one another. */
 const DEEPEST = 16;
 /** Emphasis and links likewise. */
@@ -60,7 +62,8 @@ export function boundedLexer({ Lexer, Tokenizer }) {
       if (!token) return undefined;
       const [head, line, ...rows] = token.raw.split("\n");
       const more = Math.max(...rows.map(cells)) - token.header.length;
-      if (more <= 0 || more > EMPHASIS) return token;
+      if (more <= 0) return token;
+      if (more > WIDER) return undefined;
       const wider = [head.replace(/\|?\s*$/, " |".repeat(more + 1)), line.replace(/\|?\s*$/, `|${"-|".repeat(more)}`)];
       return { .../** @type {Tokens.Table} */ (super.table([...wider, ...rows].join("\n")) ?? token), raw: token.raw };
     }

@@ -15,7 +15,7 @@ import { boundedLexer, extensions as ownExtensions } from "./lexer.js";
 import { formulas, highlighter, markdown } from "./libraries.js";
 import { plain, strain } from "./pieces.js";
 import { strings } from "./strings.js";
-import { harmless, showColoured } from "./trusted.js";
+import { purifier, showColoured } from "./trusted.js";
 
 const TAGS =
   "a b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i ins kbd li mark ol p pre s small span " +
@@ -41,6 +41,7 @@ export class Markdown {
   #marked;
   #lex;
   #purify;
+  #harmless;
   /** @type {Awaited<ReturnType<typeof highlighter>> | null} */
   #highlighter = null;
   /** @type {Awaited<ReturnType<typeof formulas>> | null} */
@@ -56,6 +57,7 @@ export class Markdown {
     this.#marked = new marked.Marked({ gfm: true, breaks: true, renderer, extensions });
     this.#lex = boundedLexer(marked);
     this.#purify = purify;
+    this.#harmless = purifier(purify, HARMLESS);
   }
 
   /**
@@ -95,7 +97,7 @@ export class Markdown {
   #drawn(block) {
     const html = this.#marked.parser([block]);
     if (block.type === "plain" || html.split("<").length > 2 * MOST) return null;
-    const fragment = /** @type {DocumentFragment | null} */ (harmless(this.#purify, html, HARMLESS));
+    const fragment = /** @type {DocumentFragment | null} */ (this.#harmless(html));
     // It finds nothing to remove, but the empty document that it begins with; else something came that should not have.
     const removed = this.#purify.removed.filter((item) => !("element" in item) || item.element.nodeName !== "BODY");
     if (!fragment || removed.length) return null;
@@ -212,7 +214,7 @@ export function loadedMarkdown() {
 export function asWritten(text) {
   const shown = element("p", "");
   shown.dataset.plain = "";
-  shown.append(...plain(text));
+  shown.append(...plain(text.replace(/\n+$/, "")));
   return [shown];
 }
 

@@ -30,14 +30,14 @@ function policyOf(factory) {
 }
 
 /**
- * @param {DOMPurify} purify which parses it where nothing runs
- * @param {string} html that may hold anything
+ * @param {DOMPurify} purify which parses HTML where nothing runs
  * @param {Config} config what is let through
- * @returns {DocumentFragment}
+ * @returns {(html: string) => DocumentFragment} for HTML that may hold anything
  */
-export function harmless(purify, html, config) {
+export function purifier(purify, config) {
   const trusted = policy && { TRUSTED_TYPES_POLICY: /** @type {TrustedTypePolicy} */ (policy) };
-  return purify.sanitize(html, { ...config, ...trusted, RETURN_DOM_FRAGMENT: true });
+  const whole = { ...config, ...trusted, RETURN_DOM_FRAGMENT: true }; // read once, as long as it is the same object
+  return (html) => purify.sanitize(html, /** @type {Config & {RETURN_DOM_FRAGMENT: true}} */ (whole));
 }
 
 /**

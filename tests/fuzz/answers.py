@@ -192,6 +192,7 @@ class Session:
         if self.page and self.done % FRESH:
             self.done += 1
             self.page.click("#new-chat")
+            self.page.context.new_cdp_session(self.page).send("HeapProfiler.collectGarbage")  # what others left behind
             self.problems.clear()
             return self.page
         if self.page:
