@@ -27,17 +27,19 @@ from functools import wraps
 from itertools import chain
 from time import monotonic
 from traceback import walk_stack
+from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 from jinja2 import Template, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame, operators
-from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.ext import Extension
+from jinja2.filters import FILTERS
 from jinja2.lexer import Token, TokenStream
-from jinja2.runtime import Context, LoopContext, Macro
+from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
-from jinja2.utils import Cycler, Joiner, Namespace
+from jinja2.tests import TESTS
+from jinja2.utils import Cycler, Joiner, Namespace, missing
 
 MAX_SIZE = 2_000_000
 """The weight of any one value, and of the whole output."""
@@ -54,7 +56,9 @@ MAX_DEPTH = 40
 MAX_BITS = 4096
 """Of integers."""
 
-MAX_PARTS = 30_000
+MAX_NAME = 100
+"""Characters of what is missing that a message shows."""
+MAX_PARTS = 20_000
 """Of a template's syntax: names, texts, marks. Elaborate templates have 5 thousand."""
 MAX_TOKENS = 1000
 """Of them between one {{ or {% and its end: "1+1+1+..." makes a tree so deep that freeing it overflows a stack."""
@@ -67,13 +71,26 @@ MAX_FRAMES = 300
 SMALL_STACK = sys.platform == "emscripten"
 """A browser's stack overflows before Python's own limit is reached, and that ends the interpreter."""
 
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
-_SIZED = (str, list, tuple, dict, set, frozenset, range, *_VIEWS)
-_CONTAINERS = (*_SIZED[1:], Namespace)
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_SIZED: tuple[Any, ...] = (str, list, tuple, dict, set, frozenset, range, *_VIEWS)
+_CONTAINERS: tuple[Any, ...] = (*_SIZED[1:], Namespace, Cycler, Joiner)
+_FUNCTIONS = (Macro, LoopContext, FunctionType, MethodType, BuiltinMethodType)
+"""What none of them may hold: each holds values itself, and one within another within another overflows a stack."""
 
 
 class LimitError(SecurityError):
     """A template asks for too much."""
+
+
+class _Missing(Undefined):
+    """What is not there. jinja2's own holds what it is missing in, and so may hold endlessly many of its kind."""
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
+    ) -> None:
+        name = name[:MAX_NAME] if isinstance(name, str) else name if isinstance(name, int) else "this"
+        super().__init__(hint, obj, name, exc)
+        self._undefined_hint, self._undefined_obj = self._undefined_message, missing
 
 
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
@@ -82,21 +99,27 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def __init__(self, **options: Any) -> None:
-        """`options` are those of jinja2.Environment, but for `finalize` and `optimized`."""
+        """`options` are those of jinja2.Environment, but for `finalize`, `optimized` and `undefined`."""
         # Nothing is computed while a template is compiled: all of it is counted.
-        super().__init__(finalize=self._output, optimized=False, **options)
+        finalize: Callable[..., str] = self._output
+        super().__init__(finalize=finalize, optimized=False, undefined=_Missing, **options)
         self.code_generator_class = _CountedCode
         self.add_extension(_ShortTags)
         self.filters = {}
         for name, cost in _FILTERS.items():
-            self.add_filter(name, DEFAULT_FILTERS[name], cost)
+            self.add_filter(name, FILTERS[name], cost)
         self.tests = {name: self._counted_test(name, cost) for name, cost in _TESTS.items()}
+
+        class CountedNamespace(Namespace):
+            def __setitem__(namespace, name: str, value: Any) -> None:
+                super().__setitem__(name, self.counted([value])[0])
+
         self.globals = {
             "range": safe_range,
             "cycler": lambda *items: Cycler(*items),  # classes have more to offer than to be called
             "joiner": lambda *separator: Joiner(*separator),
             "dict": self._dict,
-            "namespace": lambda *given, **names: Namespace(self._dict(*given, **names)),
+            "namespace": lambda *given, **names: CountedNamespace(self._dict(*given, **names)),
         }
 
     @contextmanager
@@ -133,7 +156,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.filters[name] = counted
 
     def _counted_test(self, name: str, cost: Cost) -> Callable[..., Any]:
-        test: Callable[..., Any] = DEFAULT_TESTS[name]
+        test: Callable[..., Any] = TESTS[name]
 
         @wraps(test)
         def counted(value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -204,8 +227,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             inner: list[Any] = []
             for container in level:
                 self.spend(ELEMENT)
-                if isinstance(container, Namespace):
-                    container = container._Namespace__attrs
+                container = _held(container)
                 size = _check(size + ELEMENT * len(container))
                 if isinstance(container, range):
                     continue
@@ -214,6 +236,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                         size += len(item)
                     elif isinstance(item, _CONTAINERS):
                         inner.append(item)
+                    elif isinstance(item, _FUNCTIONS):
+                        raise LimitError("it keeps a function")
                 _check(size + ELEMENT * len(inner))
             level = inner
         return size
@@ -410,6 +434,15 @@ def serialised(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> Non
     parts = chain.from_iterable(item if isinstance(item, list | tuple) else (item,) for item in given)
     around = sum(item if isinstance(item, int) else len(str(item)) for item in parts if item is not None)
     env.spend(_check(env.weight(value) * max(1, around)))
+
+
+def _held(container: Any) -> Any:
+    """What is in one of _CONTAINERS, as one of Python's own."""
+    if isinstance(container, Namespace):
+        return container._Namespace__attrs
+    if isinstance(container, Cycler):
+        return container.items
+    return [container.sep] if isinstance(container, Joiner) else container
 
 
 def _length(value: Any) -> int:

@@ -33,7 +33,8 @@ MAX_DATE = 1000
 TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
-_PROBING = 0.2  # of the time and fuel of a rendering: how long a small conversation may take
+_PROBING = 0.2  # of the time of a rendering: how long a small conversation may take
+_PROBING_FUEL = MAX_FUEL // 20  # it needs far less than that
 _PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
 
 
@@ -168,7 +169,7 @@ class ChatTemplate:
     def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
         tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
         names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
-        return self._render(names, _PROBING * self._max_seconds, int(_PROBING * MAX_FUEL))
+        return self._render(names, _PROBING * self._max_seconds, _PROBING_FUEL)
 
     def _render(self, names: dict[str, Any], seconds: float, fuel: int = MAX_FUEL) -> str:
         try:
