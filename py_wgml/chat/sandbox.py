@@ -28,7 +28,7 @@ from itertools import chain
 from time import monotonic
 from traceback import walk_stack
 from types import BuiltinMethodType, FunctionType, MethodType
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Template, nodes, pass_context
 from jinja2.compiler import CodeGenerator, Frame, operators
@@ -47,9 +47,10 @@ MAX_FUEL = 32 * MAX_SIZE
 """Of one rendering, beside what it is given times its messages: some templates add up one text, message by message."""
 _ADDITIONS = 8  # of that text, for each message
 _MOST_FUEL = 8 * MAX_FUEL
-STEP = 64
-"""What a turn of a loop, a call, an operator costs: they take as long as to copy some hundred characters."""
-ELEMENT = 8
+STEP = 128
+"""What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
+_MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
+ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
@@ -75,7 +76,8 @@ _VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items())
 _SIZED: tuple[Any, ...] = (str, list, tuple, dict, set, frozenset, range, *_VIEWS)
 _CONTAINERS: tuple[Any, ...] = (*_SIZED[1:], Namespace, Cycler, Joiner)
 _FUNCTIONS = (Macro, LoopContext, FunctionType, MethodType, BuiltinMethodType)
-"""What none of them may hold: each holds values itself, and one within another within another overflows a stack."""
+"""They are called, and no more. No container may hold one: each holds values itself, and endlessly many in each
+other overflow a stack."""
 
 
 class LimitError(SecurityError):
@@ -126,7 +128,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def limits(self, seconds: float, fuel: int = MAX_FUEL) -> Iterator[None]:
         """Within it templates can be compiled or rendered, for this long and with so much fuel."""
         self._deadline = monotonic() + seconds
-        self._fuel = fuel
+        self.fuel, self._step = fuel, STEP
+        """What is left; of use when the limits are over, too."""
         self._depth = 0
         usual = sys.getrecursionlimit()
         if SMALL_STACK:
@@ -156,7 +159,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.filters[name] = counted
 
     def _counted_test(self, name: str, cost: Cost) -> Callable[..., Any]:
-        test: Callable[..., Any] = TESTS[name]
+        test: Any = TESTS[name]
 
         @wraps(test)
         def counted(value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -164,7 +167,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             cost(self, value, (*args, *kwargs.values()))
             return test(value, *args, **kwargs)
 
-        return counted
+        return cast(Callable[..., Any], counted)
 
     def _taken(self, values: Iterator[Any]) -> list[Any]:
         kept = []
@@ -196,16 +199,19 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
-        given = sum(self.weight(value) for value in variables.values())
-        self._fuel += min(_ADDITIONS * given * len(variables.get("messages") or ()), _MOST_FUEL)
+        given = self.weights(value for value in variables.values() if not isinstance(value, _FUNCTIONS))
+        messages = len(variables.get("messages") or ())
+        more = min(_ADDITIONS * given * messages, _MOST_FUEL)
+        self.fuel += more
+        self._step = max(STEP, int(STEP * (1 + more / MAX_FUEL) / (1 + messages / _MESSAGES)))
         return template.render(variables)
 
     # Accounts.
 
     def spend(self, cost: int) -> None:
         """Raises LimitError when the fuel or the time is used up."""
-        self._fuel -= cost
-        if self._fuel < 0:
+        self.fuel -= cost
+        if self.fuel < 0:
             raise LimitError("it takes too many steps, or makes too much on its way")
         if monotonic() > self._deadline:
             raise LimitError("it takes too long")
@@ -218,6 +224,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if not isinstance(value, _CONTAINERS):
             if isinstance(value, int) and value.bit_length() > MAX_BITS:
                 raise LimitError("it makes a number too large")
+            if isinstance(value, _FUNCTIONS):
+                raise LimitError("it takes a function for a value")
             return ELEMENT
         size, depth, level = ELEMENT, 0, [value]
         while level:
@@ -237,7 +245,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                     elif isinstance(item, _CONTAINERS):
                         inner.append(item)
                     elif isinstance(item, _FUNCTIONS):
-                        raise LimitError("it keeps a function")
+                        raise LimitError("it takes a function for a value")
                 _check(size + ELEMENT * len(inner))
             level = inner
         return size
@@ -250,7 +258,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def step(self) -> bool:
         """One step, of anything."""
-        self.spend(STEP)
+        self.spend(self._step)
         return True
 
     def counted(self, value: Any) -> Any:
@@ -261,7 +269,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def sliced(self, value: Any, part: slice) -> Any:
         """The operator [:]."""
         made = value[part]
-        self.spend(STEP + len(made) * (1 if isinstance(made, str) else ELEMENT))
+        self.spend(self._step + len(made) * (1 if isinstance(made, str) else ELEMENT))
         return made
 
     def concat(self, pieces: Iterable[str]) -> str:
@@ -275,7 +283,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def joined(self, values: Sequence[Any]) -> str:
         """The operator `~`."""
-        self.spend(STEP + self.weights(values))
+        self.spend(self._step + self.weights(values))
         return self.concat(map(str, values))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -294,9 +302,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             if isinstance(callee, Macro | LoopContext):  # what they do is counted where they do it
                 return super().call(context, callee, *args, **kwargs)
             owner = getattr(callee, "__self__", None)
-            methods = _methods(owner)
-            cost = methods[callee.__name__] if methods else _whole
-            cost(self, owner if methods else None, (*args, *kwargs.values()))
+            cost = _methods(owner).get(getattr(callee, "__name__", ""))
+            if cost is None:
+                owner, cost = None, _whole
+            cost(self, owner, (*args, *kwargs.values()))
             result = super().call(context, callee, *args, **kwargs)
             return result if cost in (_nothing, _given) else self.counted(result)
         finally:
@@ -329,7 +338,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     @pass_context  # which keeps jinja2 from doing it once and for all while it compiles
     def _output(self, context: Context, value: Any) -> str:
         """Every value written out (jinja2's `finalize`)."""
-        self.spend(STEP + self.weight(value))
+        self.spend(self._step + self.weight(value))
         return value if isinstance(value, str) else str(value)
 
 

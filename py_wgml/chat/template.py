@@ -34,7 +34,6 @@ TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
 _PROBING = 0.2  # of the time of a rendering: how long a small conversation may take
-_PROBING_FUEL = MAX_FUEL // 20  # it needs far less than that
 _PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
 
 
@@ -64,6 +63,7 @@ class ChatTemplate:
         self._takes_tools = "tools" in source
         self._max_seconds = max_seconds
         self._can = Capabilities(source, self._probe)
+        self._probing_fuel = MAX_FUEL  # for all small conversations together
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
@@ -169,7 +169,10 @@ class ChatTemplate:
     def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
         tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
         names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
-        return self._render(names, _PROBING * self._max_seconds, _PROBING_FUEL)
+        try:
+            return self._render(names, _PROBING * self._max_seconds, self._probing_fuel)
+        finally:
+            self._probing_fuel = self._environment.fuel
 
     def _render(self, names: dict[str, Any], seconds: float, fuel: int = MAX_FUEL) -> str:
         try:
