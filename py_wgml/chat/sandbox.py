@@ -23,7 +23,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import cache, wraps
 from itertools import chain
 from time import monotonic
 from traceback import walk_stack
@@ -50,6 +50,7 @@ _MOST_FUEL = 8 * MAX_FUEL
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
+_CONTAINER = STEP // 2  # to look at one
 ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
 MAX_DEPTH = 40
@@ -219,13 +220,12 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def weight(self, value: Any) -> int:
         """Characters and elements in `value`, each as often as it can be reached: what printing it would cost. Raises
         LimitError where that is more than MAX_SIZE."""
-        if isinstance(value, str):
+        kind = _kind(type(value))
+        if kind is str:
             return _check(len(value))
-        if not isinstance(value, _CONTAINERS):
+        if kind is None:
             if isinstance(value, int) and value.bit_length() > MAX_BITS:
                 raise LimitError("it makes a number too large")
-            if isinstance(value, _FUNCTIONS):
-                raise LimitError("it takes a function for a value")
             return ELEMENT
         size, depth, level = ELEMENT, 0, [value]
         while level:
@@ -234,18 +234,17 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 raise LimitError("its containers are nested too deep")
             inner: list[Any] = []
             for container in level:
-                self.spend(ELEMENT)
+                self.spend(_CONTAINER)
                 container = _held(container)
                 size = _check(size + ELEMENT * len(container))
                 if isinstance(container, range):
                     continue
                 for item in chain(container, container.values()) if isinstance(container, dict) else container:
-                    if isinstance(item, str):
+                    kind = _kind(type(item))
+                    if kind is str:
                         size += len(item)
-                    elif isinstance(item, _CONTAINERS):
+                    elif kind is list:
                         inner.append(item)
-                    elif isinstance(item, _FUNCTIONS):
-                        raise LimitError("it takes a function for a value")
                 _check(size + ELEMENT * len(inner))
             level = inner
         return size
@@ -445,9 +444,19 @@ def serialised(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> Non
     env.spend(_check(env.weight(value) * max(1, around)))
 
 
+def _kind_of(given: type) -> type | None:
+    """str: its values have characters, list: elements, None: neither."""
+    if issubclass(given, _FUNCTIONS):
+        raise LimitError("it takes a function for a value")
+    return str if issubclass(given, str) else list if issubclass(given, _CONTAINERS) else None
+
+
+_kind = cast(Callable[[type], type | None], cache(_kind_of))
+
+
 def _held(container: Any) -> Any:
     """What is in one of _CONTAINERS, as one of Python's own."""
-    if isinstance(container, Namespace):
+    if issubclass(type(container), Namespace):  # isinstance() would ask the namespace, which takes long
         return container._Namespace__attrs
     if isinstance(container, Cycler):
         return container.items
