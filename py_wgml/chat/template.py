@@ -22,12 +22,14 @@ from ..values import text
 from .capabilities import Capabilities
 from .conversation import Message, read
 from .formats import template_of
-from .sandbox import MAX_SIZE, MAX_TOTAL, BoundedEnvironment, LimitError
+from .sandbox import MAX_FUEL, BoundedEnvironment, LimitError, serialised
 from .tools import checked_tools
 from .turns import fitted, opened
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
+MAX_DATE = 1000
+"""Characters of a format of dates."""
 TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
@@ -61,10 +63,11 @@ class ChatTemplate:
         self._takes_tools = "tools" in source
         self._max_seconds = max_seconds
         self._can = Capabilities(source, self._probe)
+        self._probing_fuel = MAX_FUEL  # for all small conversations together
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
-        self._environment.filters["tojson"] = self._environment.bounded_filter("tojson", _tojson)
+        self._environment.add_filter("tojson", _tojson, serialised)
         self._environment.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime_now}
         try:
             with self._environment.limits(max_seconds):
@@ -166,11 +169,14 @@ class ChatTemplate:
     def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
         tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
         names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
-        return self._render(names, _PROBING * self._max_seconds, MAX_SIZE)
-
-    def _render(self, names: dict[str, Any], seconds: float, total: int = MAX_TOTAL) -> str:
         try:
-            with self._environment.limits(seconds, total):
+            return self._render(names, _PROBING * self._max_seconds, self._probing_fuel)
+        finally:
+            self._probing_fuel = self._environment.fuel
+
+    def _render(self, names: dict[str, Any], seconds: float, fuel: int = MAX_FUEL) -> str:
+        try:
+            with self._environment.limits(seconds, fuel):
                 return self._environment.render_bounded(self._template, self.variables | names)
         except Refusal as error:
             raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
@@ -200,6 +206,8 @@ def _raise_exception(message: str) -> NoReturn:
 
 
 def _strftime_now(format: str) -> str:
+    if len(format) > MAX_DATE:  # it is tried with room for 256 times as much
+        raise LimitError("it makes a date too long")
     return datetime.now().strftime(format)
 
 

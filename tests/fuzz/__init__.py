@@ -30,7 +30,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-KINDS = ("headers", "requests", "answers")
+KINDS = ("headers", "templates", "requests", "answers")
 SECONDS = 5.0
 """Processor time that one case may take."""
 PATIENCE = 12 * SECONDS

@@ -11,6 +11,7 @@ import fuzz
 # How many of each kind: 30 s in all. Those that drive a browser are marked with pytest.mark.browsers.
 COUNTS = [
     pytest.param("headers", 800),
+    pytest.param("templates", 60),
     pytest.param("requests", 90, marks=[pytest.mark.browsers, pytest.mark.slow]),
     pytest.param("answers", 6, marks=[pytest.mark.browsers, pytest.mark.slow]),
 ]
