@@ -2,7 +2,7 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { ModelSource, Ready, Reply, Request, Site } from "./protocol.js"
+ * @import { Failure, ModelSource, Ready, Reply, Request, Site } from "./protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
@@ -18,7 +18,9 @@ const REPORT_EVERY = 100;
 const seconds = { runtime: 0, packages: 0 };
 
 /** The load that is under way, or was the last one: its files are opened here, beside Python's start. */
-let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false };
+let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false, problem: "" };
+/** Whether there is someone to answer yet. */
+let isStarted = false;
 
 const engine = startEngine();
 engine.catch((error) => fail("runtime", error));
@@ -93,14 +95,20 @@ async function startEngine() {
   const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {Reply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
-    const ended = reply.type === "error" && reply.id === loading.id && loading.cancelled;
     if (reply.type === "ready") complete(reply, heapBytes()).then(post);
-    else post(ended ? { ...reply, stage: "cancelled" } : reply);
+    else post(reply.type === "error" && reply.id === loading.id ? explained(reply) : reply);
   };
   const session = python.Session(files, answer, (/** @type {string} */ traceback) => console.error(traceback));
+  isStarted = true;
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
   return session;
+}
+
+/** @param {Failure} reply to the load under way @returns {Failure} why its bytes did not come, if that is the reason */
+function explained(reply) {
+  if (loading.cancelled) return { ...reply, stage: "cancelled" };
+  return loading.problem ? { ...reply, stage: "download", message: loading.problem } : reply;
 }
 
 /**
@@ -118,7 +126,12 @@ function prefetch(id, model) {
   const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b);
   let reported = -Infinity;
   const error = (/** @type {unknown} */ problem) => {
-    if (loading.id === id && !loading.cancelled) fail("download", problem, id);
+    if (loading.id !== id || loading.cancelled || loading.problem) return;
+    if (!isStarted) return fail("download", problem, id);
+    console.error(problem);
+    // Python answers soon: it alone knows whether the model from before is still there.
+    loading.problem = lineOf(problem);
+    eachFile((file) => file.close());
   };
   const opened = sources.map((source, index) => {
     const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
@@ -131,7 +144,7 @@ function prefetch(id, model) {
     return files.prefetch(source, { progress, error, ahead: files.AHEAD / sources.length });
   });
   for (const file of opened) file.catch(error);
-  loading = { id, files: opened, cancelled: false };
+  loading = { id, files: opened, cancelled: false, problem: "" };
 }
 
 /**
@@ -161,9 +174,13 @@ function post(message) {
  */
 function fail(stage, error, id) {
   console.error(error);
-  // Of a Python traceback, the last line says what went wrong.
+  post({ type: "error", stage, id, message: lineOf(error) });
+}
+
+/** @param {unknown} error @returns {string} of a Python traceback, the last line, which says what went wrong */
+function lineOf(error) {
   const text = error instanceof Error ? error.message : String(error);
-  post({ type: "error", stage, id, message: text.trim().split("\n").at(-1) ?? stage });
+  return text.trim().split("\n").at(-1) ?? "";
 }
 
 /** @param {string} path of this site, relative to the page */
