@@ -89,6 +89,29 @@ export async function storage() {
   }
 }
 
+/** @returns {Promise<{usage: number, quota: number}>} bytes that this site uses, and may use; 0 where the browser tells none */
+export async function room() {
+  try {
+    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+    return { usage, quota };
+  } catch {
+    return { usage: 0, quota: 0 };
+  }
+}
+
+/**
+ * Whether the browser promises to keep what lies here.
+ *
+ * @param {boolean} [please] ask for it, which may ask the visitor
+ */
+export async function persistent(please) {
+  try {
+    return (await (please ? navigator.storage?.persist?.() : navigator.storage?.persisted?.())) ?? false;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * @param {string} url
  * @returns {Promise<string>} a file name of its own for each address, readable all the same

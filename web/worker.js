@@ -2,7 +2,7 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { Failure, ModelSource, Ready, Reply, Request, Site } from "./protocol.js"
+ * @import { Failure, ModelSource, Ready, Reply, Request } from "./protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
@@ -10,6 +10,7 @@ import * as files from "./files.js";
 import * as gpu from "./gpu.js";
 import { resolve } from "./reference.js";
 import { hasRoom } from "./room.js";
+import { readSite } from "./site.js";
 import { support } from "./support.js";
 
 /** How often the page hears of a download, in milliseconds. */
@@ -65,21 +66,23 @@ async function startEngine() {
     post({ type: "error", stage: "unsupported", message: "This browser gives no WebGPU to workers." });
     return new Promise(() => {}); // the page ends the worker
   }
-  const site = /** @type {Site} */ (await (await fetch(address("site.json"))).json());
+  const site = await readSite().catch((error) => fail("site", error));
+  if (!site) return new Promise(() => {});
   const wheels = site.wheels.map(async (path) => ({ path, bytes: await bytesOf(path) }));
   wheels.forEach((wheel) => wheel.catch(() => {})); // awaited below; a failure before that is not a second one
 
   post({ type: "progress", stage: "runtime", loaded: 0, total: 1 });
   /** @type {typeof import("pyodide")} */
   const { loadPyodide } = await import(address("pyodide/pyodide.mjs"));
-  const pyodide = await loadPyodide({ indexURL: address("pyodide/"), packages: ["micropip"] });
+  const options = { indexURL: address("pyodide/"), packages: ["micropip"] };
+  const pyodide = await Promise.race([instantiationFailed(), loadPyodide(options)]);
   seconds.runtime = performance.now() / 1000;
   post({ type: "progress", stage: "runtime", loaded: 1, total: 1 });
 
   // The wheels are already on their way: micropip takes them from Python's own file system.
   const installed = [];
   for (const { path, bytes } of await Promise.all(wheels)) {
-    const file = `/tmp/${path.split("/").at(-1)}`;
+    const file = `/tmp/${nameOf(path)}`;
     pyodide.FS.writeFile(file, bytes);
     installed.push(`emfs:${file}`);
     post({ type: "progress", stage: "packages", loaded: installed.length, total: wheels.length + 1 });
@@ -181,6 +184,34 @@ function fail(stage, error, id) {
 function lineOf(error) {
   const text = error instanceof Error ? error.message : String(error);
   return text.trim().split("\n").at(-1) ?? "";
+}
+
+/**
+ * Pyodide waits for ever where its WebAssembly does not come, or comes under another type than it has.
+ *
+ * @returns {Promise<never>} rejected then; the type does not matter any more
+ */
+function instantiationFailed() {
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      try {
+        const response = await source;
+        if (!response.ok) throw new Error(`the server answered ${response.status} for ${nameOf(response.url)}`);
+        const isTyped = response.headers.get("content-type") === "application/wasm";
+        if (isTyped) return await instantiateStreaming(response, imports);
+        return await instantiate(await response.arrayBuffer(), imports);
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+  });
+}
+
+/** @param {string} path @returns {string} the last part of it */
+function nameOf(path) {
+  return path.split("/").at(-1) ?? "";
 }
 
 /** @param {string} path of this site, relative to the page */
