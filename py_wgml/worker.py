@@ -30,6 +30,7 @@ _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the p
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 _LOAD_OPTIONS = ("context", "cache_bits")
 _BENCH_OPTIONS = ("prompt_tokens", "generate_tokens", "repetitions", "contexts")
+_LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
 _NOBODY = 0  # the id of an answer to what has none
 
 
@@ -87,8 +88,12 @@ class Session:
                 case _:
                     raise WgmlError(f"there is no message of the type {shown(kind)}")
         except WgmlError as error:
+            if kind == "load" and await self._is_lost():
+                return  # which ends the engine, and was told
             self._fail(id, "context" if isinstance(error, ContextError) else kind, str(error))
         except Exception as error:  # whatever it is, it is this request's
+            if await self._is_lost():
+                return
             self._report(traceback.format_exc())
             told = getattr(error, "message", None)  # of JavaScript's errors, which are told as they are
             self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
@@ -171,13 +176,20 @@ class Session:
             "sampling": vars(model.defaults),
         }
 
+    async def _is_lost(self) -> bool:
+        """Whether the GPU is: what waits for it may hear of that a moment earlier."""
+        if self._watching is None:
+            return False
+        done, _ = await asyncio.wait([self._watching], timeout=_LOSS_WITHIN)
+        return bool(done)
+
     async def _watch(self, device: Any) -> None:
         """Tell when the GPU is lost."""
         reason = await device.lost
         if reason.reason == "out-of-memory":
             message = f"The graphics processor does not have the {device.memory / 1e9:.1f} GB of memory that this takes"
             self._post({"type": "error", "stage": "memory", "message": message})
-        elif reason.reason != "destroyed":
+        else:
             message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
             self._post({"type": "error", "stage": "gpu", "message": message})
 

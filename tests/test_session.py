@@ -30,6 +30,7 @@ class File:
 
     def __init__(self, name: str, data: bytes) -> None:
         self.name, self.size, self._data, self._read = name, len(data), data, False
+        self.refused = False
 
     async def next(self) -> Chunk | None:
         if self._read or not self._data:
@@ -39,6 +40,9 @@ class File:
 
     def rewind(self) -> None:
         self._read = False
+
+    async def refuse(self) -> None:
+        self.refused = True
 
     def close(self) -> None:
         pass

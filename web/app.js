@@ -36,6 +36,7 @@ import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
+import { readSite } from "./site.js";
 import { Store } from "./store.js";
 import { strings } from "./strings.js";
 import { support } from "./support.js";
@@ -59,7 +60,10 @@ export class App extends EventTarget {
   toast = toast;
 
   #conversation = new Conversation();
-  #store = new Store((change) => this.#changedElsewhere(change));
+  #store = new Store({
+    changed: (change) => this.#changedElsewhere(change),
+    notKept: (isFull) => toast(isFull ? strings.notKept : strings.noStorage),
+  });
   #sidebar = new Sidebar();
   #settings = new Settings(() => this.model && this.load(this.model));
   #history = new History(this.#store, {
@@ -113,12 +117,12 @@ export class App extends EventTarget {
     const engine = this.#newEngine(); // its runtime starts beside what follows
     this.#showLoading();
     try {
-      this.site ??= await loadSite();
+      this.site ??= await readSite();
       this.#settings.systemDefault = this.site.system_prompt ?? "";
       this.dispatchEvent(new Event("site"));
       await this.#load(engine, this.model ?? (await firstModel(this.site, engine)));
     } catch (error) {
-      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", String(error)));
+      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", /** @type {Error} */ (error).message));
     }
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
   }
@@ -156,6 +160,7 @@ export class App extends EventTarget {
    * @param {ModelSource} model
    */
   async #load(engine, model) {
+    if (engine.failure) return; // it has said so
     this.#use(model, null);
     this.#showLoading();
     this.dispatchEvent(new Event("model"));
@@ -481,13 +486,9 @@ export class App extends EventTarget {
       kept = conversation.keeping();
       return conversation.isEmpty ? undefined : conversation.record;
     };
-    try {
-      const listed = await this.#store.update(conversation.id, merged);
-      kept();
-      if (listed) await this.#history.show(this.#conversation.id);
-    } catch {
-      toast(strings.notKept);
-    }
+    const done = await this.#store.update(conversation.id, merged);
+    if (done.kept) kept();
+    if (done.listed) await this.#history.show(this.#conversation.id);
   }
 
   /** @param {import("./store.js").Change} change */
@@ -567,13 +568,6 @@ export class App extends EventTarget {
   get #isOccupied() {
     return this.#queued !== null || this.#running?.conversation === this.#conversation;
   }
-}
-
-/** @returns {Promise<Site>} */
-async function loadSite() {
-  const response = await fetch("site.json");
-  if (!response.ok) throw new Error(`the server answered ${response.status} for site.json`);
-  return response.json();
 }
 
 localise(document.body);

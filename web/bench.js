@@ -6,7 +6,7 @@
  * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
- * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready, Site } from "./protocol.js"
+ * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "./protocol.js"
  *
  * @typedef {object} Start how one visit began; seconds since the navigation
  * @property {number} ready the model can be asked
@@ -21,6 +21,7 @@ import { Engine } from "./engine.js";
 import { bytes, decimal } from "./format.js";
 import { forget } from "./kept.js";
 import { keepOffline } from "./offline.js";
+import { readSite } from "./site.js";
 import { support } from "./support.js";
 
 const QUESTIONS = ["What is the capital of France?", "And of Italy?"];
@@ -47,7 +48,7 @@ function say(text) {
 /** @returns {Promise<object | null>} the result; null when the page is to be loaded again first */
 async function measure() {
   const step = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
-  const site = /** @type {Site} */ (await (await fetch("site.json")).json());
+  const site = await readSite();
   const chosen = siteModels(site)[number("model", 0)];
   if (!chosen) throw new Error(`site.json has no model ${parameters.get("model")}`);
   if (!step.emptied) {

@@ -206,6 +206,58 @@ export class Conversation {
   }
 }
 
+/**
+ * What storage gives back: of an earlier version of this page, or damaged. Messages that are none are left out; one whose
+ * place among them can't be told begins a branch of its own.
+ *
+ * @param {any} data
+ * @returns {ConversationRecord | undefined} undefined: it is no conversation
+ */
+export function readRecord(data) {
+  if (typeof data?.id !== "string") return undefined;
+  const ids = new Set();
+  /** @type {Message[]} */
+  const messages = [];
+  for (const given of Array.isArray(data.messages) ? data.messages : []) {
+    const { id, parent, role, content } = Object(given);
+    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !["user", "assistant"].includes(role)) continue;
+    messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
+    ids.add(id);
+  }
+  const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : 0);
+  return {
+    id: data.id,
+    name: typeof data.name === "string" ? data.name : "",
+    created: time(data.created),
+    changed: time(data.changed),
+    messages,
+    leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
+    dropOldest: data.dropOldest === true,
+    first: ids.has(data.first) ? data.first : null,
+  };
+}
+
+/**
+ * @param {any} message of unknown making
+ * @returns {Partial<Message>} what a message may have and need not, as far as it is what it should be
+ */
+export function detailsOf({ files, reasoning, thought, model, figures }) {
+  return {
+    ...(Array.isArray(files) && { files: files.map((file) => ({ name: String(file?.name), text: String(file?.text) })) }),
+    ...(typeof reasoning === "string" && { reasoning }),
+    ...(typeof thought === "number" && { thought }),
+    ...(typeof model === "string" && { model }),
+    ...(areFigures(figures) && { figures }),
+  };
+}
+
+/** @param {any} figures */
+function areFigures(figures) {
+  const { usage, seconds, tokens_per_second } = figures ?? {};
+  const numbers = [usage?.completion_tokens, usage?.context_used, usage?.context_length];
+  return [...numbers, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite);
+}
+
 /** @returns {string} */
 export function newId() {
   return crypto.randomUUID();

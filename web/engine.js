@@ -116,6 +116,7 @@ const PATIENCE = { loading: 180, working: 60, stopping: 15 };
 
 /** One worker, and in it one model at a time. */
 export class Engine {
+  /** @type {Worker | undefined} */
   #worker;
   #nextId = 1;
   /** @type {Map<number, Answer>} */
@@ -143,11 +144,19 @@ export class Engine {
    */
   constructor(onFailure = () => {}) {
     this.#onFailure = onFailure;
-    this.#worker = new Worker(workerAddress("worker.js"), { type: "module" });
+    const notStarted = new EngineError("site", "worker.js does not start: its server does not send it as it is");
+    try {
+      this.#worker = new Worker(workerAddress("worker.js"), { type: "module" });
+    } catch {
+      queueMicrotask(() => this.#fail(notStarted)); // when whoever made it has it
+      return;
+    }
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#fail(new EngineError("worker", event.message.replace(/^Uncaught (?:Error: )?/, "") || "the worker could not be started"));
+      // Of a script that does not come, or one of its modules, a browser says nothing more.
+      const text = event.message?.replace(/^Uncaught (?:Error: )?/, "");
+      this.#fail(text ? new EngineError("worker", text) : notStarted);
     };
     this.#worker.onmessageerror = () => this.#fail(new EngineError("worker", "a message could not be read"));
   }
@@ -287,7 +296,7 @@ export class Engine {
 
   /** @param {Request} message */
   #post(message) {
-    this.#worker.postMessage(message);
+    this.#worker?.postMessage(message);
   }
 
   /** @param {Reply} message */
@@ -332,7 +341,7 @@ export class Engine {
     if (this.failure) return;
     this.failure = error;
     clearInterval(this.#watch);
-    this.#worker.terminate();
+    this.#worker?.terminate();
     for (const reply of this.#asked.values()) reply.reject(error);
     for (const answer of this.#answers.values()) answer.fail(error);
     this.#asked.clear();

@@ -20,22 +20,36 @@
  */
 
 import { Failure } from "./failure.js";
+import { duration } from "./format.js";
 import { Gate } from "./gate.js";
 import { Keeper } from "./keeper.js";
-import { keptCopy, storage } from "./kept.js";
+import { CHUNK, digest, drop, keptCopy, storage } from "./kept.js";
+import { unreachable } from "./reach.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
-/** The largest piece handed out. */
-const CHUNK = 4 * MIB;
 /** How far downloads run ahead of their reader: what arrives while Python still starts. */
 export const AHEAD = 64 * MIB;
 /** What every GGUF file begins with: "GGUF". */
 const MAGIC = [0x47, 0x47, 0x55, 0x46];
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 const RETRY_AFTER = [500, 1000, 2000, 4000];
+/** The longest that a busy server's own wish is waited for. In milliseconds. */
+const LONGEST_WAIT = 30_000;
+/** How many of the first bytes are looked at, and told, where they are those of no model. */
+const TOLD = 200;
+/** What else comes in the place of a model, by how it begins; `$` is the name. */
+const IMPOSTORS = /** @type {[RegExp, string][]} */ ([
+  [/^version https:\/\/git-lfs/, "$ is a Git LFS pointer, not the model itself: its server has the file under another address."],
+  [/^.{8}\{"/s, "$ is a safetensors file; this page reads GGUF files. Look for a GGUF version of the model."],
+  [/^\x1f\x8b|^PK\x03\x04|^\xfd7zXZ|^7z\xbc\xaf/, "$ is a packed file: the GGUF file in it has to be unpacked first."],
+  [/^$/, "$ is empty."],
+]);
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
 const CHECK_WITHIN = 3000;
+
+/** What has come is not what was asked for: nothing of it is kept. */
+class Refusal extends Failure {}
 
 /** The bytes of one model, in order, from wherever they come. */
 export class ModelFile {
@@ -43,25 +57,28 @@ export class ModelFile {
   #abort;
   #keeper;
   #gate;
+  #drop;
   /** @type {Uint8Array[]} */
   #seen = [];
   #rewound = false;
+  #isClosed = false;
 
   /**
    * @param {string} name
    * @param {number | undefined} size undefined when the server does not tell
    * @param {boolean} cached no byte of it comes from the network
    * @param {AsyncGenerator<Uint8Array>} chunks
-   * @param {{ahead: number, keeper?: Keeper | null, gate?: Gate, abort?: () => void}} options ahead: bytes to read
-   *   before they are asked for
+   * @param {{ahead: number, keeper?: Keeper | null, gate?: Gate, abort?: () => void, drop?: () => Promise<void>}} options
+   *   ahead: bytes to read before they are asked for; drop: remove the copy of it on this device
    */
-  constructor(name, size, cached, chunks, { ahead, keeper = null, gate = new Gate(), abort = () => {} }) {
+  constructor(name, size, cached, chunks, { ahead, keeper = null, gate = new Gate(), abort = () => {}, drop }) {
     this.name = name;
     this.size = size;
     this.cached = cached;
     this.#keeper = keeper;
     this.#gate = gate;
     this.#abort = abort;
+    this.#drop = drop;
     /** @type {ReadableStream<Uint8Array>} */
     const stream = new ReadableStream(
       {
@@ -110,8 +127,16 @@ export class ModelFile {
     else this.#gate.open();
   }
 
+  /** What has come of it is no model, or not all of one: no copy stays on this device. */
+  async refuse() {
+    if (this.#isClosed) return; // it was given up, which says nothing of it
+    this.close();
+    await (this.#keeper ? this.#keeper.discard() : this.#drop?.());
+  }
+
   /** Give up what has not arrived yet. What has been kept so far stays, for the next time. */
   close() {
+    this.#isClosed = true;
     this.#abort();
     this.#gate.open();
     this.#reader.cancel().catch(() => {}); // it failed before: its reader has been told
@@ -151,28 +176,49 @@ export async function open(source) {
  */
 async function start(source, watcher) {
   const { name, url, file, sha256, model = url } = source;
-  if (file) return new ModelFile(name, file.size, true, slices(file), { ahead: CHUNK });
+  if (file) return new ModelFile(name, file.size, true, slices(name, file), { ahead: CHUNK });
   if (!url || !model) throw new Error("A model needs an address or a file.");
   const folder = await storage();
   const copy = folder && (await keptCopy(folder, url));
   // A copy that is no model (a login page that an earlier version kept, bytes that were lost) is asked for again.
   if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, sha256))) {
-    return new ModelFile(name, copy.file.size, true, slices(copy.file), { ahead: CHUNK });
+    const dropped = () => drop(folder, copy.name);
+    return new ModelFile(name, copy.file.size, true, checked(name, copy, dropped), { ahead: CHUNK, drop: dropped });
   }
   return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), watcher);
 }
 
 /**
+ * @param {string} name
  * @param {File} file
  * @returns {AsyncGenerator<Uint8Array>}
  */
-async function* slices(file) {
+async function* slices(name, file) {
   for (let at = 0; at < file.size; at += CHUNK) {
     try {
       yield new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer());
     } catch {
-      throw new Error(`${file.name} can no longer be read: it was changed or removed.`);
+      throw new Failure(`${name} can no longer be read: it was changed or removed.`);
     }
+  }
+}
+
+/**
+ * The pieces of a kept copy, none of which has changed since it was written.
+ *
+ * @param {string} name
+ * @param {{file: File, record: Kept}} copy
+ * @param {() => Promise<void>} drop
+ * @returns {AsyncGenerator<Uint8Array>}
+ */
+async function* checked(name, { file, record }, drop) {
+  let index = 0;
+  for await (const piece of slices(name, file)) {
+    if (record.sums && (await digest(piece)) !== record.sums[index++]) {
+      await drop();
+      throw new Failure(`The copy of ${name} on this device was damaged, and is deleted now: it has to be downloaded again.`);
+    }
+    yield piece;
   }
 }
 
@@ -187,7 +233,7 @@ async function download(source, keeper, watcher) {
   const abort = new AbortController();
   const parts = partsOf(source);
   try {
-    let from = keeper?.length ?? 0;
+    let from = keeper && isBegun(keeper) ? keeper.length : 0;
     /** @type {Version} */
     let version = keeper?.record ?? {};
     let response = await ask(name, parts, from, version, abort.signal);
@@ -256,11 +302,8 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       try {
         for await (const piece of pieces(response, gate)) {
           if (at < MAGIC.length) {
-            head = new Uint8Array([...head, ...piece.subarray(0, MAGIC.length)]);
-            if (!begins(head)) {
-              await keeper?.discard();
-              throw new Failure(notAModel(name, response));
-            }
+            head = new Uint8Array([...head, ...piece.subarray(0, TOLD)]);
+            if (!begins(head)) throw new Refusal(notAModel(name, response, head));
           }
           at += piece.length;
           failures = 0;
@@ -269,8 +312,9 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
           progress(at);
           yield piece;
         }
+        if (at < MAGIC.length && (end ?? at) === at) throw new Refusal(notAModel(name, response, head));
         if (end === undefined || at === size) break;
-        if (at > end) throw new Failure(`The download of ${name} brought more bytes than the server had announced.`);
+        if (at > end) throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`);
       } catch (problem) {
         if (signal.aborted || problem instanceof Failure) throw problem;
       }
@@ -284,15 +328,24 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       }
     }
     if (sum && sum.digest() !== sha256) {
-      await keeper?.discard();
-      throw new Failure(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
+      throw new Refusal(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
     }
     await keeper?.finish(at);
   } catch (problem) {
+    if (problem instanceof Refusal) await keeper?.discard();
     if (!signal.aborted) error?.(/** @type {Error} */ (problem));
     throw problem;
   } finally {
     keeper?.close();
+  }
+}
+
+/** @param {Keeper} keeper @returns {boolean} whether what it has is the beginning of a model */
+function isBegun(keeper) {
+  try {
+    return begins(keeper.read(0, Math.min(MAGIC.length, keeper.length)));
+  } catch {
+    return false;
   }
 }
 
@@ -313,12 +366,18 @@ async function isModel(file) {
 /**
  * @param {string} name
  * @param {Response} response
+ * @param {Uint8Array} head what has come of it
  */
-function notAModel(name, response) {
-  const isPage = response.headers.get("content-type")?.startsWith("text/html");
+function notAModel(name, response, head) {
   const where = response.redirected ? ` (the server sent us on to ${new URL(response.url).host})` : "";
+  const isPage = response.headers.get("content-type")?.startsWith("text/html");
   if (isPage) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
-  return `${name} is not a GGUF file${where}. It was not kept.`;
+  const known = IMPOSTORS.find(([beginning]) => beginning.test(String.fromCharCode(...head)));
+  if (known) return known[1].replace("$", () => name);
+  const text = new TextDecoder().decode(head).replaceAll(/\s+/g, " ").trim();
+  const isText = /^[\[{<]/.test(text) && !/[\0-\x08\ufffd]/.test(text.slice(0, -1));
+  const said = isText ? `: its server says ${text.length < TOLD ? text : `${text.slice(0, TOLD - 1)}…`}` : "";
+  return `${name} is not a GGUF file${where}${said}${said ? "" : ". It was not kept."}`;
 }
 
 /**
@@ -353,20 +412,31 @@ async function ask(name, parts, at, version, signal) {
     // Another origin would have to allow this header beforehand; there `continues` alone decides.
     if (validator && new URL(url).origin === location.origin) headers["If-Range"] = validator;
   }
-  for (let failures = 0; ; ) {
+  const failed = `${name} could not be downloaded`;
+  for (let failures = 0; ; failures++) {
     let problem;
+    let wish = 0;
     try {
       const response = await fetch(url, { headers, signal, cache: "no-store" });
-      if (response.ok || (from && response.status === 416)) return response;
-      problem = `${name} could not be downloaded: the server answered ${response.status} ${response.statusText}`.trim();
-      if (response.status < 500 && response.status !== 429) throw new Failure(`${problem}.`);
+      const { status, statusText } = response;
+      if (status === 200 || (from && [206, 416].includes(status))) return response;
+      problem = `the server answered ${`${status} ${statusText}`.trim()}`;
+      if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}.`);
+      wish = wishOf(response);
+      if (wish > LONGEST_WAIT) throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
-      problem ??= `${name} could not be downloaded: there is no connection to its server`;
     }
-    if (failures === RETRY_AFTER.length) throw new Failure(`${problem}.`);
-    await pause(RETRY_AFTER[failures++], signal);
+    if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url))}.`);
+    await pause(Math.max(wish, RETRY_AFTER[failures]), signal);
   }
+}
+
+/** @param {Response} response of a busy server @returns {number} the milliseconds after which it wants to be asked again */
+function wishOf({ headers }) {
+  const told = headers.get("retry-after") ?? "";
+  const wait = /^\d+$/.test(told) ? 1000 * Number(told) : Date.parse(told) - Date.now();
+  return wait > 0 ? wait : 0;
 }
 
 /**
@@ -409,11 +479,25 @@ function versionOf({ headers }) {
 function continues(response, parts, at, version) {
   const { size, etag, modified } = versionOf(response);
   const { start, end } = partAt(parts, at);
-  const total = response.headers.get("content-range")?.split("/")[1];
-  const told = response.status === 200 ? size : total && total !== "*" ? Number(total) : undefined;
   if (response.status !== (at > start ? 206 : 200)) return false;
+  const told = response.status === 200 ? size : rangedSize(response, at - start);
+  if (response.status === 206 && told === undefined) return false;
   // Of a part, its length is what the site says of it.
   return end === undefined ? isSame({ size: told, etag, modified }, version) : isSame({ size: told }, { size: end - start });
+}
+
+/**
+ * @param {Response} response that is to bring a file's bytes from the given one on
+ * @param {number} from
+ * @returns {number | undefined} the size of the file; undefined: it does not tell, or brings other bytes
+ */
+function rangedSize(response, from) {
+  // Many servers hide this header from pages of other origins; the length they can't hide.
+  const range = response.headers.get("content-range");
+  const { size: length } = versionOf(response);
+  if (range === null) return length === undefined ? undefined : from + length;
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? [];
+  return Number(first) === from ? Number(total) : undefined;
 }
 
 /**

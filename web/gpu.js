@@ -16,6 +16,7 @@
  * @property {string} name
  * @property {number | undefined} size
  * @property {() => Promise<Uint8Array<ArrayBuffer> | null>} next
+ * @property {() => Promise<void>} refuse keep no copy of it: it is not what it should be
  *
  * @typedef {object} PyBuffer a Python object with the buffer protocol, by Pyodide
  * @property {(type: string) => {data: any, release: () => void}} getBuffer
@@ -296,7 +297,10 @@ export class Gpu {
     let held = 0; // bytes of `word`
     while (row < table.length) {
       const chunk = await file.next();
-      if (!chunk) throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
+      if (!chunk) {
+        await file.refuse();
+        throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
+      }
       const end = at + chunk.length;
       while (row < table.length && table[row] < end) {
         const [offset, size, buffer, target] = table.subarray(row, row + 4);

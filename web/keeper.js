@@ -5,7 +5,7 @@
  */
 
 import { Failure } from "./failure.js";
-import { keptName, readRecord } from "./kept.js";
+import { CHUNK, digest, drop, keptName, readRecord } from "./kept.js";
 
 /** Appends a download to its copy. Holds the file's lock: another tab that loads the same model meanwhile keeps none. */
 export class Keeper {
@@ -17,6 +17,8 @@ export class Keeper {
   record;
   /** Bytes of the record's version that the copy has. */
   length;
+  /** Of its pieces so far. @type {string[]} */
+  #sums = [];
 
   /**
    * @param {FileSystemDirectoryHandle} folder
@@ -67,6 +69,7 @@ export class Keeper {
     try {
       this.#handle?.truncate(0);
       this.length = 0;
+      this.#sums = [];
       const { url, name, model } = this.record;
       await this.#write({ url, name, model, ...version });
     } catch {
@@ -78,11 +81,13 @@ export class Keeper {
    * @param {number} at
    * @param {number} count
    * @returns {Uint8Array}
+   * @throws {Failure} they are not there any more: the next time begins anew
    */
   read(at, count) {
     const bytes = new Uint8Array(count);
-    if (this.#handle?.read(bytes, { at }) !== count) throw new Failure("The kept part of the model can't be read.");
-    return bytes;
+    if (this.#handle?.read(bytes, { at }) === count) return bytes;
+    this.#handle?.truncate(0);
+    throw new Failure("What was kept of the model can't be read: it has to be downloaded from its beginning.");
   }
 
   /**
@@ -91,12 +96,14 @@ export class Keeper {
    * @param {Uint8Array} bytes
    */
   async append(bytes) {
+    if (!this.#handle) return;
     try {
       const view = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-      const written = this.#handle?.write(view, { at: this.length });
+      const written = this.#handle.write(view, { at: this.length });
       // With its storage full, Chromium does not throw: it returns an error code as if so many bytes had been written.
-      if (written === bytes.length) this.length += written;
-      else await this.discard();
+      if (written !== bytes.length) return this.discard();
+      this.length += written;
+      await this.#sumUp();
     } catch {
       await this.discard();
     }
@@ -109,8 +116,20 @@ export class Keeper {
    */
   async finish(size) {
     if (!this.#handle || this.length !== size) return;
-    this.#handle.flush();
-    await this.#write({ ...this.record, size, whole: true });
+    try {
+      this.#handle.flush();
+      await this.#sumUp(true);
+      await this.#write({ ...this.record, size, sums: this.#sums, whole: true });
+    } catch {
+      await this.discard();
+    }
+  }
+
+  /** Of what lies here, as it can be read again. @param {boolean} [toEnd] of the last piece too, which may be smaller */
+  async #sumUp(toEnd) {
+    for (let at; (at = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
+      this.#sums.push(await digest(this.read(at, Math.min(CHUNK, this.length - at))));
+    }
   }
 
   close() {
@@ -120,10 +139,14 @@ export class Keeper {
 
   /** Keep nothing of it. */
   async discard() {
-    if (!this.#handle) return;
-    this.#handle.truncate(0);
+    try {
+      this.#handle?.truncate(0);
+    } catch {
+      // it is removed
+    }
     this.close();
-    for (const name of [this.#name, `${this.#name}.json`]) await this.#folder.removeEntry(name).catch(() => {});
+    this.record.whole = false;
+    await drop(this.#folder, this.#name);
   }
 
   /** @param {Kept} record */

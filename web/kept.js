@@ -10,9 +10,9 @@
  * @property {string} [modified]
  * @property {string} [sha256] that the bytes are to have, where it was known beforehand
  *
- * @typedef {Version & {url: string, name: string, model: string, whole?: boolean}} Kept a record. model: the address by
- *   which the model is known (for one that is split into several files, that of its first); whole: all bytes are here
- *   and have been checked
+ * @typedef {Version & {url: string, name: string, model: string, whole?: boolean, sums?: string[]}} Kept a record. model:
+ *   the address by which the model is known (for one that is split into several files, that of its first); whole: all
+ *   bytes are here and have been checked; sums: digests of the bytes as they were written, one of every CHUNK
  *
  * @typedef {object} KeptModel
  * @property {string} url
@@ -22,6 +22,8 @@
  */
 
 const FOLDER = "models";
+/** Copies are read in pieces of so many bytes, each of which has its digest in the record. */
+export const CHUNK = 4 * 2 ** 20;
 
 /**
  * All models of which there is a copy on this device, whole or in part, by name.
@@ -34,7 +36,7 @@ export async function keptModels() {
   /** @type {Map<string, KeptModel>} */
   const models = new Map();
   for (const [name, record] of await records(folder)) {
-    const { size } = await (await folder.getFileHandle(name)).getFile();
+    const size = await sizeOf(folder, name);
     const found = models.get(record.model) ?? { url: record.model, name: record.name, bytes: 0, whole: true };
     found.bytes += size;
     found.whole &&= Boolean(record.whole);
@@ -65,14 +67,14 @@ export async function forget(url) {
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {string} url
- * @returns {Promise<{file: File, record: Kept} | null>} null: no whole copy is there
+ * @returns {Promise<{name: string, file: File, record: Kept} | null>} null: no whole copy is there
  */
 export async function keptCopy(folder, url) {
   try {
     const name = await keptName(url);
     const record = await readRecord(folder, name);
     const file = await (await folder.getFileHandle(name)).getFile();
-    return record?.whole && file.size === record.size ? { file, record } : null;
+    return record?.whole && file.size === record.size ? { name, file, record } : null;
   } catch {
     return null;
   }
@@ -87,25 +89,76 @@ export async function storage() {
   }
 }
 
+/** @returns {Promise<{usage: number, quota: number}>} bytes that this site uses, and may use; 0 where the browser tells none */
+export async function room() {
+  try {
+    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+    return { usage, quota };
+  } catch {
+    return { usage: 0, quota: 0 };
+  }
+}
+
+/**
+ * Whether the browser promises to keep what lies here.
+ *
+ * @param {boolean} [please] ask for it, which may ask the visitor
+ */
+export async function persistent(please) {
+  try {
+    return (await (please ? navigator.storage?.persist?.() : navigator.storage?.persisted?.())) ?? false;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * @param {string} url
  * @returns {Promise<string>} a file name of its own for each address, readable all the same
  */
 export async function keptName(url) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(url));
-  const hex = Array.from(new Uint8Array(digest, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const last = new URL(url).pathname.split("/").at(-1) ?? "";
-  return `${hex}-${last.replaceAll(/[^\w.-]/g, "_").slice(-100)}`;
+  return `${await digest(new TextEncoder().encode(url))}-${last.replaceAll(/[^\w.-]/g, "_").slice(-100)}`;
+}
+
+/** @param {Uint8Array} bytes @returns {Promise<string>} what tells them from others, in 16 characters */
+export async function digest(bytes) {
+  const sum = await crypto.subtle.digest("SHA-256", /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+  return Array.from(new Uint8Array(sum, 0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/**
+ * Remove a copy. One that another tab holds stays.
+ *
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ */
+export async function drop(folder, name) {
+  for (const entry of [name, `${name}.json`]) await folder.removeEntry(entry).catch(() => {});
 }
 
 /**
  * @param {FileSystemDirectoryHandle} folder
  * @param {string} name
- * @returns {Promise<Kept | null>}
+ * @returns {Promise<number>} 0: its bytes are gone
+ */
+async function sizeOf(folder, name) {
+  try {
+    return (await (await folder.getFileHandle(name)).getFile()).size;
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * @param {FileSystemDirectoryHandle} folder
+ * @param {string} name
+ * @returns {Promise<Kept | null>} null: there is none, or what is there is none
  */
 export async function readRecord(folder, name) {
   try {
-    return JSON.parse(await (await (await folder.getFileHandle(`${name}.json`)).getFile()).text());
+    const record = JSON.parse(await (await (await folder.getFileHandle(`${name}.json`)).getFile()).text());
+    return [record.url, record.name, record.model].every((text) => typeof text === "string") ? record : null;
   } catch {
     return null;
   }

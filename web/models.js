@@ -22,7 +22,7 @@ import { forgetChoice, rememberChoice, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
 import { about, bytes } from "./format.js";
-import { forget, keptModels } from "./kept.js";
+import { forget, keptModels, persistent, room } from "./kept.js";
 import { addressOf, nameOf, split } from "./reference.js";
 import { strings } from "./strings.js";
 import { suggested } from "./suggested.js";
@@ -192,15 +192,15 @@ class Models {
   /** What is used of the place that the browser gives, and whether it may take it back. */
   async #storage() {
     const line = element("p", "storage");
-    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+    const { usage, quota } = await room();
     if (quota) line.append(words.storage(bytes(usage), bytes(quota)), " ");
-    if (await navigator.storage?.persisted?.()) line.append(words.persistent);
+    if (await persistent()) line.append(words.persistent);
     else if (quota) line.append(words.temporary, " ", button("link", words.persist, () => this.#persist()));
     return line;
   }
 
   async #persist() {
-    if (!(await navigator.storage.persist())) this.#app.toast(words.notPersistent);
+    if (!(await persistent(true))) this.#app.toast(words.notPersistent);
     this.#redraw();
   }
 
@@ -223,7 +223,7 @@ class Models {
       const wanted = { ...offer, bytes: size, memory: offer.memory ?? needed(size) };
       const problem = anyway || !size ? "" : await this.#misfit(wanted);
       if (problem) return this.#refuse(offer, problem, () => this.#choose({ ...offer, source: async () => source }, true));
-      if (!source.file) navigator.storage?.persist?.(); // where that takes a question, it is asked now
+      if (!source.file) persistent(true); // where that takes a question, it is asked now
       this.#dialog.close();
       this.#reference.value = "";
       this.#app.load(source);
@@ -240,7 +240,7 @@ class Models {
     const { workingEngine, ready } = this.#app;
     const more = memory - (ready?.gpu_bytes ?? 0);
     if (more > 0 && !(await workingEngine.hasRoom(more))) return words.noMemory(about(memory));
-    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+    const { usage, quota } = await room();
     const left = size - (kept?.bytes ?? 0);
     return quota && left > quota - usage ? words.noStorage(bytes(left), bytes(quota - usage)) : "";
   }

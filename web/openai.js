@@ -7,7 +7,7 @@
  *     console.log(answer.choices[0].message.content);
  *
  * @import { Answer } from "./engine.js"
- * @import { ChatMessage, Done, ModelSource, Progress, Sampling, Site, TemplateOptions } from "./protocol.js"
+ * @import { ChatMessage, Done, ModelSource, Progress, Sampling, TemplateOptions } from "./protocol.js"
  *
  * @typedef {Sampling & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
  *   max_completion_tokens?: number | null, model?: string,
@@ -18,6 +18,7 @@
 
 import { siteModels } from "./choice.js";
 import { Engine } from "./engine.js";
+import { readSite } from "./site.js";
 
 const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens", "stop"];
 const TEMPLATE = ["tools", "chat_template", "chat_template_kwargs"];
@@ -73,8 +74,7 @@ export async function load(model, { context, onProgress = () => {} } = {}) {
  */
 async function sourceOf(engine, model) {
   if (model instanceof File) return { name: model.name, file: model };
-  const site = /** @type {Site} */ (await (await fetch(new URL("site.json", import.meta.url))).json());
-  const own = siteModels(site);
+  const own = siteModels(await readSite());
   if (model === undefined) return own[0];
   return own.find(({ name }) => name === model) ?? engine.resolve(model);
 }

@@ -7,6 +7,7 @@
  */
 
 import { Failure } from "./failure.js";
+import { unreachable } from "./reach.js";
 
 const HUB = "https://huggingface.co";
 const HUB_ADDRESS = /^https:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/]+\/[^/]+)\/(?:resolve|blob|raw)\/([^/]+)\/([^?#]+)/;
@@ -96,8 +97,7 @@ async function reach(url, options) {
   try {
     return await fetch(url, { ...options, cache: "no-store" });
   } catch {
-    const { host } = new URL(url);
-    throw new Failure(`There is no connection to ${host}, or it keeps its files from pages of other sites (CORS).`);
+    throw new Failure(`${new URL(url).host} could not be asked: ${await unreachable(url)}.`);
   }
 }
 

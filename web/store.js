@@ -13,6 +13,7 @@
  * @property {boolean} deleted
  */
 
+import { readRecord } from "./conversation.js";
 import { idb } from "./libraries.js";
 
 /** A browser whose storage does not open within so many milliseconds gives none. */
@@ -27,8 +28,16 @@ export class Store {
   /** @type {BroadcastChannel | undefined} */
   #channel;
 
-  /** @param {(change: Change) => void} changed called when another tab has changed something */
-  constructor(changed) {
+  #notKept;
+  /** The last change was not kept, and that was told. */
+  #isTold = false;
+
+  /**
+   * @param {{changed: (change: Change) => void, notKept: (isFull: boolean) => void}} on changed: another tab has changed
+   *   something; notKept: from now on changes last as long as the page only, since there is no room left, or no storage
+   */
+  constructor({ changed, notKept }) {
+    this.#notKept = notKept;
     // Sites in other folders of this origin have conversations of their own.
     const name = `py_wgml ${new URL("./", location.href).pathname}`;
     try {
@@ -52,21 +61,35 @@ export class Store {
 
   /** @returns {Promise<Entry[]>} the last changed one first */
   async list() {
-    const database = await this.#database;
-    const entries = database ? await database.getAll("entries") : [...this.#unkept.values()];
-    return entries.sort((a, b) => b.changed - a.changed);
+    const kept = (await this.#read((database) => database.getAll("entries"))) ?? [];
+    const entries = kept.filter(({ id }) => typeof id === "string" && !this.#unkept.has(id)).map(entryOf);
+    return [...entries, ...this.#unkept.values()].sort((a, b) => b.changed - a.changed);
   }
 
   /** @param {string} id @returns {Promise<ConversationRecord | undefined>} */
   async load(id) {
-    const database = await this.#database;
-    return database ? database.get("conversations", id) : this.#unkept.get(id);
+    return this.#unkept.get(id) ?? readRecord(await this.#read((database) => database.get("conversations", id)));
   }
 
   /** @returns {Promise<ConversationRecord[]>} */
   async loadAll() {
+    const all = (await this.#read((database) => database.getAll("conversations"))) ?? [];
+    const kept = all.map(readRecord).filter((record) => record !== undefined);
+    return [...kept.filter(({ id }) => !this.#unkept.has(id)), ...this.#unkept.values()];
+  }
+
+  /**
+   * @template T
+   * @param {(database: IDBPDatabase<any>) => Promise<T>} ask
+   * @returns {Promise<T | undefined>} nothing, where the storage does not open or has failed since
+   */
+  async #read(ask) {
     const database = await this.#database;
-    return database ? database.getAll("conversations") : [...this.#unkept.values()];
+    try {
+      return database ? await ask(database) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -75,25 +98,24 @@ export class Store {
    * @param {string} id
    * @param {(record: ConversationRecord | undefined) => ConversationRecord | undefined} change of what there is, or of
    *   nothing; to nothing: it is deleted
-   * @returns {Promise<boolean>} whether its entry in the list has changed
-   * @throws {DOMException} QuotaExceededError: this device has no room left
+   * @returns {Promise<{listed: boolean, kept: boolean}>} whether its entry in the list has changed; and whether it is
+   *   kept, not only had until the page is closed
    */
   async update(id, change) {
-    const database = await this.#database;
-    const transaction = database?.transaction(["entries", "conversations"], "readwrite");
-    const before = transaction ? await transaction.objectStore("conversations").get(id) : this.#unkept.get(id);
+    const transaction = await this.#read(async (database) => database.transaction(["entries", "conversations"], "readwrite"));
+    transaction?.done.catch(() => {}); // told below
+    const kept = await this.#read(async () => transaction?.objectStore("conversations").get(id));
+    const before = this.#unkept.get(id) ?? readRecord(kept);
     const listedBefore = before && `${before.name} ${before.changed}`; // what is not kept is changed in its place
     const record = change(before);
-    if (transaction) {
-      const [entries, conversations] = ["entries", "conversations"].map((name) => transaction.objectStore(name));
-      const entry = record && { id, name: record.name, created: record.created, changed: record.changed };
-      const done = record ? [entries.put(entry), conversations.put(record)] : [entries.delete(id), conversations.delete(id)];
-      await Promise.all([...done, transaction.done]);
-    } else if (record) this.#unkept.set(id, record);
-    else this.#unkept.delete(id);
+    const isKept = transaction ? await written(transaction, id, record) : null;
+    if (isKept || !record) this.#unkept.delete(id);
+    else this.#unkept.set(id, record);
+    if (!isKept && !this.#isTold) this.#notKept(isKept === false);
+    this.#isTold = !isKept;
     const listed = listedBefore !== (record && `${record.name} ${record.changed}`);
     this.#channel?.postMessage({ id, listed, deleted: !record });
-    return listed;
+    return { listed, kept: Boolean(isKept) };
   }
 
   /** @param {ConversationRecord} record that takes the place of what there may be */
@@ -121,4 +143,30 @@ export class Store {
     }
     return found;
   }
+}
+
+/**
+ * @param {import("idb").IDBPTransaction<any, string[], "readwrite">} transaction
+ * @param {string} id
+ * @param {ConversationRecord | undefined} record
+ * @returns {Promise<boolean>}
+ */
+async function written(transaction, id, record) {
+  try {
+    const [entries, conversations] = ["entries", "conversations"].map((name) => transaction.objectStore(name));
+    const done = record
+      ? [entries.put(entryOf(record)), conversations.put(record)]
+      : [entries.delete(id), conversations.delete(id)];
+    await Promise.all([...done, transaction.done]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {any} data an entry, or what it is to be of @returns {Entry} */
+function entryOf({ id, name, created, changed }) {
+  const [text, ...times] = [name, created, changed];
+  const [first, last] = times.map((time) => (Number.isFinite(time) ? time : 0));
+  return { id, name: typeof text === "string" ? text : "", created: first, changed: last };
 }

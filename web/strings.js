@@ -31,6 +31,7 @@ export const strings = {
   /** @type {(name: string, size: string) => string} */
   file: (name, size) => `${name}, ${size}`,
   notKept: "This device has no room left: the conversation will be gone when the page is closed.",
+  noStorage: "This browser gives the page no storage: the conversation will be gone when the page is closed.",
   answeredElsewhere: "That answer is just being written in another tab.",
   notThere: "That conversation is not on this device any more.",
 
@@ -284,6 +285,7 @@ export const strings = {
     if (stage === "cancelled") return "No model is loaded. What had arrived of it is kept for the next time.";
     if (stage === "memory") return `${said} Close other pages that use it, or choose a smaller model.`;
     if (stage === "worker") return `The engine stopped unexpectedly: ${said}`;
+    if (stage === "runtime") return `Python could not be started: ${said}`;
     if (stage === "site") return `The page could not be loaded: ${said}`;
     return said;
   },

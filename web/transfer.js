@@ -5,7 +5,7 @@
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  */
 
-import { Conversation, newId } from "./conversation.js";
+import { Conversation, detailsOf, newId } from "./conversation.js";
 
 const FORMAT = "py_wgml conversations";
 const VERSION = 1;
@@ -123,18 +123,13 @@ function checked(data) {
   const ids = new Map();
   /** @type {Message[]} */
   const messages = [];
-  for (const { id, parent, role, content, files, reasoning, thought, model, figures } of data.messages) {
+  for (const given of data.messages) {
+    const { id, parent, role, content } = given;
     if (role !== "user" && role !== "assistant") throw new TypeError(`role ${role}`);
     if (typeof content !== "string" || (parent !== null && !ids.has(parent))) throw new TypeError(`message ${id}`);
     ids.set(id, newId());
-    /** @type {Message} */
-    const message = { id: ids.get(id) ?? "", parent: parent === null ? null : (ids.get(parent) ?? null), role, content };
-    if (typeof reasoning === "string") message.reasoning = reasoning;
-    if (typeof thought === "number") message.thought = thought;
-    if (typeof model === "string") message.model = model;
-    if (areFigures(figures)) message.figures = figures;
-    if (Array.isArray(files)) message.files = files.map(({ name, text }) => ({ name: String(name), text: String(text) }));
-    messages.push(message);
+    const place = { id: ids.get(id) ?? "", parent: parent === null ? null : (ids.get(parent) ?? null) };
+    messages.push({ ...place, role, content, ...detailsOf(given) });
   }
   const now = Date.now();
   const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : now);
@@ -148,11 +143,4 @@ function checked(data) {
     dropOldest: data.dropOldest === true,
     first: ids.get(data.first) ?? null,
   };
-}
-
-/** @param {any} figures */
-function areFigures(figures) {
-  const { usage, seconds, tokens_per_second } = figures ?? {};
-  const numbers = [usage?.completion_tokens, usage?.context_used, usage?.context_length];
-  return [...numbers, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite);
 }

@@ -2,7 +2,7 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { ModelSource, Ready, Reply, Request, Site } from "./protocol.js"
+ * @import { Failure, ModelSource, Ready, Reply, Request } from "./protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
@@ -10,6 +10,7 @@ import * as files from "./files.js";
 import * as gpu from "./gpu.js";
 import { resolve } from "./reference.js";
 import { hasRoom } from "./room.js";
+import { readSite } from "./site.js";
 import { support } from "./support.js";
 
 /** How often the page hears of a download, in milliseconds. */
@@ -18,7 +19,9 @@ const REPORT_EVERY = 100;
 const seconds = { runtime: 0, packages: 0 };
 
 /** The load that is under way, or was the last one: its files are opened here, beside Python's start. */
-let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false };
+let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false, problem: "" };
+/** Whether there is someone to answer yet. */
+let isStarted = false;
 
 const engine = startEngine();
 engine.catch((error) => fail("runtime", error));
@@ -63,21 +66,23 @@ async function startEngine() {
     post({ type: "error", stage: "unsupported", message: "This browser gives no WebGPU to workers." });
     return new Promise(() => {}); // the page ends the worker
   }
-  const site = /** @type {Site} */ (await (await fetch(address("site.json"))).json());
+  const site = await readSite().catch((error) => fail("site", error));
+  if (!site) return new Promise(() => {});
   const wheels = site.wheels.map(async (path) => ({ path, bytes: await bytesOf(path) }));
   wheels.forEach((wheel) => wheel.catch(() => {})); // awaited below; a failure before that is not a second one
 
   post({ type: "progress", stage: "runtime", loaded: 0, total: 1 });
   /** @type {typeof import("pyodide")} */
   const { loadPyodide } = await import(address("pyodide/pyodide.mjs"));
-  const pyodide = await loadPyodide({ indexURL: address("pyodide/"), packages: ["micropip"] });
+  const options = { indexURL: address("pyodide/"), packages: ["micropip"] };
+  const pyodide = await Promise.race([instantiationFailed(), loadPyodide(options)]);
   seconds.runtime = performance.now() / 1000;
   post({ type: "progress", stage: "runtime", loaded: 1, total: 1 });
 
   // The wheels are already on their way: micropip takes them from Python's own file system.
   const installed = [];
   for (const { path, bytes } of await Promise.all(wheels)) {
-    const file = `/tmp/${path.split("/").at(-1)}`;
+    const file = `/tmp/${nameOf(path)}`;
     pyodide.FS.writeFile(file, bytes);
     installed.push(`emfs:${file}`);
     post({ type: "progress", stage: "packages", loaded: installed.length, total: wheels.length + 1 });
@@ -93,14 +98,20 @@ async function startEngine() {
   const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {Reply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
-    const ended = reply.type === "error" && reply.id === loading.id && loading.cancelled;
     if (reply.type === "ready") complete(reply, heapBytes()).then(post);
-    else post(ended ? { ...reply, stage: "cancelled" } : reply);
+    else post(reply.type === "error" && reply.id === loading.id ? explained(reply) : reply);
   };
   const session = python.Session(files, answer, (/** @type {string} */ traceback) => console.error(traceback));
+  isStarted = true;
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
   return session;
+}
+
+/** @param {Failure} reply to the load under way @returns {Failure} why its bytes did not come, if that is the reason */
+function explained(reply) {
+  if (loading.cancelled) return { ...reply, stage: "cancelled" };
+  return loading.problem ? { ...reply, stage: "download", message: loading.problem } : reply;
 }
 
 /**
@@ -118,7 +129,12 @@ function prefetch(id, model) {
   const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b);
   let reported = -Infinity;
   const error = (/** @type {unknown} */ problem) => {
-    if (loading.id === id && !loading.cancelled) fail("download", problem, id);
+    if (loading.id !== id || loading.cancelled || loading.problem) return;
+    if (!isStarted) return fail("download", problem, id);
+    console.error(problem);
+    // Python answers soon: it alone knows whether the model from before is still there.
+    loading.problem = lineOf(problem);
+    eachFile((file) => file.close());
   };
   const opened = sources.map((source, index) => {
     const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
@@ -131,7 +147,7 @@ function prefetch(id, model) {
     return files.prefetch(source, { progress, error, ahead: files.AHEAD / sources.length });
   });
   for (const file of opened) file.catch(error);
-  loading = { id, files: opened, cancelled: false };
+  loading = { id, files: opened, cancelled: false, problem: "" };
 }
 
 /**
@@ -161,9 +177,41 @@ function post(message) {
  */
 function fail(stage, error, id) {
   console.error(error);
-  // Of a Python traceback, the last line says what went wrong.
+  post({ type: "error", stage, id, message: lineOf(error) });
+}
+
+/** @param {unknown} error @returns {string} of a Python traceback, the last line, which says what went wrong */
+function lineOf(error) {
   const text = error instanceof Error ? error.message : String(error);
-  post({ type: "error", stage, id, message: text.trim().split("\n").at(-1) ?? stage });
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+/**
+ * Pyodide waits for ever where its WebAssembly does not come, or comes under another type than it has.
+ *
+ * @returns {Promise<never>} rejected then; the type does not matter any more
+ */
+function instantiationFailed() {
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = async (source, imports) => {
+      try {
+        const response = await source;
+        if (!response.ok) throw new Error(`the server answered ${response.status} for ${nameOf(response.url)}`);
+        const isTyped = response.headers.get("content-type") === "application/wasm";
+        if (isTyped) return await instantiateStreaming(response, imports);
+        return await instantiate(await response.arrayBuffer(), imports);
+      } catch (error) {
+        reject(error);
+        throw error;
+      }
+    };
+  });
+}
+
+/** @param {string} path @returns {string} the last part of it */
+function nameOf(path) {
+  return path.split("/").at(-1) ?? "";
 }
 
 /** @param {string} path of this site, relative to the page */

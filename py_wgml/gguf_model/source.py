@@ -46,6 +46,10 @@ class Source(ABC):
     def close(self) -> None:
         """Stop reading."""
 
+    async def refuse(self) -> None:
+        """Stop reading: this is no model, or not all of one."""
+        self.close()
+
 
 class StreamSource(Source):
     """A file open for reading in CPython, at its first byte."""
@@ -101,6 +105,7 @@ class _File(Protocol):
 
     async def next(self) -> _Chunk | None: ...
     def rewind(self) -> None: ...
+    async def refuse(self) -> None: ...
     def close(self) -> None: ...
 
 
@@ -119,12 +124,20 @@ class BrowserSource(Source):
         header = None
         while header is None:
             chunk = await self._file.next()
-            if not chunk:  # JavaScript's null is false, and not None
-                parser.close()
-                raise AssertionError("unreachable: the parser refuses a file that ends within its header")
-            header = parser.feed(chunk.to_bytes())
+            try:
+                if not chunk:  # JavaScript's null is false, and not None
+                    parser.close()
+                    raise AssertionError("unreachable: the parser refuses a file that ends within its header")
+                header = parser.feed(chunk.to_bytes())
+            except WgmlError:
+                await self.refuse()
+                raise
         self._file.rewind()
         return header
+
+    async def refuse(self) -> None:
+        """Stop reading, and let the page keep no copy: this is no model, or not all of one."""
+        await self._file.refuse()
 
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
         from ..gpu.browser import BrowserDevice
@@ -150,7 +163,12 @@ class SplitSource(Source):
 
     async def read_header(self) -> Header:
         headers = [await part.read_header() for part in self._parts]
-        header = join_headers(headers)
+        try:
+            header = join_headers(headers)
+        except WgmlError:
+            for part in self._parts:
+                await part.refuse()
+            raise
         order = sorted(range(len(headers)), key=lambda place: headers[place].part[0])
         self._parts = [self._parts[place] for place in order]
         for place in order:

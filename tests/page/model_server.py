@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ HERE = Path(__file__).parent
 LIBRARIES = [part for part in build.read_lock() if part.role == "library"]
 PAGE = b"<!doctype html><title>files.js</title>"
 LINGER = 0.5  # seconds before a connection breaks: of what had not yet been read then, a browser hands out nothing
+
+
+@dataclass
+class Reply:
+    """What a server says. `length`: what it announces, -1: as much as there is, None: nothing."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    length: int | None = -1
+    chunked: bool = False
+    whole: bool = True  # in chunks: with the last of them
 
 
 class ModelServer:
@@ -34,6 +47,7 @@ class ModelServer:
         self.cuts: list[int] = []  # after so many bytes of the body the next answers break off
         self.change_after_cut = False  # another file is there when the client comes back
         self.status = 200  # of /model.gguf
+        self.replies: list[Reply] = []  # the next answers to GET, in the place of what it would say
         self.tells_size = True
         self.part_bytes = 0
         self.pace = 0.0  # seconds between pieces of 256 KiB
@@ -56,6 +70,10 @@ class ModelServer:
         """No more answers."""
         self.server.shutdown()
         self.server.server_close()
+
+    def reply(self, **differs: Any) -> Reply:
+        """A good answer but for what is said of it."""
+        return Reply(**{"body": self.body, "headers": {"ETag": self.etag}, **differs})
 
     def handler(owner: ModelServer) -> type[http.server.BaseHTTPRequestHandler]:
         """The handler class, which knows its owner."""
@@ -85,6 +103,22 @@ class ModelServer:
                     if length and 0 < len(body) < length:
                         time.sleep(LINGER)
 
+            def give(self, reply: Reply) -> None:
+                """An answer as a test has written it."""
+                self.close_connection = True
+                if not reply.chunked:
+                    self.answer(
+                        reply.status,
+                        reply.headers,
+                        reply.body,
+                        len(reply.body) if reply.length == -1 else reply.length,
+                    )
+                    return
+                self.answer(reply.status, reply.headers | {"Transfer-Encoding": "chunked"}, b"", None)
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(reply.body), reply.body))
+                time.sleep(0 if reply.whole else LINGER)
+                self.wfile.write(b"0\r\n\r\n" if reply.whole else b"")
+
             def do_HEAD(self) -> None:
                 self.do_GET()
 
@@ -106,8 +140,11 @@ class ModelServer:
                 whole = owner.body
                 if part:
                     whole = whole[int(part[1:]) * owner.part_bytes :][: owner.part_bytes]
+                if owner.replies and self.command == "GET":
+                    self.give(owner.replies.pop(0))
+                    return
                 if owner.status != 200:
-                    self.answer(owner.status, {}, b"", 0)
+                    self.answer(owner.status, {"Location": self.path} if owner.status == 302 else {}, b"", 0)
                     return
                 first, status, headers = 0, 200, {"ETag": owner.etag}
                 if asked and owner.ranges and self.headers.get("If-Range", owner.etag) == owner.etag:

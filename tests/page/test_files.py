@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from page.model_server import ModelServer
+from page.model_server import ModelServer, Reply
 from playwright.sync_api import BrowserContext, Page, Route
 
 pytestmark = pytest.mark.slow
@@ -46,7 +48,8 @@ def read(context: BrowserContext, server: ModelServer) -> Read:
 
     def call(page: Page | None = None, **options: Any) -> Any:
         page = page or context.new_page()
-        page.goto(server.url)
+        if page.url != server.url:
+            page.goto(server.url)
         source = {"name": "tiny", "url": f"{server.url}model.gguf", **options.pop("source", {})}
         return page.evaluate(READ, {"source": source, **options})
 
@@ -275,3 +278,157 @@ def test_a_file_of_the_visitors(server: ModelServer, context: BrowserContext) ->
     got = page.evaluate(f"({READ})({message})")
     assert (got["size"], got["cached"], got["largest"]) == (9_000_000, True, 4 * 2**20)
     assert server.requests == []
+
+
+SIZE = 300_000
+HALF = 150_000
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 98362432\n"
+XML = b"<?xml version='1.0'?>\n<Error><Code>AccessDenied</Code>\n<Message>Request has expired</Message></Error>"
+IMPOSTORS: dict[str, tuple[Reply, str]] = {
+    "LFS": (Reply(LFS), "tiny is a Git LFS pointer, not the model itself"),
+    "JSON": (
+        Reply(b'{"error": "Entry not found"}'),
+        r'is not a GGUF file: its server says {"error": "Entry not found"}$',
+    ),
+    "XML": (Reply(XML), "not a GGUF file: its server says <.*<Message>Request has expired</Message></Error>$"),
+    "HTML": (Reply(b"<html>", headers={"Content-Type": "text/html"}), "tiny is a web page, not a model"),
+    "nothing": (Reply(b""), "^tiny is empty.$"),
+    "nothing, in chunks": (Reply(b"", chunked=True), "^tiny is empty.$"),
+    "two bytes": (Reply(b"GG", chunked=True), "^tiny is not a GGUF file. It was not kept.$"),
+    "safetensors": (Reply((80).to_bytes(8, "little") + b'{"__metadata__":{}}'), "tiny is a safetensors file"),
+    "gzip": (Reply(b"\x1f\x8b\x08\x00" + bytes(99)), "tiny is a packed file"),
+    "other bytes": (Reply(bytes(99)), "^tiny is not a GGUF file. It was not kept.$"),
+    "204": (Reply(b"", status=204), "^tiny could not be downloaded: the server answered 204 No Content.$"),
+    "206 unasked": (
+        Reply(b"GGUF", status=206, headers={"Content-Range": "bytes 0-3/99"}),
+        "^tiny could not be downloaded: the server answered 206 Partial Content.$",
+    ),
+    "busy for long": (Reply(b"", status=429, headers={"Retry-After": "3600"}), "wants to be asked again in 60 min.$"),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSTORS)
+def test_what_is_no_model_is_told_and_not_kept(
+    server: ModelServer, read: Read, context: BrowserContext, kind: str
+) -> None:
+    page = context.new_page()
+    server.change(0, SIZE)
+    reply, says = IMPOSTORS[kind]
+    reply.headers["Access-Control-Expose-Headers"] = "Retry-After"
+    server.replies = [reply]
+    told = read(page, watch=True)
+    assert re.search(says, told["error"])
+    assert not any(entry.endswith(".json") for entry in page.evaluate(ENTRIES))
+    got = read(page)  # the host is well again
+    assert (got["sha256"], got["kept"], len(downloads(server))) == (server.sha256, True, 2)
+
+
+def goes_on(start: int, end: int, total: int) -> dict[str, str]:
+    """A header."""
+    return {"Content-Range": f"bytes {start}-{end}/{total}"}
+
+
+HALVES: dict[str, Callable[[ModelServer], Reply]] = {
+    "another range": lambda server: server.reply(
+        status=206, body=server.body[:HALF], headers=goes_on(0, HALF - 1, SIZE)
+    ),
+    "no range told, another length": lambda server: server.reply(status=206),
+    "nothing told": lambda server: server.reply(status=206, length=None),
+    "of a larger file": lambda server: server.reply(
+        status=206, body=bytes(HALF + 1), headers=goes_on(HALF, SIZE, SIZE + 1)
+    ),
+    "another version": lambda server: server.reply(
+        status=206, body=bytes(HALF), headers=goes_on(HALF, SIZE - 1, SIZE) | {"ETag": '"another"'}
+    ),
+    "the whole": lambda server: server.reply(),
+    "a web page": lambda server: Reply(b"<html>", headers={"Content-Type": "text/html"}),
+    "no such range": lambda server: Reply(b"", status=416),
+}
+
+
+@pytest.mark.parametrize("kind", HALVES)
+def test_what_does_not_go_on_with_a_download_is_not_taken_for_it(
+    server: ModelServer, read: Read, context: BrowserContext, kind: str
+) -> None:
+    page = context.new_page()
+    server.change(0, SIZE)
+    first = server.reply(body=server.body[:HALF], length=SIZE)
+    server.replies = [first, HALVES[kind](server)]
+    assert "broke off, and its server can't go on where it stopped" in read(page)["error"]
+    got = read(page)
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+
+
+def test_a_range_without_its_header_goes_on(server: ModelServer, read: Read) -> None:
+    """As servers of other origins answer that do not let it be read."""
+    server.change(0, SIZE)
+    rest = server.reply(status=206, body=server.body[HALF:])
+    server.replies = [server.reply(body=server.body[:HALF], length=SIZE), rest]
+    got = read()
+    assert (got["sha256"], got["kept"], server.replies) == (server.sha256, True, [])
+
+
+def test_chunks_that_break_off_are_no_end(server: ModelServer, read: Read) -> None:
+    server.change(0, SIZE)
+    server.replies = [server.reply(body=server.body[:HALF], chunked=True, whole=False)]
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+    assert starts(server) == [0, HALF]
+
+
+def test_a_compressed_answer_is_read(server: ModelServer, read: Read) -> None:
+    server.change(0, SIZE)
+    headers = {"Content-Encoding": "gzip", "Access-Control-Expose-Headers": "Content-Encoding"}
+    server.replies = [Reply(gzip.compress(server.body), headers=headers)]
+    got = read()
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+
+
+def test_a_busy_server_is_asked_when_it_wants(server: ModelServer, read: Read) -> None:
+    server.change(0, SIZE)
+    headers = {"Retry-After": "2", "Access-Control-Expose-Headers": "Retry-After"}
+    server.replies = [Reply(b"", status=503, headers=headers)]
+    began = time.monotonic()
+    assert read()["sha256"] == server.sha256
+    assert time.monotonic() - began > 2
+
+
+def test_going_round_in_circles_is_told(server: ModelServer, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(server.url)
+    server.status = 302
+    why = page.evaluate(
+        "(url) => import('./reach.js').then(({ unreachable }) => unreachable(url))", f"{server.url}model.gguf"
+    )
+    assert why == "its server redirects without end, or to where there is no connection"
+
+
+DAMAGE = """async ([size, from, to]) => {
+  const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
+  for await (const [name, handle] of folder) {
+    if (name.endsWith(".json")) continue;
+    const writable = await handle.createWritable({ keepExistingData: true });
+    await writable.truncate(size);
+    await writable.write({ type: "write", position: from, data: new Uint8Array(to - from) });
+    await writable.close();
+  }
+}"""
+
+
+@pytest.mark.parametrize(
+    "where", [[SIZE, 0, 100], [HALF, 0, 0], [0, 0, 0], [SIZE, HALF, HALF + 9], [SIZE, SIZE - 1, SIZE]]
+)
+def test_a_damaged_copy_is_downloaded_again(
+    server: ModelServer, read: Read, context: BrowserContext, where: list[int]
+) -> None:
+    page = context.new_page()
+    server.change(0, SIZE)
+    server.put(server.body[:-1] + b"x")
+    assert read(page)["kept"]
+    page.evaluate(DAMAGE, where)
+    got = read(page)
+    if "error" in got:
+        assert "was damaged, and is deleted now" in got["error"]
+        got = read(page)
+    assert (got["sha256"], got["kept"]) == (server.sha256, True)
+    assert read(page)["cached"]

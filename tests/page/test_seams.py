@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 import tiny
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 BLOCKED = {
     "localStorage": "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError') } });",
@@ -35,24 +35,157 @@ def ask(page: Page, text: str) -> None:
     page.press("#prompt", "Enter")
 
 
-@pytest.mark.parametrize("what", [*BLOCKED, "all of it"])
+REFUSES = "const denied = () => Promise.reject(new DOMException('', 'SecurityError'));"
+FAILING = {
+    "indexedDB opens with an error": "IDBFactory.prototype.open = () => { const asked = new EventTarget(); setTimeout(() => asked.dispatchEvent(new Event('error'))); return asked; };",
+    "indexedDB never opens": "IDBFactory.prototype.open = () => new EventTarget(); const later = setTimeout; window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 100 : ms, ...more);",
+    "indexedDB of a later version": "const open = IDBFactory.prototype.open; IDBFactory.prototype.open = function (name, version) { open.call(this, name, 9).onsuccess = ({ target }) => target.result.close(); return open.call(this, name, version); };",
+    "indexedDB without its stores": "IDBDatabase.prototype.createObjectStore = () => {};",
+    "indexedDB that was closed": "IDBDatabase.prototype.transaction = () => { throw new DOMException('', 'InvalidStateError'); };",
+    "indexedDB that is full": "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); };",
+    "indexedDB that fills up": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { if (record.messages?.length > 2) { const asked = put.call(this, record); this.transaction.abort(); return asked; } return put.call(this, record); };",
+    "no storage": "delete Navigator.prototype.storage;",
+    "no OPFS": "delete StorageManager.prototype.getDirectory;",
+    "OPFS that refuses": f"{REFUSES} StorageManager.prototype.getDirectory = StorageManager.prototype.estimate = StorageManager.prototype.persist = StorageManager.prototype.persisted = denied;",
+    "no locks": "delete Navigator.prototype.locks;",
+    "no BroadcastChannel": "delete window.BroadcastChannel;",
+    "no serviceWorker": "delete Navigator.prototype.serviceWorker;",
+}  # fmt: skip
+"""A browser, and how each part of its storage fails."""
+LASTS = {"indexedDB that is full": "no room left", "indexedDB that fills up": "no room left"}
+
+
+def fails(page: Page) -> list[str]:
+    """What goes wrong in it and is caught by nobody."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+@pytest.mark.parametrize("what", [*BLOCKED, "all of it", *FAILING])
 def test_storage_that_throws(
     what: str, page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
 ) -> None:
+    """It is told once, and everything goes on; nothing is lost in the open tab."""
     fake(pieces=["an ", "answer"])
-    context.add_init_script("\n".join(BLOCKED.values()) if what == "all of it" else BLOCKED[what])
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    context.add_init_script("\n".join(BLOCKED.values()) if what == "all of it" else (BLOCKED | FAILING)[what])
+    errors = fails(page)
     ready(page, url)
     for question in ("first", "second"):
         ask(page, question)
         expect(page.locator(".message.assistant").last).to_contain_text("an answer")
         page.wait_for_selector("body[data-state=ready]")
-    page.click("#sidebar-toggle")
-    page.click("#sidebar-toggle")
+    if "indexedDB" in what:
+        expect(page.locator(".toast")).to_have_text([re.compile(LASTS.get(what, "gives the page no storage"))])
+    page.click("#new-chat")
+    ask(page, "elsewhere")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    page.click(".conversation .open >> text=first")
+    expect(page.locator(".message.user .text")).to_have_text(["first", "second"])
     page.evaluate("document.querySelector('#settings-button').click()")
     expect(page.locator("#settings")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.click("#model-button")
+    expect(page.locator("#models .offer")).not_to_have_count(0)
     assert errors == []
+
+
+MESSAGES = "[{ id: 'q', parent: null, role: 'user', content: 'question' }, { id: 'a', parent: 'q', role: 'assistant', content: 'told' }]"
+RECORDS = {
+    "an older one": f"{{ messages: {MESSAGES} }}",
+    "a circle": "{ messages: [{ id: 'q', parent: 'a', role: 'user', content: 'question' }, { id: 'a', parent: 'q', role: 'assistant', content: 'told' }], leaf: 'a' }",
+    "its own parent": f"{{ messages: [{{ id: 'x', parent: 'x', role: 'user', content: '' }}, ...{MESSAGES}], leaf: 'a' }}",
+    "other types": f"{{ name: 5, created: 'x', changed: {{}}, leaf: 7, first: [], messages: [null, 5, {{}}, {{ id: 'n', role: 'tool', content: 'x' }}, ...{MESSAGES}, {{ id: 'q', parent: null, role: 'user', content: 'twice' }}] }}",
+    "broken details": "{ messages: [{ id: 'q', parent: null, role: 'user', content: 'question', files: [null, { name: 5 }] }, { id: 'a', parent: 'q', role: 'assistant', content: 'told', reasoning: {}, thought: 'x', model: 1, figures: { usage: null } }], leaf: 'a' }",
+}
+PUT = """async ([name, record]) => {
+  const opened = await new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+  });
+  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
+  const { messages, ...entry } = record;
+  transaction.objectStore("entries").put({ ...entry, id: "kept" });
+  transaction.objectStore("entries").put({ id: 5, name: "no id" });
+  transaction.objectStore("conversations").put({ ...record, id: "kept" });
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+}"""  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_kept_conversation_that_is_broken(kind: str, page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake(pieces=["an answer"])
+    errors = fails(page)
+    ready(page, url)
+    page.evaluate(f"({PUT})(['py_wgml /', {RECORDS[kind]}])")
+    page.reload()
+    page.click(".conversation .open")
+    expect(page.locator(".message.assistant .text")).to_have_text("told")
+    expect(page.locator(".message.user .text").last).to_contain_text("question")
+    ask(page, "and now?")
+    expect(page.locator(".message.assistant .text")).to_have_text(["told", "an answer"])
+    page.wait_for_selector("body[data-state=ready]")
+    page.reload()
+    expect(page.locator(".message.assistant .text")).to_have_text(["told", "an answer"])
+    assert errors == []
+
+
+SITE = {
+    "missing": (404, "text/html", "<html>", "the server answered 404 for site.json"),
+    "HTML": (200, "text/html", "<html>", "what the server sends as site.json is not what the build made"),
+    "empty": (200, "application/json", "{}", "what the server sends as site.json is not what the build made"),
+    "no models": (
+        200,
+        "application/json",
+        '{"title": "", "wheels": ["a"], "models": []}',
+        "what the server sends as site.json is not what the build made",
+    ),
+    "other types": (
+        200,
+        "application/json",
+        '{"title": 5, "wheels": {}, "models": {"length": 1}}',
+        "what the server sends as site.json is not what the build made",
+    ),
+}
+GONE = (404, "text/html", "<!doctype html>")
+HTML = (200, "text/html", "<!doctype html>")
+FILES = {
+    **{f"site.json {kind}": ("**/site.json*", case[:3], case[3]) for kind, case in SITE.items()},
+    "worker.js gone": ("**/worker.js", GONE, "worker.js does not start: its server does not send it as it is"),
+    "worker.js HTML": ("**/worker.js", HTML, "worker.js does not start: its server does not send it as it is"),
+    "its modules gone": ("**/files.js", GONE, "worker.js does not start: its server does not send it as it is"),
+    "Pyodide gone": ("**/pyodide.mjs", GONE, "Python could not be started: .*pyodide.mjs"),
+    "its wasm gone": ("**/*.asm.wasm", GONE, "Python could not be started: the server answered 404 for pyodide.asm.wasm"),
+    "its wasm HTML": ("**/*.asm.wasm", HTML, "Python could not be started: .*WebAssembly"),
+    "its library gone": ("**/python_stdlib.zip", GONE, "Python could not be started: .*python_stdlib.zip"),
+    "a wheel gone": ("**/*.whl", GONE, "Python could not be started: .*whl could not be loaded: the server answered 404"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_of_the_site_that_does_not_come(kind: str, page: Page, context: BrowserContext, url: str) -> None:
+    """It is told in a line, and "Try again" finds it when it is there again."""
+    address, (status, content_type, body), says = FILES[kind]
+    errors = fails(page)
+    context.route(address, lambda route: route.fulfill(status=status, content_type=content_type, body=body))
+    page.goto(url)
+    expect(page.locator("#error")).to_have_text(re.compile(says))
+    page.wait_for_timeout(200)
+    expect(page.locator("#error")).to_have_text(re.compile(says))  # nothing else takes its place
+    page.wait_for_selector("body[data-state=error]")
+    context.unroute(address)
+    page.click("#problem .retry")
+    page.wait_for_selector("body[data-state=ready]")
+    assert errors == []
+
+
+def test_the_type_of_webassembly_does_not_matter(page: Page, context: BrowserContext, url: str) -> None:
+    """As servers send it that do not know it."""
+
+    def as_bytes(route: Route) -> None:
+        route.fulfill(response=route.fetch(), headers={"Content-Type": "application/octet-stream"})
+
+    context.route("**/*.asm.wasm", as_bytes)
+    ready(page, url)
 
 
 @pytest.mark.parametrize(
