@@ -12,9 +12,7 @@ the template stops itself. Three ideas do it:
   weigh that it looks at or makes. So a template stops at the same place on every machine. The clock is asked at each
   step as well, for machines that are slower than that.
 
-Why not another engine, as minijinja, which counts fuel itself: templates are written for jinja2, as transformers runs
-it. Of 560 renderings of real templates minijinja agreed with jinja2 in 494; the others would be prompts that the model
-was not trained with.
+docs/families.md tells why it is not another engine, which counts fuel itself.
 """
 
 from __future__ import annotations
@@ -222,7 +220,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         LimitError where that is more than MAX_SIZE."""
         kind = _kind(type(value))
         if kind is str:
-            return _check(len(value))
+            size = len(value)
+            return size if size <= MAX_SIZE else _check(size)
         if kind is None:
             if isinstance(value, int) and value.bit_length() > MAX_BITS:
                 raise LimitError("it makes a number too large")
@@ -612,17 +611,15 @@ class _CountedCode(CodeGenerator):
         self.write("))")
 
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
-        self.write("(")
-        self._write_counted(node.expr, frame)
-        for operand in node.ops:
-            self.write(f" {operators[operand.op]} ")
-            self._write_counted(operand.expr, frame)
-        self.write(")")
-
-    def _write_counted(self, node: nodes.Expr, frame: Frame) -> None:
-        self.write("" if isinstance(node, nodes.Const) else "environment.counted")
-        self.write("(")
-        self.visit(node, frame)
+        # What equals a constant is no longer than that: Python looks no further.
+        values = [node.expr, *(operand.expr for operand in node.ops)]
+        is_equality = len(node.ops) == 1 and node.ops[0].op in ("eq", "ne")
+        is_short = is_equality and any(isinstance(value, nodes.Const) for value in values)
+        for value, operator in zip(values, ["(", *(f" {operators[operand.op]} " for operand in node.ops)], strict=True):
+            self.write(operator)
+            self.write("(" if is_short or isinstance(value, nodes.Const) else "environment.counted(")
+            self.visit(value, frame)
+            self.write(")")
         self.write(")")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:
