@@ -182,7 +182,7 @@ function fail(stage, error, id) {
 
 /** @param {unknown} error @returns {string} of a Python traceback, the last line, which says what went wrong */
 function lineOf(error) {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = String(Object(error).message ?? error); // what ends Pyodide is no Error
   return text.trim().split("\n").at(-1) ?? "";
 }
 
