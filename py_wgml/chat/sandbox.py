@@ -535,7 +535,7 @@ _FILTERS = _table(
 )
 _TESTS = _table(
     (_nothing, "boolean defined false float integer iterable mapping none number sameas sequence string true"),
-    (_nothing, "undefined"),
+    (_nothing, "callable undefined"),
     (_whole, "eq equalto == ne != lt lessthan < le <= gt greaterthan > ge >= in lower upper"),
     (_divided, "divisibleby even odd"),
 )
