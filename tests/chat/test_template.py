@@ -364,7 +364,6 @@ REFUSED = {
     "the filter center": ("{{ 'x' | center(9) }}", "center"),
     "the filter pprint": ("{{ 'x' | pprint }}", "pprint"),
     "a filter by its name": ("{{ ['x'] | map('wordwrap') | list }}", "wordwrap"),
-    "the test filter": ("{{ x is filter }}", "filter"),
     "the test filter": ("{{ 'upper' is filter }}", "filter"),
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+expect.set_options(timeout=30_000)  # two cores, which also run the engine and the software GPU
+
 QUESTION = "What is the capital of France?"
 DROP = """([name, bytes]) => {
   const data = new DataTransfer();

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-expect.set_options(timeout=30_000)  # two cores, which also run the engine and the software GPU
 
 Fake = Callable[..., None]
 HUB = "https://huggingface.co"

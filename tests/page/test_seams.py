@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import pytest
 import tiny
+from page.pages import STOP, ask
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 BLOCKED = {
@@ -28,11 +29,6 @@ BLOCKED = {
 def ready(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_selector("body[data-state=ready]")
-
-
-def ask(page: Page, text: str) -> None:
-    page.fill("#prompt", text)
-    page.press("#prompt", "Enter")
 
 
 REFUSES = "const denied = () => Promise.reject(new DOMException('', 'SecurityError'));"
@@ -343,7 +339,9 @@ def test_a_device_that_is_destroyed(when: str, page: Page, context: BrowserConte
     expect(page.locator(".toast")).to_have_text([re.compile("graphics processor was reset")], timeout=60_000)
     page.wait_for_selector("body[data-state=ready]")
     expect(page.locator("#error")).to_have_text("")
+    talked = page.locator(".message.assistant .text:not(:empty)").count()
     ask(page, "and now?")
+    page.wait_for_function(STOP, arg=[talked + 1, ""], polling=20, timeout=60_000)
     expect(page.locator(".message.assistant .stats").last).to_contain_text(re.compile(r"\d tokens?"), timeout=60_000)
     assert errors == []
     assert not [line for line in said if re.search("mapAsync|AbortError|Uncaught|never retrieved", line)]
