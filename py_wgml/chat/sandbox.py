@@ -44,7 +44,7 @@ MAX_SIZE = 2_000_000
 MAX_FUEL = 32 * MAX_SIZE
 """Of one rendering, beside what it is given times its messages: some templates add up one text, message by message."""
 _ADDITIONS = 8  # of that text, for each message
-_MOST_FUEL = 8 * MAX_FUEL
+_MOST_FUEL = 32 * MAX_FUEL  # beyond it the clock is what stops
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
