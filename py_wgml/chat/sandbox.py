@@ -44,7 +44,7 @@ MAX_SIZE = 2_000_000
 MAX_FUEL = 32 * MAX_SIZE
 """Of one rendering, beside what it is given times its messages: some templates add up one text, message by message."""
 _ADDITIONS = 8  # of that text, for each message
-_MOST_FUEL = 32 * MAX_FUEL  # beyond it the clock is what stops
+_MOST_FUEL = 8 * MAX_FUEL
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
@@ -113,7 +113,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
         class CountedNamespace(Namespace):
             def __setitem__(namespace, name: str, value: Any) -> None:
-                super().__setitem__(name, self.counted([value])[0])
+                # A text was paid for when it was made, and is not copied.
+                super().__setitem__(name, value if isinstance(value, str) else self.counted([value])[0])
 
         self.globals = {
             "range": safe_range,
@@ -281,7 +282,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def joined(self, values: Sequence[Any]) -> str:
         """The operator `~`."""
-        self.spend(self._step + self.weights(values))
+        self.spend(self._step + self.weights(value for value in values if not isinstance(value, str)))
         return self.concat(map(str, values))
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -477,13 +478,14 @@ def _fields(env: BoundedEnvironment, template: str, mark: str, values: Iterable[
 
 
 def _operands(env: BoundedEnvironment, operator: str, left: Any, right: Any) -> None:
+    if operator == "+" and isinstance(left, str | list | tuple):
+        _check(env.weight(left) + env.weight(right))
+        if isinstance(left, str):
+            return  # all that is done is to copy it, for which the text that is made pays
     env.spend(env.weight(left) + env.weight(right))
     if operator == "%":
         if isinstance(left, str):
             _fields(env, left, "%", right if isinstance(right, tuple) else (right,))
-    elif operator == "+":
-        if isinstance(left, str | list | tuple):
-            _check(env.weight(left) + env.weight(right))
     elif operator in ("*", "**"):
         if isinstance(left, int) and isinstance(right, int):
             bits = left.bit_length(), right.bit_length()
