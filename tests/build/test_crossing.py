@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-import build
 
 pytestmark = pytest.mark.slow
 
@@ -62,17 +58,8 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def told(in_pyodide: Callable[[str], Any]) -> dict[str, Any]:
     """What Python gets of each expression, at the top and within a message: its repr, or the error."""
-    folder = tmp_path_factory.mktemp("crossing")
-    (folder / "tiny.gguf").write_bytes(b"GGUF" + bytes(60))
-    try:
-        build.build([build.given_model(str(folder / "tiny.gguf"))], build.Brand(), folder / "dist")
-        node, _ = build.node()
-    except build.Stop as stop:
-        if stop.code == build.NETWORK:
-            pytest.skip(str(stop))
-        raise
     program = f"""
 import json
 from pyodide.code import run_js
@@ -92,10 +79,7 @@ def told(source):
 
 answer = json.dumps({{source: told(source) for source in {[*TAKEN, *REFUSED]!r}}})
 """
-    command = [node, Path(__file__).with_name("start.mjs"), folder / "dist", f"exec({program!r}) or answer"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = in_pyodide(program)
     return found
 
 

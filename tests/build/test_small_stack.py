@@ -3,20 +3,17 @@ interpreter with it."""
 
 from __future__ import annotations
 
-import json
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chat.hostile import HARD, HOSTILE
 
-import build
-
 pytestmark = pytest.mark.slow
 
-HERE = Path(__file__).parent
 PROGRAM = (
-    (HERE.parent / "chat" / "hostile.py").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "chat" / "hostile.py").read_text(encoding="utf-8")
     + """
 import json, sys
 from py_wgml.chat import ChatTemplate
@@ -39,21 +36,9 @@ answer = json.dumps({name: told(source) for name, source in cases.items()})
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+def told(in_pyodide: Callable[[str], Any]) -> dict[str, tuple[str, str]]:
     """What comes of each template, and of a good one after it."""
-    folder = tmp_path_factory.mktemp("stack")
-    (folder / "tiny.gguf").write_bytes(b"GGUF" + bytes(60))
-    try:
-        build.build([build.given_model(str(folder / "tiny.gguf"))], build.Brand(), folder / "dist")
-        node, _ = build.node()
-    except build.Stop as stop:
-        if stop.code == build.NETWORK:
-            pytest.skip(str(stop))
-        raise
-    command = [node, HERE / "start.mjs", folder / "dist", f"exec({PROGRAM!r}, globals()) or answer"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    found: dict[str, tuple[str, str]] = json.loads(done.stdout)
+    found: dict[str, tuple[str, str]] = in_pyodide(PROGRAM)
     return found
 
 
