@@ -31,6 +31,7 @@ _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 _LOAD_OPTIONS = ("context", "cache_bits")
 _BENCH_OPTIONS = ("prompt_tokens", "generate_tokens", "repetitions", "contexts")
 _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
+_LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
 _NOBODY = 0  # the id of an answer to what has none
 
 
@@ -65,7 +66,8 @@ class Session:
         id, kind = _NOBODY, "request"
         try:
             given = _opened(message)
-            id = integer("the message's id", plain(given.get("id")), 1)  # first: whatever else is wrong is told to it
+            # First: whatever else is wrong is told to it.
+            id = integer("the message's id", plain(given.get("id")), 1, _LARGEST_ID)
             request = {key: value if key == "model" else plain(value, str(key)) for key, value in given.items()}
             kind = str(request.get("type"))[:100]
             match kind:

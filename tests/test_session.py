@@ -149,7 +149,10 @@ def test_before_a_model_is_loaded(page: Any) -> None:
     page(test)
 
 
-@pytest.mark.parametrize("message", [None, "load", 5, [], {}, {"type": "load"}, {"id": "1", "type": "send"}, {"id": 0}])
+@pytest.mark.parametrize(
+    "message",
+    [None, "load", 5, [], {}, {"type": "load"}, {"id": "1", "type": "send"}, {"id": 0}, {"id": 1e300}, {"id": 2**53}],
+)
 def test_what_is_no_message(message: Any, page: Any) -> None:
     async def test(page: Page) -> None:
         await page.session.handle(message)
