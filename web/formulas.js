@@ -15,7 +15,7 @@ const EXPANDED = 4000;
 /** Braces within one another. */
 const BRACES = 30;
 /** What a set formula may come to, in elements, and in elements within one another: a browser lays these out by recursion. */
-const MOST = 2500;
+const MOST = 2000;
 const DEEPEST = 100;
 
 const ENVIRONMENT =

@@ -16,7 +16,10 @@ export function perFrame(work) {
   };
 }
 
-/** Of each frame so much goes into work that is done in steps, in milliseconds: the rest is the browser's, to paint it. */
+/**
+ * Of each frame so much goes into work that is done in steps, in milliseconds: the rest is the browser's, to paint it.
+ * It is done between two frames, not in one: to lay out what was drawn is then a task of its own.
+ */
 const SHARE = 8;
 
 /** @typedef {boolean | "next frame"} Progress whether there is more to do, perhaps not in this frame */
@@ -38,13 +41,17 @@ export function inSteps(step) {
   return () => {
     if (waiting.includes(work)) return;
     waiting.push(work);
-    if (waiting.length === 1) requestAnimationFrame(doSteps);
+    if (waiting.length === 1) afterFrame();
   };
 }
 
-/** @param {number} now */
-function doSteps(now) {
-  const end = performance.now() + SHARE;
+function afterFrame() {
+  requestAnimationFrame(() => setTimeout(doSteps));
+}
+
+function doSteps() {
+  const now = performance.now();
+  const end = now + SHARE;
   for (const work of waiting.toReversed()) {
     if (now < work.notBefore) continue;
     for (let more = /** @type {Progress} */ (true); more === true && performance.now() < end; ) {
@@ -55,7 +62,7 @@ function doSteps(now) {
       work.notBefore = performance.now() + 4 * (performance.now() - began);
     }
   }
-  if (waiting.length) requestAnimationFrame(doSteps);
+  if (waiting.length) afterFrame();
 }
 
 /**

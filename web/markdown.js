@@ -33,6 +33,8 @@ const KEPT_FORMULAS = 500;
 const MOST = 1000;
 /** What `strain` may say of code that is coloured. */
 const STRAIN = 2_000_000;
+/** Coloured parts that a line of code may have, on average: lines don't wrap, so that many of long ones are in view. */
+const PARTS = 80;
 
 /** Selects what was shown as plain text for want of a library: see `improve`. */
 export const LACKING = "[data-lacking]";
@@ -166,7 +168,8 @@ export class Markdown {
     if (!code || !this.#highlighter.getLanguage(language) || strain(text) > STRAIN) return;
     const options = { language, ignoreIllegals: true };
     const coloured = this.#highlighter.highlight(text, options).value;
-    if (coloured.split("<span").length <= MOST) showColoured(code, coloured);
+    const lines = text.split("\n").length;
+    if (coloured.split("<span").length <= Math.min(MOST, PARTS * lines)) showColoured(code, coloured);
   }
 
   /** @param {HTMLElement} root what holds the formula's source, which it keeps where that is not understood */
