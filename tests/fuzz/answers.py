@@ -26,6 +26,8 @@ from fuzz import Fault
 
 LONGEST_TASK = 0.1
 """Seconds of its thread's time that a task of the page may take."""
+TRIES = 3
+"""The least of so many counts: a thread's time has in it what a busy host takes from it."""
 TASK = "ThreadControllerImpl::RunTask"  # as Chromium's trace calls it
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 FRESH = 25
@@ -358,20 +360,12 @@ def fenced(chance: random.Random, size: int) -> str:
 def check(case: Case, session: Session) -> str:
     """Ask the page and have it answer this, then something plain."""
     page = session.open()
-    cdp = page.context.browser
-    assert cdp
-    session.tell(case.pieces, case.pace)
-    with TemporaryDirectory() as folder:
-        trace = Path(folder) / "trace.json"
-        cdp.start_tracing(page=page, path=trace, categories=["toplevel"])
-        try:
-            session.ask()
-        except Error as error:
-            session.done = 0
-            raise Fault(f"not drawn after {PATIENCE / 1000:.0f} s: {error.message.splitlines()[0]}") from None
-        finally:
-            cdp.stop_tracing()
-        longest = longest_task(json.loads(trace.read_text())["traceEvents"])
+    longest = drawn(case, session)
+    for _ in range(TRIES - 1):
+        if longest <= LONGEST_TASK:
+            break
+        page.click("#new-chat")
+        longest = min(longest, drawn(case, session))
     shown = page.evaluate(SHOWN)
     problems = list(session.problems)
     if longest > LONGEST_TASK:
@@ -392,6 +386,26 @@ def check(case: Case, session: Session) -> str:
         session.done = 0  # the next case has a page of its own
         raise Fault("; ".join(problems))
     return "long" if sum(len("".join(piece.values())) for piece in case.pieces) > 50_000 else "short"
+
+
+def drawn(case: Case, session: Session) -> float:
+    """Have the page answer this; seconds of its longest task."""
+    page = session.page
+    assert page
+    assert page.context.browser
+    browser = page.context.browser
+    session.tell(case.pieces, case.pace)
+    with TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace.json"
+        browser.start_tracing(page=page, path=trace, categories=["toplevel"])
+        try:
+            session.ask()
+        except Error as error:
+            session.done = 0
+            raise Fault(f"not drawn after {PATIENCE / 1000:.0f} s: {error.message.splitlines()[0]}") from None
+        finally:
+            browser.stop_tracing()
+        return longest_task(json.loads(trace.read_text())["traceEvents"])
 
 
 def longest_task(events: list[dict[str, Any]]) -> float:
