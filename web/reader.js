@@ -80,8 +80,7 @@ export class Reader {
    */
   #readCode(text, code) {
     const { info, more, inLine, indent } = code;
-    const head = text.slice(0, CODE);
-    const end = [...head.matchAll(code.end)].find(({ index }) => index > 0 || !inLine);
+    const end = [...text.matchAll(code.end)].find((found) => isEnd(found, text) && (found.index > 0 || !inLine));
     const length = end ? end.index : cutAt(text, CODE);
     const raw = text.slice(0, length).replaceAll(new RegExp(`^ {0,${indent}}`, "gm"), "");
     /** @type {Code[]} */
@@ -135,6 +134,15 @@ export class Reader {
     }
     return Infinity;
   }
+}
+
+/**
+ * @param {RegExpExecArray} found what looks like a code block's end
+ * @param {string} text
+ * @returns {boolean} whether it is one of a piece's: its line ends, and not because no more was looked at
+ */
+function isEnd({ 0: line, index }, text) {
+  return index < CODE && (index + line.length < text.length || text.length <= PIECE);
 }
 
 /** @param {string} text @returns {number} where so many lines of it end */

@@ -188,5 +188,11 @@ def test_no_task_of_the_page_lasts_long(drawing: answers.Session, name: str) -> 
     answers.check(answers.Case(pieces, 0, []), drawing)
 
 
+def test_a_line_like_a_fence_where_a_piece_of_code_ends(drawing: answers.Session) -> None:
+    """Only as far as the piece goes does it look like one."""
+    text = "```\nabcd\n" + "abc\n" * 748 + "``` word1z\n" + "more\n" * 1000 + "word2z"
+    answers.check(answers.Case([{"text": text}, {"text": "."}], 0, ["word1z", "word2z"]), drawing)
+
+
 def test_long_reasoning(drawing: answers.Session) -> None:
     answers.check(answers.Case([{"reasoning": "hm, " * 1000}] * 250 + [{"text": "So."}], 0, []), drawing)
