@@ -36,14 +36,16 @@ export function plain(text) {
 }
 
 /** What the libraries do with runs of such characters grows with the square of the runs' lengths. */
-const RUNS = /[\w.+@-]{50,}|\s{50,}/g;
+const RUNS = /[\w$.+@\u00c0-\u02b8-]{50,}|\s{50,}/g;
+/** Likewise with the number of what may be links; so much is each of them worth. */
+const LINK = 20;
 
 /**
  * @param {string} text
- * @returns {number} a measure of the time that patterns take over its longest words and gaps
+ * @returns {number} a measure of the time that patterns take over its longest words and gaps, and over its links
  */
 export function strain(text) {
-  let sum = 0;
+  let sum = LINK * (text.split("](").length - 1) ** 2;
   for (const [run] of text.matchAll(RUNS)) sum += run.length ** 2;
   return sum;
 }

@@ -29,7 +29,7 @@
 import { cutAt, PIECE } from "./pieces.js";
 
 /** So many characters of code at most are coloured at once. */
-const CODE = 3000;
+const CODE = 2500;
 /** So many lines at most are parsed at once. */
 const LINES = 80;
 /** What has begun and has not ended, a formula or an HTML comment, may do so for so many characters. */
@@ -69,7 +69,8 @@ export class Reader {
    * @param {number} indent
    */
   #enter(mark, info, indent) {
-    const end = new RegExp(`^[^\\S\\n]{0,${indent + 3}}[${mark[0]}]{${mark.length},}[^\\S\\n]*$`, "gm");
+    const line = `[^\\S\\n]{0,${indent + 3}}[${mark[0]}]{${mark.length},}[^\\S\\n]*`;
+    const end = new RegExp(`(?<![^\\n])${line}(?![^\\n])`, "g"); // a line ends nowhere else: not at U+2028
     this.#code = { indent, end, info: info.trim(), more: false, inLine: false };
   }
 
@@ -82,7 +83,7 @@ export class Reader {
     const { info, more, inLine, indent } = code;
     const end = [...text.matchAll(code.end)].find((found) => isEnd(found, text) && (found.index > 0 || !inLine));
     const length = end ? end.index : cutAt(text, CODE);
-    const raw = text.slice(0, length).replaceAll(new RegExp(`^ {0,${indent}}`, "gm"), "");
+    const raw = text.slice(0, length).replaceAll(new RegExp(`(?<![^\\n]) {0,${indent}}`, "g"), "");
     /** @type {Code[]} */
     const blocks = raw || !more ? [{ type: "piece", raw, info, more }] : [];
     const after = end ? length + end[0].length : length;

@@ -16,7 +16,7 @@ import { Reader } from "./reader.js";
 const PAGE = { characters: PIECE, elements: 400 };
 const ROOT = { characters: 2 * PIECE, elements: 600 };
 /** When so much has been drawn, the rest waits for the next frame: to lay it out takes time too. */
-const FRAME = { characters: 2000, elements: 150 };
+const FRAME = { characters: 3000, elements: 300 };
 
 export class TextRenderer {
   #root;

@@ -32,7 +32,7 @@ TASK = "ThreadControllerImpl::RunTask"  # as Chromium's trace calls it
 SIZES = (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 FRESH = 25
 """After so many answers the page is opened anew, in a profile of its own: what is kept of them grows."""
-LINES = 40_000
+LINES = 20_000
 """Each may be a block, which takes a fraction of a frame."""
 PATIENCE = 50_000  # milliseconds
 

@@ -189,8 +189,8 @@ def test_no_task_of_the_page_lasts_long(drawing: answers.Session, name: str) -> 
 
 
 def test_a_line_like_a_fence_where_a_piece_of_code_ends(drawing: answers.Session) -> None:
-    """Only as far as the piece goes does it look like one."""
-    text = "```\nabcd\n" + "abc\n" * 748 + "``` word1z\n" + "more\n" * 1000 + "word2z"
+    """Only as far as the piece goes does it look like one; nor is U+2028 a line's end."""
+    text = "```\na\n" + "abc\n" * 623 + "ab\n" + "``` word1z\n" + "more\n" * 1000 + "```\u2028word2z\n"
     answers.check(answers.Case([{"text": text}, {"text": "."}], 0, ["word1z", "word2z"]), drawing)
 
 
