@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import gpus
 import pytest
 
-import build
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.errors import NETWORK, Stop
+from web.build.site import build
 
 if TYPE_CHECKING:
-    from browser import Chromium, Firefox
+    from web.build.browser import Chromium, Firefox
 
 
 LONGEST = ("page", "build", "models")  # folders whose tests take longest, and so come first
@@ -48,9 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def smollm2_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default model's GGUF file, fetched as `build.py build` does."""
     try:
-        model = build.default_model()
-    except build.Stop as stop:
-        if stop.code == build.NETWORK:
+        model = models.default_model()
+    except Stop as stop:
+        if stop.code == NETWORK:
             pytest.skip(str(stop))
         raise
     path = tmp_path_factory.mktemp("smollm2") / model.file
@@ -67,8 +70,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], 
         def serve(model: Path) -> str:
             if model not in served:
                 folder = tmp_path_factory.mktemp("site") / "dist"
-                build.build([build.given_model(str(model))], build.Brand(), folder)
-                served[model] = stack.enter_context(build.serving(folder))
+                build([models.given_model(str(model))], Brand(), folder)
+                served[model] = stack.enter_context(serving.serving(folder))
             return served[model]
 
         yield serve
@@ -77,7 +80,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
     """Headless Chromium with WebGPU; see tests/browser.py. Closed after each module: asyncio can't run beside it."""
-    import browser
+    from web.build import browser
 
     with browser.chromium() as started:
         yield started
@@ -86,8 +89,7 @@ def chromium() -> Iterator[Chromium]:
 @pytest.fixture(scope="module")
 def firefox() -> Iterator[Firefox]:
     """Headless Firefox with WebGPU; see tests/browser.py."""
-    import browser
-    import finding
+    from web.build import browser, finding
 
     if not finding.find_firefox():
         pytest.skip("no Firefox on this machine")

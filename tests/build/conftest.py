@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 
-import build
+from web.build import models, parts
+from web.build.brand import Brand
+from web.build.errors import NETWORK, Stop
+from web.build.site import build
 
 
 @pytest.fixture(scope="session")
@@ -20,10 +23,10 @@ def in_pyodide(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]
     folder = tmp_path_factory.mktemp("pyodide")
     (folder / "tiny.gguf").write_bytes(b"GGUF" + bytes(60))
     try:
-        build.build([build.given_model(str(folder / "tiny.gguf"))], build.Brand(), folder / "dist")
-        node, _ = build.node()
-    except build.Stop as stop:
-        if stop.code == build.NETWORK:
+        build([models.given_model(str(folder / "tiny.gguf"))], Brand(), folder / "dist")
+        node, _ = parts.node()
+    except Stop as stop:
+        if stop.code == NETWORK:
             pytest.skip(str(stop))
         raise
 

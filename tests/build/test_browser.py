@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import browser
 import pytest
 
-import build
+from web.build import bench, browser, chat, serving
+from web.build.errors import Stop
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("pages")
     for name, content in (("chat", CHAT), ("error", ERROR), ("bench", BENCH)):
         (folder / f"{name}.html").write_text(content)
-    with build.serving(folder) as url:
+    with serving.serving(folder) as url:
         yield url
 
 
@@ -62,14 +62,14 @@ def test_chat_prints_the_answer_and_tells_the_rest(pages: str, capsys: pytest.Ca
 
 
 def test_chat_ends_with_the_error_of_the_page(pages: str) -> None:
-    with pytest.raises(build.Stop, match=r"^the model is broken$"), build.browsers() as found:
-        found.chat(f"{pages}error.html", "hello")
+    with pytest.raises(Stop, match=r"^the model is broken$"):
+        chat.chat(f"{pages}error.html", "hello")
 
 
 def test_bench_brings_the_result(pages: str) -> None:
     result = browser.bench(f"{pages}bench.html?n=7")
     assert result == {"decode": {"tokens": 7}}
-    assert list(build.flat(result)) == [("decode.tokens", 7)]
+    assert list(bench.flat(result)) == [("decode.tokens", 7)]
     with pytest.raises(browser.PageError, match="no tokens"):
         browser.bench(f"{pages}bench.html")
 

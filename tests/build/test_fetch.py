@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
-import build
+from web.build import fetching, lock, models, parts, paths
+from web.build.errors import FAILED, MISMATCH, NETWORK, USAGE, Stop
+from web.build.parts import Part
 
 CONTENT = bytes(range(256)) * 4000
 
@@ -53,7 +55,7 @@ class Unreliable(http.server.BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in (("ranges", True), ("break_after", []), ("statuses", []), ("asked", [])):
         monkeypatch.setattr(Unreliable, name, value)
-    monkeypatch.setattr(build.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
     started = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unreliable)
     threading.Thread(target=started.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{started.server_port}/file"
@@ -62,20 +64,20 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_whole_file(server: str, tmp_path: Path) -> None:
-    build.download(server, tmp_path / "x", "x")
+    fetching.download(server, tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == CONTENT
 
 
 def test_broken_connection_goes_on_where_it_was(server: str, tmp_path: Path) -> None:
     Unreliable.break_after = [300_000, 200_000]
-    build.download(server, tmp_path / "x", "x")
+    fetching.download(server, tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == CONTENT
     assert Unreliable.asked == [None, "bytes=300000-", "bytes=500000-"]
 
 
 def test_half_file_of_an_earlier_run_is_kept(server: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(CONTENT[:1000])
-    build.download(server, tmp_path / "x", "x")
+    fetching.download(server, tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == CONTENT
     assert Unreliable.asked == ["bytes=1000-"]
 
@@ -85,37 +87,37 @@ def test_half_file_of_an_earlier_run_is_kept(server: str, tmp_path: Path) -> Non
 def test_span_with_and_without_ranges(server: str, tmp_path: Path, ranges: bool, kept: int) -> None:
     Unreliable.ranges = ranges
     (tmp_path / "x").write_bytes(CONTENT[300_000 : 300_000 + kept])
-    build.download(server, tmp_path / "x", "x", [300_000, 123_456])
+    fetching.download(server, tmp_path / "x", "x", [300_000, 123_456])
     assert (tmp_path / "x").read_bytes() == CONTENT[300_000:423_456]
 
 
 def test_server_trouble_is_tried_again(server: str, tmp_path: Path) -> None:
     Unreliable.statuses = [500, 503, 429]
-    build.download(server, tmp_path / "x", "x")
+    fetching.download(server, tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == CONTENT
 
 
 def test_missing_file_is_told_at_once(server: str, tmp_path: Path) -> None:
     Unreliable.statuses = [404]
-    with pytest.raises(build.Stop, match="x: HTTP status 404") as stop:
-        build.download(server, tmp_path / "x", "x")
-    assert stop.value.code == build.NETWORK
+    with pytest.raises(Stop, match="x: HTTP status 404") as stop:
+        fetching.download(server, tmp_path / "x", "x")
+    assert stop.value.code == NETWORK
     assert len(Unreliable.asked) == 1
 
 
 def test_connection_that_always_breaks_ends(server: str, tmp_path: Path) -> None:
     Unreliable.break_after = [10, *[0] * 20]
-    with pytest.raises(build.Stop, match="no connection") as stop:
-        build.download(server, tmp_path / "x", "x")
-    assert stop.value.code == build.NETWORK
+    with pytest.raises(Stop, match="no connection") as stop:
+        fetching.download(server, tmp_path / "x", "x")
+    assert stop.value.code == NETWORK
     assert (tmp_path / "x").stat().st_size == 10, "what has come is kept"
 
 
 def test_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build.time, "sleep", lambda _: None)
-    with pytest.raises(build.Stop, match="no connection") as stop:
-        build.download("http://127.0.0.1:9/file", tmp_path / "x", "x")
-    assert stop.value.code == build.NETWORK
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
+    with pytest.raises(Stop, match="no connection") as stop:
+        fetching.download("http://127.0.0.1:9/file", tmp_path / "x", "x")
+    assert stop.value.code == NETWORK
 
 
 class Line:
@@ -138,7 +140,7 @@ class Line:
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Line]]:
-    monkeypatch.setattr(build.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
     started: list[Line] = []
 
     def start(*answers: str) -> Line:
@@ -171,9 +173,9 @@ def test_an_answer_that_no_other_try_would_change(
     answer: str, told: str, asked: int | None, line: Callable[..., Line], tmp_path: Path
 ) -> None:
     server = line(f"HTTP/1.1 {answer}\nContent-Length: 0\n\n")
-    with pytest.raises(build.Stop) as stop:
-        build.download(f"{server.address}/file", tmp_path / "x", "x")
-    assert (str(stop.value), stop.value.code) == (f"x: {told}", build.NETWORK)
+    with pytest.raises(Stop) as stop:
+        fetching.download(f"{server.address}/file", tmp_path / "x", "x")
+    assert (str(stop.value), stop.value.code) == (f"x: {told}", NETWORK)
     assert asked is None or len(server.asked) == asked
     assert not (tmp_path / "x").exists()
 
@@ -192,19 +194,19 @@ def test_an_answer_that_no_other_try_would_change(
 )
 def test_an_answer_that_is_asked_for_again(answer: str, line: Callable[..., Line], tmp_path: Path) -> None:
     server = line(answer, "HTTP/1.1 200 OK\nContent-Length: 3\n\nabc")
-    build.download(f"{server.address}/file", tmp_path / "x", "x")
+    fetching.download(f"{server.address}/file", tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == b"abc"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
     server = line(answer)
-    with pytest.raises(build.Stop, match="no connection") as stop:
-        build.download(f"{server.address}/file", tmp_path / "y", "y")
+    with pytest.raises(Stop, match="no connection") as stop:
+        fetching.download(f"{server.address}/file", tmp_path / "y", "y")
     assert "\n" not in str(stop.value)
 
 
 @pytest.mark.parametrize("length", ["x", "-5", "+3", "1_0", "9" * 5000, "\u00b2", ""])
 def test_a_length_that_is_none(length: str, line: Callable[..., Line], tmp_path: Path) -> None:
     server = line(f"HTTP/1.0 200 OK\nContent-Length: {length}\n\nabc")
-    build.download(f"{server.address}/file", tmp_path / "x", "x")
+    fetching.download(f"{server.address}/file", tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == b"abc"
 
 
@@ -214,16 +216,16 @@ def test_a_file_that_was_changed_meanwhile_is_not_mixed_with_its_successor(
     first = 'HTTP/1.1 200 OK\nETag: "1"\nContent-Length: 10\n\nold'
     second = 'HTTP/1.1 200 OK\nETag: "2"\nContent-Length: 6\n\nnewer!'
     server = line(first, second)
-    build.download(f"{server.address}/file", tmp_path / "x", "x")
+    fetching.download(f"{server.address}/file", tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == b"newer!"
     assert b'If-Range: "1"' in server.asked[1]
     # Also when the first half came in an earlier run; a date serves where there is no tag that promises enough.
     tag = 'W/"1"\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT'
     server = line(first.replace('"1"', tag), "HTTP/1.1 404 No\nContent-Length: 0\n\n")
-    with pytest.raises(build.Stop, match="404"):
-        build.download(f"{server.address}/file", tmp_path / "y", "y")
+    with pytest.raises(Stop, match="404"):
+        fetching.download(f"{server.address}/file", tmp_path / "y", "y")
     server = line(second)
-    build.download(f"{server.address}/file", tmp_path / "y", "y")
+    fetching.download(f"{server.address}/file", tmp_path / "y", "y")
     assert (tmp_path / "y").read_bytes() == b"newer!"
     assert b"If-Range: Wed, 21 Oct 2015 07:28:00 GMT" in server.asked[0]
 
@@ -233,30 +235,30 @@ def test_a_beginning_longer_than_the_file_is_begun_anew(line: Callable[..., Line
     server = line(
         "HTTP/1.1 416 No\nContent-Range: bytes */3\nContent-Length: 0\n\n", "HTTP/1.1 200 OK\nContent-Length: 3\n\nabc"
     )
-    build.download(f"{server.address}/file", tmp_path / "x", "x")
+    fetching.download(f"{server.address}/file", tmp_path / "x", "x")
     assert (tmp_path / "x").read_bytes() == b"abc"
 
 
 @pytest.mark.parametrize(
     ("address", "code"),
     [
-        ("http://127.0.0.1:x/file", build.USAGE),
-        ("http://127.0.0.1/a b", build.USAGE),
-        ("http://\u00e9.invalid/" + "\u00e9", build.USAGE),
-        ("http://" + "a" * 70 + ".invalid/", build.USAGE),
-        ("http:///file", build.NETWORK),
-        ("http://no-such-host.invalid/file", build.NETWORK),
-        ("file:///no/such/file", build.NETWORK),
+        ("http://127.0.0.1:x/file", USAGE),
+        ("http://127.0.0.1/a b", USAGE),
+        ("http://\u00e9.invalid/" + "\u00e9", USAGE),
+        ("http://" + "a" * 70 + ".invalid/", USAGE),
+        ("http:///file", NETWORK),
+        ("http://no-such-host.invalid/file", NETWORK),
+        ("file:///no/such/file", NETWORK),
     ],
 )
 def test_an_address_that_leads_nowhere(
     address: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(build.Stop) as stop:
-        build.download(address, tmp_path / "x", "x")
+    with pytest.raises(Stop) as stop:
+        fetching.download(address, tmp_path / "x", "x")
     assert (stop.value.code, "\n" in str(stop.value)) == (code, False), stop.value
 
 
@@ -273,9 +275,9 @@ def test_a_proxy_that_refuses(
     server = line(f"HTTP/1.1 {status}\n\n")
     monkeypatch.setenv("https_proxy", server.address)
     monkeypatch.delenv("no_proxy", raising=False)
-    with pytest.raises(build.Stop, match=told) as stop:
-        build.download("https://models.invalid/file", tmp_path / "x", "x")
-    assert (stop.value.code, len(server.asked)) == (build.NETWORK, 1)
+    with pytest.raises(Stop, match=told) as stop:
+        fetching.download("https://models.invalid/file", tmp_path / "x", "x")
+    assert (stop.value.code, len(server.asked)) == (NETWORK, 1)
 
 
 def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,38 +291,38 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.delenv("https_proxy", raising=False)
-    with pytest.raises(build.Stop, match=r"is not trusted \(self-signed certificate\); PIP_CERT names") as stop:
-        build.download("https://models.invalid/file", tmp_path / "x", "x")
-    assert (stop.value.code, asked) == (build.NETWORK, [1])
+    with pytest.raises(Stop, match=r"is not trusted \(self-signed certificate\); PIP_CERT names") as stop:
+        fetching.download("https://models.invalid/file", tmp_path / "x", "x")
+    assert (stop.value.code, asked) == (NETWORK, [1])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full")
 def test_a_full_disk_is_told_as_one(server: str, tmp_path: Path) -> None:
     (tmp_path / "x").symlink_to("/dev/full")
-    with pytest.raises(build.Stop, match="can't be written: No space left on device") as stop:
-        build.download(server, tmp_path / "x", "x")
-    assert stop.value.code == build.FAILED
+    with pytest.raises(Stop, match="can't be written: No space left on device") as stop:
+        fetching.download(server, tmp_path / "x", "x")
+    assert stop.value.code == FAILED
     assert len(Unreliable.asked) == 1
 
 
 def test_a_folder_that_is_gone_is_told(server: str, tmp_path: Path) -> None:
-    with pytest.raises(build.Stop, match="can't be written: No such file") as stop:
-        build.download(server, tmp_path / "none" / "x", "x")
-    assert stop.value.code == build.FAILED
+    with pytest.raises(Stop, match="can't be written: No such file") as stop:
+        fetching.download(server, tmp_path / "none" / "x", "x")
+    assert stop.value.code == FAILED
 
 
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><title>Sign in</title>", "\n  <html>"])
 def test_a_web_page_in_place_of_a_model(
     body: str, line: Callable[..., Line], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path)
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
     server = line(
         f"HTTP/1.0 200 OK\nContent-Type: text/html\n\n{body}", "HTTP/1.1 200 OK\nContent-Length: 8\n\nGGUF\x03\0\0\0"
     )
-    with pytest.raises(build.Stop, match="not a GGUF file, but a web page") as stop:
-        build.given_model(f"{server.address}/m.gguf")
-    assert stop.value.code == build.USAGE
-    assert build.given_model(f"{server.address}/m.gguf").path.read_bytes()[:4] == b"GGUF"  # it was not kept
+    with pytest.raises(Stop, match="not a GGUF file, but a web page") as stop:
+        models.given_model(f"{server.address}/m.gguf")
+    assert stop.value.code == USAGE
+    assert models.given_model(f"{server.address}/m.gguf").path.read_bytes()[:4] == b"GGUF"  # it was not kept
 
 
 @pytest.mark.parametrize(
@@ -338,9 +340,9 @@ def test_a_web_page_in_place_of_a_model(
 def test_the_name_of_a_model_of_another_server(
     address: str, asked: str, name: str, line: Callable[..., Line], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path)
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
     server = line("HTTP/1.1 200 OK\nContent-Length: 8\n\nGGUF\x03\0\0\0")
-    model = build.given_model(server.address.replace("http", "HTTP") + address)
+    model = models.given_model(server.address.replace("http", "HTTP") + address)
     assert server.asked[0].split()[1].decode() == asked
     assert model.file == name
     assert model.path.parent.parent == tmp_path / "models"
@@ -353,55 +355,53 @@ def test_the_address_of_a_page_about_a_model(tmp_path: Path, monkeypatch: pytest
         asked.append(url)
         target.write_bytes(b"GGUF")
 
-    monkeypatch.setattr(build, "CACHE", tmp_path)
-    monkeypatch.setattr(build, "download", download)
-    build.given_model("https://huggingface.co/owner/repository/blob/main/file.gguf")
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
+    monkeypatch.setattr(models, "download", download)
+    models.given_model("https://huggingface.co/owner/repository/blob/main/file.gguf")
     assert asked == ["https://huggingface.co/owner/repository/resolve/main/file.gguf"]
 
 
 @pytest.fixture
-def pinned(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., build.Part]:
+def pinned(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Part]:
     """Parts whose package lies on the local server."""
-    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(build, "addresses", lambda parts: [server for _ in parts])
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(parts, "addresses", lambda parts: [server for _ in parts])
 
-    def pin(content: bytes, **options: Any) -> build.Part:
-        return build.Part("thing.whl", "wheel", "thing==1", hashlib.sha256(content).hexdigest(), 0, **options)
+    def pin(content: bytes, **options: Any) -> Part:
+        return Part("thing.whl", "wheel", "thing==1", hashlib.sha256(content).hexdigest(), 0, **options)
 
     return pin
 
 
-def test_second_fetch_asks_nobody(pinned: Callable[..., build.Part]) -> None:
+def test_second_fetch_asks_nobody(pinned: Callable[..., Part]) -> None:
     part = pinned(CONTENT)
-    build.fetch([part])
-    build.fetch([part])
+    parts.fetch([part])
+    parts.fetch([part])
     assert part.path.read_bytes() == CONTENT
     assert len(Unreliable.asked) == 1
 
 
-def test_wrong_sum_keeps_nothing(pinned: Callable[..., build.Part]) -> None:
+def test_wrong_sum_keeps_nothing(pinned: Callable[..., Part]) -> None:
     part = pinned(b"something else")
-    with pytest.raises(build.Stop, match=r"thing\.whl: the sha256 sum") as stop:
-        build.fetch([part])
-    assert stop.value.code == build.MISMATCH
+    with pytest.raises(Stop, match=r"thing\.whl: the sha256 sum") as stop:
+        parts.fetch([part])
+    assert stop.value.code == MISMATCH
     assert not list(part.path.parent.iterdir())
 
 
-def test_changed_file_in_the_cache_is_deleted(pinned: Callable[..., build.Part]) -> None:
+def test_changed_file_in_the_cache_is_deleted(pinned: Callable[..., Part]) -> None:
     part = pinned(CONTENT)
-    build.fetch([part])
+    parts.fetch([part])
     part.path.write_bytes(b"changed")
-    with pytest.raises(build.Stop, match=r"thing\.whl") as stop:
-        build.fetch([part])
-    assert stop.value.code == build.MISMATCH
+    with pytest.raises(Stop, match=r"thing\.whl") as stop:
+        parts.fetch([part])
+    assert stop.value.code == MISMATCH
     assert not part.path.exists()
-    build.fetch([part])
+    parts.fetch([part])
     assert part.path.read_bytes() == CONTENT
 
 
-def test_member_of_a_package(
-    pinned: Callable[..., build.Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_member_of_a_package(pinned: Callable[..., Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"one file of many " * 1000
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
@@ -410,28 +410,28 @@ def test_member_of_a_package(
         package.writestr("after.bin", CONTENT)
     (tmp_path / "thing.zip").write_bytes(archive.getvalue())
     monkeypatch.setitem(globals(), "CONTENT", archive.getvalue())
-    found = build.member(tmp_path / "thing.zip", "folder/member.txt", "wheel", "thing==1")
-    build.fetch([found])
+    found = lock.member(tmp_path / "thing.zip", "folder/member.txt", "wheel", "thing==1")
+    parts.fetch([found])
     assert found.path.read_bytes() == text
     assert isinstance(found.at, list)
     first, count = found.at
     assert Unreliable.asked == [f"bytes={first}-{first + count - 1}"]
 
 
-def test_damaged_member_keeps_nothing(pinned: Callable[..., build.Part]) -> None:
+def test_damaged_member_keeps_nothing(pinned: Callable[..., Part]) -> None:
     part = pinned(CONTENT, at=[5, 100])
-    with pytest.raises(build.Stop) as stop:
-        build.fetch([part])
-    assert stop.value.code == build.MISMATCH
+    with pytest.raises(Stop) as stop:
+        parts.fetch([part])
+    assert stop.value.code == MISMATCH
     assert not list(part.path.parent.iterdir())
 
 
 def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path)
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
-    with pytest.raises(build.Stop, match="pip could not fetch") as stop:
-        build.fetch([build.Part("thing", "wheel", "py-wgml-no-such==1", "0" * 64, 0)])
-    assert stop.value.code == build.NETWORK
+    with pytest.raises(Stop, match="pip could not fetch") as stop:
+        parts.fetch([Part("thing", "wheel", "py-wgml-no-such==1", "0" * 64, 0)])
+    assert stop.value.code == NETWORK
     assert "\n" not in str(stop.value)

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import browser
-import finding
 import pytest
 
-import build
+from web.build import browser, chat, finding
+from web.build.errors import NO_BROWSER, Stop
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-ins are shell scripts")
 
@@ -99,9 +98,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def none_found() -> str:
-    with pytest.raises(build.Stop) as stop, build.browsers():
+    with pytest.raises(Stop) as stop:
         finding.find_chromium()
-    assert stop.value.code == build.NO_BROWSER
+    assert stop.value.code == NO_BROWSER
     assert "\n" not in str(stop.value)
     return str(stop.value)
 
@@ -222,9 +221,9 @@ def test_firefox(machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     machine.program("firefox-esr", "echo Mozilla Firefox 140.1esr")
     assert finding.find_firefox() == str(machine.bin / "firefox-esr")
     monkeypatch.setenv("FIREFOX_BIN", str(tmp_path / "none"))
-    with pytest.raises(build.Stop, match="no such program") as stop, build.browsers():
+    with pytest.raises(Stop, match="no such program") as stop:
         finding.find_firefox()
-    assert stop.value.code == build.NO_BROWSER
+    assert stop.value.code == NO_BROWSER
 
 
 # With Playwright itself, which can't be started within itself.
@@ -254,7 +253,7 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
 @pytest.mark.slow
 def test_the_real_playwright_finds_its_own(real: Callable[[], str]) -> None:
     path = real()
-    with build.browsers(), browser.chromium() as started:
+    with browser.chromium() as started:
         assert started.binary == path
         page = started.browser().new_page()
         page.set_content("<title>it draws</title>")
@@ -263,10 +262,10 @@ def test_the_real_playwright_finds_its_own(real: Callable[[], str]) -> None:
 
 @pytest.mark.slow
 def test_the_real_playwright_cannot_fetch_its_own(real: Callable[[], str]) -> None:
-    with pytest.raises(build.Stop) as stop, build.browsers(), browser.chromium():
+    with pytest.raises(Stop) as stop, browser.chromium():
         pass
     assert str(stop.value).startswith("no Chromium found")
-    assert stop.value.code == build.NO_BROWSER
+    assert stop.value.code == NO_BROWSER
 
 
 @pytest.mark.slow
@@ -277,9 +276,9 @@ def test_a_firefox_that_starts_and_dies(dies: str, told: str, tmp_path: Path, mo
     (tmp_path / "fox").write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo Mozilla Firefox 150.0 && exit\n{dies}\n')
     (tmp_path / "fox").chmod(0o755)
     monkeypatch.setenv("FIREFOX_BIN", str(tmp_path / "fox"))
-    with pytest.raises(build.Stop, match=f"fox does not start: .*{told}$") as stop, build.browsers(), browser.firefox():
+    with pytest.raises(Stop, match=f"fox does not start: .*{told}$") as stop, browser.firefox():
         pass
-    assert (stop.value.code, "\n" in str(stop.value)) == (build.NO_BROWSER, False)
+    assert (stop.value.code, "\n" in str(stop.value)) == (NO_BROWSER, False)
 
 
 @pytest.mark.slow
@@ -287,6 +286,6 @@ def test_one_that_starts_and_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "chrome").write_text(f"#!/bin/sh\n{DIES}\n")
     (tmp_path / "chrome").chmod(0o755)
     monkeypatch.setenv("CHROME_BIN", str(tmp_path / "chrome"))
-    with pytest.raises(build.Stop, match="does not start: FATAL: No usable sandbox!") as stop, build.browsers():
-        browser.chat("http://localhost:9/", "hello")
-    assert (stop.value.code, "\n" in str(stop.value)) == (build.NO_BROWSER, False)
+    with pytest.raises(Stop, match="does not start: FATAL: No usable sandbox!") as stop:
+        chat.chat("http://localhost:9/", "hello")
+    assert (stop.value.code, "\n" in str(stop.value)) == (NO_BROWSER, False)

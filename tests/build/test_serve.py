@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 import build
-import server
+from web.build import serving
+from web.build.errors import NO_PORT, USAGE, Stop
 
 CONTENT = bytes(range(256)) * 10
 
@@ -32,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def connection(folder: Path) -> Iterator[http.client.HTTPConnection]:
-    with build.serving(folder) as url:
+    with serving.serving(folder) as url:
         opened = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=10)
         yield opened
         opened.close()
@@ -41,7 +42,7 @@ def connection(folder: Path) -> Iterator[http.client.HTTPConnection]:
 @contextmanager
 def running(folder: Path, host: str = "localhost") -> Iterator[Callable[[str], bytes]]:
     """`ask(bytes as they go over the wire, in latin-1)` is all that a server at `host` answers until it hangs up."""
-    server = build.make_server(folder, host, 0)
+    server = serving.make_server(folder, host, 0)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
 
     def ask(request: str) -> bytes:
@@ -263,8 +264,8 @@ ADDRESSES = ["10.0.0.1", "192.168.1.2:8000", "[fe80::1]"]
 )
 def test_it_answers_under_its_own_names(host: str, answered: list[str], refused: list[str], folder: Path) -> None:
     try:
-        server = build.make_server(folder, host, 0)
-    except build.Stop:
+        server = serving.make_server(folder, host, 0)
+    except Stop:
         pytest.skip(f"this machine has no {host}")
     server.server_close()
     with running(folder, host) as ask:
@@ -283,12 +284,12 @@ def test_the_name_that_it_was_given(folder: Path, monkeypatch: pytest.MonkeyPatc
         "getaddrinfo",
         lambda host, *rest, **more: real("127.0.0.1" if host == "Cat.example" else host, *rest, **more),
     )
-    server = build.make_server(folder, "127.0.0.1", 0)
+    server = serving.make_server(folder, "127.0.0.1", 0)
     server.server_close()
     monkeypatch.setattr(
         socket.socket, "bind", lambda self, at, bind=socket.socket.bind: bind(self, ("127.0.0.1", at[1]))
     )
-    server = build.make_server(folder, "Cat.example", 0)
+    server = serving.make_server(folder, "Cat.example", 0)
     server.server_close()
     assert server.is_called("cat.example:8000")
     assert server.is_called("localhost")
@@ -360,7 +361,7 @@ def test_a_file_that_is_cut_while_it_is_sent(folder: Path) -> None:
     with (folder / "model.gguf").open("wb") as file:
         file.truncate(size)
     with (
-        build.serving(folder) as url,
+        serving.serving(folder) as url,
         socket.create_connection(("localhost", urllib.parse.urlsplit(url).port), 10) as to,
     ):
         to.sendall(b"GET /model.gguf HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -372,9 +373,9 @@ def test_a_file_that_is_cut_while_it_is_sent(folder: Path) -> None:
 
 
 def test_one_that_never_ends_its_request(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.Handler, "timeout", 0.2)
+    monkeypatch.setattr(serving.Handler, "timeout", 0.2)
     with (
-        build.serving(folder) as url,
+        serving.serving(folder) as url,
         socket.create_connection(("localhost", urllib.parse.urlsplit(url).port), 10) as to,
     ):
         to.sendall(b"GET /model.gguf HTTP/1.1\r\n")
@@ -382,21 +383,21 @@ def test_one_that_never_ends_its_request(folder: Path, monkeypatch: pytest.Monke
 
 
 def test_port_taken(tmp_path: Path) -> None:
-    with build.serving(tmp_path) as url, pytest.raises(build.Stop, match="the port is taken") as stop:
-        build.make_server(tmp_path, "localhost", urllib.parse.urlsplit(url).port or 0)
-    assert stop.value.code == build.NO_PORT
+    with serving.serving(tmp_path) as url, pytest.raises(Stop, match="the port is taken") as stop:
+        serving.make_server(tmp_path, "localhost", urllib.parse.urlsplit(url).port or 0)
+    assert stop.value.code == NO_PORT
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 70, "a..b", "256.1.1.1", "203.0.113.1"])
 def test_a_host_that_is_none_of_this_machine(host: str, tmp_path: Path) -> None:
-    with pytest.raises(build.Stop, match=r"^cannot serve at ") as stop:
-        build.make_server(tmp_path, host, 0)
-    assert (stop.value.code, "\n" in str(stop.value)) == (build.NO_PORT, False)
+    with pytest.raises(Stop, match=r"^cannot serve at ") as stop:
+        serving.make_server(tmp_path, host, 0)
+    assert (stop.value.code, "\n" in str(stop.value)) == (NO_PORT, False)
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "99999999999999999999"])
 def test_what_is_no_port(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         build.main(["serve", f"--port={port}"])
-    assert end.value.code == build.USAGE
+    assert end.value.code == USAGE
     assert "is no port" in capsys.readouterr().err

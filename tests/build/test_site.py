@@ -13,35 +13,40 @@ from pathlib import Path
 
 import pytest
 
-import build
+from web.build import brand, environment, models, parts, paths, serving, site
+from web.build.brand import Brand
+from web.build.cache import sha256_of
+from web.build.errors import NETWORK, USAGE, Stop
+from web.build.models import Model
+from web.build.site import build
 
 pytestmark = pytest.mark.slow
 
 GGUF = b"GGUF" + bytes(60)  # build.py looks at the first four bytes only
-BRAND = build.Brand("A title", "You are a <cat>.", "#ffcc00")
+BRAND = Brand("A title", "You are a <cat>.", "#ffcc00")
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> build.Model:
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     path = tmp_path_factory.mktemp("model") / "tiny.gguf"
     path.write_bytes(GGUF)
-    return build.given_model(str(path))
+    return models.given_model(str(path))
 
 
 @pytest.fixture(scope="module")
-def dist(model: build.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site") / "dist"
     try:
-        build.build([model], BRAND, folder)
-    except build.Stop as stop:
-        if stop.code == build.NETWORK:
+        build([model], BRAND, folder)
+    except Stop as stop:
+        if stop.code == NETWORK:
             pytest.skip(str(stop))
         raise
     return folder
 
 
 def contents(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): build.sha256_of(path) for path in folder.rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix(): sha256_of(path) for path in folder.rglob("*") if path.is_file()}
 
 
 def test_site_json_tells_what_is_there(dist: Path) -> None:
@@ -52,7 +57,8 @@ def test_site_json_tells_what_is_there(dist: Path) -> None:
     assert {*site["files"], "models/tiny.gguf"} == set(contents(dist))
     assert set(site["wheels"]) == {f"wheels/{path.name}" for path in (dist / "wheels").iterdir()}
     assert site["wheels"][-1].startswith("wheels/py_wgml-")
-    assert not build.NOT_PUBLISHED & set(contents(dist))
+    private = {"package.json", "lock.json", "tsconfig.json", "protocol.d.ts", "__init__.py", "build"}
+    assert not private & {path.name for path in dist.iterdir()}
 
 
 def test_the_brand_is_everywhere(dist: Path) -> None:
@@ -70,9 +76,9 @@ def test_the_brand_is_everywhere(dist: Path) -> None:
         assert (dist / link).is_file(), link
     theme = (dist / "theme.css").read_text()
     light, dark = re.findall(r"--accent: (#\w+)", theme)
-    assert build.contrast(light, build.PAPER["light"]) >= 4.5
+    assert brand.contrast(light, brand.PAPER["light"]) >= 4.5
     assert dark == "#ffcc00"  # bright enough as it is
-    assert set(build.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "style.css").read_text()))
+    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "style.css").read_text()))
 
 
 @pytest.mark.parametrize(
@@ -80,27 +86,27 @@ def test_the_brand_is_everywhere(dist: Path) -> None:
     [("#ffffff", "#000000", 21.0), ("#777777", "#ffffff", 4.48), ("#0000ff", "#ffffff", 8.59)],
 )
 def test_contrast(one: str, other: str, ratio: float) -> None:
-    assert build.contrast(one, other) == pytest.approx(ratio, abs=0.01)  # as WebAIM's contrast checker has it
+    assert brand.contrast(one, other) == pytest.approx(ratio, abs=0.01)  # as WebAIM's contrast checker has it
 
 
 def test_a_split_model_is_the_same_in_pieces(tmp_path: Path) -> None:
     path = tmp_path / "big.gguf"
     path.write_bytes(GGUF * 1000)
-    model = build.given_model(str(path))
-    told = build.publish(model, tmp_path, 25_000)
+    model = models.given_model(str(path))
+    told = models.publish(model, tmp_path, 25_000)
     assert [part["bytes"] for part in told["parts"]] == [25_000, 25_000, 14_000]
     assert b"".join((tmp_path / part["url"]).read_bytes() for part in told["parts"]) == path.read_bytes()
     assert all((tmp_path / part["url"]).stat().st_size == part["bytes"] for part in told["parts"])
     assert not (tmp_path / told["url"]).exists()
-    assert "parts" not in build.publish(model, tmp_path, 64_000)
+    assert "parts" not in models.publish(model, tmp_path, 64_000)
 
 
 @pytest.mark.parametrize("most", [None, 40])
 def test_a_model_whose_name_means_something_in_an_address(most: int | None, tmp_path: Path) -> None:
     path = tmp_path / "100 % é #1 a?b.gguf"
     path.write_bytes(GGUF)
-    told = build.publish(build.given_model(str(path)), tmp_path / "site", most)
-    with build.serving(tmp_path / "site") as url:
+    told = models.publish(models.given_model(str(path)), tmp_path / "site", most)
+    with serving.serving(tmp_path / "site") as url:
         places = [part["url"] for part in told["parts"]] if most else [told["url"]]
         assert b"".join(urllib.request.urlopen(url + place).read() for place in places) == GGUF
 
@@ -125,7 +131,7 @@ def test_pure_wheels_have_no_machine_code(dist: Path) -> None:
 
 
 def test_site_starts(dist: Path) -> None:
-    node, _ = build.node()
+    node, _ = parts.node()
     imports = "import gguf, jinja2.sandbox, numpy, py_wgml, regex, yaml"
     expression = f"{imports}; str(numpy.arange(4).sum()) + regex.sub(r'\\p{{L}}+', 'x', 'é1') + numpy.__file__[-4:]"
     command = [node, Path(__file__).with_name("start.mjs"), dist, expression]
@@ -134,48 +140,48 @@ def test_site_starts(dist: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_builds_are_equal(dist: Path, model: build.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_builds_are_equal(dist: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the archives are not all compiled in the same run."""
     cache = tmp_path / "cache"
     cache.mkdir()
     for name in ("files", "node", "npm"):
-        (cache / name).symlink_to(build.CACHE / name, target_is_directory=True)
-    monkeypatch.setattr(build, "CACHE", cache)
-    build.build([model], BRAND, tmp_path / "again")
+        (cache / name).symlink_to(paths.CACHE / name, target_is_directory=True)
+    monkeypatch.setattr(paths, "CACHE", cache)
+    build([model], BRAND, tmp_path / "again")
     assert contents(tmp_path / "again") == contents(dist)
     packed = sorted((cache / "packed").iterdir())
     for path in packed[::2]:
         path.unlink()
-    build.build([model], BRAND, tmp_path / "again")
+    build([model], BRAND, tmp_path / "again")
     assert contents(tmp_path / "again") == contents(dist)
 
 
-def test_failed_build_leaves_the_old_site(dist: Path, model: build.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_build_leaves_the_old_site(dist: Path, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(dist.parent)
 
     def fail(*args: object) -> None:
-        raise build.Stop("no space left")
+        raise Stop("no space left")
 
-    monkeypatch.setattr(build, "write_pyodide_lock", fail)
-    with pytest.raises(build.Stop, match="no space left"):
-        build.build([model], build.Brand("Another title"), dist)
+    monkeypatch.setattr(site, "write_pyodide_lock", fail)
+    with pytest.raises(Stop, match="no space left"):
+        build([model], Brand("Another title"), dist)
     assert contents(dist.parent) == before
 
 
-def test_foreign_folder_is_not_replaced(model: build.Model, tmp_path: Path) -> None:
+def test_foreign_folder_is_not_replaced(model: Model, tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
-    with pytest.raises(build.Stop, match="something else") as stop:
-        build.build([model], BRAND, tmp_path)
-    assert stop.value.code == build.USAGE
+    with pytest.raises(Stop, match="something else") as stop:
+        build([model], BRAND, tmp_path)
+    assert stop.value.code == USAGE
     assert (tmp_path / "letter.txt").read_text() == "dear"
 
 
 def test_model_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "page.gguf").write_text("<!doctype html>")
-    with pytest.raises(build.Stop, match="not a GGUF file"):
-        build.given_model(str(tmp_path / "page.gguf"))
-    with pytest.raises(build.Stop, match="no such file"):
-        build.given_model(str(tmp_path / "none.gguf"))
+    with pytest.raises(Stop, match="not a GGUF file"):
+        models.given_model(str(tmp_path / "page.gguf"))
+    with pytest.raises(Stop, match="no such file"):
+        models.given_model(str(tmp_path / "none.gguf"))
 
 
 @pytest.mark.parametrize(
@@ -190,29 +196,29 @@ def test_model_by_its_place_on_hugging_face(
         asked.append(url)
         target.write_bytes(GGUF)
 
-    monkeypatch.setattr(build, "CACHE", tmp_path)
-    monkeypatch.setattr(build, "download", download)
-    assert build.given_model(reference).file == "x.gguf"
+    monkeypatch.setattr(paths, "CACHE", tmp_path)
+    monkeypatch.setattr(models, "download", download)
+    assert models.given_model(reference).file == "x.gguf"
     assert asked == [f"https://huggingface.co/owner/repo/resolve/{revision}/sub/x.gguf"]
 
 
 def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a model.gguf").write_bytes(GGUF)
-    with build.serving(tmp_path / "site") as url:
-        model = build.given_model(f"{url}a%20model.gguf?download=true")
+    with serving.serving(tmp_path / "site") as url:
+        model = models.given_model(f"{url}a%20model.gguf?download=true")
         assert (model.file, model.sha256) == ("a model.gguf", hashlib.sha256(GGUF).hexdigest())
         (tmp_path / "site" / "a model.gguf").unlink()
-        assert build.given_model(f"{url}a%20model.gguf?download=true") == model
+        assert models.given_model(f"{url}a%20model.gguf?download=true") == model
 
 
 @pytest.mark.slow
 def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     """`pip wheel .` and build.py make the same wheel, the WGSL in it."""
-    command = [*build.pip(), "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, build.ROOT]
+    command = [*environment.pip(), "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, paths.ROOT]
     subprocess.run(command, check=True, timeout=300)
-    (tmp_path / "own.whl").write_bytes(build.own_wheel())
+    (tmp_path / "own.whl").write_bytes(site.own_wheel())
 
     def files(path: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(path) as wheel:

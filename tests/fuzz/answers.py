@@ -18,11 +18,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import tiny
-from browser import chromium, stand_in
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request
 
-import build
 from fuzz import Fault
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.browser import chromium, stand_in
+from web.build.site import build
 
 LONGEST_TASK = 0.1
 """Seconds of its thread's time that a task of the page may take."""
@@ -269,8 +271,8 @@ def session() -> Iterator[Session]:
     with TemporaryDirectory() as folder:
         model = Path(folder) / "tiny.gguf"
         tiny.write_tiny_llama(model)
-        build.build([build.given_model(str(model))], build.Brand(), Path(folder) / "dist")
-        with build.serving(Path(folder) / "dist") as url, chromium() as started:
+        build([models.given_model(str(model))], Brand(), Path(folder) / "dist")
+        with serving.serving(Path(folder) / "dist") as url, chromium() as started:
             yield Session(started.browser(), url)
 
 

@@ -16,11 +16,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import tiny
-from browser import chromium
 from playwright.sync_api import Page
 
-import build
 from fuzz import Fault
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.browser import chromium
+from web.build.site import build
 
 ODD = [
     *["null", "undefined", "true", "false", "0", "-0", "1", "-1", "0.5", "1e300", "NaN", "Infinity", "-Infinity"],
@@ -92,8 +94,8 @@ def session() -> Iterator[Page]:
     with TemporaryDirectory() as space:
         model = Path(space, "tiny.gguf")
         tiny.write_tiny_llama(model)
-        build.build([build.given_model(str(model))], build.Brand(), Path(space, "dist"))
-        with build.serving(Path(space, "dist")) as url, chromium() as started:
+        build([models.given_model(str(model))], Brand(), Path(space, "dist"))
+        with serving.serving(Path(space, "dist")) as url, chromium() as started:
             yield opened(started.browser().new_context(service_workers="block").new_page(), url)
 
 

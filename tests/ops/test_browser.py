@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser import Chromium
 from ops.example import CHECK, assert_right, example
 from tiny import write_tiny_llama
+
+from web.build.browser import Chromium
 
 WORKER = (Path(__file__).parent / "python_worker.js").read_text()
 

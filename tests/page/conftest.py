@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tiny
-from browser import stand_in
 
-import build
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.browser import stand_in
+from web.build.site import build
 
 if TYPE_CHECKING:
-    from browser import Chromium
     from playwright.sync_api import BrowserContext, Page, Route
+
+    from web.build.browser import Chromium
 
 
 @pytest.fixture(scope="session")
@@ -24,14 +27,14 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     model = folder / "tiny.gguf"
     tiny.write_tiny_llama(model)
-    build.build([build.given_model(str(model))], build.Brand(), folder / "dist")
+    build([models.given_model(str(model))], Brand(), folder / "dist")
     return folder / "dist"
 
 
 @pytest.fixture(scope="session")
 def url(dist: Path) -> Iterator[str]:
     """The address of the site."""
-    with build.serving(dist) as address:
+    with serving.serving(dist) as address:
         yield address
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import build
+from web.build import parts, paths
 
 HERE = Path(__file__).parent
-LIBRARIES = [part for part in build.read_lock() if part.role == "library"]
+LIBRARIES = [part for part in parts.read_lock() if part.role == "library"]
 PAGE = b"<!doctype html><title>files.js</title>"
 LINGER = 0.5  # seconds before a connection breaks: of what had not yet been read then, a browser hands out nothing
 
@@ -40,7 +40,7 @@ class ModelServer:
     """
 
     def __init__(self) -> None:
-        build.fetch(LIBRARIES)
+        parts.fetch(LIBRARIES)
         self.libraries = {f"/lib/{part.file}": part.path for part in LIBRARIES}
         self.change(0)
         self.ranges = True  # it knows them
@@ -129,7 +129,7 @@ class ModelServer:
                 elif path == "/":
                     self.answer(200, {"Content-Type": "text/html"}, PAGE, len(PAGE))
                 else:
-                    own = HERE if path == "/files_worker.js" else build.WEB
+                    own = HERE if path == "/files_worker.js" else paths.WEB
                     file = owner.libraries.get(path, own / path[1:])
                     body = file.read_bytes() if file.is_file() else b""
                     self.answer(200 if body else 404, {"Content-Type": "text/javascript"}, body, len(body))

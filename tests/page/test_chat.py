@@ -13,10 +13,12 @@ import tiny
 from page.pages import QUESTION, ask, source, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
-import build
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.site import build
 
 if TYPE_CHECKING:
-    from browser import Chromium, Firefox
+    from web.build.browser import Chromium, Firefox
 
 pytestmark = pytest.mark.slow
 
@@ -91,8 +93,8 @@ def test_the_conversation_can_take_half_the_memory(page: Page, tmp_path: Path) -
         return float(number) * {"kB": 1e3, "MB": 1e6}[unit]
 
     model = tiny.write_tiny_llama(tmp_path / "tiny.gguf", embedding=128)  # heads of 32 elements, as 8 bit needs them
-    build.build([build.given_model(str(model))], build.Brand(), tmp_path / "dist")
-    with build.serving(tmp_path / "dist") as url:
+    build([models.given_model(str(model))], Brand(), tmp_path / "dist")
+    with serving.serving(tmp_path / "dist") as url:
         page.goto(url)
         wait_state(page, "ready")
         before = gpu_bytes()

@@ -13,7 +13,7 @@ import pytest
 from page.pages import DROP, ask, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
-import build
+from web.build import parts, paths
 
 Fake = Callable[..., None]
 
@@ -178,7 +178,7 @@ def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
 
 @pytest.mark.slow
 def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
-    build.fetch(tools := [part for part in build.read_lock() if part.file == "axe.min.js"])
+    parts.fetch(tools := [part for part in parts.read_lock() if part.file == "axe.min.js"])
     table, code = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
     answer = f"# A\n\n{table}\n\n{code}\n\n- [a](http://b.example) `c`"
     fake(pieces=[{"reasoning": "so"}, answer])
@@ -297,7 +297,7 @@ class Words(HTMLParser):
 
 def test_all_words_are_in_one_file() -> None:
     words = Words()
-    words.feed((build.WEB / "index.html").read_text())
+    words.feed((paths.WEB / "index.html").read_text())
     # Before any script runs, and where none does.
     assert words.words == ["Chat", "Chat", "This page needs JavaScript."]
     assert "settings.title" in words.names

@@ -11,7 +11,7 @@ from page.pages import ask, wait_answers, wait_state
 from playwright.sync_api import Page, Route
 
 if TYPE_CHECKING:
-    from browser import Chromium
+    from web.build.browser import Chromium
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-import build
+from web.build import paths
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ def serve(code: str) -> Callable[[Route], None]:
 def examples(context: BrowserContext, url: str, fake: Callable[..., None]) -> list[str]:
     """The addresses of the two pages, at which their code stands but for the address of the site in it."""
     fake(pieces=PIECES)
-    found = re.findall(r"```html\n(.*?)```", (build.ROOT / "README.md").read_text(), re.DOTALL)
+    found = re.findall(r"```html\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
     pages = [code.replace("https://example.org/chat/", url) for code in found]
     for name, code in enumerate(pages):
         assert code != found[name]

@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 import gguf
 import pytest
 import tiny
-from browser import WORKER
 from page.model_server import ModelServer
 from page.pages import DROP, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-import build
+from web.build import serving
+from web.build.brand import Brand
+from web.build.browser import WORKER
+from web.build.site import build
 
 if TYPE_CHECKING:
-    from browser import Chromium
+    from web.build.browser import Chromium
 
 pytestmark = pytest.mark.slow
 
@@ -49,8 +51,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     models = [folder / "first.gguf", folder / "second.gguf"]
     tiny.write_tiny_llama(models[0])
     tiny.write_tiny_llama(models[1], layers=3, seed=1)
-    brand = build.Brand("A demo", colour="#8a2be2")
-    build.build([build.given_model(str(path)) for path in models], brand, folder / "root/some/folder", 600_000)
+    brand = Brand("A demo", colour="#8a2be2")
+    build([models.given_model(str(path)) for path in models], brand, folder / "root/some/folder", 600_000)
     handler = functools.partial(Quiet, directory=str(folder / "root"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -344,7 +346,7 @@ def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tupl
     context = chromium.browser().new_context()
     context.set_default_timeout(60_000)
     page = context.new_page()
-    with build.serving(site[0] / "root/some/folder") as url:
+    with serving.serving(site[0] / "root/some/folder") as url:
         page.goto(f"{url}?model=second")
         wait_model(page, "second")
         page.wait_for_selector("body[data-offline=true]")
@@ -363,7 +365,7 @@ def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, 
     context = chromium.browser().new_context()
     context.set_default_timeout(60_000)
     page, other = context.new_page(), context.new_page()
-    with build.serving(folder) as url:
+    with serving.serving(folder) as url:
         page.goto(url)
         page.wait_for_selector("body[data-offline=true]")
         page.reload()

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from browser import stand_in
 from page.pages import ask, wait_answers, wait_state
 from playwright.sync_api import Page
 
+from web.build.browser import stand_in
+
 if TYPE_CHECKING:
-    from browser import Chromium
+    from web.build.browser import Chromium
 
 pytestmark = pytest.mark.slow
 

@@ -19,12 +19,13 @@ from typing import Any
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
-import browser
 import tiny
 from gguf import GGUFWriter, TokenType
 
-import build
 from py_wgml.gguf_model import read_header
+from web.build import browser, models, serving
+from web.build.brand import Brand
+from web.build.site import build
 
 REPEATS = 3
 PIECE = 4 << 20  # bytes of the file that come at once
@@ -103,8 +104,8 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dist, model = Path(folder) / "dist", Path(folder) / "tiny.gguf"
         tiny.write_tiny_llama(model)
-        build.build([build.given_model(str(model))], build.Brand(), dist)
-        with build.serving(dist) as url, browser.chromium() as chromium:
+        build([models.given_model(str(model))], Brand(), dist)
+        with serving.serving(dist) as url, browser.chromium() as chromium:
             for kind, merges in (("scores", []), ("merges", merges_of(tokens, 514_906 * count // 262_144))):
                 write(dist / "vocabulary.gguf", tokens, merges)
                 runs: list[Any] = []

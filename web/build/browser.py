@@ -20,10 +20,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from finding import NoBrowser, find_chromium, find_firefox, last_line, lavapipe
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Playwright, sync_playwright
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
+
+from .errors import Stop
+from .finding import NoBrowser, find_chromium, find_firefox, last_line, lavapipe
 
 # -------------------------------------------------------------------------------------------------------- Chromium
 
@@ -262,11 +264,20 @@ def firefox() -> Iterator[Firefox]:
             started.close()
 
 
-# ------------------------------------------------------------------------------------- what build.py asks the page
+# --------------------------------------------------------------------------------------------------------- the page
 
 
-class PageError(Exception):
+class PageError(Stop):
     """The page said that something went wrong; the message is the page's."""
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What goes wrong with a browser meanwhile is told in one line."""
+    try:
+        yield
+    except Error as error:
+        raise Stop(error.message.splitlines()[0]) from None
 
 
 STATE = "() => document.body.dataset.state"
@@ -289,42 +300,7 @@ def wait_until(page: Page, condition: Callable[[str], bool], meanwhile: Callable
         page.wait_for_timeout(100)
 
 
-def chat(url: str, question: str) -> None:
-    """Ask the page at `url` as a person does; the answer to stdout as it streams, the rest to stderr."""
-    with chromium() as started:
-        page = started.browser().new_page()
-        page.goto(url)
-        clock = time.monotonic()
-        told = 0
-
-        def loading() -> None:
-            nonlocal told
-            if (seconds := int(time.monotonic() - clock)) >= told + 2:
-                told = seconds
-                stage = f"{text_of(page, '#status')} {text_of(page, '#detail')}"
-                print(f"{seconds:4} s  {stage}", file=sys.stderr, flush=True)
-
-        wait_until(page, lambda state: state == "ready", loading)
-        print(f"ready after {time.monotonic() - clock:.1f} s", file=sys.stderr, flush=True)
-        page.fill("#prompt", question)
-        page.press("#prompt", "Enter")
-        wait_until(page, lambda state: state == "busy" or bool(page.evaluate(ANSWER)), lambda: None)
-        shown = ""
-
-        def stream() -> None:
-            nonlocal shown
-            text = page.evaluate(ANSWER)
-            if text.startswith(shown):
-                print(text[len(shown) :], end="", flush=True)
-                shown = text
-
-        wait_until(page, lambda state: state == "ready", stream)
-        stream()
-        print()
-        print(text_of(page, ".message.assistant .stats"), file=sys.stderr, flush=True)
-
-
-WORKER = Path(__file__).parent / "page" / "fake_worker.js"
+WORKER = Path(__file__).with_name("fake_worker.js")
 
 
 def stand_in(target: Page | BrowserContext, **script: Any) -> None:
@@ -332,31 +308,3 @@ def stand_in(target: Page | BrowserContext, **script: Any) -> None:
     text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text()}"
     target.unroute("**/worker.js")
     target.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))
-
-
-def result_of(page: Page) -> Any:
-    """`window.benchResult`; None while there is none, or the page is just reloading itself."""
-    try:
-        return page.evaluate("window.benchResult")
-    except Error as error:
-        if "context was destroyed" in str(error):
-            return None
-        raise
-
-
-def bench(url: str, in_firefox: bool = False) -> Any:
-    """What the bench page at `url` measured in Chromium, or in Firefox; PageError if it could not."""
-    if in_firefox:
-        with firefox() as started:
-            started.open(url)
-            result = started.wait_for("window.benchResult ?? null", timeout=3600)
-    else:
-        with chromium() as started:
-            page = started.browser().new_page()
-            page.goto(url)
-            # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
-            while (result := result_of(page)) is None:
-                page.wait_for_timeout(500)
-    if "error" in result:
-        raise PageError(str(result["error"]))
-    return result

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from browser import ANSWER, chromium, stand_in, wait_until
 from playwright.sync_api import Page
-from screenshots import ANSWER as RICH
-from screenshots import pieces
+
+from .browser import ANSWER, chromium, stand_in, told, wait_until
+from .screenshots import ANSWER as RICH
+from .screenshots import pieces
 
 WATCH = """
 window.seen = { longest: 0 };
@@ -43,7 +44,7 @@ def audit(url: str, folder: Path, question: str) -> dict[str, Any]:
     on the machine does not lengthen. Of the model's own answer, and of a scripted one with much to draw (formulas,
     tables, code) that comes at an even pace, in an empty conversation and in a long one.
     """
-    with chromium() as started:
+    with told(), chromium() as started:
         context = started.browser().new_context()
         context.add_init_script(WATCH)
         page = context.new_page()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from browser import chromium, stand_in
 from playwright.sync_api import Page
+
+from .browser import chromium, stand_in, told
 
 SIZE, PHONE = (1280, 840), (390, 780)
 
@@ -71,7 +72,7 @@ def ask(page: Page, question: str, count: int) -> None:
 def take(url: str, folder: Path) -> None:
     """Take the pictures of the page at `url` and write them to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    with chromium() as started:
+    with told(), chromium() as started:
         context = started.browser().new_context(service_workers="block", color_scheme="light")
         context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
         page = context.new_page()

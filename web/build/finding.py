@@ -16,7 +16,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-WINDOWS = os.name == "nt"
+from .errors import NO_BROWSER, Stop, say
+from .paths import WINDOWS
+
 WINDOWS_PROGRAMS = [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA")]
 CHROMIUMS = [
     "chromium",
@@ -41,13 +43,11 @@ with sync_playwright() as playwright:
     print(playwright.chromium.executable_path)"""
 
 
-class NoBrowser(Exception):
+class NoBrowser(Stop):
     """No usable browser; the message, one line, says what to do about it."""
 
-
-def say(text: str) -> None:
-    """A line about what is going on."""
-    print(text, file=sys.stderr, flush=True)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, NO_BROWSER)
 
 
 def last_line(text: str) -> str:

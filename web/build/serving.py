@@ -7,6 +7,7 @@ this machine (DNS rebinding), and hands out nothing but regular files that lie i
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.server
 import ipaddress
 import os
@@ -14,10 +15,14 @@ import re
 import socket
 import socketserver
 import sys
+import threading
 import urllib.parse
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+from .errors import NO_PORT, Stop
 
 WINDOWS = os.name == "nt"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -253,3 +258,25 @@ class Server(http.server.ThreadingHTTPServer):
         """Tell of an error in answering, unless the other side just went away."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
+
+
+def make_server(folder: Path, host: str, port: int) -> Server:
+    """A server of a folder, bound and not yet running. Port 0 takes a free one."""
+    try:
+        return Server(folder, host, port)
+    except (OSError, UnicodeError) as error:
+        taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
+        why = "the port is taken, try another --port" if taken else getattr(error, "strerror", None) or "no such host"
+        raise Stop(f"cannot serve at {host}:{port}: {why}", NO_PORT) from None
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """The address of a folder served from this process, on a free port."""
+    server = make_server(folder, "localhost", 0)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield server.address
+    finally:
+        server.shutdown()
+        server.server_close()

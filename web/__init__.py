@@ -1,0 +1,1 @@
+"""The page; and in `web.build` what makes a site of it."""

@@ -1,0 +1,121 @@
+"""The project's own virtual environment, and what is installed in it with pip; pip for other ends too."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
+
+from . import paths
+from .cache import alone
+from .errors import MISMATCH, NETWORK, NO_TOOL, Stop, say
+from .finding import install
+
+# People's own settings of pip's that keep it from what it is asked for here, which is never to install beside them.
+PIP_ENVIRONMENT = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
+UV = "uv==0.9.30"
+
+
+def run(command: Sequence[str | Path], tool: str, check: bool = True, **options: Any) -> str:
+    """The output of a command that needs the network; one line if it fails and `check` is set."""
+    environment = options.pop("env", os.environ) | PIP_ENVIRONMENT
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)
+    if "EINTEGRITY" in done.stderr:
+        raise Stop("a package from npm does not have the sum in web/package-lock.json; it was not kept", MISMATCH)
+    if "DO NOT MATCH THE HASHES" in done.stderr:
+        raise Stop("a package does not have the sum in tests/requirements; it was not installed", MISMATCH)
+    if done.returncode and re.search("No space left|ENOSPC|Errno 28", done.stderr):
+        raise Stop(f"{tool} could not install what is needed: the disk is full")
+    if check and done.returncode:
+        lines = [line for line in done.stderr.splitlines() if re.match("(npm )?error", line, re.IGNORECASE)]
+        why = " ".join(lines[-2:]) or done.stderr.strip()[-300:]
+        raise Stop(f"{tool} could not fetch what is needed, is there a network? It says: {why}", NETWORK)
+    return str(done.stdout)
+
+
+@functools.cache
+def pip() -> tuple[str, ...]:
+    """The command that runs pip: this Python's own, or one in the virtual environment that we make."""
+    if importlib.util.find_spec("pip"):
+        return (sys.executable, "-m", "pip")
+    return (str(make_venv()), "-m", "pip")
+
+
+@alone()
+def make_venv() -> Path:
+    """The Python of the project's own virtual environment, made if need be."""
+    python = paths.VENV / ("Scripts/python.exe" if paths.WINDOWS else "bin/python")
+    # One that an interrupted run left, or whose Python has been replaced by another version, is made anew.
+    there = paths.INSTALLED.exists() and python.exists()
+    whole = there and not subprocess.call([python, "-c", "import pip"], stderr=DEVNULL)
+    if not whole:
+        have_ensurepip()
+        command: list[str | Path] = [sys.executable, "-m", "venv", "--clear", paths.VENV]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            shutil.rmtree(paths.VENV, ignore_errors=True)
+            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            raise Stop(f"{paths.VENV} can't be made: {said[-1] if said else done.returncode}")
+        paths.INSTALLED.write_text("[]")
+    return python
+
+
+def have_ensurepip() -> None:
+    """Stop where Python lacks what makes virtual environments; a Debian has it in a package, to be installed now."""
+
+    def lacking() -> bool:
+        importlib.invalidate_caches()
+        return not all(map(importlib.util.find_spec, ("venv", "ensurepip")))
+
+    if lacking():
+        install("python3-venv")
+        if lacking():
+            raise Stop("this Python has no venv or no pip (on Debian: apt install python3-venv)", NO_TOOL)
+
+
+def in_venv(group: str) -> None:
+    """Go on in the project's virtual environment, with what tests/requirements/GROUP.txt pins installed there."""
+    if paths.VENV.exists() and paths.VENV.samefile(sys.prefix):
+        return
+    python = make_venv()
+    pins = paths.REQUIREMENTS / f"{group}.txt"
+    wanted = set(re.findall(r"^[a-z].*==\S+", pins.read_text(), re.MULTILINE))
+    with alone():
+        installed = set(json.loads(paths.INSTALLED.read_text()))
+        if not wanted <= installed:
+            say(f"installing {len(wanted)} packages of the group {group} in {paths.VENV}")
+            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+            run([python, "-m", "pip", "install", *options, "--requirement", pins], "pip")
+            paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
+    sys.exit(subprocess.call([python, paths.ROOT / "build.py", *sys.argv[1:]]))
+
+
+def lock_requirements() -> None:
+    """Pin the dependency groups of pyproject.toml, and all that they need, with the sums of every file pip may take.
+
+    uv does that for all systems and Pythons at once, which pip can't.
+    """
+    with tempfile.TemporaryDirectory() as space:
+        python = Path(space, "Scripts/python.exe" if paths.WINDOWS else "bin/python")
+        run([sys.executable, "-m", "venv", space], "venv")
+        run([python, "-m", "pip", "install", "--quiet", UV], "pip")
+        index = run([python, "-m", "pip", "config", "get", "global.index-url"], "pip", check=False).strip()
+        environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
+        options = "--universal --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade --quiet"
+        pins: list[str | Path] = []
+        for group in ("test", "browser"):  # the smaller one gets the versions of the larger
+            out = paths.REQUIREMENTS / f"{group}.txt"
+            command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", "3.11", *pins]
+            run([*command, "--group", group, "--output-file", out], "uv", cwd=paths.ROOT, env=environment)
+            pins = ["--constraints", out]

