@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import WgmlError, quoted, shown
+from ..errors import WgmlError, quoted
 from ..values import listed, plain, wrong
 
 Message = dict[str, Any]
@@ -61,7 +61,7 @@ def _message(where: str, given: Any) -> Message:
     opened = _opened(given)
     if not isinstance(opened, Mapping):
         raise wrong(where, given, 'an object such as {"role": "user", "content": "Hello"}')
-    message = {key: value for key, value in plain(opened, where).items() if value is not None}
+    message = {key: value for key, value in plain(opened, where, _opened).items() if value is not None}
     message["role"] = role = _role(where, message.get("role"))
     message["content"] = _content(where, role, message)
     for key in ("reasoning_content", "name", "tool_call_id"):
@@ -76,16 +76,14 @@ def _message(where: str, given: Any) -> Message:
     return message | ({"tool_calls": calls} if calls else {})
 
 
-def _opened(value: Any, depth: int = 8) -> Any:
-    """Objects of clients' libraries as what they hold, in the places where a message may have them."""
-    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):
+def _opened(value: Any) -> Any:
+    """An object of a client's library as what it holds."""
+    if isinstance(value, type):
+        return value
+    if callable(getattr(value, "model_dump", None)):
         return value.model_dump()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if depth and isinstance(value, Mapping):
-        return {key: _opened(item, depth - 1) for key, item in value.items()}
-    if depth and isinstance(value, list | tuple):
-        return [_opened(item, depth - 1) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value
 
 
@@ -150,7 +148,7 @@ def _function(where: str, call: Mapping[str, Any]) -> Message:
             arguments = json.loads(arguments) if arguments.strip() else {}
         except (ValueError, RecursionError):
             arguments = None
+        arguments = plain(arguments, f"the arguments of the call of {quoted(function['name'])} in {where}")
     if not isinstance(arguments, Mapping):
-        name = shown(repr(function["name"]))
-        raise WgmlError(f"the arguments of the call of {name} in {where} are not a JSON object")
+        raise WgmlError(f"the arguments of the call of {quoted(function['name'])} in {where} are not a JSON object")
     return {**function, "arguments": arguments}

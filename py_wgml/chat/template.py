@@ -23,7 +23,7 @@ from .capabilities import Capabilities
 from .conversation import Message, read
 from .formats import template_of
 from .sandbox import MAX_FUEL, BoundedEnvironment, LimitError, serialised
-from .tools import checked_tools
+from .tools import checked_tools, has_tools
 from .turns import fitted, opened
 
 MAX_SOURCE = 256 * 1024
@@ -90,8 +90,9 @@ class ChatTemplate:
         Raises WgmlError where there is none of that name, or it is not a good template; where that is the one for tools
         and nobody asked for it, this one is taken if it can do without.
         """
+        with_tools = has_tools(tools)
         if name is None:
-            if not tools or TOOL_USE not in self.named:
+            if not with_tools or TOOL_USE not in self.named:
                 return self
             try:
                 return self._of(TOOL_USE)
