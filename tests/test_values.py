@@ -144,7 +144,7 @@ def test_what_is_no_plain_data(value: Any) -> None:
 
 
 def test_members_of_enums_are_their_values() -> None:
-    class Role(str, Enum):
+    class Role(str, Enum):  # noqa: UP042  (str() of a StrEnum's member is its value)
         USER = "user"
 
     class Size(int, Enum):

@@ -108,7 +108,7 @@ def test_other_variables() -> None:
         ([TOOL["function"]], r"tools\[0\] is not of the form"),
         ([TOOL, {"type": "function", "function": {}}], r"tools\[1\] is not of the form"),
         ([{"type": "function", "function": {"name": "f", "parameters": "x"}}], "'f' are not a JSON schema"),
-        ([{"type": "function", "function": {"name": "f", "description": object()}}], "description is a object, not plain"),
+        ([{"type": "function", "function": {"name": "f", "description": object()}}], "description is a object, not"),
         (np.ones(2), "tools is the ndarray .*, not a list of functions"),
         ([{"type": "function", "function": {"name": "f" * 100_000, "parameters": 1}}], "^.{60,200}$"),
     ],
