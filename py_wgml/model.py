@@ -4,6 +4,7 @@ import os
 import secrets
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, cast, get_args
 
@@ -310,32 +311,42 @@ class Model:
 
 
 class Chat:
-    """A conversation: `messages` grows with each `send`."""
+    """A conversation: `messages` grows with each `send`, by what is said and by its answer."""
 
     def __init__(self, model: Model, system: str | None = None) -> None:
         self._model = model
         self.messages: list[Message] = [] if system is None else [{"role": "system", "content": system}]
         self.last: Generation | None = None
+        self._under_way: list[Generation] = []
 
-    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncIterator[str]:
+    async def send(self, message: str | list[Any] | Message, /, **options: Any) -> AsyncIterator[str]:
         """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
-        "reasoning_content" beside the "content"."""
+        "reasoning_content" beside the "content".
+
+        What is said enters `messages` as the answer begins, and so does the answer, which grows there. A message that
+        is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
+        the model sees what there is of it by then.
+        """
         [said] = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
-        asked: list[Message] = [*self.messages, said]
-        self.last = self._model.generate(asked, **options)
-        answer = self.last
+        answer = self.last = self._model.generate([*self.messages, said], **options)
+        told: dict[str, Any] = {"role": "assistant", "content": ""}
+        self.messages = [*self.messages, said, told]
+        self._under_way.append(answer)
         try:
-            async for piece in answer:
-                yield piece
+            async with aclosing(answer.parts()) as parts:
+                async for part in parts:
+                    told |= {"content": answer.text}
+                    told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+                    if part.text:
+                        yield part.text
         finally:
-            thought = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-            self.messages = [*asked, {"role": "assistant", "content": answer.text, **thought}]
+            self._under_way.remove(answer)
 
     def stop(self) -> None:
-        """End the answer under way."""
-        if self.last is not None:
-            self.last.stop()
+        """End every answer under way."""
+        for answer in self._under_way:
+            answer.stop()
 
 
 def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate, str]:

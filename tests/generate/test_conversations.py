@@ -174,6 +174,55 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
     asyncio.run(scenario())
 
 
+def test_two_messages_at_once_lose_nothing() -> None:
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("Yes.", "No."))
+        chat = made.chat()
+        one, two = chat.send("one?"), chat.send("two?")
+        assert await anext(one) == "Y"
+        assert await anext(two) == "N"
+        assert "".join([piece async for piece in one]) == "es."
+        assert "".join([piece async for piece in two]) == "o."
+        texts = ["one?", "Yes.", "two?", "No."]
+        assert chat.messages == [said(("user", "assistant")[i % 2], text) for i, text in enumerate(texts)]
+        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
+
+    asyncio.run(scenario())
+
+
+def test_all_answers_under_way_are_stopped() -> None:
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("Yes.", "No.", "Why?"))
+        chat = made.chat()
+        one, two = chat.send("one?"), chat.send("two?")
+        assert (await anext(one), await anext(two)) == ("Y", "N")
+        chat.stop()
+        assert [piece async for piece in one] == [piece async for piece in two] == []
+        assert "".join([piece async for piece in chat.send("three?")]) == "Why?"
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_was_left_is_part_of_the_conversation() -> None:
+    """However its iterator is kept: what has come of it is in the messages, and more as it comes."""
+
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("<think>Hm</think>Yes.", "No."))
+        chat = made.chat()
+        left = chat.send("one?")
+        async for _ in left:
+            break
+        assert chat.messages == [said("user", "one?"), said("assistant", "Y") | {"reasoning_content": "Hm"}]
+        assert "".join([piece async for piece in chat.send("two?")]) == "No."
+        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
+        assert await anext(left) == "e"
+        assert [message["content"] for message in chat.messages] == ["one?", "Ye", "two?", "No."]
+
+    asyncio.run(scenario())
+
+
 METADATA = {
     "tokenizer.chat_template": "main {{ messages[0].content }}",
     "tokenizer.chat_template.tool_use": "with {{ tools[0].function.name }}",
