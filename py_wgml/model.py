@@ -159,11 +159,14 @@ class Model:
     def _prompt_and_begun(
         self,
         messages: Iterable[Message],
+        /,
         tools: Tools | None = None,
         chat_template: str | None = None,
         **variables: Any,
     ) -> tuple[str, str, AnswerFormat]:
         """The prompt, what there is already of the answer to it, and how answers are written."""
+        if "messages" in variables:
+            raise WgmlError("messages is no variable to be given to the chat template: it is the conversation")
         messages = read(messages)
         self._check_length(messages)
         begun = messages.pop() if messages and messages[-1]["role"] == "assistant" else None
@@ -256,6 +259,7 @@ class Model:
     def generate(
         self,
         messages: Iterable[Message],
+        /,
         *,
         tools: Tools | None = None,
         chat_template: str | None = None,

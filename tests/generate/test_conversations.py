@@ -223,6 +223,26 @@ def test_an_answer_that_was_left_is_part_of_the_conversation() -> None:
     asyncio.run(scenario())
 
 
+def test_variables_of_any_name() -> None:
+    """Those of Python's own parameters too, but not the conversation's."""
+    made = model("{{ self is defined }} {{ message }}|{{ messages[0].content }}", answers=("Yes.",) * 4)
+    hello = [said("user", "hello")]
+    odd = {"self": 1, "message": "m", "variables": 2, "source": 3, "begun": 4}
+    made.generate(hello, chat_template_kwargs=odd)
+    assert made.prompt_text(hello, **odd) == "True m|hello"
+    assert made.overflow(hello, **odd) == 0
+    for variables in ({"messages": []}, {"messages": hello}):
+        with pytest.raises(WgmlError, match="messages is no variable"):
+            made.generate(hello, chat_template_kwargs=variables)
+        with pytest.raises(WgmlError, match="messages is no variable"):
+            made.prompt(hello, **variables)
+    for options in ({"messages": []}, {"self": 1}, {"message": "a"}):
+        with pytest.raises(WgmlError, match="there is no option"):
+            made.generate(hello, **options)
+        with pytest.raises(WgmlError, match="there is no option"):
+            asyncio.run(scripted.pieces(made.chat().send("hello", **options)))
+
+
 METADATA = {
     "tokenizer.chat_template": "main {{ messages[0].content }}",
     "tokenizer.chat_template.tool_use": "with {{ tools[0].function.name }}",
