@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tokenizers.models import Unigram
 
 from py_wgml.errors import WgmlError
 from py_wgml.tokenizer import Tokenizer, from_metadata
+from py_wgml.tokenizer.charsmap import CharsMap
 
 HERE = Path(__file__).parent
 LINES: list[str] = json.loads((HERE / "torture.json").read_text(encoding="utf-8"))
@@ -85,6 +87,28 @@ def test_damaged_table_of_normalization() -> None:
             for line in LINES:
                 tokenizer.encode(line)
     assert 0 < refused < 200
+
+
+def test_a_table_of_many_ways_takes_little_time_and_memory() -> None:
+    """As large as one may be: each node leads on by every byte, until there is no place for more."""
+    count = (1 << 18) - 256
+    units, labels = np.zeros(count, np.uint32), np.arange(count, dtype=np.uint32) % 256
+    labels[:256] = 0
+    blocks = iter(range(1, count // 256))
+    queue = [0]
+    for node in queue:  # which grows
+        block = next(blocks, 0)
+        units[node] = (node ^ 256 * block) << 10 | labels[node]
+        queue += range(256 * block + 1, 256 * block + 256) if block else ()
+    units[0] |= 1  # the last ones lead to the first block, where no label fits
+    table = (4 * count).to_bytes(4, "little") + units.tobytes() + b"x\0"
+    tracemalloc.start()
+    began = time.perf_counter()
+    with pytest.raises(WgmlError, match="damaged"):
+        CharsMap(table)
+    assert time.perf_counter() - began < 2
+    assert tracemalloc.get_traced_memory()[1] < 64e6
+    tracemalloc.stop()
 
 
 def test_space_prefix_comes_after_each_special_token(backend: Any) -> None:
