@@ -15,8 +15,9 @@ from tokenizers import normalizers
 from tokenizers.models import Unigram
 
 from py_wgml.errors import WgmlError
-from py_wgml.tokenizer import Tokenizer, from_metadata
+from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
 from py_wgml.tokenizer.charsmap import CharsMap
+from py_wgml.tokenizer.vocabulary import MAX_LENGTH
 
 HERE = Path(__file__).parent
 LINES: list[str] = json.loads((HERE / "torture.json").read_text(encoding="utf-8"))
@@ -67,6 +68,25 @@ def test_unigram_ids_are_those_of_the_tokenizers_package() -> None:
     for line in LINES:
         if "<tool>" not in line and "<0x" not in line:  # user-defined tokens are none of theirs, byte tokens are
             assert ours.encode(line, add_special=False) == theirs.encode(line, add_special_tokens=False).ids, line
+
+
+def test_pieces_are_of_bounded_length() -> None:
+    """Each is looked for at each place of a text."""
+
+    def with_piece(length: int) -> Tokenizer:
+        keys = metadata("unigram")
+        tokens = [*keys["tokenizer.ggml.tokens"], "b" * length]
+        scores = np.append(keys["tokenizer.ggml.scores"], np.float32(-1))
+        types = np.append(keys["tokenizer.ggml.token_type"], np.int32(TokenType.NORMAL))
+        return from_metadata(metadata("unigram", tokens=tokens, scores=scores, token_type=types))
+
+    tokenizer = with_piece(MAX_LENGTH)
+    began = time.perf_counter()
+    last = tokenizer.vocab_size - 1
+    assert tokenizer.encode("b" * 40 * MAX_LENGTH, add_special=False).count(last) >= 39
+    assert time.perf_counter() - began < 10
+    with pytest.raises(WgmlError, match="has 257 characters: at most 256"):
+        with_piece(MAX_LENGTH + 1)
 
 
 def test_damaged_table_of_normalization() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from py_wgml.errors import WgmlError
 from py_wgml.metadata import decoded
 from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
 from py_wgml.tokenizer.special import Splitter
+from py_wgml.tokenizer.vocabulary import MAX_LENGTH
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = map(int, list(TokenType)[:5])
 ALPHABET = sorted(ByteLevel.alphabet())
@@ -68,6 +70,20 @@ def test_the_longest_special_token_wins() -> None:
 def test_thousands_of_special_tokens_are_no_slower() -> None:
     splitter = Splitter({f"<unused{number}>": number for number in range(10_000)})
     assert list(splitter.split("<" * 20_000 + "<unused9999>"))[1:] == [9999]
+
+
+def test_special_tokens_that_begin_alike_are_no_slower() -> None:
+    alike = {"ab" * count + "c": count for count in range(1, MAX_LENGTH // 2)}
+    began = time.perf_counter()
+    assert list(Splitter(alike).split("ab" * 10_000)) == ["ab" * 10_000]
+    assert time.perf_counter() - began < 5
+
+
+def test_special_tokens_are_of_bounded_length() -> None:
+    assert tokenizer({"x" * MAX_LENGTH: USER_DEFINED}).encode("x" * MAX_LENGTH) == [len(SPECIAL)]
+    for kind in (USER_DEFINED, CONTROL):
+        with pytest.raises(WgmlError, match=r"the token 'xx.*' has 257 characters: at most 256"):
+            tokenizer({"x" * (MAX_LENGTH + 1): kind})
 
 
 @pytest.mark.parametrize(
