@@ -18,7 +18,7 @@ from jinja2.parser import Parser
 
 from ..errors import WgmlError, quoted, shown
 from ..metadata import Metadata
-from ..values import text
+from ..values import mapping, number, text
 from .capabilities import Capabilities
 from .conversation import Message, read
 from .formats import template_of
@@ -51,17 +51,24 @@ class ChatTemplate:
         """`max_seconds`: the time that compiling it, and each rendering, may take.
 
         named: further templates of the file, by name; each is compiled when it is first used. Raises WgmlError where
-        `source` is not a good template.
+        `source` is not a good template, or what is given is of another type.
         """
+        text("the chat template", source)
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
         self.source = source
-        self.named = dict(named or {})
+        self.named = mapping("named", named)
+        for name, other in self.named.items():
+            text(f"the chat template {quoted(name)}", other)
         self._compiled: dict[str, ChatTemplate] = {}
-        self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
+        self.variables: dict[str, Any] = {
+            "documents": None,
+            "bos_token": text("bos_token", bos_token),
+            "eos_token": text("eos_token", eos_token),
+        }
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._takes_tools = "tools" in source
-        self._max_seconds = max_seconds
+        self._max_seconds = number("max_seconds", max_seconds, 0)
         self._can = Capabilities(source, self._probe)
         self._probing_fuel = MAX_FUEL  # for all small conversations together
         self._environment = BoundedEnvironment(
@@ -70,7 +77,7 @@ class ChatTemplate:
         self._environment.add_filter("tojson", _tojson, serialised)
         self._environment.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime_now}
         try:
-            with self._environment.limits(max_seconds):
+            with self._environment.limits(self._max_seconds):
                 self._template = self._environment.from_string(source)
         except TemplateSyntaxError as error:
             raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {_line(error)}") from None

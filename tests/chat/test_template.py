@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import time
@@ -409,3 +410,19 @@ def test_it_is_stopped_at_the_same_place_each_time() -> None:
 )
 def test_what_templates_use_works(source: str, text: str) -> None:
     assert render(source) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        *(({"source": source}, "the chat template is .*, not text") for source in (None, b"x", 5, ["x"])),
+        ({"bos_token": None}, "bos_token is None, not text"),
+        ({"eos_token": 5}, "eos_token is the int 5, not text"),
+        *(({"named": named}, "named is .*, not an object with names") for named in (["a"], "a", 5, {1: "a"})),
+        ({"named": {"a": 5}}, "the chat template 'a' is the int 5, not text"),
+        *(({"max_seconds": seconds}, "max_seconds is") for seconds in (math.nan, -1, None, "5", True)),
+    ],
+)
+def test_what_makes_no_template(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(WgmlError, match=says):
+        ChatTemplate(**{"source": "x", **given})

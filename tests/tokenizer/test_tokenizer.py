@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -184,9 +186,28 @@ def test_stream_skips_control_tokens() -> None:
 
 
 def test_token_ids_outside_of_the_vocabulary() -> None:
-    for id in (-1, 10_000):
-        with pytest.raises(WgmlError, match="outside of the vocabulary"):
-            tokenizer().token_bytes(id)
+    found = tokenizer()
+    stream = found.stream()
+    asking: list[Callable[[Any], object]] = [
+        *(found.token_bytes, found.token_type, found.is_special, found.is_hidden, stream.push),
+        lambda id: found.decode([id]),
+    ]
+    for ask in asking:
+        for id in (-1, 10_000, 10**30, -(10**5000), None, "a", 1.5, True, [1], math.nan):
+            with pytest.raises(WgmlError, match="the token id is"):
+                ask(id)
+        assert ask(np.int64(8)) == ask(8.0) == ask(8)
+
+
+def test_what_is_no_text_and_no_list_of_ids() -> None:
+    found = tokenizer()
+    for text in (None, b"x", 5, ["x"]):
+        with pytest.raises(WgmlError, match=r"the text is .*, not text"):
+            found.encode(text)  # type: ignore[arg-type]
+    for ids in (None, 5, "abc", b"abc", {1: 2}):
+        with pytest.raises(WgmlError, match=r"ids is .*, not a list"):
+            found.decode(ids)  # type: ignore[arg-type]
+    assert found.decode(np.array([8, 9])) == found.decode(iter([8, 9])) == found.decode([8, 9])
 
 
 def test_halves_of_surrogate_pairs() -> None:
