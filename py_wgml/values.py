@@ -6,6 +6,7 @@ number for Python's), what might be a mistake is not ("0.7" for 0.7, True for 1)
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from reprlib import Repr
@@ -144,6 +145,11 @@ def text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise wrong(name, value, "text")
     return value
+
+
+def file_path(name: str, value: Any) -> str:
+    """A path, as text."""
+    return text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def texts(name: str, value: Any) -> list[str]:

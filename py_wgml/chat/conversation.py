@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import WgmlError, quoted
+from ..errors import WgmlError, quoted, shown
 from ..values import listed, plain, wrong
 
 Message = dict[str, Any]
@@ -81,7 +81,10 @@ def _opened(value: Any) -> Any:
     if isinstance(value, type):
         return value
     if callable(getattr(value, "model_dump", None)):
-        return value.model_dump()
+        try:
+            return value.model_dump()
+        except Exception as error:  # it is its class's own
+            raise WgmlError(f"a {type(value).__name__} in the messages can't be read: {shown(str(error))}") from error
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..errors import WgmlError, shown
 from ..gpu import Device
-from ..values import text, wrong
+from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
@@ -243,10 +243,10 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
     WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
-        name = _path("the model", model)
+        name = file_path("the model", model)
         names = part_names(name if os.path.exists(name) else resolve(name))
     elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
-        names = [_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
+        names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
         title = getattr(model, "name", None)  # of a file without one in the system it is a number
         return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
@@ -264,10 +264,6 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
         which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
         raise WgmlError(f"can't open {shown(name, _PATH)}{which}: {_line(error)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
-
-
-def _path(name: str, value: str | os.PathLike[str]) -> str:
-    return text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
 
 
 def _open(name: str) -> StreamSource:

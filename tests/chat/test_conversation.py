@@ -158,6 +158,16 @@ def test_halves_of_surrogate_pairs_in_json_become_characters() -> None:
     assert message["tool_calls"][0]["function"]["arguments"] == {"at": "\ufffd"}
 
 
+def test_objects_that_fail_are_told() -> None:
+    class Said:
+        def model_dump(self) -> Any:
+            raise RuntimeError("circular\nreference")
+
+    for message in (Said(), said("user", [Said()])):
+        with pytest.raises(WgmlError, match="a Said in the messages can't be read: circular reference"):
+            read([message])
+
+
 def test_objects_that_hold_each_other_are_refused() -> None:
     @dataclass
     class Said:
