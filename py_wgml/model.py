@@ -259,7 +259,6 @@ class Model:
     def generate(
         self,
         messages: Iterable[Message],
-        /,
         *,
         tools: Tools | None = None,
         chat_template: str | None = None,
@@ -323,7 +322,7 @@ class Chat:
         self.last: Generation | None = None
         self._under_way: list[Generation] = []
 
-    async def send(self, message: str | list[Any] | Message, /, **options: Any) -> AsyncIterator[str]:
+    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncIterator[str]:
         """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
         "reasoning_content" beside the "content".
