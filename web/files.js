@@ -103,11 +103,13 @@ export class ModelFile {
 
   /**
    * @returns {Promise<Uint8Array | null>} the next piece, at most 4 MiB; null at the end
-   * @throws {Error} one line: the connection broke, the server refused, the length is wrong
+   * @throws {Error} one line: the connection broke, the server refused, the bytes are not those that were asked for, it
+   *   was given up
    */
   async next() {
     if (this.#rewound && this.#seen.length) return /** @type {Uint8Array} */ (this.#seen.shift());
     const { done, value } = await this.#reader.read();
+    if (done && this.#isClosed) throw new Failure(`${this.name} was given up.`); // which is no end
     if (done) return null;
     if (!this.#rewound) this.#seen.push(value);
     return value;

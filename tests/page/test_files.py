@@ -236,6 +236,16 @@ def test_wrong_bytes_are_not_kept(server: ModelServer, read: Read, context: Brow
     assert "its sha256 sum is another one" in read(page, source=source)["error"]  # the kept copy is not taken for it
 
 
+@pytest.mark.parametrize("after", [0, 1, 5_000_000])
+def test_an_upload_ends_when_the_file_was_checked(server: ModelServer, read: Read, after: int) -> None:
+    """Whatever comes after the last tensor: wrong weights are not for use, and a good file is kept."""
+    size = len(server.body) - after
+    assert "its sha256 sum is another one" in read(source={"sha256": "0" * 64}, bytes=size)["error"]
+    assert read(bytes=len(server.body), closeAt=len(server.body))["error"] == "tiny was given up."
+    assert read(source={"sha256": server.sha256}, bytes=size) == {"kept": True}
+    assert "is truncated: it ends at byte 9000001" in read(bytes=len(server.body) + 1)["error"]
+
+
 def test_a_model_in_parts(server: ModelServer, read: Read) -> None:
     server.part_bytes = 2_500_000
     sizes = [2_500_000] * 3 + [1_500_001]
