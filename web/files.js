@@ -16,6 +16,7 @@
  * @typedef {object} Watcher
  * @property {(loaded: number, total: number) => void} [progress] bytes that have arrived, of how many (0: unknown)
  * @property {(error: Error) => void} [error] the bytes will not come; `next` then throws the same
+ * @property {AbortSignal} [signal] gives it up, at whatever point it is
  * @property {number} [ahead] how many bytes it may run ahead of its reader
  */
 
@@ -156,9 +157,10 @@ const prefetched = new WeakMap();
  * @returns {Promise<ModelFile>} rejected as `open` is
  */
 export function prefetch(source, watcher) {
-  const file = start(source, watcher);
-  prefetched.set(source, file);
-  return file;
+  const opened = start(source, watcher);
+  prefetched.set(source, opened);
+  watcher.signal?.addEventListener("abort", () => opened.then((file) => file.close(), () => {}));
+  return opened;
 }
 
 /**
@@ -183,11 +185,25 @@ async function start(source, watcher) {
   const folder = await storage();
   const copy = folder && (await keptCopy(folder, url));
   // A copy that is no model (a login page that an earlier version kept, bytes that were lost) is asked for again.
-  if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, sha256))) {
+  const abort = under(watcher.signal);
+  if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, abort.signal, sha256))) {
     const dropped = () => drop(folder, copy.name);
     return new ModelFile(name, copy.file.size, true, checked(name, copy, dropped), { ahead: CHUNK, drop: dropped });
   }
-  return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), watcher);
+  return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), abort, watcher);
+}
+
+/**
+ * AbortSignal.any, which the oldest browsers with WebGPU lack.
+ *
+ * @param {AbortSignal} [signal]
+ * @returns {AbortController} aborted when that is
+ */
+function under(signal) {
+  const abort = new AbortController();
+  signal?.addEventListener("abort", () => abort.abort());
+  if (signal?.aborted) abort.abort();
+  return abort;
 }
 
 /**
@@ -227,12 +243,12 @@ async function* checked(name, { file, record }, drop) {
 /**
  * @param {ModelSource} source
  * @param {Keeper | null} keeper
+ * @param {AbortController} abort
  * @param {Watcher} watcher
  * @returns {Promise<ModelFile>}
  */
-async function download(source, keeper, watcher) {
+async function download(source, keeper, abort, watcher) {
   const { name, sha256 } = source;
-  const abort = new AbortController();
   const parts = partsOf(source);
   try {
     let from = keeper && isBegun(keeper) ? keeper.length : 0;
@@ -429,7 +445,7 @@ async function ask(name, parts, at, version, signal) {
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
     }
-    if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url))}.`);
+    if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url, signal))}.`);
     await pause(Math.max(wish, RETRY_AFTER[failures]), signal);
   }
 }
@@ -519,14 +535,16 @@ function isSame(a, b) {
 /**
  * @param {string} url
  * @param {Kept} kept
+ * @param {AbortSignal} signal
  * @param {string} [sha256] that the file is to have by now
  * @returns {Promise<boolean>} false only if it is known that the file is another one now
  */
-async function isCurrent(url, kept, sha256) {
+async function isCurrent(url, kept, signal, sha256) {
   if (sha256 && kept.sha256) return sha256 === kept.sha256;
   try {
-    const signal = AbortSignal.timeout(CHECK_WITHIN);
-    const response = await fetch(url, { method: "HEAD", signal, cache: "no-store" });
+    const check = under(signal);
+    setTimeout(() => check.abort(), CHECK_WITHIN);
+    const response = await fetch(url, { method: "HEAD", signal: check.signal, cache: "no-store" });
     return !response.ok || isSame(versionOf(response), kept);
   } catch {
     return true; // without a network, or with a slow one, the kept copy is what there is
@@ -538,6 +556,9 @@ async function isCurrent(url, kept, sha256) {
  * @param {AbortSignal} signal
  */
 async function pause(milliseconds, signal) {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
   signal.throwIfAborted();
+  await new Promise((resolve, reject) => {
+    setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 }
