@@ -170,3 +170,23 @@ def test_a_load_becomes_ready_while_another_fails(server: ModelServer, start: Ca
     assert "the server answered 404" in worker.wait(id=2)["message"]
     assert worker.wait(id=2)["loaded"]
     assert "Uncaught" not in worker.said
+
+
+def test_settings_change_during_a_download(
+    server: ModelServer, page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    """The model is loaded anew with them, and no error stays of the load before."""
+    give_pyodide(context)
+    server.pace = 0.1
+    page.goto(f"{url}?model={server.url}model.gguf")
+    expect(page.locator("#status")).to_contain_text("Downloading model")
+    page.click("#settings-button")
+    page.fill("#setting-context", "1024")
+    page.keyboard.press("Escape")
+    server.pace = 0
+    wait_state(page, "ready")
+    expect(page.locator("#error")).to_have_text("")
+    page.wait_for_timeout(1000)
+    expect(page.locator("body")).to_have_attribute("data-state", "ready")
+    expect(page.locator("#error")).to_have_text("")
+    assert json.loads(page.evaluate("localStorage.settings"))["context"] == 1024
