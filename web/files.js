@@ -49,8 +49,17 @@ const IMPOSTORS = /** @type {[RegExp, string][]} */ ([
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
 const CHECK_WITHIN = 3000;
 
-/** What has come is not what was asked for: nothing of it is kept. */
-class Refusal extends Failure {}
+/** What has come is not what was asked for. */
+class Refusal extends Failure {
+  /**
+   * @param {string} message
+   * @param {number} [good] so many bytes before it are: they alone are kept
+   */
+  constructor(message, good = 0) {
+    super(message);
+    this.good = good;
+  }
+}
 
 /** The bytes of one model, in order, from wherever they come. */
 export class ModelFile {
@@ -248,25 +257,24 @@ async function* checked(name, { file, record }, drop) {
  * @returns {Promise<ModelFile>}
  */
 async function download(source, keeper, abort, watcher) {
-  const { name, sha256 } = source;
+  const { name } = source;
   const parts = partsOf(source);
   try {
-    let from = keeper && isBegun(keeper) ? keeper.length : 0;
     /** @type {Version} */
-    let version = keeper?.record ?? {};
-    let response = await ask(name, parts, from, version, abort.signal);
-    if (from && !continues(response, parts, from, version)) {
-      const isWhole = response.status === 200 && parts.length === 1;
-      from = 0;
-      if (!isWhole) response = await ask(name, parts, 0, {}, abort.signal);
+    const old = keeper?.record ?? {};
+    let from = keeper && isBegun(keeper) ? keeper.length : 0;
+    let response = await ask(name, parts, from, old, abort.signal);
+    if (from && !continues(response, parts, from, old)) {
+      const { start } = partAt(parts, from); // what comes before the part is good all the same
+      if (response.status !== 200) response = await ask(name, parts, start, old, abort.signal);
+      if (start && !continues(response, parts, start, old)) throw astray(name, parts, start, response);
+      from = start;
+      if (from) await keeper?.cut(from);
     }
-    if (!from) {
-      version = parts.length > 1 ? { size: source.bytes, sha256 } : { ...versionOf(response), sha256 };
-      await keeper?.begin(version);
-    }
+    const version = from ? old : versionToKeep(source, response, old);
     const gate = new Gate();
     const expected = version.size ?? source.bytes ?? 0;
-    const progress = (/** @type {number} */ at) => watcher.progress?.(at, expected);
+    const progress = (/** @type {number} */ at) => watcher.progress?.(at, at > expected ? 0 : expected);
     const { error, ahead = AHEAD } = watcher;
     const chunks = received({
       ...{ name, parts, from, version, response, keeper, gate, progress, error },
@@ -278,6 +286,22 @@ async function download(source, keeper, abort, watcher) {
     keeper?.close();
     throw error;
   }
+}
+
+/**
+ * What a download from the beginning on is to be.
+ *
+ * @param {ModelSource} source
+ * @param {Response} response
+ * @param {Version} old of which something is kept, or was before
+ * @returns {Version}
+ */
+function versionToKeep({ name, parts, bytes, sha256 }, response, old) {
+  const { first, size } = extentOf(response, 0);
+  if (first !== 0) throw new Failure(`${name} could not be downloaded: its server sends other bytes than its first.`);
+  if (parts) return { size: bytes, sha256 };
+  const told = { ...versionOf(response), size: hidesCompression(response) ? undefined : size };
+  return { ...told, sha256: sha256 ?? (isSame(told, old) ? old.sha256 : undefined) };
 }
 
 /** @param {ModelSource} source @returns {Part[]} in order; the end of the last is only known where the site tells it */
@@ -307,7 +331,6 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   const { size, sha256 } = version;
   const sum = sha256 ? await startSum() : null;
   let at = 0;
-  let head = new Uint8Array(0);
   try {
     while (keeper && at < from) {
       const piece = keeper.read(at, Math.min(CHUNK, from - at));
@@ -316,12 +339,18 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       yield piece;
     }
     for (let failures = 0; ; ) {
-      const { end = size } = partAt(parts, at);
+      const { start, end = size } = partAt(parts, at);
+      let head = new Uint8Array(0);
       try {
-        for await (const piece of pieces(response, gate)) {
-          if (at < MAGIC.length) {
-            head = new Uint8Array([...head, ...piece.subarray(0, TOLD)]);
+        for await (let piece of pieces(response, gate)) {
+          if (!at) {
+            piece = head = new Uint8Array([...head, ...piece]);
             if (!begins(head)) throw new Refusal(notAModel(name, response, head));
+            if (head.length < MAGIC.length) continue;
+            await keeper?.begin(version); // not before: what is kept may be better than what a server says today
+          }
+          if (end !== undefined && at + piece.length > end) {
+            throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`, start);
           }
           at += piece.length;
           failures = 0;
@@ -330,9 +359,8 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
           progress(at);
           yield piece;
         }
-        if (at < MAGIC.length && (end ?? at) === at) throw new Refusal(notAModel(name, response, head));
+        if (!at && head.length >= (end ?? 0)) throw new Refusal(notAModel(name, response, head));
         if (end === undefined || at === size) break;
-        if (at > end) throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`);
       } catch (problem) {
         if (signal.aborted || problem instanceof Failure) throw problem;
       }
@@ -341,16 +369,14 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
         await pause(RETRY_AFTER[failures++], signal);
       }
       response = await ask(name, parts, at, version, signal);
-      if (!continues(response, parts, at, version)) {
-        throw new Failure(`The download of ${name} broke off, and its server can't go on where it stopped.`);
-      }
+      if (!continues(response, parts, at, version)) throw astray(name, parts, at, response);
     }
     if (sum && sum.digest() !== sha256) {
       throw new Refusal(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
     }
     await keeper?.finish(at);
   } catch (problem) {
-    if (problem instanceof Refusal) await keeper?.discard();
+    if (at && problem instanceof Refusal) await keeper?.cut(problem.good);
     if (!signal.aborted) error?.(/** @type {Error} */ (problem));
     throw problem;
   } finally {
@@ -358,10 +384,24 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   }
 }
 
+/**
+ * @param {string} name
+ * @param {Part[]} parts
+ * @param {number} at
+ * @param {Response} response that does not go on there
+ * @returns {Failure} in which one can't tell whose bytes are those before, of the part
+ */
+function astray(name, parts, at, response) {
+  const { start } = partAt(parts, at);
+  if (at === start && isPage(response)) return new Failure(notAModel(name, response, new Uint8Array(0)));
+  const message = `The download of ${name} broke off, and its server can't go on where it stopped.`;
+  return start ? new Refusal(message, start) : new Failure(message);
+}
+
 /** @param {Keeper} keeper @returns {boolean} whether what it has is the beginning of a model */
 function isBegun(keeper) {
   try {
-    return begins(keeper.read(0, Math.min(MAGIC.length, keeper.length)));
+    return keeper.length >= MAGIC.length && begins(keeper.read(0, MAGIC.length));
   } catch {
     return false;
   }
@@ -381,6 +421,11 @@ async function isModel(file) {
   }
 }
 
+/** @param {Response} response */
+function isPage({ headers }) {
+  return headers.get("content-type")?.startsWith("text/html") ?? false;
+}
+
 /**
  * @param {string} name
  * @param {Response} response
@@ -388,8 +433,8 @@ async function isModel(file) {
  */
 function notAModel(name, response, head) {
   const where = response.redirected ? ` (the server sent us on to ${new URL(response.url).host})` : "";
-  const isPage = response.headers.get("content-type")?.startsWith("text/html");
-  if (isPage) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  if (isPage(response)) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  head = head.subarray(0, TOLD);
   const known = IMPOSTORS.find(([beginning]) => beginning.test(String.fromCharCode(...head)));
   if (known) return known[1].replace("$", () => name);
   const text = new TextDecoder().decode(head).replaceAll(/\s+/g, " ").trim();
@@ -422,10 +467,10 @@ function brokenOff(name, at, size) {
 async function ask(name, parts, at, version, signal) {
   const { url, start } = partAt(parts, at);
   const from = at - start;
+  // Of ranges, be they the whole, browsers want the bytes as they are, and so with their number: not compressed.
   /** @type {Record<string, string>} */
-  const headers = {};
+  const headers = { Range: `bytes=${from}-` };
   if (from) {
-    headers["Range"] = `bytes=${from}-`;
     const validator = version.etag?.startsWith('"') ? version.etag : version.modified;
     // Another origin would have to allow this header beforehand; there `continues` alone decides.
     if (validator && new URL(url).origin === location.origin) headers["If-Range"] = validator;
@@ -437,13 +482,18 @@ async function ask(name, parts, at, version, signal) {
     try {
       const response = await fetch(url, { headers, signal, cache: "no-store" });
       const { status, statusText } = response;
-      if (status === 200 || (from && [206, 416].includes(status))) return response;
+      if (status === 200 || status === 206 || (from && status === 416)) return response;
+      if (status === 416 && headers.Range) {
+        delete headers.Range; // which it does not know how to do
+        continue;
+      }
       problem = `the server answered ${`${status} ${statusText}`.trim()}`;
       if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}.`);
       wish = wishOf(response);
       if (wish > LONGEST_WAIT) throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
+      if (!from) delete headers.Range; // another origin may not allow it
     }
     if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url, signal))}.`);
     await pause(Math.max(wish, RETRY_AFTER[failures]), signal);
@@ -495,27 +545,41 @@ function versionOf({ headers }) {
  * @param {Version} version
  */
 function continues(response, parts, at, version) {
-  const { size, etag, modified } = versionOf(response);
   const { start, end } = partAt(parts, at);
-  if (response.status !== (at > start ? 206 : 200)) return false;
-  const told = response.status === 200 ? size : rangedSize(response, at - start);
-  if (response.status === 206 && told === undefined) return false;
+  const { first, size } = extentOf(response, at - start);
+  if (first !== at - start) return false;
+  // Without a size one can't tell. The beginning of a part may do without, if it says that it is nothing else.
+  if (size === undefined && (at > start || isPage(response))) return false;
   // Of a part, its length is what the site says of it.
-  return end === undefined ? isSame({ size: told, etag, modified }, version) : isSame({ size: told }, { size: end - start });
+  if (end !== undefined) return isSame({ size }, { size: end - start });
+  return isSame({ ...versionOf(response), size }, version);
 }
 
 /**
- * @param {Response} response that is to bring a file's bytes from the given one on
+ * @param {Response} response to a request for a file's bytes from the given one on
  * @param {number} from
- * @returns {number | undefined} the size of the file; undefined: it does not tell, or brings other bytes
+ * @returns {{first?: number, size?: number}} which is the first that it brings, and how many the file has, as far as it
+ *   tells
  */
-function rangedSize(response, from) {
+function extentOf(response, from) {
+  const { size: length } = versionOf(response);
+  if (response.status === 200) return { first: 0, size: length };
+  if (response.status !== 206) return {};
   // Many servers hide this header from pages of other origins; the length they can't hide.
   const range = response.headers.get("content-range");
-  const { size: length } = versionOf(response);
-  if (range === null) return length === undefined ? undefined : from + length;
-  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? [];
-  return Number(first) === from ? Number(total) : undefined;
+  if (range === null) return { first: from, size: length === undefined ? undefined : from + length };
+  const [, first, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
+  const isTold = total !== "*" && !response.headers.has("content-encoding");
+  return { first: Number(first), size: isTold ? Number(total) : undefined };
+}
+
+/**
+ * Whether a whole answer may be compressed, its length another than the file's: of another origin, that can be hidden.
+ *
+ * @param {Response} response
+ */
+function hidesCompression({ status, type }) {
+  return status === 200 && type === "cors";
 }
 
 /**
@@ -544,8 +608,12 @@ async function isCurrent(url, kept, signal, sha256) {
   try {
     const check = under(signal);
     setTimeout(() => check.abort(), CHECK_WITHIN);
-    const response = await fetch(url, { method: "HEAD", signal: check.signal, cache: "no-store" });
-    return !response.ok || isSame(versionOf(response), kept);
+    const headers = { Range: "bytes=0-" }; // as `ask` does
+    const response = await fetch(url, { method: "HEAD", headers, signal: check.signal, cache: "no-store" });
+    if (!response.ok || isPage(response)) return true; // a login page says nothing of the file
+    const now = versionOf(response);
+    const isMarked = (now.etag && kept.etag) || (now.modified && kept.modified);
+    return isSame(isMarked && hidesCompression(response) ? { ...now, size: undefined } : now, kept);
   } catch {
     return true; // without a network, or with a slow one, the kept copy is what there is
   }
