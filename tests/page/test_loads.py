@@ -102,7 +102,7 @@ HANGS = {
 
 
 def without_patience(context: BrowserContext, **constants: str) -> None:
-    """files.js with other constants."""
+    """http.js with other constants."""
 
     def patched(route: Route) -> None:
         text = route.fetch().text()
@@ -111,7 +111,7 @@ def without_patience(context: BrowserContext, **constants: str) -> None:
             text = f"{before}const {name} = {value};{after.partition(';')[2]}"
         route.fulfill(body=text, content_type="text/javascript")
 
-    context.route("**/files.js", patched)
+    context.route("**/http.js", patched)
 
 
 @pytest.mark.parametrize("hang", HANGS)
