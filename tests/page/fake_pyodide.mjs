@@ -25,7 +25,11 @@ function session(files, answer) {
     try {
       const opened = [];
       for (const source of [model, ...(model.rest ?? [])]) opened.push(await files.open(source));
-      for (const file of opened) while (await file.next());
+      for (const file of opened) {
+        let at = 0;
+        for (let piece; (piece = await file.next()); ) at += piece.length;
+        if (file.size && at < file.size) throw new Error(`${file.name} is truncated`);
+      }
       post({ type: "progress", stage: "kernels", loaded: 0, total: 1 });
       await new Promise((resolve) => setTimeout(resolve, KERNELS));
       loaded = true;
