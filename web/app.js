@@ -88,6 +88,8 @@ export class App extends EventTarget {
   engine = null;
   /** What the engine has, whatever it is loading. @type {{model: ModelSource, ready: Ready} | null} */
   #loaded = null;
+  /** How many loads were begun: the page waits for the last one alone. */
+  #loads = 0;
   /** @type {Phase} */
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
@@ -161,6 +163,7 @@ export class App extends EventTarget {
    */
   async #load(engine, model) {
     if (engine.failure) return; // it has said so
+    const load = ++this.#loads;
     this.#use(model, null);
     this.#showLoading();
     this.dispatchEvent(new Event("model"));
@@ -174,10 +177,10 @@ export class App extends EventTarget {
       this.#loaded = { model, ready };
     } catch (error) {
       // An engine that fails as a whole says so by #engineFailed.
-      if (!engine.failure && this.model === model) this.#loadFailed(/** @type {EngineError} */ (error));
+      if (!engine.failure && load === this.#loads) this.#loadFailed(/** @type {EngineError} */ (error));
       return;
     }
-    if (this.model === model) this.#becomeReady();
+    if (load === this.#loads) this.#becomeReady();
   }
 
   /** @param {EngineError} error */
@@ -198,6 +201,7 @@ export class App extends EventTarget {
     this.#use(this.#loaded.model, this.#loaded.ready);
     this.#settings.model = this.#loaded.ready;
     this.#setPhase("ready");
+    this.#view.showError("", false); // of a load before
     this.dispatchEvent(new Event("ready"));
     this.#view.announcer.say(strings.ready);
     this.#sendQueued();
