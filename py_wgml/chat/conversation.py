@@ -137,7 +137,16 @@ def _calls(where: str, message: Mapping[str, Any]) -> list[Message]:
         calls = [{"type": "function", "function": message["function_call"]}]
     if calls and message["role"] != "assistant":
         raise WgmlError(f"{where} has tool_calls, but they are the assistant's to make")
-    return [{**call, "function": _function(where, call)} for call in calls]
+    return [_call(where, call) for call in calls]
+
+
+def _call(where: str, call: Mapping[str, Any]) -> Message:
+    read = {**call, "function": _function(where, call)}
+    if read.get("id") is None:
+        read.pop("id", None)
+    elif not isinstance(read["id"], str):
+        raise wrong(f"the id of a call in {where}", read["id"], "text")
+    return read
 
 
 def _function(where: str, call: Mapping[str, Any]) -> Message:

@@ -24,7 +24,7 @@ from .conversation import Message, read
 from .formats import template_of
 from .sandbox import MAX_FUEL, BoundedEnvironment, LimitError, serialised
 from .tools import checked_tools
-from .turns import fitted, opened
+from .turns import checked, fitted, opened
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
@@ -138,7 +138,7 @@ class ChatTemplate:
         """
         tools = checked_tools(tools)
         template = self.chosen(chat_template, tools)
-        return template._fitted(read(messages), add_generation_prompt, tools, variables)
+        return template._fitted(template.checked(messages), add_generation_prompt, tools, variables)
 
     def prompt(
         self,
@@ -151,7 +151,12 @@ class ChatTemplate:
         """What a model is sent: as `render`, of conversations too that don't begin with the user."""
         tools = checked_tools(tools)
         template = self.chosen(chat_template, tools)
-        return template._fitted(opened(read(messages), template._can), True, tools, variables)
+        return template._fitted(opened(template.checked(messages), template._can), True, tools, variables)
+
+    def checked(self, messages: Sequence[Any]) -> list[Message]:
+        """The messages, read. Raises WgmlError, which numbers the message, for one that this template can't be given.
+        """
+        return checked(read(messages), self._can)
 
     def _fitted(
         self,
