@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import re
 import sys
+from _string import formatter_parser
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
+from inspect import signature, unwrap
 from itertools import chain
 from time import monotonic
 from traceback import walk_stack
@@ -48,6 +50,10 @@ _MOST_FUEL = 8 * MAX_FUEL
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
+_SHORT_BITS = 48
+"""Of integers that are written with fewer characters than ELEMENT."""
+_UNBOUND = 512
+"""Characters of the longest float that has no width."""
 _CONTAINER = STEP // 2  # to look at one
 ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
@@ -143,6 +149,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def add_filter(self, name: str, filter: Callable[..., Any], cost: Cost) -> None:
         """Templates may use `filter`, at this cost."""
         passed = 1 if hasattr(filter, "jinja_pass_arg") else 0  # what jinja2 itself passes comes before the value
+        named = signature(filter)
+        if hasattr(unwrap(filter), "jinja_pass_arg"):
+            named = named.replace(parameters=[*named.parameters.values()][1:])
 
         @wraps(filter)
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -150,7 +159,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             before, (value, *rest) = args[:passed], args[passed:]
             if isinstance(value, Iterator):  # it can be looked at only once
                 value = self._taken(value)
-            cost(self, value, (*rest, *kwargs.values()))
+            given: Sequence[Any] = rest
+            if kwargs:  # a cost knows arguments by their places
+                bound = named.bind(value, *rest, **kwargs)
+                given = (*bound.args[1:], *bound.kwargs.values())
+            cost(self, value, given)
             result = filter(*before, value, *rest, **kwargs)
             # Made at once: iterators over iterators over iterators would be endless work, and a stack that overflows.
             result = self._taken(result) if isinstance(result, Iterator) else result
@@ -224,9 +237,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             size = len(value)
             return size if size <= MAX_SIZE else _check(size)
         if kind is None:
-            if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            bits = value.bit_length() if isinstance(value, int) else 0
+            if bits > MAX_BITS:
                 raise LimitError("it makes a number too large")
-            return ELEMENT
+            return max(ELEMENT, bits + bits // 4)  # as "{:_b}" writes it
         size, depth, level = ELEMENT, 0, [value]
         while level:
             depth += 1
@@ -245,6 +259,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                         size += len(item)
                     elif kind is list:
                         inner.append(item)
+                    elif isinstance(item, int) and item.bit_length() > _SHORT_BITS:
+                        size += item.bit_length() // 3
                 _check(size + ELEMENT * len(inner))
             level = inner
         return size
@@ -367,7 +383,36 @@ def _each(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     env.spend(_length(value) * env.weights(text for text in given if isinstance(text, str)) // ELEMENT)
 
 
+def _listed(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """Characters of a text become elements too."""
+    _check(ELEMENT * _length(value))
+    _whole(env, value, given)
+
+
+def _split(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """The method: what stands between separators, or between white space."""
+    _whole(env, value, given)
+    separator, *most = given or (None,)
+    parts = value.count(separator) if isinstance(separator, str) else 0
+    if separator is None:
+        parts = len(value.split(None, MAX_SIZE // ELEMENT))  # no more than it takes to know that they are too many
+    if most and isinstance(most[0], int) and most[0] >= 0:
+        parts = min(parts, most[0])
+    _check(ELEMENT * parts)
+
+
+def _rsplit(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _split(env, value, given)
+    _each(env, value, given)
+
+
+def _split_lines(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _check(ELEMENT * _lines(value))
+    _whole(env, value, given)
+
+
 def _sorted(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _check(ELEMENT * _length(value))
     env.spend(env.weight(value) * 20)  # there are no more than 2 ** 20 elements
     _each(env, value, given)
 
@@ -404,18 +449,18 @@ def _divided(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
 
 def _replaced(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     _whole(env, value, given)
-    old, new, *count = given if len(given) > 1 else (None, None)
-    if old is None or new is None or len(count) > 1:
+    if not 2 <= len(given) <= 3:
         return  # Python refuses it
-    text, old, new = str(value), str(old), str(new)
+    text, old, new = str(value), str(given[0]), str(given[1])
     times = text.count(old)
-    if count and isinstance(count[0], int) and count[0] >= 0:
-        times = min(times, count[0])
+    if len(given) == 3 and isinstance(given[2], int) and given[2] >= 0:
+        times = min(times, given[2])
     env.spend(_check(len(text) + times * len(new)))
 
 
 def _joined(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     """The filter: elements, then the separator."""
+    _check(ELEMENT * _length(value))
     separator = max(map(env.weight, given), default=0)
     env.spend(_check(env.weight(value) + _length(value) * separator))
 
@@ -428,7 +473,9 @@ def _str_joined(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> No
 
 def _indented(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     width = max((len(item) if isinstance(item, str) else int(item) for item in given), default=4)
-    env.spend(_check(env.weight(value) + (str(value).count("\n") + 1) * max(4, width)))
+    size = env.weight(value)
+    env.spend(size)
+    env.spend(_check(size + _lines(str(value)) * (ELEMENT + max(4, width))))
 
 
 def _formatted(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
@@ -463,18 +510,23 @@ def _held(container: Any) -> Any:
     return [container.sep] if isinstance(container, Joiner) else container
 
 
+def _lines(text: str) -> int:
+    """How many lines a text has at most, as Python counts them."""
+    return 1 + sum(map(text.count, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
+
+
 def _length(value: Any) -> int:
     return len(value) if isinstance(value, _SIZED) else 1
 
 
 def _fields(env: BoundedEnvironment, template: str, mark: str, values: Iterable[Any]) -> None:
     """A format string: no widths that are computed, and all fields at their widest not too large."""
-    if "*" in template if mark == "%" else re.search(r"\{[^{}]*\{[^{]", template.replace("{{", "")):
+    # In names of fields there may be braces too: what is a width only the parser knows.
+    if "*" in template if mark == "%" else any("{" in (spec or "") for _, _, spec, _ in formatter_parser(template)):
         raise LimitError("it computes the width of a field")
     widths = [int(width) if len(width) < 9 else MAX_SIZE + 1 for width in re.findall(r"\d+", template)]
     longest = max(map(env.weight, values), default=0)
-    # MAX_BITS is more than what the longest number takes that has no width.
-    env.spend(_check(len(template) + template.count(mark) * max(MAX_BITS // 8, longest, *widths)))
+    env.spend(_check(len(template) + template.count(mark) * max(_UNBOUND, longest, *widths)))
 
 
 def _operands(env: BoundedEnvironment, operator: str, left: Any, right: Any) -> None:
@@ -523,7 +575,8 @@ def _table(*rows: tuple[Cost, str]) -> dict[str, Cost]:
 
 _FILTERS = _table(
     (_nothing, "abs count d default first last length"),
-    (_whole, "capitalize e escape float forceescape int items list lower reverse safe string title truncate upper"),
+    (_whole, "capitalize e escape float forceescape int items lower reverse safe string title truncate upper"),
+    (_listed, "list"),
     (_each, "map max min reject rejectattr select selectattr trim"),
     (_sorted, "dictsort groupby sort"),
     (_unique, "unique"),
@@ -546,9 +599,12 @@ _METHODS: tuple[tuple[type | tuple[type, ...], dict[str, Cost]], ...] = (
         str,
         _table(
             (_whole, "capitalize count endswith find format index isalnum isalpha isascii isdecimal isdigit islower"),
-            (_whole, "isnumeric isspace istitle isupper lower partition removeprefix removesuffix split splitlines"),
+            (_whole, "isnumeric isspace istitle isupper lower partition removeprefix removesuffix"),
             (_whole, "startswith swapcase title upper"),
-            (_each, "lstrip rfind rindex rpartition rsplit rstrip strip"),  # each character is compared with each
+            (_split, "split"),
+            (_rsplit, "rsplit"),
+            (_split_lines, "splitlines"),
+            (_each, "lstrip rfind rindex rpartition rstrip strip"),  # each character is compared with each
             (_widths, "center ljust rjust zfill"),
             (_replaced, "replace"),
             (_str_joined, "join"),
