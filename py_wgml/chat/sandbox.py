@@ -89,6 +89,18 @@ class LimitError(SecurityError):
     """A template asks for too much."""
 
 
+class TimeError(LimitError):
+    """Its time is over."""
+
+
+class SizeError(LimitError):
+    """A value weighs more than MAX_SIZE."""
+
+
+class GivenError(LimitError):
+    """What a template is given does: nothing was rendered."""
+
+
 class _Missing(Undefined):
     """What is not there. jinja2's own holds what it is missing in, and so may hold endlessly many of its kind."""
 
@@ -212,7 +224,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
-        given = self.weights(value for value in variables.values() if not isinstance(value, _FUNCTIONS))
+        try:
+            given = self.weights(value for value in variables.values() if not isinstance(value, _FUNCTIONS))
+        except SizeError:
+            raise GivenError(f"more than {MAX_SIZE} characters") from None
         messages = len(variables.get("messages") or ())
         more = min(_ADDITIONS * given * messages, _MOST_FUEL)
         self.fuel += more
@@ -227,7 +242,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if self.fuel < 0:
             raise LimitError("it takes too many steps, or makes too much on its way")
         if monotonic() > self._deadline:
-            raise LimitError("it takes too long")
+            raise TimeError("it takes too long")
 
     def weight(self, value: Any) -> int:
         """Characters and elements in `value`, each as often as it can be reached: what printing it would cost. Raises
@@ -381,6 +396,12 @@ def _each(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     """It looks at its arguments for each element or character of the value."""
     _whole(env, value, given)
     env.spend(_length(value) * env.weights(text for text in given if isinstance(text, str)) // ELEMENT)
+
+
+def _slow(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """Each character is looked at in Python, not in C."""
+    env.spend(ELEMENT * _length(value))
+    _each(env, value, given)
 
 
 def _listed(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
@@ -551,7 +572,7 @@ def _operands(env: BoundedEnvironment, operator: str, left: Any, right: Any) -> 
 
 def _check(size: int) -> int:
     if size > MAX_SIZE:
-        raise LimitError(f"it makes more than {MAX_SIZE} characters at once")
+        raise SizeError(f"it makes more than {MAX_SIZE} characters at once")
     return size
 
 
@@ -575,9 +596,10 @@ def _table(*rows: tuple[Cost, str]) -> dict[str, Cost]:
 
 _FILTERS = _table(
     (_nothing, "abs count d default first last length"),
-    (_whole, "capitalize e escape float forceescape int items lower reverse safe string title truncate upper"),
+    (_whole, "capitalize e escape float forceescape int items lower reverse safe string truncate upper"),
     (_listed, "list"),
-    (_each, "map max min reject rejectattr select selectattr trim"),
+    (_slow, "max min title"),
+    (_each, "map reject rejectattr select selectattr trim"),
     (_sorted, "dictsort groupby sort"),
     (_unique, "unique"),
     (_summed, "sum"),

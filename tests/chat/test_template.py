@@ -16,7 +16,7 @@ from chat.hostile import HOSTILE
 
 from py_wgml.chat import ChatTemplate, sandbox
 from py_wgml.chat.sandbox import MAX_FUEL, MAX_SIZE
-from py_wgml.errors import WgmlError
+from py_wgml.errors import ContextError, WgmlError
 from py_wgml.gguf_model import read_header
 
 HERE = Path(__file__).parent
@@ -264,9 +264,17 @@ def test_long_conversation_is_no_harm() -> None:
     assert len(render(source, messages)) > 100_000
 
 
-def test_conversation_too_long() -> None:
-    with pytest.raises(WgmlError, match="stopped"):
-        render("{{ messages | length }}", [{"role": "user", "content": "x" * (MAX_SIZE + 1)}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"messages": [{"role": "user", "content": "x" * (MAX_SIZE + 1)}]},
+        {"messages": [{"role": role, "content": "x"} for role in ("user", "assistant")] * 20_000},
+        {"messages": USER, "documents": ["x" * MAX_SIZE]},
+    ],
+)
+def test_conversation_too_long(given: dict[str, Any]) -> None:
+    with pytest.raises(ContextError, match="too long: more than 2000000 characters"):
+        render("{{ messages | length }}", **given)
 
 
 LONG = "{% set x = 'a' * 1000000 %}"
@@ -400,6 +408,13 @@ def test_hostile_template_is_refused(name: str) -> None:
     with pytest.raises(WgmlError) as caught:
         ChatTemplate(HOSTILE[name], max_seconds=60.0).render(USER)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["title", "max", "min"])
+def test_what_is_done_in_python_costs_more(name: str) -> None:
+    template = ChatTemplate("{% set x = ('a ' * 50000) | " + name + " %}")
+    template.render(USER)
+    assert MAX_FUEL - template._environment.fuel > 1_600_000
 
 
 def test_it_is_stopped_at_the_same_place_each_time() -> None:

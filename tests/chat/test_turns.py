@@ -374,6 +374,28 @@ def test_each_question_to_a_template_is_put_once(monkeypatch: pytest.MonkeyPatch
     assert count == 1
 
 
+def test_all_questions_and_the_answer_have_one_time() -> None:
+    """And what was not found out for want of time is asked again."""
+    template = ChatTemplate(LENIENT)
+    messages = [assistant("x"), system("s"), user("a"), user("b"), *made_calls(["x"])]
+    expected = ChatTemplate(LENIENT).prompt(messages)
+    rendered = []
+    render = template._render
+
+    def noted(*args: Any) -> str:
+        rendered.append(args)
+        return render(*args)
+
+    template._render = noted  # type: ignore[method-assign]
+    template._max_seconds = -1.0
+    for _ in range(5):
+        with pytest.raises(WgmlError, match="was stopped: it takes too long"):
+            template.prompt(messages)
+    assert len(rendered) == 5
+    template._max_seconds = 5.0
+    assert template.prompt(messages) == expected
+
+
 def test_an_answer_to_go_on_with() -> None:
     model = scripted.model(scripted.byte_level(), STRICT + "{% if add_generation_prompt %}[assistant|{% endif %}")
     asked = "[user|a][assistant|"
