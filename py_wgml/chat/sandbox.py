@@ -3,7 +3,7 @@ what it computes.
 
 jinja2's own sandbox keeps a template from attributes and from changing what it is given; it does not keep it from
 running for ever or from filling the memory. There is no second thread and no signal in a web page to stop it with, so
-the template stops itself. Three ideas do it:
+the template stops itself. Four ideas do it:
 
 - What a template may use is listed: tags, operators, filters, tests, functions, methods. All else is refused by name.
 - Every value has a weight, its characters and elements, and no value weighs more than MAX_SIZE; what would is refused
@@ -11,6 +11,7 @@ the template stops itself. Three ideas do it:
 - Everything that a template does costs fuel: each step STEP, and what Python then does in one go as much as the values
   weigh that it looks at or makes. So a template stops at the same place on every machine. The clock is asked at each
   step as well, for machines that are slower than that.
+- What it made is remembered, and now and then it is seen what of that it still holds: no more than half of MAX_HELD.
 
 docs/families.md tells why it is not another engine, which counts fuel itself.
 """
@@ -26,7 +27,7 @@ from functools import cache, wraps
 from inspect import signature, unwrap
 from itertools import chain
 from time import monotonic
-from traceback import walk_stack
+from traceback import clear_frames, walk_stack
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, cast
 
@@ -47,6 +48,9 @@ MAX_FUEL = 32 * MAX_SIZE
 """Of one rendering, beside what it is given times its messages: some templates add up one text, message by message."""
 _ADDITIONS = 8  # of that text, for each message
 _MOST_FUEL = 8 * MAX_FUEL
+MAX_HELD = 32 * MAX_SIZE
+"""Bytes of all values that were made and are not yet known to be let go. Half of them may be in use."""
+_BYTES = 4  # of a unit of weight, about: of a wide character, a fourth of a place in a list with what is in it
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
@@ -57,6 +61,8 @@ _UNBOUND = 512
 _CONTAINER = STEP // 2  # to look at one
 ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
+_ENTRY = 128
+"""Bytes that it takes to remember a value."""
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
 MAX_BITS = 4096
@@ -149,6 +155,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.fuel, self._step = fuel, STEP
         """What is left; of use when the limits are over, too."""
         self._depth = 0
+        self._let_go()
         usual = sys.getrecursionlimit()
         if SMALL_STACK:
             sys.setrecursionlimit(min(usual, _frames() + MAX_FRAMES))
@@ -157,6 +164,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         finally:
             sys.setrecursionlimit(usual)
             self._deadline = 0.0
+            self._let_go()
 
     def add_filter(self, name: str, filter: Callable[..., Any], cost: Cost) -> None:
         """Templates may use `filter`, at this cost."""
@@ -179,7 +187,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             result = filter(*before, value, *rest, **kwargs)
             # Made at once: iterators over iterators over iterators would be endless work, and a stack that overflows.
             result = self._taken(result) if isinstance(result, Iterator) else result
-            return result if cost is _nothing else self.counted(result)
+            return result if cost is _nothing else self.made(result)
 
         self.filters[name] = counted
 
@@ -232,7 +240,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         more = min(_ADDITIONS * given * messages, _MOST_FUEL)
         self.fuel += more
         self._step = max(STEP, int(STEP * (1 + more / MAX_FUEL) / (1 + messages / _MESSAGES)))
-        return template.render(variables)
+        try:  # without jinja2's own traceback, whose frames would hold what the template held
+            return self.concat(template.root_render_func(template.new_context(variables)))
+        except Exception as error:
+            clear_frames(error.__traceback__)
+            raise
 
     # Accounts.
 
@@ -296,11 +308,46 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.spend(self.weight(value))
         return value
 
+    def made(self, value: Any) -> Any:
+        """Gives back `value`, which is new, once it is paid for and there is room for it."""
+        size = self.weight(value)
+        self.spend(size)
+        return self._kept(value, _BYTES * size)
+
+    def _kept(self, value: Any, size: int) -> Any:
+        """Gives back `value`, which takes `size` bytes or, if it is a text, as many as it takes. Raises LimitError where
+        too much is in use."""
+        if id(value) not in self._made:
+            size = _ENTRY + (sys.getsizeof(value) if isinstance(value, str) else size)
+            self._made[id(value)] = value, size
+            self._held += size
+            if self._held > MAX_HELD:
+                self._sweep()
+        return value
+
+    def _sweep(self) -> None:
+        made = list(self._made.values())
+        self._let_go()
+        held = []
+        while made:  # the newest first: it may hold older ones
+            value, size = made.pop()
+            if sys.getrefcount(value) > 2:  # this name, and what is asked
+                held.append((value, size))
+                self._held += size
+        if self._held > MAX_HELD // 2:
+            raise LimitError("it keeps too much at once")
+        self._made = {id(pair[0]): pair for pair in reversed(held)}
+
+    def _let_go(self) -> None:
+        self._made: dict[int, tuple[Any, int]] = {}
+        self._held = 0
+
     def sliced(self, value: Any, part: slice) -> Any:
         """The operator [:]."""
         made = value[part]
-        self.spend(self._step + len(made) * (1 if isinstance(made, str) else ELEMENT))
-        return made
+        size = len(made) * (1 if isinstance(made, str) else ELEMENT)
+        self.spend(self._step + size)
+        return self._kept(made, size)
 
     def concat(self, pieces: Iterable[str]) -> str:
         """Joins what a block, a macro or the template has written."""
@@ -309,7 +356,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             size = _check(size + len(piece))
             self.spend(ELEMENT + len(piece))
             kept.append(piece)
-        return "".join(kept)
+        return cast(str, self._kept("".join(kept), size))
 
     def joined(self, values: Sequence[Any]) -> str:
         """The operator `~`."""
@@ -337,7 +384,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 owner, cost = None, _whole
             cost(self, owner, (*args, *kwargs.values()))
             result = super().call(context, callee, *args, **kwargs)
-            return result if cost in (_nothing, _given) else self.counted(result)
+            return result if cost in (_nothing, _given) else self.made(result)
         finally:
             self._depth -= 1
 
@@ -345,7 +392,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Every operator that computes."""
         self.step()
         _operands(self, operator, left, right)
-        return self.counted(super().call_binop(context, operator, left, right))
+        return self.made(super().call_binop(context, operator, left, right))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """What the tables name, and what a namespace holds."""
@@ -369,7 +416,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def _output(self, context: Context, value: Any) -> str:
         """Every value written out (jinja2's `finalize`)."""
         self.spend(self._step + self.weight(value))
-        return value if isinstance(value, str) else str(value)
+        return value if isinstance(value, str) else cast(str, self._kept(str(value), 0))
 
 
 # What things cost, and what of them is refused: each is called with the environment, the value and all other arguments
@@ -716,18 +763,18 @@ class _CountedCode(CodeGenerator):
         self.write("))")
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:
-        self.write("environment.counted(")
+        self.write("environment.made(")
         super().visit_List(node, frame)
         self.write(")")
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:
-        self.write("environment.counted(")
+        self.write("environment.made(")
         super().visit_Dict(node, frame)
         self.write(")")
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:
         if node.ctx == "load":
-            self.write("environment.counted(")
+            self.write("environment.made(")
         super().visit_Tuple(node, frame)
         if node.ctx == "load":
             self.write(")")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat.hostile import HOSTILE
+from chat.hostile import HOSTILE, each_after_another
 
 from py_wgml.chat import ChatTemplate, sandbox
-from py_wgml.chat.sandbox import MAX_FUEL, MAX_SIZE
+from py_wgml.chat.sandbox import MAX_FUEL, MAX_HELD, MAX_SIZE
 from py_wgml.errors import ContextError, WgmlError
 from py_wgml.gguf_model import read_header
 
@@ -210,9 +210,47 @@ def test_harmful_template_is_stopped(name: str) -> None:
     with pytest.raises(WgmlError) as caught:
         render(HARMFUL[name], y=[1])
     assert time.perf_counter() - start < 10  # a second at most of its own, and what measuring memory costs
-    assert tracemalloc.get_traced_memory()[1] < 2 * MAX_FUEL
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < 1.5 * MAX_HELD
     assert "\n" not in str(caught.value)
+
+
+HOARDS = {
+    "texts": "{% set THIS = '😀0' * 500000 %}",
+    "texts, added": "{% set THIS = m0 + '😀' %}",
+    "texts, joined": "{% set THIS = m0 ~ '😀' %}",
+    "texts, sliced": "{% set THIS = (m0 ~ '😀')[1:] %}",
+    "texts, replaced": "{% set THIS = m0 | replace('c', '😀') %}",
+    "texts of blocks": "{% set THIS %}{{ m0 }}😀{% endset %}",
+    "texts of lists": "{% set THIS %}{{ [m0, '😀'] }}{% endset %}",
+    "lists": "{% set THIS = (('😀' * 50 ~ 'b') * 9999).split('b') %}",
+    "pieces of a block": "{% set x %}{% for i in range(999) %}{{ '😀' * 100000 }}{% endfor %}{% endset %}",
+}
+
+
+@pytest.mark.parametrize("name", HOARDS)
+def test_what_is_kept_at_once_is_bounded(name: str) -> None:
+    """However much a long conversation lets a template do."""
+    source = each_after_another("{% set m0 = 'a' * 900000 ~ 'c' %}", HOARDS[name], 600)
+    template = ChatTemplate(source, max_seconds=60.0)
+    messages = [{"role": ("user", "assistant")[i % 2], "content": "x" * 2000} for i in range(201)]
+    tracemalloc.start()
+    with pytest.raises(WgmlError, match="keeps too much"):
+        template.render(messages)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * MAX_HELD
+
+
+def test_what_is_let_go_is_not_kept() -> None:
+    """Texts, lists, and lists of lists: far more than may be kept, one after the other."""
+    source = (
+        "{% set ns = namespace(t='', l=[], n=0) %}{% for i in range(400) %}{% set ns.t = 'é' * 99999 ~ i %}"
+        "{% set ns.l = [[ns.t], [[i], ns.t]] %}{% set ns.n = ns.n + ns.l[0][0] | length %}{% endfor %}{{ ns.n }}"
+    )
+    messages = [{"role": ("user", "assistant")[i % 2], "content": "x" * 2000} for i in range(201)]
+    assert ChatTemplate(source).render(messages) == str(400 * 99999 + 10 + 2 * 90 + 3 * 300)
 
 
 @pytest.mark.parametrize(
