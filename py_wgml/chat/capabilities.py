@@ -46,8 +46,8 @@ class CallStyle:
 
 
 class Capabilities:
-    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none, OutOfTime where none is
-    left for it."""
+    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none,
+    OutOfTime where no time is left for it."""
 
     def __init__(self, source: str, render: Callable[[Sequence[Message], bool], str]) -> None:
         self._source, self._render = source, render

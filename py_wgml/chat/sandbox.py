@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import re
 import sys
-from _string import formatter_parser
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
 from inspect import signature, unwrap
 from itertools import chain
+from string import Formatter
 from time import monotonic
 from traceback import clear_frames, walk_stack
 from types import BuiltinMethodType, FunctionType, MethodType
@@ -58,7 +58,7 @@ _SHORT_BITS = 48
 """Of integers that are written with fewer characters than ELEMENT."""
 _UNBOUND = 512
 """Characters of the longest float that has no width."""
-_CONTAINER = STEP // 2  # to look at one
+_CONTAINER = STEP  # to look at one
 ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
 _ENTRY = 128
@@ -121,6 +121,10 @@ class _Missing(Undefined):
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """An immutable sandbox that keeps to a time and to the sizes above. Used within limits() only."""
 
+    _made: dict[int, tuple[Any, int]]
+    """What was made, with how many bytes it takes, by its identity."""
+    _held: int
+    """Bytes of that."""
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def __init__(self, **options: Any) -> None:
@@ -128,6 +132,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         # Nothing is computed while a template is compiled: all of it is counted.
         finalize: Callable[..., str] = self._output
         super().__init__(finalize=finalize, optimized=False, undefined=_Missing, **options)
+        self.undefined: Any = self._missed  # which counts, and makes one of the class above
         self.code_generator_class = _CountedCode
         self.add_extension(_ShortTags)
         self.filters = {}
@@ -201,6 +206,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return test(value, *args, **kwargs)
 
         return cast(Callable[..., Any], counted)
+
+    def _missed(self, *args: Any, **names: Any) -> _Missing:
+        self.step()  # to look in vain takes as long
+        return _Missing(*args, **names)
 
     def _taken(self, values: Iterator[Any]) -> list[Any]:
         kept = []
@@ -315,8 +324,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         return self._kept(value, _BYTES * size)
 
     def _kept(self, value: Any, size: int) -> Any:
-        """Gives back `value`, which takes `size` bytes or, if it is a text, as many as it takes. Raises LimitError where
-        too much is in use."""
+        """Gives back `value`, which takes `size` bytes; of a text it is known. Raises LimitError where too much is in
+        use."""
         if id(value) not in self._made:
             size = _ENTRY + (sys.getsizeof(value) if isinstance(value, str) else size)
             self._made[id(value)] = value, size
@@ -339,7 +348,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self._made = {id(pair[0]): pair for pair in reversed(held)}
 
     def _let_go(self) -> None:
-        self._made: dict[int, tuple[Any, int]] = {}
+        self._made = {}
         self._held = 0
 
     def sliced(self, value: Any, part: slice) -> Any:
@@ -572,7 +581,7 @@ _kind = cast(Callable[[type], type | None], cache(_kind_of))
 def _held(container: Any) -> Any:
     """What is in one of _CONTAINERS, as one of Python's own."""
     if issubclass(type(container), Namespace):  # isinstance() would ask the namespace, which takes long
-        return container._Namespace__attrs
+        return object.__getattribute__(container, "_Namespace__attrs")
     if isinstance(container, Cycler):
         return container.items
     return [container.sep] if isinstance(container, Joiner) else container
@@ -590,7 +599,7 @@ def _length(value: Any) -> int:
 def _fields(env: BoundedEnvironment, template: str, mark: str, values: Iterable[Any]) -> None:
     """A format string: no widths that are computed, and all fields at their widest not too large."""
     # In names of fields there may be braces too: what is a width only the parser knows.
-    if "*" in template if mark == "%" else any("{" in (spec or "") for _, _, spec, _ in formatter_parser(template)):
+    if "*" in template if mark == "%" else any("{" in (spec or "") for _, _, spec, _ in Formatter().parse(template)):
         raise LimitError("it computes the width of a field")
     widths = [int(width) if len(width) < 9 else MAX_SIZE + 1 for width in re.findall(r"\d+", template)]
     longest = max(map(env.weight, values), default=0)

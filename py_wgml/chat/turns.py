@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
 
 from ..errors import WgmlError, quoted
 from .capabilities import CALLS, PARALLEL, SPOKEN, THOUGHTS, CallStyle, Capabilities
@@ -86,9 +85,9 @@ def _in_order(i: int, calls: Sequence[Message], results: Sequence[Message]) -> S
     places = {id: place for place, id in reversed(list(enumerate(ids)))}
     for at, id in enumerate(answered, i + 1):
         if id not in places:
-            raise WgmlError(f"messages[{at}] answers the call {quoted(id)}, which messages[{i}] does not make")
+            raise WgmlError(f"messages[{at}] answers the call {quoted(str(id))}, which messages[{i}] does not make")
     if missing := Counter(ids) - Counter(answered):
-        raise WgmlError(f"the call {quoted(next(iter(missing)))} of messages[{i}] has no result")
+        raise WgmlError(f"the call {quoted(str(next(iter(missing))))} of messages[{i}] has no result")
     return sorted(results, key=lambda result: places[result["tool_call_id"]])
 
 

@@ -448,6 +448,12 @@ def test_hostile_template_is_refused(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_to_look_in_vain_costs_a_step() -> None:
+    template = ChatTemplate("{% for i in range(9999) %}{% if messages.x %}{% endif %}{% endfor %}")
+    template.render(USER)
+    assert MAX_FUEL - template._environment.fuel > 2 * 9999 * sandbox.STEP
+
+
 @pytest.mark.parametrize("name", ["title", "max", "min"])
 def test_what_is_done_in_python_costs_more(name: str) -> None:
     template = ChatTemplate("{% set x = ('a ' * 50000) | " + name + " %}")
@@ -469,8 +475,10 @@ def test_it_is_stopped_at_the_same_place_each_time() -> None:
     ("source", "text"),
     [
         ("{{ 'a b a' | replace(new='c', old='a') }}{{ 'aaa' | replace('a', count=2, new='c') }}", "c b ccca"),
-        ("{{ 'a\\r\\nb' | indent(first=true, width=2) }}{{ '{0[}]}{{{1:>3}}}'.format({'}': 'x'}, 2) }}", "  a\n  bx{  2}"),
-        ("{{ ('a b\\n' * 50000).split(none, 2) | length }}{{ ' a b '.split() }}{{ 'abab'.split('b') }}", "3['a', 'b']['a', 'a', '']"),
+        ("{{ 'a\\r\\nb' | indent(first=true, width=2) }}", "  a\n  b"),
+        ("{{ '{0[}]}{{{1:>3}}}'.format({'}': 'x'}, 2) }}", "x{  2}"),
+        ("{{ ('a b\\n' * 50000).split(none, 2) | length }}{{ ' a b '.split() }}", "3['a', 'b']"),
+        ("{{ 'abab'.split('b') }}", "['a', 'a', '']"),
         ("{{ {'a': 9**20, 'b': [9**30]} }}", str({"a": 9**20, "b": [9**30]})),
         ("{{ [1, 2, 3, 4] | batch(2) | list }}", "[[1, 2], [3, 4]]"),
         ("{{ ['b', 'a'] | map('upper') | sort | join(',') }}", "A,B"),
