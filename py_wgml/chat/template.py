@@ -34,6 +34,7 @@ MAX_DATE = 1000
 TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
+_PROBING_FUEL = MAX_FUEL // 4  # for all small conversations together; elaborate templates take a hundredth of it
 _PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
 
 
@@ -63,7 +64,7 @@ class ChatTemplate:
         self._takes_tools = "tools" in source
         self._max_seconds, self._deadline = max_seconds, 0.0
         self._can = Capabilities(source, self._probe)
-        self._probing_fuel = MAX_FUEL  # for all small conversations together
+        self._probing_fuel = _PROBING_FUEL
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
@@ -180,7 +181,8 @@ class ChatTemplate:
         try:
             return self._render(names, self._probing_fuel)
         finally:
-            self._probing_fuel = self._environment.fuel
+            # A conversation may bring fuel of its own, which is not for the next.
+            self._probing_fuel = min(self._probing_fuel, self._environment.fuel)
 
     def _render(self, names: dict[str, Any], fuel: int = MAX_FUEL) -> str:
         try:

@@ -15,6 +15,7 @@ import pytest
 import scripted
 
 from py_wgml.chat import ChatTemplate
+from py_wgml.chat.sandbox import MAX_FUEL
 from py_wgml.chat.turns import fitted
 from py_wgml.errors import WgmlError
 
@@ -349,8 +350,9 @@ def test_the_beginning_stays_as_the_conversation_grows(source: str) -> None:
 
 
 def test_turns_alternate_whatever_comes() -> None:
+    template = ChatTemplate(STRICT)
     for seed in range(200):
-        text = prompt(STRICT, *conversation(seed))
+        text = template.prompt(conversation(seed))
         turns = [part.split("|")[0] for part in text.split("[")[1:]]
         assert turns == (["user", "assistant"] * len(turns))[: len(turns)]
 
@@ -394,6 +396,18 @@ def test_all_questions_and_the_answer_have_one_time() -> None:
     assert len(rendered) == 5
     template._max_seconds = 5.0
     assert template.prompt(messages) == expected
+
+
+def test_all_questions_share_their_fuel() -> None:
+    """Which is less than that of an answer."""
+    template = ChatTemplate("{% for i in range(99999) %}{% for j in range(9) %}{% endfor %}{% endfor %}", max_seconds=60)
+    left = [template._probing_fuel]
+    for roles in (["user"], ["system", "user"], ["user", "user"]):
+        template.checked([])
+        assert not template._can.takes(*roles)
+        left.append(template._probing_fuel)
+    assert MAX_FUEL // 2 > left[0] > 0 > max(left[1:])
+    assert min(left) > -MAX_FUEL // 1000
 
 
 def test_an_answer_to_go_on_with() -> None:
