@@ -400,7 +400,9 @@ def test_all_questions_and_the_answer_have_one_time() -> None:
 
 def test_all_questions_share_their_fuel() -> None:
     """Which is less than that of an answer."""
-    template = ChatTemplate("{% for i in range(99999) %}{% for j in range(9) %}{% endfor %}{% endfor %}", max_seconds=60)
+    template = ChatTemplate(
+        "{% for i in range(99999) %}{% for j in range(9) %}{% endfor %}{% endfor %}", max_seconds=60
+    )
     left = [template._probing_fuel]
     for roles in (["user"], ["system", "user"], ["user", "user"]):
         template.checked([])

@@ -94,8 +94,8 @@ def called(size: int) -> list[dict[str, Any]]:
 HEAVY = {
     "thoughts": (8192, [said("user", "q"), said("assistant", "a") | {"reasoning_content": "hm " * 700}] * 1000),
     "calls": (8192, [said("user", "q"), *called(30_000)] * 70),
-    "short ones": (32_768, talk(30_000, "")),
-    "parts": (131_072, [said("user", ["a"] * 40_000), said("assistant", "a")]),
+    "short ones": (32_768, talk(25_000, "word " * 6)),
+    "parts": (131_072, [said("user", ["a"] * 29_000), said("assistant", "a")]),
 }
 
 
