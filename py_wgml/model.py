@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, leading, read, text_of
+from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
 from .chat.sandbox import MAX_SIZE as MAX_TEXT
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
@@ -179,12 +179,13 @@ class Model:
     def _check_length(self, messages: Sequence[Message]) -> None:
         """Refuse a conversation that can't fit the context before a template has to write all of it."""
         context = self.engine.context
-        size = sum(len(text_of(message)) for message in messages)
-        if size > _MOST_TEXT:
-            raise ContextError(f"the conversation has {size} characters, the context only {context} tokens")
+        said = sum(len(text_of(message)) for message in messages)
+        size = sum(map(size_of, messages))
+        if said > _MOST_TEXT or size > MAX_TEXT:
+            raise ContextError(f"the conversation has about {size} characters, the context only {context} tokens")
         if len(messages) > context:
             raise ContextError(f"the conversation has {len(messages)} messages, the context only {context} tokens")
-        if size > _USUAL_CHARACTERS * context:
+        if said > _USUAL_CHARACTERS * context:
             count = 0
             for message in messages:
                 count += self._count(text_of(message), context - count)
@@ -233,7 +234,8 @@ class Model:
         the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
         tools, chat_template, variables: as for `prompt`.
         """
-        messages = read(messages)
+        # What is wrong with a message is told by its number among all of them.
+        messages = self.template.chosen(chat_template, tools).checked(read(messages))
         context, first = self.engine.context, leading(messages)
 
         def length(start: int) -> int:

@@ -27,6 +27,7 @@ _MEANT = {
     **dict.fromkeys(("model", "ai", "gpt", "bot", "chatbot"), "assistant"),
 }
 _TEXTS = ("text", "input_text", "output_text")  # types of parts, in both of OpenAI's interfaces
+_MEMBERS = 70  # characters that the names and places of a message's members weigh in the sandbox, or of a part's
 BETWEEN_PARTS = "\n"
 """Between parts of text, where a template takes content only whole: as llama.cpp and vLLM have it."""
 
@@ -50,6 +51,16 @@ def text_of(message: Mapping[str, Any]) -> str:
     """What a message that was read says."""
     content = message.get("content") or ""
     return content if isinstance(content, str) else BETWEEN_PARTS.join(part["text"] for part in content)
+
+
+def size_of(message: Mapping[str, Any]) -> int:
+    """Characters of a message that was read: of all that it says, thinks and calls, and about what its members weigh
+    where a template is given it."""
+    content = message.get("content") or ""
+    parts = 0 if isinstance(content, str) else len(content)
+    calls = message.get("tool_calls")
+    size = len(text_of(message)) + len(message.get("reasoning_content", "")) + _MEMBERS * (1 + parts)
+    return size + (len(json.dumps(calls, ensure_ascii=False)) if calls else 0)
 
 
 def is_blank(message: Mapping[str, Any]) -> bool:
@@ -138,7 +149,16 @@ def _calls(where: str, message: Mapping[str, Any]) -> list[Message]:
         calls = [{"type": "function", "function": message["function_call"]}]
     if calls and message["role"] != "assistant":
         raise WgmlError(f"{where} has tool_calls, but they are the assistant's to make")
-    return [{**call, "function": _function(where, call)} for call in calls]
+    return [_call(where, call) for call in calls]
+
+
+def _call(where: str, call: Mapping[str, Any]) -> Message:
+    read = {**call, "function": _function(where, call)}
+    if read.get("id") is None:
+        read.pop("id", None)
+    elif not isinstance(read["id"], str):
+        raise wrong(f"the id of a call in {where}", read["id"], "text")
+    return read
 
 
 def _function(where: str, call: Mapping[str, Any]) -> Message:

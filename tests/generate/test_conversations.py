@@ -86,6 +86,37 @@ def test_what_can_not_fit_is_too_long_for_the_context(
     assert counted.encoded < 100_000
 
 
+def called(size: int) -> list[dict[str, Any]]:
+    call = {"id": "1", "function": {"name": "f", "arguments": {"a": "x" * size}}}
+    return [{"role": "assistant", "content": None, "tool_calls": [call]}, said("tool", "25") | {"tool_call_id": "1"}]
+
+
+HEAVY = {
+    "thoughts": (8192, [said("user", "q"), said("assistant", "a") | {"reasoning_content": "hm " * 700}] * 1000),
+    "calls": (8192, [said("user", "q"), *called(30_000)] * 70),
+    "short ones": (32_768, talk(25_000, "word " * 6)),
+    "parts": (131_072, [said("user", ["a"] * 29_000), said("assistant", "a")]),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_what_is_heavy_beside_its_words_is_too_long_too(name: str) -> None:
+    context, messages = HEAVY[name]
+    made = model(CHATML, context)
+    messages = [*messages, said("user", "q")]
+    with pytest.raises(ContextError, match="the context only"):
+        made.generate(messages)
+    left = messages[made.overflow(messages) :]
+    assert len(left) < len(messages)
+    assert len(made.prompt(left)) <= context // 2
+
+
+def test_room_can_not_be_made_where_a_message_is_wrong() -> None:
+    """It has its number among all of them."""
+    with pytest.raises(WgmlError, match=r"messages\[301\] has the role 'critic'"):
+        model().overflow([*talk(300, "hello " * 20), said("critic", "no"), said("user", "b")])
+
+
 def test_what_fits_is_never_refused() -> None:
     """Not by an estimate: text of many characters a token."""
     tokenizer = scripted.byte_level(user_defined=["=" * 64])
