@@ -256,17 +256,19 @@ export class App extends EventTarget {
 
   /** @param {Turn} turn */
   async #run({ conversation, message, question, anew }) {
-    const prompt = conversation.prompt(message, this.#settings.system);
-    const engine = /** @type {Engine} */ (this.engine);
-    const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
-    this.#running = { conversation, message, answer };
     const end = writing(message.id);
     delete message.figures;
     this.#show(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
     let kept = performance.now();
     const pace = new Pace();
+    /** @type {import("./protocol.js").ChatMessage[]} */
+    let prompt = [];
     try {
+      prompt = conversation.prompt(message, this.#settings.system);
+      const engine = /** @type {Engine} */ (this.engine);
+      const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
+      this.#running = { conversation, message, answer };
       for await (const part of answer) {
         pace.take(part);
         this.#take(conversation, message, part, pace);
@@ -279,6 +281,7 @@ export class App extends EventTarget {
       this.#show(message, "ended", noteOf(message));
       this.#showUsage();
     } catch (error) {
+      this.#running?.answer.stop(); // where it was the page that failed
       this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       const isOnly = prompt.filter(({ role }) => role === "user").length === 1;

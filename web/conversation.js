@@ -136,7 +136,7 @@ export class Conversation {
     const here = new Map(record.messages.map((message) => [message.id, message]));
     const there = new Map(theirs.messages.map((message) => [message.id, message]));
     const all = theirs.messages.map((message) => here.get(message.id) ?? message);
-    all.push(...record.messages.filter(({ id }) => !there.has(id)));
+    for (const message of record.messages) if (!there.has(message.id)) all.push(message);
     const parents = new Map(all.map(({ id, parent }) => [id, parent]));
     /** @type {Set<string | null>} */
     const stays = new Set();
@@ -289,10 +289,21 @@ function isFuller(one, other) {
 function sent({ role, content, files, reasoning }) {
   if (role === "assistant") return { role, content, ...(reasoning && { reasoning_content: reasoning }) };
   const attached = (files ?? []).map(({ name, text }) => {
-    const fence = "`".repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length + 1)));
+    const fence = fenceAround(text, 3);
     return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
   });
   return { role, content: [...attached, content].filter(Boolean).join("\n\n") };
+}
+
+/**
+ * @param {string} text
+ * @param {number} least
+ * @returns {string} so many backticks, or more: one more than any run of them in the text
+ */
+export function fenceAround(text, least) {
+  let length = least;
+  for (const [run] of text.matchAll(/`+/g)) length = Math.max(length, run.length + 1);
+  return "`".repeat(length);
 }
 
 /** @param {string} text of the first message */

@@ -122,7 +122,8 @@ export class MessageView {
     Object.defineProperty(this.root, "source", { get: () => message.content });
     this.root.append(this.#body);
     this.#text.dir = "auto";
-    this.#body.append(...(message.files ?? []).map(fileView), this.#text);
+    for (const file of message.files ?? []) this.#body.append(fileView(file));
+    this.#body.append(this.#text);
     if (role === "user") this.#text.append(...plain(content));
     const under = element("div", "under");
     under.append(this.#note, this.#branches, this.#actions);

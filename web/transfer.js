@@ -5,7 +5,7 @@
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  */
 
-import { Conversation, detailsOf, newId } from "./conversation.js";
+import { Conversation, detailsOf, fenceAround, newId } from "./conversation.js";
 
 const FORMAT = "py_wgml conversations";
 const VERSION = 1;
@@ -34,7 +34,7 @@ export function toMarkdown(record) {
       parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
     }
     for (const { name, text } of files) {
-      const fence = "`".repeat(Math.max(6, ...Array.from(text.matchAll(/`{6,}/g), ([run]) => run.length + 1)));
+      const fence = fenceAround(text, 6);
       parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
     }
     parts.push(guarded(content));

@@ -97,3 +97,34 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
     expect(page.locator("#prompt")).to_have_value("Another")
     expect(page.locator(".message.user .text")).to_have_text("Too early")
     assert notes(page) == [NOTE]
+
+
+def attach(page: Page, text: str) -> None:
+    page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": text.encode()})
+    expect(page.locator("#attached .chip")).to_have_count(1)
+
+
+def test_a_file_with_many_backticks_goes_with_its_question(page: Page, url: str, fake: Fake) -> None:
+    """More runs of them than a function takes arguments."""
+    fake(pieces=["Yes."], context=1_000_000)
+    open_page(page, url)
+    attach(page, "` " * 300_000)
+    ask(page, "what is it?")
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .text")).to_have_text("Yes.")
+
+
+def test_a_question_that_can_t_be_sent_says_so(page: Page, url: str, fake: Fake) -> None:
+    """Whatever goes wrong on the way to the engine: its message ends, and the conversation goes on."""
+    fake(echo=True)
+    open_page(page, url)
+    attach(page, "text")
+    page.evaluate("() => { window.repeat = String.prototype.repeat; String.prototype.repeat = () => { throw new RangeError('no'); }; }")
+    ask(page, "one?")
+    wait_answers(page, 1)
+    expect(page.locator("#error")).to_have_text("no.")
+    assert notes(page) == [NOTE]
+    page.evaluate("() => { String.prototype.repeat = window.repeat; }")
+    ask(page, "two?")
+    wait_answers(page, 2)
+    assert [content.splitlines()[-1] for _, content in told(page)] == ["one?", "two?"]
