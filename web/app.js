@@ -499,15 +499,21 @@ export class App extends EventTarget {
     if (listed) this.#history.show(this.#conversation.id);
     if (deleted) return this.#deleted(id);
     this.#gone.delete(id);
+    if (!this.#inUse(id)) return;
     const record = await this.#store.load(id);
-    const turns = [this.#running, this.#queued, { conversation: this.#conversation }];
-    const conversation = turns.find((turn) => turn?.conversation.id === id)?.conversation;
+    const conversation = this.#inUse(id);
     if (!record || !conversation) return;
     this.#merge(conversation, record);
     if (this.#isOccupied || conversation !== this.#conversation) return;
     conversation.select(conversation.record.leaf); // to what was added there
     this.#view.show(conversation);
     this.#showUsage();
+  }
+
+  /** @param {string} id @returns {Conversation | undefined} that is in view, or being answered */
+  #inUse(id) {
+    const all = [this.#running?.conversation, this.#queued?.conversation, this.#conversation];
+    return all.find((conversation) => conversation?.id === id);
   }
 
   /**

@@ -31,6 +31,8 @@
  */
 
 const NAME_LENGTH = 60;
+/** Of a date. */
+const LAST_TIME = 8.64e15;
 
 export class Conversation {
   /** What this device was last known to keep of it: the length of each message, and the name. */
@@ -224,17 +226,25 @@ export function readRecord(data) {
     messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
     ids.add(id);
   }
-  const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : 0);
   return {
     id: data.id,
     name: typeof data.name === "string" ? data.name : "",
-    created: time(data.created),
-    changed: time(data.changed),
+    created: timeOf(data.created),
+    changed: timeOf(data.changed),
     messages,
     leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
     dropOldest: data.dropOldest === true,
     first: ids.has(data.first) ? data.first : null,
   };
+}
+
+/**
+ * @param {unknown} value of unknown making
+ * @param {number} [otherwise] if it is no time at all
+ * @returns {number} milliseconds since 1970 that a date can have
+ */
+export function timeOf(value, otherwise = 0) {
+  return Number.isFinite(value) ? Math.min(Math.max(Number(value), 0), LAST_TIME) : otherwise;
 }
 
 /**

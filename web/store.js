@@ -13,11 +13,13 @@
  * @property {boolean} deleted
  */
 
-import { readRecord } from "./conversation.js";
+import { readRecord, timeOf } from "./conversation.js";
 import { idb } from "./libraries.js";
 
 /** A browser whose storage does not open within so many milliseconds gives none. */
 const OPENS_WITHIN = 10_000;
+/** So many conversations are searched at once: all of them may be more than there is memory for. */
+const READ_AT_ONCE = 16;
 
 export class Store {
   /** @type {Promise<IDBPDatabase<any> | null>} */
@@ -130,16 +132,24 @@ export class Store {
 
   /**
    * @param {string} text
-   * @returns {Promise<Entry[]>} those whose name or messages contain it, the last changed one first
+   * @param {AbortSignal} signal ends it
+   * @returns {Promise<Entry[] | undefined>} those whose name or messages contain it, the last changed one first;
+   *   undefined: it was ended
    */
-  async search(text) {
+  async search(text, signal) {
+    const entries = await this.list();
     const wanted = text.trim().toLocaleLowerCase();
-    if (!wanted) return this.list();
+    if (!wanted) return entries;
     const has = (/** @type {string} */ text) => text.toLocaleLowerCase().includes(wanted);
     const found = [];
-    for (const entry of await this.list()) {
-      const record = await this.load(entry.id); // one at a time: all of them may be more than can be had at once
-      if (record && (has(record.name) || record.messages.some(({ content }) => has(content)))) found.push(entry);
+    for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
+      if (signal.aborted) return undefined;
+      const some = entries.slice(at, at + READ_AT_ONCE);
+      const records = await Promise.all(some.map(({ id }) => this.load(id)));
+      found.push(...some.filter((_, index) => {
+        const record = records[index];
+        return record && (has(record.name) || record.messages.some(({ content }) => has(content)));
+      }));
     }
     return found;
   }
@@ -166,7 +176,5 @@ async function written(transaction, id, record) {
 
 /** @param {any} data an entry, or what it is to be of @returns {Entry} */
 function entryOf({ id, name, created, changed }) {
-  const [text, ...times] = [name, created, changed];
-  const [first, last] = times.map((time) => (Number.isFinite(time) ? time : 0));
-  return { id, name: typeof text === "string" ? text : "", created: first, changed: last };
+  return { id, name: typeof name === "string" ? name : "", created: timeOf(created), changed: timeOf(changed) };
 }

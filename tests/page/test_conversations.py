@@ -211,3 +211,89 @@ def test_without_storage_conversations_last_as_long_as_the_page(page: Page, url:
     page.click("#new-chat")
     page.locator(".conversation .open").click()
     expect(page.locator(".message.user .text")).to_have_text("kept for now")
+
+
+MANY = """async ([name, count]) => {
+  const opened = await new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+  });
+  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
+  for (let i = 0; i < count; i++) {
+    const entry = { id: `kept ${i}`, name: `Number ${i}.`, created: i * 1e8, changed: i * 1e8 };
+    const messages = [{ id: `q${i}`, parent: null, role: "user", content: `What of ${i}?` }];
+    transaction.objectStore("entries").put(entry);
+    transaction.objectStore("conversations").put({ ...entry, messages, leaf: `q${i}` });
+  }
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+}"""
+
+
+def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(MANY, ["py_wgml /", 2000])
+    page.reload()
+    names = page.locator(".conversation .open")
+    expect(names.first).to_have_text("Number 1999.")
+    expect(names).to_have_count(200)
+    rows = page.locator("#conversations > li")
+    drawn = rows.element_handles()
+    page.locator("#conversations").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
+    expect(names).to_have_count(400)
+    expect(names.last).to_have_text("Number 1600.")
+    # What is drawn stays as it is: a question adds one more above it.
+    ask(page, "one more")
+    wait_answers(page, 1)
+    expect(names.first).to_have_text("one more")
+    expect(names).to_have_count(400)
+    there = page.evaluate("(rows) => rows.every((row) => row.isConnected)", drawn)
+    assert there and page.evaluate("(row) => row.nextSibling.textContent", drawn[1]) == "Number 1998."
+    page.fill("#search", "what of 77?")
+    expect(names).to_have_text(["Number 77."])
+    page.fill("#search", "")
+    expect(names).to_have_count(200)
+
+
+def test_a_search_that_is_outdated_ends(page: Page, url: str, fake: Fake) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(MANY, ["py_wgml /", 300])
+    page.reload()
+    names = page.locator(".conversation .open")
+    expect(names.first).to_have_text("Number 299.")
+    page.evaluate("""() => {
+      const search = document.querySelector("#search");
+      const find = (text) => {
+        search.value = text;
+        search.dispatchEvent(new Event("input"));
+      };
+      const get = IDBObjectStore.prototype.get;
+      window.read = 0;
+      IDBObjectStore.prototype.get = function (id) {
+        if (++window.read === 20) find("what of 299");
+        return get.call(this, id);
+      };
+      find("what");
+    }""")
+    expect(names).to_have_text(["Number 299."])
+    assert page.evaluate("window.read") < 300 + 50
+
+
+@pytest.mark.parametrize("changed", ["-1e300", "1e300", "9e15", "-9e15", "null", '"x"'])
+def test_a_conversation_of_an_odd_time_is_listed(
+    page: Page, url: str, fake: Fake, tmp_path: Path, changed: str
+) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    message = '{"id": "q", "parent": null, "role": "user", "content": "hello"}'
+    record = f'{{"name": "odd", "created": {changed}, "changed": {changed}, "messages": [{message}]}}'
+    (tmp_path / "odd.json").write_text(
+        f'{{"format": "py_wgml conversations", "version": 1, "conversations": [{record}]}}'
+    )
+    import_files(page, tmp_path / "odd.json")
+    expect(page.locator(".conversation .open")).to_have_text(["odd"])
+    page.reload()
+    expect(page.locator(".conversation .open")).to_have_text(["odd"])

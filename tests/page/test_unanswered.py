@@ -119,7 +119,10 @@ def test_a_question_that_can_t_be_sent_says_so(page: Page, url: str, fake: Fake)
     fake(echo=True)
     open_page(page, url)
     attach(page, "text")
-    page.evaluate("() => { window.repeat = String.prototype.repeat; String.prototype.repeat = () => { throw new RangeError('no'); }; }")
+    page.evaluate("""() => {
+      window.repeat = String.prototype.repeat;
+      String.prototype.repeat = () => { throw new RangeError('no'); };
+    }""")
     ask(page, "one?")
     wait_answers(page, 1)
     expect(page.locator("#error")).to_have_text("no.")
