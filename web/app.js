@@ -49,6 +49,8 @@ const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;
+/** And not before so many times as long as that took has gone by. */
+const KEEP_SHARE = 10;
 
 export class App extends EventTarget {
   /** @type {Site | null} */
@@ -260,7 +262,7 @@ export class App extends EventTarget {
     delete message.figures;
     this.#show(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
-    let kept = performance.now();
+    let keepAt = performance.now() + KEEP_EVERY;
     const pace = new Pace();
     /** @type {import("./protocol.js").ChatMessage[]} */
     let prompt = [];
@@ -272,9 +274,12 @@ export class App extends EventTarget {
       for await (const part of answer) {
         pace.take(part);
         this.#take(conversation, message, part, pace);
-        if (performance.now() - kept < KEEP_EVERY) continue;
-        kept = performance.now();
-        this.#keep(conversation);
+        const now = performance.now();
+        if (now < keepAt) continue;
+        keepAt = Infinity; // until that is done
+        this.#keep(conversation).then(() => {
+          keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
+        });
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };

@@ -37,6 +37,7 @@ const LAST_TIME = 8.64e15;
 export class Conversation {
   /** What this device was last known to keep of it: the length of each message, and the name. */
   #kept = known();
+  #mapped = mapped([]);
 
   /** @param {ConversationRecord} [record] a kept one; else a new one */
   constructor(record) {
@@ -55,7 +56,14 @@ export class Conversation {
 
   /** @param {string | null} id @returns {Message | undefined} */
   find(id) {
-    return this.record.messages.find((message) => message.id === id);
+    return id === null ? undefined : this.#tree.byId.get(id);
+  }
+
+  /** Its messages in maps, made anew when there are others: a long one would take too long to look through. */
+  get #tree() {
+    const { messages } = this.record;
+    if (this.#mapped.messages !== messages || this.#mapped.count !== messages.length) this.#mapped = mapped(messages);
+    return this.#mapped;
   }
 
   /** The messages in view. @returns {Message[]} */
@@ -87,14 +95,14 @@ export class Conversation {
    * @param {Message} message
    */
   beside(message) {
-    return this.record.messages.filter(({ parent, role }) => parent === message.parent && role === message.role);
+    return (this.#tree.after.get(message.parent) ?? []).filter(({ role }) => role === message.role);
   }
 
   /** Bring the branch with this message into view, down to its newest end. @param {string | null} id */
   select(id) {
     let leaf = id;
     for (;;) {
-      const next = this.record.messages.findLast(({ parent }) => parent === leaf);
+      const next = this.#tree.after.get(leaf)?.at(-1);
       if (!next) break;
       leaf = next.id;
     }
@@ -120,7 +128,8 @@ export class Conversation {
     if (this.isEmpty) this.record.name = "";
     this.touch();
     return () => {
-      const added = this.record.messages.filter((message) => !before.includes(message));
+      const known = new Set(before);
+      const added = this.record.messages.filter((message) => !known.has(message));
       Object.assign(this.record, { messages: [...before, ...added], leaf, name: this.record.name || name });
     };
   }
@@ -203,8 +212,8 @@ export class Conversation {
   /** @param {string | null} leaf @returns {Message[]} */
   #pathTo(leaf) {
     const path = [];
-    for (let message = this.find(leaf); message; message = this.find(message.parent)) path.unshift(message);
-    return path;
+    for (let message = this.find(leaf); message; message = this.find(message.parent)) path.push(message);
+    return path.reverse();
   }
 }
 
@@ -271,6 +280,19 @@ function areFigures(figures) {
 /** @returns {string} */
 export function newId() {
   return crypto.randomUUID();
+}
+
+/** @param {Message[]} messages */
+function mapped(messages) {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  /** @type {Map<string | null, Message[]>} */
+  const after = new Map();
+  for (const message of messages) {
+    const beside = after.get(message.parent);
+    if (beside) beside.push(message);
+    else after.set(message.parent, [message]);
+  }
+  return { messages, count: messages.length, byId, after };
 }
 
 /** @param {ConversationRecord} [record] */

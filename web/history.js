@@ -6,12 +6,15 @@
  */
 
 import { button, byId, element } from "./dom.js";
+import { bytes } from "./format.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 import { fromFile, toJson, toMarkdown } from "./transfer.js";
 
+/** Of a file, in bytes: a browser's string can't be much longer, so no export is either. */
+const LARGEST = 500e6;
 /** So many conversations are drawn at first, and with each step towards their end. */
 const PAGE = 200;
 
@@ -125,7 +128,7 @@ export class History {
     more.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);
-      if (record) download(`${fileName(entry.name)}.${type}`, format(record));
+      if (record) exported(`${fileName(entry.name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     more.addEventListener("click", () =>
@@ -203,7 +206,8 @@ export class History {
   }
 
   async #exportAll() {
-    download(`${strings.transfer.fileName}.json`, toJson(await this.#store.loadAll()));
+    const records = await this.#store.loadAll();
+    exported(`${strings.transfer.fileName}.json`, () => toJson(records));
   }
 
   #import() {
@@ -212,6 +216,10 @@ export class History {
     input.addEventListener("change", async () => {
       let count = 0;
       for (const file of input.files ?? []) {
+        if (file.size > LARGEST) {
+          toast(strings.transfer.tooLarge(file.name, bytes(LARGEST)));
+          continue;
+        }
         try {
           for (const record of fromFile(await file.text())) {
             await this.#store.save(record);
@@ -246,9 +254,15 @@ function period(time) {
 
 /**
  * @param {string} name
- * @param {string} text
+ * @param {() => string} write
  */
-function download(name, text) {
+function exported(name, write) {
+  let text;
+  try {
+    text = write();
+  } catch {
+    return toast(strings.transfer.tooMuch); // for a string
+  }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   link.download = name;

@@ -106,6 +106,8 @@ export class MessageView {
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
+  /** The message and its alternatives. @type {Message[]} */
+  #beside = [];
 
   /**
    * @param {Message} message
@@ -177,8 +179,11 @@ export class MessageView {
 
   /** @param {Message[]} beside the message and its alternatives */
   showBranches(beside) {
+    if (beside.length === this.#beside.length && beside.every((message, index) => message === this.#beside[index])) return;
+    this.#beside = beside;
     const at = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
+    if (beside.length < 2) return this.#branches.replaceChildren();
     const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
       const made = iconButton(picture, label, () => this.#on.branch(to));
       made.disabled = !to;

@@ -297,3 +297,27 @@ def test_a_conversation_of_an_odd_time_is_listed(
     expect(page.locator(".conversation .open")).to_have_text(["odd"])
     page.reload()
     expect(page.locator(".conversation .open")).to_have_text(["odd"])
+
+
+def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: Fake) -> None:
+    """To show it takes steps in the number of its messages, not in its square: its messages are read so often."""
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    reads, path, beside = page.evaluate("""async () => {
+      const { Conversation } = await import("./conversation.js");
+      let reads = 0;
+      const messages = Array.from({ length: 1000 }, (_, i) => ({
+        get id() { reads++; return `m${i}`; },
+        get parent() { reads++; return i ? `m${i - 1}` : null; },
+        role: i % 2 ? "assistant" : "user", content: "words",
+      }));
+      const record = { id: "x", name: "", created: 0, changed: 0, messages, leaf: "m999" };
+      const conversation = new Conversation(record);
+      const { path } = conversation;
+      const beside = path.map((message) => conversation.beside(message).length);
+      conversation.select(null);
+      return [reads, path.map(({ content }) => content).length, beside];
+    }""")
+    assert path == 1000 and beside == [1] * 1000
+    assert reads < 20_000
