@@ -6,8 +6,9 @@
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
  * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
- * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
- * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
+ * (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an answer has ended as it should)
+ * and "failed" (its detail an EngineError; preventDefault keeps the page from showing it), which it listens to as to any
+ * EventTarget.
  *
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -285,13 +286,14 @@ export class App extends EventTarget {
       message.figures = { reason, usage, seconds, tokens_per_second };
       this.#show(message, "ended", noteOf(message));
       this.#showUsage();
+      this.dispatchEvent(new Event("answered"));
     } catch (error) {
       this.#running?.answer.stop(); // where it was the page that failed
       this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
-      const isOnly = prompt.filter(({ role }) => role === "user").length === 1;
+      const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
       if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
-      if (stage === "context" && question) this.#tooLong(conversation, question, isOnly);
+      if (stage === "context" && question) this.#tooLong(conversation, question, isAlone);
       else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
@@ -304,16 +306,18 @@ export class App extends EventTarget {
   }
 
   /**
-   * A question that the model can't read goes back to the visitor, where nothing else is being written.
+   * A question that the model can't read goes back to the visitor, where nothing else is being written: left in its
+   * place, it would be sent along with whatever is asked instead.
    *
    * @param {Conversation} conversation
    * @param {Message} question
-   * @param {boolean} isOnly there is nothing else to leave out: it is taken away
+   * @param {boolean} isAlone there is nothing else to leave out
    */
-  #tooLong(conversation, question, isOnly) {
-    if (conversation !== this.#conversation || !this.#view.giveBack(question) || !isOnly) return;
+  #tooLong(conversation, question, isAlone) {
+    if (conversation !== this.#conversation || !this.#view.giveBack(question)) return;
     conversation.remove(question);
     this.#view.show(conversation);
+    if (!isAlone) return;
     this.#view.showFull(null);
     this.#view.showError(strings.tooLong, false);
   }

@@ -147,7 +147,8 @@ export class MessageView {
   #update() {
     if (!this.#renderer) return;
     const { content, reasoning = "", thought, figures } = this.message;
-    if (content.length < this.#shown) this.#clear(); // it was no answer yet, but thought
+    // It was no answer yet, but thought: that alone makes thoughts grow behind what was shown.
+    if (content.length < this.#shown || (this.#shown && reasoning.length > this.#thoughtsShown)) this.#clear();
     const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
     this.#thoughtsShown = reasoning.length;
     this.#shown = content.length;

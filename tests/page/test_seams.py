@@ -345,3 +345,47 @@ def test_a_device_that_is_destroyed(when: str, page: Page, context: BrowserConte
     expect(page.locator(".message.assistant .stats").last).to_contain_text(re.compile(r"\d tokens?"), timeout=60_000)
     assert errors == []
     assert not [line for line in said if re.search("mapAsync|AbortError|Uncaught|never retrieved", line)]
+
+
+# Seconds go by in a hundredth of their time.
+FASTER = """
+const [every, now] = [window.setInterval, performance.now.bind(performance)];
+window.setInterval = (act, ms, ...more) => every(act, ms / 100, ...more);
+performance.now = () => now() * 100;
+"""
+
+
+def test_what_is_lost_again_is_not_loaded_for_ever(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    """It is loaded again once, however long that takes, and once more after an answer."""
+    context.add_init_script(FASTER)
+    fake(hang=True)  # for three minutes, each time
+    loads: list[str] = []
+    page.on("worker", lambda worker: loads.append(worker.url))
+    page.goto(url)
+    expect(page.locator("#error")).to_contain_text("does not answer any more")
+    assert len(loads) == 2
+    fake(pieces=["an answer"])
+    page.click("#problem .retry")
+    page.wait_for_selector("body[data-state=ready]")
+    ask(page, "hello")
+    expect(page.locator(".message.assistant .text")).to_have_text("an answer")
+    fake(pieces=["word "] * 10, pace=100_000)
+    page.click("#new-chat")
+    page.evaluate("new BroadcastChannel('script').postMessage({ pace: 100_000 })")
+    ask(page, "hang")
+    expect(page.locator(".toast").last).to_contain_text("was started again")
+    page.wait_for_selector("body[data-state=ready]")
+
+
+def test_who_keeps_clicking_stop_does_not_keep_a_hung_worker_alive(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    context.add_init_script(FASTER)
+    fake(pieces=["word"], pace=100_000)
+    page.goto(url)
+    page.wait_for_selector("body[data-state=ready]")
+    page.evaluate("() => setInterval(() => document.querySelector('#stop:not([hidden])')?.click(), 2000)")
+    ask(page, "hang")
+    expect(page.locator(".toast")).to_contain_text("was started again", timeout=10_000)
