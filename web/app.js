@@ -97,6 +97,8 @@ export class App extends EventTarget {
   #queued = null;
   /** @type {(Turn & {answer: Answer}) | null} */
   #running = null;
+  /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
+  #changes = 0;
   /** Conversations that were deleted: what still streams in for one does not bring it back. @type {Set<string>} */
   #gone = new Set();
 
@@ -237,6 +239,7 @@ export class App extends EventTarget {
   #begin(turn) {
     if (this.#isOccupied) return;
     const { conversation, message } = turn;
+    this.#changes++;
     this.#view.show(conversation, true);
     this.#show(message, "waiting", this.#phase === "ready" ? "" : strings.waiting);
     this.#view.showFull(null);
@@ -436,25 +439,35 @@ export class App extends EventTarget {
   /** @param {string} id */
   async #open(id) {
     if (id !== this.#conversation.id) {
-      const live = [this.#running, this.#queued].find((turn) => turn?.conversation.id === id)?.conversation;
-      const record = live?.record ?? (await this.#store.load(id));
-      if (!record) return toast(strings.notThere);
+      const opening = ++this.#changes;
+      const conversation = await this.#find(id);
+      if (opening !== this.#changes) return;
+      if (!conversation) return toast(strings.notThere);
       history.pushState(null, "", `#${id}`);
-      this.#enter(live ?? new Conversation(record));
+      this.#enter(conversation);
     }
     this.#sidebar.chosen();
+  }
+
+  /** @param {string} id @returns {Promise<Conversation | undefined>} the one that is in use, or as it is kept */
+  async #find(id) {
+    const record = this.#inUse(id) ? undefined : await this.#store.load(id);
+    return this.#inUse(id) ?? (record && new Conversation(record));
   }
 
   /** Show the conversation that the page's address names, or an empty one. */
   async #openAddressed() {
     const id = location.hash.slice(1);
+    const opening = ++this.#changes;
     if (id === this.#conversation.id) return;
-    const record = id ? await this.#store.load(id) : undefined;
-    if (record || !this.#conversation.isEmpty) this.#enter(new Conversation(record));
+    const conversation = id ? await this.#find(id) : undefined;
+    if (opening !== this.#changes) return;
+    if (conversation || !this.#conversation.isEmpty) this.#enter(conversation ?? new Conversation());
   }
 
   /** @param {Conversation} conversation */
   #enter(conversation) {
+    this.#changes++;
     const queued = this.#queued;
     if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
     this.#conversation = conversation;

@@ -321,3 +321,49 @@ def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: 
     }""")
     assert path == 1000 and beside == [1] * 1000
     assert reads < 20_000
+
+
+def test_a_question_asked_while_another_conversation_opens_stays(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "first")
+    wait_answers(page, 1)
+    address = page.url
+    # Storage gives what it has when the page says so.
+    page.add_init_script("""
+      const get = IDBObjectStore.prototype.get;
+      const given = new Promise((resolve) => (window.give = resolve));
+      const add = IDBRequest.prototype.addEventListener;
+      IDBObjectStore.prototype.get = function (id) {
+        const asked = get.call(this, id);
+        if (this.transaction.mode === "readonly")
+          asked.addEventListener = (kind, act) => add.call(asked, kind, (event) => given.then(() => act(event)));
+        return asked;
+      };
+    """)
+    page.goto("about:blank")
+    page.goto(address)
+    wait_state(page, "ready")
+    ask(page, "second")
+    wait_answers(page, 1)
+    page.evaluate("window.give()")
+    page.wait_for_timeout(300)
+    expect(page.locator(".message.user .text")).to_have_text(["second"])
+    expect(page.locator(".message.assistant .text")).to_have_text(["Yes."])
+    assert page.url != address
+    expect(page.locator(".conversation .open")).to_have_text(["second", "first"])
+
+
+def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 40, pace=50)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "long")
+    expect(page.locator(".message.assistant .text")).to_contain_text("word")
+    page.click("#new-chat")
+    expect(page.locator(".message")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
+    wait_answers(page, 1)
+    assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
