@@ -367,3 +367,45 @@ def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fak
     expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
     wait_answers(page, 1)
     assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
+
+
+LONG = """async ([name, count]) => {
+  const opened = await new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+  });
+  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
+  const messages = Array.from({ length: count }, (_, i) => ({
+    id: `m${i}`, parent: i ? `m${i - 1}` : null, role: i % 2 ? "assistant" : "user", content: `Message ${i}.`,
+  }));
+  const entry = { id: "long", name: "Long", created: 0, changed: 0 };
+  transaction.objectStore("entries").put(entry);
+  transaction.objectStore("conversations").put({ ...entry, messages, leaf: `m${count - 1}` });
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+}"""
+
+
+def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: Fake) -> None:
+    """Few of its messages at once, and all of them soon."""
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(LONG, ["py_wgml /", 1000])
+    page.reload()
+    wait_state(page, "ready")
+    page.evaluate("""() => {
+      window.most = 0;
+      const count = (changes) => changes.reduce((sum, { addedNodes }) => sum + addedNodes.length, 0);
+      new MutationObserver((changes) => (window.most = Math.max(window.most, count(changes))))
+        .observe(document.querySelector("#messages"), { childList: true });
+    }""")
+    page.click(".conversation .open")
+    messages = page.locator(".message .text")
+    expect(messages.last).to_have_text("Message 999.")
+    expect(messages.last).to_be_in_viewport()
+    ask(page, "while the rest comes?")
+    expect(messages).to_have_count(1002)
+    expect(messages.last).to_have_text("Yes.")
+    expect(messages.last).to_be_in_viewport()
+    expect(messages.filter(has_text="Message")).to_have_count(1000)
+    assert messages.all_text_contents()[:-2] == [f"Message {i}." for i in range(1000)]
+    assert page.evaluate("window.most") < 500
