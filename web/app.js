@@ -66,6 +66,7 @@ export class App extends EventTarget {
   #store = new Store({
     changed: (change) => this.#changedElsewhere(change),
     notKept: (isFull) => toast(isFull ? strings.notKept : strings.noStorage),
+    opened: () => this.#showKept(),
   });
   #sidebar = new Sidebar();
   #settings = new Settings(() => this.model && this.load(this.model));
@@ -113,6 +114,11 @@ export class App extends EventTarget {
       stop: () => this.#stop(),
     });
     addEventListener("popstate", () => this.#openAddressed());
+    this.#showKept();
+  }
+
+  /** What this device has kept: the list, and what the address names. */
+  #showKept() {
     this.#history.show();
     this.#openAddressed();
   }
