@@ -79,7 +79,7 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     ask(page, "short?")
     wait_answers(page, 1)
     expect(page.locator("#error")).to_be_hidden()
-    fits_alone = "word " * 48
+    fits_alone = "word " * 49
     ask(page, fits_alone)
     expect(page.locator("#full p")).to_contain_text("The context is full")
     expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
