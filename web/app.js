@@ -287,7 +287,7 @@ export class App extends EventTarget {
         const now = performance.now();
         if (now < keepAt) continue;
         keepAt = Infinity; // until that is done
-        this.#keep(conversation).then(() => {
+        this.#keep(conversation).finally(() => {
           keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
         });
       }
@@ -444,8 +444,8 @@ export class App extends EventTarget {
 
   /** @param {string} id */
   async #open(id) {
+    const opening = ++this.#changes;
     if (id !== this.#conversation.id) {
-      const opening = ++this.#changes;
       const conversation = await this.#find(id);
       if (opening !== this.#changes) return;
       if (!conversation) return toast(strings.notThere);
@@ -519,7 +519,7 @@ export class App extends EventTarget {
     };
     const done = await this.#store.update(conversation.id, merged);
     if (done.kept) kept();
-    if (done.listed) await this.#history.show(this.#conversation.id);
+    if (done.listed) this.#history.show(this.#conversation.id);
   }
 
   /** @param {import("./store.js").Change} change */

@@ -63,7 +63,7 @@ export class History {
    */
   show(current = this.#current) {
     this.#current = current;
-    this.#outdated.abort();
+    if (this.#search.value !== this.#text) this.#outdated.abort();
     const begin = () => {
       this.#next = null;
       return (this.#shown = this.#show());
@@ -74,11 +74,11 @@ export class History {
   async #show() {
     this.#outdated = new AbortController();
     const text = this.#search.value;
+    if (text !== this.#text) this.#wanted = PAGE;
+    this.#text = text;
     const entries = await this.#store.search(text, this.#outdated.signal);
     if (!entries) return; // something else is searched for
     this.#entries = entries;
-    if (text !== this.#text) this.#wanted = PAGE;
-    this.#text = text;
     this.#draw();
     byId("no-conversations").hidden = entries.length > 0;
     byId("no-conversations").textContent = text ? strings.sidebar.noneFound : strings.sidebar.none;
@@ -128,7 +128,7 @@ export class History {
     more.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);
-      if (record) exported(`${fileName(entry.name)}.${type}`, () => format(record));
+      if (record) download(`${fileName(entry.name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     more.addEventListener("click", () =>
@@ -207,7 +207,7 @@ export class History {
 
   async #exportAll() {
     const records = await this.#store.loadAll();
-    exported(`${strings.transfer.fileName}.json`, () => toJson(records));
+    download(`${strings.transfer.fileName}.json`, () => toJson(records));
   }
 
   #import() {
@@ -256,7 +256,7 @@ function period(time) {
  * @param {string} name
  * @param {() => string} write
  */
-function exported(name, write) {
+function download(name, write) {
   let text;
   try {
     text = write();

@@ -61,7 +61,8 @@ export class Store {
   /** @returns {Promise<IDBPDatabase<any> | null>} null: there is no storage, or it has not opened yet */
   async #connection() {
     if (!this.#database) {
-      const opening = this.#open();
+      /** @type {Promise<IDBPDatabase<any>>} */
+      const opening = this.#open(() => this.#closed(opening));
       this.#database = opening;
       this.#patience = new Promise((resolve) => setTimeout(() => resolve(null), OPENS_WITHIN));
       opening.then(
@@ -76,17 +77,16 @@ export class Store {
     return database;
   }
 
-  async #open() {
+  /** @param {() => void} terminated the browser has closed it @returns {Promise<IDBPDatabase<any>>} */
+  async #open(terminated) {
     const { openDB } = await idb();
-    /** @type {Promise<IDBPDatabase<any>>} */
-    const opening = openDB(this.#name, 1, {
+    return openDB(this.#name, 1, {
       upgrade(database) {
         database.createObjectStore("entries", { keyPath: "id" });
         database.createObjectStore("conversations", { keyPath: "id" });
       },
-      terminated: () => this.#closed(this.#database),
+      terminated,
     });
-    return opening;
   }
 
   /** It is of no more use: who asks next opens it anew. @param {Promise<unknown> | null} database */
@@ -110,7 +110,17 @@ export class Store {
 
   /** @param {string} id @returns {Promise<ConversationRecord | undefined>} */
   async load(id) {
-    return this.#unkept.get(id) ?? readRecord(await this.#read((database) => database.get("conversations", id)));
+    return (await this.#loadSome([id]))[0];
+  }
+
+  /** @param {string[]} ids @returns {Promise<(ConversationRecord | undefined)[]>} */
+  async #loadSome(ids) {
+    const kept = await this.#read((database) => {
+      const transaction = database.transaction("conversations");
+      transaction.done.catch(() => {}); // its requests tell
+      return Promise.all(ids.map((id) => transaction.store.get(id)));
+    });
+    return ids.map((id, index) => this.#unkept.get(id) ?? readRecord(kept?.[index]));
   }
 
   /** @returns {Promise<ConversationRecord[]>} */
@@ -217,7 +227,7 @@ export class Store {
     for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
       if (signal.aborted) return undefined;
       const some = entries.slice(at, at + READ_AT_ONCE);
-      const records = await Promise.all(some.map(({ id }) => this.load(id)));
+      const records = await this.#loadSome(some.map(({ id }) => id));
       found.push(...some.filter((_, index) => {
         const record = records[index];
         return record && (has(record.name) || record.messages.some(({ content }) => has(content)));
