@@ -218,7 +218,7 @@ export class MessageView {
 
   /** @param {string} note what stands below the text: figures, or what became of it */
   set note(note) {
-    this.#note.textContent = note;
+    if (this.#note.textContent !== note) this.#note.textContent = note; // else it would be laid out for nothing
   }
 
   /** @param {boolean} isLast of the conversation: what can be done with it is always shown */
