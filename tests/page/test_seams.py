@@ -40,7 +40,7 @@ FAILING = {
     "indexedDB that was closed": "IDBDatabase.prototype.transaction = () => { throw new DOMException('', 'InvalidStateError'); };",
     "indexedDB that is full": "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); };",
     "indexedDB that fills up": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { if (record.messages?.length > 2) throw new DOMException('', 'QuotaExceededError'); return put.call(this, record); };",
-    "indexedDB that ends transactions": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { const asked = put.call(this, record); this.transaction.abort(); return asked; };",
+    "indexedDB that ends transactions": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { const asked = put.call(this, record); if (record.messages) this.transaction.abort(); return asked; };",
     "indexedDB that can't be read": "IDBObjectStore.prototype.get = () => { throw new DOMException('', 'UnknownError'); };",
     "no storage": "delete Navigator.prototype.storage;",
     "no OPFS": "delete StorageManager.prototype.getDirectory;",
