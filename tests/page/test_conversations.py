@@ -407,5 +407,5 @@ def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: F
     expect(messages.last).to_have_text("Yes.")
     expect(messages.last).to_be_in_viewport()
     expect(messages.filter(has_text="Message")).to_have_count(1000)
-    assert messages.all_text_contents()[:-2] == [f"Message {i}." for i in range(1000)]
+    assert [text.strip() for text in messages.all_text_contents()[:-2]] == [f"Message {i}." for i in range(1000)]
     assert page.evaluate("window.most") < 500
