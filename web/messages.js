@@ -26,6 +26,8 @@ const DONE_FOR = 1500;
 
 /** So many messages are shown at once. */
 const AT_ONCE = 100;
+/** And so many with each step towards the beginning: each step lays out the whole list, so that few are better. */
+const MORE = 400;
 
 /**
  * What stands below an answer that has ended.
@@ -92,14 +94,14 @@ export class MessageList {
   }
 
   #showEarlier = inSteps(() => {
-    const index = this.#missing - 1;
-    if (index < 0) return false;
-    const view = new MessageView(this.#path[index], this.#on);
-    this.#views.unshift(view);
-    this.#root.prepend(view.root);
-    this.#place(view, index);
-    drawn([view]);
-    return index > 0;
+    const end = this.#missing;
+    const start = Math.max(0, end - MORE);
+    const earlier = this.#path.slice(start, end).map((message) => new MessageView(message, this.#on));
+    this.#views.unshift(...earlier);
+    this.#root.prepend(...earlier.map((view) => view.root));
+    for (const [index, view] of earlier.entries()) this.#place(view, start + index);
+    drawn(earlier);
+    return start > 0 && "next frame";
   });
 
   /**
