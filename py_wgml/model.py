@@ -4,13 +4,14 @@ import os
 import secrets
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, leading, read, text_of
+from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
 from .chat.sandbox import MAX_SIZE as MAX_TEXT
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
@@ -158,11 +159,14 @@ class Model:
     def _prompt_and_begun(
         self,
         messages: Iterable[Message],
+        /,
         tools: Tools | None = None,
         chat_template: str | None = None,
         **variables: Any,
     ) -> tuple[str, str, AnswerFormat]:
         """The prompt, what there is already of the answer to it, and how answers are written."""
+        if "messages" in variables:
+            raise WgmlError("messages is no variable to be given to the chat template: it is the conversation")
         messages = read(messages)
         self._check_length(messages)
         begun = messages.pop() if messages and messages[-1]["role"] == "assistant" else None
@@ -175,12 +179,13 @@ class Model:
     def _check_length(self, messages: Sequence[Message]) -> None:
         """Refuse a conversation that can't fit the context before a template has to write all of it."""
         context = self.engine.context
-        size = sum(len(text_of(message)) for message in messages)
-        if size > _MOST_TEXT:
-            raise ContextError(f"the conversation has {size} characters, the context only {context} tokens")
+        said = sum(len(text_of(message)) for message in messages)
+        size = sum(map(size_of, messages))
+        if said > _MOST_TEXT or size > MAX_TEXT:
+            raise ContextError(f"the conversation has about {size} characters, the context only {context} tokens")
         if len(messages) > context:
             raise ContextError(f"the conversation has {len(messages)} messages, the context only {context} tokens")
-        if size > _USUAL_CHARACTERS * context:
+        if said > _USUAL_CHARACTERS * context:
             count = 0
             for message in messages:
                 count += self._count(text_of(message), context - count)
@@ -229,7 +234,8 @@ class Model:
         the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
         tools, chat_template, variables: as for `prompt`.
         """
-        messages = read(messages)
+        # What is wrong with a message is told by its number among all of them.
+        messages = self.template.chosen(chat_template, tools).checked(read(messages))
         context, first = self.engine.context, leading(messages)
 
         def length(start: int) -> int:
@@ -310,32 +316,42 @@ class Model:
 
 
 class Chat:
-    """A conversation: `messages` grows with each `send`."""
+    """A conversation: `messages` grows with each `send`, by what is said and by its answer."""
 
     def __init__(self, model: Model, system: str | None = None) -> None:
         self._model = model
         self.messages: list[Message] = [] if system is None else [{"role": "system", "content": system}]
         self.last: Generation | None = None
+        self._under_way: list[Generation] = []
 
     async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncIterator[str]:
         """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
-        "reasoning_content" beside the "content"."""
+        "reasoning_content" beside the "content".
+
+        What is said enters `messages` as the answer begins, and so does the answer, which grows there. A message that
+        is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
+        the model sees what there is of it by then.
+        """
         [said] = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
-        asked: list[Message] = [*self.messages, said]
-        self.last = self._model.generate(asked, **options)
-        answer = self.last
+        answer = self.last = self._model.generate([*self.messages, said], **options)
+        told: dict[str, Any] = {"role": "assistant", "content": ""}
+        self.messages = [*self.messages, said, told]
+        self._under_way.append(answer)
         try:
-            async for piece in answer:
-                yield piece
+            async with aclosing(answer.parts()) as parts:
+                async for part in parts:
+                    told |= {"content": answer.text}
+                    told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+                    if part.text:
+                        yield part.text
         finally:
-            thought = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-            self.messages = [*asked, {"role": "assistant", "content": answer.text, **thought}]
+            self._under_way.remove(answer)
 
     def stop(self) -> None:
-        """End the answer under way."""
-        if self.last is not None:
-            self.last.stop()
+        """End every answer under way."""
+        for answer in self._under_way:
+            answer.stop()
 
 
 def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate, str]:

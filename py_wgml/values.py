@@ -6,45 +6,107 @@ number for Python's), what might be a mistake is not ("0.7" for 0.7, True for 1)
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
-from math import inf
+from reprlib import Repr
+from sys import float_info
 from typing import Any
 
 import numpy as np
 
-from .errors import WgmlError, shown
+from .errors import MAX_QUOTED, WgmlError, shown
 
 MAX_DEPTH = 100
 """Levels of objects and lists within one another that a message may have; it also ends what contains itself."""
+MAX_VALUES = 1 << 17
+"""Values that a message may hold: what is in several places counts in each, as it is written out there."""
+MAX_CHARACTERS = 1 << 26
+"""Characters of all these values together."""
+MAX_BITS = 4096
+"""Of a whole number; Python does not write one of some ten thousand."""
+
+_REPR = Repr()  # which is cut at each level, where a value's own is as long as all that is in it
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
 
 
-def plain(value: Any, name: str = "the message", depth: int = MAX_DEPTH) -> Any:
+def plain(value: Any, name: str = "the message", opened: Callable[[Any], Any] = lambda value: value) -> Any:
     """A value of JavaScript's, or of Python's, as None, bool, int, float, str, list and dict with keys of text.
 
-    null and undefined are None, a BigInt is an int, a Map is a dict. Whatever is no plain data (dates, typed arrays,
-    sets, functions, files, instances of classes) is refused, as is what is nested too deeply.
+    null and undefined are None, a BigInt is an int, a Map is a dict. Halves of surrogate pairs become whole, or U+FFFD.
+    Whatever is no plain data (dates, typed arrays, sets, functions, files, instances of classes) is refused, as is what
+    is nested too deeply, too much, or a number too large. opened: is given each value first, and may make another of
+    it.
     """
-    if value is None or type(value).__name__ == "JsNull":  # which Pyodide has for null: it is not None there
-        return None
-    if isinstance(value, bool | int | float | str):
+    return _Copy(opened).of(value, name, MAX_DEPTH)
+
+
+class _Copy:
+    """One copy of plain data, and what is left of its budget."""
+
+    def __init__(self, opened: Callable[[Any], Any]) -> None:
+        self._opened = opened
+        self._values, self._characters = MAX_VALUES, MAX_CHARACTERS
+
+    def of(self, value: Any, name: str, depth: int) -> Any:
+        self._values -= 1
+        if self._values < 0:
+            raise WgmlError(f"{shown(name)} goes beyond the {MAX_VALUES} values that can be taken")
+        value = self._opened(value)
+        if value is None or type(value).__name__ == "JsNull":  # which Pyodide has for null: it is not None there
+            return None
+        if isinstance(value, bool):
+            return value
+        # Of the types themselves: a member of an enum, for one, is written by its name.
+        if isinstance(value, str):
+            return self._text(value, name)
+        if isinstance(value, float):
+            return float.__float__(value)
+        if isinstance(value, int):
+            return self._whole(int.__int__(value), name)
+        if depth == 0:
+            raise WgmlError(f"{shown(name)} is nested more than {MAX_DEPTH} levels deep")
+        # One level at a time: what is endless ends here, and not in Pyodide's own recursion.
+        inside = value.to_py(depth=1) if hasattr(value, "to_py") else value
+        if isinstance(inside, Mapping):
+            return {
+                self._key(key, name): self.of(item, f"{name}.{key[:MAX_QUOTED]}", depth - 1)
+                for key, item in inside.items()
+            }
+        if isinstance(inside, list | tuple):
+            return [self.of(item, f"{name}[{i}]", depth - 1) for i, item in enumerate(inside)]
+        kind = getattr(getattr(value, "constructor", None), "name", None) or type(value).__name__
+        raise WgmlError(f"{shown(name)} is a {shown(str(kind))}, not plain data")
+
+    def _key(self, key: Any, name: str) -> str:
+        if not isinstance(key, str):
+            raise wrong(f"a key of {shown(name)}", key, "text")
+        return self._text(key, name)
+
+    def _text(self, text: str, name: str) -> str:
+        text = whole(str.__str__(text))
+        self._characters -= len(text)
+        if self._characters < 0:
+            raise WgmlError(f"{shown(name)} goes beyond the {MAX_CHARACTERS} characters that can be taken")
+        return text
+
+    def _whole(self, value: int, name: str) -> int:
+        if value.bit_length() > MAX_BITS:
+            raise WgmlError(f"{shown(name)} is a number of {value.bit_length()} bits; at most {MAX_BITS} can be taken")
         return value
-    if depth == 0:
-        raise WgmlError(f"{shown(name)} is nested more than {MAX_DEPTH} levels deep")
-    # One level at a time: what is endless ends here, and not in Pyodide's own recursion.
-    inside = value.to_py(depth=1) if hasattr(value, "to_py") else value
-    if isinstance(inside, Mapping):
-        if wrong := next((key for key in inside if not isinstance(key, str)), None):
-            raise WgmlError(f"{shown(name)} has the key {shown(repr(wrong))}, which is not text")
-        return {key: plain(item, f"{name}.{key}", depth - 1) for key, item in inside.items()}
-    if isinstance(inside, list | tuple):
-        return [plain(item, f"{name}[{i}]", depth - 1) for i, item in enumerate(inside)]
-    kind = getattr(getattr(value, "constructor", None), "name", None) or type(value).__name__
-    raise WgmlError(f"{shown(name)} is a {shown(str(kind))}, not plain data")
 
 
-def number(name: str, value: Any, low: float = -inf, high: float = inf) -> float:
-    """A number of `low` to `high`; NaN is none."""
+def whole(text: str) -> str:
+    """`text` with halves of surrogate pairs, which JavaScript's strings can hold, made whole, or U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def number(name: str, value: Any, low: float = -float_info.max, high: float = float_info.max) -> float:
+    """A number of `low` to `high`, which is finite; NaN is none."""
     found = _number(name, value, "a number")
     if not low <= found <= high:
         raise WgmlError(f"{name} is {shown(_written(found))}; it must lie between {low:g} and {high:g}")
@@ -85,6 +147,11 @@ def text(name: str, value: Any) -> str:
     return value
 
 
+def file_path(name: str, value: Any) -> str:
+    """A path, as text."""
+    return text(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+
+
 def texts(name: str, value: Any) -> list[str]:
     """A text, or several of them; None is none. None of them is empty."""
     if value is None:
@@ -105,15 +172,6 @@ def mapping(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
         raise wrong(name, value, "an object with names for its keys")
     return dict(value)
-
-
-def mappings(name: str, value: Any) -> list[Mapping[str, Any]]:
-    """A list of mappings."""
-    found = listed(name, value)
-    for i, item in enumerate(found):
-        if not isinstance(item, Mapping):
-            raise wrong(f"{name}[{i}]", item, "an object")
-    return found
 
 
 def integers(name: str, value: Any, low: int, high: int) -> list[int]:
@@ -153,14 +211,19 @@ def _number(name: str, value: Any, wanted: str) -> int | float:
 
 
 def _written(value: int | float) -> str:
-    """A number in few characters: Python writes none of more than some thousand digits."""
-    return str(value) if abs(value) < 1e100 else "a number of hundreds of digits"
+    """A number in few characters: Python writes no whole one of more than some thousand digits."""
+    is_short = isinstance(value, float) or abs(value) < 10**100
+    return str(value) if is_short else "a number of hundreds of digits"
 
 
 def wrong(name: str, value: Any, wanted: str) -> WgmlError:
     """The error that `value` is not what is wanted."""
+    return WgmlError(f"{name} is {shown(_described(value))}, not {wanted}")
+
+
+def _described(value: Any) -> str:
+    """What a value is, in few characters."""
     try:
-        kind = "None" if value is None else f"the {type(value).__name__} {repr(value)[:60]}"
+        return "None" if value is None else f"the {type(value).__name__} {_REPR.repr(value)[:60]}"
     except Exception:  # of an object of any kind, and of numbers that are too long
-        kind = f"of the type {type(value).__name__}"
-    return WgmlError(f"{name} is {shown(kind)}, not {wanted}")
+        return f"of the type {type(value).__name__}"

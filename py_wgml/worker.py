@@ -21,10 +21,10 @@ from .gguf_model import Header
 from .gguf_model.card import card
 from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
-from .model import Model
+from .model import OPTIONS, Model
 from .models import plan
 from .ops import cache_bytes
-from .values import flag, integer, known, mapping, plain
+from .values import flag, integer, known, mapping, plain, text
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
@@ -68,7 +68,8 @@ class Session:
             given = _opened(message)
             # First: whatever else is wrong is told to it.
             id = integer("the message's id", plain(given.get("id")), 1, _LARGEST_ID)
-            request = {key: value if key == "model" else plain(value, str(key)) for key, value in given.items()}
+            names = [text("a key of the message", key) for key in given]
+            request = {name: given[name] if name == "model" else plain(given[name], name) for name in names}
             kind = str(request.get("type"))[:100]
             match kind:
                 case "load":
@@ -198,6 +199,7 @@ class Session:
     async def _send(self, id: int, request: Mapping[str, Any]) -> None:
         messages = read(request.get("messages"))
         options = mapping("sampling", request.get("sampling"))
+        known(options, OPTIONS)
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
         self._sent.add(id)
         try:

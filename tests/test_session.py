@@ -183,6 +183,9 @@ def test_what_is_no_message(message: Any, page: Any) -> None:
         ({"tools": [5]}, "tools"),
         ({"chat_template_kwargs": []}, "chat_template_kwargs"),
         ({"max_token": 5}, "did you mean max_tokens"),
+        ({"messages": []}, "there is no option messages"),
+        ({"self": 1}, "there is no option self"),
+        ({"chat_template_kwargs": {"messages": []}}, "messages is no variable"),
         ("hot", "sampling"),
         ({"seed": {1, 2}}, "sampling.seed is a set, not plain data"),
     ],
@@ -225,6 +228,20 @@ def test_what_is_no_conversation(messages: Any, page: Any) -> None:
         [error] = await page.send(messages=messages)
         assert "message" in error["message"]
         await is_alive(page)
+
+    page(test)
+
+
+def test_numbers_too_long_to_be_written(page: Any) -> None:
+    async def test(page: Page) -> None:
+        huge = 10**5000
+        for message in ({"type": huge}, {"type": "stop", huge: 1}, {"type": "bench", "contexts": [huge]}):
+            page.answers.clear()
+            await page.session.handle({"id": 7, **message})
+            [error] = page.answers
+            assert (error["type"], error["id"]) == ("error", 7)
+            assert "number of 16610 bits" in error["message"] or "a key of the message" in error["message"]
+        assert page.reports == []
 
     page(test)
 

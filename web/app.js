@@ -6,8 +6,9 @@
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
  * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
- * (another one begins to load), "progress" (its detail a Progress), "ready" and "failed" (its detail an EngineError;
- * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
+ * (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an answer has ended as it should)
+ * and "failed" (its detail an EngineError; preventDefault keeps the page from showing it), which it listens to as to any
+ * EventTarget.
  *
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -49,6 +50,8 @@ const features = [mountDownload, mountModels, mountRecovery];
 
 /** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
 const KEEP_EVERY = 1000;
+/** And not before so many times as long as that took has gone by. */
+const KEEP_SHARE = 10;
 
 export class App extends EventTarget {
   /** @type {Site | null} */
@@ -63,6 +66,7 @@ export class App extends EventTarget {
   #store = new Store({
     changed: (change) => this.#changedElsewhere(change),
     notKept: (isFull) => toast(isFull ? strings.notKept : strings.noStorage),
+    opened: () => this.#showKept(),
   });
   #sidebar = new Sidebar();
   #settings = new Settings(() => this.model && this.load(this.model));
@@ -88,12 +92,16 @@ export class App extends EventTarget {
   engine = null;
   /** What the engine has, whatever it is loading. @type {{model: ModelSource, ready: Ready} | null} */
   #loaded = null;
+  /** How many loads were begun: the page waits for the last one alone. */
+  #loads = 0;
   /** @type {Phase} */
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
   #queued = null;
   /** @type {(Turn & {answer: Answer}) | null} */
   #running = null;
+  /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
+  #changes = 0;
   /** Conversations that were deleted: what still streams in for one does not bring it back. @type {Set<string>} */
   #gone = new Set();
 
@@ -108,6 +116,11 @@ export class App extends EventTarget {
       stop: () => this.#stop(),
     });
     addEventListener("popstate", () => this.#openAddressed());
+    this.#showKept();
+  }
+
+  /** What this device has kept: the list, and what the address names. */
+  #showKept() {
     this.#history.show();
     this.#openAddressed();
   }
@@ -161,6 +174,7 @@ export class App extends EventTarget {
    */
   async #load(engine, model) {
     if (engine.failure) return; // it has said so
+    const load = ++this.#loads;
     this.#use(model, null);
     this.#showLoading();
     this.dispatchEvent(new Event("model"));
@@ -174,10 +188,10 @@ export class App extends EventTarget {
       this.#loaded = { model, ready };
     } catch (error) {
       // An engine that fails as a whole says so by #engineFailed.
-      if (!engine.failure && this.model === model) this.#loadFailed(/** @type {EngineError} */ (error));
+      if (!engine.failure && load === this.#loads) this.#loadFailed(/** @type {EngineError} */ (error));
       return;
     }
-    if (this.model === model) this.#becomeReady();
+    if (load === this.#loads) this.#becomeReady();
   }
 
   /** @param {EngineError} error */
@@ -198,6 +212,7 @@ export class App extends EventTarget {
     this.#use(this.#loaded.model, this.#loaded.ready);
     this.#settings.model = this.#loaded.ready;
     this.#setPhase("ready");
+    this.#view.showError("", false); // of a load before
     this.dispatchEvent(new Event("ready"));
     this.#view.announcer.say(strings.ready);
     this.#sendQueued();
@@ -234,6 +249,7 @@ export class App extends EventTarget {
   #begin(turn) {
     if (this.#isOccupied) return;
     const { conversation, message } = turn;
+    this.#changes++;
     this.#view.show(conversation, true);
     this.#show(message, "waiting", this.#phase === "ready" ? "" : strings.waiting);
     this.#view.showFull(null);
@@ -256,34 +272,41 @@ export class App extends EventTarget {
 
   /** @param {Turn} turn */
   async #run({ conversation, message, question, anew }) {
-    const prompt = conversation.prompt(message, this.#settings.system);
-    const engine = /** @type {Engine} */ (this.engine);
-    const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
-    this.#running = { conversation, message, answer };
     const end = writing(message.id);
     delete message.figures;
     this.#show(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
-    let kept = performance.now();
+    let keepAt = performance.now() + KEEP_EVERY;
     const pace = new Pace();
+    /** @type {import("./protocol.js").ChatMessage[]} */
+    let prompt = [];
     try {
+      prompt = conversation.prompt(message, this.#settings.system);
+      const engine = /** @type {Engine} */ (this.engine);
+      const answer = engine.send(prompt, this.#settings.sampling(anew), conversation.record.dropOldest);
+      this.#running = { conversation, message, answer };
       for await (const part of answer) {
         pace.take(part);
         this.#take(conversation, message, part, pace);
-        if (performance.now() - kept < KEEP_EVERY) continue;
-        kept = performance.now();
-        this.#keep(conversation);
+        const now = performance.now();
+        if (now < keepAt) continue;
+        keepAt = Infinity; // until that is done
+        this.#keep(conversation).finally(() => {
+          keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
+        });
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
       this.#show(message, "ended", noteOf(message));
       this.#showUsage();
+      this.dispatchEvent(new Event("answered"));
     } catch (error) {
+      this.#running?.answer.stop(); // where it was the page that failed
       this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
-      const isOnly = prompt.filter(({ role }) => role === "user").length === 1;
+      const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
       if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
-      if (stage === "context" && question) this.#tooLong(conversation, question, isOnly);
+      if (stage === "context" && question) this.#tooLong(conversation, question, isAlone);
       else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
@@ -296,16 +319,18 @@ export class App extends EventTarget {
   }
 
   /**
-   * A question that the model can't read goes back to the visitor, where nothing else is being written.
+   * A question that the model can't read goes back to the visitor, where nothing else is being written: left in its
+   * place, it would be sent along with whatever is asked instead.
    *
    * @param {Conversation} conversation
    * @param {Message} question
-   * @param {boolean} isOnly there is nothing else to leave out: it is taken away
+   * @param {boolean} isAlone there is nothing else to leave out
    */
-  #tooLong(conversation, question, isOnly) {
-    if (conversation !== this.#conversation || !this.#view.giveBack(question) || !isOnly) return;
+  #tooLong(conversation, question, isAlone) {
+    if (conversation !== this.#conversation || !this.#view.giveBack(question)) return;
     conversation.remove(question);
     this.#view.show(conversation);
+    if (!isAlone) return;
     this.#view.showFull(null);
     this.#view.showError(strings.tooLong, false);
   }
@@ -423,26 +448,36 @@ export class App extends EventTarget {
 
   /** @param {string} id */
   async #open(id) {
+    const opening = ++this.#changes;
     if (id !== this.#conversation.id) {
-      const live = [this.#running, this.#queued].find((turn) => turn?.conversation.id === id)?.conversation;
-      const record = live?.record ?? (await this.#store.load(id));
-      if (!record) return toast(strings.notThere);
+      const conversation = await this.#find(id);
+      if (opening !== this.#changes) return;
+      if (!conversation) return toast(strings.notThere);
       history.pushState(null, "", `#${id}`);
-      this.#enter(live ?? new Conversation(record));
+      this.#enter(conversation);
     }
     this.#sidebar.chosen();
+  }
+
+  /** @param {string} id @returns {Promise<Conversation | undefined>} the one that is in use, or as it is kept */
+  async #find(id) {
+    const record = this.#inUse(id) ? undefined : await this.#store.load(id);
+    return this.#inUse(id) ?? (record && new Conversation(record));
   }
 
   /** Show the conversation that the page's address names, or an empty one. */
   async #openAddressed() {
     const id = location.hash.slice(1);
+    const opening = ++this.#changes;
     if (id === this.#conversation.id) return;
-    const record = id ? await this.#store.load(id) : undefined;
-    if (record || !this.#conversation.isEmpty) this.#enter(new Conversation(record));
+    const conversation = id ? await this.#find(id) : undefined;
+    if (opening !== this.#changes) return;
+    if (conversation || !this.#conversation.isEmpty) this.#enter(conversation ?? new Conversation());
   }
 
   /** @param {Conversation} conversation */
   #enter(conversation) {
+    this.#changes++;
     const queued = this.#queued;
     if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
     this.#conversation = conversation;
@@ -488,7 +523,7 @@ export class App extends EventTarget {
     };
     const done = await this.#store.update(conversation.id, merged);
     if (done.kept) kept();
-    if (done.listed) await this.#history.show(this.#conversation.id);
+    if (done.listed) this.#history.show(this.#conversation.id);
   }
 
   /** @param {import("./store.js").Change} change */
@@ -496,15 +531,21 @@ export class App extends EventTarget {
     if (listed) this.#history.show(this.#conversation.id);
     if (deleted) return this.#deleted(id);
     this.#gone.delete(id);
+    if (!this.#inUse(id)) return;
     const record = await this.#store.load(id);
-    const turns = [this.#running, this.#queued, { conversation: this.#conversation }];
-    const conversation = turns.find((turn) => turn?.conversation.id === id)?.conversation;
+    const conversation = this.#inUse(id);
     if (!record || !conversation) return;
     this.#merge(conversation, record);
     if (this.#isOccupied || conversation !== this.#conversation) return;
     conversation.select(conversation.record.leaf); // to what was added there
     this.#view.show(conversation);
     this.#showUsage();
+  }
+
+  /** @param {string} id @returns {Conversation | undefined} that is in view, or being answered */
+  #inUse(id) {
+    const all = [this.#running?.conversation, this.#queued?.conversation, this.#conversation];
+    return all.find((conversation) => conversation?.id === id);
   }
 
   /**

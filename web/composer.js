@@ -56,7 +56,7 @@ export class Composer {
    */
   set(text, files) {
     this.#prompt.value = text;
-    this.#files = files;
+    this.#files = [...files];
     this.#changed();
   }
 

@@ -31,10 +31,13 @@
  */
 
 const NAME_LENGTH = 60;
+/** Of a date. */
+const LAST_TIME = 8.64e15;
 
 export class Conversation {
   /** What this device was last known to keep of it: the length of each message, and the name. */
   #kept = known();
+  #mapped = mapped([]);
 
   /** @param {ConversationRecord} [record] a kept one; else a new one */
   constructor(record) {
@@ -53,7 +56,14 @@ export class Conversation {
 
   /** @param {string | null} id @returns {Message | undefined} */
   find(id) {
-    return this.record.messages.find((message) => message.id === id);
+    return id === null ? undefined : this.#tree.byId.get(id);
+  }
+
+  /** Its messages in maps, made anew when there are others: a long one would take too long to look through. */
+  get #tree() {
+    const { messages } = this.record;
+    if (this.#mapped.messages !== messages || this.#mapped.count !== messages.length) this.#mapped = mapped(messages);
+    return this.#mapped;
   }
 
   /** The messages in view. @returns {Message[]} */
@@ -85,14 +95,14 @@ export class Conversation {
    * @param {Message} message
    */
   beside(message) {
-    return this.record.messages.filter(({ parent, role }) => parent === message.parent && role === message.role);
+    return (this.#tree.after.get(message.parent) ?? []).filter(({ role }) => role === message.role);
   }
 
   /** Bring the branch with this message into view, down to its newest end. @param {string | null} id */
   select(id) {
     let leaf = id;
     for (;;) {
-      const next = this.record.messages.findLast(({ parent }) => parent === leaf);
+      const next = this.#tree.after.get(leaf)?.at(-1);
       if (!next) break;
       leaf = next.id;
     }
@@ -118,7 +128,8 @@ export class Conversation {
     if (this.isEmpty) this.record.name = "";
     this.touch();
     return () => {
-      const added = this.record.messages.filter((message) => !before.includes(message));
+      const known = new Set(before);
+      const added = this.record.messages.filter((message) => !known.has(message));
       Object.assign(this.record, { messages: [...before, ...added], leaf, name: this.record.name || name });
     };
   }
@@ -136,7 +147,7 @@ export class Conversation {
     const here = new Map(record.messages.map((message) => [message.id, message]));
     const there = new Map(theirs.messages.map((message) => [message.id, message]));
     const all = theirs.messages.map((message) => here.get(message.id) ?? message);
-    all.push(...record.messages.filter(({ id }) => !there.has(id)));
+    for (const message of record.messages) if (!there.has(message.id)) all.push(message);
     const parents = new Map(all.map(({ id, parent }) => [id, parent]));
     /** @type {Set<string | null>} */
     const stays = new Set();
@@ -201,8 +212,8 @@ export class Conversation {
   /** @param {string | null} leaf @returns {Message[]} */
   #pathTo(leaf) {
     const path = [];
-    for (let message = this.find(leaf); message; message = this.find(message.parent)) path.unshift(message);
-    return path;
+    for (let message = this.find(leaf); message; message = this.find(message.parent)) path.push(message);
+    return path.reverse();
   }
 }
 
@@ -224,17 +235,25 @@ export function readRecord(data) {
     messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
     ids.add(id);
   }
-  const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : 0);
   return {
     id: data.id,
     name: typeof data.name === "string" ? data.name : "",
-    created: time(data.created),
-    changed: time(data.changed),
+    created: timeOf(data.created),
+    changed: timeOf(data.changed),
     messages,
     leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
     dropOldest: data.dropOldest === true,
     first: ids.has(data.first) ? data.first : null,
   };
+}
+
+/**
+ * @param {unknown} value of unknown making
+ * @param {number} [otherwise] if it is no time at all
+ * @returns {number} milliseconds since 1970 that a date can have
+ */
+export function timeOf(value, otherwise = 0) {
+  return Number.isFinite(value) ? Math.min(Math.max(Number(value), 0), LAST_TIME) : otherwise;
 }
 
 /**
@@ -263,6 +282,19 @@ export function newId() {
   return crypto.randomUUID();
 }
 
+/** @param {Message[]} messages */
+function mapped(messages) {
+  const byId = new Map(messages.map((message) => [message.id, message]));
+  /** @type {Map<string | null, Message[]>} */
+  const after = new Map();
+  for (const message of messages) {
+    const beside = after.get(message.parent);
+    if (beside) beside.push(message);
+    else after.set(message.parent, [message]);
+  }
+  return { messages, count: messages.length, byId, after };
+}
+
 /** @param {ConversationRecord} [record] */
 function known(record) {
   const lengths = new Map(record?.messages.map((message) => [message.id, lengthOf(message)]));
@@ -289,10 +321,21 @@ function isFuller(one, other) {
 function sent({ role, content, files, reasoning }) {
   if (role === "assistant") return { role, content, ...(reasoning && { reasoning_content: reasoning }) };
   const attached = (files ?? []).map(({ name, text }) => {
-    const fence = "`".repeat(Math.max(3, ...Array.from(text.matchAll(/`+/g), ([run]) => run.length + 1)));
+    const fence = fenceAround(text, 3);
     return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
   });
   return { role, content: [...attached, content].filter(Boolean).join("\n\n") };
+}
+
+/**
+ * @param {string} text
+ * @param {number} least
+ * @returns {string} so many backticks, or more: one more than any run of them in the text
+ */
+export function fenceAround(text, least) {
+  let length = least;
+  for (const [run] of text.matchAll(/`+/g)) length = Math.max(length, run.length + 1);
+  return "`".repeat(length);
 }
 
 /** @param {string} text of the first message */

@@ -220,7 +220,7 @@ export class Engine {
   send(messages, sampling, dropOldest = false) {
     const id = this.#nextId++;
     const answer = new Answer(() => {
-      if (!this.#answers.has(id)) return;
+      if (!this.#answers.has(id) || this.#stopping.has(id)) return;
       this.#stopping.add(id);
       this.#silent = 0;
       this.#post({ type: "stop", id });

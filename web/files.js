@@ -8,23 +8,22 @@
  *
  * Runs in the worker.
  *
+ * @import { Part } from "./http.js"
  * @import { Kept, Version } from "./kept.js"
  * @import { ModelSource } from "./protocol.js"
- *
- * @typedef {{url: string, start: number, end?: number}} Part of a file: the bytes from `start` up to `end` of it
  *
  * @typedef {object} Watcher
  * @property {(loaded: number, total: number) => void} [progress] bytes that have arrived, of how many (0: unknown)
  * @property {(error: Error) => void} [error] the bytes will not come; `next` then throws the same
+ * @property {AbortSignal} [signal] gives it up, at whatever point it is
  * @property {number} [ahead] how many bytes it may run ahead of its reader
  */
 
 import { Failure } from "./failure.js";
-import { duration } from "./format.js";
 import { Gate } from "./gate.js";
+import { RETRY_AFTER, ask, continues, isCurrent, isPage, partAt, pause, under, versionToKeep } from "./http.js";
 import { Keeper } from "./keeper.js";
 import { CHUNK, digest, drop, keptCopy, storage } from "./kept.js";
-import { unreachable } from "./reach.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
@@ -32,10 +31,6 @@ const MIB = 2 ** 20;
 export const AHEAD = 64 * MIB;
 /** What every GGUF file begins with: "GGUF". */
 const MAGIC = [0x47, 0x47, 0x55, 0x46];
-/** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
-const RETRY_AFTER = [500, 1000, 2000, 4000];
-/** The longest that a busy server's own wish is waited for. In milliseconds. */
-const LONGEST_WAIT = 30_000;
 /** How many of the first bytes are looked at, and told, where they are those of no model. */
 const TOLD = 200;
 /** What else comes in the place of a model, by how it begins; `$` is the name. */
@@ -45,11 +40,18 @@ const IMPOSTORS = /** @type {[RegExp, string][]} */ ([
   [/^\x1f\x8b|^PK\x03\x04|^\xfd7zXZ|^7z\xbc\xaf/, "$ is a packed file: the GGUF file in it has to be unpacked first."],
   [/^$/, "$ is empty."],
 ]);
-/** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
-const CHECK_WITHIN = 3000;
 
-/** What has come is not what was asked for: nothing of it is kept. */
-class Refusal extends Failure {}
+/** What has come is not what was asked for. */
+class Refusal extends Failure {
+  /**
+   * @param {string} message
+   * @param {number} [good] so many bytes before it are: they alone are kept
+   */
+  constructor(message, good = 0) {
+    super(message);
+    this.good = good;
+  }
+}
 
 /** The bytes of one model, in order, from wherever they come. */
 export class ModelFile {
@@ -103,11 +105,13 @@ export class ModelFile {
 
   /**
    * @returns {Promise<Uint8Array | null>} the next piece, at most 4 MiB; null at the end
-   * @throws {Error} one line: the connection broke, the server refused, the length is wrong
+   * @throws {Error} one line: the connection broke, the server refused, the bytes are not those that were asked for, it
+   *   was given up
    */
   async next() {
     if (this.#rewound && this.#seen.length) return /** @type {Uint8Array} */ (this.#seen.shift());
     const { done, value } = await this.#reader.read();
+    if (done && this.#isClosed) throw new Failure(`${this.name} was given up.`); // which is no end
     if (done) return null;
     if (!this.#rewound) this.#seen.push(value);
     return value;
@@ -154,9 +158,10 @@ const prefetched = new WeakMap();
  * @returns {Promise<ModelFile>} rejected as `open` is
  */
 export function prefetch(source, watcher) {
-  const file = start(source, watcher);
-  prefetched.set(source, file);
-  return file;
+  const opened = start(source, watcher);
+  prefetched.set(source, opened);
+  watcher.signal?.addEventListener("abort", () => opened.then((file) => file.close(), () => {}));
+  return opened;
 }
 
 /**
@@ -181,11 +186,12 @@ async function start(source, watcher) {
   const folder = await storage();
   const copy = folder && (await keptCopy(folder, url));
   // A copy that is no model (a login page that an earlier version kept, bytes that were lost) is asked for again.
-  if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, sha256))) {
+  const abort = under(watcher.signal);
+  if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, abort.signal, sha256))) {
     const dropped = () => drop(folder, copy.name);
     return new ModelFile(name, copy.file.size, true, checked(name, copy, dropped), { ahead: CHUNK, drop: dropped });
   }
-  return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), watcher);
+  return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), abort, watcher);
 }
 
 /**
@@ -225,30 +231,29 @@ async function* checked(name, { file, record }, drop) {
 /**
  * @param {ModelSource} source
  * @param {Keeper | null} keeper
+ * @param {AbortController} abort
  * @param {Watcher} watcher
  * @returns {Promise<ModelFile>}
  */
-async function download(source, keeper, watcher) {
-  const { name, sha256 } = source;
-  const abort = new AbortController();
+async function download(source, keeper, abort, watcher) {
+  const { name } = source;
   const parts = partsOf(source);
   try {
-    let from = keeper && isBegun(keeper) ? keeper.length : 0;
     /** @type {Version} */
-    let version = keeper?.record ?? {};
-    let response = await ask(name, parts, from, version, abort.signal);
-    if (from && !continues(response, parts, from, version)) {
-      const isWhole = response.status === 200 && parts.length === 1;
-      from = 0;
-      if (!isWhole) response = await ask(name, parts, 0, {}, abort.signal);
+    const old = keeper?.record ?? {};
+    let from = keeper && isBegun(keeper) ? keeper.length : 0;
+    let response = await ask(name, parts, from, old, abort.signal);
+    if (from && !continues(response, parts, from, old)) {
+      const { start } = partAt(parts, from); // what comes before the part is good all the same
+      if (response.status !== 200) response = await ask(name, parts, start, old, abort.signal);
+      if (start && !continues(response, parts, start, old)) throw astray(name, parts, start, response);
+      from = start;
+      if (from) await keeper?.cut(from);
     }
-    if (!from) {
-      version = parts.length > 1 ? { size: source.bytes, sha256 } : { ...versionOf(response), sha256 };
-      await keeper?.begin(version);
-    }
+    const version = from ? old : versionToKeep(source, response, old);
     const gate = new Gate();
     const expected = version.size ?? source.bytes ?? 0;
-    const progress = (/** @type {number} */ at) => watcher.progress?.(at, expected);
+    const progress = (/** @type {number} */ at) => watcher.progress?.(at, at > expected ? 0 : expected);
     const { error, ahead = AHEAD } = watcher;
     const chunks = received({
       ...{ name, parts, from, version, response, keeper, gate, progress, error },
@@ -270,14 +275,6 @@ function partsOf({ url, parts }) {
 }
 
 /**
- * @param {Part[]} parts
- * @param {number} at
- */
-function partAt(parts, at) {
-  return /** @type {Part} */ (parts.findLast(({ start }) => start <= at));
-}
-
-/**
  * What was kept before, then what the network brings, over as many connections as that takes.
  *
  * @param {{name: string, parts: Part[], from: number, version: Version, response: Response, keeper: Keeper | null,
@@ -289,7 +286,6 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   const { size, sha256 } = version;
   const sum = sha256 ? await startSum() : null;
   let at = 0;
-  let head = new Uint8Array(0);
   try {
     while (keeper && at < from) {
       const piece = keeper.read(at, Math.min(CHUNK, from - at));
@@ -298,12 +294,18 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       yield piece;
     }
     for (let failures = 0; ; ) {
-      const { end = size } = partAt(parts, at);
+      const { start, end = size } = partAt(parts, at);
+      let head = new Uint8Array(0);
       try {
-        for await (const piece of pieces(response, gate)) {
-          if (at < MAGIC.length) {
-            head = new Uint8Array([...head, ...piece.subarray(0, TOLD)]);
+        for await (let piece of pieces(response, gate)) {
+          if (!at) {
+            piece = head = new Uint8Array([...head, ...piece]);
             if (!begins(head)) throw new Refusal(notAModel(name, response, head));
+            if (head.length < MAGIC.length) continue;
+            await keeper?.begin(version); // not before: what is kept may be better than what a server says today
+          }
+          if (end !== undefined && at + piece.length > end) {
+            throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`, start);
           }
           at += piece.length;
           failures = 0;
@@ -312,9 +314,8 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
           progress(at);
           yield piece;
         }
-        if (at < MAGIC.length && (end ?? at) === at) throw new Refusal(notAModel(name, response, head));
+        if (!at && head.length >= (end ?? 0)) throw new Refusal(notAModel(name, response, head));
         if (end === undefined || at === size) break;
-        if (at > end) throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`);
       } catch (problem) {
         if (signal.aborted || problem instanceof Failure) throw problem;
       }
@@ -323,16 +324,14 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
         await pause(RETRY_AFTER[failures++], signal);
       }
       response = await ask(name, parts, at, version, signal);
-      if (!continues(response, parts, at, version)) {
-        throw new Failure(`The download of ${name} broke off, and its server can't go on where it stopped.`);
-      }
+      if (!continues(response, parts, at, version)) throw astray(name, parts, at, response);
     }
     if (sum && sum.digest() !== sha256) {
       throw new Refusal(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
     }
     await keeper?.finish(at);
   } catch (problem) {
-    if (problem instanceof Refusal) await keeper?.discard();
+    if (at && problem instanceof Refusal) await keeper?.cut(problem.good);
     if (!signal.aborted) error?.(/** @type {Error} */ (problem));
     throw problem;
   } finally {
@@ -340,10 +339,24 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   }
 }
 
+/**
+ * @param {string} name
+ * @param {Part[]} parts
+ * @param {number} at
+ * @param {Response} response that does not go on there
+ * @returns {Failure} in which one can't tell whose bytes are those before, of the part
+ */
+function astray(name, parts, at, response) {
+  const { start } = partAt(parts, at);
+  if (at === start && isPage(response)) return new Failure(notAModel(name, response, new Uint8Array(0)));
+  const message = `The download of ${name} broke off, and its server can't go on where it stopped.`;
+  return start ? new Refusal(message, start) : new Failure(message);
+}
+
 /** @param {Keeper} keeper @returns {boolean} whether what it has is the beginning of a model */
 function isBegun(keeper) {
   try {
-    return begins(keeper.read(0, Math.min(MAGIC.length, keeper.length)));
+    return keeper.length >= MAGIC.length && begins(keeper.read(0, MAGIC.length));
   } catch {
     return false;
   }
@@ -370,8 +383,8 @@ async function isModel(file) {
  */
 function notAModel(name, response, head) {
   const where = response.redirected ? ` (the server sent us on to ${new URL(response.url).host})` : "";
-  const isPage = response.headers.get("content-type")?.startsWith("text/html");
-  if (isPage) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  if (isPage(response)) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  head = head.subarray(0, TOLD);
   const known = IMPOSTORS.find(([beginning]) => beginning.test(String.fromCharCode(...head)));
   if (known) return known[1].replace("$", () => name);
   const text = new TextDecoder().decode(head).replaceAll(/\s+/g, " ").trim();
@@ -392,54 +405,6 @@ function brokenOff(name, at, size) {
 }
 
 /**
- * Request a file from a byte on, patiently: a connection that fails and a server that is busy are asked again.
- *
- * @param {string} name
- * @param {Part[]} parts
- * @param {number} at
- * @param {Version} version what the bytes before belong to
- * @param {AbortSignal} signal
- * @returns {Promise<Response>} to its end or that of the part; 200, 206, or 416 when there is no such byte
- */
-async function ask(name, parts, at, version, signal) {
-  const { url, start } = partAt(parts, at);
-  const from = at - start;
-  /** @type {Record<string, string>} */
-  const headers = {};
-  if (from) {
-    headers["Range"] = `bytes=${from}-`;
-    const validator = version.etag?.startsWith('"') ? version.etag : version.modified;
-    // Another origin would have to allow this header beforehand; there `continues` alone decides.
-    if (validator && new URL(url).origin === location.origin) headers["If-Range"] = validator;
-  }
-  const failed = `${name} could not be downloaded`;
-  for (let failures = 0; ; failures++) {
-    let problem;
-    let wish = 0;
-    try {
-      const response = await fetch(url, { headers, signal, cache: "no-store" });
-      const { status, statusText } = response;
-      if (status === 200 || (from && [206, 416].includes(status))) return response;
-      problem = `the server answered ${`${status} ${statusText}`.trim()}`;
-      if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}.`);
-      wish = wishOf(response);
-      if (wish > LONGEST_WAIT) throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
-    } catch (error) {
-      if (signal.aborted || error instanceof Failure) throw error;
-    }
-    if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url))}.`);
-    await pause(Math.max(wish, RETRY_AFTER[failures]), signal);
-  }
-}
-
-/** @param {Response} response of a busy server @returns {number} the milliseconds after which it wants to be asked again */
-function wishOf({ headers }) {
-  const told = headers.get("retry-after") ?? "";
-  const wait = /^\d+$/.test(told) ? 1000 * Number(told) : Date.parse(told) - Date.now();
-  return wait > 0 ? wait : 0;
-}
-
-/**
  * @param {Response} response
  * @param {Gate} gate
  * @returns {AsyncGenerator<Uint8Array>} at most CHUNK bytes each
@@ -452,90 +417,4 @@ async function* pieces(response, gate) {
     if (done) return;
     for (let at = 0; at < value.length; at += CHUNK) yield value.subarray(at, at + CHUNK);
   }
-}
-
-/**
- * @param {Response} response to a request for the whole file
- * @returns {Version}
- */
-function versionOf({ headers }) {
-  // A compressed answer's length is not the file's, and its ranges are not the file's either.
-  const length = headers.has("content-encoding") ? null : headers.get("content-length");
-  return {
-    size: length === null ? undefined : Number(length),
-    etag: headers.get("etag") ?? undefined,
-    modified: headers.get("last-modified") ?? undefined,
-  };
-}
-
-/**
- * Whether an answer goes on with the file whose first `at` bytes are here.
- *
- * @param {Response} response
- * @param {Part[]} parts
- * @param {number} at
- * @param {Version} version
- */
-function continues(response, parts, at, version) {
-  const { size, etag, modified } = versionOf(response);
-  const { start, end } = partAt(parts, at);
-  if (response.status !== (at > start ? 206 : 200)) return false;
-  const told = response.status === 200 ? size : rangedSize(response, at - start);
-  if (response.status === 206 && told === undefined) return false;
-  // Of a part, its length is what the site says of it.
-  return end === undefined ? isSame({ size: told, etag, modified }, version) : isSame({ size: told }, { size: end - start });
-}
-
-/**
- * @param {Response} response that is to bring a file's bytes from the given one on
- * @param {number} from
- * @returns {number | undefined} the size of the file; undefined: it does not tell, or brings other bytes
- */
-function rangedSize(response, from) {
-  // Many servers hide this header from pages of other origins; the length they can't hide.
-  const range = response.headers.get("content-range");
-  const { size: length } = versionOf(response);
-  if (range === null) return length === undefined ? undefined : from + length;
-  const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range) ?? [];
-  return Number(first) === from ? Number(total) : undefined;
-}
-
-/**
- * @param {Version} a
- * @param {Version} b
- * @returns {boolean} nothing that both know differs
- */
-function isSame(a, b) {
-  const strong = (/** @type {string | undefined} */ etag) => etag?.replace(/^W\//, "");
-  return [
-    [a.size, b.size],
-    [strong(a.etag), strong(b.etag)],
-    [a.modified, b.modified],
-  ].every(([x, y]) => x === undefined || y === undefined || x === y);
-}
-
-/**
- * @param {string} url
- * @param {Kept} kept
- * @param {string} [sha256] that the file is to have by now
- * @returns {Promise<boolean>} false only if it is known that the file is another one now
- */
-async function isCurrent(url, kept, sha256) {
-  if (sha256 && kept.sha256) return sha256 === kept.sha256;
-  try {
-    const signal = AbortSignal.timeout(CHECK_WITHIN);
-    const response = await fetch(url, { method: "HEAD", signal, cache: "no-store" });
-    return !response.ok || isSame(versionOf(response), kept);
-  } catch {
-    return true; // without a network, or with a slow one, the kept copy is what there is
-  }
-}
-
-/**
- * @param {number} milliseconds
- * @param {AbortSignal} signal
- */
-async function pause(milliseconds, signal) {
-  await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  signal.throwIfAborted();
 }

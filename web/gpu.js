@@ -278,12 +278,13 @@ export class Gpu {
   }
 
   /**
-   * Write parts of a file to buffers as it arrives.
+   * Write parts of a file to buffers as it arrives. It is read to its end, whatever follows the last part: only then it
+   * has been checked.
    *
    * @param {Chunks} file
    * @param {PyBuffer} segments f64, in file order, for each: offset in the file; bytes; buffer; offset in the buffer
    * @param {(loaded: number, total: number) => void} progress
-   * @throws {Error} the file ends early
+   * @throws {Error} the file ends early, or is not what it should be
    */
   async upload(file, segments, progress) {
     const view = segments.getBuffer("f64");
@@ -295,12 +296,7 @@ export class Gpu {
     let inTransit = 0;
     const word = new Uint8Array(4); // writes take whole words: what a chunk leaves of one
     let held = 0; // bytes of `word`
-    while (row < table.length) {
-      const chunk = await file.next();
-      if (!chunk) {
-        await file.refuse();
-        throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
-      }
+    for (let chunk; (chunk = await file.next()); ) {
       const end = at + chunk.length;
       while (row < table.length && table[row] < end) {
         const [offset, size, buffer, target] = table.subarray(row, row + 4);
@@ -341,6 +337,10 @@ export class Gpu {
         inTransit = 0;
       }
       progress(at, file.size ?? 0);
+    }
+    if (row < table.length) {
+      await file.refuse();
+      throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
     }
     await this.#queue.onSubmittedWorkDone();
   }

@@ -6,11 +6,17 @@
  */
 
 import { button, byId, element } from "./dom.js";
+import { bytes } from "./format.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 import { fromFile, toJson, toMarkdown } from "./transfer.js";
+
+/** Of a file, in bytes: a browser's string can't be much longer, so no export is either. */
+const LARGEST = 500e6;
+/** So many conversations are drawn at first, and with each step towards their end. */
+const PAGE = 200;
 
 export class History {
   #store;
@@ -18,7 +24,18 @@ export class History {
   #list = byId("conversations");
   #search = byId("search", HTMLInputElement);
   #current = "";
-  #showing = 0;
+  /** What there is to show, and how much of it is drawn. @type {Entry[]} */
+  #entries = [];
+  #wanted = PAGE;
+  /** What is drawn, by what it shows. @type {Map<string, HTMLElement>} */
+  #rows = new Map();
+  /** What was searched for last, and what ends that. */
+  #text = "";
+  #outdated = new AbortController();
+  /** The last time that the list was shown, and the next. */
+  #shown = Promise.resolve();
+  /** @type {Promise<void> | null} */
+  #next = null;
 
   /**
    * @param {Store} store
@@ -29,32 +46,74 @@ export class History {
     this.#store = store;
     this.#on = on;
     this.#search.addEventListener("input", () => this.show());
+    this.#list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     byId("transfer-button").addEventListener("click", () => this.#transfer());
   }
 
   /** @param {string} id of the conversation in view */
   set current(id) {
     this.#current = id;
-    for (const item of this.#list.querySelectorAll("[data-id]")) this.#mark(/** @type {HTMLElement} */ (item));
+    for (const row of this.#rows.values()) this.#mark(row);
   }
 
-  /** Show the list as it is kept. @param {string} [current] the conversation in view, if it is another now */
-  async show(current = this.#current) {
+  /**
+   * Show the list as it is kept. Once more at most is waited for, however often it is asked for meanwhile.
+   *
+   * @param {string} [current] the conversation in view, if it is another now
+   */
+  show(current = this.#current) {
     this.#current = current;
-    const showing = ++this.#showing;
-    const entries = await this.#store.search(this.#search.value);
-    if (showing !== this.#showing) return; // a later one is under way
-    const items = [];
-    let group = "";
-    for (const entry of entries) {
-      const when = period(entry.changed);
-      if (when !== group) items.push(element("li", "when", when));
-      group = when;
-      items.push(this.#item(entry));
-    }
-    this.#list.replaceChildren(...items);
+    if (this.#search.value !== this.#text) this.#outdated.abort();
+    const begin = () => {
+      this.#next = null;
+      return (this.#shown = this.#show());
+    };
+    return (this.#next ??= this.#shown.then(begin, begin));
+  }
+
+  async #show() {
+    this.#outdated = new AbortController();
+    const text = this.#search.value;
+    if (text !== this.#text) this.#wanted = PAGE;
+    this.#text = text;
+    const entries = await this.#store.search(text, this.#outdated.signal);
+    if (!entries) return; // something else is searched for
+    this.#entries = entries;
+    this.#draw();
     byId("no-conversations").hidden = entries.length > 0;
-    byId("no-conversations").textContent = this.#search.value ? strings.sidebar.noneFound : strings.sidebar.none;
+    byId("no-conversations").textContent = text ? strings.sidebar.noneFound : strings.sidebar.none;
+  }
+
+  /** Draw as much of the list as is wanted. What is drawn already stays. */
+  #draw() {
+    const before = this.#rows;
+    this.#rows = new Map();
+    const add = (/** @type {string} */ key, /** @type {() => HTMLElement} */ make) =>
+      this.#rows.set(key, before.get(key) ?? make());
+    for (const entry of this.#entries.slice(0, this.#wanted)) {
+      const when = period(entry.changed);
+      if (!this.#rows.has(when)) add(when, () => element("li", "when", when));
+      add(JSON.stringify([entry.id, entry.name]), () => this.#item(entry));
+    }
+    let next = this.#list.firstChild;
+    for (const row of this.#rows.values()) {
+      if (row === next) next = row.nextSibling;
+      else this.#list.insertBefore(row, next);
+      this.#mark(row);
+    }
+    while (next) {
+      const gone = next;
+      next = gone.nextSibling;
+      gone.remove();
+    }
+  }
+
+  /** The end of what is drawn comes near: there may be more. */
+  #scrolled() {
+    const { scrollTop, clientHeight, scrollHeight } = this.#list;
+    if (this.#wanted >= this.#entries.length || scrollTop + 2 * clientHeight < scrollHeight) return;
+    this.#wanted += PAGE;
+    this.#draw();
   }
 
   /** @param {Entry} entry */
@@ -69,7 +128,7 @@ export class History {
     more.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);
-      if (record) download(`${fileName(entry.name)}.${type}`, format(record));
+      if (record) download(`${fileName(entry.name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     more.addEventListener("click", () =>
@@ -81,7 +140,6 @@ export class History {
       ]),
     );
     root.append(open, more);
-    this.#mark(root);
     return root;
   }
 
@@ -100,10 +158,12 @@ export class History {
     input.value = entry.name;
     input.dir = "auto";
     input.setAttribute("aria-label", strings.sidebar.rename);
+    const before = [...item.childNodes];
     let over = false;
     const end = async (/** @type {boolean} */ keep) => {
       if (over) return;
       over = true;
+      item.replaceChildren(...before);
       const name = input.value.trim();
       if (keep && name && name !== entry.name) {
         await this.#store.update(entry.id, (record) => record && { ...record, name });
@@ -146,7 +206,8 @@ export class History {
   }
 
   async #exportAll() {
-    download(`${strings.transfer.fileName}.json`, toJson(await this.#store.loadAll()));
+    const records = await this.#store.loadAll();
+    download(`${strings.transfer.fileName}.json`, () => toJson(records));
   }
 
   #import() {
@@ -155,6 +216,10 @@ export class History {
     input.addEventListener("change", async () => {
       let count = 0;
       for (const file of input.files ?? []) {
+        if (file.size > LARGEST) {
+          toast(strings.transfer.tooLarge(file.name, bytes(LARGEST)));
+          continue;
+        }
         try {
           for (const record of fromFile(await file.text())) {
             await this.#store.save(record);
@@ -171,6 +236,8 @@ export class History {
   }
 }
 
+const month = new Intl.DateTimeFormat(strings.language, { month: "long", year: "numeric" });
+
 /**
  * @param {number} time in milliseconds since 1970
  * @returns {string} how long ago that is, as a heading
@@ -182,14 +249,20 @@ function period(time) {
   if (days < 1) return today;
   if (days < 2) return yesterday;
   if (days < 8) return lastWeek;
-  return new Intl.DateTimeFormat(strings.language, { month: "long", year: "numeric" }).format(time);
+  return month.format(time);
 }
 
 /**
  * @param {string} name
- * @param {string} text
+ * @param {() => string} write
  */
-function download(name, text) {
+function download(name, write) {
+  let text;
+  try {
+    text = write();
+  } catch {
+    return toast(strings.transfer.tooMuch); // for a string
+  }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
   link.download = name;

@@ -31,7 +31,8 @@ export class Keeper {
       const handle = await locked(await folder.getFileHandle(name, { create: true }));
       const old = await readRecord(folder, name);
       const other = old?.sha256 && wanted.sha256 && old.sha256 !== wanted.sha256;
-      return new Keeper(folder, name, handle, { ...(other ? null : old), ...wanted, whole: false });
+      const sha256 = wanted.sha256 ?? old?.sha256;
+      return new Keeper(folder, name, handle, { ...(other ? null : old), ...wanted, sha256, whole: false });
     } catch {
       return null;
     }
@@ -129,6 +130,22 @@ export class Keeper {
   async #sumUp(toEnd) {
     for (let at; (at = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
       this.#sums.push(await digest(this.read(at, Math.min(CHUNK, this.length - at))));
+    }
+  }
+
+  /**
+   * Keep the first bytes alone: those after them are no part of it.
+   *
+   * @param {number} length
+   */
+  async cut(length) {
+    if (!length) return this.discard();
+    try {
+      this.#handle?.truncate(length);
+      this.length = length;
+      this.#sums.splice(Math.floor(length / CHUNK));
+    } catch {
+      await this.discard();
     }
   }
 

@@ -61,7 +61,7 @@ export function boundedLexer({ Lexer, Tokenizer }) {
       const token = super.table(text);
       if (!token) return undefined;
       const [head, line, ...rows] = token.raw.split("\n");
-      const more = Math.max(...rows.map(cells)) - token.header.length;
+      const more = rows.reduce((most, row) => Math.max(most, cells(row)), 0) - token.header.length;
       if (more <= 0) return token;
       if (more > WIDER) return undefined;
       const wider = [head.replace(/\|?\s*$/, " |".repeat(more + 1)), line.replace(/\|?\s*$/, `|${"-|".repeat(more)}`)];

@@ -13,7 +13,7 @@
 
 import { button, element, iconButton } from "./dom.js";
 import { bytes } from "./format.js";
-import { perFrame } from "./frames.js";
+import { inSteps, perFrame } from "./frames.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
 import { plain } from "./pieces.js";
@@ -23,6 +23,11 @@ import { toast } from "./toasts.js";
 
 /** A button shows for so long that it has done its work, in milliseconds. */
 const DONE_FOR = 1500;
+
+/** So many messages are shown at once. */
+const AT_ONCE = 100;
+/** And so many with each step towards the beginning: each step lays out the whole list, so that few are better. */
+const MORE = 400;
 
 /**
  * What stands below an answer that has ended.
@@ -37,7 +42,11 @@ export function noteOf({ content, reasoning, figures }) {
 export class MessageList {
   #root;
   #on;
-  /** @type {MessageView[]} */
+  /** @type {Conversation | null} */
+  #conversation = null;
+  /** The branch in view. @type {Message[]} */
+  #path = [];
+  /** Of its last messages. @type {MessageView[]} */
   #views = [];
 
   /**
@@ -54,41 +63,77 @@ export class MessageList {
     return this.#views.length === 0;
   }
 
-  /** Show the branch of a conversation that is in view; messages that are there already stay as they are.
-   * @param {Conversation} conversation */
+  /**
+   * Show the branch of a conversation that is in view: its end at once, what stands before that in steps. Messages that
+   * are there already stay as they are.
+   *
+   * @param {Conversation} conversation
+   */
   show(conversation) {
-    const path = conversation.path;
-    const same = path.findIndex((message, index) => this.#views[index]?.message !== message);
-    const kept = same < 0 ? path.length : same;
+    const { path } = conversation;
+    const differs = path.findIndex((message, index) => this.#path[index] !== message);
+    const same = differs < 0 ? path.length : differs;
+    let start = this.#missing;
+    let kept = Math.max(0, same - start);
+    if (same < start || path.length - start - kept > AT_ONCE) [start, kept] = [Math.max(0, path.length - AT_ONCE), 0];
     for (const view of this.#views.splice(kept)) view.root.remove();
-    for (const message of path.slice(kept)) {
-      const view = new MessageView(message, this.#on);
-      this.#views.push(view);
-      this.#root.append(view.root);
-    }
-    const fresh = this.#views.slice(kept);
-    const draw = () => fresh.forEach((view) => view.root.isConnected && view.draw());
-    loadMarkdown().then(draw, draw);
-    for (const view of this.#views.slice(0, kept)) view.update();
-    const { first } = conversation.record;
-    for (const [index, view] of this.#views.entries()) {
-      view.showBranches(conversation.beside(view.message));
-      view.isLast = index === this.#views.length - 1;
-      if (view.message.role === "user") view.note = path[index + 1]?.role === "assistant" ? "" : strings.unanswered;
-      view.root.dataset.first = String(index > 0 && view.message.id === first);
-      view.root.dataset.note = strings.noLongerSent;
-    }
+    for (const view of this.#views) view.update();
+    this.#conversation = conversation;
+    this.#path = path;
+    const fresh = path.slice(start + kept).map((message) => new MessageView(message, this.#on));
+    this.#views.push(...fresh);
+    this.#root.append(...fresh.map((view) => view.root));
+    for (const [index, view] of this.#views.entries()) this.#place(view, start + index);
+    drawn(fresh);
+    if (start) this.#showEarlier();
+  }
+
+  /** So many messages of the branch have no view yet, the first ones. */
+  get #missing() {
+    return this.#path.length - this.#views.length;
+  }
+
+  #showEarlier = inSteps(() => {
+    const end = this.#missing;
+    const start = Math.max(0, end - MORE);
+    const earlier = this.#path.slice(start, end).map((message) => new MessageView(message, this.#on));
+    this.#views.unshift(...earlier);
+    this.#root.prepend(...earlier.map((view) => view.root));
+    for (const [index, view] of earlier.entries()) this.#place(view, start + index);
+    drawn(earlier);
+    return start > 0 && "next frame";
+  });
+
+  /**
+   * Show what a message is among the others.
+   *
+   * @param {MessageView} view
+   * @param {number} index in the branch
+   */
+  #place(view, index) {
+    const { message } = view;
+    if (this.#conversation) view.showBranches(this.#conversation.beside(message));
+    view.isLast = index === this.#path.length - 1;
+    if (message.role === "user") view.note = this.#path[index + 1]?.role === "assistant" ? "" : strings.unanswered;
+    view.root.dataset.first = String(index > 0 && message.id === this.#conversation?.record.first);
+    view.root.dataset.note = strings.noLongerSent;
   }
 
   /** @param {Message} message @returns {MessageView | undefined} its view, if it is in view */
   of(message) {
-    return this.#views.find((view) => view.message === message);
+    return this.#views.findLast((view) => view.message === message);
   }
 
   /** @param {"user" | "assistant"} role @returns {MessageView | undefined} */
   last(role) {
     return this.#views.findLast(({ message }) => message.role === role);
   }
+}
+
+/** Draw them when Markdown has come, or has not. @param {MessageView[]} views */
+function drawn(views) {
+  const draw = () => views.forEach((view) => view.root.isConnected && view.draw());
+  loadMarkdown().then(draw, draw);
 }
 
 /** One message. `data-state` on it is `waiting`, `streaming` or `ended`. */
@@ -106,6 +151,10 @@ export class MessageView {
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
+  /** That the note tells. @type {import("./conversation.js").Figures | undefined} */
+  #figures;
+  /** The message and its alternatives. @type {Message[]} */
+  #beside = [];
 
   /**
    * @param {Message} message
@@ -122,11 +171,13 @@ export class MessageView {
     Object.defineProperty(this.root, "source", { get: () => message.content });
     this.root.append(this.#body);
     this.#text.dir = "auto";
-    this.#body.append(...(message.files ?? []).map(fileView), this.#text);
+    for (const file of message.files ?? []) this.#body.append(fileView(file));
+    this.#body.append(this.#text);
     if (role === "user") this.#text.append(...plain(content));
     const under = element("div", "under");
     under.append(this.#note, this.#branches, this.#actions);
     this.root.append(under);
+    this.#figures = message.figures;
     if (role === "assistant") this.note = noteOf(message);
     this.#showActions();
   }
@@ -144,7 +195,8 @@ export class MessageView {
   #update() {
     if (!this.#renderer) return;
     const { content, reasoning = "", thought, figures } = this.message;
-    if (content.length < this.#shown) this.#clear(); // it was no answer yet, but thought
+    // It was no answer yet, but thought: that alone makes thoughts grow behind what was shown.
+    if (content.length < this.#shown || (this.#shown && reasoning.length > this.#thoughtsShown)) this.#clear();
     const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
     this.#thoughtsShown = reasoning.length;
     this.#shown = content.length;
@@ -152,7 +204,9 @@ export class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text);
-    if (ended && (figures || content)) this.note = noteOf(this.message);
+    if (!ended || (figures ? figures === this.#figures : !text && !thoughts)) return;
+    this.#figures = figures;
+    this.note = noteOf(this.message);
   }
 
   /** @param {"waiting" | "streaming" | "ended"} state */
@@ -166,7 +220,7 @@ export class MessageView {
 
   /** @param {string} note what stands below the text: figures, or what became of it */
   set note(note) {
-    this.#note.textContent = note;
+    if (this.#note.textContent !== note) this.#note.textContent = note; // else it would be laid out for nothing
   }
 
   /** @param {boolean} isLast of the conversation: what can be done with it is always shown */
@@ -176,8 +230,11 @@ export class MessageView {
 
   /** @param {Message[]} beside the message and its alternatives */
   showBranches(beside) {
+    if (beside.length === this.#beside.length && beside.every((message, index) => message === this.#beside[index])) return;
+    this.#beside = beside;
     const at = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
+    if (beside.length < 2) return this.#branches.replaceChildren();
     const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
       const made = iconButton(picture, label, () => this.#on.branch(to));
       made.disabled = !to;

@@ -2,14 +2,15 @@
 
 /**
  * @param {string} url that could not be fetched
+ * @param {AbortSignal} [signal]
  * @returns {Promise<string>} the end of a sentence
  */
-export async function unreachable(url) {
-  if ((await probe(url, { redirect: "manual" })) === "opaqueredirect") {
+export async function unreachable(url, signal) {
+  if ((await probe(url, { redirect: "manual", signal })) === "opaqueredirect") {
     return "its server redirects without end, or to where there is no connection";
   }
   // Without leave to read the answer one still learns that there is a server.
-  if (await probe(url, { mode: "no-cors" })) return "its server keeps its files from pages of other sites (CORS)";
+  if (await probe(url, { mode: "no-cors", signal })) return "its server keeps its files from pages of other sites (CORS)";
   return "there is no connection to its server";
 }
 

@@ -13,15 +13,22 @@
  * @property {boolean} deleted
  */
 
-import { readRecord } from "./conversation.js";
+import { readRecord, timeOf } from "./conversation.js";
 import { idb } from "./libraries.js";
 
-/** A browser whose storage does not open within so many milliseconds gives none. */
+/** Storage that does not open within so many milliseconds is not waited for: until it opens there is none. */
 const OPENS_WITHIN = 10_000;
+/** So many conversations are searched at once: all of them may be more than there is memory for. */
+const READ_AT_ONCE = 16;
 
 export class Store {
-  /** @type {Promise<IDBPDatabase<any> | null>} */
-  #database;
+  #name;
+  /** The open one, or the one that opens. @type {Promise<IDBPDatabase<any>> | null} */
+  #database = null;
+  /** Nothing, once that has been waited for. @type {Promise<null>} */
+  #patience = Promise.resolve(null);
+  /** Somebody was told that there is none. */
+  #isMissed = false;
   /** @type {Map<string, ConversationRecord>} what there is where nothing can be kept */
   #unkept = new Map();
 
@@ -29,34 +36,69 @@ export class Store {
   #channel;
 
   #notKept;
+  #opened;
   /** The last change was not kept, and that was told. */
   #isTold = false;
 
   /**
-   * @param {{changed: (change: Change) => void, notKept: (isFull: boolean) => void}} on changed: another tab has changed
-   *   something; notKept: from now on changes last as long as the page only, since there is no room left, or no storage
+   * @param {{changed: (change: Change) => void, notKept: (isFull: boolean) => void, opened: () => void}} on changed:
+   *   another tab has changed something; notKept: from now on changes last as long as the page only, since there is no room
+   *   left, or no storage; opened: there is storage after all, with what it has kept
    */
-  constructor({ changed, notKept }) {
+  constructor({ changed, notKept, opened }) {
     this.#notKept = notKept;
+    this.#opened = opened;
     // Sites in other folders of this origin have conversations of their own.
-    const name = `py_wgml ${new URL("./", location.href).pathname}`;
+    this.#name = `py_wgml ${new URL("./", location.href).pathname}`;
     try {
-      this.#channel = new BroadcastChannel(name);
+      this.#channel = new BroadcastChannel(this.#name);
       this.#channel.onmessage = ({ data }) => changed(data);
     } catch {
       // site data are blocked: other tabs are told nothing, and keep nothing either
     }
-    const opened = idb().then(({ openDB }) =>
-      openDB(name, 1, {
-        upgrade(database) {
-          database.createObjectStore("entries", { keyPath: "id" });
-          database.createObjectStore("conversations", { keyPath: "id" });
+  }
+
+  /** @returns {Promise<IDBPDatabase<any> | null>} null: there is no storage, or it has not opened yet */
+  async #connection() {
+    if (!this.#database) {
+      /** @type {Promise<IDBPDatabase<any>>} */
+      const opening = this.#open(() => this.#closed(opening));
+      this.#database = opening;
+      this.#patience = new Promise((resolve) => setTimeout(() => resolve(null), OPENS_WITHIN));
+      opening.then(
+        () => {
+          if (this.#isMissed) this.#found();
         },
-      }),
-    );
-    /** @type {Promise<null>} */
-    const never = new Promise((resolve) => setTimeout(() => resolve(null), OPENS_WITHIN));
-    this.#database = Promise.race([opened, never]).catch(() => null);
+        () => this.#closed(opening),
+      );
+    }
+    const database = await Promise.race([this.#database, this.#patience]).catch(() => null);
+    this.#isMissed ||= !database;
+    return database;
+  }
+
+  /** @param {() => void} terminated the browser has closed it @returns {Promise<IDBPDatabase<any>>} */
+  async #open(terminated) {
+    const { openDB } = await idb();
+    return openDB(this.#name, 1, {
+      upgrade(database) {
+        database.createObjectStore("entries", { keyPath: "id" });
+        database.createObjectStore("conversations", { keyPath: "id" });
+      },
+      terminated,
+    });
+  }
+
+  /** It is of no more use: who asks next opens it anew. @param {Promise<unknown> | null} database */
+  #closed(database) {
+    if (this.#database === database) this.#database = null;
+  }
+
+  /** What there was without storage is kept now. */
+  async #found() {
+    this.#isMissed = false;
+    for (const id of this.#unkept.keys()) await this.update(id, (record) => record);
+    this.#opened();
   }
 
   /** @returns {Promise<Entry[]>} the last changed one first */
@@ -68,7 +110,17 @@ export class Store {
 
   /** @param {string} id @returns {Promise<ConversationRecord | undefined>} */
   async load(id) {
-    return this.#unkept.get(id) ?? readRecord(await this.#read((database) => database.get("conversations", id)));
+    return (await this.#loadSome([id]))[0];
+  }
+
+  /** @param {string[]} ids @returns {Promise<(ConversationRecord | undefined)[]>} */
+  async #loadSome(ids) {
+    const kept = await this.#read((database) => {
+      const transaction = database.transaction("conversations");
+      transaction.done.catch(() => {}); // its requests tell
+      return Promise.all(ids.map((id) => transaction.store.get(id)));
+    });
+    return ids.map((id, index) => this.#unkept.get(id) ?? readRecord(kept?.[index]));
   }
 
   /** @returns {Promise<ConversationRecord[]>} */
@@ -81,14 +133,31 @@ export class Store {
   /**
    * @template T
    * @param {(database: IDBPDatabase<any>) => Promise<T>} ask
-   * @returns {Promise<T | undefined>} nothing, where the storage does not open or has failed since
+   * @returns {Promise<T | undefined>} nothing, where the storage does not open or fails
    */
   async #read(ask) {
-    const database = await this.#database;
+    return this.#attempt(ask).catch(() => undefined);
+  }
+
+  /**
+   * What fails is done once more, with another connection: the browser may have closed the one there was.
+   *
+   * @template T
+   * @param {(database: IDBPDatabase<any>) => Promise<T>} act
+   * @returns {Promise<T>}
+   * @throws {Error} there is no storage, or it fails; its name is "QuotaExceededError" where there is no room left
+   */
+  async #attempt(act, isLast = false) {
+    const database = await this.#connection();
+    if (!database) throw new Error("no storage");
+    const used = this.#database;
     try {
-      return database ? await ask(database) : undefined;
-    } catch {
-      return undefined;
+      return await act(database);
+    } catch (error) {
+      if (isLast || /** @type {Error} */ (error).name === "QuotaExceededError") throw error;
+      database.close();
+      this.#closed(used);
+      return this.#attempt(act, true);
     }
   }
 
@@ -102,20 +171,35 @@ export class Store {
    *   kept, not only had until the page is closed
    */
   async update(id, change) {
-    const transaction = await this.#read(async (database) => database.transaction(["entries", "conversations"], "readwrite"));
-    transaction?.done.catch(() => {}); // told below
-    const kept = await this.#read(async () => transaction?.objectStore("conversations").get(id));
-    const before = this.#unkept.get(id) ?? readRecord(kept);
-    const listedBefore = before && `${before.name} ${before.changed}`; // what is not kept is changed in its place
-    const record = change(before);
-    const isKept = transaction ? await written(transaction, id, record) : null;
+    let listedBefore = "";
+    /** @type {ConversationRecord | undefined} */
+    let record;
+    const make = (/** @type {unknown} */ kept) => {
+      const before = this.#unkept.get(id) ?? readRecord(kept);
+      listedBefore = listing(before); // what is not kept is changed in its place
+      record = change(before);
+    };
+    let [isMade, isKept, isFull] = [false, false, false];
+    try {
+      await this.#attempt(async (database) => {
+        const transaction = database.transaction(["entries", "conversations"], "readwrite");
+        transaction.done.catch(() => {}); // thrown below
+        make(await transaction.objectStore("conversations").get(id));
+        isMade = true;
+        await write(transaction, id, record);
+      });
+      isKept = true;
+    } catch (error) {
+      isFull = /** @type {Error} */ (error).name === "QuotaExceededError";
+      if (!isMade) make(undefined);
+    }
     if (isKept || !record) this.#unkept.delete(id);
     else this.#unkept.set(id, record);
-    if (!isKept && !this.#isTold) this.#notKept(isKept === false);
+    if (!isKept && !this.#isTold) this.#notKept(isFull);
     this.#isTold = !isKept;
-    const listed = listedBefore !== (record && `${record.name} ${record.changed}`);
+    const listed = listedBefore !== listing(record);
     this.#channel?.postMessage({ id, listed, deleted: !record });
-    return { listed, kept: Boolean(isKept) };
+    return { listed, kept: isKept };
   }
 
   /** @param {ConversationRecord} record that takes the place of what there may be */
@@ -130,16 +214,24 @@ export class Store {
 
   /**
    * @param {string} text
-   * @returns {Promise<Entry[]>} those whose name or messages contain it, the last changed one first
+   * @param {AbortSignal} signal ends it
+   * @returns {Promise<Entry[] | undefined>} those whose name or messages contain it, the last changed one first;
+   *   undefined: it was ended
    */
-  async search(text) {
+  async search(text, signal) {
+    const entries = await this.list();
     const wanted = text.trim().toLocaleLowerCase();
-    if (!wanted) return this.list();
+    if (!wanted) return entries;
     const has = (/** @type {string} */ text) => text.toLocaleLowerCase().includes(wanted);
     const found = [];
-    for (const entry of await this.list()) {
-      const record = await this.load(entry.id); // one at a time: all of them may be more than can be had at once
-      if (record && (has(record.name) || record.messages.some(({ content }) => has(content)))) found.push(entry);
+    for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
+      if (signal.aborted) return undefined;
+      const some = entries.slice(at, at + READ_AT_ONCE);
+      const records = await this.#loadSome(some.map(({ id }) => id));
+      found.push(...some.filter((_, index) => {
+        const record = records[index];
+        return record && (has(record.name) || record.messages.some(({ content }) => has(content)));
+      }));
     }
     return found;
   }
@@ -149,24 +241,26 @@ export class Store {
  * @param {import("idb").IDBPTransaction<any, string[], "readwrite">} transaction
  * @param {string} id
  * @param {ConversationRecord | undefined} record
- * @returns {Promise<boolean>}
+ * @throws {Error} it could not be written
  */
-async function written(transaction, id, record) {
+async function write(transaction, id, record) {
   try {
     const [entries, conversations] = ["entries", "conversations"].map((name) => transaction.objectStore(name));
     const done = record
       ? [entries.put(entryOf(record)), conversations.put(record)]
       : [entries.delete(id), conversations.delete(id)];
     await Promise.all([...done, transaction.done]);
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    throw transaction.error ?? error; // of its requests, a browser may say only that they were ended with it
   }
+}
+
+/** What the list shows of it. @param {ConversationRecord | undefined} record */
+function listing(record) {
+  return record ? `${record.name} ${record.changed}` : "";
 }
 
 /** @param {any} data an entry, or what it is to be of @returns {Entry} */
 function entryOf({ id, name, created, changed }) {
-  const [text, ...times] = [name, created, changed];
-  const [first, last] = times.map((time) => (Number.isFinite(time) ? time : 0));
-  return { id, name: typeof text === "string" ? text : "", created: first, changed: last };
+  return { id, name: typeof name === "string" ? name : "", created: timeOf(created), changed: timeOf(changed) };
 }

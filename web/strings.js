@@ -62,6 +62,9 @@ export const strings = {
     fileName: "conversations",
     /** @type {(name: string) => string} */
     unreadable: (name) => `${name} holds no conversations that this page knows how to read.`,
+    /** @type {(name: string, most: string) => string} */
+    tooLarge: (name, most) => `${name} is too large to be imported: at most ${most} can be read at once.`,
+    tooMuch: "That is more than one file can hold. Export the conversations one by one.",
     /** @type {(count: number) => string} */
     imported: (count) => (count === 1 ? "One conversation was imported." : `${count} conversations were imported.`),
   },

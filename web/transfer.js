@@ -5,7 +5,7 @@
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  */
 
-import { Conversation, detailsOf, newId } from "./conversation.js";
+import { Conversation, detailsOf, fenceAround, newId, timeOf } from "./conversation.js";
 
 const FORMAT = "py_wgml conversations";
 const VERSION = 1;
@@ -34,7 +34,7 @@ export function toMarkdown(record) {
       parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
     }
     for (const { name, text } of files) {
-      const fence = "`".repeat(Math.max(6, ...Array.from(text.matchAll(/`{6,}/g), ([run]) => run.length + 1)));
+      const fence = fenceAround(text, 6);
       parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
     }
     parts.push(guarded(content));
@@ -132,12 +132,11 @@ function checked(data) {
     messages.push({ ...place, role, content, ...detailsOf(given) });
   }
   const now = Date.now();
-  const time = (/** @type {unknown} */ value) => (Number.isFinite(value) ? Number(value) : now);
   return {
     id: newId(),
     name: String(data.name ?? "").slice(0, LONGEST_NAME),
-    created: time(data.created),
-    changed: time(data.changed),
+    created: timeOf(data.created, now),
+    changed: timeOf(data.changed, now),
     messages,
     leaf: ids.get(data.leaf) ?? messages.at(-1)?.id ?? null,
     dropOldest: data.dropOldest === true,

@@ -18,10 +18,12 @@ const REPORT_EVERY = 100;
 
 const seconds = { runtime: 0, packages: 0 };
 
-/** The load that is under way, or was the last one: its files are opened here, beside Python's start. */
-let loading = { id: 0, files: /** @type {Promise<files.ModelFile>[]} */ ([]), cancelled: false, problem: "" };
 /** Whether there is someone to answer yet. */
 let isStarted = false;
+/** Those that Python has not answered, by their ids. @type {Map<number, Load>} */
+const loads = new Map();
+/** The last one: any other was given up for it. @type {Load | undefined} */
+let current;
 
 const engine = startEngine();
 engine.catch((error) => fail("runtime", error));
@@ -34,29 +36,25 @@ addEventListener("message", async ({ data }) => {
       case "ping":
         return post({ type: "alive" });
       case "pause":
-        return eachFile((file) => file.pause(request.paused));
+        return current?.pause(request.paused);
       case "cancel":
-        loading.cancelled = true;
-        return eachFile((file) => file.close());
+        return current?.cancel();
       case "resolve":
         return post({ type: "resolved", id: request.id, model: await resolve(request.reference) });
       case "room":
         return post({ type: "room", id: request.id, enough: await hasRoom(request.bytes) });
       case "load":
-        eachFile((file) => file.close()); // of a load that this one takes the place of
-        prefetch(request.id, request.model);
+        current?.cancel();
+        loads.set(request.id, (current = new Load(request.id, request.model)));
     }
-    await (await engine).handle(data);
+    const session = await engine;
+    if (request.type === "load" && loads.get(request.id)?.isAnswered) return loads.delete(request.id);
+    await session.handle(data);
   } catch (error) {
     // A request's own, unless the interpreter has died of it (which `on_fatal` tells) or never came to life.
     fail(String(request.type), error, id ?? 0);
   }
 });
-
-/** @param {(file: files.ModelFile) => void} act on each file of the load under way, once it is open */
-function eachFile(act) {
-  for (const file of loading.files) file.then(act, () => {});
-}
 
 /**
  * @returns {Promise<any>} the Session of py_wgml.worker
@@ -98,8 +96,10 @@ async function startEngine() {
   const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {Reply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
-    if (reply.type === "ready") complete(reply, heapBytes()).then(post);
-    else post(reply.type === "error" && reply.id === loading.id ? explained(reply) : reply);
+    const load = reply.type === "ready" || reply.type === "error" ? loads.get(reply.id ?? 0) : undefined;
+    if (load) loads.delete(load.id);
+    if (reply.type === "ready") complete(reply, heapBytes(), load).then(post);
+    else post(reply.type === "error" && load ? load.explained(reply) : reply);
   };
   const session = python.Session(files, answer, (/** @type {string} */ traceback) => console.error(traceback));
   isStarted = true;
@@ -108,60 +108,97 @@ async function startEngine() {
   return session;
 }
 
-/** @param {Failure} reply to the load under way @returns {Failure} why its bytes did not come, if that is the reason */
-function explained(reply) {
-  if (loading.cancelled) return { ...reply, stage: "cancelled" };
-  return loading.problem ? { ...reply, stage: "download", message: loading.problem } : reply;
-}
-
 /**
- * Open a model now; Python's own `open` of the same source takes it over. What goes wrong with its bytes is told to
- * the page from here, in the words of files.js.
- *
- * @param {number} id
- * @param {ModelSource} model
+ * The load of a model. Its files are opened now; Python's own `open` of the same sources takes them over. What goes
+ * wrong with their bytes is told to the page from here, in the words of files.js.
  */
-function prefetch(id, model) {
-  if (!model) return; // Python says so
-  const sources = [model, ...(model.rest ?? [])];
-  const arrived = sources.map(() => 0);
-  const sizes = sources.map(({ bytes }) => bytes ?? 0);
-  const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b);
-  let reported = -Infinity;
-  const error = (/** @type {unknown} */ problem) => {
-    if (loading.id !== id || loading.cancelled || loading.problem) return;
-    if (!isStarted) return fail("download", problem, id);
-    console.error(problem);
-    // Python answers soon: it alone knows whether the model from before is still there.
-    loading.problem = lineOf(problem);
-    eachFile((file) => file.close());
-  };
-  const opened = sources.map((source, index) => {
-    const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
-      [arrived[index], sizes[index]] = [at, size];
-      const [loaded, total] = [sum(arrived), sizes.every(Boolean) ? sum(sizes) : 0];
-      if (performance.now() - reported < REPORT_EVERY && loaded !== total) return;
-      reported = performance.now();
-      post({ type: "progress", stage: "download", loaded, total });
+class Load {
+  #abort = new AbortController();
+  /** Why it ended here, whatever Python makes of that. @type {Pick<Failure, "stage" | "message"> | null} */
+  #end = null;
+  /** @type {Promise<files.ModelFile>[]} */
+  #files;
+  /** Whether the page has been told of its end before there was a Python to do so. */
+  isAnswered = false;
+
+  /**
+   * @param {number} id
+   * @param {ModelSource | undefined} model undefined: Python says so
+   */
+  constructor(id, model) {
+    this.id = id;
+    const sources = model ? [model, ...(model.rest ?? [])] : [];
+    const arrived = sources.map(() => 0);
+    const sizes = sources.map(({ bytes }) => bytes ?? 0);
+    const sum = (/** @type {number[]} */ numbers) => numbers.reduce((a, b) => a + b);
+    const { signal } = this.#abort;
+    const error = (/** @type {unknown} */ problem) => {
+      if (signal.aborted) return;
+      console.error(problem);
+      this.#giveUp("download", lineOf(problem));
     };
-    return files.prefetch(source, { progress, error, ahead: files.AHEAD / sources.length });
-  });
-  for (const file of opened) file.catch(error);
-  loading = { id, files: opened, cancelled: false, problem: "" };
+    let reported = -Infinity;
+    this.#files = sources.map((source, index) => {
+      const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
+        [arrived[index], sizes[index]] = [at, size];
+        const [loaded, total] = [sum(arrived), sizes.every(Boolean) ? sum(sizes) : 0];
+        if (signal.aborted || (performance.now() - reported < REPORT_EVERY && loaded !== total)) return;
+        reported = performance.now();
+        post({ type: "progress", stage: "download", loaded, total });
+      };
+      return files.prefetch(source, { progress, error, signal, ahead: files.AHEAD / sources.length });
+    });
+    for (const file of this.#files) file.catch(error);
+  }
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    for (const file of this.#files) file.then((file) => file.pause(paused), () => {});
+  }
+
+  /** Nobody waits for it any more, or for another one instead. */
+  cancel() {
+    this.#giveUp("cancelled", "The load was given up.");
+  }
+
+  /**
+   * @param {string} stage
+   * @param {string} message
+   */
+  #giveUp(stage, message) {
+    if (this.#end) return;
+    this.#end = { stage, message };
+    this.#abort.abort();
+    // Else Python answers soon: it alone knows whether the model from before is still there.
+    this.isAnswered = !isStarted;
+    if (this.isAnswered) post({ type: "error", id: this.id, ...this.#end });
+  }
+
+  /** @param {Failure} reply Python's @returns {Failure} with the reason, if that lies here */
+  explained(reply) {
+    return { ...reply, ...this.#end };
+  }
+
+  /** Whether all of it is on this device, once all of it has been read. */
+  async isKept() {
+    const files = await Promise.allSettled(this.#files);
+    return files.every((file) => file.status === "fulfilled" && file.value.kept);
+  }
 }
 
 /**
  * @param {Ready} ready as the engine knows it
  * @param {number} heapBytes
+ * @param {Load | undefined} load
  * @returns {Promise<Ready>}
  */
-async function complete(ready, heapBytes) {
+async function complete(ready, heapBytes, load) {
   const total = performance.now() / 1000;
   return {
     ...ready,
     seconds: { ...ready.seconds, ...seconds, total },
     heap_peak_bytes: heapBytes,
-    kept: (await Promise.all(loading.files)).every((file) => file.kept),
+    kept: (await load?.isKept()) ?? false,
   };
 }
 

@@ -1,7 +1,7 @@
 """Conversations to prompts, and answers to what was thought and what was said."""
 
 from .answers import AnswerFormat
-from .conversation import leading, read, text_of
+from .conversation import leading, read, size_of, text_of
 from .template import ChatTemplate
 
-__all__ = ["AnswerFormat", "ChatTemplate", "leading", "read", "text_of"]
+__all__ = ["AnswerFormat", "ChatTemplate", "leading", "read", "size_of", "text_of"]

@@ -27,6 +27,10 @@ _AROUND = {
 """The shortest usual conversation that has a message of this role."""
 
 
+class OutOfTime(WgmlError):
+    """The time that is given to all questions together is over; this one has no answer yet."""
+
+
 @dataclass(frozen=True)
 class CallStyle:
     """How a template takes calls and results."""
@@ -42,7 +46,8 @@ class CallStyle:
 
 
 class Capabilities:
-    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none."""
+    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none,
+    OutOfTime where no time is left for it."""
 
     def __init__(self, source: str, render: Callable[[Sequence[Message], bool], str]) -> None:
         self._source, self._render = source, render
@@ -74,7 +79,6 @@ class Capabilities:
     def calls(self) -> CallStyle | None:
         """How calls are taken, the usual way first; None: they are left out."""
         if not self._is_style_known:
-            self._is_style_known = True
             # None of the ways but the first is tried by most templates.
             styles = (CallStyle(*chosen[::-1]) for chosen in product((False, True), repeat=4))
             called = None
@@ -84,7 +88,7 @@ class Capabilities:
                     break
                 if called is None and self._shows(("user", CALLS), style):
                     called = style
-            self._style = called
+            self._style, self._is_style_known = called, True
         return self._style
 
     @property
@@ -94,10 +98,14 @@ class Capabilities:
 
     def _takes_form(self, role: str, form: str) -> bool:
         if (role, form) not in self._forms:
-            self._forms[role, form] = False  # while it is found out
             roles = _AROUND.get(role, (role, "user"))
             style = self.calls or CallStyle() if role == "tool" else CallStyle()
-            self._forms[role, form] = self._shows(roles, style, forms={role: form})
+            self._forms[role, form] = False  # while it is found out
+            try:
+                self._forms[role, form] = self._shows(roles, style, forms={role: form})
+            except OutOfTime:
+                del self._forms[role, form]
+                raise
         return self._forms[role, form]
 
     def _shows(self, roles: Sequence[str], style: CallStyle, forms: dict[str, str] | None = None) -> bool:
@@ -116,6 +124,8 @@ class Capabilities:
             words += ["", ""] if role == THOUGHTS else told if in_both else [told[0], ""]
         try:
             text = self._render(messages, _have_calls(roles))
+        except OutOfTime:
+            raise
         except WgmlError:
             return False
         are_printed = "'text'" in text or '"text"' in text  # the list itself, as Python or JSON writes it

@@ -27,6 +27,7 @@ _MEANT = {
     **dict.fromkeys(("model", "ai", "gpt", "bot", "chatbot"), "assistant"),
 }
 _TEXTS = ("text", "input_text", "output_text")  # types of parts, in both of OpenAI's interfaces
+_MEMBERS = 70  # characters that the names and places of a message's members weigh in the sandbox, or of a part's
 BETWEEN_PARTS = "\n"
 """Between parts of text, where a template takes content only whole: as llama.cpp and vLLM have it."""
 
@@ -52,6 +53,16 @@ def text_of(message: Mapping[str, Any]) -> str:
     return content if isinstance(content, str) else BETWEEN_PARTS.join(part["text"] for part in content)
 
 
+def size_of(message: Mapping[str, Any]) -> int:
+    """Characters of a message that was read: of all that it says, thinks and calls, and about what its members weigh
+    where a template is given it."""
+    content = message.get("content") or ""
+    parts = 0 if isinstance(content, str) else len(content)
+    calls = message.get("tool_calls")
+    size = len(text_of(message)) + len(message.get("reasoning_content", "")) + _MEMBERS * (1 + parts)
+    return size + (len(json.dumps(calls, ensure_ascii=False)) if calls else 0)
+
+
 def is_blank(message: Mapping[str, Any]) -> bool:
     """Whether a message that was read says nothing and calls nothing, whatever was thought."""
     return not text_of(message).strip() and not message.get("tool_calls")
@@ -61,7 +72,7 @@ def _message(where: str, given: Any) -> Message:
     opened = _opened(given)
     if not isinstance(opened, Mapping):
         raise wrong(where, given, 'an object such as {"role": "user", "content": "Hello"}')
-    message = {key: value for key, value in plain(opened, where).items() if value is not None}
+    message = {key: value for key, value in plain(opened, where, _opened).items() if value is not None}
     message["role"] = role = _role(where, message.get("role"))
     message["content"] = _content(where, role, message)
     for key in ("reasoning_content", "name", "tool_call_id"):
@@ -76,16 +87,17 @@ def _message(where: str, given: Any) -> Message:
     return message | ({"tool_calls": calls} if calls else {})
 
 
-def _opened(value: Any, depth: int = 8) -> Any:
-    """Objects of clients' libraries as what they hold, in the places where a message may have them."""
-    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):
-        return value.model_dump()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    if depth and isinstance(value, Mapping):
-        return {key: _opened(item, depth - 1) for key, item in value.items()}
-    if depth and isinstance(value, list | tuple):
-        return [_opened(item, depth - 1) for item in value]
+def _opened(value: Any) -> Any:
+    """An object of a client's library as what it holds."""
+    if isinstance(value, type):
+        return value
+    if callable(getattr(value, "model_dump", None)):
+        try:
+            return value.model_dump()
+        except Exception as error:  # it is its class's own
+            raise WgmlError(f"a {type(value).__name__} in the messages can't be read: {shown(str(error))}") from error
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return value
 
 
@@ -137,7 +149,16 @@ def _calls(where: str, message: Mapping[str, Any]) -> list[Message]:
         calls = [{"type": "function", "function": message["function_call"]}]
     if calls and message["role"] != "assistant":
         raise WgmlError(f"{where} has tool_calls, but they are the assistant's to make")
-    return [{**call, "function": _function(where, call)} for call in calls]
+    return [_call(where, call) for call in calls]
+
+
+def _call(where: str, call: Mapping[str, Any]) -> Message:
+    read = {**call, "function": _function(where, call)}
+    if read.get("id") is None:
+        read.pop("id", None)
+    elif not isinstance(read["id"], str):
+        raise wrong(f"the id of a call in {where}", read["id"], "text")
+    return read
 
 
 def _function(where: str, call: Mapping[str, Any]) -> Message:
@@ -150,7 +171,7 @@ def _function(where: str, call: Mapping[str, Any]) -> Message:
             arguments = json.loads(arguments) if arguments.strip() else {}
         except (ValueError, RecursionError):
             arguments = None
+        arguments = plain(arguments, f"the arguments of the call of {quoted(function['name'])} in {where}")
     if not isinstance(arguments, Mapping):
-        name = shown(repr(function["name"]))
-        raise WgmlError(f"the arguments of the call of {name} in {where} are not a JSON object")
+        raise WgmlError(f"the arguments of the call of {quoted(function['name'])} in {where} are not a JSON object")
     return {**function, "arguments": arguments}

@@ -3,7 +3,7 @@ what it computes.
 
 jinja2's own sandbox keeps a template from attributes and from changing what it is given; it does not keep it from
 running for ever or from filling the memory. There is no second thread and no signal in a web page to stop it with, so
-the template stops itself. Three ideas do it:
+the template stops itself. Four ideas do it:
 
 - What a template may use is listed: tags, operators, filters, tests, functions, methods. All else is refused by name.
 - Every value has a weight, its characters and elements, and no value weighs more than MAX_SIZE; what would is refused
@@ -11,6 +11,7 @@ the template stops itself. Three ideas do it:
 - Everything that a template does costs fuel: each step STEP, and what Python then does in one go as much as the values
   weigh that it looks at or makes. So a template stops at the same place on every machine. The clock is asked at each
   step as well, for machines that are slower than that.
+- What it made is remembered, and now and then it is seen what of that it still holds: no more than half of MAX_HELD.
 
 docs/families.md tells why it is not another engine, which counts fuel itself.
 """
@@ -22,9 +23,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, wraps
+from inspect import signature, unwrap
 from itertools import chain
+from string import Formatter
 from time import monotonic
-from traceback import walk_stack
+from traceback import clear_frames, walk_stack
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, cast
 
@@ -39,22 +42,31 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.tests import TESTS
 from jinja2.utils import Cycler, Joiner, Namespace, missing
 
+from ..values import MAX_BITS
+
 MAX_SIZE = 2_000_000
 """The weight of any one value, and of the whole output."""
 MAX_FUEL = 32 * MAX_SIZE
 """Of one rendering, beside what it is given times its messages: some templates add up one text, message by message."""
 _ADDITIONS = 8  # of that text, for each message
 _MOST_FUEL = 8 * MAX_FUEL
+MAX_HELD = 32 * MAX_SIZE
+"""Bytes of all values that were made and are not yet known to be let go. Half of them may be in use."""
+_BYTES = 4  # of a unit of weight, about: of a wide character, a fourth of a place in a list with what is in it
 STEP = 128
 """What a turn of a loop, a call, an operator costs: as long as they take, some hundred characters can be looked at."""
 _MESSAGES = 250  # so many allow for as many steps again as no message does; further fuel is for text
-_CONTAINER = STEP // 2  # to look at one
+_SHORT_BITS = 48
+"""Of integers that are written with fewer characters than ELEMENT."""
+_UNBOUND = 512
+"""Characters of the longest float that has no width."""
+_CONTAINER = STEP  # to look at one
 ELEMENT = 16
 """The weight of an element of a container, and of anything else that is no text."""
+_ENTRY = 128
+"""Bytes that it takes to remember a value."""
 MAX_DEPTH = 40
 """Of calls in calls, and of containers in containers."""
-MAX_BITS = 4096
-"""Of integers."""
 
 MAX_NAME = 100
 """Characters of what is missing that a message shows."""
@@ -83,6 +95,18 @@ class LimitError(SecurityError):
     """A template asks for too much."""
 
 
+class TimeError(LimitError):
+    """Its time is over."""
+
+
+class SizeError(LimitError):
+    """A value weighs more than MAX_SIZE."""
+
+
+class GivenError(LimitError):
+    """What a template is given does: nothing was rendered."""
+
+
 class _Missing(Undefined):
     """What is not there. jinja2's own holds what it is missing in, and so may hold endlessly many of its kind."""
 
@@ -97,6 +121,10 @@ class _Missing(Undefined):
 class BoundedEnvironment(ImmutableSandboxedEnvironment):
     """An immutable sandbox that keeps to a time and to the sizes above. Used within limits() only."""
 
+    _made: dict[int, tuple[Any, int]]
+    """What was made, with how many bytes it takes, by its identity."""
+    _held: int
+    """Bytes of that."""
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def __init__(self, **options: Any) -> None:
@@ -104,6 +132,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         # Nothing is computed while a template is compiled: all of it is counted.
         finalize: Callable[..., str] = self._output
         super().__init__(finalize=finalize, optimized=False, undefined=_Missing, **options)
+        self.undefined: Any = self._missed  # which counts, and makes one of the class above
         self.code_generator_class = _CountedCode
         self.add_extension(_ShortTags)
         self.filters = {}
@@ -131,6 +160,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.fuel, self._step = fuel, STEP
         """What is left; of use when the limits are over, too."""
         self._depth = 0
+        self._let_go()
         usual = sys.getrecursionlimit()
         if SMALL_STACK:
             sys.setrecursionlimit(min(usual, _frames() + MAX_FRAMES))
@@ -139,10 +169,14 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         finally:
             sys.setrecursionlimit(usual)
             self._deadline = 0.0
+            self._let_go()
 
     def add_filter(self, name: str, filter: Callable[..., Any], cost: Cost) -> None:
         """Templates may use `filter`, at this cost."""
         passed = 1 if hasattr(filter, "jinja_pass_arg") else 0  # what jinja2 itself passes comes before the value
+        named = signature(filter)
+        if hasattr(unwrap(filter), "jinja_pass_arg"):
+            named = named.replace(parameters=[*named.parameters.values()][1:])
 
         @wraps(filter)
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -150,11 +184,15 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             before, (value, *rest) = args[:passed], args[passed:]
             if isinstance(value, Iterator):  # it can be looked at only once
                 value = self._taken(value)
-            cost(self, value, (*rest, *kwargs.values()))
+            given: Sequence[Any] = rest
+            if kwargs:  # a cost knows arguments by their places
+                bound = named.bind(value, *rest, **kwargs)
+                given = (*bound.args[1:], *bound.kwargs.values())
+            cost(self, value, given)
             result = filter(*before, value, *rest, **kwargs)
             # Made at once: iterators over iterators over iterators would be endless work, and a stack that overflows.
             result = self._taken(result) if isinstance(result, Iterator) else result
-            return result if cost is _nothing else self.counted(result)
+            return result if cost is _nothing else self.made(result)
 
         self.filters[name] = counted
 
@@ -168,6 +206,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             return test(value, *args, **kwargs)
 
         return cast(Callable[..., Any], counted)
+
+    def _missed(self, *args: Any, **names: Any) -> _Missing:
+        self.step()  # to look in vain takes as long
+        return _Missing(*args, **names)
 
     def _taken(self, values: Iterator[Any]) -> list[Any]:
         kept = []
@@ -199,12 +241,19 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def render_bounded(self, template: Template, variables: dict[str, Any]) -> str:
         """What `template` makes of `variables`. Raises LimitError, or anything that the template raises."""
-        given = self.weights(value for value in variables.values() if not isinstance(value, _FUNCTIONS))
+        try:
+            given = self.weights(value for value in variables.values() if not isinstance(value, _FUNCTIONS))
+        except SizeError:
+            raise GivenError(f"more than {MAX_SIZE} characters") from None
         messages = len(variables.get("messages") or ())
         more = min(_ADDITIONS * given * messages, _MOST_FUEL)
         self.fuel += more
         self._step = max(STEP, int(STEP * (1 + more / MAX_FUEL) / (1 + messages / _MESSAGES)))
-        return template.render(variables)
+        try:  # without jinja2's own traceback, whose frames would hold what the template held
+            return self.concat(template.root_render_func(template.new_context(variables)))
+        except Exception as error:
+            clear_frames(error.__traceback__)
+            raise
 
     # Accounts.
 
@@ -214,7 +263,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if self.fuel < 0:
             raise LimitError("it takes too many steps, or makes too much on its way")
         if monotonic() > self._deadline:
-            raise LimitError("it takes too long")
+            raise TimeError("it takes too long")
 
     def weight(self, value: Any) -> int:
         """Characters and elements in `value`, each as often as it can be reached: what printing it would cost. Raises
@@ -224,9 +273,10 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             size = len(value)
             return size if size <= MAX_SIZE else _check(size)
         if kind is None:
-            if isinstance(value, int) and value.bit_length() > MAX_BITS:
+            bits = value.bit_length() if isinstance(value, int) else 0
+            if bits > MAX_BITS:
                 raise LimitError("it makes a number too large")
-            return ELEMENT
+            return max(ELEMENT, bits + bits // 4)  # as "{:_b}" writes it
         size, depth, level = ELEMENT, 0, [value]
         while level:
             depth += 1
@@ -245,6 +295,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                         size += len(item)
                     elif kind is list:
                         inner.append(item)
+                    elif isinstance(item, int) and item.bit_length() > _SHORT_BITS:
+                        size += item.bit_length() // 3
                 _check(size + ELEMENT * len(inner))
             level = inner
         return size
@@ -265,11 +317,46 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.spend(self.weight(value))
         return value
 
+    def made(self, value: Any) -> Any:
+        """Gives back `value`, which is new, once it is paid for and there is room for it."""
+        size = self.weight(value)
+        self.spend(size)
+        return self._kept(value, _BYTES * size)
+
+    def _kept(self, value: Any, size: int) -> Any:
+        """Gives back `value`, which takes `size` bytes; of a text it is known. Raises LimitError where too much is in
+        use."""
+        if id(value) not in self._made:
+            size = _ENTRY + (sys.getsizeof(value) if isinstance(value, str) else size)
+            self._made[id(value)] = value, size
+            self._held += size
+            if self._held > MAX_HELD:
+                self._sweep()
+        return value
+
+    def _sweep(self) -> None:
+        made = list(self._made.values())
+        self._let_go()
+        held = []
+        while made:  # the newest first: it may hold older ones
+            value, size = made.pop()
+            if sys.getrefcount(value) > 2:  # this name, and what is asked
+                held.append((value, size))
+                self._held += size
+        if self._held > MAX_HELD // 2:
+            raise LimitError("it keeps too much at once")
+        self._made = {id(pair[0]): pair for pair in reversed(held)}
+
+    def _let_go(self) -> None:
+        self._made = {}
+        self._held = 0
+
     def sliced(self, value: Any, part: slice) -> Any:
         """The operator [:]."""
         made = value[part]
-        self.spend(self._step + len(made) * (1 if isinstance(made, str) else ELEMENT))
-        return made
+        size = len(made) * (1 if isinstance(made, str) else ELEMENT)
+        self.spend(self._step + size)
+        return self._kept(made, size)
 
     def concat(self, pieces: Iterable[str]) -> str:
         """Joins what a block, a macro or the template has written."""
@@ -278,7 +365,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             size = _check(size + len(piece))
             self.spend(ELEMENT + len(piece))
             kept.append(piece)
-        return "".join(kept)
+        return cast(str, self._kept("".join(kept), size))
 
     def joined(self, values: Sequence[Any]) -> str:
         """The operator `~`."""
@@ -306,7 +393,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
                 owner, cost = None, _whole
             cost(self, owner, (*args, *kwargs.values()))
             result = super().call(context, callee, *args, **kwargs)
-            return result if cost in (_nothing, _given) else self.counted(result)
+            return result if cost in (_nothing, _given) else self.made(result)
         finally:
             self._depth -= 1
 
@@ -314,7 +401,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Every operator that computes."""
         self.step()
         _operands(self, operator, left, right)
-        return self.counted(super().call_binop(context, operator, left, right))
+        return self.made(super().call_binop(context, operator, left, right))
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """What the tables name, and what a namespace holds."""
@@ -338,7 +425,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     def _output(self, context: Context, value: Any) -> str:
         """Every value written out (jinja2's `finalize`)."""
         self.spend(self._step + self.weight(value))
-        return value if isinstance(value, str) else str(value)
+        return value if isinstance(value, str) else cast(str, self._kept(str(value), 0))
 
 
 # What things cost, and what of them is refused: each is called with the environment, the value and all other arguments
@@ -367,7 +454,42 @@ def _each(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     env.spend(_length(value) * env.weights(text for text in given if isinstance(text, str)) // ELEMENT)
 
 
+def _slow(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """Each character is looked at in Python, not in C."""
+    env.spend(ELEMENT * _length(value))
+    _each(env, value, given)
+
+
+def _listed(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """Characters of a text become elements too."""
+    _check(ELEMENT * _length(value))
+    _whole(env, value, given)
+
+
+def _split(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    """The method: what stands between separators, or between white space."""
+    _whole(env, value, given)
+    separator, *most = given or (None,)
+    parts = value.count(separator) if isinstance(separator, str) else 0
+    if separator is None:
+        parts = len(value.split(None, MAX_SIZE // ELEMENT))  # no more than it takes to know that they are too many
+    if most and isinstance(most[0], int) and most[0] >= 0:
+        parts = min(parts, most[0])
+    _check(ELEMENT * parts)
+
+
+def _rsplit(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _split(env, value, given)
+    _each(env, value, given)
+
+
+def _split_lines(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _check(ELEMENT * _lines(value))
+    _whole(env, value, given)
+
+
 def _sorted(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
+    _check(ELEMENT * _length(value))
     env.spend(env.weight(value) * 20)  # there are no more than 2 ** 20 elements
     _each(env, value, given)
 
@@ -404,18 +526,18 @@ def _divided(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
 
 def _replaced(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     _whole(env, value, given)
-    old, new, *count = given if len(given) > 1 else (None, None)
-    if old is None or new is None or len(count) > 1:
+    if not 2 <= len(given) <= 3:
         return  # Python refuses it
-    text, old, new = str(value), str(old), str(new)
+    text, old, new = str(value), str(given[0]), str(given[1])
     times = text.count(old)
-    if count and isinstance(count[0], int) and count[0] >= 0:
-        times = min(times, count[0])
+    if len(given) == 3 and isinstance(given[2], int) and given[2] >= 0:
+        times = min(times, given[2])
     env.spend(_check(len(text) + times * len(new)))
 
 
 def _joined(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     """The filter: elements, then the separator."""
+    _check(ELEMENT * _length(value))
     separator = max(map(env.weight, given), default=0)
     env.spend(_check(env.weight(value) + _length(value) * separator))
 
@@ -428,7 +550,9 @@ def _str_joined(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> No
 
 def _indented(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
     width = max((len(item) if isinstance(item, str) else int(item) for item in given), default=4)
-    env.spend(_check(env.weight(value) + (str(value).count("\n") + 1) * max(4, width)))
+    size = env.weight(value)
+    env.spend(size)
+    env.spend(_check(size + _lines(str(value)) * (ELEMENT + max(4, width))))
 
 
 def _formatted(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
@@ -457,10 +581,15 @@ _kind = cast(Callable[[type], type | None], cache(_kind_of))
 def _held(container: Any) -> Any:
     """What is in one of _CONTAINERS, as one of Python's own."""
     if issubclass(type(container), Namespace):  # isinstance() would ask the namespace, which takes long
-        return container._Namespace__attrs
+        return object.__getattribute__(container, "_Namespace__attrs")
     if isinstance(container, Cycler):
         return container.items
     return [container.sep] if isinstance(container, Joiner) else container
+
+
+def _lines(text: str) -> int:
+    """How many lines a text has at most, as Python counts them."""
+    return 1 + sum(map(text.count, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 def _length(value: Any) -> int:
@@ -469,12 +598,12 @@ def _length(value: Any) -> int:
 
 def _fields(env: BoundedEnvironment, template: str, mark: str, values: Iterable[Any]) -> None:
     """A format string: no widths that are computed, and all fields at their widest not too large."""
-    if "*" in template if mark == "%" else re.search(r"\{[^{}]*\{[^{]", template.replace("{{", "")):
+    # In names of fields there may be braces too: what is a width only the parser knows.
+    if "*" in template if mark == "%" else any("{" in (spec or "") for _, _, spec, _ in Formatter().parse(template)):
         raise LimitError("it computes the width of a field")
     widths = [int(width) if len(width) < 9 else MAX_SIZE + 1 for width in re.findall(r"\d+", template)]
     longest = max(map(env.weight, values), default=0)
-    # MAX_BITS is more than what the longest number takes that has no width.
-    env.spend(_check(len(template) + template.count(mark) * max(MAX_BITS // 8, longest, *widths)))
+    env.spend(_check(len(template) + template.count(mark) * max(_UNBOUND, longest, *widths)))
 
 
 def _operands(env: BoundedEnvironment, operator: str, left: Any, right: Any) -> None:
@@ -499,7 +628,7 @@ def _operands(env: BoundedEnvironment, operator: str, left: Any, right: Any) -> 
 
 def _check(size: int) -> int:
     if size > MAX_SIZE:
-        raise LimitError(f"it makes more than {MAX_SIZE} characters at once")
+        raise SizeError(f"it makes more than {MAX_SIZE} characters at once")
     return size
 
 
@@ -523,8 +652,10 @@ def _table(*rows: tuple[Cost, str]) -> dict[str, Cost]:
 
 _FILTERS = _table(
     (_nothing, "abs count d default first last length"),
-    (_whole, "capitalize e escape float forceescape int items list lower reverse safe string title truncate upper"),
-    (_each, "map max min reject rejectattr select selectattr trim"),
+    (_whole, "capitalize e escape float forceescape int items lower reverse safe string truncate upper"),
+    (_listed, "list"),
+    (_slow, "max min title"),
+    (_each, "map reject rejectattr select selectattr trim"),
     (_sorted, "dictsort groupby sort"),
     (_unique, "unique"),
     (_summed, "sum"),
@@ -546,9 +677,12 @@ _METHODS: tuple[tuple[type | tuple[type, ...], dict[str, Cost]], ...] = (
         str,
         _table(
             (_whole, "capitalize count endswith find format index isalnum isalpha isascii isdecimal isdigit islower"),
-            (_whole, "isnumeric isspace istitle isupper lower partition removeprefix removesuffix split splitlines"),
+            (_whole, "isnumeric isspace istitle isupper lower partition removeprefix removesuffix"),
             (_whole, "startswith swapcase title upper"),
-            (_each, "lstrip rfind rindex rpartition rsplit rstrip strip"),  # each character is compared with each
+            (_split, "split"),
+            (_rsplit, "rsplit"),
+            (_split_lines, "splitlines"),
+            (_each, "lstrip rfind rindex rpartition rstrip strip"),  # each character is compared with each
             (_widths, "center ljust rjust zfill"),
             (_replaced, "replace"),
             (_str_joined, "join"),
@@ -638,18 +772,18 @@ class _CountedCode(CodeGenerator):
         self.write("))")
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:
-        self.write("environment.counted(")
+        self.write("environment.made(")
         super().visit_List(node, frame)
         self.write(")")
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:
-        self.write("environment.counted(")
+        self.write("environment.made(")
         super().visit_Dict(node, frame)
         self.write(")")
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:
         if node.ctx == "load":
-            self.write("environment.counted(")
+            self.write("environment.made(")
         super().visit_Tuple(node, frame)
         if node.ctx == "load":
             self.write(")")

@@ -10,21 +10,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from typing import Any, NoReturn
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from ..errors import WgmlError, quoted, shown
+from ..errors import ContextError, WgmlError, quoted, shown
 from ..metadata import Metadata
-from ..values import text
-from .capabilities import Capabilities
+from ..values import mapping, number, text
+from .capabilities import Capabilities, OutOfTime
 from .conversation import Message, read
 from .formats import template_of
-from .sandbox import MAX_FUEL, BoundedEnvironment, LimitError, serialised
-from .tools import checked_tools
-from .turns import fitted, opened
+from .sandbox import MAX_FUEL, BoundedEnvironment, GivenError, LimitError, TimeError, serialised
+from .tools import checked_tools, has_tools
+from .turns import checked, fitted, opened
 
 MAX_SOURCE = 256 * 1024
 """Characters of template; those of the most elaborate models have 20 to 30 thousand."""
@@ -33,7 +34,7 @@ MAX_DATE = 1000
 TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
-_PROBING = 0.2  # of the time of a rendering: how long a small conversation may take
+_PROBING_FUEL = MAX_FUEL // 4  # for all small conversations together; elaborate templates take a hundredth of it
 _PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
 
 
@@ -48,29 +49,36 @@ class ChatTemplate:
         max_seconds: float = 5.0,
         named: Mapping[str, str] | None = None,
     ) -> None:
-        """`max_seconds`: the time that compiling it, and each rendering, may take.
+        """`max_seconds`: the time that compiling it may take, and each rendering with all that is found out for it.
 
         named: further templates of the file, by name; each is compiled when it is first used. Raises WgmlError where
-        `source` is not a good template.
+        `source` is not a good template, or what is given is of another type.
         """
+        text("the chat template", source)
         if len(source) > MAX_SOURCE:
             raise WgmlError(f"the model's chat template is too long: {len(source)} characters, at most {MAX_SOURCE}")
         self.source = source
-        self.named = dict(named or {})
+        self.named = mapping("named", named)
+        for name, other in self.named.items():
+            text(f"the chat template {quoted(name)}", other)
         self._compiled: dict[str, ChatTemplate] = {}
-        self.variables: dict[str, Any] = {"documents": None, "bos_token": bos_token, "eos_token": eos_token}
+        self.variables: dict[str, Any] = {
+            "documents": None,
+            "bos_token": text("bos_token", bos_token),
+            "eos_token": text("eos_token", eos_token),
+        }
         """What every rendering is given, as `enable_thinking` for models that can think before they answer."""
         self._takes_tools = "tools" in source
-        self._max_seconds = max_seconds
+        self._max_seconds, self._deadline = number("max_seconds", max_seconds, 0), 0.0
         self._can = Capabilities(source, self._probe)
-        self._probing_fuel = MAX_FUEL  # for all small conversations together
+        self._probing_fuel = _PROBING_FUEL
         self._environment = BoundedEnvironment(
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
         )
         self._environment.add_filter("tojson", _tojson, serialised)
         self._environment.globals |= {"raise_exception": _raise_exception, "strftime_now": _strftime_now}
         try:
-            with self._environment.limits(max_seconds):
+            with self._environment.limits(self._max_seconds):
                 self._template = self._environment.from_string(source)
         except TemplateSyntaxError as error:
             raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {_line(error)}") from None
@@ -90,8 +98,9 @@ class ChatTemplate:
         Raises WgmlError where there is none of that name, or it is not a good template; where that is the one for tools
         and nobody asked for it, this one is taken if it can do without.
         """
+        with_tools = has_tools(tools)
         if name is None:
-            if not tools or TOOL_USE not in self.named:
+            if not with_tools or TOOL_USE not in self.named:
                 return self
             try:
                 return self._of(TOOL_USE)
@@ -138,7 +147,7 @@ class ChatTemplate:
         """
         tools = checked_tools(tools)
         template = self.chosen(chat_template, tools)
-        return template._fitted(read(messages), add_generation_prompt, tools, variables)
+        return template._fitted(template.checked(messages), add_generation_prompt, tools, variables)
 
     def prompt(
         self,
@@ -151,7 +160,16 @@ class ChatTemplate:
         """What a model is sent: as `render`, of conversations too that don't begin with the user."""
         tools = checked_tools(tools)
         template = self.chosen(chat_template, tools)
-        return template._fitted(opened(read(messages), template._can), True, tools, variables)
+        return template._fitted(opened(template.checked(messages), template._can), True, tools, variables)
+
+    def checked(self, messages: Sequence[Any]) -> list[Message]:
+        """The messages, read. Raises WgmlError, which numbers the message, for one that this template can't be given.
+
+        From here on the time of a rendering is counted.
+        """
+        messages = read(messages)
+        self._deadline = monotonic() + self._max_seconds + _SECONDS_A_MESSAGE * len(messages)
+        return checked(messages, self._can)
 
     def _fitted(
         self,
@@ -163,25 +181,28 @@ class ChatTemplate:
         if tools and not self._takes_tools:
             raise WgmlError("the model's chat template knows of no tools")
         names = {"add_generation_prompt": add_generation_prompt, "tools": tools, **variables}
-        messages = fitted(messages, self._can)
-        return self._render({"messages": messages} | names, self._max_seconds + _SECONDS_A_MESSAGE * len(messages))
+        return self._render({"messages": fitted(messages, self._can)} | names)
 
     def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
         tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
         names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
         try:
-            return self._render(names, _PROBING * self._max_seconds, self._probing_fuel)
+            return self._render(names, self._probing_fuel)
         finally:
-            self._probing_fuel = self._environment.fuel
+            # A conversation may bring fuel of its own, which is not for the next.
+            self._probing_fuel = min(self._probing_fuel, self._environment.fuel)
 
-    def _render(self, names: dict[str, Any], seconds: float, fuel: int = MAX_FUEL) -> str:
+    def _render(self, names: dict[str, Any], fuel: int = MAX_FUEL) -> str:
         try:
-            with self._environment.limits(seconds, fuel):
+            with self._environment.limits(self._deadline - monotonic(), fuel):
                 return self._environment.render_bounded(self._template, self.variables | names)
         except Refusal as error:
             raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
+        except GivenError as error:
+            raise ContextError(f"the conversation, with all that goes with it, is too long: {error}") from None
         except LimitError as error:
-            raise WgmlError(f"the model's chat template was stopped: {_line(error)}") from None
+            stopped = OutOfTime if isinstance(error, TimeError) else WgmlError
+            raise stopped(f"the model's chat template was stopped: {_line(error)}") from None
         except Exception as error:  # it is a program: it can raise anything
             raise WgmlError(f"the model's chat template fails: {_line(error)}") from None
 

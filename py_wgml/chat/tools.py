@@ -5,11 +5,20 @@ The form is that of OpenAI's interface and of Hugging Face's `apply_chat_templat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..values import plain, wrong
+
+
+def has_tools(tools: Sequence[Mapping[str, Any]] | None) -> bool:
+    """Whether there are any. Raises WgmlError for what is no list."""
+    if tools is None:
+        return False
+    if not isinstance(tools, Sequence) or isinstance(tools, str | bytes | bytearray | memoryview):
+        raise wrong("tools", tools, "a list of functions")
+    return len(tools) > 0
 
 
 def checked_tools(tools: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str, Any]] | None:
@@ -17,18 +26,13 @@ def checked_tools(tools: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str
 
     Raises WgmlError for anything else.
     """
-    if not tools:
+    if tools is None or not has_tools(tools):
         return None
-    if not isinstance(tools, Sequence) or isinstance(tools, str):
-        raise WgmlError("tools is not a list of functions")
-    for i, tool in enumerate(tools):
+    found: list[Mapping[str, Any]] = plain(list(tools), "tools")
+    for i, tool in enumerate(found):
         function = tool.get("function") if isinstance(tool, Mapping) and tool.get("type") == "function" else None
         if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
             raise WgmlError(f'tools[{i}] is not of the form {{"type": "function", "function": {{"name": ...}}}}')
         if not isinstance(function.get("parameters", {}), Mapping):
-            raise WgmlError(f"the parameters of the tool {function['name']!r} are not a JSON schema")
-        try:
-            json.dumps(tool)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise WgmlError(f"the tool {function['name']!r} is not JSON: {error}") from None
-    return list(tools)
+            raise WgmlError(f"the parameters of the tool {quoted(function['name'])} are not a JSON schema")
+    return found

@@ -9,10 +9,10 @@ stays good.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
 
 from ..errors import WgmlError, quoted
 from .capabilities import CALLS, PARALLEL, SPOKEN, THOUGHTS, CallStyle, Capabilities
@@ -25,14 +25,21 @@ _NO_ANSWER = "…"
 _SHORT_ID = 9
 
 
-def fitted(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """Raises WgmlError, which numbers the message, for a role that the template does not know, and for calls and
-    results that don't belong together."""
+def checked(messages: Sequence[Message], can: Capabilities) -> list[Message]:
+    """With results in the order of their calls, which is all by which some templates tell them apart.
+
+    Raises WgmlError, which numbers the message, for a role that the template does not know, and for calls and results
+    that don't belong together. So it comes before all that moves messages.
+    """
     for i, message in enumerate(messages):
         if message["role"] not in ROLES and not can.names(message["role"]):
             raise WgmlError(f"messages[{i}] has the role {quoted(message['role'])}; there are {', '.join(ROLES)}")
-    turns = _matched(messages)
-    turns = [message for message in turns if not _is_unanswered(message, can)]
+    return _matched(messages)
+
+
+def fitted(messages: Sequence[Message], can: Capabilities) -> list[Message]:
+    """A conversation that was checked, as the template takes it."""
+    turns = [message for message in messages if not _is_unanswered(message, can)]
     turns = _with_system(turns, can)
     if any(message["role"] == "tool" or message.get("tool_calls") for message in turns):
         turns = _with_calls(turns, can)
@@ -56,7 +63,6 @@ def _is_unanswered(message: Message, can: Capabilities) -> bool:
 
 
 def _matched(messages: Sequence[Message]) -> list[Message]:
-    """With results in the order of their calls, which is all by which some templates tell them apart."""
     turns = list(messages)
     for i, message in enumerate(messages):
         calls = message.get("tool_calls")
@@ -76,19 +82,20 @@ def _in_order(i: int, calls: Sequence[Message], results: Sequence[Message]) -> S
         if len(results) < len(calls):
             raise WgmlError(f"messages[{i}] makes {len(calls)} calls, but {len(results)} results follow")
         return results
+    places = {id: place for place, id in reversed(list(enumerate(ids)))}
     for at, id in enumerate(answered, i + 1):
-        if id not in ids:
+        if id not in places:
             raise WgmlError(f"messages[{at}] answers the call {quoted(str(id))}, which messages[{i}] does not make")
-    if missing := [id for id in ids if id not in answered]:
-        raise WgmlError(f"the call {quoted(str(missing[0]))} of messages[{i}] has no result")
-    return sorted(results, key=lambda result: ids.index(result["tool_call_id"]))
+    if missing := Counter(ids) - Counter(answered):
+        raise WgmlError(f"the call {quoted(str(next(iter(missing))))} of messages[{i}] has no result")
+    return sorted(results, key=lambda result: places[result["tool_call_id"]])
 
 
 def _with_calls(messages: Sequence[Message], can: Capabilities) -> list[Message]:
     """With calls and results as the template takes them."""
     style, has_results = can.calls, can.results
     turns: list[Message] = []
-    pending: list[Message] = []  # calls whose results come now
+    pending: dict[str, list[Message]] = {}  # calls whose results come now, by id
     for message in messages:
         if message["role"] != "tool":
             bridges = turns and turns[-1]["role"] == "tool" and message["role"] == "user" and style
@@ -97,12 +104,18 @@ def _with_calls(messages: Sequence[Message], can: Capabilities) -> list[Message]
             if message.get("tool_calls") and style and text_of(message) and not can.takes("user", SPOKEN, "tool"):
                 turns.append({key: value for key, value in message.items() if key != "tool_calls"})
                 message = {"role": "assistant", "content": "", "tool_calls": message["tool_calls"]}
-            pending = [{"id": f"call {len(turns)} {n}"} | call for n, call in enumerate(message.get("tool_calls", []))]
-            turns.append(_calling(message, pending, style))
+            made = [{"id": f"call {len(turns)} {n}"} | call for n, call in enumerate(message.get("tool_calls", []))]
+            pending = {}
+            for call in made:
+                pending.setdefault(call["id"], []).append(call)
+            turns.append(_calling(message, made, style))
             continue
         id = message.get("tool_call_id")
-        call = next((call for call in pending if call["id"] == id), pending[0] if pending else None)
-        pending = [other for other in pending if other is not call]
+        if id not in pending:
+            id = next(iter(pending), None)
+        call = pending[id].pop(0) if id is not None else None
+        if id is not None and not pending[id]:
+            del pending[id]
         turns.append(_resulting(message, call, style) if has_results else _told(message, call))
     if style and has_results and not can.takes("user", PARALLEL, "tool", "tool"):
         return _one_by_one(turns)
@@ -148,9 +161,9 @@ def _told(message: Message, call: Message | None) -> Message:
     return {"role": "user", "content": json.dumps({"tool_response": result}, ensure_ascii=False)}
 
 
-def _short(id: Any) -> str:
-    is_short = len(str(id)) == _SHORT_ID and str(id).isascii() and str(id).isalnum()
-    return str(id) if is_short else sha256(str(id).encode()).hexdigest()[:_SHORT_ID]
+def _short(id: str) -> str:
+    is_short = len(id) == _SHORT_ID and id.isascii() and id.isalnum()
+    return id if is_short else sha256(id.encode(errors="surrogatepass")).hexdigest()[:_SHORT_ID]
 
 
 def _one_by_one(messages: Sequence[Message]) -> list[Message]:
@@ -193,19 +206,19 @@ def _with_system(messages: Sequence[Message], can: Capabilities) -> list[Message
 
 def _joined(messages: Sequence[Message], can: Capabilities) -> list[Message]:
     """With turns that alternate, where the template wants that."""
-    turns: list[Message] = []
+    turns: list[list[Message]] = []  # each of what becomes one
     for message in messages:
         role = message["role"]
         around = {"user": ("user", "user"), "assistant": ("user", "assistant", "assistant", "user")}.get(role)
-        follows = around and turns and turns[-1]["role"] == role and not turns[-1].get("tool_calls")
+        follows = around and turns and turns[-1][-1]["role"] == role and not turns[-1][-1].get("tool_calls")
         if not around or not follows or can.takes(*around):
-            turns.append(message)
+            turns.append([message])
         elif not message.get("tool_calls") or can.takes("user", SPOKEN, "tool"):
-            turns[-1] = _one_of([turns[-1], message], role)
+            turns[-1].append(message)
         else:
             is_taken = can.takes("user", "assistant", CALLS, "tool", "assistant", "user")
-            turns += [message] if is_taken else [{"role": "user", "content": ""}, message]
-    return turns
+            turns += [[message]] if is_taken else [[{"role": "user", "content": ""}], [message]]
+    return [_one_of(turn, turn[0]["role"]) if len(turn) > 1 else turn[0] for turn in turns]
 
 
 def _one_of(messages: Sequence[Message], role: str) -> Message:

@@ -150,13 +150,16 @@ class _Answer:
         self._reasoning: list[str] = []
         self._text: list[str] = []
 
+    # Joined once: they may be asked for after each piece.
     @property
     def text(self) -> str:
-        return "".join(self._text)
+        self._text = ["".join(self._text)]
+        return self._text[0]
 
     @property
     def reasoning(self) -> str:
-        return "".join(self._reasoning)
+        self._reasoning = ["".join(self._reasoning)]
+        return self._reasoning[0]
 
     @property
     def is_stopped(self) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import WgmlError, quoted
 from ..metadata import Metadata, decoded
+from ..values import file_path
 from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
 MAX_HEADER_BYTES = 64 << 20
@@ -341,13 +342,14 @@ class HeaderParser:
 
 def read_header(path: str | os.PathLike[str]) -> Header:
     """The header of the GGUF file at `path`. Raises WgmlError if it can't be read or is not a good one."""
+    name = file_path("the path", path)
     try:
-        with open(path, "rb") as file:
+        with open(name, "rb") as file:
             parser = HeaderParser(os.fstat(file.fileno()).st_size)
             while (chunk := file.read(1 << 20)) and parser.feed(chunk) is None:
                 pass
-    except OSError as error:
-        raise WgmlError(f"can't read {quoted(os.fsdecode(path))}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: of names that no file can have
+        raise WgmlError(f"can't read {quoted(name)}: {getattr(error, 'strerror', None) or error}") from None
     return parser.close()
 
 

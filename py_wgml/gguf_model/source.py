@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import re
-import urllib.error
 import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import BinaryIO, Protocol
+from http.client import HTTPException
+from string import punctuation
+from typing import BinaryIO, Protocol, cast
+from urllib.parse import quote
 
 from ..errors import WgmlError, shown
 from ..gpu import Device
+from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
 _PATH = 300  # characters of a path or an address in a message
 _PIECE = 4 << 20  # bytes read and uploaded at once
+_PATIENCE = 60.0  # seconds that a server may let us wait for its next byte
 
 OnProgress = Callable[[int, int], object]
 """Called with the bytes of the file read so far and in all (0: not known)."""
@@ -52,7 +56,7 @@ class Source(ABC):
 
 
 class StreamSource(Source):
-    """A file open for reading in CPython, at its first byte."""
+    """A file open for reading in CPython, at its first byte. Whatever it raises as it is read becomes a WgmlError."""
 
     def __init__(self, stream: BinaryIO, name: str, size: int | None = None) -> None:
         self._stream, self.name, self.size = stream, name, size
@@ -63,25 +67,42 @@ class StreamSource(Source):
         parser = HeaderParser(self.size)
         header = None
         while header is None:
-            data = self._stream.read(_PIECE)
+            data = self._next(_PIECE)
             if not data:
                 parser.close()
             self._head += data
             header = parser.feed(data)
         return header
 
+    def _next(self, count: int) -> bytes:
+        """What the stream has next, at most `count` bytes; none at its end."""
+        try:
+            data = self._stream.read(count)
+        except Exception as error:  # a stream may be anybody's, of a library that has errors of its own
+            raise self._failed(error) from error
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise wrong(f"what {shown(self.name, _PATH)} gives", data, "bytes")
+        return bytes(data)
+
+    def _failed(self, error: Exception) -> WgmlError:
+        return WgmlError(f"can't read {shown(self.name, _PATH)}: {_line(error)}")
+
     def _read(self, count: int) -> bytes:
         data = self._head[self._at : self._at + count]
-        if len(data) < count:
-            data += self._stream.read(count - len(data))
+        while len(data) < count and (more := self._next(count - len(data))):  # some give less than they have
+            data += more
         self._at += len(data)
         if len(data) < count:
             raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._at}")
         return data
 
     def _skip_to(self, offset: int) -> None:
-        if offset > max(self._at, len(self._head)) and self._stream.seekable():
-            self._at = self._stream.seek(offset)
+        try:
+            can_seek = getattr(self._stream, "seekable", bool)()  # by no means all have it
+            if can_seek and offset > max(self._at, len(self._head)):
+                self._at = self._stream.seek(offset)
+        except Exception as error:
+            raise self._failed(error) from error
         while self._at < offset:
             self._read(min(_PIECE, offset - self._at))
 
@@ -219,24 +240,29 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
     """What to load, in CPython: a path, an http(s) URL, a reference that resolve() knows, or an open binary file.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
-    WgmlError when it can't be opened.
+    WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
-        name = os.fspath(model)
+        name = file_path("the model", model)
         names = part_names(name if os.path.exists(name) else resolve(name))
-    elif isinstance(model, Sequence):
-        names = [os.fspath(part) for part in model]
+    elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
+        names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
+    elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
+        title = getattr(model, "name", None)  # of a file without one in the system it is a number
+        return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
     else:
-        return StreamSource(model, getattr(model, "name", "the model"))
+        raise wrong("the model", model, "a path, an address, a list of these, or an open file")
+    if not names:
+        raise WgmlError("the model is a list without a single path")
     parts: list[Source] = []
     try:
         for name in names:
             parts.append(_open(name))
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: of names that no file or server can have
         for part in parts:
             part.close()
         which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {shown(name, _PATH)}{which}: {shown(str(error), 2 * _PATH)}") from error
+        raise WgmlError(f"can't open {shown(name, _PATH)}{which}: {_line(error)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
@@ -244,6 +270,18 @@ def _open(name: str) -> StreamSource:
     short = os.path.basename(name)
     if not name.startswith(("http://", "https://")):
         return StreamSource(open(name, "rb"), short, os.path.getsize(name))
-    response = urllib.request.urlopen(name)
-    length = response.headers.get("Content-Length")
-    return StreamSource(response, short, int(length) if length else None)
+    response = urllib.request.urlopen(_address(name), timeout=_PATIENCE)
+    return StreamSource(response, short, response.length)
+
+
+def _address(url: str) -> str:
+    """`url` in the characters that an address may have."""
+    scheme, _, rest = url.partition("://")
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    plain_host = host if host.isascii() else host.encode("idna").decode()
+    return f"{scheme}://{plain_host}{quote(rest.removeprefix(host), safe=punctuation)}"
+
+
+def _line(error: Exception) -> str:
+    """What an exception says, in one line."""
+    return shown(str(error), 2 * _PATH) or type(error).__name__

@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 
 from ..errors import WgmlError, quoted
 from ..metadata import encoded
+from ..values import integer, listed, whole
+from ..values import text as checked_text
 from . import byte_level, sentencepiece, wordpiece
 from .special import Splitter
 from .vocabulary import TokenType, Vocabulary, byte_value
@@ -116,12 +118,9 @@ class Tokenizer:
 
         `add_special`: with the BOS, EOS and separator tokens that the file asks for. `parse_special`: control tokens
         written in the text (as in a rendered chat template) become those tokens; without it they are text, as they
-        should be in what a user wrote.
+        should be in what a user wrote. Raises WgmlError for what is no text.
         """
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # halves of surrogate pairs, which JavaScript strings can hold
-            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = whole(checked_text("the text", text))
         ids: list[int] = []
         if add_special and self.add_bos and self.bos_id is not None:
             ids.append(self.bos_id)
@@ -140,14 +139,14 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int], skip_special: bool = False) -> str:
-        """The text of `ids`; bytes that are no UTF-8 become U+FFFD. `skip_special`: without control tokens."""
+        """The text of `ids`; bytes that are no UTF-8 become U+FFFD. `skip_special`: without control tokens. Raises
+        WgmlError for what is no list of ids."""
         stream = self.stream(skip_special)
-        return "".join([*map(stream.push, ids), stream.flush()])
+        return "".join([*map(stream.push, listed("ids", ids)), stream.flush()])
 
     def token_bytes(self, id: int) -> bytes:
         """The bytes that token `id` stands for (a control token: its name). Raises WgmlError where there is no `id`."""
-        if not 0 <= id < self.vocab_size:
-            raise WgmlError(f"token id {id} is outside of the vocabulary of {self.vocab_size}")
+        id = self._checked(id)
         token = self._tokens[id]
         kind = self._types[id]
         if kind == _NORMAL:
@@ -155,16 +154,23 @@ class Tokenizer:
         return bytes([byte_value(token) or 0]) if kind == _BYTE else encoded(token)
 
     def token_type(self, id: int) -> int:
-        """What kind of token `id` is: a number of TokenType."""
-        return self._types[id]
+        """What kind of token `id` is: a number of TokenType. Raises WgmlError where there is no `id`."""
+        return self._types[self._checked(id)]
 
     def is_special(self, id: int) -> bool:
-        """Whether token `id` stands for itself, not for a part of a text: text is encoded anew after it."""
-        return self._types[id] not in (_NORMAL, _BYTE)
+        """Whether token `id` stands for itself, not for a part of a text: text is encoded anew after it. Raises
+        WgmlError where there is no `id`."""
+        return self.token_type(id) not in (_NORMAL, _BYTE)
 
     def is_hidden(self, id: int) -> bool:
-        """Whether token `id` is no text: a control token, or one that has no use."""
-        return self._types[id] not in (_NORMAL, _BYTE, _USER_DEFINED)
+        """Whether token `id` is no text: a control token, or one that has no use. Raises WgmlError where there is no
+        `id`."""
+        return self.token_type(id) not in (_NORMAL, _BYTE, _USER_DEFINED)
+
+    def _checked(self, id: int) -> int:
+        if type(id) is int and 0 <= id < self.vocab_size:  # at once, as this is done for each token
+            return id
+        return integer("the token id", id, 0, self.vocab_size - 1)
 
     def stream(
         self, skip_special: bool = True, continuing: bool = False, shown: Container[int] = frozenset()

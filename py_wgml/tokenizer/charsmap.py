@@ -18,6 +18,7 @@ _LABEL = 1 << 31 | 0xFF  # the byte that leads to this node
 _VALUE = (1 << 31) - 1
 _LONGEST = 256  # bytes of what is replaced, and of what it is replaced by
 _MOST_BYTES = 1 << 20  # of a table (those in use have a quarter of that)
+_MOST_VISITS = 4  # of a unit, on average: a tree has one, more where branches share their ends
 _DAMAGED = "tokenizer.ggml.precompiled_charsmap is damaged"
 
 
@@ -68,20 +69,26 @@ class CharsMap:
 
 
 def _walk(units: npt.NDArray[np.uint32], replacements: bytes) -> None:
-    """Take every way through the trie. Raises WgmlError where one leads out of it or in a circle, or ends at no
-    replacement, or one that is too long."""
+    """Take every way through the trie, a level at a time. Raises WgmlError where one leads out of it or in a circle, or
+    ends at no replacement, or one that is too long."""
     zeros = np.flatnonzero(np.frombuffer(replacements, np.uint8) == 0)
+    # A unit lies at its parent's place, changed by its label: so each tells whose child it is.
+    parents = np.where(units & _LABEL <= 0xFF, np.arange(len(units)) ^ (units & 0xFF), -1)
+    by_parent = np.argsort(parents, kind="stable")
+    parents = parents[by_parent]
     nodes, steps = _offset(units[:1].astype(np.int64)), 0
     for _ in range(_LONGEST):
-        steps += len(nodes)
-        children = nodes[:, None] ^ np.arange(256)
-        if steps > len(units) or children.max() >= len(units):
+        if (nodes | 0xFF).max() >= len(units):
+            break
+        first, last = np.searchsorted(parents, nodes), np.searchsorted(parents, nodes, "right")
+        children = by_parent[_ranges(first, last)]
+        if not len(children):
+            return
+        steps += len(children)
+        if steps > _MOST_VISITS * len(units):
             break
         found = units[children].astype(np.int64)
-        taken = found & _LABEL == np.arange(256)
-        found, ends = found[taken], children[taken] ^ _offset(found[taken])
-        if not len(ends):
-            return
+        ends = children ^ _offset(found)
         leaves = ends[found & _LEAF != 0]
         if (leaves >= len(units)).any():
             break
@@ -91,6 +98,13 @@ def _walk(units: npt.NDArray[np.uint32], replacements: bytes) -> None:
             break
         nodes = np.unique(ends)
     raise WgmlError(_DAMAGED)
+
+
+def _ranges(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """All numbers from each `first` up to its `last`, which is left out."""
+    counts = last - first
+    numbers: npt.NDArray[np.int64] = np.repeat(last - np.cumsum(counts), counts)
+    return numbers + np.arange(len(numbers))
 
 
 def _offset(unit: Any) -> Any:

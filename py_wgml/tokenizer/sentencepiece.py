@@ -14,7 +14,7 @@ from ..metadata import encoded
 from .cache import Cache
 from .charsmap import CharsMap
 from .merge import merge, ranks
-from .vocabulary import TokenType, Vocabulary
+from .vocabulary import TokenType, Vocabulary, longest
 
 SPACE = "\u2581"  # how the vocabulary writes a space
 _UNKNOWN_PENALTY = 10.0  # below the worst piece
@@ -111,13 +111,14 @@ class Unigram(SentencePiece):
     """Vocabulary model `t5`: text is normalized first, as the file says."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError where there are no scores, or for a table of normalization that makes no sense."""
+        """Raises WgmlError where there are no scores, for a token that is too long, or for a table of normalization
+        that makes no sense."""
         super().__init__(vocabulary)
         self._scores = vocabulary.scores
         self._charsmap = CharsMap(vocabulary.charsmap)
         self._single_spaces = vocabulary.flag("remove_extra_whitespaces", False)
         self._ids = {text: number for text, number in self._ids.items() if vocabulary.types[number] != TokenType.UNUSED}
-        self._longest = max(map(len, self._ids), default=0)
+        self._longest = longest(self._ids)
         scored = [self._scores[id] for id, kind in enumerate(vocabulary.types) if kind == TokenType.NORMAL]
         self._unknown_score = min(scored, default=0.0) - _UNKNOWN_PENALTY
 

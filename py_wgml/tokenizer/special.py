@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from .vocabulary import longest
+
 
 class Splitter:
     """Cuts text at the tokens of a table, the longest first where several begin at one place.
@@ -14,7 +16,8 @@ class Splitter:
     """
 
     def __init__(self, tokens: Mapping[str, int]) -> None:
-        """`tokens`: ids by text, none of them empty."""
+        """`tokens`: ids by text, none of them empty. Raises WgmlError where one is too long."""
+        longest(tokens)
         self._tokens = tokens
         lengths: dict[str, set[int]] = {}
         for token in tokens:

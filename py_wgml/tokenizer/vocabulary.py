@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -34,6 +34,9 @@ _PREFIX = "tokenizer.ggml."
 
 MAX_TOKENS = 1 << 19
 """The largest vocabularies in use have half of that."""
+MAX_LENGTH = 256
+"""Characters of a token that is looked for at each place of a text: special ones in use have 30, pieces of Unigram's
+16. (Byte-level tokens, which are made by merging, may have any length: there are such of 512.)"""
 
 
 class TokenType(IntEnum):
@@ -51,6 +54,17 @@ def byte_value(token: str) -> int | None:
     """The byte that a token of the type BYTE, as <0x0A>, stands for; None where it is none."""
     found = re.fullmatch("<0x([0-9A-Fa-f]{2})>", token)
     return int(found[1], 16) if found else None
+
+
+def longest(tokens: Iterable[str]) -> int:
+    """The length of the longest of `tokens`, which are looked for at each place of a text. Raises WgmlError where it is
+    beyond MAX_LENGTH: the time to encode a text goes with it."""
+    length = 0
+    for token in tokens:
+        if len(token) > MAX_LENGTH:
+            raise WgmlError(f"the token {quoted(token)} has {len(token)} characters: at most {MAX_LENGTH} can be taken")
+        length = max(length, len(token))
+    return length
 
 
 class Vocabulary:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,14 @@ def text(*texts: str, type: str = "text") -> list[dict[str, str]]:
 
 def function(arguments: Any, name: str = "weather") -> dict[str, Any]:
     return {"id": "1", "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def doubled(times: int = 60) -> Any:
+    """A list that holds the one before twice, `times` times over: no more than that in memory."""
+    value: Any = []
+    for _ in range(times):
+        value = [value, value]
+    return value
 
 
 def calling(arguments: Any) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def test_what_a_message_is_read_as(message: Any, expected: Any) -> None:
         ([{"content": "a"}], r"messages\[0\] has no role"),
         ([said(" ", "a")], r"messages\[0\] has no role"),
         ([said("user", "a"), {"role": 5, "content": "a"}], r"messages\[1\] has no role"),
-        ([{1: 2, "role": "user", "content": "a"}], r"messages\[0\] has the key 1"),
+        ([{1: 2, "role": "user", "content": "a"}], r"a key of messages\[0\] is the int 1, not text"),
         ([said("user", 5)], r"the content of messages\[0\] is the int 5, not text"),
         ([said("user", 0)], "is the int 0"),
         ([said("user", False)], "is the bool False"),
@@ -123,6 +132,52 @@ def test_a_conversation_that_contains_itself_is_refused() -> None:
     endless.append(endless)
     with pytest.raises(WgmlError, match="nested"):
         read([calling({"at": endless})])
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        (lambda: calling({"at": 10**5000}), r"messages\[0\]\.tool_calls.* is a number of 16610 bits"),
+        (lambda: calling(f'{{"at": {10**4000}}}'), r"of 'weather' in messages\[0\]\.at is a number of 13288 bits"),
+        (lambda: said("tool", 10**5000), r"messages\[0\]\.content is a number of 16610 bits"),
+        (lambda: said("tool", doubled()), r"messages\[0\]\.content.* goes beyond the \d+ values"),
+        (lambda: said("tool", [[0] * 1000] * 1000), r"messages\[0\]\.content.* goes beyond the \d+ values"),
+        (lambda: said("user", doubled()), r"messages\[0\]\.content.* goes beyond the \d+ values"),
+        (doubled, "messages.0. is the list .*, not an object"),
+    ],
+)
+def test_what_is_too_large_is_refused(message: Callable[[], Any], says: str) -> None:
+    """Made by a function: pytest writes parameters out."""
+    with pytest.raises(WgmlError, match=says) as error:
+        read([message()])
+    assert len(str(error.value)) < 300
+
+
+def test_halves_of_surrogate_pairs_in_json_become_characters() -> None:
+    [message] = read([calling('{"at": "\\ud800"}')])
+    assert message["tool_calls"][0]["function"]["arguments"] == {"at": "\ufffd"}
+
+
+def test_objects_that_fail_are_told() -> None:
+    class Said:
+        def model_dump(self) -> Any:
+            raise RuntimeError("circular\nreference")
+
+    for message in (Said(), said("user", [Said()])):
+        with pytest.raises(WgmlError, match="a Said in the messages can't be read: circular reference"):
+            read([message])
+
+
+def test_objects_that_hold_each_other_are_refused() -> None:
+    @dataclass
+    class Said:
+        role: str
+        content: Any = None
+
+    endless = Said("tool")
+    endless.content = [endless, endless]
+    with pytest.raises(WgmlError, match="nested"):
+        read([endless])
 
 
 def test_messages_may_be_objects() -> None:

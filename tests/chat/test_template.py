@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import time
@@ -12,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat.hostile import HOSTILE
+from chat.hostile import HOSTILE, each_after_another
 
 from py_wgml.chat import ChatTemplate, sandbox
-from py_wgml.chat.sandbox import MAX_FUEL, MAX_SIZE
-from py_wgml.errors import WgmlError
+from py_wgml.chat.sandbox import MAX_FUEL, MAX_HELD, MAX_SIZE
+from py_wgml.errors import ContextError, WgmlError
 from py_wgml.gguf_model import read_header
 
 HERE = Path(__file__).parent
@@ -149,12 +150,30 @@ HARMFUL = {
     "many wide fields": "{{ ('%9999d' * 100000) % ((1,) * 100000) }}",
     "a width in format": "{{ '{:1000000000}'.format(1) }}",
     "a computed width in format": "{{ '{:{}}'.format(1, 10**9) }}",
+    "a computed width behind a brace": """{{ '{0[}]:{1}}'.format({'}': 'x'}, 10**9) }}""",
+    "a computed width behind an escape": "{{ '{{{:{}}}}'.format(1, 10**9) }}",
+    "long numbers, written": "{{ ([9**1000] * 50000) | string }}",
+    "long numbers in other digits": "{{ ('{0:_b}' * 1000).format(9**999) }}",
     "a width in format_map": "{{ '{a:1000000000}'.format_map({'a': 1}) }}",
     "a value in many fields": "{{ ('{0}' * 100000).format('a' * 100000) }}",
     "the filter format": "{{ '%1000000000d' | format(1) }}",
     "the filter center": "{{ 'a' | center(10**9) }}",
     "the filter center, of constants": "{{ 'a' | center(1000000000) }}",
     "the filter indent": "{{ ('a\n' * 100000) | indent(1000) }}",
+    "the filter indent, of other ends of lines": "{{ ('\r' * 1000) | indent(300000, blank=true) }}",
+    "the filter indent, of lines of Unicode": "{{ ('\u2028\x1c\x85' * 300) | indent(300000, true, true) }}",
+    "the filter replace, by names": "{{ ('a' * 100000) | replace(new='b' * 2000, old='') }}",
+    "the filter replace, a count before": "{{ ('a' * 100000) | replace('', count=100000, new='b' * 2000) }}",
+    "the filter replace, of none": "{{ ('None' * 100000) | replace(none, 'b' * 2000) }}",
+    "the filter replace, mapped": "{{ ['a' * 100000] | map('replace', new='b' * 2000, old='') | list }}",
+    "the filter list, of wide text": "{{ ('😀' * 2000000) | list }}",
+    "the filter sort, of wide text": "{{ ('😀' * 2000000) | sort }}",
+    "the filter join, of wide text": "{{ ('😀' * 2000000) | join }}",
+    "str.join, of wide text": "{{ ''.join('😀' * 2000000) }}",
+    "str.split, of wide text": "{{ ('😀b' * 1000000).split('b') }}",
+    "str.split, into words": "{{ ('😀 ' * 1000000).split() }}",
+    "str.rsplit, into words": "{{ ('😀 ' * 1000000).rsplit(none) }}",
+    "str.splitlines": "{{ ('😀\r' * 1000000).splitlines() }}",
     "the filter replace": "{{ ('a' * 100000) | replace('a', 'b' * 100000) }}",
     "the filter round": "{{ 9 | round(100000000) }}",
     "the filter batch": "{{ [1] | batch(10**9, 0) | list }}",
@@ -192,9 +211,47 @@ def test_harmful_template_is_stopped(name: str) -> None:
     with pytest.raises(WgmlError) as caught:
         render(HARMFUL[name], y=[1])
     assert time.perf_counter() - start < 10  # a second at most of its own, and what measuring memory costs
-    assert tracemalloc.get_traced_memory()[1] < 2 * MAX_FUEL
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert peak < 1.5 * MAX_HELD
     assert "\n" not in str(caught.value)
+
+
+HOARDS = {
+    "texts": "{% set THIS = '😀0' * 500000 %}",
+    "texts, added": "{% set THIS = m0 + '😀' %}",
+    "texts, joined": "{% set THIS = m0 ~ '😀' %}",
+    "texts, sliced": "{% set THIS = (m0 ~ '😀')[1:] %}",
+    "texts, replaced": "{% set THIS = m0 | replace('c', '😀') %}",
+    "texts of blocks": "{% set THIS %}{{ m0 }}😀{% endset %}",
+    "texts of lists": "{% set THIS %}{{ [m0, '😀'] }}{% endset %}",
+    "lists": "{% set THIS = (('😀' * 50 ~ 'b') * 9999).split('b') %}",
+    "pieces of a block": "{% set x %}{% for i in range(999) %}{{ '😀' * 100000 }}{% endfor %}{% endset %}",
+}
+
+
+@pytest.mark.parametrize("name", HOARDS)
+def test_what_is_kept_at_once_is_bounded(name: str) -> None:
+    """However much a long conversation lets a template do."""
+    source = each_after_another("{% set m0 = 'a' * 900000 ~ 'c' %}", HOARDS[name], 600)
+    template = ChatTemplate(source, max_seconds=60.0)
+    messages = [{"role": ("user", "assistant")[i % 2], "content": "x" * 2000} for i in range(201)]
+    tracemalloc.start()
+    with pytest.raises(WgmlError, match="keeps too much"):
+        template.render(messages)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * MAX_HELD
+
+
+def test_what_is_let_go_is_not_kept() -> None:
+    """Texts, lists, and lists of lists: far more than may be kept, one after the other."""
+    source = (
+        "{% set ns = namespace(t='', l=[], n=0) %}{% for i in range(400) %}{% set ns.t = 'é' * 99999 ~ i %}"
+        "{% set ns.l = [[ns.t], [[i], ns.t]] %}{% set ns.n = ns.n + ns.l[0][0] | length %}{% endfor %}{{ ns.n }}"
+    )
+    messages = [{"role": ("user", "assistant")[i % 2], "content": "x" * 2000} for i in range(201)]
+    assert ChatTemplate(source).render(messages) == str(400 * 99999 + 10 + 2 * 90 + 3 * 300)
 
 
 @pytest.mark.parametrize(
@@ -246,9 +303,17 @@ def test_long_conversation_is_no_harm() -> None:
     assert len(render(source, messages)) > 100_000
 
 
-def test_conversation_too_long() -> None:
-    with pytest.raises(WgmlError, match="stopped"):
-        render("{{ messages | length }}", [{"role": "user", "content": "x" * (MAX_SIZE + 1)}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"messages": [{"role": "user", "content": "x" * (MAX_SIZE + 1)}]},
+        {"messages": [{"role": role, "content": "x"} for role in ("user", "assistant")] * 20_000},
+        {"messages": USER, "documents": ["x" * MAX_SIZE]},
+    ],
+)
+def test_conversation_too_long(given: dict[str, Any]) -> None:
+    with pytest.raises(ContextError, match="too long: more than 2000000 characters"):
+        render("{{ messages | length }}", **given)
 
 
 LONG = "{% set x = 'a' * 1000000 %}"
@@ -317,7 +382,7 @@ REFUSED = {
     "sort, again and again": (MANY + REPEATED.replace("BODY", "{% set y = x | sort %}"), "steps"),
     "unique, of numbers of one hash": (
         "{% set ns = namespace(x=[]) %}{% for i in range(900) %}{% set ns.x = ns.x + [i * (2**61 - 1)] %}{% endfor %}"
-        "{{ (ns.x * 100) | unique | list }}",
+        "{{ (ns.x * 50) | unique | list }}",
         "steps",
     ),
     "dict, of many pairs": ("{{ dict([(1, 2)] * 20000) }}", "steps"),
@@ -384,6 +449,19 @@ def test_hostile_template_is_refused(name: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_to_look_in_vain_costs_a_step() -> None:
+    template = ChatTemplate("{% for i in range(9999) %}{% if messages.x %}{% endif %}{% endfor %}")
+    template.render(USER)
+    assert MAX_FUEL - template._environment.fuel > 2 * 9999 * sandbox.STEP
+
+
+@pytest.mark.parametrize("name", ["title", "max", "min"])
+def test_what_is_done_in_python_costs_more(name: str) -> None:
+    template = ChatTemplate("{% set x = ('a ' * 50000) | " + name + " %}")
+    template.render(USER)
+    assert MAX_FUEL - template._environment.fuel > 1_600_000
+
+
 def test_it_is_stopped_at_the_same_place_each_time() -> None:
     source = "{% for i in range(99999) %}{% for j in range(9) %}{% endfor %}{{ seen(i) }}{% endfor %}"
     places: list[list[int]] = [[], []]
@@ -397,6 +475,12 @@ def test_it_is_stopped_at_the_same_place_each_time() -> None:
 @pytest.mark.parametrize(
     ("source", "text"),
     [
+        ("{{ 'a b a' | replace(new='c', old='a') }}{{ 'aaa' | replace('a', count=2, new='c') }}", "c b ccca"),
+        ("{{ 'a\\r\\nb' | indent(first=true, width=2) }}", "  a\n  b"),
+        ("{{ '{0[}]}{{{1:>3}}}'.format({'}': 'x'}, 2) }}", "x{  2}"),
+        ("{{ ('a b\\n' * 50000).split(none, 2) | length }}{{ ' a b '.split() }}", "3['a', 'b']"),
+        ("{{ 'abab'.split('b') }}", "['a', 'a', '']"),
+        ("{{ {'a': 9**20, 'b': [9**30]} }}", str({"a": 9**20, "b": [9**30]})),
         ("{{ [1, 2, 3, 4] | batch(2) | list }}", "[[1, 2], [3, 4]]"),
         ("{{ ['b', 'a'] | map('upper') | sort | join(',') }}", "A,B"),
         ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}", "1"),
@@ -409,3 +493,19 @@ def test_it_is_stopped_at_the_same_place_each_time() -> None:
 )
 def test_what_templates_use_works(source: str, text: str) -> None:
     assert render(source) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        *(({"source": source}, "the chat template is .*, not text") for source in (None, b"x", 5, ["x"])),
+        ({"bos_token": None}, "bos_token is None, not text"),
+        ({"eos_token": 5}, "eos_token is the int 5, not text"),
+        *(({"named": named}, "named is .*, not an object with names") for named in (["a"], "a", 5, {1: "a"})),
+        ({"named": {"a": 5}}, "the chat template 'a' is the int 5, not text"),
+        *(({"max_seconds": seconds}, "max_seconds is") for seconds in (math.nan, -1, None, "5", True)),
+    ],
+)
+def test_what_makes_no_template(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(WgmlError, match=says):
+        ChatTemplate(**{"source": "x", **given})

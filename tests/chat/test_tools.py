@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from py_wgml.chat import ChatTemplate
@@ -102,17 +103,39 @@ def test_other_variables() -> None:
 @pytest.mark.parametrize(
     ("tools", "message"),
     [
-        ("weather", "tools is not a list"),
-        (TOOL, "tools is not a list"),
+        ("weather", "tools is the str 'weather', not a list of functions"),
+        (TOOL, "tools is the dict .*, not a list of functions"),
         ([TOOL["function"]], r"tools\[0\] is not of the form"),
         ([TOOL, {"type": "function", "function": {}}], r"tools\[1\] is not of the form"),
         ([{"type": "function", "function": {"name": "f", "parameters": "x"}}], "'f' are not a JSON schema"),
-        ([{"type": "function", "function": {"name": "f", "description": object()}}], "'f' is not JSON"),
+        ([{"type": "function", "function": {"name": "f", "description": object()}}], "description is a object, not"),
+        (np.ones(2), "tools is the ndarray .*, not a list of functions"),
+        ([{"type": "function", "function": {"name": "f" * 100_000, "parameters": 1}}], "^.{60,200}$"),
     ],
 )
 def test_refuses_tools(tools: Any, message: str) -> None:
     with pytest.raises(WgmlError, match=message):
         render([USER], tools=tools)
+
+
+@pytest.mark.parametrize("tools", ["weather", b"weather", TOOL, np.ones(2), 5, np.ones(0)])
+def test_tools_that_are_no_list_choose_no_template(tools: Any) -> None:
+    with pytest.raises(WgmlError, match="not a list of functions"):
+        ChatTemplate(TEMPLATE, named={"tool_use": TEMPLATE}).chosen(None, tools)
+
+
+def test_tools_hold_no_number_that_cannot_be_written() -> None:
+    with pytest.raises(WgmlError, match=r"tools\[0\]\.strict is a number of 16610 bits"):
+        render([USER], tools=[TOOL | {"strict": 10**5000}])
+
+
+def test_tools_are_of_bounded_size() -> None:
+    """Each of 60 levels holds the one below twice: written out, that is more than any machine can hold."""
+    deep: Any = "x"
+    for _ in range(60):
+        deep = [deep, deep]
+    with pytest.raises(WgmlError, match="values that can be taken"):
+        render([USER], tools=[TOOL | {"deep": deep}])
 
 
 @pytest.mark.parametrize(

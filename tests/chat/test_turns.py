@@ -6,6 +6,8 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import pytest
 import scripted
 
 from py_wgml.chat import ChatTemplate
+from py_wgml.chat.sandbox import MAX_FUEL
+from py_wgml.chat.turns import fitted
 from py_wgml.errors import WgmlError
 
 TRUTH = Path(__file__).parents[3] / "shared" / "truth" / "templates.json"
@@ -221,12 +225,59 @@ def test_calls_as_the_template_takes_them(source: str, expected: str) -> None:
         ([user("a"), calls("Rome"), result("Bonn", "18")], r"messages\[2\] answers the call 'call_Bonn', which messages\[1\] does not make"),
         ([user("a"), calls("Rome", "Bonn"), result("Bonn", "18")], r"the call 'call_Rome' of messages\[1\] has no result"),
         ([user("a"), calls("Rome", "Bonn"), said("tool", "18")], r"messages\[1\] makes 2 calls, but 1 results follow"),
+        ([user("a"), calls("Rome", "Rome"), result("Rome", "18")], r"the call 'call_Rome' of messages\[1\] has no result"),
+        # Their numbers are the caller's, where something is put before them too.
+        ([assistant("x"), user("a"), said("critic", "b")], r"messages\[2\] has the role 'critic'"),
+        ([assistant("x"), user("a"), calls("Rome"), result("Bonn", "18")], r"messages\[3\] answers the call 'call_Bonn', which messages\[2\] does not make"),
     ],
 )  # fmt: skip
 def test_what_does_not_belong_together_is_refused_by_number(messages: list[Any], says: str) -> None:
     for source in (STRICT, LENIENT, MISTRAL):
         with pytest.raises(WgmlError, match=says):
             prompt(source, *messages)
+
+
+def made_calls(ids: list[Any]) -> list[dict[str, Any]]:
+    """A question, calls with these ids, and their results, the last first."""
+    made = [{"id": id, "function": {"name": "look", "arguments": {"at": f"place{n}."}}} for n, id in enumerate(ids)]
+    results = [said("tool", f"result{n}.", tool_call_id=id) for n, id in enumerate(ids)]
+    return [user("a"), assistant(None, tool_calls=made), *results[::-1]]
+
+
+@pytest.mark.parametrize("source", [STRICT, LENIENT, MISTRAL, ONE_CALL])
+def test_many_calls_at_once(source: str) -> None:
+    """In a time that grows with their number, not with its square."""
+    template = ChatTemplate(source, max_seconds=30)
+    template.prompt(made_calls(["a", "b"]))  # which finds out what it takes
+    times = []
+    for count in (1000, 4000):
+        messages = made_calls([f"call_{n}" for n in range(count)])
+        start = time.process_time()
+        turns = fitted(template.checked(messages), template._can)
+        times.append(time.process_time() - start)
+        assert json.dumps(turns).count("result") == count
+    assert times[1] < 8 * times[0] + 0.1
+
+
+def test_many_turns_become_one_in_one_go() -> None:
+    template = ChatTemplate(STRICT)
+    template.prompt([user("a"), user("b")])
+    start = time.process_time()
+    [one] = fitted(template.checked([user("word " * 20)] * 15_000), template._can)
+    assert time.process_time() - start < 1
+    assert one["content"].count("word") == 300_000
+
+
+@pytest.mark.parametrize("source", [STRICT, LENIENT, MISTRAL, DEEPSEEK])
+def test_ids_of_calls_are_text(source: str) -> None:
+    text = prompt(source, *made_calls(["\ud800", "\ud800", "x"]))
+    results = re.findall(r"result\d", text)
+    assert sorted(results) == ["result0", "result1", "result2"]
+    for id in (10**500, 5, ["a"]):
+        with pytest.raises(WgmlError, match=r"the id of a call in messages\[1\] is .*, not text"):
+            prompt(source, *made_calls([id])[:2])
+    without = made_calls([None])
+    assert "result0." in prompt(source, *without)
 
 
 def test_roles_that_the_template_knows() -> None:
@@ -299,8 +350,9 @@ def test_the_beginning_stays_as_the_conversation_grows(source: str) -> None:
 
 
 def test_turns_alternate_whatever_comes() -> None:
+    template = ChatTemplate(STRICT)
     for seed in range(200):
-        text = prompt(STRICT, *conversation(seed))
+        text = template.prompt(conversation(seed))
         turns = [part.split("|")[0] for part in text.split("[")[1:]]
         assert turns == (["user", "assistant"] * len(turns))[: len(turns)]
 
@@ -322,6 +374,42 @@ def test_each_question_to_a_template_is_put_once(monkeypatch: pytest.MonkeyPatch
     count = 0
     template.prompt([*messages, assistant("y"), user("e")])
     assert count == 1
+
+
+def test_all_questions_and_the_answer_have_one_time() -> None:
+    """And what was not found out for want of time is asked again."""
+    template = ChatTemplate(LENIENT)
+    messages = [assistant("x"), system("s"), user("a"), user("b"), *made_calls(["x"])]
+    expected = ChatTemplate(LENIENT).prompt(messages)
+    rendered = []
+    render = template._render
+
+    def noted(*args: Any) -> str:
+        rendered.append(args)
+        return render(*args)
+
+    template._render = noted  # type: ignore[method-assign]
+    template._max_seconds = -1.0
+    for _ in range(5):
+        with pytest.raises(WgmlError, match="was stopped: it takes too long"):
+            template.prompt(messages)
+    assert len(rendered) == 5
+    template._max_seconds = 5.0
+    assert template.prompt(messages) == expected
+
+
+def test_all_questions_share_their_fuel() -> None:
+    """Which is less than that of an answer."""
+    template = ChatTemplate(
+        "{% for i in range(99999) %}{% for j in range(9) %}{% endfor %}{% endfor %}", max_seconds=60
+    )
+    left = [template._probing_fuel]
+    for roles in (["user"], ["system", "user"], ["user", "user"]):
+        template.checked([])
+        assert not template._can.takes(*roles)
+        left.append(template._probing_fuel)
+    assert MAX_FUEL // 2 > left[0] > 0 > max(left[1:])
+    assert min(left) > -MAX_FUEL // 1000
 
 
 def test_an_answer_to_go_on_with() -> None:

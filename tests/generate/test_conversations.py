@@ -86,6 +86,37 @@ def test_what_can_not_fit_is_too_long_for_the_context(
     assert counted.encoded < 100_000
 
 
+def called(size: int) -> list[dict[str, Any]]:
+    call = {"id": "1", "function": {"name": "f", "arguments": {"a": "x" * size}}}
+    return [{"role": "assistant", "content": None, "tool_calls": [call]}, said("tool", "25") | {"tool_call_id": "1"}]
+
+
+HEAVY = {
+    "thoughts": (8192, [said("user", "q"), said("assistant", "a") | {"reasoning_content": "hm " * 700}] * 1000),
+    "calls": (8192, [said("user", "q"), *called(30_000)] * 70),
+    "short ones": (32_768, talk(25_000, "word " * 6)),
+    "parts": (131_072, [said("user", ["a"] * 29_000), said("assistant", "a")]),
+}
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_what_is_heavy_beside_its_words_is_too_long_too(name: str) -> None:
+    context, messages = HEAVY[name]
+    made = model(CHATML, context)
+    messages = [*messages, said("user", "q")]
+    with pytest.raises(ContextError, match="the context only"):
+        made.generate(messages)
+    left = messages[made.overflow(messages) :]
+    assert len(left) < len(messages)
+    assert len(made.prompt(left)) <= context // 2
+
+
+def test_room_can_not_be_made_where_a_message_is_wrong() -> None:
+    """It has its number among all of them."""
+    with pytest.raises(WgmlError, match=r"messages\[301\] has the role 'critic'"):
+        model().overflow([*talk(300, "hello " * 20), said("critic", "no"), said("user", "b")])
+
+
 def test_what_fits_is_never_refused() -> None:
     """Not by an estimate: text of many characters a token."""
     tokenizer = scripted.byte_level(user_defined=["=" * 64])
@@ -172,6 +203,71 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
         assert asked.startswith("[user|one?\n\ntwo?][assistant|Y") and asked.endswith("][user|three?][assistant|")
 
     asyncio.run(scenario())
+
+
+def test_two_messages_at_once_lose_nothing() -> None:
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("Yes.", "No."))
+        chat = made.chat()
+        one, two = chat.send("one?"), chat.send("two?")
+        assert await anext(one) == "Y"
+        assert await anext(two) == "N"
+        assert "".join([piece async for piece in one]) == "es."
+        assert "".join([piece async for piece in two]) == "o."
+        texts = ["one?", "Yes.", "two?", "No."]
+        assert chat.messages == [said(("user", "assistant")[i % 2], text) for i, text in enumerate(texts)]
+        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
+
+    asyncio.run(scenario())
+
+
+def test_all_answers_under_way_are_stopped() -> None:
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("Yes.", "No.", "Why?"))
+        chat = made.chat()
+        one, two = chat.send("one?"), chat.send("two?")
+        assert (await anext(one), await anext(two)) == ("Y", "N")
+        chat.stop()
+        assert [piece async for piece in one] == [piece async for piece in two] == []
+        assert "".join([piece async for piece in chat.send("three?")]) == "Why?"
+
+    asyncio.run(scenario())
+
+
+def test_an_answer_that_was_left_is_part_of_the_conversation() -> None:
+    """However its iterator is kept: what has come of it is in the messages, and more as it comes."""
+
+    async def scenario() -> None:
+        made = model(ALTERNATES, answers=("<think>Hm</think>Yes.", "No."))
+        chat = made.chat()
+        left = chat.send("one?")
+        async for _ in left:
+            break
+        assert chat.messages == [said("user", "one?"), said("assistant", "Y") | {"reasoning_content": "Hm"}]
+        assert "".join([piece async for piece in chat.send("two?")]) == "No."
+        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
+        assert await anext(left) == "e"
+        assert [message["content"] for message in chat.messages] == ["one?", "Ye", "two?", "No."]
+
+    asyncio.run(scenario())
+
+
+def test_variables_of_any_name() -> None:
+    """Those of Python's own parameters too, but not the conversation's."""
+    made = model("{{ self is defined }} {{ message }}|{{ messages[0].content }}", answers=("Yes.",) * 4)
+    hello = [said("user", "hello")]
+    odd = {"self": 1, "message": "m", "variables": 2, "source": 3, "begun": 4}
+    made.generate(hello, chat_template_kwargs=odd)
+    assert made.prompt_text(hello, **odd) == "True m|hello"
+    assert made.overflow(hello, **odd) == 0
+    for variables in ({"messages": []}, {"messages": hello}):
+        with pytest.raises(WgmlError, match="messages is no variable"):
+            made.generate(hello, chat_template_kwargs=variables)
+        with pytest.raises(WgmlError, match="messages is no variable"):
+            made.prompt(hello, **variables)
+    assert made.generate(messages=hello).usage.prompt_tokens > 0
 
 
 METADATA = {

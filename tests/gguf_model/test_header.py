@@ -274,6 +274,12 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
         read_header(tmp_path / "none.gguf")
 
 
+@pytest.mark.parametrize("path", [None, 5, b"a.gguf", [], "a\0b", "a\ud800", "", "x" * 9999])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(WgmlError, match=r"^(the path is .*, not text|can't read .*)$"):
+        read_header(path)
+
+
 def test_name_from_the_file_stays_in_the_line() -> None:
     with pytest.raises(WgmlError) as caught:
         HeaderParser().feed(file((), (tensor("evil\nname" + "x" * 5000, (32,), 99),)))

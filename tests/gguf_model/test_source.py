@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import io
+import math
+import socket
 import struct
 import threading
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,9 +20,10 @@ import gguf
 import numpy as np
 import pytest
 
+import py_wgml.gguf_model.source as source_module
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header
-from py_wgml.gguf_model.source import Source, SplitSource, open_source, part_names, resolve
+from py_wgml.gguf_model.source import Source, SplitSource, _address, open_source, part_names, resolve
 from py_wgml.gguf_model.weights import Segment
 
 TENSORS = {f"blk.{number}.weight": np.full((3 + number, 32), number, np.float32) for number in range(7)}
@@ -172,6 +177,129 @@ def test_over_http(server: str, parts: list[Path]) -> None:
     parts[2].unlink()
     with pytest.raises(WgmlError, match=rf"can't open {server}.* \(part 3 of {len(parts)}\): .*404"):
         open_source(f"{server}/{parts[0].name}")
+
+
+@pytest.fixture
+def odd_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Starts a server that answers whoever asks with some bytes, waits, and resets or closes the connection."""
+    monkeypatch.setattr(source_module, "_PATIENCE", 0.2)
+    listeners: list[socket.socket] = []
+
+    def serve(answer: bytes, wait: float = 0, reset: bool = False) -> str:
+        def run() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+                time.sleep(wait)
+                if reset:
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        threading.Thread(target=run, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}/model.gguf"
+
+    yield serve
+    for listener in listeners:
+        listener.close()
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "says"),
+    [
+        (b"SSH-2.0-server\r\n", {}, "SSH-2.0-server"),
+        (b"", {}, "can't open .*closed"),
+        (b"", {"wait": 1}, "can't open .*timed out"),
+        (OK + b"Content-Length: 99\r\n\r\n", {"wait": 1}, "can't read model.gguf: timed out"),
+        (OK + b"Content-Length: 99\r\n\r\nGGUF", {}, "truncated"),
+        (OK + b"Content-Length: abc\r\n\r\nGGUF", {}, "truncated"),
+        (OK + b"Content-Length: -1\r\n\r\nGGUF", {}, "truncated"),
+        (OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\nGGUF", {}, "truncated"),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nGGUF", {}, "can't read model.gguf: IncompleteRead"),
+        (OK + b"Content-Length: 9999\r\n\r\nGGUF", {"wait": 0.1, "reset": True}, "can't read model.gguf: .*reset"),
+        (OK + b"X: y\r\n" * 200 + b"\r\n", {}, "can't open .*headers"),
+    ],
+)
+def test_servers_that_break_off(
+    answer: bytes, options: dict[str, Any], says: str, odd_server: Callable[..., str]
+) -> None:
+    with pytest.raises(WgmlError, match=says) as error:
+        load(open_source(odd_server(answer, **options)))
+    assert "\n" not in str(error.value)
+
+
+def test_addresses_in_any_characters(server: str, tmp_path: Path) -> None:
+    name = "ein süßes modell%20.gguf"
+    write(tmp_path / "model.gguf")[0].rename(tmp_path / name.replace("%20", " "))
+    check(open_source(f"{server}/{name}?ä=b#ü"), (tmp_path / name.replace("%20", " ")).stat().st_size)
+    assert _address("https://bücher.example:8080?ä") == "https://xn--bcher-kva.example:8080?%C3%A4"
+
+
+class Failing(io.BytesIO):
+    """Raises what no file does."""
+
+    def read(self, *_: Any) -> bytes:
+        raise zlib.error("bad\ndata")
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        *((value, "not a path, an address") for value in (None, 5, {}, math.nan, b"a", bytearray(b"a"), iter("a"))),
+        (memoryview(b"a"), "not a path, an address"),
+        *(([value], "part 1 of the model is .*, not text") for value in (None, b"a", 5, io.BytesIO())),
+        ((5,), "part 1 of the model is the int 5, not text"),
+        ([], "the model is a list without a single path"),
+        ("", "can't open"),
+        ("a\0b", "can't open .*null"),
+        ("a\ud800.gguf", "can't open .*surrogates"),
+        (["a" * 9999], "can't open .*too long"),
+        ("http://127.0.0.1:1/é.gguf", "can't open .*refused"),
+        ("http://127.0.0.1:1/a\nb\ud800", "can't open .*surrogates"),
+        ("http://[", "can't open"),
+        ("http://", "can't open"),
+        ("http://localhost:abc/x", "can't open .*port"),
+        ("https://ex ample.com/x.gguf", "can't open .*control characters"),
+        ("http://" + "ü" * 99 + ".example/", "can't open .*too long"),
+        (io.StringIO("GGUF"), "is the str 'GGUF', not bytes"),
+        (io.BufferedWriter(io.BytesIO()), "can't read the model"),  # type: ignore[arg-type]
+        (Failing(b"a"), "can't read the model: bad data"),
+    ],
+)
+def test_what_cannot_be_opened_or_read(model: Any, says: str) -> None:
+    with pytest.raises(WgmlError, match=says):
+        load(open_source(model))
+
+
+def test_a_file_that_was_closed(tmp_path: Path) -> None:
+    [path] = write(tmp_path / "model.gguf")
+    with path.open("rb") as file:
+        pass
+    with pytest.raises(WgmlError, match=r"can't read .*model\.gguf: .*closed file"):
+        load(open_source(file))
+
+
+def test_streams_that_give_less_than_was_asked_for(tmp_path: Path) -> None:
+    """As pipes do. This one can't seek either, and its name is a number, as a temporary file's."""
+
+    class Pipe:
+        name = 3
+
+        def __init__(self, data: bytes) -> None:
+            self._file = io.BytesIO(data)
+            self.close = self._file.close
+
+        def read(self, count: int) -> bytes:
+            return self._file.read(min(count, 7))
+
+    [path] = write(tmp_path / "model.gguf")
+    source = open_source(Pipe(path.read_bytes()))  # type: ignore[arg-type]
+    assert source.name == "the model"
+    check(source, None)
 
 
 def test_offsets_above_4_gib(tmp_path: Path) -> None:

@@ -1,6 +1,23 @@
 /** Reads a model through files.js in a worker and says what it saw. */
 
 import { open, prefetch } from "./files.js";
+import { Gpu } from "./gpu.js";
+
+/** As much of a device as an upload needs. */
+const device = {
+  queue: { writeBuffer() {}, onSubmittedWorkDone: async () => {} },
+  ...{ addEventListener() {}, pushErrorScope() {}, popErrorScope: async () => null, createBuffer: () => ({}) },
+  lost: new Promise(() => {}),
+};
+
+/** Gives a file's first `bytes` to gpu.js, as Python does with the tensors; `closeAt`: gives up when so many have come. */
+async function upload({ source, bytes, closeAt = Infinity }) {
+  const gpu = new Gpu({ info: {} }, device, [], {});
+  const file = await open(source);
+  const table = { getBuffer: () => ({ data: [0, bytes, gpu.buffer(bytes, ""), 0], release() {} }) };
+  await gpu.upload(file, table, (at) => at >= closeAt && file.close());
+  return { kept: file.kept };
+}
 
 const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -42,4 +59,4 @@ async function read({ source, rewindAfter, closeAfter, pauseFor, watch }) {
   return { name, size, cached, kept, sha256, largest, progress, errors, arrived };
 }
 
-onmessage = ({ data }) => read(data).then(postMessage, (error) => postMessage({ error: error.message }));
+onmessage = ({ data }) => (data.bytes ? upload : read)(data).then(postMessage, (error) => postMessage({ error: error.message }));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import http.server
 import random
@@ -48,6 +49,9 @@ class ModelServer:
         self.change_after_cut = False  # another file is there when the client comes back
         self.status = 200  # of /model.gguf
         self.replies: list[Reply] = []  # the next answers to GET, in the place of what it would say
+        self.silent: set[str] = set()  # methods that get no answer, as long as they are in here
+        self.instead: Reply | None = None  # of whatever it would say
+        self.gzips = False  # where it is not asked for the bytes as they are
         self.tells_size = True
         self.part_bytes = 0
         self.pace = 0.0  # seconds between pieces of 256 KiB
@@ -68,6 +72,7 @@ class ModelServer:
 
     def close(self) -> None:
         """No more answers."""
+        self.silent.clear()
         self.server.shutdown()
         self.server.server_close()
 
@@ -137,9 +142,14 @@ class ModelServer:
             def model(self, part: str) -> None:
                 asked = self.headers.get("Range")
                 owner.requests.append((self.command, asked))
+                while self.command in owner.silent:
+                    time.sleep(0.05)
                 whole = owner.body
                 if part:
                     whole = whole[int(part[1:]) * owner.part_bytes :][: owner.part_bytes]
+                if owner.instead:
+                    self.give(owner.instead)
+                    return
                 if owner.replies and self.command == "GET":
                     self.give(owner.replies.pop(0))
                     return
@@ -150,8 +160,11 @@ class ModelServer:
                 if asked and owner.ranges and self.headers.get("If-Range", owner.etag) == owner.etag:
                     first = int(re.fullmatch(r"bytes=(\d+)-", asked)[1])  # type: ignore[index]
                     status = 206
-                    headers["Content-Range"] = f"bytes {first}-{len(whole) - 1}/{len(whole)}"
+                    total = len(whole) if owner.tells_size else "*"
+                    headers["Content-Range"] = f"bytes {first}-{len(whole) - 1}/{total}"
                 body = whole[first:]
+                if owner.gzips and "gzip" in self.headers.get("Accept-Encoding", ""):
+                    body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
                 length = len(body) if owner.tells_size else None
                 if owner.cuts and self.command == "GET":
                     body = body[: owner.cuts.pop(0)]

@@ -218,6 +218,30 @@ def test_what_was_shown_as_text_turns_out_to_be_thought(page: Page, url: str, fa
     expect(page.locator("details.reasoning .thought")).to_have_text("Let me see. Well.")
 
 
+def test_what_turned_out_to_be_thought_while_the_tab_was_hidden(page: Page, url: str, fake: Fake) -> None:
+    """Nothing is drawn then, and the answer is longer than what was shown when it comes back into view."""
+    answer = "The answer is four, which is longer than what was taken for it."
+    fake(pieces=["Let me see.", {"recast": True}, answer], pace=500)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "2 + 2?")
+    text = page.locator(".message.assistant .text")
+    expect(text).to_have_text("Let me see.")
+    page.evaluate("""() => {
+      window.held = [];
+      window.frame = requestAnimationFrame;
+      window.requestAnimationFrame = (act) => window.held.push(act);
+    }""")
+    wait_answers(page, 1)
+    page.evaluate("""() => {
+      window.requestAnimationFrame = window.frame;
+      for (const act of window.held) requestAnimationFrame(act);
+    }""")
+    expect(text).to_have_text(answer)
+    page.locator("details.reasoning summary").click()
+    expect(page.locator("details.reasoning .thought")).to_have_text("Let me see.")
+
+
 def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None:
     thoughts = [{"reasoning": f"thought {i}. "} for i in range(8)]
     fake(pieces=[*thoughts, *pieces("It is **Paris**.")], pace=200)

@@ -211,3 +211,201 @@ def test_without_storage_conversations_last_as_long_as_the_page(page: Page, url:
     page.click("#new-chat")
     page.locator(".conversation .open").click()
     expect(page.locator(".message.user .text")).to_have_text("kept for now")
+
+
+MANY = """async ([name, count]) => {
+  const opened = await new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+  });
+  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
+  for (let i = 0; i < count; i++) {
+    const entry = { id: `kept ${i}`, name: `Number ${i}.`, created: i * 1e8, changed: i * 1e8 };
+    const messages = [{ id: `q${i}`, parent: null, role: "user", content: `What of ${i}?` }];
+    transaction.objectStore("entries").put(entry);
+    transaction.objectStore("conversations").put({ ...entry, messages, leaf: `q${i}` });
+  }
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+}"""
+
+
+def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(MANY, ["py_wgml /", 2000])
+    page.reload()
+    names = page.locator(".conversation .open")
+    expect(names.first).to_have_text("Number 1999.")
+    expect(names).to_have_count(200)
+    rows = page.locator("#conversations > li")
+    drawn = rows.element_handles()
+    page.locator("#conversations").evaluate("(list) => list.scrollTo(0, list.scrollHeight)")
+    expect(names).to_have_count(400)
+    expect(names.last).to_have_text("Number 1600.")
+    # What is drawn stays as it is: a question adds one more above it.
+    ask(page, "one more")
+    wait_answers(page, 1)
+    expect(names.first).to_have_text("one more")
+    expect(names).to_have_count(400)
+    there = page.evaluate("(rows) => rows.every((row) => row.isConnected)", drawn)
+    assert there and page.evaluate("(row) => row.nextSibling.textContent", drawn[1]) == "Number 1998."
+    page.fill("#search", "what of 77?")
+    expect(names).to_have_text(["Number 77."])
+    page.fill("#search", "")
+    expect(names).to_have_count(200)
+
+
+def test_a_search_that_is_outdated_ends(page: Page, url: str, fake: Fake) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(MANY, ["py_wgml /", 300])
+    page.reload()
+    names = page.locator(".conversation .open")
+    expect(names.first).to_have_text("Number 299.")
+    page.evaluate("""() => {
+      const search = document.querySelector("#search");
+      const find = (text) => {
+        search.value = text;
+        search.dispatchEvent(new Event("input"));
+      };
+      const get = IDBObjectStore.prototype.get;
+      window.read = 0;
+      IDBObjectStore.prototype.get = function (id) {
+        if (++window.read === 20) find("what of 299");
+        return get.call(this, id);
+      };
+      find("what");
+    }""")
+    expect(names).to_have_text(["Number 299."])
+    assert page.evaluate("window.read") < 300 + 50
+
+
+@pytest.mark.parametrize("changed", ["-1e300", "1e300", "9e15", "-9e15", "null", '"x"'])
+def test_a_conversation_of_an_odd_time_is_listed(
+    page: Page, url: str, fake: Fake, tmp_path: Path, changed: str
+) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    message = '{"id": "q", "parent": null, "role": "user", "content": "hello"}'
+    record = f'{{"name": "odd", "created": {changed}, "changed": {changed}, "messages": [{message}]}}'
+    (tmp_path / "odd.json").write_text(
+        f'{{"format": "py_wgml conversations", "version": 1, "conversations": [{record}]}}'
+    )
+    import_files(page, tmp_path / "odd.json")
+    expect(page.locator(".conversation .open")).to_have_text(["odd"])
+    page.reload()
+    expect(page.locator(".conversation .open")).to_have_text(["odd"])
+
+
+def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: Fake) -> None:
+    """To show it takes steps in the number of its messages, not in its square: its messages are read so often."""
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    reads, path, beside = page.evaluate("""async () => {
+      const { Conversation } = await import("./conversation.js");
+      let reads = 0;
+      const messages = Array.from({ length: 1000 }, (_, i) => ({
+        get id() { reads++; return `m${i}`; },
+        get parent() { reads++; return i ? `m${i - 1}` : null; },
+        role: i % 2 ? "assistant" : "user", content: "words",
+      }));
+      const record = { id: "x", name: "", created: 0, changed: 0, messages, leaf: "m999" };
+      const conversation = new Conversation(record);
+      const { path } = conversation;
+      const beside = path.map((message) => conversation.beside(message).length);
+      conversation.select(null);
+      return [reads, path.map(({ content }) => content).length, beside];
+    }""")
+    assert path == 1000 and beside == [1] * 1000
+    assert reads < 20_000
+
+
+def test_a_question_asked_while_another_conversation_opens_stays(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "first")
+    wait_answers(page, 1)
+    address = page.url
+    # Storage gives what it has when the page says so.
+    page.add_init_script("""
+      const get = IDBObjectStore.prototype.get;
+      const given = new Promise((resolve) => (window.give = resolve));
+      const add = IDBRequest.prototype.addEventListener;
+      IDBObjectStore.prototype.get = function (id) {
+        const asked = get.call(this, id);
+        if (this.transaction.mode === "readonly")
+          asked.addEventListener = (kind, act) => add.call(asked, kind, (event) => given.then(() => act(event)));
+        return asked;
+      };
+    """)
+    page.goto("about:blank")
+    page.goto(address)
+    wait_state(page, "ready")
+    ask(page, "second")
+    wait_answers(page, 1)
+    page.evaluate("window.give()")
+    page.wait_for_timeout(300)
+    expect(page.locator(".message.user .text")).to_have_text(["second"])
+    expect(page.locator(".message.assistant .text")).to_have_text(["Yes."])
+    assert page.url != address
+    expect(page.locator(".conversation .open")).to_have_text(["second", "first"])
+
+
+def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["word "] * 40, pace=50)
+    page.goto(url)
+    wait_state(page, "ready")
+    ask(page, "long")
+    expect(page.locator(".message.assistant .text")).to_contain_text("word")
+    page.click("#new-chat")
+    expect(page.locator(".message")).to_have_count(0)
+    page.go_back()
+    expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
+    wait_answers(page, 1)
+    assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
+
+
+LONG = """async ([name, count]) => {
+  const opened = await new Promise((resolve) => {
+    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+  });
+  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
+  const messages = Array.from({ length: count }, (_, i) => ({
+    id: `m${i}`, parent: i ? `m${i - 1}` : null, role: i % 2 ? "assistant" : "user", content: `Message ${i}.`,
+  }));
+  const entry = { id: "long", name: "Long", created: 0, changed: 0 };
+  transaction.objectStore("entries").put(entry);
+  transaction.objectStore("conversations").put({ ...entry, messages, leaf: `m${count - 1}` });
+  await new Promise((resolve) => (transaction.oncomplete = resolve));
+}"""
+
+
+def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: Fake) -> None:
+    """Few of its messages at once, and all of them soon."""
+    fake(pieces=["Yes."])
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate(LONG, ["py_wgml /", 1000])
+    page.reload()
+    wait_state(page, "ready")
+    page.evaluate("""() => {
+      window.most = 0;
+      const count = (changes) => changes.reduce((sum, { addedNodes }) => sum + addedNodes.length, 0);
+      new MutationObserver((changes) => (window.most = Math.max(window.most, count(changes))))
+        .observe(document.querySelector("#messages"), { childList: true });
+    }""")
+    page.click(".conversation .open")
+    messages = page.locator(".message .text")
+    expect(messages.last).to_have_text("Message 999.")
+    expect(messages.last).to_be_in_viewport()
+    ask(page, "while the rest comes?")
+    expect(messages).to_have_count(1002)
+    expect(messages.last).to_have_text("Yes.")
+    expect(messages.last).to_be_in_viewport()
+    expect(messages.filter(has_text="Message")).to_have_count(1000)
+    assert [text.strip() for text in messages.all_text_contents()[:-2]] == [f"Message {i}." for i in range(1000)]
+    assert page.evaluate("window.most") < 500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -26,6 +27,9 @@ READ = """(message) => new Promise((resolve) => {
   setTimeout(() => end({ error: "no answer from the worker" }), 60_000);
   worker.postMessage(message);
 })"""
+
+WHOLE = "bytes=0-"
+"""How a whole file is asked for: browsers want a range as it is, not compressed."""
 
 ENTRIES = """async () => {
   const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle("models");
@@ -75,7 +79,7 @@ def test_a_download_is_kept(server: ModelServer, read: Read) -> None:
     assert first["errors"] == []
     second = read()
     assert (second["sha256"], second["cached"], second["kept"]) == (server.sha256, True, True)
-    assert downloads(server) == [None]
+    assert downloads(server) == [WHOLE]
 
 
 def test_the_kept_copy_needs_no_network(server: ModelServer, read: Read, context: BrowserContext) -> None:
@@ -84,7 +88,7 @@ def test_the_kept_copy_needs_no_network(server: ModelServer, read: Read, context
     assert read()["sha256"] == server.sha256
     context.route("**/model.gguf", lambda route: route.abort())
     assert read()["sha256"] == server.sha256
-    assert downloads(server) == [None]
+    assert downloads(server) == [WHOLE]
 
 
 @pytest.mark.parametrize("kept", [False, True])
@@ -236,6 +240,70 @@ def test_wrong_bytes_are_not_kept(server: ModelServer, read: Read, context: Brow
     assert "its sha256 sum is another one" in read(page, source=source)["error"]  # the kept copy is not taken for it
 
 
+@pytest.mark.parametrize("after", [0, 1, 5_000_000])
+def test_an_upload_ends_when_the_file_was_checked(server: ModelServer, read: Read, after: int) -> None:
+    """Whatever comes after the last tensor: wrong weights are not for use, and a good file is kept."""
+    size = len(server.body) - after
+    assert "its sha256 sum is another one" in read(source={"sha256": "0" * 64}, bytes=size)["error"]
+    assert read(bytes=len(server.body), closeAt=len(server.body))["error"] == "tiny was given up."
+    assert read(source={"sha256": server.sha256}, bytes=size) == {"kept": True}
+    assert "is truncated: it ends at byte 9000001" in read(bytes=len(server.body) + 1)["error"]
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json", "text/plain"])
+def test_a_login_page_costs_no_kept_copy(server: ModelServer, read: Read, kind: str) -> None:
+    read()
+    server.requests.clear()
+    server.instead = Reply(b"<html>" if kind == "text/html" else b"{}", headers={"Content-Type": kind})
+    got = read()
+    if kind == "text/html":
+        assert (got["sha256"], got["cached"]) == (server.sha256, True)  # which says nothing of the model
+    else:
+        assert "is not a GGUF file" in got["error"]
+    server.instead = None
+    server.requests.clear()
+    assert (read()["cached"], downloads(server)) == (True, [])
+
+
+def test_a_login_page_costs_no_half_of_a_copy(server: ModelServer, read: Read) -> None:
+    server.pace = 0.05
+    assert read(closeAfter=4) == {"closed": True}
+    server.instead = Reply(b"<html>", headers={"Content-Type": "text/html"})
+    assert "is a web page, not a model" in read()["error"]
+    server.instead = None
+    server.requests.clear()
+    assert read()["sha256"] == server.sha256
+    assert [start > 0 for start in starts(server)] == [True]
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_sum_that_was_known_is_known_later(server: ModelServer, read: Read, ranges: bool) -> None:
+    """Whoever goes on with the download."""
+
+    def begun() -> str:
+        sha256 = server.sha256
+        server.pace = 0.05
+        assert read(source={"sha256": sha256}, closeAfter=4) == {"closed": True}
+        server.pace = 0
+        return sha256
+
+    server.ranges = ranges
+    sha256 = begun()
+    assert read()["kept"]
+    server.requests.clear()
+    assert read(source={"sha256": sha256})["cached"]
+    assert server.requests == []
+    server.change(1)
+    sha256, etag = begun(), server.etag
+    server.put(server.body[:-1] + bytes([server.body[-1] ^ 1]))
+    server.etag = etag  # it pretends to be the same
+    assert "its sha256 sum is another one" in read()["error"]
+    server.change(2)
+    begun()
+    server.change(3)  # honestly another one
+    assert read()["sha256"] == server.sha256
+
+
 def test_a_model_in_parts(server: ModelServer, read: Read) -> None:
     server.part_bytes = 2_500_000
     sizes = [2_500_000] * 3 + [1_500_001]
@@ -250,6 +318,32 @@ def test_a_model_in_parts(server: ModelServer, read: Read) -> None:
     assert server.requests == []
     parts[0]["bytes"] += 1
     assert "can't go on" in read(source=source | {"url": f"{server.url}other.gguf"})["error"]
+
+
+STRANGERS: dict[str, tuple[bytes, dict[str, str], str]] = {
+    "a page": (b"<html>", {"Content-Type": "text/html"}, "tiny is a web page, not a model"),
+    "a large page": (bytes(3_000_000), {"Content-Type": "text/html; charset=utf-8"}, "tiny is a web page, not a model"),
+    "JSON": (b"{}", {"Content-Type": "application/json"}, "can't go on where it stopped"),
+    "too much": (bytes(2_500_001), {}, "brought more bytes than the server had announced"),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGERS)
+def test_what_is_no_part_of_a_model_is_no_part_of_its_copy(server: ModelServer, read: Read, kind: str) -> None:
+    server.part_bytes = 2_500_000
+    sizes = [2_500_000] * 3 + [1_500_001]
+    parts = [{"url": f"{server.url}model.gguf.{i}", "bytes": size} for i, size in enumerate(sizes)]
+    source = {"parts": parts, "bytes": 9_000_001, "sha256": server.sha256}
+    body, headers, says = STRANGERS[kind]
+    stranger = Reply(body, headers=headers, chunked=True)
+    server.replies = [Reply(server.body[:2_500_000]), stranger, stranger]
+    assert says in read(source=source)["error"]
+    server.replies = [stranger, stranger]
+    assert says in read(source=source)["error"]
+    server.replies = []
+    server.requests.clear()
+    got = read(source=source)
+    assert (got["sha256"], got["kept"], starts(server)) == (server.sha256, True, [0, 0, 0])  # but not the first
 
 
 def test_kept_models_are_listed_and_removed(server: ModelServer, read: Read, context: BrowserContext) -> None:
@@ -299,9 +393,9 @@ IMPOSTORS: dict[str, tuple[Reply, str]] = {
     "gzip": (Reply(b"\x1f\x8b\x08\x00" + bytes(99)), "tiny is a packed file"),
     "other bytes": (Reply(bytes(99)), "^tiny is not a GGUF file. It was not kept.$"),
     "204": (Reply(b"", status=204), "^tiny could not be downloaded: the server answered 204 No Content.$"),
-    "206 unasked": (
-        Reply(b"GGUF", status=206, headers={"Content-Range": "bytes 0-3/99"}),
-        "^tiny could not be downloaded: the server answered 206 Partial Content.$",
+    "other bytes of it": (
+        Reply(b"GGUF", status=206, headers={"Content-Range": "bytes 5-8/99"}),
+        "^tiny could not be downloaded: its server sends other bytes than its first.$",
     ),
     "busy for long": (Reply(b"", status=429, headers={"Retry-After": "3600"}), "wants to be asked again in 60 min.$"),
 }
@@ -382,6 +476,40 @@ def test_a_compressed_answer_is_read(server: ModelServer, read: Read) -> None:
     server.replies = [Reply(gzip.compress(server.body), headers=headers)]
     got = read()
     assert (got["sha256"], got["kept"]) == (server.sha256, True)
+
+
+@pytest.mark.parametrize("noise", [True, False])
+@pytest.mark.parametrize("listens", [True, False])
+def test_a_hidden_compression_does_not_matter(server: ModelServer, read: Read, noise: bool, listens: bool) -> None:
+    """Of another origin, whose headers hide it; the length that it tells is larger or smaller than the file's."""
+    server.put(b"GGUF" + (random.Random(0).randbytes(SIZE) if noise else bytes(SIZE)))
+    server.gzips = True
+    if not listens:
+        packed = server.reply(body=gzip.compress(server.body))
+        packed.headers["Content-Encoding"] = "gzip"
+        server.instead = packed
+    source = {"url": f"{server.url.replace('localhost', '127.0.0.1')}model.gguf"}
+    got = read(source=source, watch=True)
+    assert (got["sha256"], got["kept"], got.get("size")) == (
+        server.sha256,
+        True,
+        len(server.body) if listens else None,
+    )
+    assert all(total in (0, len(server.body)) for _, total in got["progress"])
+    assert read(source=source)["cached"]
+
+
+def test_a_server_that_does_not_like_ranges(server: ModelServer, read: Read, context: BrowserContext) -> None:
+    server.replies = [Reply(b"", status=416)]
+    assert read()["kept"]
+    assert downloads(server) == [WHOLE, None]
+
+    def handler(route: Route) -> None:
+        route.abort() if route.request.headers.get("range") else route.continue_()
+
+    context.route("**/model.gguf?2", handler)
+    assert read(source={"url": f"{server.url}model.gguf?2"})["kept"]
+    assert downloads(server)[2:] == [None]
 
 
 def test_a_busy_server_is_asked_when_it_wants(server: ModelServer, read: Read) -> None:

@@ -39,7 +39,9 @@ FAILING = {
     "indexedDB without its stores": "IDBDatabase.prototype.createObjectStore = () => {};",
     "indexedDB that was closed": "IDBDatabase.prototype.transaction = () => { throw new DOMException('', 'InvalidStateError'); };",
     "indexedDB that is full": "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); };",
-    "indexedDB that fills up": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { if (record.messages?.length > 2) { const asked = put.call(this, record); this.transaction.abort(); return asked; } return put.call(this, record); };",
+    "indexedDB that fills up": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { if (record.messages?.length > 2) throw new DOMException('', 'QuotaExceededError'); return put.call(this, record); };",
+    "indexedDB that ends transactions": "const put = IDBObjectStore.prototype.put; IDBObjectStore.prototype.put = function (record) { const asked = put.call(this, record); if (record.messages) this.transaction.abort(); return asked; };",
+    "indexedDB that can't be read": "IDBObjectStore.prototype.get = () => { throw new DOMException('', 'UnknownError'); };",
     "no storage": "delete Navigator.prototype.storage;",
     "no OPFS": "delete StorageManager.prototype.getDirectory;",
     "OPFS that refuses": f"{REFUSES} StorageManager.prototype.getDirectory = StorageManager.prototype.estimate = StorageManager.prototype.persist = StorageManager.prototype.persisted = denied;",
@@ -345,3 +347,138 @@ def test_a_device_that_is_destroyed(when: str, page: Page, context: BrowserConte
     expect(page.locator(".message.assistant .stats").last).to_contain_text(re.compile(r"\d tokens?"), timeout=60_000)
     assert errors == []
     assert not [line for line in said if re.search("mapAsync|AbortError|Uncaught|never retrieved", line)]
+
+
+# Seconds go by in a hundredth of their time.
+FASTER = """
+const [every, now] = [window.setInterval, performance.now.bind(performance)];
+window.setInterval = (act, ms, ...more) => every(act, ms / 100, ...more);
+performance.now = () => now() * 100;
+"""
+
+
+def test_what_is_lost_again_is_not_loaded_for_ever(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    """It is loaded again once, however long that takes, and once more after an answer."""
+    context.add_init_script(FASTER)
+    fake(hang=True)  # for three minutes, each time
+    loads: list[str] = []
+    page.on("worker", lambda worker: loads.append(worker.url))
+    page.goto(url)
+    expect(page.locator("#error")).to_contain_text("does not answer any more")
+    assert len(loads) == 2
+    fake(pieces=["an answer"])
+    page.click("#problem .retry")
+    page.wait_for_selector("body[data-state=ready]")
+    ask(page, "hello")
+    expect(page.locator(".message.assistant .text")).to_have_text("an answer")
+    fake(pieces=["word "] * 10, pace=100_000)
+    page.click("#new-chat")
+    page.evaluate("new BroadcastChannel('script').postMessage({ pace: 100_000 })")
+    ask(page, "hang")
+    expect(page.locator(".toast").last).to_contain_text("was started again")
+    page.wait_for_selector("body[data-state=ready]")
+
+
+def test_who_keeps_clicking_stop_does_not_keep_a_hung_worker_alive(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    context.add_init_script(FASTER)
+    fake(pieces=["word"], pace=100_000)
+    page.goto(url)
+    page.wait_for_selector("body[data-state=ready]")
+    page.evaluate("() => setInterval(() => document.querySelector('#stop:not([hidden])')?.click(), 2000)")
+    ask(page, "hang")
+    expect(page.locator(".toast")).to_contain_text("was started again", timeout=10_000)
+
+
+def kept_of(page: Page) -> list[str]:
+    """The names of the conversations that the browser has kept."""
+    names: list[str] = page.evaluate("""async () => {
+      const { openDB } = await import("./lib/idb.js");
+      const database = await openDB("py_wgml /", 1);
+      const entries = await database.getAll("entries");
+      database.close();
+      return entries.map(({ name }) => name).sort();
+    }""")
+    return names
+
+
+def test_storage_that_comes_late_is_used(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    """What it has is shown, and what was said meanwhile is kept."""
+    fake(pieces=["an answer"])
+    ready(page, url)
+    ask(page, "before")
+    expect(page.locator(".conversation .open")).to_have_text(["before"])
+    context.add_init_script("""
+      const add = IDBRequest.prototype.addEventListener;
+      const given = new Promise((resolve) => (window.give = resolve));
+      const open = IDBFactory.prototype.open;
+      IDBFactory.prototype.open = function (...args) {
+        const asked = open.apply(this, args);
+        asked.addEventListener = (kind, act) => add.call(asked, kind, (event) => given.then(() => act(event)));
+        return asked;
+      };
+      const later = window.setTimeout;
+      window.setTimeout = (act, ms, ...more) => later(act, ms === 10_000 ? 100 : ms, ...more);
+    """)
+    ready(page, url)
+    ask(page, "meanwhile")
+    expect(page.locator(".toast")).to_contain_text("gives the page no storage")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    expect(page.locator(".conversation .open")).to_have_text(["meanwhile"])
+    page.evaluate("window.give()")
+    expect(page.locator(".conversation .open")).to_have_text(["meanwhile", "before"])
+    assert kept_of(page) == ["before", "meanwhile"]
+
+
+CLOSES = {
+    "says so": "opened.dispatchEvent(new Event('close')); IDBDatabase.prototype.close.call(opened);",
+    "says nothing": "IDBDatabase.prototype.close.call(opened);",
+}
+
+
+@pytest.mark.parametrize("how", CLOSES)
+def test_a_connection_that_the_browser_closes_is_opened_again(
+    how: str, page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    fake(pieces=["an answer"])
+    context.add_init_script("""
+      const begin = IDBDatabase.prototype.transaction;
+      IDBDatabase.prototype.transaction = function (...args) {
+        globalThis.opened = this;
+        return begin.apply(this, args);
+      };
+    """)
+    ready(page, url)
+    ask(page, "first")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    page.wait_for_timeout(300)
+    page.click("#new-chat")
+    page.evaluate(f"() => {{ {CLOSES[how]} }}")
+    ask(page, "second")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    page.wait_for_timeout(300)
+    assert kept_of(page) == ["first", "second"]
+    expect(page.locator(".toast")).to_have_count(0)
+
+
+def test_storage_is_asked_for_again_where_its_library_did_not_come(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    fake(pieces=["an answer"])
+    context.route("**/lib/idb.js", lambda route: route.fulfill(status=503))
+    ready(page, url)
+    ask(page, "first")
+    expect(page.locator(".toast")).to_contain_text("gives the page no storage")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    context.unroute("**/lib/idb.js")
+    page.click("#new-chat")
+    ask(page, "second")
+    expect(page.locator(".message.assistant .stats")).to_contain_text("token")
+    expect(page.locator(".conversation .open")).to_have_text(["second", "first"])
+    page.wait_for_timeout(300)
+    assert kept_of(page) == ["first", "second"]

@@ -80,3 +80,25 @@ def test_a_file_that_is_none_of_ours_is_refused_in_a_line(
     chooser.value.set_files({"name": "odd.json", "mimeType": "application/json", "buffer": text.encode()})
     page.locator("#toasts", has_text=re.compile("odd.json")).wait_for()
     assert page.locator(".conversation").count() == 0
+
+
+def test_a_file_that_is_too_large_is_refused_in_a_line(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate("() => Object.defineProperty(File.prototype, 'size', { get: () => 6e8 })")
+    page.click("#transfer-button")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("menuitem", name="Import").click()
+    chooser.value.set_files({"name": "large.json", "mimeType": "application/json", "buffer": b"{}"})
+    page.locator("#toasts", has_text="large.json is too large to be imported: at most 500 MB").wait_for()
+
+
+def test_what_is_too_much_for_a_file_says_so(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake()
+    page.goto(url)
+    wait_state(page, "ready")
+    page.evaluate("() => { JSON.stringify = () => { throw new RangeError('Invalid string length'); }; }")
+    page.click("#transfer-button")
+    page.get_by_role("menuitem", name="Export all").click()
+    page.locator("#toasts", has_text="more than one file can hold").wait_for()

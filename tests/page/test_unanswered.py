@@ -75,15 +75,44 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     expect(page.locator("#error")).to_contain_text("longer than what the model can read")
     expect(page.locator("#prompt")).to_have_value(long.strip())
     expect(page.locator(".message")).to_have_count(0)
-    # Within a conversation there is something else to leave out: it stays there, too, to be sent then.
+    # Within a conversation there is something else to leave out.
     ask(page, "short?")
     wait_answers(page, 1)
     expect(page.locator("#error")).to_be_hidden()
-    ask(page, long)
-    wait_answers(page, 2)
+    fits_alone = "word " * 49
+    ask(page, fits_alone)
     expect(page.locator("#full p")).to_contain_text("The context is full")
-    expect(page.locator("#prompt")).to_have_value(long.strip())
-    expect(page.locator(".message.user")).to_have_count(2)
+    expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
+    expect(page.locator(".message.user")).to_have_count(1)
+    ask(page, "shorter?")  # it is not sent along
+    wait_answers(page, 2)
+    expect(page.locator("#full")).to_be_hidden()
+    ask(page, fits_alone)
+    page.click("#full button:has-text('Leave out the oldest')")
+    expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
+    page.press("#prompt", "Enter")
+    wait_answers(page, 3)
+    ask(page, long)
+    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#full")).to_be_hidden()
+
+
+def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fake) -> None:
+    """What is added to them there is no part of the question that they came from."""
+    fake()
+    open_page(page, url)
+    page.evaluate("""async () => {
+      const { Composer } = await import("./composer.js");
+      const composer = new Composer({ ask: () => {}, stop: () => {}, editLast: () => {} });
+      window.files = [{ name: "one.txt", text: "b" }];
+      composer.set("", window.files);
+      const data = new DataTransfer();
+      data.items.add(new File(["c"], "c.txt"));
+      document.dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+    }""")
+    expect(page.locator("#attached .chip", has_text="c.txt")).to_have_count(1)
+    expect(page.locator("#attached .chip", has_text="one.txt")).to_have_count(1)
+    assert page.evaluate("window.files.length") == 1
 
 
 def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake: Fake) -> None:
@@ -97,3 +126,37 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
     expect(page.locator("#prompt")).to_have_value("Another")
     expect(page.locator(".message.user .text")).to_have_text("Too early")
     assert notes(page) == [NOTE]
+
+
+def attach(page: Page, text: str) -> None:
+    page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": text.encode()})
+    expect(page.locator("#attached .chip")).to_have_count(1)
+
+
+def test_a_file_with_many_backticks_goes_with_its_question(page: Page, url: str, fake: Fake) -> None:
+    """More runs of them than a function takes arguments."""
+    fake(pieces=["Yes."], context=1_000_000)
+    open_page(page, url)
+    attach(page, "` " * 300_000)
+    ask(page, "what is it?")
+    wait_answers(page, 1)
+    expect(page.locator(".message.assistant .text")).to_have_text("Yes.")
+
+
+def test_a_question_that_can_t_be_sent_says_so(page: Page, url: str, fake: Fake) -> None:
+    """Whatever goes wrong on the way to the engine: its message ends, and the conversation goes on."""
+    fake(echo=True)
+    open_page(page, url)
+    attach(page, "text")
+    page.evaluate("""() => {
+      window.repeat = String.prototype.repeat;
+      String.prototype.repeat = () => { throw new RangeError('no'); };
+    }""")
+    ask(page, "one?")
+    wait_answers(page, 1)
+    expect(page.locator("#error")).to_have_text("no.")
+    assert notes(page) == [NOTE]
+    page.evaluate("() => { String.prototype.repeat = window.repeat; }")
+    ask(page, "two?")
+    wait_answers(page, 2)
+    assert [content.splitlines()[-1] for _, content in told(page)] == ["one?", "two?"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from tokenizers import normalizers
 from tokenizers.models import Unigram
 
 from py_wgml.errors import WgmlError
-from py_wgml.tokenizer import Tokenizer, from_metadata
+from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
+from py_wgml.tokenizer.charsmap import CharsMap
+from py_wgml.tokenizer.vocabulary import MAX_LENGTH
 
 HERE = Path(__file__).parent
 LINES: list[str] = json.loads((HERE / "torture.json").read_text(encoding="utf-8"))
@@ -67,6 +70,25 @@ def test_unigram_ids_are_those_of_the_tokenizers_package() -> None:
             assert ours.encode(line, add_special=False) == theirs.encode(line, add_special_tokens=False).ids, line
 
 
+def test_pieces_are_of_bounded_length() -> None:
+    """Each is looked for at each place of a text."""
+
+    def with_piece(length: int) -> Tokenizer:
+        keys = metadata("unigram")
+        tokens = [*keys["tokenizer.ggml.tokens"], "b" * length]
+        scores = np.append(keys["tokenizer.ggml.scores"], np.float32(-1))
+        types = np.append(keys["tokenizer.ggml.token_type"], np.int32(TokenType.NORMAL))
+        return from_metadata(metadata("unigram", tokens=tokens, scores=scores, token_type=types))
+
+    tokenizer = with_piece(MAX_LENGTH)
+    began = time.perf_counter()
+    last = tokenizer.vocab_size - 1
+    assert tokenizer.encode("b" * 40 * MAX_LENGTH, add_special=False).count(last) >= 39
+    assert time.perf_counter() - began < 10
+    with pytest.raises(WgmlError, match="has 257 characters: at most 256"):
+        with_piece(MAX_LENGTH + 1)
+
+
 def test_damaged_table_of_normalization() -> None:
     table = metadata("unigram")["tokenizer.ggml.precompiled_charsmap"]
     for damaged in table[:-1], table[:100], np.insert(table, 0, 255):
@@ -85,6 +107,28 @@ def test_damaged_table_of_normalization() -> None:
             for line in LINES:
                 tokenizer.encode(line)
     assert 0 < refused < 200
+
+
+def test_a_table_of_many_ways_takes_little_time_and_memory() -> None:
+    """As large as one may be: each node leads on by every byte, until there is no place for more."""
+    count = (1 << 18) - 256
+    units, labels = np.zeros(count, np.uint32), np.arange(count, dtype=np.uint32) % 256
+    labels[:256] = 0
+    blocks = iter(range(1, count // 256))
+    queue = [0]
+    for node in queue:  # which grows
+        block = next(blocks, 0)
+        units[node] = (node ^ 256 * block) << 10 | labels[node]
+        queue += range(256 * block + 1, 256 * block + 256) if block else ()
+    units[0] |= 1  # the last ones lead to the first block, where no label fits
+    table = (4 * count).to_bytes(4, "little") + units.tobytes() + b"x\0"
+    tracemalloc.start()
+    began = time.perf_counter()
+    with pytest.raises(WgmlError, match="damaged"):
+        CharsMap(table)
+    assert time.perf_counter() - began < 2
+    assert tracemalloc.get_traced_memory()[1] < 64e6
+    tracemalloc.stop()
 
 
 def test_space_prefix_comes_after_each_special_token(backend: Any) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,7 @@ from py_wgml.errors import WgmlError
 from py_wgml.metadata import decoded
 from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
 from py_wgml.tokenizer.special import Splitter
+from py_wgml.tokenizer.vocabulary import MAX_LENGTH
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED = map(int, list(TokenType)[:5])
 ALPHABET = sorted(ByteLevel.alphabet())
@@ -68,6 +72,20 @@ def test_the_longest_special_token_wins() -> None:
 def test_thousands_of_special_tokens_are_no_slower() -> None:
     splitter = Splitter({f"<unused{number}>": number for number in range(10_000)})
     assert list(splitter.split("<" * 20_000 + "<unused9999>"))[1:] == [9999]
+
+
+def test_special_tokens_that_begin_alike_are_no_slower() -> None:
+    alike = {"ab" * count + "c": count for count in range(1, MAX_LENGTH // 2)}
+    began = time.perf_counter()
+    assert list(Splitter(alike).split("ab" * 10_000)) == ["ab" * 10_000]
+    assert time.perf_counter() - began < 5
+
+
+def test_special_tokens_are_of_bounded_length() -> None:
+    assert tokenizer({"x" * MAX_LENGTH: USER_DEFINED}).encode("x" * MAX_LENGTH) == [len(SPECIAL)]
+    for kind in (USER_DEFINED, CONTROL):
+        with pytest.raises(WgmlError, match=r"the token 'xx.*' has 257 characters: at most 256"):
+            tokenizer({"x" * (MAX_LENGTH + 1): kind})
 
 
 @pytest.mark.parametrize(
@@ -168,9 +186,28 @@ def test_stream_skips_control_tokens() -> None:
 
 
 def test_token_ids_outside_of_the_vocabulary() -> None:
-    for id in (-1, 10_000):
-        with pytest.raises(WgmlError, match="outside of the vocabulary"):
-            tokenizer().token_bytes(id)
+    found = tokenizer()
+    stream = found.stream()
+    asking: list[Callable[[Any], object]] = [
+        *(found.token_bytes, found.token_type, found.is_special, found.is_hidden, stream.push),
+        lambda id: found.decode([id]),
+    ]
+    for ask in asking:
+        for id in (-1, 10_000, 10**30, -(10**5000), None, "a", 1.5, True, [1], math.nan):
+            with pytest.raises(WgmlError, match="the token id is"):
+                ask(id)
+        assert ask(np.int64(8)) == ask(8.0) == ask(8)
+
+
+def test_what_is_no_text_and_no_list_of_ids() -> None:
+    found = tokenizer()
+    for text in (None, b"x", 5, ["x"]):
+        with pytest.raises(WgmlError, match=r"the text is .*, not text"):
+            found.encode(text)  # type: ignore[arg-type]
+    for ids in (None, 5, "abc", b"abc", {1: 2}):
+        with pytest.raises(WgmlError, match=r"ids is .*, not a list"):
+            found.decode(ids)  # type: ignore[arg-type]
+    assert found.decode(np.array([8, 9])) == found.decode(iter([8, 9])) == found.decode([8, 9])
 
 
 def test_halves_of_surrogate_pairs() -> None:
