@@ -1,6 +1,6 @@
 """The page's messages: what the worker is asked, done with a Model, and answered.
 
-The messages are those of web/protocol.d.ts.
+The messages are those of web/shared/protocol.d.ts.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _NOBODY = 0  # the id of an answer to what has none
 class Session:
     """One page's engine: `handle` takes its messages, `post` carries the answers.
 
-    files: the module web/files.js. report: is given the traceback of an error that nobody foresaw. open_device: opens
-    the GPU at the first load.
+    files: the module web/worker/files.js. report: is given the traceback of an error that nobody foresaw. open_device:
+    opens the GPU at the first load.
 
     Every message that asks for something is answered, and an error ends that request alone: only a GPU that is lost
     ends the engine, which is told by an error without an id.

@@ -26,7 +26,7 @@ class Chunk(bytes):
 
 
 class File:
-    """As web/files.js has it."""
+    """As web/worker/files.js has it."""
 
     def __init__(self, name: str, data: bytes) -> None:
         self.name, self.size, self._data, self._read = name, len(data), data, False

@@ -6,8 +6,8 @@
  *     const answer = await client.chat.completions.create({ messages: [{ role: "user", content: "Hello" }] });
  *     console.log(answer.choices[0].message.content);
  *
- * @import { Answer } from "./engine.js"
- * @import { ChatMessage, Done, ModelSource, Progress, Sampling, TemplateOptions } from "./protocol.js"
+ * @import { Answer } from "./page/engine.js"
+ * @import { ChatMessage, Done, ModelSource, Progress, Sampling, TemplateOptions } from "./shared/protocol.js"
  *
  * @typedef {Sampling & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
  *   max_completion_tokens?: number | null, model?: string,
@@ -16,9 +16,9 @@
  *   there is one
  */
 
-import { siteModels } from "./choice.js";
-import { Engine } from "./engine.js";
-import { readSite } from "./site.js";
+import { siteModels } from "./page/choice.js";
+import { Engine } from "./page/engine.js";
+import { readSite } from "./shared/site.js";
 
 const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens", "stop"];
 const TEMPLATE = ["tools", "chat_template", "chat_template_kwargs"];

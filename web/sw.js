@@ -7,7 +7,7 @@
  * last such tab has gone. Models are not kept here but in the origin private file system (files.js): the build leaves
  * them out of `files`.
  *
- * @import { Site } from "./protocol.js"
+ * @import { Site } from "./shared/protocol.js"
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));

@@ -15,7 +15,7 @@ _TEMPLATE = "tokenizer.chat_template"
 
 
 def card(header: Header) -> dict[str, Any]:
-    """Lists, strings and numbers only, as web/protocol.d.ts describes them (`Card`).
+    """Lists, strings and numbers only, as web/shared/protocol.d.ts describes them (`Card`).
 
     The metadata in the file's order, arrays by their length and first elements; the tensors, and how many of them,
     parameters and bytes there are of each type, the most bytes first; the chat template, and those that have names; the

@@ -119,7 +119,7 @@ class StreamSource(Source):
 
 
 class _File(Protocol):
-    """`ModelFile` of web/files.js: a stream of chunks that remembers those of the header."""
+    """`ModelFile` of web/worker/files.js: a stream of chunks that remembers those of the header."""
 
     name: str
     size: int | None

@@ -1,4 +1,4 @@
-"""The Device over `navigator.gpu`, under Pyodide. Its JavaScript half is web/gpu.js, where the WebGPU objects live."""
+"""The Device over `navigator.gpu`, under Pyodide. Its JavaScript half, web/worker/gpu.js, has the WebGPU objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .device import (
 
 
 async def _helper() -> Any:
-    """The module web/gpu.js: as the page registered it, or (a notebook in the browser) as it came with the package."""
+    """The module web/worker/gpu.js: as the page registered it, or (in a notebook in the browser) as the package has it."""
     try:
         import wgml_gpu
 
@@ -60,7 +60,7 @@ async def open_browser_device(
 
 
 class BrowserDevice(Device):
-    """A Device over a `Gpu` of web/gpu.js. Handles are the numbers under which it keeps WebGPU's objects.
+    """A Device over a `Gpu` of web/worker/gpu.js. Handles are the numbers under which it keeps WebGPU's objects.
 
     `lost` is awaitable: it ends when the device is lost, with the reason.
     """
@@ -136,7 +136,7 @@ class BrowserDevice(Device):
     async def upload_file(
         self, file: Any, segments: Sequence[tuple[int, int, int, int]], on_progress: Callable[[int, int], object]
     ) -> None:
-        """Write parts of a `ModelFile` (web/files.js) to buffers as it arrives, past Python's memory.
+        """Write parts of a `ModelFile` (web/worker/files.js) to buffers as it arrives, past Python's memory.
 
         segments: (offset in the file, bytes, buffer's handle, offset in the buffer), in file order.
         Raises WgmlError when the file can't be read to its end.

@@ -78,7 +78,7 @@ def test_the_brand_is_everywhere(dist: Path) -> None:
     light, dark = re.findall(r"--accent: (#\w+)", theme)
     assert brand.contrast(light, brand.PAPER["light"]) >= 4.5
     assert dark == "#ffcc00"  # bright enough as it is
-    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "style.css").read_text()))
+    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "page" / "style.css").read_text()))
 
 
 @pytest.mark.parametrize(
@@ -227,4 +227,4 @@ def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     own = files(tmp_path / "own.whl")
     assert files(next(tmp_path.glob("py_wgml-*.whl"))) == own
     assert any(name.startswith("py_wgml/_wgsl/") and name.endswith(".wgsl") for name in own)
-    assert "py_wgml/_web/gpu.js" in own
+    assert "py_wgml/_web/worker/gpu.js" in own

@@ -1,7 +1,7 @@
 /** Reads a model through files.js in a worker and says what it saw. */
 
-import { open, prefetch } from "./files.js";
-import { Gpu } from "./gpu.js";
+import { open, prefetch } from "./worker/files.js";
+import { Gpu } from "./worker/gpu.js";
 
 /** As much of a device as an upload needs. */
 const device = {

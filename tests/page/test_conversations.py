@@ -305,7 +305,7 @@ def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: 
     page.goto(url)
     wait_state(page, "ready")
     reads, path, beside = page.evaluate("""async () => {
-      const { Conversation } = await import("./conversation.js");
+      const { Conversation } = await import("./page/conversation.js");
       let reads = 0;
       const messages = Array.from({ length: 1000 }, (_, i) => ({
         get id() { reads++; return `m${i}`; },

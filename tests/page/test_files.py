@@ -351,12 +351,12 @@ def test_kept_models_are_listed_and_removed(server: ModelServer, read: Read, con
     read(page)
     server.pace = 0.05
     read(page, source={"name": "half", "url": f"{server.url}model.gguf?half"}, closeAfter=4)
-    kept = "import('./kept.js').then((kept) => kept.keptModels())"
+    kept = "import('./shared/kept.js').then((kept) => kept.keptModels())"
     half, whole = page.evaluate(kept)
     assert whole == {"name": "tiny", "url": f"{server.url}model.gguf", "bytes": len(server.body), "whole": True}
     assert (half["name"], half["whole"]) == ("half", False)
     assert 0 < half["bytes"] < len(server.body)
-    assert page.evaluate("(url) => import('./kept.js').then((kept) => kept.forget(url))", whole["url"])
+    assert page.evaluate("(url) => import('./shared/kept.js').then((kept) => kept.forget(url))", whole["url"])
     assert [model["name"] for model in page.evaluate(kept)] == ["half"]
 
 
@@ -526,7 +526,7 @@ def test_going_round_in_circles_is_told(server: ModelServer, context: BrowserCon
     page.goto(server.url)
     server.status = 302
     why = page.evaluate(
-        "(url) => import('./reach.js').then(({ unreachable }) => unreachable(url))", f"{server.url}model.gguf"
+        "(url) => import('./shared/reach.js').then(({ unreachable }) => unreachable(url))", f"{server.url}model.gguf"
     )
     assert why == "its server redirects without end, or to where there is no connection"
 

@@ -22,7 +22,7 @@ SITE = {
 }
 START = """() => {
   window.replies = [];
-  window.worker = new Worker("worker.js", { type: "module" });
+  window.worker = new Worker("worker/worker.js", { type: "module" });
   worker.onmessage = ({ data }) => replies.push(data);
 }"""
 
@@ -133,7 +133,7 @@ def test_a_load_that_hangs_is_given_up(
     server.requests.clear()
     worker.load(3)
     worker.asked(HANGS[hang])
-    worker.load(4, "files.js")  # which is there
+    worker.load(4, "worker/files.js")  # which is there
     assert worker.wait(id=3)["stage"] == "cancelled"
     assert "is not a GGUF file" in worker.wait(id=4)["message"]
     assert "Uncaught" not in worker.said

@@ -246,7 +246,7 @@ def test_says_before_the_download_what_does_not_fit(page: Page, site: tuple[Path
     expect(page.locator("#models .why")).to_contain_text("this device has room for 100 kB")
 
     # The question that the double answered, put to the GPU.
-    has_room = "(bytes) => import('./room.js').then(({ hasRoom }) => hasRoom(bytes))"
+    has_room = "(bytes) => import('./worker/room.js').then(({ hasRoom }) => hasRoom(bytes))"
     assert page.evaluate(has_room, 5e8) is True
     page.evaluate("GPUDevice.prototype.popErrorScope = async () => new GPUOutOfMemoryError('none left')")
     assert page.evaluate(has_room, 5e8) is False
@@ -361,7 +361,7 @@ def test_works_offline_with_the_model_chosen_last(chromium: Chromium, site: tupl
 def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, str], tmp_path: Path) -> None:
     folder = tmp_path / "dist"
     shutil.copytree(site[0] / "root/some/folder", folder)
-    (folder / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + WORKER.read_text())
+    (folder / "worker" / "worker.js").write_text("const script = { pieces: [], pace: 0 };\n" + WORKER.read_text())
     context = chromium.browser().new_context()
     context.set_default_timeout(60_000)
     page, other = context.new_page(), context.new_page()
@@ -373,14 +373,14 @@ def test_an_update_leaves_open_tabs_alone(chromium: Chromium, site: tuple[Path, 
         wait_state(other, "ready")
         about = json.loads((folder / "site.json").read_text())
         (folder / "site.json").write_text(json.dumps({**about, "version": "another", "title": "The new version"}))
-        (folder / "worker.js").write_text("postMessage('the new worker');")
+        (folder / "worker" / "worker.js").write_text("postMessage('the new worker');")
         page.reload()
         expect(page.locator("#update")).to_be_visible()
         expect(page.locator("#title")).to_have_text("A demo")  # announced, not forced
         page.click("#update button")
         expect(page.locator("#title")).to_have_text("The new version")
-        started = """import("./trusted.js").then(({ workerAddress }) => new Promise((resolve) => {
-          const worker = new Worker(workerAddress("worker.js"), { type: "module" });
+        started = """import("./page/trusted.js").then(({ workerAddress }) => new Promise((resolve) => {
+          const worker = new Worker(workerAddress("worker/worker.js"), { type: "module" });
           worker.onmessage = ({ data }) => resolve(data.type ?? data);
           worker.postMessage({ type: "load", id: 1, options: {} });
         }))"""

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 pytestmark = pytest.mark.slow
 
 TRANSFER = """async (records) => {
-  const { fromFile, toMarkdown, toJson } = await import("./transfer.js");
+  const { fromFile, toMarkdown, toJson } = await import("./page/transfer.js");
   const told = ({ name, messages }) => ({ name, messages: messages.map(({ id, parent, ...rest }) => rest) });
   return records.map((record) => [record, fromFile(toMarkdown(record))[0], fromFile(toJson([record]))[0]].map(told));
 }"""

@@ -46,9 +46,9 @@ def test_nothing_unvouched_for_becomes_markup_or_a_script(chromium: Chromium, ur
         "document.body.insertAdjacentHTML('beforeend', '<b>x</b>')",
         "new DOMParser().parseFromString('<b>x</b>', 'text/html')",
         "document.createElement('iframe').srcdoc = '<b>x</b>'",
-        "document.createElement('script').src = 'app.js'",
+        "document.createElement('script').src = 'page/app.js'",
         "document.createElement('script').text = 'x'",
-        "new Worker('worker.js')",
+        "new Worker('worker/worker.js')",
         "navigator.serviceWorker.register('sw.js')",
         "trustedTypes.createPolicy('mine', {})",
         "trustedTypes.createPolicy('py_wgml', {})",
@@ -67,7 +67,7 @@ def test_the_policy_lets_in_what_it_is_for_and_nothing_else(page: Page, url: str
     fake()
     page.goto(url)
     refused = """async ([name, argument]) => {
-      const { showColoured, workerAddress } = await import("./trusted.js");
+      const { showColoured, workerAddress } = await import("./page/trusted.js");
       const code = document.createElement("code");
       try {
         if (name === "worker") return workerAddress(argument);
@@ -85,8 +85,8 @@ def test_the_policy_lets_in_what_it_is_for_and_nothing_else(page: Page, url: str
         ("worker", "sw.js?version=1%2F2"): f"{url}sw.js?version=1%2F2",
         ("worker", "data:text/javascript,1"): "TypeError",
         ("worker", "https://example.org/worker.js"): "TypeError",
-        ("worker", "worker.js/../app.js"): "TypeError",
-        ("worker", "worker.js#x"): "TypeError",
+        ("worker", "worker/worker.js/../../page/app.js"): "TypeError",
+        ("worker", "worker/worker.js#x"): "TypeError",
     }
     for (name, argument), outcome in outcomes.items():
         assert page.evaluate(refused, [name, argument]) == outcome, argument

@@ -102,7 +102,7 @@ def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fa
     fake()
     open_page(page, url)
     page.evaluate("""async () => {
-      const { Composer } = await import("./composer.js");
+      const { Composer } = await import("./page/composer.js");
       const composer = new Composer({ ask: () => {}, stop: () => {}, editLast: () => {} });
       window.files = [{ name: "one.txt", text: "b" }];
       composer.set("", window.files);

@@ -29,7 +29,7 @@ from web.build.site import build
 
 REPEATS = 3
 PIECE = 4 << 20  # bytes of the file that come at once
-# What web/worker.js does up to the engine, then what py_wgml does with a header.
+# What web/worker/worker.js does up to the engine, then what py_wgml does with a header.
 PAGE = """async ([site, name, piece]) => {
   const bytesOf = async (path) => new Uint8Array(await (await fetch(site + path)).arrayBuffer());
   const { wheels } = await (await fetch(`${site}site.json`)).json();

@@ -26,11 +26,12 @@ def check() -> None:
     node_modules(paths.WEB)
     program, _ = node()
     python = [sys.executable, "-m"]
+    tsc = paths.WEB / "node_modules/typescript/bin/tsc"
     tools: list[list[str | Path]] = [
         [*python, "ruff", "check"],
         [*python, "ruff", "format", "--check"],
         [*python, "mypy"],
-        [program, paths.WEB / "node_modules/typescript/bin/tsc", "--noEmit", "--project", paths.WEB],
+        *([program, tsc, "--noEmit", "--project", paths.WEB / side] for side in ("page", "worker")),
     ]
     for tool in tools:
         if code := subprocess.call(tool, cwd=paths.ROOT):

@@ -168,7 +168,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if code != HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(end - first))
-        if Path(file.name) == self.server.folder / "worker.js":
+        if Path(file.name) == self.server.folder / "worker" / "worker.js":
             self.send_header("Content-Security-Policy", WORKERS_POLICY)
         if self.has_body():
             self.send_header("Connection", "close")  # nobody reads it, and it must not be taken for the next request

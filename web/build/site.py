@@ -22,7 +22,7 @@ from .models import Model, publish
 from .parts import Part, fetch, node, node_modules, read_lock
 
 # What of web/ goes on a site.
-PUBLISHED = ("*.html", "*.css", "*.js", "*.svg")
+PUBLISHED = ("*.html", "*.js", "*.svg", "page/*.js", "page/*.css", "shared/*.js", "worker/*.js")
 
 
 def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None) -> None:
@@ -53,7 +53,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         archives[f"wheels/{own.name}"] = own, False
         compiled = packed(archives, runtime)
     site |= compiled
-    site |= {path.name: path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
+    site |= {path.relative_to(paths.WEB).as_posix(): path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
     with fresh_folder(out) as new:
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +80,7 @@ def own_wheel() -> bytes:
     files = {path.relative_to(paths.ROOT).as_posix(): path for path in (paths.ROOT / "py_wgml").rglob("*")}
     kernels = paths.ROOT / "wgsl"
     files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
-    files["py_wgml/_web/gpu.js"] = paths.WEB / "gpu.js"
+    files["py_wgml/_web/worker/gpu.js"] = paths.WEB / "worker" / "gpu.js"
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
         for inside, path in sorted(files.items()):

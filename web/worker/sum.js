@@ -1,6 +1,6 @@
 /** sha256, of bytes as they come. */
 
-import "./lib/sha256.umd.min.js"; // is no module: it leaves its functions in a global object
+import "../lib/sha256.umd.min.js"; // is no module: it leaves its functions in a global object
 
 /** @returns {Promise<{update: (bytes: Uint8Array) => void, digest: () => string}>} the digest in hexadecimal */
 export async function startSum() {

@@ -4,8 +4,8 @@
  *
  * @import { AttachedFile, Conversation, Message } from "./conversation.js"
  * @import { MessageHandlers } from "./messages.js"
- * @import { Site } from "./protocol.js"
- * @import { Support } from "./support.js"
+ * @import { Site } from "../shared/protocol.js"
+ * @import { Support } from "../shared/support.js"
  *
  * @typedef {"loading" | "ready" | "busy" | "error" | "unsupported"} PageState
  *

@@ -2,7 +2,7 @@
  * A conversation: a tree of messages, of which one branch is in view. Editing a message or asking again begins another
  * branch beside the old one; nothing is lost by it.
  *
- * @import { ChatMessage, Done } from "./protocol.js"
+ * @import { ChatMessage, Done } from "../shared/protocol.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
  *

@@ -12,11 +12,11 @@ function once(load) {
 }
 
 export const markdown = once(async () => {
-  const [marked] = await Promise.all([import("./lib/marked.esm.js"), import("./lib/purify.min.js")]);
+  const [marked] = await Promise.all([import("../lib/marked.esm.js"), import("../lib/purify.min.js")]);
   return { marked, purify: globalThis.DOMPurify };
 });
 
-export const highlighter = once(async () => (await import("./lib/highlight.min.js")).default);
+export const highlighter = once(async () => (await import("../lib/highlight.min.js")).default);
 
 export const formulas = once(async () => {
   const sheet = document.createElement("link");
@@ -27,8 +27,8 @@ export const formulas = once(async () => {
     sheet.onerror = () => reject(new Error("lib/katex.min.css could not be loaded"));
   });
   document.head.append(sheet);
-  await Promise.all([styled, import("./lib/katex.min.js")]);
+  await Promise.all([styled, import("../lib/katex.min.js")]);
   return globalThis.katex;
 });
 
-export const idb = once(() => import("./lib/idb.js"));
+export const idb = once(() => import("../lib/idb.js"));

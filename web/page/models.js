@@ -4,8 +4,8 @@
  *
  * @import { App } from "./app.js"
  * @import { EngineError } from "./engine.js"
- * @import { KeptModel } from "./kept.js"
- * @import { ModelSource } from "./protocol.js"
+ * @import { KeptModel } from "../shared/kept.js"
+ * @import { ModelSource } from "../shared/protocol.js"
  *
  * @typedef {object} Offer a model that can be chosen
  * @property {string} name
@@ -21,9 +21,10 @@ import { cardOf } from "./card.js";
 import { forgetChoice, rememberChoice, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
-import { about, bytes } from "./format.js";
-import { forget, keptModels, persistent, room } from "./kept.js";
-import { addressOf, nameOf, split } from "./reference.js";
+import { about, bytes } from "../shared/format.js";
+import { forget, keptModels, room } from "../shared/kept.js";
+import { persistent } from "./persistent.js";
+import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
 import { suggested } from "./suggested.js";
 

@@ -6,7 +6,9 @@
  * @import { Config, DOMPurify } from "dompurify"
  */
 
-const WORKERS = ["worker.js", "sw.js"].map((name) => new URL(name, import.meta.url).href);
+import { address } from "../shared/site.js";
+
+const WORKERS = ["worker/worker.js", "sw.js"].map(address);
 /** It vouches for what it is given: the functions below look first. */
 const RULES = {
   createHTML: (/** @type {string} */ html) => html,
@@ -56,7 +58,7 @@ export function showColoured(element, html) {
  * @returns {string} its address, as `new Worker` and `serviceWorker.register` take it
  */
 export function workerAddress(name) {
-  const address = new URL(name, import.meta.url).href;
-  if (!WORKERS.includes(address.replace(/\?.*/, ""))) throw new TypeError(`${name} is no worker of this site.`);
-  return /** @type {string} */ (/** @type {unknown} */ (policy?.createScriptURL(address) ?? address));
+  const found = address(name);
+  if (!WORKERS.includes(found.replace(/\?.*/, ""))) throw new TypeError(`${name} is no worker of this site.`);
+  return /** @type {string} */ (/** @type {unknown} */ (policy?.createScriptURL(found) ?? found));
 }

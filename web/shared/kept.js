@@ -100,19 +100,6 @@ export async function room() {
 }
 
 /**
- * Whether the browser promises to keep what lies here.
- *
- * @param {boolean} [please] ask for it, which may ask the visitor
- */
-export async function persistent(please) {
-  try {
-    return (await (please ? navigator.storage?.persist?.() : navigator.storage?.persisted?.())) ?? false;
-  } catch {
-    return false;
-  }
-}
-
-/**
  * @param {string} url
  * @returns {Promise<string>} a file name of its own for each address, readable all the same
  */

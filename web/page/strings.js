@@ -1,11 +1,11 @@
 /** Every word that the page shows, in one place. Functions take what a sentence is about. */
 
-import { bytes, bytesOf, count, decimal, duration } from "./format.js";
+import { bytes, bytesOf, count, decimal, duration } from "../shared/format.js";
 
 /**
  * @import { Figures } from "./conversation.js"
- * @import { Support } from "./support.js"
- * @import { Done, Stage } from "./protocol.js"
+ * @import { Support } from "../shared/support.js"
+ * @import { Done, Stage } from "../shared/protocol.js"
  */
 
 export const strings = {

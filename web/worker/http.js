@@ -1,15 +1,15 @@
 /**
  * What servers are asked for a file's bytes, and what their answers say of the file. Runs in the worker.
  *
- * @import { Kept, Version } from "./kept.js"
- * @import { ModelSource } from "./protocol.js"
+ * @import { Kept, Version } from "../shared/kept.js"
+ * @import { ModelSource } from "../shared/protocol.js"
  *
  * @typedef {{url: string, start: number, end?: number}} Part of a file: the bytes from `start` up to `end` of it
  */
 
-import { Failure } from "./failure.js";
-import { duration } from "./format.js";
-import { unreachable } from "./reach.js";
+import { Failure } from "../shared/failure.js";
+import { duration } from "../shared/format.js";
+import { unreachable } from "../shared/reach.js";
 
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 export const RETRY_AFTER = [500, 1000, 2000, 4000];

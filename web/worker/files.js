@@ -9,8 +9,8 @@
  * Runs in the worker.
  *
  * @import { Part } from "./http.js"
- * @import { Kept, Version } from "./kept.js"
- * @import { ModelSource } from "./protocol.js"
+ * @import { Kept, Version } from "../shared/kept.js"
+ * @import { ModelSource } from "../shared/protocol.js"
  *
  * @typedef {object} Watcher
  * @property {(loaded: number, total: number) => void} [progress] bytes that have arrived, of how many (0: unknown)
@@ -19,11 +19,11 @@
  * @property {number} [ahead] how many bytes it may run ahead of its reader
  */
 
-import { Failure } from "./failure.js";
-import { Gate } from "./gate.js";
+import { Failure } from "../shared/failure.js";
+import { Gate } from "../shared/gate.js";
 import { RETRY_AFTER, ask, continues, isCurrent, isPage, partAt, pause, under, versionToKeep } from "./http.js";
 import { Keeper } from "./keeper.js";
-import { CHUNK, digest, drop, keptCopy, storage } from "./kept.js";
+import { CHUNK, digest, drop, keptCopy, storage } from "../shared/kept.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;

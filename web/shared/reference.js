@@ -8,6 +8,7 @@
 
 import { Failure } from "./failure.js";
 import { unreachable } from "./reach.js";
+import { address } from "./site.js";
 
 const HUB = "https://huggingface.co";
 const HUB_ADDRESS = /^https:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/]+\/[^/]+)\/(?:resolve|blob|raw)\/([^/]+)\/([^?#]+)/;
@@ -33,9 +34,9 @@ export async function resolve(reference) {
  * @returns {Promise<ModelSource[]>}
  */
 async function filesOf(text) {
-  const address = HUB_ADDRESS.exec(text);
-  if (address) return onHub({ repository: address[1], revision: address[2], path: decodeURI(address[3]) });
-  if (/^(https?:\/|\.?\/)/i.test(text)) return onServer(new URL(text, location.href).href);
+  const onItsPage = HUB_ADDRESS.exec(text);
+  if (onItsPage) return onHub({ repository: onItsPage[1], revision: onItsPage[2], path: decodeURI(onItsPage[3]) });
+  if (/^(https?:\/|\.?\/)/i.test(text)) return onServer(address(text));
   const place = HUB_REFERENCE.exec(text);
   if (place) return onHub({ repository: place[1], revision: place[3] ?? "main", path: place[2] ?? "" });
   throw new Failure("That is neither an address (https://…) nor a file on Hugging Face (owner/repository/file.gguf).");

@@ -6,7 +6,7 @@
  */
 
 import { byId, element, iconButton } from "./dom.js";
-import { bytes } from "./format.js";
+import { bytes } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";

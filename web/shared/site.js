@@ -7,13 +7,21 @@
 import { Failure } from "./failure.js";
 
 /**
+ * @param {string} path relative to the site
+ * @returns {string} its address, whatever page has loaded this
+ */
+export function address(path) {
+  return new URL(path, new URL("../", import.meta.url)).href;
+}
+
+/**
  * @returns {Promise<Site>}
  * @throws {Failure} the server does not send it, or something else in its place
  */
 export async function readSite() {
   let response;
   try {
-    response = await fetch(new URL("site.json", import.meta.url));
+    response = await fetch(address("site.json"));
   } catch {
     throw new Failure("there is no connection to its server");
   }

@@ -6,7 +6,7 @@
  * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
  * failed it is `{error}`.
  *
- * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "./protocol.js"
+ * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "../shared/protocol.js"
  *
  * @typedef {object} Start how one visit began; seconds since the navigation
  * @property {number} ready the model can be asked
@@ -18,11 +18,11 @@
 import { siteModels } from "./choice.js";
 import { byId, element } from "./dom.js";
 import { Engine } from "./engine.js";
-import { bytes, decimal } from "./format.js";
-import { forget } from "./kept.js";
+import { bytes, decimal } from "../shared/format.js";
+import { forget } from "../shared/kept.js";
 import { keepOffline } from "./offline.js";
-import { readSite } from "./site.js";
-import { support } from "./support.js";
+import { readSite } from "../shared/site.js";
+import { support } from "../shared/support.js";
 
 const QUESTIONS = ["What is the capital of France?", "And of Italy?"];
 /** What a reload has to remember, in sessionStorage. */

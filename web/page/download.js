@@ -2,7 +2,7 @@
  * What can be done about a download: let it rest, go on, give it up. In the panel of loading.js, while one is under way.
  *
  * @import { App } from "./app.js"
- * @import { Progress } from "./protocol.js"
+ * @import { Progress } from "../shared/protocol.js"
  */
 
 import { button, byId, element } from "./dom.js";

@@ -6,7 +6,7 @@
  */
 
 import { button, byId, element } from "./dom.js";
-import { bytes } from "./format.js";
+import { bytes } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";

@@ -12,7 +12,7 @@
  *
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
- * @import { ModelSource, Ready, Site } from "./protocol.js"
+ * @import { ModelSource, Ready, Site } from "../shared/protocol.js"
  *
  * @typedef {"loading" | "ready" | "error" | "unsupported"} Phase of the engine
  *
@@ -37,10 +37,10 @@ import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
-import { readSite } from "./site.js";
+import { readSite } from "../shared/site.js";
 import { Store } from "./store.js";
 import { strings } from "./strings.js";
-import { support } from "./support.js";
+import { support } from "../shared/support.js";
 import { toast } from "./toasts.js";
 import { View } from "./view.js";
 import { isWritten, writing } from "./written.js";
@@ -278,7 +278,7 @@ export class App extends EventTarget {
     this.#view.announcer.say(strings.answering);
     let keepAt = performance.now() + KEEP_EVERY;
     const pace = new Pace();
-    /** @type {import("./protocol.js").ChatMessage[]} */
+    /** @type {import("../shared/protocol.js").ChatMessage[]} */
     let prompt = [];
     try {
       prompt = conversation.prompt(message, this.#settings.system);
@@ -295,7 +295,7 @@ export class App extends EventTarget {
           keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
         });
       }
-      const { reason, usage, seconds, tokens_per_second } = /** @type {import("./protocol.js").Done} */ (answer.done);
+      const { reason, usage, seconds, tokens_per_second } = /** @type {import("../shared/protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
       this.#show(message, "ended", noteOf(message));
       this.#showUsage();
@@ -588,7 +588,7 @@ export class App extends EventTarget {
     this.#view.showError(strings.failed(stage, message), true);
   }
 
-  /** @param {Exclude<import("./support.js").Support, "ok">} reason */
+  /** @param {Exclude<import("../shared/support.js").Support, "ok">} reason */
   #unsupported(reason) {
     this.engine?.close();
     this.#phase = "unsupported";

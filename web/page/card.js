@@ -1,11 +1,11 @@
 /**
  * The card of a model: what its file says of itself.
  *
- * @import { Card, Ready } from "./protocol.js"
+ * @import { Card, Ready } from "../shared/protocol.js"
  */
 
 import { element } from "./dom.js";
-import { bytes, count } from "./format.js";
+import { bytes, count } from "../shared/format.js";
 import { strings } from "./strings.js";
 
 const words = strings.models.facts;

@@ -12,7 +12,7 @@
  */
 
 import { button, element, iconButton } from "./dom.js";
-import { bytes } from "./format.js";
+import { bytes } from "../shared/format.js";
 import { inSteps, perFrame } from "./frames.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";

@@ -3,9 +3,10 @@
  * the site's first.
  *
  * @import { Engine } from "./engine.js"
- * @import { ModelSource, Site } from "./protocol.js"
+ * @import { ModelSource, Site } from "../shared/protocol.js"
  */
 
+import { address } from "../shared/site.js";
 import { recallJson, remember } from "./remembered.js";
 
 /** Of the origin's storage: sites in other folders have names of their own. */
@@ -28,10 +29,9 @@ export async function firstModel(site, engine) {
 
 /** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */
 export function siteModels({ models }) {
-  const absolute = (/** @type {string} */ url) => new URL(url, import.meta.url).href;
   return models.map(({ name, url, parts, bytes, sha256 }) => ({
-    ...{ name, url: absolute(url), bytes, sha256 },
-    parts: parts?.map((part) => ({ ...part, url: absolute(part.url) })),
+    ...{ name, url: address(url), bytes, sha256 },
+    parts: parts?.map((part) => ({ ...part, url: address(part.url) })),
   }));
 }
 

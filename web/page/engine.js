@@ -3,8 +3,8 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, LoadOptions, ModelSource, Piece } from "./protocol.js"
- * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "./protocol.js"
+ * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, LoadOptions, ModelSource, Piece } from "../shared/protocol.js"
+ * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
@@ -146,7 +146,7 @@ export class Engine {
     this.#onFailure = onFailure;
     const notStarted = new EngineError("site", "worker.js does not start: its server does not send it as it is");
     try {
-      this.#worker = new Worker(workerAddress("worker.js"), { type: "module" });
+      this.#worker = new Worker(workerAddress("worker/worker.js"), { type: "module" });
     } catch {
       queueMicrotask(() => this.#fail(notStarted)); // when whoever made it has it
       return;

@@ -12,7 +12,7 @@
  * @property {Record<string, number>} defaultLimits the limits to ask more of
  * @property {boolean} raiseLimits ask for as much of them as the adapter has
  *
- * @typedef {object} Chunks a file as it arrives: web/files.js
+ * @typedef {object} Chunks a file as it arrives: web/worker/files.js
  * @property {string} name
  * @property {number | undefined} size
  * @property {() => Promise<Uint8Array<ArrayBuffer> | null>} next

@@ -2,7 +2,7 @@
  * What the visitor can set: how the model answers, and how the page looks. What is left empty is the model's default,
  * which its field shows; a value out of range is not taken.
  *
- * @import { LoadOptions, Ready, Sampling } from "./protocol.js"
+ * @import { LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
  * @typedef {Omit<Sampling, "stop"> & LoadOptions & {stop?: string[], system?: string}} Values
  *

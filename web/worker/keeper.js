@@ -1,11 +1,11 @@
 /**
  * Writes a model's kept copy (see kept.js) while it downloads. Worker only: synchronous handles exist nowhere else.
  *
- * @import { Kept, Version } from "./kept.js"
+ * @import { Kept, Version } from "../shared/kept.js"
  */
 
-import { Failure } from "./failure.js";
-import { CHUNK, digest, drop, keptName, readRecord } from "./kept.js";
+import { Failure } from "../shared/failure.js";
+import { CHUNK, digest, drop, keptName, readRecord } from "../shared/kept.js";
 
 /** Appends a download to its copy. Holds the file's lock: another tab that loads the same model meanwhile keeps none. */
 export class Keeper {

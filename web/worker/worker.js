@@ -2,16 +2,16 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { Failure, ModelSource, Ready, Reply, Request } from "./protocol.js"
+ * @import { Failure, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
-import { resolve } from "./reference.js";
+import { resolve } from "../shared/reference.js";
 import { hasRoom } from "./room.js";
-import { readSite } from "./site.js";
-import { support } from "./support.js";
+import { address, readSite } from "../shared/site.js";
+import { support } from "../shared/support.js";
 
 /** How often the page hears of a download, in milliseconds. */
 const REPORT_EVERY = 100;
@@ -249,11 +249,6 @@ function instantiationFailed() {
 /** @param {string} path @returns {string} the last part of it */
 function nameOf(path) {
   return path.split("/").at(-1) ?? "";
-}
-
-/** @param {string} path of this site, relative to the page */
-function address(path) {
-  return new URL(path, import.meta.url).href;
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
  * The loading panel: one bar over everything, what is being done in words, bytes and speed.
  *
- * @import { Progress, Stage } from "./protocol.js"
+ * @import { Progress, Stage } from "../shared/protocol.js"
  */
 
 import { byId } from "./dom.js";
