@@ -23,7 +23,7 @@ from .device import (
 
 
 async def _helper() -> Any:
-    """The module web/worker/gpu.js: as the page registered it, or (in a notebook in the browser) as the package has it."""
+    """The module web/worker/gpu.js: the page registered it, or (in a notebook) the package brings it."""
     try:
         import wgml_gpu
 
