@@ -78,7 +78,7 @@ def test_the_brand_is_everywhere(dist: Path) -> None:
     light, dark = re.findall(r"--accent: (#\w+)", theme)
     assert brand.contrast(light, brand.PAPER["light"]) >= 4.5
     assert dark == "#ffcc00"  # bright enough as it is
-    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "page" / "style.css").read_text()))
+    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "page" / "base.css").read_text()))
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ class Brand:
             raise Stop(f"{self.colour}: a colour is written #rrggbb", USAGE)
 
 
-PAPER = {"light": "#fbfbfa", "dark": "#151617"}  # the backgrounds in web/page/style.css
+PAPER = {"light": "#fbfbfa", "dark": "#151617"}  # the backgrounds in web/page/base.css
 
 
 def write_brand(site: Path, brand: Brand) -> list[str]:
@@ -42,7 +42,7 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
         assert old in text, f"{name} has no {old}"
         (site / name).unlink()  # it is a copy with the times of the original
         (site / name).write_text(text.replace(old, new))
-    rules = []  # web/page/style.css has the colours that go with ours
+    rules = []  # web/page/base.css has the colours that go with ours
     for theme, paper in PAPER.items() if brand.colour != Brand.colour else ():
         accent = readable(brand.colour, paper)
         on_accent = max("#ffffff", "#101413", key=lambda ink: contrast(ink, accent))
