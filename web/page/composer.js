@@ -128,7 +128,7 @@ export class Composer {
     this.focus();
   }
 
-  /** As high as its text, up to the limit that style.css sets. */
+  /** As high as its text, up to the limit that dock.css sets. */
   #changed() {
     this.#send.disabled = this.#prompt.disabled || this.isEmpty;
     this.#prompt.style.height = "auto";

@@ -27,7 +27,7 @@ export function element(tag, className, text) {
 }
 
 /**
- * @param {string} kind see style.css
+ * @param {string} kind see controls.css
  * @param {string} text
  * @param {() => void} act
  */
