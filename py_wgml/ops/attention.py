@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Device, Program, block
+from ..gpu import Buffer, Device, Program
 from .array import Array
 from .rope_append import Bits, cache_bytes
 
@@ -90,11 +90,14 @@ def attention(
     cache_bytes(head_dim, bits)
     if splits > 1 and out.nbytes < attention_parts(head_dim, splits, heads, max_count):
         raise WgmlError(f"attention in {splits} parts has no room for them")
-    bindings: list[Buffer | bytes] = [
-        block(heads, kv_heads, float(scale), window or 0, float(soft_cap or 0)),
-        *(step, q, k_cache, v_cache, out),
-        *([] if sinks is None else [sinks]),
-    ]
+    bindings = {"step": step, "q": q, "k_cache": k_cache, "v_cache": v_cache, "out": out, "sinks": sinks}
+    params = {
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "scale": scale,
+        "window": window or 0,
+        "soft_cap": soft_cap or 0,
+    }
     template = {
         "head_dim": head_dim,
         "bits": bits,
@@ -105,7 +108,7 @@ def attention(
     shared = heads // kv_heads
     if max_count >= _TILE_FROM and head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
         tiles = -(-max_count * shared // _TILE_ROWS)
-        program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
+        program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), params, **template, group=shared)
         return
     info = program.device.info
     width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
@@ -117,6 +120,7 @@ def attention(
         "attention_vector",
         bindings,
         (heads // group, max_count, splits),
+        params,
         **template,
         splits=splits,
         group=group,
@@ -133,7 +137,7 @@ def attention_merge(
     """Put the `parts` that `attention` left together. out: float32 [max_count, heads, head_dim]."""
     program.dispatch(
         "attention_merge",
-        [step, parts, out],
+        {"step": step, "parts": parts, "out": out},
         (heads, max_count, 1),
         head_dim=head_dim,
         splits=splits,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 256
@@ -44,8 +44,9 @@ def group_experts(program: Program, step: Buffer, ids: Buffer, groups: Groups, e
     require_experts(experts)
     program.dispatch(
         "group_experts",
-        [block(slots, groups.size, groups.count), step, ids, groups.tiles, groups.order],
+        {"step": step, "ids": ids, "tiles": groups.tiles, "order": groups.order},
         (1, 1, 1),
+        {"slots": slots, "tokens": groups.size, "max_tiles": groups.count},
         experts=experts,
         workgroup_size=_WORKGROUP_SIZE,
     )

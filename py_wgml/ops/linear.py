@@ -1,11 +1,13 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
-from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program, block
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Bound, Buffer, Device, Program
+from ..names import joined
 from .array import Array
 from .attention import Parts
 from .gated import Activation
@@ -79,7 +81,9 @@ def linear(
     columns, width = weights.columns, weights.rows
     if (norm or activation or append or parts) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")
-    others = [*([bias] if bias else []), *([norm.weight] if norm else [])]
+    others: dict[str, Bound | None] = {"bias": bias} if bias else {}
+    if norm:
+        others["norm_weight"] = norm.weight
     if (
         (norm and columns % 8)
         or (activation and (bias is not None or not can_gate(weights)))
@@ -90,22 +94,30 @@ def linear(
     for part in weights:
         ends = {"bias": bias is not None, "accumulate": accumulate}
         rows = part.rows // 2 if activation else part.rows
-        params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
+        params: dict[str, Any] = {
+            "columns": columns,
+            "row_bytes": row_bytes(part.type, columns),
+            "rows": rows,
+            "first": part.first,
+        }
+        bindings: dict[str, Bound | None] = joined("linear", {"weights": part.buffer, "x": x}, others, part.tables)
         if max_count == 1:
             if norm:
-                params += (float(norm.eps),)
-            targets, each = [out], 1 if activation else None
+                params["eps"] = norm.eps
+            targets: Mapping[str, Bound | None] = {"out": out}
+            each = 1 if activation else None
             if append:
-                params += (append.heads, append.kv_heads)
-                targets = [step, append.rotations, out, append.k_cache, append.v_cache]
+                params |= {"heads": append.heads, "kv_heads": append.kv_heads}
+                targets = {"step": step, "q": out} | append.bindings
                 each = 4 if append.pairing == "neox" else 2
             workgroups, template = vector_template(program.device, part, rows, columns, each, integers)
             if parts:
                 template |= {"head_dim": parts.head_dim}
             program.dispatch(
                 "linear_vector",
-                [block(*params), part.buffer, x, *targets, *others, *part.tables],
+                joined("linear_vector", bindings, targets),
                 workgroups,
+                params,
                 **template | {"pairing": False} | (append.template if append else {}),
                 **ends,
                 splits=parts.splits if parts else 0,
@@ -117,8 +129,9 @@ def linear(
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                [block(*params, width), step, part.buffer, x, out, *others, *part.tables],
+                joined("linear_tile", bindings, {"step": step, "out": out}),
                 (-(-part.rows // TILE_ROWS), -(-max_count // tokens), 1),
+                params | {"width": width},
                 **part.template(columns),
                 **ends,
                 token_threads=tokens // 4,

@@ -4,8 +4,9 @@ tokens, a tiled one for many, which reads an expert's matrix once for several of
 import numpy as np
 
 from ..gguf_model.weights import Matrix, row_bytes
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from ..gpu.device import fold
+from ..names import joined
 from .array import Array
 from .group_experts import Groups
 from .linear import TILE_ROWS, vector_template
@@ -37,27 +38,36 @@ def linear_experts(
     """
     rows, columns = weights.rows // experts, weights.columns
     sharing, width = slots if shared else 1, width or rows
-    biases = [] if bias is None else [bias]
     for part in weights:
-        params = columns, row_bytes(part.type, columns), rows, first
+        bindings = joined("linear_experts", {"weights": part.buffer, "x": x, "out": out, "bias": bias}, part.tables)
+        params = {
+            "columns": columns,
+            "row_bytes": row_bytes(part.type, columns),
+            "rows": rows,
+            "first": first,
+            "sharing": sharing,
+            "skipped": part.first,
+            "held": part.rows,
+            "width": width,
+        }
         ends = {"bias": bias is not None, "accumulate": False, "experts": True}
         if isinstance(ids, Groups):
-            uniforms = block(*params, width, sharing, part.first, part.rows)
             program.dispatch(
                 "linear_tile",
-                [uniforms, ids.tiles, part.buffer, x, out, ids.order, *biases, *part.tables],
+                joined("linear_tile", bindings, {"tiles": ids.tiles, "order": ids.order}),
                 (-(-rows // TILE_ROWS), ids.count, 1),
+                params,
                 **part.template(columns),
                 **ends,
                 token_threads=ids.size // 4,
             )
         else:
             workgroups, template = vector_template(program.device, part, rows, columns, integers=integers)
-            uniforms = block(*params, slots, sharing, part.first, part.rows, width)
             program.dispatch(
                 "linear_vector",
-                [uniforms, part.buffer, x, out, step, ids, *biases, *part.tables],
+                joined("linear_vector", bindings, {"step": step, "ids": ids}),
                 (*fold(workgroups)[:2], max_count * slots),
+                params | {"slots": slots},
                 **template,
                 **ends,
                 norm=False,

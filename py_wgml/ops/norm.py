@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 128
@@ -26,7 +26,7 @@ def rms_norm(
     x, out: float32 [max_count, columns]; weight: float32 [columns].
     last: only the step's last token is normalised, into row 0 of `out`.
     """
-    bindings = [step, x, weight, out]
+    bindings: dict[str, Buffer | None] = {"step": step, "x": x, "weight": weight, "out": out}
     _norm(program, bindings, columns, eps, max_count, last, centred=False, bias=False, accumulate=accumulate)
 
 
@@ -47,17 +47,24 @@ def layer_norm(
     x, out: float32 [max_count, columns]; weight, bias: float32 [columns].
     last: only the step's last token is normalised, into row 0 of `out`.
     """
-    bindings = [step, x, weight, out, *([] if bias is None else [bias])]
+    bindings = {"step": step, "x": x, "weight": weight, "out": out, "bias": bias}
     _norm(program, bindings, columns, eps, max_count, last, centred=True, bias=bias is not None, accumulate=False)
 
 
 def _norm(
-    program: Program, bindings: list[Buffer], columns: int, eps: float, max_count: int, last: bool, **template: bool
+    program: Program,
+    bindings: dict[str, Buffer | None],
+    columns: int,
+    eps: float,
+    max_count: int,
+    last: bool,
+    **template: bool,
 ) -> None:
     program.dispatch(
         "norm",
-        [block(columns, float(eps)), *bindings],
+        bindings,
         (1 if last else max_count, 1, 1),
+        {"columns": columns, "eps": eps},
         last=last,
         workgroup_size=_WORKGROUP_SIZE,
         **template,
@@ -83,16 +90,18 @@ def qk_norm(
     """
     q_rows, k_rows = (1, 1) if whole else (heads, kv_heads)
     q_columns, k_columns = heads // q_rows * head_dim, kv_heads // k_rows * head_dim
-    width = (heads + 2 * kv_heads) * head_dim
     program.dispatch(
         "qk_norm",
-        [
-            block(width, q_rows, k_rows, q_columns, k_columns, float(eps)),
-            step,
-            qkv,
-            *([] if weights is None else [weights]),
-        ],
+        {"step": step, "qkv": qkv, "weights": weights},
         (q_rows + k_rows, max_count, 1),
+        {
+            "width": (heads + 2 * kv_heads) * head_dim,
+            "q_rows": q_rows,
+            "k_rows": k_rows,
+            "q_columns": q_columns,
+            "k_columns": k_columns,
+            "eps": eps,
+        },
         weights=weights is not None,
         workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,
     )

@@ -6,7 +6,8 @@ from typing import Literal
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
+from ..names import joined
 from .array import Array
 from .rope import Pairing, require_rotary
 
@@ -69,6 +70,11 @@ class Append:
         cache_bytes(self.head_dim, self.bits)
 
     @property
+    def bindings(self) -> dict[str, Buffer]:
+        """What wgsl/lib/append.wgsl and wgsl/lib/rotate.wgsl read and write, but for the queries."""
+        return {"rotations": self.rotations, "k_cache": self.k_cache, "v_cache": self.v_cache}
+
+    @property
     def template(self) -> dict[str, int | str | bool]:
         """The parameters of wgsl/lib/append.wgsl and wgsl/lib/rotate.wgsl."""
         return {
@@ -88,8 +94,9 @@ def rope_append(program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: 
     pairs = (append.heads + 2 * append.kv_heads) * append.head_dim // 2
     program.dispatch(
         "rope_append",
-        [block(append.heads, append.kv_heads), step, qkv, append.rotations, q, append.k_cache, append.v_cache],
+        joined("rope_append", {"step": step, "qkv": qkv, "q": q}, append.bindings),
         (-(-pairs // _WORKGROUP_SIZE), max_count, 1),
+        {"heads": append.heads, "kv_heads": append.kv_heads},
         **append.template,
         workgroup_size=_WORKGROUP_SIZE,
     )

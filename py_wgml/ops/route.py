@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 from .top_k import top_k_numpy
 
@@ -45,8 +45,9 @@ def route(
         raise WgmlError(f"{k} of {experts} experts cannot be chosen")
     program.dispatch(
         "route",
-        [block(experts, k, float(factor)), step, logits, ids, weights, *([] if bias is None else [bias])],
+        {"step": step, "logits": logits, "ids": ids, "weights": weights, "bias": bias},
         (max_count, 1, 1),
+        {"experts": experts, "k": k, "factor": factor},
         gating=gating,
         bias=bias is not None,
         normalise=normalise,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 64
@@ -26,8 +26,9 @@ def short_conv(
     """
     program.dispatch(
         "short_conv",
-        [block(width), step, x, taps, state, out],
+        {"step": step, "x": x, "taps": taps, "state": state, "out": out},
         (-(-width // _WORKGROUP_SIZE), max_count, 1),
+        {"width": width},
         length=length,
         workgroup_size=_WORKGROUP_SIZE,
     )

@@ -1,0 +1,66 @@
+"""What a dispatch is given by name is what its kernel declares: no more, no less, and nothing twice."""
+
+import pytest
+
+from py_wgml.errors import WgmlError
+from py_wgml.names import joined
+from py_wgml.ops import step_block
+
+PARAMS = {"width": 3, "repeat": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "params", "message"),
+    [
+        ({"x": None}, PARAMS, "kernel gated: missing: x"),
+        ({"x": None, "y": b""}, PARAMS, "kernel gated: missing: x; unknown: y"),
+        ({}, None, "kernel gated: missing: params"),
+        ({"params": {"width": 3, "repeat": 1}}, PARAMS, "kernel gated: given twice: params"),
+        ({}, {"width": 3}, "kernel gated: params: missing: repeat"),
+        ({}, PARAMS | {"rows": 1, "eps": 1}, "kernel gated: params: unknown: rows, eps"),
+        ({}, PARAMS | {"width": -3}, "kernel gated: params.width is -3, which no u32 is"),
+        ({}, PARAMS | {"width": 3.0}, "kernel gated: params.width is 3.0, which no u32 is"),
+        ({"step": {"position": 1 << 32, "count": 1}}, PARAMS, "kernel gated: step.position is 4294967296, .* u32 is"),
+        ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform block of known fields"),
+    ],
+)
+def test_refuses(bench, change, params, message):
+    program = bench.device.program()
+    bindings = {"step": bench.step(0, 1), "x": bench.poison(6), "out": bench.poison(3)} | change
+    with pytest.raises(WgmlError, match=f"^{message}$"):
+        program.dispatch("gated", bindings, 1, params, function="relu", workgroup_size=64)
+    assert not program.dispatches
+
+
+def test_a_kernel_without_params_takes_none(bench):
+    """attention_merge has none."""
+    step, parts, out = bench.step(0, 1), bench.poison(4), bench.poison(2)
+    bindings = {"step": step, "parts": parts, "out": out}
+    with pytest.raises(WgmlError, match=r"^kernel attention_merge: unknown: params$"):
+        bench.device.program().dispatch(
+            "attention_merge", bindings, 1, {"heads": 1}, head_dim=2, splits=1, workgroup_size=64
+        )
+
+
+def test_a_uniform_block_may_be_given_by_its_fields(bench):
+    """All of them: the step too."""
+    x, out = bench.up(bench.normal(6)), bench.poison(3)
+    program = bench.device.program()
+    for step in (bench.step(0, 1), {"count": 1, "position": 0}, step_block(0, 1)):
+        bindings = {"out": out, "x": x, "params": PARAMS, "step": step}
+        program.dispatch("gated", bindings, 1, function="relu", workgroup_size=64)
+    program.run()
+    a = bench.array(x, 6)
+    assert bench.array(out, 3) == pytest.approx(a[:3].clip(0) * a[3:])
+
+
+def test_one_name_from_two_places_is_refused():
+    assert joined("k", {"a": 1}, {}, {"b": None}) == {"a": 1, "b": None}
+    with pytest.raises(WgmlError, match=r"^k: given twice: a, grid$"):
+        joined("k", {"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4})
+
+
+@pytest.mark.parametrize(("position", "count"), [(-1, 1), (0, 1.0), (0, 1 << 32)])
+def test_a_step_that_is_none_is_refused(position, count):
+    with pytest.raises(WgmlError, match=r"^Step\.(position|count) is .*, which no u32 is$"):
+        step_block(position, count)
