@@ -12,10 +12,10 @@ struct Params {
     inner: u32, // elements k
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> a: array<f32>;
+var<storage, read> b: array<f32>;
 
 const SIDE: u32 = 16u; // invocations a side
 const TILE: u32 = 4u * SIDE; // elements a side

@@ -11,11 +11,11 @@ struct Params {
     max_tiles: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> ids: array<u32>;
-@group(0) @binding(3) var<storage, read_write> tiles: array<Tile>;
-@group(0) @binding(4) var<storage, read_write> order: array<u32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> ids: array<u32>;
+var<storage, read_write> tiles: array<Tile>;
+var<storage, read_write> order: array<u32>;
 
 const EXPERTS: u32 = {{ experts }}u;
 

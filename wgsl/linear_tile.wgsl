@@ -27,25 +27,21 @@ struct Params {
     {% endif %}
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+var<uniform> params: Params;
 {% if experts %}
-@group(0) @binding(1) var<storage, read> tiles: array<Tile>;
+var<storage, read> tiles: array<Tile>;
 {% else %}
-@group(0) @binding(1) var<uniform> step: Step;
+var<uniform> step: Step;
 {% endif %}
-@group(0) @binding(3) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
-{% set more = namespace(binding=5) %}
-{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
+var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
+var<storage, read_write> out: array<f32>;
 {% if experts %}
-{{ next_binding() }} var<storage, read> order: array<u32>;
+var<storage, read> order: array<u32>;
 {% endif %}
 {% if bias %}
-{{ next_binding() }} var<storage, read> bias: array<f32>;
+var<storage, read> bias: array<f32>;
 {% endif %}
 
-{% set weights_binding = 2 %}
-{% set grid_binding = more.binding %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 

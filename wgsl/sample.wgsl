@@ -12,11 +12,11 @@ struct Params {
 }
 
 {% include "lib/sampling.wgsl" %}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> sampling: Sampling;
-@group(0) @binding(2) var<storage, read_write> step: Step;
-@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
-@group(0) @binding(4) var<storage, read_write> tokens: array<u32>;
+var<uniform> params: Params;
+var<uniform> sampling: Sampling;
+var<storage, read_write> step: Step;
+var<storage, read_write> logits: array<f32>;
+var<storage, read_write> tokens: array<u32>;
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LOWEST: f32 = -3.4028234e38;

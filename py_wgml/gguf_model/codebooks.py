@@ -24,5 +24,5 @@ def codebook(type: GGMLQuantizationType) -> bytes | None:
     grid = quant.grid.astype(np.int8)
     if type.name.startswith("IQ1"):
         runs = (grid.reshape(-1, 2, 4) + 1).astype(np.uint8)
-        return (runs[:, 0] | runs[:, 1] << 4).tobytes()
-    return grid.tobytes()
+        grid = runs[:, 0] | runs[:, 1] << 4
+    return bytes(grid.tobytes())

@@ -1,8 +1,11 @@
 """WGSL kernels as jinja2 templates: one file a kernel, shared pieces by `{% include %}`, variants by parameters.
 
+They declare their bindings without numbers, `var<storage, read> x: array<f32>;`, and get them in order of appearance.
+
 `python -m py_wgml.wgsl NAME [key=value ...]` prints the composed text of a kernel.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -15,6 +18,9 @@ from ..errors import WgmlError
 from .layout import Access, Binding, Type, bindings, block, structs
 
 __all__ = ["Access", "Binding", "Type", "bindings", "block", "compose", "excerpt", "packed", "uses_subgroups"]
+
+
+_DECLARATION = re.compile(r"^[ \t]*var<(?:uniform|storage)\b", re.MULTILINE)
 
 
 @cache
@@ -35,14 +41,18 @@ def _environment() -> jinja2.Environment:
 def compose(name: str, parameters: Mapping[str, Any]) -> str:
     """The WGSL text of kernel `name` (a file of `wgsl/`, without the suffix) for these template parameters.
 
-    Raises WgmlError when there is no such kernel or a parameter is missing.
+    Raises WgmlError when there is no such kernel, a parameter is missing, or a binding has a number already.
     """
     try:
-        return _environment().get_template(f"{name}.wgsl").render(parameters)
+        text = _environment().get_template(f"{name}.wgsl").render(parameters)
     except jinja2.TemplateNotFound as error:
         raise WgmlError(f"no WGSL file {error}") from error
     except jinja2.UndefinedError as error:
         raise WgmlError(f"kernel {name}: {error}") from error
+    if "@binding" in text:
+        raise WgmlError(f"kernel {name}: bindings get their numbers when it is composed")
+    numbers = itertools.count()
+    return _DECLARATION.sub(lambda found: f"@group(0) @binding({next(numbers)}) {found[0].strip()}", text)
 
 
 @cache

@@ -19,9 +19,7 @@ from ..names import require_names
 Access = Literal["uniform", "read", "read_write"]
 
 _COMMENT = re.compile(r"//[^\n]*")
-_BINDING = re.compile(
-    r"@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);"
-)
+_BINDING = re.compile(r"\bvar<(uniform|storage)(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);")
 _STRUCT = re.compile(r"struct (\w+) \{([^}]*)\}")
 _FIELD = re.compile(r"(\w+)\s*:\s*(\w+(?:<[^\n]*>)?)")
 _NUMBERS = re.compile(r"(?:vec([234])<)?(u32|i32|f32)>?")
@@ -59,16 +57,14 @@ class Binding:
 
 
 def bindings(code: str) -> tuple[Binding, ...]:
-    """The bindings of group 0, in order of binding number."""
+    """The bindings, in order of appearance, which is that of their numbers."""
     types = structs(code)
-    found: dict[int, Binding] = {}
-    for number, space, access, name, type in _BINDING.findall(_COMMENT.sub("", code)):
+    found: list[Binding] = []
+    for space, access, name, type in _BINDING.findall(_COMMENT.sub("", code)):
         element = type.removeprefix("array<").removesuffix(">") if type.startswith("array<") else type
         kind: Access = "uniform" if space == "uniform" else access or "read"
-        found[int(number)] = Binding(name, kind, _type_of(element, types))
-    if sorted(found) != list(range(len(found))):
-        raise WgmlError(f"bindings are not numbered 0..{len(found) - 1}: {sorted(found)}")
-    return tuple(found[number] for number in range(len(found)))
+        found.append(Binding(name, kind, _type_of(element, types)))
+    return tuple(found)
 
 
 def structs(code: str) -> dict[str, Type]:

@@ -1,8 +1,10 @@
 """What is read off the text of a kernel: its bindings, and how the values of its blocks lie in memory."""
 
 import math
+import re
 import struct
 
+import jinja2
 import numpy as np
 import pytest
 
@@ -28,16 +30,50 @@ struct View {
 }
 struct Late { view: View, last: f32 }
 struct Odd { table: array<vec4<f32>, 4>, n: u32 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> x: array<u32>;
-// @group(0) @binding(1) var<storage, read> y: array<u32>;
-@group(0) @binding(3) var<uniform> late: Late;
-@group(0) @binding(4) var<storage, read_write> counts: array<atomic<u32>>;
-@group(0) @binding(5) var<storage> tiles: array<Params>;
-@group(0) @binding(6) var<uniform> odd: Odd;
+var<uniform> params: Params;
+var<storage, read> x: array<u32>;
+// var<storage, read> y: array<u32>;
+  var<storage, read_write> out: array<vec4<f32>>; // var<uniform> z: Params;
 var<workgroup> shared_memory: array<f32, 4>;
+var<uniform> late: Late;
+var<storage, read_write> counts: array<atomic<u32>>;
+var<storage> tiles: array<Params>;
+var<uniform> odd: Odd;
 """
+
+
+@pytest.fixture
+def compose(tmp_path, monkeypatch):
+    """Composes a kernel with this text."""
+    monkeypatch.setattr(wgsl._environment(), "loader", jinja2.FileSystemLoader(tmp_path))
+
+    def compose(text, **parameters):
+        path = tmp_path / f"kernel_{len(list(tmp_path.iterdir()))}.wgsl"
+        path.write_text(text)
+        return wgsl.compose(path.stem, parameters)
+
+    return compose
+
+
+def test_bindings_are_numbered_in_order_of_appearance(compose):
+    found = re.findall(r"^(.*?)var<(.*?)[,>].*? (\w+):", compose(CODE), re.MULTILINE)
+    assert found == [
+        *(("@group(0) @binding(0) ", "uniform", "params"), ("@group(0) @binding(1) ", "storage", "x")),
+        *(("// ", "storage", "y"), ("@group(0) @binding(2) ", "storage", "out"), ("", "workgroup", "shared_memory")),
+        *(("@group(0) @binding(3) ", "uniform", "late"), ("@group(0) @binding(4) ", "storage", "counts")),
+        *(("@group(0) @binding(5) ", "storage", "tiles"), ("@group(0) @binding(6) ", "uniform", "odd")),
+    ]
+
+
+def test_only_those_are_numbered_that_a_variant_has(compose):
+    text = "{% if bias %}\nvar<storage, read> bias: array<f32>;\n{% endif %}\nvar<storage, read> x: array<f32>;\n"
+    for bias in (False, True):
+        assert f"@group(0) @binding({int(bias)}) var<storage, read> x" in compose(text, bias=bias)
+
+
+def test_numbers_by_hand_are_refused(compose):
+    with pytest.raises(WgmlError, match="get their numbers when it is composed"):
+        compose("@group(0) @binding(1) var<storage, read> x: array<f32>;")
 
 
 def test_bindings_and_their_sizes():

@@ -26,14 +26,14 @@ const LOWEST: f32 = -3.4028234e38;
 {% set octet_word = "vec4<u32>" if bits == 16 else "vec4<f32>" %}
 {% set pair_word = "u32" if bits == 16 else "vec2<f32>" %}
 {% set cache_word = "u32" if bits == 8 else octet_word if head_dim % 8 == 0 else pair_word %}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> k_cache: array<{{ cache_word }}>;
-@group(0) @binding(4) var<storage, read> v_cache: array<{{ cache_word }}>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> q: array<vec2<f32>>;
+var<storage, read> k_cache: array<{{ cache_word }}>;
+var<storage, read> v_cache: array<{{ cache_word }}>;
+var<storage, read_write> out: array<vec2<f32>>;
 {% if sinks %}
-@group(0) @binding(6) var<storage, read> sinks: array<f32>;
+var<storage, read> sinks: array<f32>;
 {% endif %}
 
 // Quad `quad` of the query that starts at pair `at`, scaled.
