@@ -1,7 +1,12 @@
 """What a dispatch is given by name is what its kernel declares: no more, no less, and nothing twice."""
 
+import importlib
+import inspect
+import pkgutil
+
 import pytest
 
+import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.names import joined
 from py_wgml.ops import step_block
@@ -64,3 +69,14 @@ def test_one_name_from_two_places_is_refused():
 def test_a_step_that_is_none_is_refused(position, count):
     with pytest.raises(WgmlError, match=r"^Step\.(position|count) is .*, which no u32 is$"):
         step_block(position, count)
+
+
+MODULES = [name for _, name, _ in pkgutil.iter_modules(py_wgml.ops.__path__, "py_wgml.ops.") if name[-5:] != "array"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_belongs_together_is_a_record(name):
+    """No function has so many parameters that a call can't be read."""
+    functions = [f for _, f in inspect.getmembers(importlib.import_module(name), inspect.isfunction)]
+    own = [function for function in functions if function.__module__ == name]
+    assert own and not [f.__name__ for f in own if len(inspect.signature(f).parameters) > 8]
