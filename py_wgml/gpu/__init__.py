@@ -3,11 +3,22 @@
 import sys
 from typing import Any
 
-from .device import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, AdapterInfo, Bound, Buffer, Device, Pipeline, Program
+from .device import (
+    INTEGER_PRODUCTS,
+    MAX_STORAGE_BINDINGS,
+    MAX_WORKGROUP_BYTES,
+    AdapterInfo,
+    Bound,
+    Buffer,
+    Device,
+    Pipeline,
+    Program,
+)
 
 __all__ = [
     "INTEGER_PRODUCTS",
     "MAX_STORAGE_BINDINGS",
+    "MAX_WORKGROUP_BYTES",
     "AdapterInfo",
     "Bound",
     "Buffer",

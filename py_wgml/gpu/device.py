@@ -25,6 +25,7 @@ INTEGER_PRODUCTS = "packed_4x8_integer_dot_product"
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
 MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
 MAX_STORAGE_BINDINGS = 8  # maxStorageBuffersPerShaderStage
+MAX_WORKGROUP_BYTES = 16384  # maxComputeWorkgroupStorageSize
 MAX_QUERIES = 4096  # of a query set
 
 Data = bytes | bytearray | memoryview | npt.NDArray[Any]

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Device, Program
+from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
 from ..names import joined
 from .array import Array
 from .heads import Heads, KvCache
@@ -14,7 +14,6 @@ from .heads import Heads, KvCache
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 128
 _SOFTWARE_WORKGROUP_SIZE = 64  # on a CPU every lane without work costs what one with work does
-_WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
 _UNROLL = 8  # reads under way at once, of keys and of values; on a CPU 1: it has no latency to hide
 _STRANDS = 16  # without subgroups
 _MAX_WIDTH = 32
@@ -113,14 +112,23 @@ def attention(
     shared = heads.heads // heads.kv_heads
     if max_count >= _TILE_FROM and heads.head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
         tiles = -(-max_count * shared // _TILE_ROWS)
-        program.dispatch("attention_tile", bindings, (tiles, heads.kv_heads, 1), params, **template, group=shared)
+        program.dispatch(
+            "attention_tile",
+            bindings,
+            (tiles, heads.kv_heads, 1),
+            params,
+            **template,
+            group=shared,
+            tile_rows=_TILE_ROWS,
+        )
         return
     info = program.device.info
     width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
     workgroup_size, unroll = (_SOFTWARE_WORKGROUP_SIZE, 1) if info.software else (_WORKGROUP_SIZE, _UNROLL)
     # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
     together = splits == _SPLITS[-1][1] or info.software
-    group = _group(shared, heads.head_dim, width, workgroup_size) if together else 1
+    strands = workgroup_size // width if width > 1 else _STRANDS
+    group = _group(shared, heads.head_dim, strands, workgroup_size) if together else 1
     program.dispatch(
         "attention_vector",
         bindings,
@@ -133,6 +141,7 @@ def attention(
         value_unroll=unroll,
         workgroup_size=workgroup_size,
         width=width,
+        strands=strands,
     )
 
 
@@ -153,12 +162,16 @@ def _largest_divisor(n: int, limit: int) -> int:
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
 
-def _group(shared: int, head_dim: int, width: int, workgroup_size: int) -> int:
+def _group(shared: int, head_dim: int, strands: int, workgroup_size: int) -> int:
     """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
-    strands = workgroup_size // width if width > 1 else _STRANDS
-    words_of_head = -(-head_dim // 8) * 8 + workgroup_size + strands
-    room = (_WORKGROUP_WORDS - 8 * workgroup_size) // words_of_head
-    return _largest_divisor(shared, min(workgroup_size // _STRANDS, room))
+    most = min(shared, workgroup_size // _STRANDS)
+    fitting = (d for d in range(1, most + 1) if 4 * _words(d, head_dim, strands, workgroup_size) <= MAX_WORKGROUP_BYTES)
+    return _largest_divisor(shared, max(fitting))
+
+
+def _words(group: int, head_dim: int, strands: int, workgroup_size: int) -> int:
+    """Words of workgroup memory that attention_vector.wgsl takes."""
+    return group * (-(-head_dim // 8) * 8 + workgroup_size + strands) + 8 * workgroup_size
 
 
 def attention_merge_numpy(values: Array, states: Array) -> Array:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program
+from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 256
-_MAX_EXPERTS = 4096
+_MAX_EXPERTS = MAX_WORKGROUP_BYTES // 4  # a u32 each
 _TILE_SLOTS = (16, 32, 64)  # the smallest that holds what an expert has on average, else the largest
 
 

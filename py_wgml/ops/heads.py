@@ -10,7 +10,8 @@ from ..gpu import Buffer
 from .array import Array
 
 Bits = Literal[32, 16, 8]
-_BLOCK, _BLOCK_BYTES = 32, 36  # with 8 bits: elements, and bytes that they take with their scale
+_BLOCK = 32  # elements that have a scale in common, with 8 bits
+_BLOCK_BYTES = 4 + _BLOCK
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class KvCache:
     @property
     def template(self) -> dict[str, int]:
         """The parameters of kernels that read or write them."""
-        return {"head_dim": self.heads.head_dim, "bits": self.bits}
+        return {"head_dim": self.heads.head_dim, "bits": self.bits, "block": _BLOCK}
 
 
 def cache_bytes(head_dim: int, bits: Bits) -> int:

@@ -16,9 +16,8 @@ from .rope_append import Append
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
-_APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
-TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
-_TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
+TILE_ROWS = 64  # of linear_tile.wgsl
+_TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def can_append(weights: Matrix, append: Append, others: int) -> bool:
     to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
     head_dim, rows = append.cache.heads.head_dim, _each(append)
     whole = all(part.first % head_dim == 0 == part.rows % head_dim for part in weights)
-    bindings = _APPEND_BINDINGS + others + max(len(part.tables) for part in weights)
+    bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(part.tables) for part in weights)
     return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
@@ -113,7 +112,8 @@ def linear(
                 params | {"width": weights.rows},
                 **part.template(columns),
                 **ends,
-                token_threads=tokens // 4,
+                tile_rows=TILE_ROWS,
+                tile_tokens=tokens,
                 experts=False,
             )
             continue

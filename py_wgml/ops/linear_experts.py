@@ -71,7 +71,8 @@ def linear_experts(
                 params,
                 **part.template(columns),
                 **ends,
-                token_threads=ids.size // 4,
+                tile_rows=TILE_ROWS,
+                tile_tokens=ids.size,
             )
         else:
             workgroups, template = vector_template(program.device, part, rows, columns, integers=of.integers)

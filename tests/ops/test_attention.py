@@ -1,6 +1,10 @@
+import importlib
+import re
+
 import numpy as np
 import pytest
 
+from py_wgml import wgsl
 from py_wgml.errors import WgmlError
 from py_wgml.ops import Heads, KvCache, Scores, attention
 
@@ -30,3 +34,31 @@ def test_refuses_parts_without_room(bench):
 def test_refuses_windows_and_caps_of_nothing(wrong):
     with pytest.raises(WgmlError, match="not supported"):
         Scores(1.0, **wrong)
+
+
+def declared_words(code):
+    """Words of workgroup memory that a kernel declares."""
+    names, words = {}, 0
+
+    def value(expression):
+        return eval(re.sub(r"(\d)u", r"\1", expression).replace("/", "//"), {}, names)
+
+    for name, expression in re.findall(r"const (\w+): u32 = ([^;]+);", code):
+        names[name] = value(expression)
+    for scalars, expression in re.findall(r"var<workgroup> \w+: array<(?:vec(\d)<)?f32>?, ([^;]+)>;", code):
+        words += int(scalars or 1) * value(expression)
+    assert code.count("var<workgroup>") == len(re.findall(r"var<workgroup> \w+: array<", code))
+    return words
+
+
+@pytest.mark.parametrize("head_dim", [2, 20, 64, 128, 512])
+@pytest.mark.parametrize("width", [1, 4, 32])
+@pytest.mark.parametrize("group", [1, 3, 8])
+def test_words_of_workgroup_memory(head_dim, width, group):
+    """What Python reckons with is what the kernel takes."""
+    words, size = importlib.import_module("py_wgml.ops.attention")._words, 128
+    strands = size // width if width > 1 else 16
+    choices = {"window": False, "soft_cap": False, "sinks": False, "subgroups": width > 1, "bits": 16, "block": 32}
+    sizes = {"head_dim": head_dim, "group": group, "width": width, "strands": strands, "workgroup_size": size}
+    code = wgsl.compose("attention_vector", choices | sizes | {"splits": 1, "key_unroll": 1, "value_unroll": 1})
+    assert declared_words(code) == words(group, head_dim, strands, size)

@@ -3,7 +3,7 @@
 // With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
 // becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
 // has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
-// Parameters: head_dim (even), bits (of the cache, see lib/append.wgsl), soft_cap, sinks.
+// Parameters: head_dim (even), bits and block (of the cache, see lib/append.wgsl), soft_cap, sinks.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -69,8 +69,8 @@ fn capped(score: f32) -> f32 {
 {% if bits == 8 %}
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
-    let block = 9u * ((row * OCTETS + octet) / 4u);
-    let at = block + 1u + 2u * (octet % 4u);
+    let block = {{ 1 + block // 4 }}u * ((row * OCTETS + octet) / {{ block // 8 }}u);
+    let at = block + 1u + 2u * (octet % {{ block // 8 }}u);
     let largest = bitcast<f32>({{ cache }}_cache[block]);
     let low = unpack4x8snorm({{ cache }}_cache[at]);
     let high = unpack4x8snorm({{ cache }}_cache[at + 1u]);
