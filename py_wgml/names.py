@@ -1,6 +1,6 @@
 """Values by name, where each name must be given once and none other."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from .errors import WgmlError, shown
@@ -8,10 +8,14 @@ from .errors import WgmlError, shown
 T = TypeVar("T")
 
 
-def joined(what: str, *parts: Mapping[str, T]) -> dict[str, T]:
+Parts = Mapping[str, T] | Sequence[Mapping[str, T]]
+"""A mapping, or several that have no name in common."""
+
+
+def joined(what: str, parts: Parts[T]) -> dict[str, T]:
     """All that `parts` have. Raises WgmlError, which begins with `what`, when two of them have the same name."""
     whole: dict[str, T] = {}
-    for part in parts:
+    for part in (parts,) if isinstance(parts, Mapping) else parts:
         if twice := whole.keys() & part.keys():
             raise WgmlError(f"{what}: given twice: {_listed(sorted(twice))}")
         whole |= part

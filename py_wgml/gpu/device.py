@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .. import wgsl
 from ..errors import WgmlError
-from ..names import joined, require_names
+from ..names import Parts, joined, require_names
 
 # The optional features that some kernel has a variant for, and so the only ones asked for.
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
@@ -142,15 +142,16 @@ class Program:
     def dispatch(
         self,
         kernel: str,
-        bindings: Mapping[str, Bound | None],
+        bindings: Parts[Bound | None],
         workgroups: int | tuple[int, int, int],
-        params: Mapping[str, Any] | None = None,
+        params: Parts[Any] | None = None,
         **template: Any,
     ) -> None:
         """Append one dispatch of `wgsl/<kernel>.wgsl`.
 
         bindings: what it declares, by name; None is as good as not given, `bytes` are the content of a buffer that none
-        writes, and a mapping that of a uniform block (`wgsl.block`). params: the block that kernels call so.
+        writes, and a mapping that of a uniform block (`wgsl.block`). params: the block that kernels call so. Both may
+        come in several mappings, a name in one of them.
         workgroups: (x, y, z), or a number that may exceed what one dimension takes (the kernel then reads its index
         with `lib/workgroup_index.wgsl`). template: parameters of the WGSL template; `subgroups` (does the GPU have
         them?) is added to them.
@@ -159,7 +160,9 @@ class Program:
         """
         device, what = self.device, f"kernel {kernel}"
         pipeline = device.pipelines.get(kernel, {"subgroups": "subgroups" in device.features, **template})
-        given = joined(what, bindings, {} if params is None else {"params": params})
+        given = joined(what, bindings)
+        if params is not None:
+            given = joined(what, (given, {"params": joined(f"{what}: params", params)}))
         bound = {name: value for name, value in given.items() if value is not None}
         require_names(what, [binding.name for binding in pipeline.bindings], bound)
         buffers = tuple(self._buffer(what, binding, bound[binding.name]) for binding in pipeline.bindings)

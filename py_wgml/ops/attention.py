@@ -7,7 +7,6 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
-from ..names import joined
 from .array import Array
 from .heads import Heads, KvCache
 
@@ -101,8 +100,8 @@ def attention(
     require_heads(heads)
     if splits > 1 and out.nbytes < Parts(heads, splits).nbytes(max_count):
         raise WgmlError(f"attention in {splits} parts has no room for them")
-    bindings = joined("attention", {"step": step, "q": q, "out": out, "sinks": scores.sinks}, cache.bindings)
-    params = {"scale": scores.scale, "window": scores.window or 0, "soft_cap": scores.soft_cap or 0, **cache.params}
+    bindings = {"step": step, "q": q, "out": out, "sinks": scores.sinks}, cache.bindings
+    params = {"scale": scores.scale, "window": scores.window or 0, "soft_cap": scores.soft_cap or 0}, cache.params
     template = {
         "window": scores.window is not None,
         "soft_cap": scores.soft_cap is not None,

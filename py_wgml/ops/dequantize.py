@@ -3,7 +3,6 @@
 from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
-from ..names import joined
 
 _WORKGROUP_SIZE = 64
 
@@ -29,7 +28,7 @@ def dequantize(program: Program, weights: Matrix, out: Buffer, first: int = 0, r
         if begin < stop:
             program.dispatch(
                 "dequantize",
-                joined("dequantize", {"weights": part.buffer, "out": out}, part.tables),
+                [{"weights": part.buffer, "out": out}, part.tables],
                 -(-(stop - begin) * -(-columns // 8) // _WORKGROUP_SIZE),
                 {
                     "columns": columns,

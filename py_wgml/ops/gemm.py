@@ -28,7 +28,7 @@ def gemm(program: Program, a: View, b: View, out: View, accumulate: bool = False
         "gemm",
         {"out": out.buffer, "a": a.buffer, "b": b.buffer},
         (-(-columns // _TILE), -(-rows // _TILE), batch[0] * batch[1]),
-        {"shape": (*batch, rows, columns), "inner": inner} | full({"out": out, "a": a, "b": b}),
+        [{"shape": (*batch, rows, columns), "inner": inner}, full({"out": out, "a": a, "b": b})],
         tile=_TILE,
         a_along_k=a.strides[-1] <= a.strides[-2],
         b_along_n=b.strides[-1] <= b.strides[-2],

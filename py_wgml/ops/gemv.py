@@ -33,7 +33,7 @@ def gemv(program: Program, a: View, x: View, out: View, accumulate: bool = False
         "gemv",
         {"out": out.buffer, "a": a.buffer, "x": x.buffer},
         (-(-rows * lanes // _WORKGROUP_SIZE), 1, batch[0] * batch[1]),
-        {"shape": (*batch, rows, inner)} | full({"out": out.unsqueeze(), "a": a, "x": x}),
+        [{"shape": (*batch, rows, inner)}, full({"out": out.unsqueeze(), "a": a, "x": x})],
         lanes=lanes,
         along_k=along_k,
         accumulate=accumulate,

@@ -4,7 +4,6 @@ import numpy as np
 
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
-from ..names import joined
 from .array import Array
 
 _WORKGROUP_SIZE = 64
@@ -29,10 +28,9 @@ def get_rows(
     """
     workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
     for part in weights:
-        bindings = {"step": step, "tokens": tokens, "weights": part.buffer, "out": out}
         program.dispatch(
             "get_rows",
-            joined("get_rows", bindings, part.tables),
+            [{"step": step, "tokens": tokens, "weights": part.buffer, "out": out}, part.tables],
             (workgroups, max_count, 1),
             {
                 "columns": weights.columns,

@@ -1,13 +1,11 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
-from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Bound, Buffer, Device, Program
-from ..names import joined
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program
 from .array import Array
 from .attention import Parts
 from .gated import Activation
@@ -94,10 +92,8 @@ def linear(
     ends = {"bias": fusion.bias is not None, "accumulate": fusion.accumulate}
     for part in weights:
         rows = part.rows // 2 if fusion.activation else part.rows
-        bindings: dict[str, Bound | None] = joined(
-            "linear", {"weights": part.buffer, "x": x, "bias": fusion.bias}, part.tables
-        )
-        params: dict[str, Any] = {
+        bindings = {"weights": part.buffer, "x": x, "bias": fusion.bias}
+        params = {
             "columns": columns,
             "row_bytes": row_bytes(part.type, columns),
             "rows": rows,
@@ -107,9 +103,9 @@ def linear(
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                joined("linear_tile", bindings, {"step": step, "out": out}),
+                [bindings, {"step": step, "out": out}, part.tables],
                 (-(-part.rows // TILE_ROWS), -(-max_count // tokens), 1),
-                params | {"width": weights.rows},
+                [params, {"width": weights.rows}],
                 **part.template(columns),
                 **ends,
                 tile_rows=TILE_ROWS,
@@ -117,26 +113,22 @@ def linear(
                 experts=False,
             )
             continue
-        targets: Mapping[str, Bound] = {"out": out}
-        each = 1 if fusion.activation else None
-        template: dict[str, Any] = {"pairing": False}
-        if append:
-            targets, each = {"step": step, "q": out, **append.bindings}, _each(append)
-            params |= append.cache.params
-            template = {**append.template}
-        if norm:
-            bindings["norm_weight"] = norm.weight
-            params["eps"] = norm.eps
-        if parts:
-            template["head_dim"] = parts.heads.head_dim
+        each = _each(append) if append else 1 if fusion.activation else None
         workgroups, sizes = vector_template(program.device, part, rows, columns, each, integers)
         program.dispatch(
             "linear_vector",
-            joined("linear_vector", bindings, targets),
+            [
+                bindings,
+                {"norm_weight": norm.weight} if norm else {},
+                {"step": step, "q": out} if append else {"out": out},
+                append.bindings if append else {},
+                part.tables,
+            ],
             workgroups,
-            params,
+            [params, {"eps": norm.eps} if norm else {}, append.cache.params if append else {}],
             **sizes,
-            **template,
+            **(append.template if append else {"pairing": False}),
+            **({"head_dim": parts.heads.head_dim} if parts else {}),
             **ends,
             splits=parts.splits if parts else 0,
             norm=norm is not None,

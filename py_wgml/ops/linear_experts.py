@@ -8,7 +8,6 @@ import numpy as np
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
 from ..gpu.device import fold
-from ..names import joined
 from .array import Array
 from .group_experts import Groups
 from .linear import TILE_ROWS, vector_template
@@ -51,7 +50,7 @@ def linear_experts(
     """
     rows, columns, bias = weights.rows // of.experts, weights.columns, of.bias
     for part in weights:
-        bindings = joined("linear_experts", {"weights": part.buffer, "x": x, "out": out, "bias": bias}, part.tables)
+        bindings = {"weights": part.buffer, "x": x, "out": out, "bias": bias}
         params = {
             "columns": columns,
             "row_bytes": row_bytes(part.type, columns),
@@ -66,7 +65,7 @@ def linear_experts(
         if isinstance(ids, Groups):
             program.dispatch(
                 "linear_tile",
-                joined("linear_tile", bindings, {"tiles": ids.tiles, "order": ids.order}),
+                [bindings, {"tiles": ids.tiles, "order": ids.order}, part.tables],
                 (-(-rows // TILE_ROWS), ids.count, 1),
                 params,
                 **part.template(columns),
@@ -78,9 +77,9 @@ def linear_experts(
             workgroups, template = vector_template(program.device, part, rows, columns, integers=of.integers)
             program.dispatch(
                 "linear_vector",
-                joined("linear_vector", bindings, {"step": step, "ids": ids}),
+                [bindings, {"step": step, "ids": ids}, part.tables],
                 (*fold(workgroups)[:2], max_count * of.slots),
-                params | {"slots": of.slots},
+                [params, {"slots": of.slots}],
                 **template,
                 **ends,
                 norm=False,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..gpu import Buffer, Program
-from ..names import joined
 from .array import Array
 from .heads import Heads
 
@@ -64,7 +63,7 @@ def _norm(
 ) -> None:
     program.dispatch(
         "norm",
-        joined("norm", bindings, {"weight": norm.weight}),
+        [bindings, {"weight": norm.weight}],
         (1 if last else max_count, 1, 1),
         {"columns": norm.columns, "eps": norm.eps},
         last=last,

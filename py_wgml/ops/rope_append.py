@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from ..gpu import Buffer, Program
-from ..names import joined
 from .heads import KvCache
 from .rope import Pairing, require_rotary
 
@@ -48,7 +47,7 @@ def rope_append(program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: 
     pairs = append.cache.heads.qkv_width // 2
     program.dispatch(
         "rope_append",
-        joined("rope_append", {"step": step, "qkv": qkv, "q": q}, append.bindings),
+        [{"step": step, "qkv": qkv, "q": q}, append.bindings],
         (-(-pairs // _WORKGROUP_SIZE), max_count, 1),
         append.cache.params,
         **append.template,

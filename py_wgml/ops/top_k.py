@@ -3,6 +3,8 @@
 Radix selection: Alabi et al., "Fast k-selection algorithms for graphics processing units", ACM JEA 17, 2012.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..errors import WgmlError
@@ -40,28 +42,28 @@ def top_k(
         require_distinct(out)
     rows, rank, params = strided_rows(x.shape, {"ids": ids, "values": outputs[-1], "x": x})
     row = {"x": x.buffer}
-    found = {"ids": ids.buffer} if values is None else {"ids": ids.buffer, "values": values.buffer}
+    found = {"ids": ids.buffer, "values": None if values is None else values.buffer}
 
-    def select(bindings: dict[str, Buffer], workgroups: int) -> None:
+    def select(source: Mapping[str, Buffer], target: Mapping[str, Buffer | None], workgroups: int) -> None:
         program.dispatch(
             "top_k",
-            bindings,
+            [source, target],
             workgroups,
-            params | {"k": k, "splits": splits},
-            from_parts="parts" in bindings,
-            to_parts="parts_out" in bindings,
+            [params, {"k": k, "splits": splits}],
+            from_parts="parts" in source,
+            to_parts="parts_out" in target,
             with_values=values is not None,
             rank=rank,
             capacity=1 << (k - 1).bit_length(),
         )
 
     if splits == 1:
-        select(row | found, rows)
+        select(row, found, rows)
     elif parts is None or parts.nbytes < top_k_parts(rows, k, splits):
         raise WgmlError(f"the {k} largest of {rows} rows in {splits} parts have no room")
     else:
-        select(row | {"parts_out": parts}, rows * splits)
-        select({"parts": parts} | found, rows)
+        select(row, {"parts_out": parts}, rows * splits)
+        select({"parts": parts}, found, rows)
 
 
 def argmax(program: Program, x: View, ids: View, splits: int = 1, parts: Buffer | None = None) -> None:

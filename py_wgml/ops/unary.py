@@ -45,7 +45,7 @@ def unary(program: Program, function: Function, x: View, out: View, a: float = 0
         "unary",
         {"out": out.buffer, "x": None if in_place else x.buffer},
         -(-out.size // _WORKGROUP_SIZE),
-        params | {"a": a, "b": b},
+        [params, {"a": a, "b": b}],
         function=function,
         in_place=in_place,
         rank=rank,

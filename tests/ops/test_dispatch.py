@@ -8,8 +8,10 @@ import pytest
 
 import py_wgml.ops
 from py_wgml.errors import WgmlError
+from py_wgml.gguf_model.ggml import GGMLQuantizationType
+from py_wgml.gguf_model.weights import Part
 from py_wgml.names import joined
-from py_wgml.ops import step_block
+from py_wgml.ops import dequantize, step_block
 
 PARAMS = {"width": 3, "repeat": 1}
 
@@ -60,9 +62,26 @@ def test_a_uniform_block_may_be_given_by_its_fields(bench):
 
 
 def test_one_name_from_two_places_is_refused():
-    assert joined("k", {"a": 1}, {}, {"b": None}) == {"a": 1, "b": None}
+    assert joined("k", [{"a": 1}, {}, {"b": None}]) == {"a": 1, "b": None}
     with pytest.raises(WgmlError, match=r"^k: given twice: a, grid$"):
-        joined("k", {"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4})
+        joined("k", [{"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4}])
+
+
+def test_refuses_what_comes_twice_from_several_mappings(bench):
+    x, step = bench.poison(6), bench.step(0, 1)
+    for bindings, params, message in (
+        ([{"step": step, "x": x}, {"x": x, "out": x}], PARAMS, "kernel gated: given twice: x"),
+        ({"step": step, "x": x, "out": x}, [PARAMS, {"width": 3}], "kernel gated: params: given twice: width"),
+    ):
+        with pytest.raises(WgmlError, match=f"^{message}$"):
+            bench.device.program().dispatch("gated", bindings, 1, params, function="relu", workgroup_size=64)
+
+
+def test_a_codebook_does_not_take_the_place_of_a_buffer(bench, monkeypatch):
+    weights, _ = bench.matrix(bench.normal(4, 256), GGMLQuantizationType.IQ2_S)
+    monkeypatch.setattr(Part, "tables", {"out": b""})
+    with pytest.raises(WgmlError, match=r"^kernel dequantize: given twice: out$"):
+        dequantize(bench.device.program(), weights, bench.poison(4, 256))
 
 
 @pytest.mark.parametrize(("position", "count"), [(-1, 1), (0, 1.0), (0, 1 << 32)])
