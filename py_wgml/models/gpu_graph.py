@@ -397,8 +397,8 @@ class GpuGraph(Graph[Tensor]):
 
         x.make()  # several products take it
         ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
-        logits = self.linear(x, f"{name}_gate_inp").buffer
-        route(self._program, self._step, logits, ids.buffer, gates.buffer, routing, rows, favour)
+        logits = self.linear(x, f"{name}_gate_inp")  # kept, lest ids or gates get its buffer
+        route(self._program, self._step, logits.buffer, ids.buffer, gates.buffer, routing, rows, favour)
         chosen = ids.buffer
         if rows * slots >= _GROUPED * c.expert_count:
             size, count = group_size(c.expert_count, rows * slots)
