@@ -8,11 +8,11 @@ from .errors import WgmlError, shown
 T = TypeVar("T")
 
 
-Parts = Mapping[str, T] | Sequence[Mapping[str, T]]
+Mappings = Mapping[str, T] | Sequence[Mapping[str, T]]
 """A mapping, or several that have no name in common."""
 
 
-def joined(what: str, parts: Parts[T]) -> dict[str, T]:
+def joined(what: str, parts: Mappings[T]) -> dict[str, T]:
     """All that `parts` have. Raises WgmlError, which begins with `what`, when two of them have the same name."""
     whole: dict[str, T] = {}
     for part in (parts,) if isinstance(parts, Mapping) else parts:

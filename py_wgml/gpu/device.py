@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .. import wgsl
 from ..errors import WgmlError
-from ..names import Parts, joined, require_names
+from ..names import Mappings, joined, require_names
 
 # The optional features that some kernel has a variant for, and so the only ones asked for.
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
@@ -142,9 +142,9 @@ class Program:
     def dispatch(
         self,
         kernel: str,
-        bindings: Parts[Bound | None],
+        bindings: Mappings[Bound | None],
         workgroups: int | tuple[int, int, int],
-        params: Parts[Any] | None = None,
+        params: Mappings[Any] | None = None,
         **template: Any,
     ) -> None:
         """Append one dispatch of `wgsl/<kernel>.wgsl`.
