@@ -7,7 +7,6 @@ from .errors import WgmlError, shown
 
 T = TypeVar("T")
 
-
 Mappings = Mapping[str, T] | Sequence[Mapping[str, T]]
 """A mapping, or several that have no name in common."""
 

@@ -178,6 +178,8 @@ class Program:
             if binding.access != "uniform" or binding.type is None:
                 raise WgmlError(f"{what}: {binding.name} is no uniform block of known fields")
             value = wgsl.block(f"{what}: {binding.name}", binding.type, value)
+        if not isinstance(value, bytes):
+            raise WgmlError(f"{what}: {binding.name} is no Buffer but of type {type(value).__name__}")
         return self.device.uniforms[value]
 
     def run(self) -> None:

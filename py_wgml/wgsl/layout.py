@@ -112,7 +112,7 @@ def block(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
 def _pack(what: str, type: Type, value: Any) -> bytes:
     if type.fields:
         if not isinstance(value, Mapping):
-            raise WgmlError(f"{what} is {shown(repr(value))}; it takes {', '.join(type.fields)} by name")
+            raise WgmlError(f"{what} is {_shown(value)}; it takes {', '.join(type.fields)} by name")
         require_names(what, type.fields, value)
         packed = bytearray(type.size)
         for name, (offset, inner) in type.fields.items():
@@ -121,7 +121,7 @@ def _pack(what: str, type: Type, value: Any) -> bytes:
     if type.count == 1:
         return _pack_number(what, type.scalar, value)
     if not isinstance(value, Sequence) or len(value) != type.count:
-        raise WgmlError(f"{what} is {shown(repr(value))}; it takes {type.count} numbers")
+        raise WgmlError(f"{what} is {_shown(value)}; it takes {type.count} numbers")
     return b"".join(_pack_number(f"{what}[{i}]", type.scalar, number) for i, number in enumerate(value))
 
 
@@ -132,4 +132,11 @@ def _pack_number(what: str, scalar: str, value: Any) -> bytes:
             return struct.pack(format, value)
     except (struct.error, OverflowError):
         pass  # out of range
-    raise WgmlError(f"{what} is {shown(repr(value))}, which no {scalar} is")
+    raise WgmlError(f"{what} is {_shown(value)}, which no {scalar} is")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shown(repr(value))
+    except ValueError:  # a whole number of thousands of digits
+        return f"a number of {value.bit_length()} bits"

@@ -28,6 +28,7 @@ PARAMS = {"width": 3, "repeat": 1}
         ({}, PARAMS | {"width": -3}, "kernel gated: params.width is -3, which no u32 is"),
         ({}, PARAMS | {"width": 3.0}, "kernel gated: params.width is 3.0, which no u32 is"),
         ({"step": {"position": 1 << 32, "count": 1}}, PARAMS, "kernel gated: step.position is 4294967296, .* u32 is"),
+        ({"x": 3}, PARAMS, "kernel gated: x is no Buffer but of type int"),
         ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform block of known fields"),
     ],
 )

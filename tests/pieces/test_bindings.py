@@ -111,6 +111,11 @@ def test_what_does_not_fit_its_field_is_refused(field, value):
         wgsl.block("k", structs(CODE)["Params"], values)
 
 
+def test_a_number_too_long_to_be_written_is_refused():
+    with pytest.raises(WgmlError, match=r"^k\.first is a number of 20001 bits, which no i32 is$"):
+        wgsl.block("k", structs(CODE)["Params"], {"columns": 1, "eps": 1.0, "first": -(1 << 20000)})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
