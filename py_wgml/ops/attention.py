@@ -75,7 +75,8 @@ def attention_lengths(context: int) -> list[int]:
 def require_heads(heads: Heads) -> None:
     """Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
     if heads.heads % heads.kv_heads or heads.head_dim % 2 or heads.head_dim > _MAX_HEAD_DIM:
-        raise WgmlError(f"attention with {heads} is not supported")
+        shape = f"{heads.heads} heads over {heads.kv_heads}, of {heads.head_dim} elements each,"
+        raise WgmlError(f"attention with {shape} is not supported")
 
 
 def attention(

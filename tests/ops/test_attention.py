@@ -20,7 +20,7 @@ def test_large_scores_do_not_overflow(bench):
 
 def test_refuses_uneven_groups(bench):
     b = bench.poison(64)
-    with pytest.raises(WgmlError, match="not supported"):
+    with pytest.raises(WgmlError, match="5 heads over 2, of 8 elements each, is not supported"):
         attention(bench.device.program(), b, b, KvCache(b, b, Heads(5, 2, 8), 16), b, Scores(1.0), 1)
 
 
