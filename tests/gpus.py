@@ -42,11 +42,11 @@ class SharedDevice(NativeDevice):
         Device.__init__(self, replace(opened.info, software=software), features, opened.limits)
         self._compiled = compiled
 
-    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> Any:
+    def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any:
         if wgsl.uses_subgroups(code) and "subgroups" not in self.features:
             raise WgmlError(f"kernel {name} uses subgroups on a device without")
         if code not in self._compiled:
-            self._compiled[code] = super()._create_pipeline(name, code, access)
+            self._compiled[code] = super()._create_pipeline(name, code, bindings)
         return self._compiled[code]
 
 

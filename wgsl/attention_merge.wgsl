@@ -3,9 +3,9 @@
 // Workgroup (head, t), an invocation a pair of elements. Parameters: head_dim (even), splits, workgroup_size (at least
 // head_dim / 2).
 {% include "lib/step.wgsl" %}
-@group(0) @binding(0) var<uniform> step: Step;
-@group(0) @binding(1) var<storage, read> parts: array<vec2<f32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec2<f32>>;
+var<uniform> step: Step;
+var<storage, read> parts: array<vec2<f32>>;
+var<storage, read_write> out: array<vec2<f32>>;
 
 {% set parts, merged_word = "parts", "vec2<f32>" %}
 {% include "lib/attention_parts.wgsl" %}

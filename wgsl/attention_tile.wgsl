@@ -3,17 +3,18 @@
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
 //   out f32 [T, heads, head_dim]
 // Heads that share keys and values share tiles: row r of key/value head h is head h * group + r % group of token
-// r / group. Workgroup (x, h) takes 32 rows and walks the positions 64 at a time, its 128 invocations being 8 bands of 16
-// lanes. A lane makes the scores of its band's 4 rows with 4 positions, from queries and keys that come in slices of
+// r / group. Workgroup (x, h) takes tile_rows rows and walks the positions 64 at a time, its invocations being bands of
+// 16 lanes. A lane makes the scores of its band's 4 rows with 4 positions, from queries and keys that come in slices of
 // two octets; and then every 16th quad of those rows' outputs, from values that come in slices of whole positions.
-// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl (head_dim at most 256); window; group.
+// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl (head_dim at most 256); window; group; tile_rows
+// (32: what the slices of keys and values are made for).
 {% include "lib/attention.wgsl" %}
 
 {% set octets = (head_dim + 7) // 8 %}
 {% set columns = (2 * octets + 15) // 16 %}
 const GROUP: u32 = {{ group }}u;
 const LANES: u32 = 16u;
-const ROWS: u32 = 32u;
+const ROWS: u32 = {{ tile_rows }}u;
 const POSITIONS: u32 = 64u;
 const THREADS: u32 = ROWS / 4u * LANES;
 const SLICE_OCTETS: u32 = 2u;

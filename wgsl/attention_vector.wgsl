@@ -9,18 +9,18 @@
 // Parameters: those of lib/attention.wgsl; window; splits; group (divides heads / kv_heads); key_unroll (octets of a
 // key read at once; divides their number); value_unroll (positions of which a team reads the values at once);
 // workgroup_size (a power of two, at least 16 group and head_dim / 4); width (neighbouring invocations whose numbers are
-// reduced by shuffles: a power of two, no more than a subgroup has; 1 without subgroups). Words of workgroup memory:
-// group * (head_dim rounded up to 8 + workgroup_size + strands) + 8 workgroup_size.
+// reduced by shuffles: a power of two, no more than a subgroup has; 1 without subgroups); strands (in which those of a
+// tile are reduced: workgroup_size / width, or without subgroups a power of two). Words of workgroup memory: see
+// `_words` in py_wgml/ops/attention.py.
 {% include "lib/attention.wgsl" %}
 
 {% set octets = (head_dim + 7) // 8 %}
-{% set strands = workgroup_size // width if width > 1 else 16 %}
 const GROUP: u32 = {{ group }}u;
 const SPLITS: u32 = {{ splits }}u;
 const TILE: u32 = {{ workgroup_size }}u;
 const TEAMS: u32 = TILE / OCTETS;
 const WIDTH: u32 = {{ width }}u;
-const STRANDS: u32 = {{ strands }}u; // in which the numbers of a tile are reduced
+const STRANDS: u32 = {{ strands }}u;
 {# Teams in one subgroup add their values by shuffles. #}
 {% set teams_shuffle = width > octets and width % octets == 0 %}
 {% set rows = workgroup_size // width if teams_shuffle else workgroup_size // octets %}

@@ -9,11 +9,11 @@ struct Params {
     b: View,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> b: array<f32>;
 {% if not assign %}
-@group(0) @binding(3) var<storage, read> a: array<f32>;
+var<storage, read> a: array<f32>;
 {% endif %}
 
 fn element_main(at: vec4<u32>) {

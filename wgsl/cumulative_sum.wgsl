@@ -8,9 +8,9 @@ struct Params {
     x: View,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> x: array<f32>;
 
 const TILE: u32 = {{ workgroup_size }}u;
 

@@ -9,11 +9,9 @@ struct Params {
     first_out: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
 
-{% set weights_binding = 1 %}
-{% set grid_binding = 3 %}
 {% include "lib/octets.wgsl" %}
 {% set accumulate = false %}
 {% include "lib/store_quad.wgsl" %}

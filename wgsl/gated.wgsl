@@ -8,10 +8,10 @@ struct Params {
     repeat: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> x: array<f32>;
+var<storage, read_write> out: array<f32>;
 
 {% include "lib/gate.wgsl" %}
 

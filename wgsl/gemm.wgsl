@@ -1,7 +1,7 @@
 // Matrix times matrix, dense, on strided views: out[.., m, n] = sum_k a[.., m, k] b[.., k, n] (+ out[.., m, n]).
-// A workgroup of 16 x 16 makes a tile of 64 x 64 of one product of the batch, each invocation 4 x 4 of it, walking 16
-// elements of k at a time through workgroup memory (8.1 KiB). Workgroup (tile of n, tile of m, product).
-// Parameters: a_along_k, b_along_n (neighbouring invocations read along this dimension of a, of b: the one whose
+// A workgroup makes a tile of `tile` x `tile` of one product of the batch, each invocation 4 x 4 of it, walking 16
+// elements of k at a time through workgroup memory (a tile of 64: 8.1 KiB). Workgroup (tile of n, tile of m, product).
+// Parameters: tile, a_along_k, b_along_n (neighbouring invocations read along this dimension of a, of b: the one whose
 // elements lie closest), accumulate.
 {% include "lib/place.wgsl" %}
 struct Params {
@@ -12,12 +12,12 @@ struct Params {
     inner: u32, // elements k
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> b: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> a: array<f32>;
+var<storage, read> b: array<f32>;
 
-const SIDE: u32 = 16u; // invocations a side
+const SIDE: u32 = {{ tile // 4 }}u; // invocations a side
 const TILE: u32 = 4u * SIDE; // elements a side
 const DEPTH: u32 = 16u;
 const LINE: u32 = TILE + 1u; // one more than a line holds: its columns start in different memory banks
@@ -25,7 +25,7 @@ const LINE: u32 = TILE + 1u; // one more than a line holds: its columns start in
 var<workgroup> a_tile: array<f32, DEPTH * LINE>;
 var<workgroup> b_tile: array<f32, DEPTH * LINE>;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size({{ (tile // 4) ** 2 }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let shape = params.shape;
     let product = vec4<u32>(group.z / shape.y, group.z % shape.y, 0u, 0u);

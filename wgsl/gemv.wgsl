@@ -10,10 +10,10 @@ struct Params {
     x: View,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> a: array<f32>;
-@group(0) @binding(3) var<storage, read> x: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> a: array<f32>;
+var<storage, read> x: array<f32>;
 
 const LANES: u32 = {{ lanes }}u;
 const ROWS: u32 = {{ workgroup_size // lanes }}u;

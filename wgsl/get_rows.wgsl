@@ -14,15 +14,13 @@ struct Params {
     scale: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
+var<uniform> params: Params;
+var<uniform> step: Step;
 {% if tokens %}
-@group(0) @binding(2) var<storage, read> tokens: array<u32>;
+var<storage, read> tokens: array<u32>;
 {% endif %}
-@group(0) @binding({{ 4 if tokens else 3 }}) var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
+var<storage, read_write> out: array<{{ "f32" if tail else "vec4<f32>" }}>;
 
-{% set weights_binding = 3 if tokens else 2 %}
-{% set grid_binding = 5 if tokens else 4 %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/store_quad.wgsl" %}
 

@@ -1,8 +1,8 @@
 // The slots of a step's tokens by the experts they go to, in tiles of `tokens` slots at most, for linear_tile.wgsl.
 //   ids u32 [T slots]    order u32 [T slots]: slots, those of expert 0 first, each expert's from the first token on
 //   tiles [max_tiles]: runs of `order` within an expert; those that are not needed have a count of 0
-// One workgroup; an invocation has an expert, and looks at all slots for its own. Parameters: experts (at most 4,096,
-// which fill the workgroup memory of 16 KiB), workgroup_size.
+// One workgroup; an invocation has an expert, and looks at all slots for its own. Parameters: experts (a word of
+// workgroup memory each), workgroup_size.
 {% include "lib/step.wgsl" %}
 {% include "lib/tile.wgsl" %}
 struct Params {
@@ -11,11 +11,11 @@ struct Params {
     max_tiles: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> ids: array<u32>;
-@group(0) @binding(3) var<storage, read_write> tiles: array<Tile>;
-@group(0) @binding(4) var<storage, read_write> order: array<u32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> ids: array<u32>;
+var<storage, read_write> tiles: array<Tile>;
+var<storage, read_write> order: array<u32>;
 
 const EXPERTS: u32 = {{ experts }}u;
 

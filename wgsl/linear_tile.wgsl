@@ -1,15 +1,15 @@
 // Matrix times matrix with quantized weights, for the many tokens of a step:
 //   out[t, first + n] = sum_k W[n, k] x[t, k] (+ bias[first + n]) (+ out[t, first + n])
 //   weights: blocks of W [rows, columns]    x f32 [T, columns]    out f32 [T, width]    bias f32 [width]
-// A workgroup of 16 x token_threads makes a tile of 64 rows x TOKENS tokens, each invocation 4 x 4 of it. It walks the
-// columns four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in
-// workgroup memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
+// A workgroup makes a tile of tile_rows rows x tile_tokens tokens, each invocation 4 x 4 of it. It walks the columns
+// four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in workgroup
+// memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
 // With experts, W is a part of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
 // a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order).
 //   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (+ bias[expert, n])
 //   out f32 [T slots, width]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, token_threads (TOKENS = 4 token_threads, at most
-// 64), bias, accumulate, experts (not with accumulate).
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, tile_rows (64), tile_tokens (16, 32 or 64), bias,
+// accumulate, experts (not with accumulate).
 {% include "lib/tile.wgsl" %}
 {% if not experts %}
 {% include "lib/step.wgsl" %}
@@ -27,30 +27,26 @@ struct Params {
     {% endif %}
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
+var<uniform> params: Params;
 {% if experts %}
-@group(0) @binding(1) var<storage, read> tiles: array<Tile>;
+var<storage, read> tiles: array<Tile>;
 {% else %}
-@group(0) @binding(1) var<uniform> step: Step;
+var<uniform> step: Step;
 {% endif %}
-@group(0) @binding(3) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
-{% set more = namespace(binding=5) %}
-{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
+var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
+var<storage, read_write> out: array<f32>;
 {% if experts %}
-{{ next_binding() }} var<storage, read> order: array<u32>;
+var<storage, read> order: array<u32>;
 {% endif %}
 {% if bias %}
-{{ next_binding() }} var<storage, read> bias: array<f32>;
+var<storage, read> bias: array<f32>;
 {% endif %}
 
-{% set weights_binding = 2 %}
-{% set grid_binding = more.binding %}
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 
-const ROW_THREADS: u32 = 16u;
-const TOKEN_THREADS: u32 = {{ token_threads }}u;
+const ROW_THREADS: u32 = {{ tile_rows // 4 }}u;
+const TOKEN_THREADS: u32 = {{ tile_tokens // 4 }}u;
 const THREADS: u32 = ROW_THREADS * TOKEN_THREADS;
 const ROWS: u32 = 4u * ROW_THREADS;
 const TOKENS: u32 = 4u * TOKEN_THREADS;
@@ -91,7 +87,7 @@ fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
     }
 }
 
-@compute @workgroup_size({{ 16 * token_threads }})
+@compute @workgroup_size({{ tile_rows // 4 * (tile_tokens // 4) }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let first_row = group.x * ROWS;
     {% if experts %}

@@ -19,8 +19,6 @@
 // norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with
 // bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; each is then 2 for "norm" and 4 for
 // "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
-{% set more = namespace(binding=3) %}
-{% macro next_binding() %}@group(0) @binding({{ more.binding }}){% set more.binding = more.binding + 1 %}{% endmacro %}
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -42,33 +40,29 @@ struct Params {
     {% endif %}
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(2) var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
+var<uniform> params: Params;
+var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 {% if pairing %}
 {% include "lib/step.wgsl" %}
-{{ next_binding() }} var<uniform> step: Step;
-{{ next_binding() }} var<storage, read> rotations: array<vec2<f32>>;
-{% set q_binding = more.binding %}
-{% set more.binding = more.binding + 3 %}
+var<uniform> step: Step;
+var<storage, read> rotations: array<vec2<f32>>;
 {% include "lib/append.wgsl" %}
 {% include "lib/rotate.wgsl" %}
 {% else %}
-{{ next_binding() }} var<storage, read_write> out: array<f32>;
+var<storage, read_write> out: array<f32>;
 {% endif %}
 {% if experts %}
 {% include "lib/step.wgsl" %}
-{{ next_binding() }} var<uniform> step: Step;
-{{ next_binding() }} var<storage, read> ids: array<u32>;
+var<uniform> step: Step;
+var<storage, read> ids: array<u32>;
 {% endif %}
 {% if bias %}
-{{ next_binding() }} var<storage, read> bias: array<f32>;
+var<storage, read> bias: array<f32>;
 {% endif %}
 {% if norm %}
-{{ next_binding() }} var<storage, read> norm_weight: array<vec4<f32>>;
+var<storage, read> norm_weight: array<vec4<f32>>;
 {% endif %}
 
-{% set weights_binding = 1 %}
-{% set grid_binding = more.binding %}
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
 {% if splits %}

@@ -9,13 +9,13 @@ struct Params {
     eps: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read> weight: array<f32>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> x: array<f32>;
+var<storage, read> weight: array<f32>;
+var<storage, read_write> out: array<f32>;
 {% if bias %}
-@group(0) @binding(5) var<storage, read> bias: array<f32>;
+var<storage, read> bias: array<f32>;
 {% endif %}
 
 {% set reductions = ["sum"] %}

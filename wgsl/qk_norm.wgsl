@@ -13,11 +13,11 @@ struct Params {
     eps: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read_write> qkv: array<f32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read_write> qkv: array<f32>;
 {% if weights %}
-@group(0) @binding(3) var<storage, read> weights: array<f32>;
+var<storage, read> weights: array<f32>;
 {% endif %}
 
 {% set reductions = ["sum"] %}

@@ -7,9 +7,9 @@ struct Params {
     invocations: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> data: array<vec4<u32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<u32>;
+var<uniform> params: Params;
+var<storage, read> data: array<vec4<u32>>;
+var<storage, read_write> out: array<u32>;
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -9,11 +9,11 @@ struct Params {
     y: View,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
+var<storage, read> x: array<f32>;
 {% if kind == "dot" %}
-@group(0) @binding(3) var<storage, read> y: array<f32>;
+var<storage, read> y: array<f32>;
 {% endif %}
 
 {% set reduction = "sum" if kind in ["squared_norm", "dot"] else kind %}

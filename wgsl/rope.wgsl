@@ -8,11 +8,11 @@ struct Params {
     x: View,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read> rotations: array<vec2<f32>>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> x: array<f32>;
+var<storage, read> rotations: array<vec2<f32>>;
+var<storage, read_write> out: array<f32>;
 
 fn element_of(head: u32, element: u32) -> f32 {
     return x[head + element * params.x.strides.w];

@@ -10,12 +10,11 @@ struct Params {
     kv_heads: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> qkv: array<f32>;
-@group(0) @binding(3) var<storage, read> rotations: array<vec2<f32>>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> qkv: array<f32>;
+var<storage, read> rotations: array<vec2<f32>>;
 
-{% set q_binding = 4 %}
 {% include "lib/append.wgsl" %}
 
 fn element_of(head: u32, element: u32) -> f32 {

@@ -11,21 +11,12 @@ struct Params {
     vocabulary: u32,
 }
 
-struct Sampling {
-    temperature: f32, // 0: the most likely token
-    top_p: f32, // 1: off
-    min_p: f32, // 0: off
-    repetition_penalty: f32, // 1: off
-    top_k: u32, // 0: off
-    penalty_window: u32, // how many of the last tokens are penalised
-    seed: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> sampling: Sampling;
-@group(0) @binding(2) var<storage, read_write> step: Step;
-@group(0) @binding(3) var<storage, read_write> logits: array<f32>;
-@group(0) @binding(4) var<storage, read_write> tokens: array<u32>;
+{% include "lib/sampling.wgsl" %}
+var<uniform> params: Params;
+var<uniform> sampling: Sampling;
+var<storage, read_write> step: Step;
+var<storage, read_write> logits: array<f32>;
+var<storage, read_write> tokens: array<u32>;
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LOWEST: f32 = -3.4028234e38;

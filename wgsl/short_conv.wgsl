@@ -8,12 +8,12 @@ struct Params {
     width: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> x: array<f32>;
-@group(0) @binding(3) var<storage, read> taps: array<f32>;
-@group(0) @binding(4) var<storage, read_write> state: array<f32>;
-@group(0) @binding(5) var<storage, read_write> out: array<f32>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> x: array<f32>;
+var<storage, read> taps: array<f32>;
+var<storage, read_write> state: array<f32>;
+var<storage, read_write> out: array<f32>;
 
 const LENGTH: u32 = {{ length }}u;
 

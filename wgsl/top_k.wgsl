@@ -22,18 +22,18 @@ struct Params {
 // value, and its place with all bits turned. Of no element: zeros.
 alias Ranked = vec2<u32>;
 
-@group(0) @binding(0) var<uniform> params: Params;
+var<uniform> params: Params;
 {% if not from_parts %}
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+var<storage, read> x: array<f32>;
 {% else %}
-@group(0) @binding(1) var<storage, read> parts: array<Ranked>;
+var<storage, read> parts: array<Ranked>;
 {% endif %}
 {% if to_parts %}
-@group(0) @binding(2) var<storage, read_write> parts_out: array<Ranked>;
+var<storage, read_write> parts_out: array<Ranked>;
 {% else %}
-@group(0) @binding(2) var<storage, read_write> ids: array<u32>;
+var<storage, read_write> ids: array<u32>;
 {% if with_values %}
-@group(0) @binding(3) var<storage, read_write> values: array<f32>;
+var<storage, read_write> values: array<f32>;
 {% endif %}
 {% endif %}
 

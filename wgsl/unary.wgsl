@@ -10,10 +10,10 @@ struct Params {
     b: f32,
 }
 
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+var<uniform> params: Params;
+var<storage, read_write> out: array<f32>;
 {% if not in_place %}
-@group(0) @binding(2) var<storage, read> x: array<f32>;
+var<storage, read> x: array<f32>;
 {% endif %}
 
 fn element_main(at: vec4<u32>) {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import WgmlError
-from ..gpu import Device, block
+from ..gpu import Device
 from ..ops import Sampling
 from ..values import integer, integers
 from .engine import Engine
@@ -136,8 +136,9 @@ async def read_bandwidth(device: Device) -> float:
     program = device.program("read")
     program.dispatch(
         "read",
-        [block(nbytes // 16, invocations), data, out],
+        {"data": data, "out": out},
         (_READ_WORKGROUPS, 1, 1),
+        {"quads": nbytes // 16, "invocations": invocations},
         workgroup_size=_READ_WORKGROUP_SIZE,
     )
     await device.compiled()

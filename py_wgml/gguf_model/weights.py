@@ -51,9 +51,10 @@ class Part:
         return {"type": self.type.name.lower(), "tail": columns % 8 != 0, "shared_tables": False}
 
     @property
-    def tables(self) -> tuple[bytes, ...]:
-        """What a kernel that reads the part binds after its own buffers: the type's codebook, if it has one."""
-        return codebook(self.type)
+    def tables(self) -> dict[str, bytes]:
+        """What a kernel that reads the part binds beside its own buffers: the type's codebook, if it has one."""
+        table = codebook(self.type)
+        return {} if table is None else {"grid": table}
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,26 @@
 import sys
 from typing import Any
 
-from .device import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, AdapterInfo, Buffer, Device, Pipeline, Program, block
+from .device import (
+    INTEGER_PRODUCTS,
+    MAX_STORAGE_BINDINGS,
+    MAX_WORKGROUP_BYTES,
+    AdapterInfo,
+    Buffer,
+    Device,
+    Pipeline,
+    Program,
+)
 
 __all__ = [
     "INTEGER_PRODUCTS",
     "MAX_STORAGE_BINDINGS",
+    "MAX_WORKGROUP_BYTES",
     "AdapterInfo",
     "Buffer",
     "Device",
     "Pipeline",
     "Program",
-    "block",
     "open_device",
 ]
 

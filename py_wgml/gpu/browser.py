@@ -97,8 +97,10 @@ class BrowserDevice(Device):
         nbytes = buffer.nbytes - offset if nbytes is None else nbytes
         return await _bytes(self._gpu.read(buffer.handle, offset, nbytes + -nbytes % 4), nbytes)
 
-    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> int:
-        return int(self._gpu.pipeline(code, _js(list(access)), _js(list(wgsl.minimum_sizes(code))), name))
+    def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> int:
+        # A browser that knows the sizes checks a buffer once, when it is bound, and not at each dispatch.
+        access = _js([binding.access for binding in bindings])
+        return int(self._gpu.pipeline(code, access, _js([binding.minimum_size for binding in bindings]), name))
 
     async def allocated(self) -> None:
         if not await self._gpu.allocated():

@@ -4,9 +4,8 @@ A model step is a Program: Python records its dispatches once, and each step rep
 from step to step lies in small buffers that the kernels read. See https://www.w3.org/TR/webgpu/ for the terms.
 """
 
-import struct
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy.typing as npt
 
 from .. import wgsl
 from ..errors import WgmlError
+from ..names import Mappings, joined, require_names
 
 # The optional features that some kernel has a variant for, and so the only ones asked for.
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
@@ -25,6 +25,7 @@ INTEGER_PRODUCTS = "packed_4x8_integer_dot_product"
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
 MAX_WORKGROUPS = 65535  # maxComputeWorkgroupsPerDimension
 MAX_STORAGE_BINDINGS = 8  # maxStorageBuffersPerShaderStage
+MAX_WORKGROUP_BYTES = 16384  # maxComputeWorkgroupStorageSize
 MAX_QUERIES = 4096  # of a query set
 
 Data = bytes | bytearray | memoryview | npt.NDArray[Any]
@@ -72,22 +73,18 @@ class Buffer:
         return f"Buffer({self.label or 'unnamed'}, {self.nbytes} bytes)"
 
 
+Bound = Buffer | bytes | Mapping[str, Any]
+"""What a binding of a dispatch can be given: see `Program.dispatch`."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A compiled kernel: its WGSL, how each of its bindings is accessed, and the backend's handle."""
+    """A compiled kernel: its WGSL, the bindings that it declares, and the backend's handle."""
 
     name: str
     code: str
-    access: tuple[wgsl.Access, ...]
+    bindings: tuple[wgsl.Binding, ...]
     handle: Any
-
-
-def block(*values: int | float) -> bytes:
-    """A uniform block of u32 (int), i32 (negative int) and f32 (float) members, padded to a multiple of 16 bytes."""
-    packed = b"".join(
-        struct.pack("<f", v) if isinstance(v, float) else struct.pack("<i" if v < 0 else "<I", v) for v in values
-    )
-    return packed + b"\0" * (-len(packed) % 16)
 
 
 class UniformCache:
@@ -119,8 +116,8 @@ class PipelineCache:
             code = wgsl.compose(name, parameters)
             if wgsl.uses_subgroups(code) and self._device.subgroups_directive:
                 code = "enable subgroups;\n" + code
-            access = wgsl.bindings(code)
-            self._pipelines[key] = Pipeline(name, code, access, self._device._create_pipeline(name, code, access))
+            bindings = wgsl.bindings(code)
+            self._pipelines[key] = Pipeline(name, code, bindings, self._device._create_pipeline(name, code, bindings))
         return self._pipelines[key]
 
     def __len__(self) -> int:
@@ -143,24 +140,47 @@ class Program:
     handle: Any = None
 
     def dispatch(
-        self, kernel: str, bindings: Sequence[Buffer | bytes], workgroups: int | tuple[int, int, int], **template: Any
+        self,
+        kernel: str,
+        bindings: Mappings[Bound | None],
+        workgroups: int | tuple[int, int, int],
+        params: Mappings[Any] | None = None,
+        **template: Any,
     ) -> None:
         """Append one dispatch of `wgsl/<kernel>.wgsl`.
 
-        bindings: group 0 in order; `bytes` is the content of a uniform block. workgroups: (x, y, z), or a number that
-        may exceed what one dimension takes (the kernel then reads its index with `lib/workgroup_index.wgsl`).
-        template: parameters of the WGSL template; `subgroups` (does the GPU have them?) is added to them.
-        Raises WgmlError when the bindings don't fit the kernel.
+        bindings: what it declares, by name; None is as good as not given, `bytes` are the content of a buffer that none
+        writes, and a mapping that of a uniform block (`wgsl.block`). params: the block that kernels call so. Both may
+        come in several mappings, a name in one of them.
+        workgroups: (x, y, z), or a number that may exceed what one dimension takes (the kernel then reads its index
+        with `lib/workgroup_index.wgsl`). template: parameters of the WGSL template; `subgroups` (does the GPU have
+        them?) is added to them.
+        Raises WgmlError, with the kernel and the names, when a binding or a field of a block is missing, unknown or
+        given twice, or a value does not fit its type.
         """
-        device = self.device
+        device, what = self.device, f"kernel {kernel}"
         pipeline = device.pipelines.get(kernel, {"subgroups": "subgroups" in device.features, **template})
-        buffers = tuple(device.uniforms[b] if isinstance(b, bytes) else b for b in bindings)
-        if len(buffers) != len(pipeline.access):
-            raise WgmlError(f"kernel {kernel} has {len(pipeline.access)} bindings, {len(buffers)} were given")
+        given = joined(what, bindings)
+        if params is not None:
+            given = joined(what, (given, {"params": joined(f"{what}: params", params)}))
+        bound = {name: value for name, value in given.items() if value is not None}
+        require_names(what, [binding.name for binding in pipeline.bindings], bound)
+        buffers = tuple(self._buffer(what, binding, bound[binding.name]) for binding in pipeline.bindings)
         counts = fold(workgroups) if isinstance(workgroups, int) else workgroups
         if not all(0 < count <= MAX_WORKGROUPS for count in counts):
             raise WgmlError(f"kernel {kernel}: a dispatch of {counts} workgroups is out of bounds")
         self.dispatches.append((pipeline, buffers, counts))
+
+    def _buffer(self, what: str, binding: wgsl.Binding, value: Bound) -> Buffer:
+        if isinstance(value, Buffer):
+            return value
+        if isinstance(value, Mapping):
+            if binding.access != "uniform" or binding.type is None:
+                raise WgmlError(f"{what}: {binding.name} is no uniform block of known fields")
+            value = wgsl.block(f"{what}: {binding.name}", binding.type, value)
+        if not isinstance(value, bytes):
+            raise WgmlError(f"{what}: {binding.name} is no Buffer but of type {type(value).__name__}")
+        return self.device.uniforms[value]
 
     def run(self) -> None:
         """Submit the dispatches to the GPU; returns at once."""
@@ -298,7 +318,7 @@ class Device(ABC):
     def _write(self, handle: Any, offset: int, data: memoryview) -> None: ...
 
     @abstractmethod
-    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> Any: ...
+    def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any: ...
 
 
 def compile_error(name: str, code: str, line: int, message: str) -> WgmlError:

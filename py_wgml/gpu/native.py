@@ -92,7 +92,8 @@ class NativeDevice(Device):
         padded = nbytes + -nbytes % 4
         return bytes(self._device.queue.read_buffer(buffer.handle, offset, padded)[:nbytes])
 
-    def _layout(self, access: tuple[wgsl.Access, ...]) -> Any:
+    def _layout(self, bindings: tuple[wgsl.Binding, ...]) -> Any:
+        access = tuple(binding.access for binding in bindings)
         if access not in self._layouts:
             self._layouts[access] = self._device.create_bind_group_layout(
                 entries=[
@@ -102,8 +103,8 @@ class NativeDevice(Device):
             )
         return self._layouts[access]
 
-    def _create_pipeline(self, name: str, code: str, access: tuple[wgsl.Access, ...]) -> Any:
-        layout = self._device.create_pipeline_layout(bind_group_layouts=[self._layout(access)])
+    def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any:
+        layout = self._device.create_pipeline_layout(bind_group_layouts=[self._layout(bindings)])
         try:
             module = self._device.create_shader_module(code=code, label=name)
             return self._device.create_compute_pipeline(
@@ -129,7 +130,7 @@ class NativeDevice(Device):
     def _make(self, program: Program) -> None:
         if program.handle is None:
             program.handle = [
-                (pipeline.handle, self._bind_group(pipeline.access, buffers), counts)
+                (pipeline.handle, self._bind_group(pipeline.bindings, buffers), counts)
                 for pipeline, buffers, counts in program.dispatches
             ]
 
@@ -140,9 +141,9 @@ class NativeDevice(Device):
         _encode_pass(encoder, program.handle * times)
         return encoder
 
-    def _bind_group(self, access: tuple[wgsl.Access, ...], buffers: tuple[Buffer, ...]) -> Any:
+    def _bind_group(self, bindings: tuple[wgsl.Binding, ...], buffers: tuple[Buffer, ...]) -> Any:
         return self._device.create_bind_group(
-            layout=self._layout(access),
+            layout=self._layout(bindings),
             entries=[
                 {"binding": i, "resource": {"buffer": b.handle, "offset": 0, "size": b.nbytes}}
                 for i, b in enumerate(buffers)

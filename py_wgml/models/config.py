@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
-from ..ops import Scaling, rotations_numpy
+from ..ops import Heads, Scaling, rotations_numpy
 from ..ops.array import Array
 from ..ops.rope import Pairing
 
@@ -127,6 +127,11 @@ class Config:
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
         )
+
+    @property
+    def heads(self) -> Heads:
+        """Those of attention."""
+        return Heads(self.head_count, self.head_count_kv, self.head_dim)
 
     def has(self, name: str) -> bool:
         """Whether the file has the tensor `name`.weight."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakSet
 
 import numpy as np
@@ -13,9 +13,15 @@ from ..gpu import Buffer, Device, Program
 from ..ops import (
     Append,
     Bits,
+    Experts,
+    Fusion,
     Groups,
+    KvCache,
     Norm,
     Parts,
+    Routing,
+    Scores,
+    Taps,
     View,
     assign,
     attention,
@@ -242,13 +248,10 @@ class GpuGraph(Graph[Tensor]):
 
     def rms_norm(self, x: Tensor, name: str, last: bool = False, add_to: Tensor | None = None) -> Tensor:
         last = last and not self._every
-        norm = Norm(self._weights.vectors[f"{name}.weight",], self._config.norm_eps)
+        norm = self._norm(name, x)
 
         def record(out: Buffer) -> None:
-            rms_norm(
-                self._program, self._step, x.buffer, norm.weight, out, x.width, norm.eps, x.rows, last,
-                accumulate=add_to is not None,
-            )  # fmt: skip
+            rms_norm(self._program, self._step, x.buffer, norm, out, x.rows, last, accumulate=add_to is not None)
 
         if add_to is not None:
             x.make()  # so that it no longer needs what add_to holds
@@ -261,21 +264,22 @@ class GpuGraph(Graph[Tensor]):
 
     def layer_norm(self, x: Tensor, name: str, last: bool = False) -> Tensor:
         last = last and not self._every
-        weight = self._weights.vectors[f"{name}.weight",]
-        bias = self._weights.vectors.get((f"{name}.bias",))
-        eps = self._config.norm_eps
+        norm, bias = self._norm(name, x), self._weights.vectors.get((f"{name}.bias",))
 
         def record(out: Buffer) -> None:
-            layer_norm(self._program, self._step, x.buffer, weight, bias, out, x.width, eps, x.rows, last)
+            layer_norm(self._program, self._step, x.buffer, norm, bias, out, x.rows, last)
 
         return Tensor(self._pool, 1 if last else x.rows, x.width, record, x)
+
+    def _norm(self, name: str, x: Tensor) -> Norm:
+        return Norm(self._weights.vectors[f"{name}.weight",], x.width, self._config.norm_eps)
 
     def linear(self, x: Tensor, *names: str, add_to: Tensor | None = None) -> Tensor:
         matrix = self._weights.matrices[names]
         bias = self._weights.vectors.get(tuple(f"{name}.bias" for name in names))
 
         def record(out: Buffer) -> None:
-            self._product(x, matrix, out, bias, accumulate=add_to is not None)
+            self._product(x, matrix, out, Fusion(bias, accumulate=add_to is not None))
 
         if add_to is not None:
             # So that it no longer needs what add_to holds.
@@ -290,30 +294,19 @@ class GpuGraph(Graph[Tensor]):
             out.product = Product(x, matrix, bias)
         return out
 
-    def _product(
-        self,
-        x: Tensor,
-        matrix: Matrix,
-        out: Buffer,
-        bias: Buffer | None = None,
-        accumulate: bool = False,
-        activation: Activation | None = None,
-        append: Append | None = None,
-    ) -> None:
+    def _product(self, x: Tensor, matrix: Matrix, out: Buffer, after: Fusion) -> None:
+        """Record a product that takes in what comes `after` it, and what it can of what comes before."""
         source, norm = x.norm or (x, None)
         parts = None
-        if x.parts is not None and append is None and can_merge(self._program.device, matrix, x.parts[1]):
+        if x.parts is not None and after.append is None and can_merge(self._program.device, matrix, x.parts[1]):
             source, parts = x.parts
-        linear(
-            self._program, self._step, source.buffer, matrix, out, x.rows, bias, accumulate, norm, activation, append,
-            parts, self._integers,
-        )  # fmt: skip
+        fusion = replace(after, norm=norm, parts=parts)
+        linear(self._program, self._step, source.buffer, matrix, out, x.rows, fusion, self._integers)
 
     def qk_norm(self, qkv: Tensor, q: str, k: str, whole: bool = False) -> Tensor:
         c = self._config
         weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
-        shape = c.head_count, c.head_count_kv, c.head_dim
-        qk_norm(self._program, self._step, qkv.settle(), weights, *shape, c.norm_eps, qkv.rows, whole)
+        qk_norm(self._program, self._step, qkv.settle(), weights, c.heads, c.norm_eps, qkv.rows, whole)
         return qkv
 
     def attention(
@@ -327,23 +320,21 @@ class GpuGraph(Graph[Tensor]):
         sinks: str | None = None,
         norms: tuple[str, str] | None = None,
     ) -> Tensor:
-        c, cache = self._config, self._cache
-        k_cache, v_cache = cache.layers[layer]
-        width = c.head_count * c.head_dim
-        append = Append(
-            cache.rotations[rope], k_cache, v_cache,
-            c.head_count, c.head_count_kv, c.head_dim, rope.dim, rope.pairing, cache.bits,
-        )  # fmt: skip
+        c = self._config
+        keys, values = self._cache.layers[layer]
+        cache = KvCache(keys, values, c.heads, self._cache.bits)
+        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, cache)
+        sink = None if sinks is None else self._weights.vectors[f"{sinks}.weight",]
+        scores = Scores(scale or c.attention_scale, window, soft_cap, sink)
         if norms is not None:
             # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
             # applied before; but scores are sums of products, so the keys' may go to the queries too.
-            shape = c.head_count, c.head_count_kv, c.head_dim
-            qk_norm(self._program, self._step, qkv.settle(), None, *shape, c.norm_eps, qkv.rows)
+            qk_norm(self._program, self._step, qkv.settle(), None, c.heads, c.norm_eps, qkv.rows)
         product = qkv.product
 
         def rotate(out: Buffer) -> None:
             if product is not None and qkv.product is product and self._can_append(product, append):
-                self._product(product.x, product.matrix, out, product.bias, append=append)
+                self._product(product.x, product.matrix, out, Fusion(product.bias, append=append))
             else:
                 rope_append(self._program, self._step, qkv.buffer, out, append, qkv.rows)
             if norms is not None:
@@ -352,26 +343,22 @@ class GpuGraph(Graph[Tensor]):
                     assign(self._program, "mul", View.of(out, qkv.rows * c.head_count, c.head_dim), weight)
 
         def attend(out: Buffer) -> None:
-            attention(
-                self._program, self._step, q.buffer, k_cache, v_cache, out,
-                c.head_count, c.head_count_kv, c.head_dim, scale or c.attention_scale, cache.bits, qkv.rows,
-                window, soft_cap, None if sinks is None else self._weights.vectors[f"{sinks}.weight",], splits,
-            )  # fmt: skip
+            attention(self._program, self._step, q.buffer, cache, out, scores, rows, splits)
 
         # What follows must not hold `qkv`: it will have been made, and what it is made from is let go of.
         rows, length = qkv.rows, min(self._length, window or self._length)
         splits = attention_splits(self._program.device, rows, length)
-        q = Tensor(self._pool, rows, width, rotate, qkv)
+        q = Tensor(self._pool, rows, c.heads.width, rotate, qkv)
         if splits == 1:
-            return Tensor(self._pool, rows, width, attend, q)
-        parts = Tensor(self._pool, rows * splits, c.head_count * (c.head_dim + 2), attend, q)
+            return Tensor(self._pool, rows, c.heads.width, attend, q)
+        parts = Parts(c.heads, splits)
+        source = Tensor(self._pool, 1, parts.nbytes(rows) // 4, attend, q)
 
         def merge(out: Buffer) -> None:
-            sizes = c.head_count, c.head_dim, splits, rows
-            attention_merge(self._program, self._step, parts.buffer, out, *sizes)
+            attention_merge(self._program, self._step, source.buffer, parts, out, rows)
 
-        out = Tensor(self._pool, rows, width, merge, parts)
-        out.parts = parts, Parts(splits, c.head_dim)
+        out = Tensor(self._pool, rows, c.heads.width, merge, source)
+        out.parts = source, parts
         return out
 
     def _can_append(self, product: Product, append: Append) -> bool:
@@ -379,12 +366,12 @@ class GpuGraph(Graph[Tensor]):
 
     def short_conv(self, x: Tensor, layer: int, name: str) -> Tensor:
         (state,), taps = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]
-        width, length = self._config.embedding_length, self._config.conv_length
+        filters = Taps(taps, self._config.embedding_length, self._config.conv_length)
 
         def record(out: Buffer) -> None:
-            short_conv(self._program, self._step, x.buffer, taps, state, out, width, length, x.rows)
+            short_conv(self._program, self._step, x.buffer, filters, state, out, x.rows)
 
-        return Tensor(self._pool, x.rows, width, record, x)
+        return Tensor(self._pool, x.rows, filters.width, record, x)
 
     def experts(
         self,
@@ -398,23 +385,20 @@ class GpuGraph(Graph[Tensor]):
     ) -> Tensor:
         c, rows = self._config, x.rows
         slots = c.expert_used_count
+        routing = Routing(c.expert_count, slots, gating, normalise, c.expert_weights_scale)
+        favour = None if bias is None else self._weights.vectors[bias,]
         chosen: Buffer | Groups
 
         def multiply(x: Tensor, name: str, out: Tensor, shared: bool = False, first: int = 0) -> int:
             matrix, shift = self._weights.matrices[name,], self._weights.vectors.get((f"{name}.bias",))
-            linear_experts(
-                self._program, self._step, x.buffer, matrix, chosen, out.buffer, c.expert_count, slots, rows,
-                shift, shared, first, out.width, self._integers,
-            )  # fmt: skip
+            of = Experts(c.expert_count, slots, shared, shift, first, out.width, self._integers)
+            linear_experts(self._program, self._step, x.buffer, matrix, chosen, out.buffer, of, rows)
             return matrix.rows // c.expert_count
 
         x.make()  # several products take it
         ids, gates = self._scratch(rows, slots), self._scratch(rows, slots)
-        route(
-            self._program, self._step, self.linear(x, f"{name}_gate_inp").buffer, ids.buffer, gates.buffer,
-            c.expert_count, slots, gating, normalise, rows, c.expert_weights_scale,
-            None if bias is None else self._weights.vectors[bias,],
-        )  # fmt: skip
+        logits = self.linear(x, f"{name}_gate_inp")  # kept, lest ids or gates get its buffer
+        route(self._program, self._step, logits.buffer, ids.buffer, gates.buffer, routing, rows, favour)
         chosen = ids.buffer
         if rows * slots >= _GROUPED * c.expert_count:
             size, count = group_size(c.expert_count, rows * slots)
@@ -464,7 +448,7 @@ class GpuGraph(Graph[Tensor]):
 
         def record(out: Buffer) -> None:
             if product is not None and x.product is product and product.bias is None and can_gate(product.matrix):
-                self._product(product.x, product.matrix, out, activation=activation)
+                self._product(product.x, product.matrix, out, Fusion(activation=activation))
             else:
                 gated(self._program, self._step, x.buffer, out, x.width // 2, activation, x.rows)
 

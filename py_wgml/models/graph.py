@@ -170,9 +170,9 @@ class Plan(Graph[int]):
         norms: tuple[str, str] | None = None,
     ) -> int:
         c = self._config
-        if qkv != (c.head_count + 2 * c.head_count_kv) * c.head_dim:
+        if qkv != c.heads.qkv_width:
             raise WgmlError(f"layer {layer} has {qkv} elements of queries, keys and values, which don't fit its heads")
-        require_heads(c.head_count, c.head_count_kv, c.head_dim)
+        require_heads(c.heads)
         require_rotary(c.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
         if rope.factors is not None:
@@ -181,7 +181,7 @@ class Plan(Graph[int]):
             self._vector(*(f"{norm}.weight" for norm in norms), length=2 * c.head_dim)
         if sinks is not None:
             self._vector(f"{sinks}.weight", length=c.head_count)
-        return c.head_count * c.head_dim
+        return c.heads.width
 
     def short_conv(self, x: int, layer: int, name: str) -> int:
         taps = self._tensor(f"{name}.weight", 2)

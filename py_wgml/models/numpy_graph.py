@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from ..gguf_model.header import Header, TensorInfo, read_header
 from ..ops import (
+    Routing,
+    Scores,
     attention_numpy,
     gated_numpy,
     get_rows_numpy,
@@ -68,7 +70,7 @@ class NumpyGraph(Graph[Array]):
     def qk_norm(self, qkv: Array, q: str, k: str, whole: bool = False) -> Array:
         c = self._config
         weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
-        return qk_norm_numpy(qkv, weights, c.head_count, c.head_count_kv, c.head_dim, c.norm_eps, whole)
+        return qk_norm_numpy(qkv, weights, c.heads, c.norm_eps, whole)
 
     def attention(
         self,
@@ -97,8 +99,8 @@ class NumpyGraph(Graph[Array]):
         self._past[layer] = np.concatenate([past, new], axis=1)
         keys, values = self._past[layer]
         sink = None if sinks is None else self._tensor(f"{sinks}.weight")
-        q = turned[:, : c.head_count]
-        out = attention_numpy(q, keys, values, position, scale or c.attention_scale, window, soft_cap, sink)
+        scores = Scores(scale or c.attention_scale, window, soft_cap, sink)
+        out = attention_numpy(turned[:, : c.head_count], keys, values, position, scores)
         return out.reshape(len(qkv), -1)
 
     def short_conv(self, x: Array, layer: int, name: str) -> Array:
@@ -125,7 +127,8 @@ class NumpyGraph(Graph[Array]):
 
         logits = self.linear(x, f"{name}_gate_inp")
         favour = None if bias is None else self._tensor(bias).reshape(-1)
-        ids, gates = route_numpy(logits, c.expert_used_count, gating, normalise, c.expert_weights_scale, favour)
+        routing = Routing(c.expert_count, c.expert_used_count, gating, normalise, c.expert_weights_scale)
+        ids, gates = route_numpy(logits, routing, favour)
         hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
         results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
         out: Array = add_to + np.einsum("ts,tse->te", gates, results)

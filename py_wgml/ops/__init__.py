@@ -4,6 +4,10 @@ An op appends dispatches to a Program; nothing runs until the Program does. Thos
 [T, columns] and a step buffer (`step_block`), which says how many of the T rows a run takes, and where in the sequence
 they stand. Those of linear algebra take a `View` of a buffer: any shape of up to 4 dimensions, any strides.
 
+Sizes of tiles and workgroups, and how far loops are unrolled, are chosen in Python and are parameters of the kernels;
+nothing of it is written in both. What Python must know beyond that is `_words` of attention, which a test holds to the
+kernel.
+
 The same lines work in CPython and, with `await` at the top level, in a notebook in the browser (Pyodide):
 
     from py_wgml.gpu import open_device
@@ -22,12 +26,12 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
 
 from .attention import (
     Parts,
+    Scores,
     attention,
     attention_lengths,
     attention_merge,
     attention_merge_numpy,
     attention_numpy,
-    attention_parts,
     attention_splits,
 )
 from .binary import assign, assign_numpy, binary, binary_numpy
@@ -38,15 +42,16 @@ from .gemm import gemm, gemm_numpy
 from .gemv import gemv, gemv_numpy
 from .get_rows import get_rows, get_rows_numpy
 from .group_experts import Groups, group_experts, group_experts_numpy, group_size
-from .linear import Norm, can_append, can_gate, can_merge, linear, linear_numpy
-from .linear_experts import linear_experts, linear_experts_numpy
-from .norm import layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
+from .heads import Bits, Heads, KvCache, cache_bytes, cache_numpy
+from .linear import Fusion, can_append, can_gate, can_merge, linear, linear_numpy
+from .linear_experts import Experts, linear_experts, linear_experts_numpy
+from .norm import Norm, layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
 from .reduce import reduce, reduce_numpy
 from .rope import Scaling, rope, rope_numpy, rotations_numpy
-from .rope_append import Append, Bits, cache_bytes, cache_numpy, rope_append
-from .route import route, route_numpy
+from .rope_append import Append, rope_append
+from .route import Routing, route, route_numpy
 from .sample import Sampling, sample, sample_numpy
-from .short_conv import short_conv, short_conv_numpy
+from .short_conv import Taps, short_conv, short_conv_numpy
 from .softmax import softmax, softmax_numpy
 from .step import step_block
 from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
@@ -56,11 +61,18 @@ from .view import View
 __all__ = [
     "Append",
     "Bits",
+    "Experts",
+    "Fusion",
     "Groups",
+    "Heads",
+    "KvCache",
     "Norm",
     "Parts",
+    "Routing",
     "Sampling",
     "Scaling",
+    "Scores",
+    "Taps",
     "View",
     "argmax",
     "argmax_numpy",
@@ -71,7 +83,6 @@ __all__ = [
     "attention_merge",
     "attention_merge_numpy",
     "attention_numpy",
-    "attention_parts",
     "attention_splits",
     "binary",
     "binary_numpy",

@@ -1,18 +1,18 @@
 """Causal attention with grouped heads (Vaswani et al., arXiv:1706.03762; Ainslie et al., arXiv:2305.13245)."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Device, Program, block
+from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
 from .array import Array
-from .rope_append import Bits, cache_bytes
+from .heads import Heads, KvCache
 
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 128
 _SOFTWARE_WORKGROUP_SIZE = 64  # on a CPU every lane without work costs what one with work does
-_WORKGROUP_WORDS = 16384 // 4  # of workgroup memory: what every device has
 _UNROLL = 8  # reads under way at once, of keys and of values; on a CPU 1: it has no latency to hide
 _STRANDS = 16  # without subgroups
 _MAX_WIDTH = 32
@@ -26,10 +26,38 @@ _MAX_HEAD_DIM = 512
 
 @dataclass(frozen=True)
 class Parts:
-    """In how many parts attention's result is, and the elements of its heads: see lib/attention_parts.wgsl."""
+    """In how many parts attention's result is, and the heads that it has: see lib/attention_parts.wgsl."""
 
+    heads: Heads
     splits: int
-    head_dim: int
+
+    def nbytes(self, max_count: int) -> int:
+        """Bytes that they take, of steps of up to max_count tokens."""
+        return 4 * max_count * self.heads.heads * self.splits * (self.heads.head_dim + 2)
+
+
+S = TypeVar("S", Buffer, Array)
+
+
+@dataclass(frozen=True)
+class Scores(Generic[S]):
+    """How scores, the products of queries and keys, become the weights of values.
+
+    scale: what they are multiplied by. window: how many positions a token sees, its own the last (None: all). soft_cap:
+    scores s become soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which
+    has no value; an array for NumPy's attention.
+    Raises WgmlError when window or soft_cap is not positive.
+    """
+
+    scale: float
+    window: int | None = None
+    soft_cap: float | None = None
+    sinks: S | None = None
+
+    def __post_init__(self) -> None:
+        if (self.window is not None and self.window < 1) or (self.soft_cap is not None and not self.soft_cap > 0):
+            caps = f"a window of {self.window} and a soft cap of {self.soft_cap}"
+            raise WgmlError(f"attention with {caps} is not supported")
 
 
 def attention_splits(device: Device, max_count: int, length: int) -> int:
@@ -44,99 +72,88 @@ def attention_lengths(context: int) -> list[int]:
     return [1, *(most + 1 for most, _ in _SPLITS if most is not None and most < context)]
 
 
-def attention_parts(head_dim: int, splits: int, heads: int, max_count: int) -> int:
-    """Bytes of the buffer `parts` that `attention` needs."""
-    return 4 * max_count * heads * splits * (head_dim + 2)
-
-
-def require_heads(heads: int, kv_heads: int, head_dim: int) -> None:
+def require_heads(heads: Heads) -> None:
     """Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
-    if heads % kv_heads or head_dim % 2 or head_dim > _MAX_HEAD_DIM:
-        raise WgmlError(f"attention with {heads} heads over {kv_heads}, of {head_dim} elements each, is not supported")
+    if heads.heads % heads.kv_heads or heads.head_dim % 2 or heads.head_dim > _MAX_HEAD_DIM:
+        shape = f"{heads.heads} heads over {heads.kv_heads}, of {heads.head_dim} elements each,"
+        raise WgmlError(f"attention with {shape} is not supported")
 
 
 def attention(
     program: Program,
     step: Buffer,
     q: Buffer,
-    k_cache: Buffer,
-    v_cache: Buffer,
+    cache: KvCache,
     out: Buffer,
-    heads: int,
-    kv_heads: int,
-    head_dim: int,
-    scale: float,
-    bits: Bits,
+    scores: Scores[Buffer],
     max_count: int,
-    window: int | None = None,
-    soft_cap: float | None = None,
-    sinks: Buffer | None = None,
     splits: int = 1,
 ) -> None:
     """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions up to the token's own.
 
-    q, out: float32 [max_count, heads, head_dim]; caches: [context, kv_heads, head_dim] of elements of `bits` bits
-    (`cache_bytes`). heads / kv_heads query heads share each h'.
-    window: how many positions a token sees, its own the last (None: all). soft_cap: scores s become
-    soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which has no value.
-    splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for steps with too
-    few queries to fill a GPU (`attention_splits`); above 1, what each has goes to out (`attention_parts` bytes), for
-    `attention_merge` to put together.
-    Raises WgmlError as `require_heads` does, or when window or soft_cap is not positive.
+    q, out: float32 [max_count, heads, head_dim]. heads / kv_heads query heads share each h'. scores: what else becomes
+    of the products. splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for
+    steps with too few queries to fill a GPU (`attention_splits`); above 1, what each has goes to out (`Parts.nbytes`),
+    for `attention_merge` to put together.
+    Raises WgmlError as `require_heads` does.
     """
-    require_heads(heads, kv_heads, head_dim)
-    if (window is not None and window < 1) or (soft_cap is not None and not soft_cap > 0):
-        raise WgmlError(f"attention with a window of {window} and a soft cap of {soft_cap} is not supported")
-    cache_bytes(head_dim, bits)
-    if splits > 1 and out.nbytes < attention_parts(head_dim, splits, heads, max_count):
+    heads = cache.heads
+    require_heads(heads)
+    if splits > 1 and out.nbytes < Parts(heads, splits).nbytes(max_count):
         raise WgmlError(f"attention in {splits} parts has no room for them")
-    bindings: list[Buffer | bytes] = [
-        block(heads, kv_heads, float(scale), window or 0, float(soft_cap or 0)),
-        *(step, q, k_cache, v_cache, out),
-        *([] if sinks is None else [sinks]),
-    ]
+    bindings = {"step": step, "q": q, "out": out, "sinks": scores.sinks}, cache.bindings
+    params = {"scale": scores.scale, "window": scores.window or 0, "soft_cap": scores.soft_cap or 0}, cache.params
     template = {
-        "head_dim": head_dim,
-        "bits": bits,
-        "window": window is not None,
-        "soft_cap": soft_cap is not None,
-        "sinks": sinks is not None,
+        "window": scores.window is not None,
+        "soft_cap": scores.soft_cap is not None,
+        "sinks": scores.sinks is not None,
+        **cache.template,
     }
-    shared = heads // kv_heads
-    if max_count >= _TILE_FROM and head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
+    shared = heads.heads // heads.kv_heads
+    if max_count >= _TILE_FROM and heads.head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
         tiles = -(-max_count * shared // _TILE_ROWS)
-        program.dispatch("attention_tile", bindings, (tiles, kv_heads, 1), **template, group=shared)
+        program.dispatch(
+            "attention_tile",
+            bindings,
+            (tiles, heads.kv_heads, 1),
+            params,
+            **template,
+            group=shared,
+            tile_rows=_TILE_ROWS,
+        )
         return
     info = program.device.info
     width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
     workgroup_size, unroll = (_SOFTWARE_WORKGROUP_SIZE, 1) if info.software else (_WORKGROUP_SIZE, _UNROLL)
     # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
     together = splits == _SPLITS[-1][1] or info.software
-    group = _group(shared, head_dim, width, workgroup_size) if together else 1
+    strands = workgroup_size // width if width > 1 else _STRANDS
+    group = _group(shared, heads.head_dim, strands, workgroup_size) if together else 1
     program.dispatch(
         "attention_vector",
         bindings,
-        (heads // group, max_count, splits),
+        (heads.heads // group, max_count, splits),
+        params,
         **template,
         splits=splits,
         group=group,
-        key_unroll=_largest_divisor(-(-head_dim // 8), unroll),
+        key_unroll=_largest_divisor(-(-heads.head_dim // 8), unroll),
         value_unroll=unroll,
         workgroup_size=workgroup_size,
         width=width,
+        strands=strands,
     )
 
 
-def attention_merge(
-    program: Program, step: Buffer, parts: Buffer, out: Buffer, heads: int, head_dim: int, splits: int, max_count: int
-) -> None:
-    """Put the `parts` that `attention` left together. out: float32 [max_count, heads, head_dim]."""
+def attention_merge(program: Program, step: Buffer, source: Buffer, parts: Parts, out: Buffer, max_count: int) -> None:
+    """Put together the `parts` that `attention` left in `source`. out: float32 [max_count, heads, head_dim]."""
+    head_dim = parts.heads.head_dim
     program.dispatch(
         "attention_merge",
-        [step, parts, out],
-        (heads, max_count, 1),
+        {"step": step, "parts": source, "out": out},
+        (parts.heads.heads, max_count, 1),
         head_dim=head_dim,
-        splits=splits,
+        splits=parts.splits,
         workgroup_size=-(-head_dim // 128) * 64,
     )
 
@@ -145,12 +162,16 @@ def _largest_divisor(n: int, limit: int) -> int:
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
 
-def _group(shared: int, head_dim: int, width: int, workgroup_size: int) -> int:
+def _group(shared: int, head_dim: int, strands: int, workgroup_size: int) -> int:
     """How many of the `shared` heads of a key/value head a workgroup of attention_vector.wgsl has room for."""
-    strands = workgroup_size // width if width > 1 else _STRANDS
-    words_of_head = -(-head_dim // 8) * 8 + workgroup_size + strands
-    room = (_WORKGROUP_WORDS - 8 * workgroup_size) // words_of_head
-    return _largest_divisor(shared, min(workgroup_size // _STRANDS, room))
+    most = min(shared, workgroup_size // _STRANDS)
+    fitting = (d for d in range(1, most + 1) if 4 * _words(d, head_dim, strands, workgroup_size) <= MAX_WORKGROUP_BYTES)
+    return _largest_divisor(shared, max(fitting))
+
+
+def _words(group: int, head_dim: int, strands: int, workgroup_size: int) -> int:
+    """Words of workgroup memory that attention_vector.wgsl takes."""
+    return group * (-(-head_dim // 8) * 8 + workgroup_size + strands) + 8 * workgroup_size
 
 
 def attention_merge_numpy(values: Array, states: Array) -> Array:
@@ -160,33 +181,22 @@ def attention_merge_numpy(values: Array, states: Array) -> Array:
     return merged
 
 
-def attention_numpy(
-    q: Array,
-    k: Array,
-    v: Array,
-    position: int,
-    scale: float,
-    window: int | None = None,
-    soft_cap: float | None = None,
-    sinks: Array | None = None,
-) -> Array:
-    """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q.
-
-    sinks: [heads].
-    """
+def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[Array]) -> Array:
+    """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q."""
+    window, soft_cap, sinks = scores.window, scores.soft_cap, scores.sinks
     count, heads, _ = q.shape
     repeat = heads // k.shape[1]
     keys, values = np.repeat(k, repeat, axis=1), np.repeat(v, repeat, axis=1)
-    scores = np.einsum("thd,phd->htp", q, keys) * np.float32(scale)
+    products = np.einsum("thd,phd->htp", q, keys) * np.float32(scores.scale)
     if soft_cap is not None:
-        scores = soft_cap * np.tanh(scores / soft_cap)
+        products = soft_cap * np.tanh(products / soft_cap)
     distance = position + np.arange(count)[:, None] - np.arange(len(k))[None, :]
     visible = (distance >= 0) & (distance < (len(k) if window is None else window))
-    scores = np.where(visible, scores, -np.inf)
-    highest = scores.max(axis=-1, keepdims=True)
+    products = np.where(visible, products, -np.inf)
+    highest = products.max(axis=-1, keepdims=True)
     if sinks is not None:
         highest = np.maximum(highest, sinks[:, None, None])
-    weights = np.exp(scores - highest)
+    weights = np.exp(products - highest)
     total = weights.sum(axis=-1, keepdims=True)
     if sinks is not None:
         total += np.exp(sinks[:, None, None] - highest)

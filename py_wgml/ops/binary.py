@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Program
 from .array import Array
-from .view import View, require_apart, require_distinct, strided_block
+from .view import View, require_apart, require_distinct, strided
 
 _WORKGROUP_SIZE = 64
 
@@ -41,11 +41,12 @@ def assign(program: Program, operation: Assignment, target: View, source: View) 
 
 def _dispatch(program: Program, operation: str, a: View, b: View, out: View, assign: bool) -> None:
     require_distinct(out)
-    rank, params = strided_block(out.shape, [out, a, b.broadcast(*out.shape)])
+    rank, params = strided(out.shape, {"out": out, "a": a, "b": b.broadcast(*out.shape)})
     program.dispatch(
         "binary",
-        [params, out.buffer, b.buffer, *([] if assign else [a.buffer])],
+        {"out": out.buffer, "a": None if assign else a.buffer, "b": b.buffer},
         -(-out.size // _WORKGROUP_SIZE),
+        params,
         operation=operation,
         assign=assign,
         rank=rank,

@@ -5,7 +5,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Program
 from .array import Array
-from .view import View, require_apart, require_distinct, rows_block
+from .view import View, require_apart, require_distinct, strided_rows
 
 _WORKGROUP_SIZE = 128
 
@@ -19,8 +19,15 @@ def cumulative_sum(program: Program, x: View, out: View) -> None:
         raise WgmlError(f"the running sums of a view of shape {x.shape} do not fit one of {out.shape}")
     require_apart(out, x)
     require_distinct(out)
-    rows, rank, params = rows_block(x.shape, [out, x])
-    program.dispatch("cumulative_sum", [params, out.buffer, x.buffer], rows, rank=rank, workgroup_size=_WORKGROUP_SIZE)
+    rows, rank, params = strided_rows(x.shape, {"out": out, "x": x})
+    program.dispatch(
+        "cumulative_sum",
+        {"out": out.buffer, "x": x.buffer},
+        rows,
+        params,
+        rank=rank,
+        workgroup_size=_WORKGROUP_SIZE,
+    )
 
 
 def cumulative_sum_numpy(x: Array) -> Array:

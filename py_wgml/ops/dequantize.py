@@ -2,7 +2,7 @@
 
 from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 
 _WORKGROUP_SIZE = 64
 
@@ -26,11 +26,17 @@ def dequantize(program: Program, weights: Matrix, out: Buffer, first: int = 0, r
     for part in weights:
         begin, stop = max(first, part.first), min(end, part.first + part.rows)
         if begin < stop:
-            params = block(columns, row_bytes(part.type, columns), stop - begin, begin - part.first, begin - first)
             program.dispatch(
                 "dequantize",
-                [params, part.buffer, out, *part.tables],
+                [{"weights": part.buffer, "out": out}, part.tables],
                 -(-(stop - begin) * -(-columns // 8) // _WORKGROUP_SIZE),
+                {
+                    "columns": columns,
+                    "row_bytes": row_bytes(part.type, columns),
+                    "rows": stop - begin,
+                    "first": begin - part.first,
+                    "first_out": begin - first,
+                },
                 **part.template(columns),
                 workgroup_size=_WORKGROUP_SIZE,
             )

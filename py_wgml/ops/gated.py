@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 from .unary import unary_numpy
 
@@ -31,8 +31,9 @@ def gated(
     """
     program.dispatch(
         "gated",
-        [block(width, repeat), step, x, out],
+        {"step": step, "x": x, "out": out},
         (-(-width // _WORKGROUP_SIZE), max_count * repeat, 1),
+        {"width": width, "repeat": repeat},
         function=activation,
         workgroup_size=_WORKGROUP_SIZE,
     )

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Program, block
+from ..gpu import Program
 from .array import Array
-from .view import View, full_block, require_apart, require_distinct
+from .view import View, full, require_apart, require_distinct
 
 _TILE = 64
 
@@ -26,8 +26,10 @@ def gemm(program: Program, a: View, b: View, out: View, accumulate: bool = False
     require_distinct(out)
     program.dispatch(
         "gemm",
-        [block(*batch, rows, columns) + full_block([out, a, b]) + block(inner), out.buffer, a.buffer, b.buffer],
+        {"out": out.buffer, "a": a.buffer, "b": b.buffer},
         (-(-columns // _TILE), -(-rows // _TILE), batch[0] * batch[1]),
+        [{"shape": (*batch, rows, columns), "inner": inner}, full({"out": out, "a": a, "b": b})],
+        tile=_TILE,
         a_along_k=a.strides[-1] <= a.strides[-2],
         b_along_n=b.strides[-1] <= b.strides[-2],
         accumulate=accumulate,

@@ -3,9 +3,9 @@
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Program, block
+from ..gpu import Program
 from .array import Array
-from .view import View, full_block, require_apart, require_distinct
+from .view import View, full, require_apart, require_distinct
 
 _WORKGROUP_SIZE = 128
 _LANES_ALONG_K = 32
@@ -31,8 +31,9 @@ def gemv(program: Program, a: View, x: View, out: View, accumulate: bool = False
     lanes = _LANES_ALONG_K if along_k else _LANES_ALONG_M
     program.dispatch(
         "gemv",
-        [block(*batch, rows, inner) + full_block([out.unsqueeze(), a, x]), out.buffer, a.buffer, x.buffer],
+        {"out": out.buffer, "a": a.buffer, "x": x.buffer},
         (-(-rows * lanes // _WORKGROUP_SIZE), 1, batch[0] * batch[1]),
+        [{"shape": (*batch, rows, inner)}, full({"out": out.unsqueeze(), "a": a, "x": x})],
         lanes=lanes,
         along_k=along_k,
         accumulate=accumulate,

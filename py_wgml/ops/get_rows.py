@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..gguf_model.weights import Matrix, row_bytes
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 64
@@ -28,11 +28,17 @@ def get_rows(
     """
     workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
     for part in weights:
-        params = block(weights.columns, row_bytes(part.type, weights.columns), part.first, part.rows, float(scale))
         program.dispatch(
             "get_rows",
-            [params, step, *([] if tokens is None else [tokens]), part.buffer, out, *part.tables],
+            [{"step": step, "tokens": tokens, "weights": part.buffer, "out": out}, part.tables],
             (workgroups, max_count, 1),
+            {
+                "columns": weights.columns,
+                "row_bytes": row_bytes(part.type, weights.columns),
+                "first_row": part.first,
+                "rows": part.rows,
+                "scale": scale,
+            },
             **part.template(weights.columns),
             tokens=tokens is not None,
             accumulate=accumulate,

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 256
-_MAX_EXPERTS = 4096
+_MAX_EXPERTS = MAX_WORKGROUP_BYTES // 4  # a u32 each
 _TILE_SLOTS = (16, 32, 64)  # the smallest that holds what an expert has on average, else the largest
 
 
@@ -44,8 +44,9 @@ def group_experts(program: Program, step: Buffer, ids: Buffer, groups: Groups, e
     require_experts(experts)
     program.dispatch(
         "group_experts",
-        [block(slots, groups.size, groups.count), step, ids, groups.tiles, groups.order],
+        {"step": step, "ids": ids, "tiles": groups.tiles, "order": groups.order},
         (1, 1, 1),
+        {"slots": slots, "tokens": groups.size, "max_tiles": groups.count},
         experts=experts,
         workgroup_size=_WORKGROUP_SIZE,
     )

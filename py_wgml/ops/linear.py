@@ -5,25 +5,39 @@ from typing import Any
 
 from ..errors import WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
-from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program, block
+from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program
 from .array import Array
 from .attention import Parts
 from .gated import Activation
+from .norm import Norm
 from .rope_append import Append
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
-_APPEND_BINDINGS = 6  # storage buffers: weights, x, rotations, queries, keys, values
-TILE_ROWS = 64  # weight rows of a tile of linear_tile.wgsl
-_TILE_TOKENS = (16, 64)  # its tokens: the smaller for steps that fit it
+TILE_ROWS = 64  # of linear_tile.wgsl
+_TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
 
 
 @dataclass(frozen=True)
-class Norm:
-    """A root mean square normalisation: its weight, float32 [columns], and the number added to the mean square."""
+class Fusion:
+    """What a product takes in of what comes before and after it; bias and accumulate it always can.
 
-    weight: Buffer
-    eps: float
+    bias: float32 [rows]. accumulate: the result is added to what `out` holds. Of a single vector alone: norm, x is
+    first normalised as by `rms_norm`; parts, x is what `attention` leaves in parts (`can_merge` says whether that is
+    well done here); activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which
+    weights allow it); append, the results are queries, keys and values, and go where `rope_append` puts them (out: the
+    queries; `can_append` says whether it can be).
+    """
+
+    bias: Buffer | None = None
+    accumulate: bool = False
+    norm: Norm | None = None
+    parts: Parts | None = None
+    activation: Activation | None = None
+    append: Append | None = None
+
+
+_ALONE = Fusion()
 
 
 def can_gate(weights: Matrix) -> bool:
@@ -34,10 +48,15 @@ def can_gate(weights: Matrix) -> bool:
 def can_append(weights: Matrix, append: Append, others: int) -> bool:
     """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, elements go
     to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
-    rows = 4 if append.pairing == "neox" else 2
-    whole = all(part.first % append.head_dim == 0 == part.rows % append.head_dim for part in weights)
-    bindings = _APPEND_BINDINGS + others + max(len(part.tables) for part in weights)
-    return whole and append.bits > 8 and append.head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
+    head_dim, rows = append.cache.heads.head_dim, _each(append)
+    whole = all(part.first % head_dim == 0 == part.rows % head_dim for part in weights)
+    bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(part.tables) for part in weights)
+    return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
+
+
+def _each(append: Append) -> int:
+    """Rows of an invocation that appends: two neighbours, and their partners where these are others."""
+    return 4 if append.pairing == "neox" else 2
 
 
 def can_merge(device: Device, weights: Matrix, parts: Parts) -> bool:
@@ -45,7 +64,7 @@ def can_merge(device: Device, weights: Matrix, parts: Parts) -> bool:
     each of its workgroups reads all of them."""
     columns = weights.columns
     fits = columns <= min(_stage_columns(part) for part in weights)
-    lengths_fit = columns % 8 == 0 and parts.head_dim % 4 == 0 and parts.splits % 2 == 0
+    lengths_fit = columns % 8 == 0 and parts.heads.head_dim % 4 == 0 and parts.splits % 2 == 0
     workgroups = sum(vector_template(device, part, part.rows, columns)[0] for part in weights)
     return fits and lengths_fit and 4 * columns * parts.splits * workgroups <= _MERGED_BYTES
 
@@ -57,73 +76,80 @@ def linear(
     weights: Matrix,
     out: Buffer,
     max_count: int,
-    bias: Buffer | None = None,
-    accumulate: bool = False,
-    norm: Norm | None = None,
-    activation: Activation | None = None,
-    append: Append | None = None,
-    parts: Parts | None = None,
+    fusion: Fusion = _ALONE,
     integers: bool = False,
 ) -> None:
-    """out[t, n] = sum_k weights[n, k] x[t, k] (+ bias[n]), or added to what `out` holds (accumulate).
+    """out[t, n] = sum_k weights[n, k] x[t, k], with what `fusion` adds to it.
 
-    x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows];
-    bias: float32 [rows]. With max_count 1 the step buffer is not looked at, and what comes before and after a product
-    can be part of it: norm, x is first normalised as by `rms_norm`; activation, the result is then gated as by `gated`
-    (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys and values,
-    and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be); parts, x is
-    what `attention` leaves in parts (`can_merge` says whether that is well done here). integers: it may round
-    x to 8 bits, a few dozen elements by their largest magnitude, and multiply bytes, where the device and the type can.
+    x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows].
+    With max_count 1 the step buffer is not looked at. integers: it may round x to 8 bits, a few dozen elements by their
+    largest magnitude, and multiply bytes, where the device and the type can.
     Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
     """
-    columns, width = weights.columns, weights.rows
-    if (norm or activation or append or parts) and max_count > 1:
-        raise WgmlError("only the product with a single vector takes in what comes before and after it")
-    others = [*([bias] if bias else []), *([norm.weight] if norm else [])]
-    if (
-        (norm and columns % 8)
-        or (activation and (bias is not None or not can_gate(weights)))
-        or (append and (accumulate or activation or not can_append(weights, append, len(others))))
-        or (parts and (norm or append or not can_merge(program.device, weights, parts)))
-    ):
-        raise WgmlError("this product can't take its norm, its activation or what follows it in")
+    columns = weights.columns
+    _require_fusion(program.device, weights, max_count, fusion)
+    norm, append, parts = fusion.norm, fusion.append, fusion.parts
+    ends = {"bias": fusion.bias is not None, "accumulate": fusion.accumulate}
     for part in weights:
-        ends = {"bias": bias is not None, "accumulate": accumulate}
-        rows = part.rows // 2 if activation else part.rows
-        params: tuple[int | float, ...] = (columns, row_bytes(part.type, columns), rows, part.first)
-        if max_count == 1:
-            if norm:
-                params += (float(norm.eps),)
-            targets, each = [out], 1 if activation else None
-            if append:
-                params += (append.heads, append.kv_heads)
-                targets = [step, append.rotations, out, append.k_cache, append.v_cache]
-                each = 4 if append.pairing == "neox" else 2
-            workgroups, template = vector_template(program.device, part, rows, columns, each, integers)
-            if parts:
-                template |= {"head_dim": parts.head_dim}
-            program.dispatch(
-                "linear_vector",
-                [block(*params), part.buffer, x, *targets, *others, *part.tables],
-                workgroups,
-                **template | {"pairing": False} | (append.template if append else {}),
-                **ends,
-                splits=parts.splits if parts else 0,
-                norm=norm is not None,
-                function=activation or False,
-                experts=False,
-            )
-        else:
+        rows = part.rows // 2 if fusion.activation else part.rows
+        bindings = {"weights": part.buffer, "x": x, "bias": fusion.bias}
+        params = {
+            "columns": columns,
+            "row_bytes": row_bytes(part.type, columns),
+            "rows": rows,
+            "first": part.first,
+        }
+        if max_count > 1:
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                [block(*params, width), step, part.buffer, x, out, *others, *part.tables],
+                [bindings, {"step": step, "out": out}, part.tables],
                 (-(-part.rows // TILE_ROWS), -(-max_count // tokens), 1),
+                [params, {"width": weights.rows}],
                 **part.template(columns),
                 **ends,
-                token_threads=tokens // 4,
+                tile_rows=TILE_ROWS,
+                tile_tokens=tokens,
                 experts=False,
             )
+            continue
+        each = _each(append) if append else 1 if fusion.activation else None
+        workgroups, sizes = vector_template(program.device, part, rows, columns, each, integers)
+        program.dispatch(
+            "linear_vector",
+            [
+                bindings,
+                {"norm_weight": norm.weight} if norm else {},
+                {"step": step, "q": out} if append else {"out": out},
+                append.bindings if append else {},
+                part.tables,
+            ],
+            workgroups,
+            [params, {"eps": norm.eps} if norm else {}, append.cache.params if append else {}],
+            **sizes,
+            **(append.template if append else {"pairing": False}),
+            **({"head_dim": parts.heads.head_dim} if parts else {}),
+            **ends,
+            splits=parts.splits if parts else 0,
+            norm=norm is not None,
+            function=fusion.activation or False,
+            experts=False,
+        )
+
+
+def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:
+    """Raises WgmlError when a product of so many vectors can't take in what it is to."""
+    norm, append, parts, activation = fusion.norm, fusion.append, fusion.parts, fusion.activation
+    if (norm or activation or append or parts) and max_count > 1:
+        raise WgmlError("only the product with a single vector takes in what comes before and after it")
+    others = (fusion.bias is not None) + (norm is not None)
+    if (
+        (norm and (norm.columns != weights.columns or norm.columns % 8))
+        or (activation and (fusion.bias is not None or not can_gate(weights)))
+        or (append and (fusion.accumulate or activation or not can_append(weights, append, others)))
+        or (parts and (norm or append or not can_merge(device, weights, parts)))
+    ):
+        raise WgmlError("this product can't take its norm, its activation or what follows it in")
 
 
 def vector_template(

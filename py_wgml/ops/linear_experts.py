@@ -1,14 +1,34 @@
 """Products with the matrices of a mixture's experts, those that `route` chose for each token: a vector form for few
 tokens, a tiled one for many, which reads an expert's matrix once for several of those that it has."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..gguf_model.weights import Matrix, row_bytes
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from ..gpu.device import fold
 from .array import Array
 from .group_experts import Groups
 from .linear import TILE_ROWS, vector_template
+
+
+@dataclass(frozen=True)
+class Experts:
+    """A product with the matrices of `experts` experts, of which each token has `slots`.
+
+    shared: all slots of a token have the same row of x. bias: float32 [experts, rows]. width, first: elements of a row
+    of the results (None: as many as the matrices have rows), and where in it those of this product begin. integers: as
+    of `linear`, of the vector form.
+    """
+
+    experts: int
+    slots: int
+    shared: bool = False
+    bias: Buffer | None = None
+    first: int = 0
+    width: int | None = None
+    integers: bool = False
 
 
 def linear_experts(
@@ -18,46 +38,48 @@ def linear_experts(
     weights: Matrix,
     ids: Buffer | Groups,
     out: Buffer,
-    experts: int,
-    slots: int,
+    of: Experts,
     max_count: int,
-    bias: Buffer | None = None,
-    shared: bool = False,
-    first: int = 0,
-    width: int | None = None,
-    integers: bool = False,
 ) -> None:
     """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
     [max_count, slots], or for the tiled form what `group_experts` makes of them; x: float32 [max_count, slots,
-    columns], or [max_count, columns] for all slots of a token (shared); bias: float32 [experts, rows]; out: float32
-    [max_count, slots, width], width being rows if not given. integers: as of `linear`, of the vector form.
+    columns], or [max_count, columns] (shared); out: float32 [max_count, slots, width].
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
-    rows, columns = weights.rows // experts, weights.columns
-    sharing, width = slots if shared else 1, width or rows
-    biases = [] if bias is None else [bias]
+    rows, columns, bias = weights.rows // of.experts, weights.columns, of.bias
     for part in weights:
-        params = columns, row_bytes(part.type, columns), rows, first
+        bindings = {"weights": part.buffer, "x": x, "out": out, "bias": bias}
+        params = {
+            "columns": columns,
+            "row_bytes": row_bytes(part.type, columns),
+            "rows": rows,
+            "first": of.first,
+            "sharing": of.slots if of.shared else 1,
+            "skipped": part.first,
+            "held": part.rows,
+            "width": of.width or rows,
+        }
         ends = {"bias": bias is not None, "accumulate": False, "experts": True}
         if isinstance(ids, Groups):
-            uniforms = block(*params, width, sharing, part.first, part.rows)
             program.dispatch(
                 "linear_tile",
-                [uniforms, ids.tiles, part.buffer, x, out, ids.order, *biases, *part.tables],
+                [bindings, {"tiles": ids.tiles, "order": ids.order}, part.tables],
                 (-(-rows // TILE_ROWS), ids.count, 1),
+                params,
                 **part.template(columns),
                 **ends,
-                token_threads=ids.size // 4,
+                tile_rows=TILE_ROWS,
+                tile_tokens=ids.size,
             )
         else:
-            workgroups, template = vector_template(program.device, part, rows, columns, integers=integers)
-            uniforms = block(*params, slots, sharing, part.first, part.rows, width)
+            workgroups, template = vector_template(program.device, part, rows, columns, integers=of.integers)
             program.dispatch(
                 "linear_vector",
-                [uniforms, part.buffer, x, out, step, ids, *biases, *part.tables],
-                (*fold(workgroups)[:2], max_count * slots),
+                [bindings, {"step": step, "ids": ids}, part.tables],
+                (*fold(workgroups)[:2], max_count * of.slots),
+                [params, {"slots": of.slots}],
                 **template,
                 **ends,
                 norm=False,

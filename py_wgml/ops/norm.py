@@ -1,63 +1,71 @@
 """Normalisation of rows: RMSNorm (Zhang and Sennrich, arXiv:1910.07467), LayerNorm (Ba et al., arXiv:1607.06450)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
+from .heads import Heads
 
 _WORKGROUP_SIZE = 128
 _HEAD_WORKGROUP_SIZE = 32  # of a single head
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A normalisation of rows: its weight, float32 [columns], and the number added to the mean square."""
+
+    weight: Buffer
+    columns: int
+    eps: float
 
 
 def rms_norm(
     program: Program,
     step: Buffer,
     x: Buffer,
-    weight: Buffer,
+    norm: Norm,
     out: Buffer,
-    columns: int,
-    eps: float,
     max_count: int,
     last: bool = False,
     accumulate: bool = False,
 ) -> None:
     """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate).
 
-    x, out: float32 [max_count, columns]; weight: float32 [columns].
-    last: only the step's last token is normalised, into row 0 of `out`.
+    x, out: float32 [max_count, columns]. last: only the step's last token is normalised, into row 0 of `out`.
     """
-    bindings = [step, x, weight, out]
-    _norm(program, bindings, columns, eps, max_count, last, centred=False, bias=False, accumulate=accumulate)
+    bindings: dict[str, Buffer | None] = {"step": step, "x": x, "out": out}
+    _norm(program, bindings, norm, max_count, last=last, centred=False, bias=False, accumulate=accumulate)
 
 
 def layer_norm(
     program: Program,
     step: Buffer,
     x: Buffer,
-    weight: Buffer,
+    norm: Norm,
     bias: Buffer | None,
     out: Buffer,
-    columns: int,
-    eps: float,
     max_count: int,
     last: bool = False,
 ) -> None:
     """out[t] = (x[t] - mean(x[t])) / sqrt(variance(x[t]) + eps) * weight (+ bias).
 
-    x, out: float32 [max_count, columns]; weight, bias: float32 [columns].
-    last: only the step's last token is normalised, into row 0 of `out`.
+    x, out: float32 [max_count, columns]; bias: float32 [columns]. last: only the step's last token is normalised, into
+    row 0 of `out`.
     """
-    bindings = [step, x, weight, out, *([] if bias is None else [bias])]
-    _norm(program, bindings, columns, eps, max_count, last, centred=True, bias=bias is not None, accumulate=False)
+    bindings = {"step": step, "x": x, "out": out, "bias": bias}
+    _norm(program, bindings, norm, max_count, last=last, centred=True, bias=bias is not None, accumulate=False)
 
 
 def _norm(
-    program: Program, bindings: list[Buffer], columns: int, eps: float, max_count: int, last: bool, **template: bool
+    program: Program, bindings: dict[str, Buffer | None], norm: Norm, max_count: int, *, last: bool, **template: bool
 ) -> None:
     program.dispatch(
         "norm",
-        [block(columns, float(eps)), *bindings],
+        [bindings, {"weight": norm.weight}],
         (1 if last else max_count, 1, 1),
+        {"columns": norm.columns, "eps": norm.eps},
         last=last,
         workgroup_size=_WORKGROUP_SIZE,
         **template,
@@ -69,9 +77,7 @@ def qk_norm(
     step: Buffer,
     qkv: Buffer,
     weights: Buffer | None,
-    heads: int,
-    kv_heads: int,
-    head_dim: int,
+    heads: Heads,
     eps: float,
     max_count: int,
     whole: bool = False,
@@ -81,18 +87,19 @@ def qk_norm(
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
     of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim); None: all 1.
     """
-    q_rows, k_rows = (1, 1) if whole else (heads, kv_heads)
-    q_columns, k_columns = heads // q_rows * head_dim, kv_heads // k_rows * head_dim
-    width = (heads + 2 * kv_heads) * head_dim
+    q_rows, k_rows = (1, 1) if whole else (heads.heads, heads.kv_heads)
     program.dispatch(
         "qk_norm",
-        [
-            block(width, q_rows, k_rows, q_columns, k_columns, float(eps)),
-            step,
-            qkv,
-            *([] if weights is None else [weights]),
-        ],
+        {"step": step, "qkv": qkv, "weights": weights},
         (q_rows + k_rows, max_count, 1),
+        {
+            "width": heads.qkv_width,
+            "q_rows": q_rows,
+            "k_rows": k_rows,
+            "q_columns": heads.heads // q_rows * heads.head_dim,
+            "k_columns": heads.kv_heads // k_rows * heads.head_dim,
+            "eps": eps,
+        },
         weights=weights is not None,
         workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,
     )
@@ -111,13 +118,10 @@ def layer_norm_numpy(x: Array, weight: Array, bias: Array | None, eps: float) ->
     return normalised if bias is None else normalised + bias
 
 
-def qk_norm_numpy(
-    qkv: Array, weights: Array, heads: int, kv_heads: int, head_dim: int, eps: float, whole: bool = False
-) -> Array:
+def qk_norm_numpy(qkv: Array, weights: Array, heads: Heads, eps: float, whole: bool = False) -> Array:
     """qkv [T, (heads + 2 kv_heads) head_dim], weights as for `qk_norm` -> as qkv."""
-    bounds = [heads * head_dim, (heads + kv_heads) * head_dim]
-    q, k, v = np.split(qkv, bounds, axis=-1)
-    q_weight, k_weight = np.split(weights, [heads * head_dim if whole else head_dim])
+    q, k, v = np.split(qkv, [heads.width, heads.width + heads.kv_heads * heads.head_dim], axis=-1)
+    q_weight, k_weight = np.split(weights, [heads.width if whole else heads.head_dim])
     q, k = (
         rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
         for x, weight in ((q, q_weight), (k, k_weight))

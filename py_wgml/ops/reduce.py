@@ -6,7 +6,7 @@ from typing import Literal, get_args
 from ..errors import WgmlError
 from ..gpu import Program
 from .array import Array
-from .view import View, require_apart, require_distinct, rows_block
+from .view import View, require_apart, require_distinct, strided_rows
 
 _WORKGROUP_SIZE = 128
 
@@ -30,11 +30,12 @@ def reduce(program: Program, kind: Reduction, x: View, out: View, y: View | None
     second = x if y is None else y.broadcast(*x.shape)
     require_apart(out, x, second)
     require_distinct(out)
-    rows, rank, params = rows_block(x.shape, [out.unsqueeze(), x, second])
+    rows, rank, params = strided_rows(x.shape, {"out": out.unsqueeze(), "x": x, "y": second})
     program.dispatch(
         "reduce",
-        [params, out.buffer, x.buffer, *([] if y is None else [y.buffer])],
+        {"out": out.buffer, "x": x.buffer, "y": None if y is None else y.buffer},
         rows,
+        params,
         kind=kind,
         rank=rank,
         workgroup_size=_WORKGROUP_SIZE,

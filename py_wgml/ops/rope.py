@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .array import Array
-from .view import View, full_block, require_apart, require_distinct
+from .view import View, full, require_apart, require_distinct
 
 _WORKGROUP_SIZE = 64
 
@@ -108,8 +108,9 @@ def rope(
     require_distinct(out)
     program.dispatch(
         "rope",
-        [full_block([out, x]), step, x.buffer, rotations, out.buffer],
+        {"step": step, "x": x.buffer, "rotations": rotations, "out": out.buffer},
         (-(-head_dim // (2 * _WORKGROUP_SIZE)), heads, count),
+        full({"out": out, "x": x}),
         head_dim=head_dim,
         rotary_dim=rotary_dim,
         pairing=pairing,

@@ -4,11 +4,12 @@ They apply in this order, which is llama.cpp's. The draw itself is an exponentia
 (seed, position, token id), so that a seed gives the same text on every GPU and in NumPy.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from .. import wgsl
+from ..gpu import Buffer, Program
 from ..values import integer, number
 from .array import Array
 
@@ -44,15 +45,7 @@ class Sampling:
 
     def block(self) -> bytes:
         """The uniform block that `sample.wgsl` reads."""
-        return block(
-            self.temperature,
-            self.top_p,
-            self.min_p,
-            self.repetition_penalty,
-            self.top_k,
-            self.penalty_window,
-            self.seed,
-        )
+        return wgsl.packed("lib/sampling", "Sampling", asdict(self))
 
 
 def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tokens: Buffer, vocabulary: int) -> None:
@@ -63,8 +56,9 @@ def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tok
     """
     program.dispatch(
         "sample",
-        [block(vocabulary), sampling, step, logits, tokens],
+        {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens},
         (1, 1, 1),
+        {"vocabulary": vocabulary},
         workgroup_size=_WORKGROUP_SIZE,
         unroll=_UNROLL,
     )

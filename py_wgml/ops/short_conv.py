@@ -1,34 +1,38 @@
 """Gated short convolutions (LFM2, arXiv:2511.23404): a token is mixed with the few before it, channel by channel."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
 
 _WORKGROUP_SIZE = 64
 
 
+@dataclass(frozen=True)
+class Taps:
+    """Filters of `width` channels: float32 [width, length], of the oldest element first."""
+
+    buffer: Buffer
+    width: int
+    length: int
+
+
 def short_conv(
-    program: Program,
-    step: Buffer,
-    x: Buffer,
-    taps: Buffer,
-    state: Buffer,
-    out: Buffer,
-    width: int,
-    length: int,
-    max_count: int,
+    program: Program, step: Buffer, x: Buffer, taps: Taps, state: Buffer, out: Buffer, max_count: int
 ) -> None:
     """out[t] = c[t] * sum_k taps[:, length - 1 - k] (b v)[position + t - k], where x is b, c and v side by side.
 
-    x: float32 [max_count, 3 width]; taps: float32 [width, length]; out: float32 [max_count, width]; state: float32
-    [positions, width], b v of the positions so far, to which those of the step are added.
+    x: float32 [max_count, 3 width]; out: float32 [max_count, width]; state: float32 [positions, width], b v of the
+    positions so far, to which those of the step are added.
     """
     program.dispatch(
         "short_conv",
-        [block(width), step, x, taps, state, out],
-        (-(-width // _WORKGROUP_SIZE), max_count, 1),
-        length=length,
+        {"step": step, "x": x, "taps": taps.buffer, "state": state, "out": out},
+        (-(-taps.width // _WORKGROUP_SIZE), max_count, 1),
+        {"width": taps.width},
+        length=taps.length,
         workgroup_size=_WORKGROUP_SIZE,
     )
 

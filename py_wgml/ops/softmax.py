@@ -5,7 +5,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Program
 from .array import Array
-from .view import View, require_distinct, rows_block
+from .view import View, require_distinct, strided_rows
 
 _WORKGROUP_SIZE = 128
 
@@ -22,11 +22,12 @@ def softmax(program: Program, x: View, out: View) -> None:
     in_place = x.buffer is out.buffer
     if in_place and x != out:
         raise WgmlError("the output must be the input itself or in another buffer")
-    rows, rank, params = rows_block(x.shape, [out, x])
+    rows, rank, params = strided_rows(x.shape, {"out": out, "x": x})
     program.dispatch(
         "softmax",
-        [params, out.buffer, *([] if in_place else [x.buffer])],
+        {"out": out.buffer, "x": None if in_place else x.buffer},
         rows,
+        params,
         in_place=in_place,
         rank=rank,
         workgroup_size=_WORKGROUP_SIZE,

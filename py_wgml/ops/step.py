@@ -1,8 +1,8 @@
 """The step buffer: what changes from one run of a recorded Program to the next."""
 
-from ..gpu import block
+from .. import wgsl
 
 
 def step_block(position: int, count: int) -> bytes:
     """Content of a step buffer: the step takes `count` tokens, the first of them at `position` of the sequence."""
-    return block(position, count)
+    return wgsl.packed("lib/step", "Step", {"position": position, "count": count})

@@ -3,12 +3,14 @@
 Radix selection: Alabi et al., "Fast k-selection algorithms for graphics processing units", ACM JEA 17, 2012.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Buffer, Program, block
+from ..gpu import Buffer, Program
 from .array import Array
-from .view import View, require_apart, require_distinct, rows_block
+from .view import View, require_apart, require_distinct, strided_rows
 
 _MAX_K = 1024  # what is found is sorted in workgroup memory
 
@@ -38,29 +40,30 @@ def top_k(
     for out in outputs:
         require_apart(out, x)
         require_distinct(out)
-    rows, rank, params = rows_block(x.shape, [ids, outputs[-1], x])
-    params += block(k, splits)
-    targets = [out.buffer for out in outputs]
+    rows, rank, params = strided_rows(x.shape, {"ids": ids, "values": outputs[-1], "x": x})
+    row = {"x": x.buffer}
+    found = {"ids": ids.buffer, "values": None if values is None else values.buffer}
 
-    def select(source: Buffer, outputs: list[Buffer], workgroups: int, from_parts: bool, to_parts: bool) -> None:
+    def select(source: Mapping[str, Buffer], target: Mapping[str, Buffer | None], workgroups: int) -> None:
         program.dispatch(
             "top_k",
-            [params, source, *outputs],
+            [source, target],
             workgroups,
-            from_parts=from_parts,
-            to_parts=to_parts,
+            [params, {"k": k, "splits": splits}],
+            from_parts="parts" in source,
+            to_parts="parts_out" in target,
             with_values=values is not None,
             rank=rank,
             capacity=1 << (k - 1).bit_length(),
         )
 
     if splits == 1:
-        select(x.buffer, targets, rows, from_parts=False, to_parts=False)
+        select(row, found, rows)
     elif parts is None or parts.nbytes < top_k_parts(rows, k, splits):
         raise WgmlError(f"the {k} largest of {rows} rows in {splits} parts have no room")
     else:
-        select(x.buffer, [parts], rows * splits, from_parts=False, to_parts=True)
-        select(parts, targets, rows, from_parts=True, to_parts=False)
+        select(row, {"parts_out": parts}, rows * splits)
+        select({"parts": parts}, found, rows)
 
 
 def argmax(program: Program, x: View, ids: View, splits: int = 1, parts: Buffer | None = None) -> None:

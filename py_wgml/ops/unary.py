@@ -12,9 +12,9 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import Program, block
+from ..gpu import Program
 from .array import Array
-from .view import View, require_distinct, strided_block
+from .view import View, require_distinct, strided
 
 _WORKGROUP_SIZE = 64
 
@@ -40,11 +40,12 @@ def unary(program: Program, function: Function, x: View, out: View, a: float = 0
     in_place = x.buffer is out.buffer
     if in_place and x != out:
         raise WgmlError("the output must be the input itself or in another buffer")
-    rank, place = strided_block(out.shape, [out, x])
+    rank, params = strided(out.shape, {"out": out, "x": x})
     program.dispatch(
         "unary",
-        [place + block(float(a), float(b)), out.buffer, *([] if in_place else [x.buffer])],
+        {"out": out.buffer, "x": None if in_place else x.buffer},
         -(-out.size // _WORKGROUP_SIZE),
+        [params, {"a": a, "b": b}],
         function=function,
         in_place=in_place,
         rank=rank,

@@ -1,10 +1,10 @@
 """Strided views of float32 buffers: what the ops of linear algebra take, so that none needs a transposed copy."""
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from types import EllipsisType
+from typing import Any
 
 from ..errors import WgmlError
 from ..gpu import Buffer
@@ -111,36 +111,36 @@ def require_distinct(out: View) -> None:
         raise WgmlError("an output cannot be a broadcast view")
 
 
-def strided_block(shape: Sequence[int], views: Sequence[View], rows: bool = False) -> tuple[int, bytes]:
-    """The rank, and a uniform block of the shape (vec4) and each `View` (lib/view.wgsl), for a kernel over elements.
+def strided(shape: Sequence[int], views: Mapping[str, View], rows: bool = False) -> tuple[int, dict[str, Any]]:
+    """The rank, and the fields of a uniform block, for a kernel over elements: `shape`, and each `View` by its name.
 
     views have this shape. Neighbouring dimensions that all of them step through as if they were one are made one, so
     that the kernel has fewer coordinates to find: one, when all is contiguous. rows: the last dimension is left alone.
     """
     dims: list[tuple[int, list[int]]] = []
     for i, n in enumerate(shape):
-        strides = [view.strides[i] for view in views]
+        strides = [view.strides[i] for view in views.values()]
         row = rows and i == len(shape) - 1
         if dims and not row and dims[-1][1] == [n * stride for stride in strides]:
             dims[-1] = dims[-1][0] * n, strides
         elif n > 1 or row:
             dims.append((n, strides))
-    missing = _RANK - len(dims)
-    words = [1] * missing + [n for n, _ in dims]
-    for i, view in enumerate(views):
-        words += [0] * missing + [strides[i] for _, strides in dims]
-        words += [view.offset, 0, 0, 0]
-    return max(1, len(dims)), struct.pack(f"<{len(words)}I", *words)
+    fields: dict[str, Any] = {"shape": [1] * (_RANK - len(dims)) + [n for n, _ in dims]}
+    for i, (name, view) in enumerate(views.items()):
+        fields[name] = _fields([strides[i] for _, strides in dims], view.offset)
+    return max(1, len(dims)), fields
 
 
-def rows_block(shape: Sequence[int], views: Sequence[View]) -> tuple[int, int, bytes]:
-    """The count of rows, and `strided_block`, for a kernel with a workgroup a row. views may differ in row length."""
-    return (prod(shape[:-1]), *strided_block(shape, views, rows=True))
+def strided_rows(shape: Sequence[int], views: Mapping[str, View]) -> tuple[int, int, dict[str, Any]]:
+    """The count of rows, and `strided`, for a kernel with a workgroup a row. views may differ in row length."""
+    return (prod(shape[:-1]), *strided(shape, views, rows=True))
 
 
-def full_block(views: Sequence[View]) -> bytes:
-    """Each `View` (lib/view.wgsl) of a uniform block, its dimensions as they are, the missing ones in front."""
-    words: list[int] = []
-    for view in views:
-        words += [0] * (_RANK - len(view.strides)) + [*view.strides, view.offset, 0, 0, 0]
-    return struct.pack(f"<{len(words)}I", *words)
+def full(views: Mapping[str, View]) -> dict[str, Any]:
+    """Each `View` as a field of a uniform block, its dimensions as they are."""
+    return {name: _fields(view.strides, view.offset) for name, view in views.items()}
+
+
+def _fields(strides: Sequence[int], offset: int) -> dict[str, Any]:
+    """A `View` (lib/place.wgsl); missing dimensions stand in front."""
+    return {"strides": [0] * (_RANK - len(strides)) + [*strides], "offset": offset}

@@ -1,26 +1,26 @@
 """WGSL kernels as jinja2 templates: one file a kernel, shared pieces by `{% include %}`, variants by parameters.
 
+They declare their bindings without numbers, `var<storage, read> x: array<f32>;`, and get them in order of appearance.
+
 `python -m py_wgml.wgsl NAME [key=value ...]` prints the composed text of a kernel.
 """
 
+import itertools
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jinja2
 
 from ..errors import WgmlError
+from .layout import Access, Binding, Type, bindings, block, structs
 
-Access = Literal["uniform", "read", "read_write"]
+__all__ = ["Access", "Binding", "Type", "bindings", "block", "compose", "excerpt", "packed", "uses_subgroups"]
 
-_BINDING = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<(uniform|storage)(?:,\s*(read|read_write))?>")
 
-_BOUND_TYPE = re.compile(r"@group\(0\)\s*@binding\((\d+)\)\s*var<[^>]*>\s*\w+:\s*([^;]+);")
-_STRUCT = re.compile(r"struct (\w+) \{([^}]*)\}")
-_MEMBER = re.compile(r"^\s*\w+: ([^,]+),", re.MULTILINE)
-_BYTES = {"f32": 4, "u32": 4, "i32": 4, "vec2<f32>": 8, "vec2<u32>": 8, "vec4<f32>": 16, "vec4<u32>": 16}
+_DECLARATION = re.compile(r"^[ \t]*var<(?:uniform|storage)\b", re.MULTILINE)
 
 
 @cache
@@ -41,40 +41,31 @@ def _environment() -> jinja2.Environment:
 def compose(name: str, parameters: Mapping[str, Any]) -> str:
     """The WGSL text of kernel `name` (a file of `wgsl/`, without the suffix) for these template parameters.
 
-    Raises WgmlError when there is no such kernel or a parameter is missing.
+    Raises WgmlError when there is no such kernel, a parameter is missing, or a binding has a number already.
     """
     try:
-        return _environment().get_template(f"{name}.wgsl").render(parameters)
+        text = _environment().get_template(f"{name}.wgsl").render(parameters)
     except jinja2.TemplateNotFound as error:
         raise WgmlError(f"no WGSL file {error}") from error
     except jinja2.UndefinedError as error:
         raise WgmlError(f"kernel {name}: {error}") from error
+    if "@binding" in text:
+        raise WgmlError(f"kernel {name}: bindings get their numbers when it is composed")
+    numbers = itertools.count()
+    return _DECLARATION.sub(lambda found: f"@group(0) @binding({next(numbers)}) {found[0].strip()}", text)
 
 
-def bindings(code: str) -> tuple[Access, ...]:
-    """How each binding of group 0 is accessed, in order of binding number, read off the composed text."""
-    found: dict[int, Access] = {}
-    for number, space, access in _BINDING.findall(code):
-        found[int(number)] = "uniform" if space == "uniform" else access or "read"
-    if sorted(found) != list(range(len(found))):
-        raise WgmlError(f"bindings are not numbered 0..{len(found) - 1}: {sorted(found)}")
-    return tuple(found[number] for number in range(len(found)))
+@cache
+def _struct(file: str, name: str) -> Type:
+    return structs(compose(file, {}))[name]
 
 
-def minimum_sizes(code: str) -> tuple[int, ...]:
-    """Bytes that a buffer must at least have for each binding of group 0, in order of binding number; 0: not told.
+def packed(file: str, name: str, values: Mapping[str, Any]) -> bytes:
+    """The content of a buffer that kernels read as struct `name` of `file` (as of `compose`, without parameters).
 
-    A browser that knows them with the layout checks a buffer once, when it is bound, and not at each dispatch.
+    Raises WgmlError for values that don't fit it, see `block`.
     """
-    structs = {name: _MEMBER.findall(members) for name, members in _STRUCT.findall(code)}
-    found: dict[int, int] = {}
-    for number, type in _BOUND_TYPE.findall(code):
-        element = type.removeprefix("array<").removesuffix(">") if type.startswith("array<") else type
-        members = structs.get(type, [element])
-        # Structs of four-byte members alone: others are aligned in ways of their own.
-        known = all(_BYTES.get(member) == 4 for member in members) if type in structs else element in _BYTES
-        found[int(number)] = sum(_BYTES[member] for member in members) if known else 0
-    return tuple(found[number] for number in sorted(found))
+    return block(name, _struct(file, name), values)
 
 
 def uses_subgroups(code: str) -> bool:

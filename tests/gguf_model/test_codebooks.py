@@ -12,9 +12,9 @@ def test_runs_are_those_of_gguf():
     for type in TYPES:
         quant = getattr(quants, type.name, None)
         if getattr(quant, "grid_hex", None) is None:
-            assert codebook(type) == ()
+            assert codebook(type) is None
         else:
-            (table,) = codebook(type)
+            table = codebook(type)
             quant.init_grid()
             if type.name.startswith("IQ1"):
                 words = np.frombuffer(table, np.uint8).reshape(-1, 4)
@@ -31,7 +31,7 @@ def test_the_gguf_package_is_not_loaded_for_them():
 import sys
 from py_wgml.gguf_model.codebooks import codebook
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
-assert len(codebook(GGMLQuantizationType.IQ2_XXS)[0]) == 2048
+assert len(codebook(GGMLQuantizationType.IQ2_XXS)) == 2048
 assert "gguf" not in sys.modules and "yaml" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -29,6 +29,13 @@ def test_gpu(name, tmp_path):
     assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < BOUND
 
 
+def test_a_mixture_that_uses_all_its_experts(tmp_path):
+    """What is chosen is as large as what it is chosen by."""
+    tiny = TINY["mixtral"]
+    whole = replace(tiny, metadata={**tiny.metadata, "expert_used_count": tiny.metadata["expert_count"]})
+    assert gpu_error(write_tiny(tmp_path / "tiny.gguf", whole), gpus.device("naga")) < BOUND
+
+
 @pytest.mark.parametrize("name", truth())
 def test_numpy(name, tmp_path):
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])

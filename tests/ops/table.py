@@ -30,10 +30,17 @@ from py_wgml.gpu import Buffer, Program
 from py_wgml.ops import (
     Append,
     Bits,
+    Experts,
+    Fusion,
     Groups,
+    Heads,
+    KvCache,
     Norm,
     Parts,
+    Routing,
     Sampling,
+    Scores,
+    Taps,
     View,
     argmax,
     argmax_numpy,
@@ -120,33 +127,33 @@ def rms_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fals
         before = b.normal(rows, columns)
         b.device.write(out, before)
         expected += before
-    at = b.up(x), b.up(weight)
+    at, norm = b.up(x), Norm(b.up(weight), columns, 1e-5)
     return Job(
-        lambda p: rms_norm(p, step, *at, out, columns, 1e-5, rows + 1, last, accumulate=kind == "added"),
+        lambda p: rms_norm(p, step, at, norm, out, rows + 1, last, accumulate=kind == "added"),
         {out: past(expected[-1:] if last else expected, rows + 1)},
     )
 
 
 def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
-    count, (heads, kv_heads, head_dim), whole = 3, shape, kind == "whole"
-    qkv = b.normal(count + 1, (heads + 2 * kv_heads) * head_dim)
-    weights = b.normal((heads + kv_heads if whole else 2) * head_dim)
+    count, heads, whole = 3, Heads(*shape), kind == "whole"
+    qkv = b.normal(count + 1, heads.qkv_width)
+    weights = b.normal((heads.heads + heads.kv_heads if whole else 2) * heads.head_dim)
     if kind == "bare":
         weights[:] = 1
     expected = qkv.astype(np.float64)
-    expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), *shape, 1e-5, whole)
+    expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), heads, 1e-5, whole)
     out, step, at = b.held(qkv), b.step(2, count), None if kind == "bare" else b.up(weights)
-    return Job(lambda p: qk_norm(p, step, out, at, *shape, 1e-5, count + 1, whole), {out: expected})
+    return Job(lambda p: qk_norm(p, step, out, at, heads, 1e-5, count + 1, whole), {out: expected})
 
 
 def layer_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = False) -> Job:
     rows, columns = shape
     x, weight, bias = b.normal(rows + 1, columns) + b.scale, b.normal(columns), b.normal(columns)
     out, step, at = b.poison(rows + 1, columns), b.step(2, rows), b.up(x)
-    parts = [b.up(weight), b.up(bias) if kind == "bias" else None]
+    norm, shift = Norm(b.up(weight), columns, 1e-5), b.up(bias) if kind == "bias" else None
     expected = layer_norm_numpy(*exact(x[:rows], weight, bias if kind == "bias" else None), 1e-5)
     return Job(
-        lambda p: layer_norm(p, step, at, *parts, out, columns, 1e-5, rows + 1, last),
+        lambda p: layer_norm(p, step, at, norm, shift, out, rows + 1, last),
         {out: past(expected[-1:] if last else expected, rows + 1)},
     )
 
@@ -159,9 +166,9 @@ def short_conv_case(b: Bench, kind: str, shape: tuple[int, int], position: int, 
     state, out, step = b.poison(position + rows + 1, width), b.poison(rows + 1, width), b.step(position, rows)
     if position:
         b.device.write(state, before)
-    at = b.up(x), b.up(taps)
+    at, filters = b.up(x), Taps(b.up(taps), width, length)
     return Job(
-        lambda p: short_conv(p, step, *at, state, out, width, length, rows + 1),
+        lambda p: short_conv(p, step, at, filters, state, out, rows + 1),
         {state: past(kept, position + rows + 1), out: past(made, rows + 1)},
     )
 
@@ -260,10 +267,9 @@ def linear_experts_case(
         size, tiles = group_size(experts, (count + 1) * slots)
         arrays = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
         chosen = Groups(*(b.up(array.astype(np.uint32)) for array in arrays), size, tiles)
+    of = Experts(experts, slots, shared, extra, first, width)
     return Job(
-        lambda p: linear_experts(
-            p, step, at, weights, chosen, out, experts, slots, count + 1, extra, shared, first, width
-        ),
+        lambda p: linear_experts(p, step, at, weights, chosen, out, of, count + 1),
         {out: expected},
         flops=2 * count * slots * rows * columns,
     )
@@ -320,7 +326,7 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
     step, at = b.step(first, count), b.up(qkv)
-    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, bits)
+    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(*caches, Heads(heads, kv_heads, head_dim), bits))
     return Job(
         lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
@@ -342,10 +348,11 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
     q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
     caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
     kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
-    append = Append(b.up(rotations), *caches, heads, kv_heads, head_dim, rotary_dim, pairing, bits)
-    step, at, norm = b.step(position, 1), (b.up(x), b.up(extra) if bias else None), Norm(b.up(scale), 1e-5)
+    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(*caches, Heads(heads, kv_heads, head_dim), bits))
+    step, at, shift = b.step(position, 1), b.up(x), b.up(extra) if bias else None
+    fusion = Fusion(shift, norm=Norm(b.up(scale), columns, 1e-5), append=append)
     return Job(
-        lambda p: linear(p, step, at[0], weights, q, 1, at[1], norm=norm, append=append),
+        lambda p: linear(p, step, at, weights, q, 1, fusion),
         {q: turned[0, :heads], **dict(zip(caches, kept, strict=True))},
     )
 
@@ -392,19 +399,18 @@ def attention_case(
     k[0] *= 4  # a peaked softmax as well as flat ones
     packed = [cache_numpy(x, bits) for x in (k, v)]
     k, v = (unpacked(x, bits) for x in packed)
-    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), tuple(map(b.up, (q, *packed)))
-    scale = head_dim**-0.5
+    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), b.up(q)
+    cache = KvCache(b.up(packed[0]), b.up(packed[1]), Heads(heads, kv_heads, head_dim), bits)
     sink = b.normal(heads) if sinks else None
-    extra = None if sink is None else b.up(sink)
+    scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
     parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
     *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
-    expected = attention_numpy(*arrays, position, scale, window, soft_cap, sink)
+    expected = attention_numpy(*arrays, position, Scores(scores.scale, window, soft_cap, sink))
 
     def record(p: Program) -> None:
-        sizes = heads, kv_heads, head_dim
-        attention(p, step, *at, parts, *sizes, scale, bits, count + 1, window, soft_cap, extra, splits)
+        attention(p, step, at, cache, parts, scores, count + 1, splits)
         if splits > 1:
-            attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1)
+            attention_merge(p, step, parts, Parts(cache.heads, splits), out, count + 1)
 
     return Job(
         record,
@@ -428,7 +434,7 @@ def attention_merge_case(b: Bench, kind: str, shape: tuple[int, int, int], split
     parts, merged = attention_parts_of(b, count, splits, heads, head_dim)
     out, step = b.poison(count + 1, heads, head_dim), b.step(5, count)
     return Job(
-        lambda p: attention_merge(p, step, parts, out, heads, head_dim, splits, count + 1),
+        lambda p: attention_merge(p, step, parts, Parts(Heads(heads, heads, head_dim), splits), out, count + 1),
         {out: past(merged, count + 1)},
     )
 
@@ -439,10 +445,9 @@ def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: in
     parts, merged = attention_parts_of(b, 1, splits, heads, head_dim)
     before = b.normal(1, 37)
     out, step = b.held(before), b.step(5, 1)
+    fusion = Fusion(accumulate=True, parts=Parts(Heads(heads, heads, head_dim), splits))
     return Job(
-        lambda p: linear(
-            p, step, parts, weights, out, 1, accumulate=True, parts=Parts(splits, head_dim), integers=integers
-        ),
+        lambda p: linear(p, step, parts, weights, out, 1, fusion, integers),
         {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
     )
 
@@ -548,10 +553,11 @@ def route_case(b: Bench, kind: Any, shape: tuple[int, int], k: int, normalise: b
     logits = b.normal(count + 1, experts)
     favour = b.random.standard_normal(experts, np.float32) if bias else None
     ids, weights = b.poison(count + 1, k, dtype=np.uint32), b.poison(count + 1, k)
-    step, at = b.step(4, count), (b.up(logits), b.up(favour) if bias else None)
-    chosen, shares = route_numpy(*exact(logits[:count]), k, kind, normalise, factor, *exact(favour))
+    step, at, shift = b.step(4, count), b.up(logits), b.up(favour) if bias else None
+    routing = Routing(experts, k, kind, normalise, factor)
+    chosen, shares = route_numpy(*exact(logits[:count]), routing, *exact(favour))
     return Job(
-        lambda p: route(p, step, at[0], ids, weights, experts, k, kind, normalise, count + 1, factor, at[1]),
+        lambda p: route(p, step, at, ids, weights, routing, count + 1, shift),
         {ids: past(chosen, count + 1), weights: past(shares, count + 1)},
     )
 

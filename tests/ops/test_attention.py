@@ -1,36 +1,64 @@
+import importlib
+import re
+
 import numpy as np
 import pytest
 
+from py_wgml import wgsl
 from py_wgml.errors import WgmlError
-from py_wgml.ops import attention
+from py_wgml.ops import Heads, KvCache, Scores, attention
 
 
 def test_large_scores_do_not_overflow(bench):
     q = np.full((1, 1, 4), 300, np.float32)
     k = np.stack([np.full((1, 4), 300), np.full((1, 4), -300)]).astype(np.float32)
     v = np.stack([np.full((1, 4), 2), np.full((1, 4), 5)]).astype(np.float32)
-    out = bench.poison(1, 1, 4)
-    got = bench.run(
-        lambda p: attention(p, bench.step(1, 1), bench.up(q), bench.up(k), bench.up(v), out, 1, 1, 4, 1.0, False, 1),
-        out, 1, 1, 4,
-    )  # fmt: skip
+    out, cache = bench.poison(1, 1, 4), KvCache(bench.up(k), bench.up(v), Heads(1, 1, 4), 32)
+    got = bench.run(lambda p: attention(p, bench.step(1, 1), bench.up(q), cache, out, Scores(1.0), 1), out, 1, 1, 4)
     np.testing.assert_array_equal(got, np.full((1, 1, 4), 2, np.float32))
 
 
 def test_refuses_uneven_groups(bench):
     b = bench.poison(64)
-    with pytest.raises(WgmlError, match="not supported"):
-        attention(bench.device.program(), b, b, b, b, b, 5, 2, 8, 1.0, True, 1)
+    with pytest.raises(WgmlError, match="5 heads over 2, of 8 elements each, is not supported"):
+        attention(bench.device.program(), b, b, KvCache(b, b, Heads(5, 2, 8), 16), b, Scores(1.0), 1)
 
 
 def test_refuses_parts_without_room(bench):
     b = bench.poison(64)
     with pytest.raises(WgmlError, match="no room"):
-        attention(bench.device.program(), b, b, b, b, b, 4, 2, 8, 1.0, True, 1, splits=32)
+        attention(bench.device.program(), b, b, KvCache(b, b, Heads(4, 2, 8), 16), b, Scores(1.0), 1, splits=32)
 
 
 @pytest.mark.parametrize("wrong", [{"window": 0}, {"soft_cap": 0.0}, {"soft_cap": float("nan")}])
-def test_refuses_windows_and_caps_of_nothing(bench, wrong):
-    b = bench.poison(64)
+def test_refuses_windows_and_caps_of_nothing(wrong):
     with pytest.raises(WgmlError, match="not supported"):
-        attention(bench.device.program(), b, b, b, b, b, 4, 2, 8, 1.0, True, 1, **wrong)
+        Scores(1.0, **wrong)
+
+
+def declared_words(code):
+    """Words of workgroup memory that a kernel declares."""
+    names, words = {}, 0
+
+    def value(expression):
+        return eval(re.sub(r"(\d)u", r"\1", expression).replace("/", "//"), {}, names)
+
+    for name, expression in re.findall(r"const (\w+): u32 = ([^;]+);", code):
+        names[name] = value(expression)
+    for scalars, expression in re.findall(r"var<workgroup> \w+: array<(?:vec(\d)<)?f32>?, ([^;]+)>;", code):
+        words += int(scalars or 1) * value(expression)
+    assert code.count("var<workgroup>") == len(re.findall(r"var<workgroup> \w+: array<", code))
+    return words
+
+
+@pytest.mark.parametrize("head_dim", [2, 20, 64, 128, 512])
+@pytest.mark.parametrize("width", [1, 4, 32])
+@pytest.mark.parametrize("group", [1, 3, 8])
+def test_words_of_workgroup_memory(head_dim, width, group):
+    """What Python reckons with is what the kernel takes."""
+    words, size = importlib.import_module("py_wgml.ops.attention")._words, 128
+    strands = size // width if width > 1 else 16
+    choices = {"window": False, "soft_cap": False, "sinks": False, "subgroups": width > 1, "bits": 16, "block": 32}
+    sizes = {"head_dim": head_dim, "group": group, "width": width, "strands": strands, "workgroup_size": size}
+    code = wgsl.compose("attention_vector", choices | sizes | {"splits": 1, "key_unroll": 1, "value_unroll": 1})
+    assert declared_words(code) == words(group, head_dim, strands, size)

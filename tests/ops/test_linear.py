@@ -4,7 +4,7 @@ from gguf import GGMLQuantizationType as T
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.weights import Matrix
-from py_wgml.ops import Append, Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
+from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Parts, gated_numpy, linear, linear_numpy, rms_norm_numpy
 
 
 def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
@@ -13,13 +13,8 @@ def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=F
     before = bench.normal(max_count, rows)
     out = bench.up(before) if accumulate else bench.poison(max_count, rows)
     extra = bench.normal(rows) if bias else None
-    step = bench.step(11, count)
-    got = bench.run(
-        lambda p: linear(p, step, bench.up(x), weights, out, max_count, bench.up(extra) if bias else None, accumulate),
-        out,
-        max_count,
-        rows,
-    )
+    step, fusion = bench.step(11, count), Fusion(bench.up(extra) if bias else None, accumulate)
+    got = bench.run(lambda p: linear(p, step, bench.up(x), weights, out, max_count, fusion), out, max_count, rows)
     exact = linear_numpy(
         x[:count].astype(np.float64),
         dequantized.astype(np.float64),
@@ -100,12 +95,8 @@ def test_with_the_norm_before_and_the_gate_after(bench, type, with_norm, activat
     x, scale = bench.normal(1, columns), bench.normal(columns)
     width = rows // 2 if activation else rows
     out = bench.poison(width + 1)
-    norm = Norm(bench.up(scale), eps) if with_norm else None
-    got = bench.run(
-        lambda p: linear(p, bench.step(0, 1), bench.up(x), weights, out, 1, norm=norm, activation=activation),
-        out,
-        width + 1,
-    )
+    fusion = Fusion(norm=Norm(bench.up(scale), columns, eps) if with_norm else None, activation=activation)
+    got = bench.run(lambda p: linear(p, bench.step(0, 1), bench.up(x), weights, out, 1, fusion), out, width + 1)
     exact = x.astype(np.float64)
     if with_norm:
         exact = rms_norm_numpy(exact, scale, eps)
@@ -118,11 +109,13 @@ def test_with_the_norm_before_and_the_gate_after(bench, type, with_norm, activat
 
 def test_refuses_what_can_not_be_fused(bench):
     weights, _ = bench.matrix(bench.normal(4, 16), T.F32, cuts=(2,))
-    b = bench.poison(64)
-    for options in (
-        {"max_count": 2, "norm": Norm(b, 1e-5)},
-        {"max_count": 1, "activation": "silu"},  # gates and values in different buffers
-        {"max_count": 1, "append": Append(b, b, b, 2, 1, 4, 4, "norm", 16)},  # half a head in one of them
+    b, heads = bench.poison(64), Heads(2, 1, 4)
+    for max_count, fusion in (
+        (2, Fusion(norm=Norm(b, 16, 1e-5))),
+        (1, Fusion(norm=Norm(b, 8, 1e-5))),  # of other rows
+        (1, Fusion(activation="silu")),  # gates and values in different buffers
+        (1, Fusion(append=Append(b, 4, "norm", KvCache(b, b, heads, 16)))),  # half a head in one of them
+        (1, Fusion(norm=Norm(b, 16, 1e-5), parts=Parts(Heads(4, 4, 4), 2))),
     ):
         with pytest.raises(WgmlError, match="product"):
-            linear(bench.device.program(), bench.step(0, 1), b, weights, b, **options)
+            linear(bench.device.program(), bench.step(0, 1), b, weights, b, max_count, fusion)

@@ -3,19 +3,19 @@ import pytest
 from ops.table import unpacked
 
 from py_wgml.errors import WgmlError
-from py_wgml.ops import Append, rope_append
+from py_wgml.ops import Append, Heads, KvCache, rope_append
 
 
 def test_refuses_odd_dimensions(bench):
     b = bench.poison(64)
     with pytest.raises(WgmlError, match="not supported"):
-        Append(b, b, b, 1, 1, 8, 3, "norm", 16)
+        Append(b, 3, "norm", KvCache(b, b, Heads(1, 1, 8), 16))
 
 
 def test_refuses_parts_of_blocks(bench):
     b = bench.poison(64)
     with pytest.raises(WgmlError, match="a multiple of 32 elements, not of 48"):
-        Append(b, b, b, 1, 1, 48, 48, "norm", 8)
+        KvCache(b, b, Heads(1, 1, 48), 8)
 
 
 @pytest.mark.parametrize(("heads", "kv_heads", "head_dim"), [(9, 3, 64), (2, 1, 96), (1, 1, 32)])
@@ -28,7 +28,7 @@ def test_eight_bits(bench, heads, kv_heads, head_dim):
     words = head_dim // 32 * 9
     caches = [bench.held(np.full((context, kv_heads, words), 7, np.uint32)) for _ in "kv"]
     no_turn = bench.up(np.tile(np.array([1, 0], np.float32), (context, 1, 1)))
-    append = Append(no_turn, *caches, heads, kv_heads, head_dim, 2, "norm", 8)
+    append = Append(no_turn, 2, "norm", KvCache(*caches, Heads(heads, kv_heads, head_dim), 8))
     got = bench.run(
         lambda p: rope_append(p, bench.step(first, count), bench.up(qkv), q, append, count + 1),
         q,

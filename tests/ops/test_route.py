@@ -1,11 +1,10 @@
 import pytest
 
 from py_wgml.errors import WgmlError
-from py_wgml.ops import route
+from py_wgml.ops import Routing
 
 
 @pytest.mark.parametrize(("gating", "k", "message"), [("tanh", 1, "no gating"), ("softmax", 9, "cannot be chosen")])
-def test_refuses(bench, gating, k, message):
-    b = bench.poison(64)
+def test_refuses(gating, k, message):
     with pytest.raises(WgmlError, match=message):
-        route(bench.device.program(), b, b, b, b, 8, k, gating, True, 1)
+        Routing(8, k, gating, True)

@@ -88,11 +88,11 @@ class Pieces:
         return results
 
     def run(self, kernel: str, x: Any, shape: tuple[int, ...], workgroups: int, **parameters: Any) -> Any:
-        """What `kernel` makes of x (its first binding) in its second, poisoned before with NaN: uint32 of `shape`."""
+        """What `kernel` makes of x in y, poisoned before with NaN: uint32 of `shape`."""
         source = self.device.upload(x)
         target: Buffer = self.device.upload(np.full(shape, np.nan, np.float32))
         program = self.device.program()
-        program.dispatch(kernel, [source, target], (workgroups, 1, 1), **parameters)
+        program.dispatch(kernel, {"x": source, "y": target}, (workgroups, 1, 1), **parameters)
         program.run()
         result = asyncio.run(self.device.read_array(target, shape, np.uint32))
         source.destroy()

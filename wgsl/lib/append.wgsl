@@ -1,13 +1,12 @@
 // Where queries, keys and values of a token go: queries to their buffer, keys and values to the cache. A kernel that
-// includes this has params.heads and params.kv_heads. Parameters: q_binding (of q, k_cache is the next binding, v_cache
-// the one after), head_dim, bits.
+// includes this has params.heads and params.kv_heads. Parameters: head_dim, bits, block.
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], by bits: 32, f32; 16, halves, pairs
-//   packed to u32; 8 (head_dim is a multiple of 32), blocks of 32 elements: their largest magnitude as f32, then the
-//   elements divided by it as snorm8, four packed to u32
+//   packed to u32; 8 (head_dim is a multiple of `block`), blocks of as many elements: their largest magnitude as f32,
+//   then the elements divided by it as snorm8, four packed to u32
 {% set pair = "vec2<f32>" if bits == 32 else "u32" %}
-@group(0) @binding({{ q_binding }}) var<storage, read_write> q: array<vec2<f32>>;
-@group(0) @binding({{ q_binding + 1 }}) var<storage, read_write> k_cache: array<{{ pair }}>;
-@group(0) @binding({{ q_binding + 2 }}) var<storage, read_write> v_cache: array<{{ pair }}>;
+var<storage, read_write> q: array<vec2<f32>>;
+var<storage, read_write> k_cache: array<{{ pair }}>;
+var<storage, read_write> v_cache: array<{{ pair }}>;
 
 const HEAD_DIM: u32 = {{ head_dim }}u;
 
@@ -17,7 +16,7 @@ fn is_rotated(element: u32) -> bool {
 }
 
 {% if bits == 8 %}
-const BLOCK: u32 = 32u; // elements
+const BLOCK: u32 = {{ block }}u; // elements
 const BLOCK_WORDS: u32 = 1u + BLOCK / 4u;
 
 var<workgroup> pairs: array<vec2<f32>, {{ workgroup_size }}>;

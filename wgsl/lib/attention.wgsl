@@ -3,7 +3,7 @@
 // With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
 // becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
 // has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
-// Parameters: head_dim (even), bits (of the cache, see lib/append.wgsl), soft_cap, sinks.
+// Parameters: head_dim (even), bits and block (of the cache, see lib/append.wgsl), soft_cap, sinks.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -26,14 +26,14 @@ const LOWEST: f32 = -3.4028234e38;
 {% set octet_word = "vec4<u32>" if bits == 16 else "vec4<f32>" %}
 {% set pair_word = "u32" if bits == 16 else "vec2<f32>" %}
 {% set cache_word = "u32" if bits == 8 else octet_word if head_dim % 8 == 0 else pair_word %}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<uniform> step: Step;
-@group(0) @binding(2) var<storage, read> q: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> k_cache: array<{{ cache_word }}>;
-@group(0) @binding(4) var<storage, read> v_cache: array<{{ cache_word }}>;
-@group(0) @binding(5) var<storage, read_write> out: array<vec2<f32>>;
+var<uniform> params: Params;
+var<uniform> step: Step;
+var<storage, read> q: array<vec2<f32>>;
+var<storage, read> k_cache: array<{{ cache_word }}>;
+var<storage, read> v_cache: array<{{ cache_word }}>;
+var<storage, read_write> out: array<vec2<f32>>;
 {% if sinks %}
-@group(0) @binding(6) var<storage, read> sinks: array<f32>;
+var<storage, read> sinks: array<f32>;
 {% endif %}
 
 // Quad `quad` of the query that starts at pair `at`, scaled.
@@ -69,8 +69,8 @@ fn capped(score: f32) -> f32 {
 {% if bits == 8 %}
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
-    let block = 9u * ((row * OCTETS + octet) / 4u);
-    let at = block + 1u + 2u * (octet % 4u);
+    let block = {{ 1 + block // 4 }}u * ((row * OCTETS + octet) / {{ block // 8 }}u);
+    let at = block + 1u + 2u * (octet % {{ block // 8 }}u);
     let largest = bitcast<f32>({{ cache }}_cache[block]);
     let low = unpack4x8snorm({{ cache }}_cache[at]);
     let high = unpack4x8snorm({{ cache }}_cache[at + 1u]);

@@ -1,8 +1,8 @@
 // Reads of a GGUF tensor, bound byte for byte as it is in the file.
-// Parameters: weights_binding, the number of its binding; alignment, what the byte at which a block starts is always a
-// multiple of: 16 (the words are then bound four by four), 4, 2 or 1.
+// Parameter: alignment, what the byte at which a block starts is always a multiple of: 16 (the words are then bound
+// four by four), 4, 2 or 1.
 {% set words = "vec4<u32>" if alignment == 16 else "u32" %}
-@group(0) @binding({{ weights_binding }}) var<storage, read> weights: array<{{ words }}>;
+var<storage, read> weights: array<{{ words }}>;
 
 // Eight elements of a block: two runs of four, HIGH elements apart.
 struct Octet {

@@ -1,6 +1,6 @@
 // A codebook of {{ grid_words }} words, whose runs of elements the blocks of a type name by number.
-// Parameters: grid_binding, the number of the buffer's binding; grid_words; shared_tables.
-@group(0) @binding({{ grid_binding }}) var<storage, read> grid: array<u32>;
+// Parameters: grid_words; shared_tables.
+var<storage, read> grid: array<u32>;
 {% if shared_tables %}
 
 const GRID_WORDS: u32 = {{ grid_words }}u;

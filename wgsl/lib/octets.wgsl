@@ -5,9 +5,9 @@
 // called before anything is read; bytes, what load_bytes gives: "signed" values, "unsigned" ones (below 128), or nibbles
 // that stand for those of a "table"; false: it has load_values instead. Plain numbers, which alone can have a tail, have
 // no scales.
-// Reads params.columns and params.row_bytes. Parameters: type (a piece of quant/), weights_binding, grid_binding (that
-// of the codebook, which only some types have), tail (columns is no multiple of 8: elements past the end of a row read
-// as 0 and are not written), shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
+// Binds `weights`, and of types with a codebook `grid`. Reads params.columns and params.row_bytes. Parameters: type (a
+// piece of quant/), tail (columns is no multiple of 8: elements past the end of a row read as 0 and are not written),
+// shared_tables (codebooks and the like are copied to workgroup memory, by prepare_table).
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "quant/" ~ type ~ ".wgsl" %}
 

@@ -4,8 +4,8 @@
 {% include piece ~ ".wgsl" %}
 
 {% endfor %}
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+var<storage, read> x: array<u32>;
+var<storage, read_write> y: array<u32>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,8 +1,8 @@
 // One workgroup a row of x f32 [rows, columns]. To the row of y f32 [rows, columns + 3]: the row's softmax, then its
 // highest, its sum, and the sum of its doubles (what is left in workgroup memory by one reduction is not in the next).
 // Parameters: columns, workgroup_size, subgroups.
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+var<storage, read> x: array<f32>;
+var<storage, read_write> y: array<f32>;
 
 const COLUMNS: u32 = {{ columns }}u;
 

@@ -1,0 +1,34 @@
+"""Values by name, where each name must be given once and none other."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+from .errors import WgmlError, shown
+
+T = TypeVar("T")
+
+Mappings = Mapping[str, T] | Sequence[Mapping[str, T]]
+"""A mapping, or several that have no name in common."""
+
+
+def joined(what: str, parts: Mappings[T]) -> dict[str, T]:
+    """All that `parts` have. Raises WgmlError, which begins with `what`, when two of them have the same name."""
+    whole: dict[str, T] = {}
+    for part in (parts,) if isinstance(parts, Mapping) else parts:
+        if twice := whole.keys() & part.keys():
+            raise WgmlError(f"{what}: given twice: {_listed(sorted(twice))}")
+        whole |= part
+    return whole
+
+
+def require_names(what: str, wanted: Collection[str], given: Collection[str]) -> None:
+    """Raises WgmlError, which begins with `what`, when a wanted name is not given, or another one is."""
+    if len(wanted) == len(given) and all(name in given for name in wanted):
+        return
+    missing, unknown = ([name for name in a if name not in b] for a, b in ((wanted, given), (given, wanted)))
+    lists = (("missing", missing), ("unknown", unknown))
+    raise WgmlError(f"{what}: {'; '.join(f'{kind}: {_listed(names)}' for kind, names in lists if names)}")
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(shown(str(name)) for name in names)

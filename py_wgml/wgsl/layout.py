@@ -1,0 +1,142 @@
+"""What a kernel declares, read off its composed text: its bindings, and the structs that its uniform blocks are.
+
+The order of a block's fields, their types and where they lie are written in WGSL alone; Python gives values by name.
+See https://www.w3.org/TR/WGSL/#memory-layouts. Types that kernels have in no block are not known.
+"""
+
+import math
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import WgmlError, shown
+from ..names import require_names
+
+Access = Literal["uniform", "read", "read_write"]
+
+_COMMENT = re.compile(r"//[^\n]*")
+_BINDING = re.compile(r"\bvar<(uniform|storage)(?:,\s*(read|read_write))?>\s*(\w+)\s*:\s*([^;]+);")
+_STRUCT = re.compile(r"struct (\w+) \{([^}]*)\}")
+_FIELD = re.compile(r"(\w+)\s*:\s*(\w+(?:<[^\n]*>)?)")
+_NUMBERS = re.compile(r"(?:vec([234])<)?(u32|i32|f32)>?")
+_WHOLE = int, np.integer
+_KINDS = {"u32": ("<I", _WHOLE), "i32": ("<i", _WHOLE), "f32": ("<f", (float, np.floating, *_WHOLE))}
+_BLOCK_ALIGNMENT = 16  # bytes: what the size of a uniform block is a multiple of
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type and how it lies in memory: `count` numbers of a scalar type, or a struct: offset and type of each field.
+
+    size, alignment: in bytes.
+    """
+
+    size: int
+    alignment: int
+    scalar: str = ""
+    count: int = 1
+    fields: Mapping[str, tuple[int, "Type"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A buffer that a kernel declares. type: of what it holds, of an array an element's; None: not known."""
+
+    name: str
+    access: Access
+    type: Type | None
+
+    @property
+    def minimum_size(self) -> int:
+        """Bytes that the buffer must at least have; 0: not known."""
+        return self.type.size if self.type else 0
+
+
+def bindings(code: str) -> tuple[Binding, ...]:
+    """The bindings, in order of appearance, which is that of their numbers."""
+    types = structs(code)
+    found: list[Binding] = []
+    for space, access, name, type in _BINDING.findall(_COMMENT.sub("", code)):
+        element = type.removeprefix("array<").removesuffix(">") if type.startswith("array<") else type
+        kind: Access = "uniform" if space == "uniform" else access or "read"
+        found.append(Binding(name, kind, _type_of(element, types)))
+    return tuple(found)
+
+
+def structs(code: str) -> dict[str, Type]:
+    """The structs that `code` declares, but for those with fields of types that are not known."""
+    found: dict[str, Type] = {}
+    for name, body in _STRUCT.findall(_COMMENT.sub("", code)):
+        members = [(member, _type_of(type, found)) for member, type in _FIELD.findall(body)]
+        fields: dict[str, tuple[int, Type]] = {}
+        end = 0
+        for member, type in members:
+            if type is None:
+                break
+            offset = _up(end, type.alignment)
+            fields[member] = offset, type
+            end = offset + type.size
+        else:
+            alignment = max((type.alignment for _, type in fields.values()), default=1)
+            found[name] = Type(_up(end, alignment), alignment, fields=fields)
+    return found
+
+
+def _type_of(name: str, structs: Mapping[str, Type]) -> Type | None:
+    numbers = _NUMBERS.fullmatch(name)
+    if not numbers:
+        return structs.get(name)
+    count = int(numbers[1] or 1)
+    return Type(4 * count, 4 * (4 if count == 3 else count), numbers[2], count)
+
+
+def _up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
+
+
+def block(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
+    """The content of a uniform block: a struct with these values of its fields, padded to a multiple of 16 bytes.
+
+    A vector's value is a sequence, a struct's a mapping. Raises WgmlError, which begins with `what`, for a field that
+    is missing, unknown, or given what its type does not have: f32 takes finite numbers, the others whole ones (and no
+    floats, which may have been rounded).
+    """
+    packed = _pack(what, type, values)
+    return packed + b"\0" * (-len(packed) % _BLOCK_ALIGNMENT)
+
+
+def _pack(what: str, type: Type, value: Any) -> bytes:
+    if type.fields:
+        if not isinstance(value, Mapping):
+            raise WgmlError(f"{what} is {_shown(value)}; it takes {', '.join(type.fields)} by name")
+        require_names(what, type.fields, value)
+        packed = bytearray(type.size)
+        for name, (offset, inner) in type.fields.items():
+            packed[offset : offset + inner.size] = _pack(f"{what}.{name}", inner, value[name])
+        return bytes(packed)
+    if type.count == 1:
+        return _pack_number(what, type.scalar, value)
+    if not isinstance(value, Sequence) or len(value) != type.count:
+        raise WgmlError(f"{what} is {_shown(value)}; it takes {type.count} numbers")
+    return b"".join(_pack_number(f"{what}[{i}]", type.scalar, number) for i, number in enumerate(value))
+
+
+def _pack_number(what: str, scalar: str, value: Any) -> bytes:
+    format, kinds = _KINDS[scalar]
+    try:
+        if isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value):
+            return struct.pack(format, value)
+    except (struct.error, OverflowError):
+        pass  # out of range
+    raise WgmlError(f"{what} is {_shown(value)}, which no {scalar} is")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shown(repr(value))
+    except ValueError:  # a whole number of thousands of digits
+        return f"a number of {value.bit_length()} bits"
