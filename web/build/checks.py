@@ -31,7 +31,8 @@ def check() -> None:
         [*python, "ruff", "check"],
         [*python, "ruff", "format", "--check"],
         [*python, "mypy"],
-        *([program, tsc, "--noEmit", "--project", paths.WEB / side] for side in ("page", "worker")),
+        [program, tsc, "--noEmit", "--project", paths.WEB / "page"],
+        [program, tsc, "--noEmit", "--project", paths.WEB / "worker"],
     ]
     for tool in tools:
         if code := subprocess.call(tool, cwd=paths.ROOT):
