@@ -1,9 +1,33 @@
-"""py_wgml: GGUF language models on WebGPU, from Python (CPython and Pyodide)."""
+"""py_wgml: GGUF language models on WebGPU, from Python (CPython and Pyodide).
 
-from .errors import WgmlError
-from .generate import Generation, Usage
-from .gpu import open_device
-from .model import Chat, Model
-from .ops import Sampling
+What it offers is imported when it is first asked for, so that build.py can take `py_wgml.reference` where nothing is
+installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import WgmlError
+    from .generate import Generation, Usage
+    from .gpu import open_device
+    from .model import Chat, Model
+    from .ops import Sampling
 
 __all__ = ["Chat", "Generation", "Model", "Sampling", "Usage", "WgmlError", "open_device"]
+
+_PLACES = {
+    "Chat": "model",
+    "Generation": "generate",
+    "Model": "model",
+    "Sampling": "ops",
+    "Usage": "generate",
+    "WgmlError": "errors",
+    "open_device": "gpu",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'py_wgml' has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from ..errors import WgmlError, shown
 from ..gpu import Device
+from ..reference import address_of
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
@@ -212,21 +213,6 @@ class SplitSource(Source):
 
 
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf(?:\?|$))")
-_REFERENCE = re.compile(
-    r"(?:(?:https://)?(?:huggingface\.co|hf\.co)/|hf:(?://)?)?"
-    r"(\w[\w.-]*/\w[\w.-]*)/(?:(?:blob|resolve)/([^/]+)/)?([^?#@]+\.gguf)(?:@(.+))?"
-)
-
-
-def resolve(reference: str) -> str:
-    """The address of a file on the Hugging Face Hub, from `owner/repository/file.gguf`, with `@revision` behind it if
-    that is not `main`, or from the address of the page that shows it. Anything else is given back as it is.
-    """
-    found = _REFERENCE.fullmatch(reference)
-    if found is None:
-        return reference
-    repository, shown, path, revision = found.groups()
-    return f"https://huggingface.co/{repository}/resolve/{revision or shown or 'main'}/{path}"
 
 
 def part_names(name: str) -> list[str]:
@@ -237,14 +223,15 @@ def part_names(name: str) -> list[str]:
 
 
 def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]]) -> Source:
-    """What to load, in CPython: a path, an http(s) URL, a reference that resolve() knows, or an open binary file.
+    """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
+    one), or an open binary file.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
     WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
-        names = part_names(name if os.path.exists(name) else resolve(name))
+        names = part_names(name if os.path.exists(name) else address_of(name) or name)
     elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):

@@ -23,7 +23,7 @@ import pytest
 import py_wgml.gguf_model.source as source_module
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header
-from py_wgml.gguf_model.source import Source, SplitSource, _address, open_source, part_names, resolve
+from py_wgml.gguf_model.source import Source, SplitSource, _address, open_source, part_names
 from py_wgml.gguf_model.weights import Segment
 
 TENSORS = {f"blk.{number}.weight": np.full((3 + number, 32), number, np.float32) for number in range(7)}
@@ -327,29 +327,6 @@ def test_offsets_above_4_gib(tmp_path: Path) -> None:
     assert tensors == {"one": values.tobytes(), "two": (1 + values).tobytes()}
     assert (header.tensors["one"].offset >> 30, header.tensors["two"].offset >> 30) == (5, 11)
     assert progress[-1] == (sum(path.stat().st_size for path in paths),) * 2
-
-
-@pytest.mark.parametrize(
-    ("reference", "address"),
-    [
-        ("owner/repo/file.gguf", "owner/repo/resolve/main/file.gguf"),
-        ("owner/repo-GGUF/Q4/file-00001-of-00002.gguf", "owner/repo-GGUF/resolve/main/Q4/file-00001-of-00002.gguf"),
-        ("owner/repo/file.gguf@v1.0", "owner/repo/resolve/v1.0/file.gguf"),
-        ("https://huggingface.co/owner/repo/blob/dev/a/file.gguf", "owner/repo/resolve/dev/a/file.gguf"),
-        ("https://hf.co/owner/repo/resolve/main/file.gguf", "owner/repo/resolve/main/file.gguf"),
-        ("hf.co/owner/repo/file.gguf", "owner/repo/resolve/main/file.gguf"),
-        ("hf:owner/repo/file.gguf", "owner/repo/resolve/main/file.gguf"),
-    ],
-)
-def test_references_to_the_hub(reference: str, address: str) -> None:
-    assert resolve(reference) == f"https://huggingface.co/{address}"
-
-
-@pytest.mark.parametrize(
-    "name", ["file.gguf", "./owner/file.gguf", "/a/b/c.gguf", "https://example.org/owner/repo/file.gguf", "a/b/c.txt"]
-)
-def test_other_names_stay_as_they_are(name: str) -> None:
-    assert resolve(name) == name
 
 
 def test_names_of_parts() -> None:

@@ -22,7 +22,7 @@ from page.model_server import ModelServer
 from page.pages import DROP, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from web.build import serving
+from web.build import paths, serving
 from web.build.brand import Brand
 from web.build.browser import WORKER
 from web.build.site import build
@@ -408,3 +408,14 @@ def test_the_page_can_be_installed(page: Page, context: BrowserContext, site: tu
     accent = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--accent')")
     assert accent == "#8a2be2"
     expect(page).to_have_title("A demo")
+
+
+def test_names_of_models_are_read_as_python_reads_them(page: Page, url: str, fake: Callable[..., None]) -> None:
+    cases = dict(json.loads((paths.ROOT / "tests" / "data" / "references.json").read_text()))
+    fake()
+    page.goto(url)
+    asked = """async (names) => {
+      const { addressOf } = await import("./shared/reference.js");
+      return names.map(addressOf);
+    }"""
+    assert dict(zip(cases, page.evaluate(asked, list(cases)), strict=True)) == cases

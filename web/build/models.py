@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from py_wgml.reference import address_of
+
 from . import paths
 from .cache import alone, sha256_of
 from .errors import USAGE, Stop
@@ -38,13 +40,7 @@ def default_model() -> Model:
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path = Path(address)
-    # As a person finds it on Hugging Face: the address of a page about the file instead of the file's.
-    address = re.sub(
-        r"^(https://(?:www\.)?(?:huggingface\.co|hf\.co)/[^/]+/[^/]+)/(?:blob|raw)/", r"\1/resolve/", address
-    )
-    hub = None if path.exists() else re.fullmatch(r"([\w.-]+/[\w.-]+)/([^@:]+\.gguf)(?:@(.+))?", address)
-    if hub:
-        address = f"https://huggingface.co/{hub[1]}/resolve/{hub[3] or 'main'}/{hub[2]}"
+    address = address if path.exists() else address_of(address) or address
     if re.match("https?://", address, re.IGNORECASE):
         address = urllib.parse.quote(address, safe="%/:?#[]@!$&'()*+,;=~")
         folder = paths.CACHE / "models" / hashlib.sha256(address.encode()).hexdigest()

@@ -112,7 +112,7 @@ class Models {
     }));
     /** @type {Offer[]} */
     const hub = suggested.map(({ reference, ...about }) => ({
-      ...{ ...about, url: addressOf(reference) },
+      ...{ ...about, url: addressOf(reference) ?? undefined },
       source: () => this.#app.workingEngine.resolve(reference),
     }));
     /** @type {Offer[]} */

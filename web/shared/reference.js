@@ -11,8 +11,14 @@ import { unreachable } from "./reach.js";
 import { address } from "./site.js";
 
 const HUB = "https://huggingface.co";
-const HUB_ADDRESS = /^https:\/\/(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/]+\/[^/]+)\/(?:resolve|blob|raw)\/([^/]+)\/([^?#]+)/;
-const HUB_REFERENCE = /^(?:hf:(?:\/\/)?|hf\.co\/|huggingface\.co\/)?([\w.-]+\/[\w.-]+)(?:\/([^@?#]+\.gguf))?(?:@([^@]+))?$/i;
+const HOST = String.raw`(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/`;
+const REPOSITORY = String.raw`((?!(?:datasets|spaces)\/)\w[\w.-]*\/\w[\w.-]*)`;
+/** A file on the hub, as py_wgml/reference.py has it: tests/data/references.json has the cases of both. */
+const FILE = new RegExp(
+  String.raw`^(?:(${HOST})|hf:(?:\/\/)?)?${REPOSITORY}\/(?:(?:blob|raw|resolve)\/([^/]+)\/)?([^?#@]+\.gguf)(?:@([^?#]+))?(?:[?#].*)?$`,
+  "i",
+);
+const ALL_OF_IT = new RegExp(String.raw`^(?:${HOST}|hf:(?:\/\/)?)?${REPOSITORY}(?:\/tree\/([^/?#]+))?\/?(?:@([^?#]+))?(?:[?#].*)?$`, "i");
 /** How the files of a split model are called: https://github.com/ggml-org/llama.cpp/tree/master/tools/gguf-split */
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 
@@ -34,23 +40,41 @@ export async function resolve(reference) {
  * @returns {Promise<ModelSource[]>}
  */
 async function filesOf(text) {
-  const onItsPage = HUB_ADDRESS.exec(text);
-  if (onItsPage) return onHub({ repository: onItsPage[1], revision: onItsPage[2], path: decodeURI(onItsPage[3]) });
+  const place = placeOf(text);
+  if (place) return onHub(place);
+  const [, repository, shown, revision] = ALL_OF_IT.exec(text) ?? [];
+  if (repository) return onHub({ repository, revision: revision ?? decoded(shown ?? "main"), path: "" });
   if (/^(https?:\/|\.?\/)/i.test(text)) return onServer(address(text));
-  const place = HUB_REFERENCE.exec(text);
-  if (place) return onHub({ repository: place[1], revision: place[3] ?? "main", path: place[2] ?? "" });
   throw new Failure("That is neither an address (https://…) nor a file on Hugging Face (owner/repository/file.gguf).");
 }
 
-/** @param {string} reference `owner/repository/file.gguf` @returns {string} where it lies */
+/** @param {string} text @returns {Place | null} the file on the hub that it names */
+function placeOf(text) {
+  const found = FILE.exec(text);
+  if (!found) return null;
+  const [, host, repository, shown, path, revision] = found;
+  return { repository, revision: revision ?? decoded(shown ?? "main"), path: host ? decoded(path) : path };
+}
+
+/** @param {string} reference @returns {string | null} where the file lies that it names; null: it is no address */
 export function addressOf(reference) {
-  const [owner, name, ...path] = reference.split("/");
-  return hubAddress({ repository: `${owner}/${name}`, revision: "main", path: path.join("/") });
+  const text = reference.trim();
+  const place = placeOf(text);
+  return place ? hubAddress(place) : /^https?:\/\//i.test(text) ? text : null;
 }
 
 /** @param {Place} place */
 function hubAddress({ repository, revision, path }) {
-  return `${HUB}/${repository}/resolve/${revision}/${encodeURI(path)}`;
+  return `${HUB}/${repository}/resolve/${encodeURIComponent(revision)}/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** @param {string} text of an address */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // it has a % that begins nothing
+  }
 }
 
 /**
@@ -59,7 +83,7 @@ function hubAddress({ repository, revision, path }) {
  */
 async function onHub({ repository, revision, path }) {
   const folder = path.split("/").slice(0, -1).join("/");
-  const response = await reach(`${HUB}/api/models/${repository}/tree/${revision}/${folder}`, {});
+  const response = await reach(`${HUB}/api/models/${repository}/tree/${encodeURIComponent(revision)}/${folder}`, {});
   if (!response.ok) throw new Failure(`Hugging Face shows no ${repository} to everyone: it answered ${response.status}.`);
   /** @type {{path: string, size: number, lfs?: {oid: string, size: number}}[]} */
   const entries = await response.json();
