@@ -227,4 +227,4 @@ def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     own = files(tmp_path / "own.whl")
     assert files(next(tmp_path.glob("py_wgml-*.whl"))) == own
     assert any(name.startswith("py_wgml/_wgsl/") and name.endswith(".wgsl") for name in own)
-    assert "py_wgml/_web/worker/gpu.js" in own
+    assert "py_wgml/_web/gpu.js" in own

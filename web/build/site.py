@@ -80,7 +80,7 @@ def own_wheel() -> bytes:
     files = {path.relative_to(paths.ROOT).as_posix(): path for path in (paths.ROOT / "py_wgml").rglob("*")}
     kernels = paths.ROOT / "wgsl"
     files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
-    files["py_wgml/_web/worker/gpu.js"] = paths.WEB / "worker" / "gpu.js"
+    files["py_wgml/_web/gpu.js"] = paths.WEB / "worker" / "gpu.js"
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
         for inside, path in sorted(files.items()):
