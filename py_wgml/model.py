@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
-from .chat.sandbox import MAX_SIZE as MAX_TEXT
+from .chat.limits import MAX_SIZE as MAX_TEXT
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header

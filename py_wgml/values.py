@@ -106,7 +106,7 @@ def whole(text: str) -> str:
 
 
 def number(name: str, value: Any, low: float = -float_info.max, high: float = float_info.max) -> float:
-    """A number of `low` to `high`, which is finite; NaN is none."""
+    """A number of `low` to `high`, which is finite; NaN is none. Raises WgmlError for anything else."""
     found = _number(name, value, "a number")
     if not low <= found <= high:
         raise WgmlError(f"{name} is {shown(_written(found))}; it must lie between {low:g} and {high:g}")
@@ -114,7 +114,7 @@ def number(name: str, value: Any, low: float = -float_info.max, high: float = fl
 
 
 def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
-    """A whole number of `low` to `high` (None: without an end), however it is written."""
+    """A whole number of `low` to `high` (None: without an end), however it is written. Raises WgmlError for another."""
     found = _number(name, value, "a whole number")
     if isinstance(found, float) and not found.is_integer():
         raise wrong(name, value, "a whole number")
@@ -153,7 +153,7 @@ def file_path(name: str, value: Any) -> str:
 
 
 def texts(name: str, value: Any) -> list[str]:
-    """A text, or several of them; None is none. None of them is empty."""
+    """A text, or several of them; None is none. Raises WgmlError where one is empty or no text."""
     if value is None:
         return []
     found = [value] if isinstance(value, str) else listed(name, value)
@@ -187,7 +187,7 @@ def function(name: str, value: Any) -> Callable[..., Any]:
 
 
 def known(given: Iterable[str], names: Collection[str]) -> None:
-    """Refuse the names of options that there are not, with the one that may have been meant."""
+    """Raises WgmlError for the name of an option that there is not, with the one that may have been meant."""
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, n=1)

@@ -22,8 +22,10 @@ from ..metadata import Metadata
 from ..values import mapping, number, text
 from .capabilities import Capabilities, OutOfTime
 from .conversation import Message, read
+from .costs import serialised
 from .formats import template_of
-from .sandbox import MAX_FUEL, BoundedEnvironment, GivenError, LimitError, TimeError, serialised
+from .limits import MAX_FUEL, GivenError, LimitError, TimeError
+from .sandbox import BoundedEnvironment
 from .tools import checked_tools, has_tools
 from .turns import checked, fitted, opened
 

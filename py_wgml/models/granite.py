@@ -10,7 +10,7 @@ ARCHITECTURES = ("granite", "granitemoe", "minicpm")
 
 
 def forward(g: Graph[A], c: Config) -> A:
-    """A step's tokens -> logits [.., vocabulary]."""
+    """A step's tokens -> logits [.., vocabulary]. Raises WgmlError for a file that lacks what it needs."""
     if c.architecture == "minicpm" and c.embedding_scale == 1:  # early converters left it out
         raise WgmlError("the file lacks minicpm.embedding_scale: convert the model anew")
     # Layers add s times their results. Instead the sum is kept divided by s, which its norms do not notice: the

@@ -55,13 +55,13 @@ def _dispatch(program: Program, operation: str, a: View, b: View, out: View, ass
 
 
 def binary_numpy(operation: Operation, a: Array, b: Array) -> Array:
-    """a and b of shapes that broadcast -> their common shape."""
+    """a, b [..] of shapes that broadcast -> [..], their common shape."""
     out: Array = _OPERATIONS[operation](a, b)
     return out
 
 
 def assign_numpy(operation: Assignment, target: Array, source: Array) -> Array:
-    """What `target` becomes."""
+    """target [..], source of a shape that broadcasts to it -> [..], what `target` becomes."""
     return np.broadcast_to(source, target.shape) if operation == "copy" else binary_numpy(operation, target, source)
 
 

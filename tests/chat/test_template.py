@@ -16,7 +16,7 @@ import pytest
 from chat.hostile import HOSTILE, each_after_another
 
 from py_wgml.chat import ChatTemplate, sandbox
-from py_wgml.chat.sandbox import MAX_FUEL, MAX_HELD, MAX_SIZE
+from py_wgml.chat.limits import MAX_FUEL, MAX_HELD, MAX_SIZE
 from py_wgml.errors import ContextError, WgmlError
 from py_wgml.gguf_model import read_header
 

@@ -15,7 +15,7 @@ import pytest
 import scripted
 
 from py_wgml.chat import ChatTemplate
-from py_wgml.chat.sandbox import MAX_FUEL
+from py_wgml.chat.limits import MAX_FUEL
 from py_wgml.chat.turns import fitted
 from py_wgml.errors import WgmlError
 

@@ -1,0 +1,91 @@
+"""What keeps the house in order: layers, docstrings, lengths of files."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from web.build import paths
+
+PACKAGE = paths.ROOT / "py_wgml"
+# From the bottom up: each may import those before it, and of its own folder what it likes.
+LAYERS = (
+    *("errors", "names", "values", "reference", "metadata", "wgsl", "gpu", "gguf_model", "ops", "models"),
+    *("tokenizer", "generate", "chat", "model", "worker"),
+)
+LONGEST = 500  # lines of a file
+DATA = {"web/page/strings.js", "tests/tiny.py"}  # tables of data
+PRODUCT = [*PACKAGE.rglob("*.py"), paths.ROOT / "build.py", *(paths.WEB / "build").glob("*.py")]
+ARRAYS = re.compile(r"\b(Array|NDArray|ArrayLike|Buffer)\b")
+SHAPE = re.compile(r"\[[^\]]+\]|bytes|as (?:q|x|qkv|ids)\b", re.IGNORECASE)
+
+
+def layer_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The layers of py_wgml that a module imports, but for types alone."""
+    inside = path.relative_to(PACKAGE).parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = [*inside[: len(inside) - node.level], *(node.module or "").split(".")]
+        named = [part for part in base if part] or [alias.name for alias in node.names]
+        yield from named[:1] if base[0] else named
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py"], ids=lambda p: p.name
+)
+def test_layers_import_downwards(path: Path) -> None:
+    own = layer_of(path)
+    allowed = {*LAYERS[: LAYERS.index(own) + 1]}
+    assert {found for found in imports(path) if found in LAYERS} <= allowed
+
+
+def test_the_product_imports_nothing_of_the_tests() -> None:
+    tests = {path.stem for path in (paths.ROOT / "tests").iterdir()} - {"build"}
+    for path in PRODUCT:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                found = {(node.module or "").partition(".")[0]}
+            else:
+                continue
+            assert not found & (tests | {"tests"}), path
+
+
+def public_functions() -> Iterator[tuple[str, ast.FunctionDef]]:
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield f"{path.relative_to(PACKAGE).as_posix()}:{node.name}", node
+
+
+@pytest.mark.parametrize(
+    ("name", "function"), public_functions(), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_public_functions_tell_shapes_and_errors(name: str, function: ast.FunctionDef) -> None:
+    told = ast.get_docstring(function) or ""
+    assert told, "no docstring"
+    taken = [ast.unparse(argument.annotation) for argument in function.args.args if argument.annotation]
+    if any(ARRAYS.search(annotation) for annotation in taken):
+        assert SHAPE.search(told), "no shapes"
+    own = [node for node in ast.walk(function) if isinstance(node, ast.Raise) and node.exc is not None]
+    if any("WgmlError" in ast.unparse(node) for node in own):
+        assert "Raises" in told or "refuse" in told or "raised" in told, "no errors"
+
+
+def test_no_file_is_long() -> None:
+    sources = [*PRODUCT, *(paths.ROOT / "tests").rglob("*.py"), *(paths.ROOT / "wgsl").rglob("*.wgsl")]
+    sources += [path for folder in ("page", "worker", "shared") for path in (paths.WEB / folder).glob("*.*s")]
+    long = {
+        path.relative_to(paths.ROOT).as_posix(): lines
+        for path in sources
+        if (lines := path.read_text().count("\n")) > LONGEST
+    }
+    assert {name: lines for name, lines in long.items() if name not in DATA} == {}
