@@ -106,7 +106,7 @@ class Metadata:
             raise self._wrong(key, f"is {value:g}, not a size")
         return int(value)
 
-    def sizes(self, key: str, count: int, default: int) -> list[int]:
+    def sizes(self, key: str, count: int, default: int | None = None) -> list[int]:
         """`count` sizes, of which some may be 0; or one, which then stands for all of them."""
         values = self.numbers(key, count) if self._is_array(key) else None
         if values is None:
