@@ -1,6 +1,6 @@
 """A step of a model, from its family's function to a Program: record, fuse, place, emit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from .config import Config
 from .emit import Emitter
 from .fuse import fuse
 from .graph import Graph
+from .nodes import Node, Value
 from .place import place
 from .record import Recorder, Step
 
@@ -37,10 +38,15 @@ def build(program: Program, forward: Forward, state: State, step: Step) -> Buffe
     logits = forward(recorder, state.config)
     outputs = () if step.logits == "none" else (logits,)
     nodes = fuse(recorder.nodes, outputs, program.device)
+    emit = emitter(program, state, nodes, outputs, step.integers)
+    for node in nodes:
+        emit.emit(node)
+    return emit.buffers[logits] if outputs else None
+
+
+def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], integers: bool) -> Emitter:
+    """What appends `nodes` to `program`, with memory for all that they make."""
     placement = place(nodes, outputs)
     slots = state.activations.take(placement.sizes)
     buffers = {value: slots[slot] for value, slot in placement.slots.items()}
-    emitter = Emitter(program, state.step, state.tokens, buffers, step.integers)
-    for node in nodes:
-        emitter.emit(node)
-    return buffers[logits] if outputs else None
+    return Emitter(program, state.step, state.tokens, buffers, integers)
