@@ -75,14 +75,14 @@ def _table(title: str, nodes: Sequence[Node], logits: Value, device: PaperDevice
         reads = [f"%{numbers[value]}" for value in inputs] + [f"+%{numbers[value]}" for value in (node.onto,) if value]
         shape, nbytes = f"[{out.rows}, {out.width}]", sum(value.nbytes for value in node.outputs)
         dispatches = len(program.dispatches) - before
-        yield _ROW.format(makes, _operation(node), node.name, " ".join(reads), shape, nbytes, dispatches)
+        yield _ROW.format(makes, operation(node), node.name, " ".join(reads), shape, nbytes, dispatches)
     sizes = [buffer.nbytes for buffer in activations.buffers]
     kinds = f"{len(nodes)} nodes, {len(program.dispatches)} dispatches"
     yield f"{kinds}; {sum(sizes)} bytes of activations in {len(sizes)} buffers"
     yield ""
 
 
-def _operation(node: Node) -> str:
+def operation(node: Node) -> str:
     """The name, with what is taken in before and after it."""
     name = type(node.op).__name__
     if not isinstance(node.op, Linear):
@@ -96,7 +96,7 @@ def _operation(node: Node) -> str:
 def main(arguments: list[str]) -> None:
     """Print the steps of the file that `arguments` name."""
     path, count = (*arguments, str(_MANY))[:2] if len(arguments) in (1, 2) else ("", "")
-    if not (count.isascii() and count.isdigit() and 0 < int(count) <= MAX_WORKGROUPS):
+    if not (count.isascii() and count.isdigit() and len(count) < 6 and 0 < int(count) <= MAX_WORKGROUPS):
         raise SystemExit("usage: python -m py_wgml.models FILE [TOKENS]")
     try:
         for line in listing(read_header(path), (1, int(count))):

@@ -36,7 +36,7 @@ class Emitter:
             case nodes.LayerNorm(norm, bias, last):
                 ops.layer_norm(*at, source, norm, bias, out, rows, last)
             case nodes.Linear(matrix, fusion):
-                fusion = replace(fusion, accumulate=accumulate)
+                fusion = replace(fusion, accumulate=True) if accumulate else fusion
                 ops.linear(*at, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
             case nodes.QkNorm(weights, heads, eps, whole):
                 ops.qk_norm(*at, out, weights, heads, eps, rows, whole)

@@ -5,7 +5,7 @@ the two stood, so that all it reads must last until then.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
@@ -15,10 +15,16 @@ from .nodes import Binary, Copy, Gate, Linear, Merge, Mix, Node, RmsNorm, Rotate
 
 @dataclass(frozen=True)
 class Around:
-    """What a rule may want to know beside the two nodes. dying: values that nobody reads after the later of them."""
+    """What a rule may want to know beside the two nodes: the GPU, and which node reads a value `last`; the later of the
+    two is number `at`."""
 
     device: Device
-    dying: frozenset[Value]
+    last: Mapping[Value, int]
+    at: int
+
+    def is_last(self, value: Value) -> bool:
+        """Whether nobody reads the value after the later node."""
+        return self.last[value] == self.at
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
         return None
     (value,) = maker.outputs
     others = [other for other in add.inputs if other is not value]
-    if not others or others[0] not in around.dying or others[0] in maker.inputs:
+    if not others or not around.is_last(others[0]) or others[0] in maker.inputs:
         return None
     if (others[0].rows, others[0].width) != (value.rows, value.width):
         return None
@@ -134,14 +140,13 @@ def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules:
     on a value that others still read, it gets a copy."""
     outputs = tuple(outputs)
     nodes = _needed(nodes, outputs)
-    readers = Counter(value for node in nodes for value in (*node.reads, *_repeated(node)))
+    readers = Counter(value for node in nodes for value in node.reads)
     readers.update(outputs)
-    last = {value: at for at, node in enumerate(nodes) for value in node.reads}
-    last.update(dict.fromkeys(outputs, len(nodes)))
+    last = _last_reads(nodes, outputs)
     made: list[Node | None] = []
     maker: dict[Value, int] = {}  # the place in `made`
     for at, node in enumerate(nodes):
-        around = Around(device, frozenset(value for value in node.reads if last[value] == at))
+        around = Around(device, last, at)
         while found := _merged(node, made, maker, readers, around, rules):
             earlier, node = found
             made[earlier] = None
@@ -171,24 +176,23 @@ def _merged(
     return None
 
 
-def _repeated(node: Node) -> list[Value]:
-    """Inputs that a node reads once more than once."""
-    return [value for value, count in Counter(node.inputs).items() if count > 1]
-
-
 def _needed(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
     wanted = set(outputs)
     needed: list[Node] = []
     for node in reversed(nodes):
         if node.stores or wanted.intersection(node.outputs):
-            wanted |= node.reads
+            wanted.update(node.reads)
             needed.append(node)
     return needed[::-1]
 
 
-def _apart(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+def _last_reads(nodes: Sequence[Node], outputs: Sequence[Value]) -> dict[Value, int]:
     last = {value: at for at, node in enumerate(nodes) for value in node.reads}
-    last.update(dict.fromkeys(outputs, len(nodes)))
+    return last | dict.fromkeys(outputs, len(nodes))
+
+
+def _apart(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+    last = _last_reads(nodes, outputs)
     found: list[Node] = []
     for at, node in enumerate(nodes):
         if node.onto and last[node.onto] > at:

@@ -161,6 +161,8 @@ class Plan(Graph[Planned]):
         return Planned(rows, tensors[0].name)
 
     def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
+        if qkv.width != heads.qkv_width:
+            raise WgmlError(f"the tensor {qkv.tensor} has {qkv.width} rows instead of {heads.qkv_width}")
         normed = heads.heads + heads.kv_heads if whole else 2
         self._vector(f"{q}.weight", f"{k}.weight", length=normed * heads.head_dim)
         return qkv

@@ -211,9 +211,9 @@ class Node:
     onto: Value | None = None
 
     @property
-    def reads(self) -> frozenset[Value]:
+    def reads(self) -> tuple[Value, ...]:
         """All that it needs."""
-        return frozenset(self.inputs if self.onto is None else (*self.inputs, self.onto))
+        return self.inputs if self.onto is None else (*self.inputs, self.onto)
 
     @property
     def stores(self) -> bool:
