@@ -98,7 +98,7 @@ class Config:
             raise WgmlError(f"the file has tensors of {found} layers, not of {blocks}")
         embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", blocks)
         counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
-        counts_kv = keys.sizes("attention.head_count_kv", blocks, max(counts))
+        counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
         counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
         for heads, heads_kv in zip(counts, counts_kv, strict=True):
             if heads % heads_kv:

@@ -173,7 +173,7 @@ def test_layers_are_compared_with_the_tensors_first(tmp_path, count):
 @pytest.mark.parametrize("count", [1, 3])
 def test_lists_have_an_entry_a_layer(tmp_path, count):
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
-    for key in ("attention.head_count_kv", "attention.sliding_window_pattern"):
+    for key in ("attention.head_count", "attention.head_count_kv", "attention.sliding_window_pattern"):
         with pytest.raises(WgmlError, match=f"llama.{key} has {count} entries instead of 2"):
             plan(replace(header, metadata={**header.metadata, f"llama.{key}": np.ones(count, int)}))
 

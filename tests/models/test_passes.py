@@ -12,6 +12,7 @@ import pytest
 from models.table import BOUND, IDS, error, gpu_error
 from tiny import TINY, write_tiny
 
+from py_wgml import models
 from py_wgml.errors import WgmlError
 from py_wgml.generate.engine import Engine
 from py_wgml.gguf_model.header import read_header
@@ -22,6 +23,7 @@ from py_wgml.models.__main__ import main
 from py_wgml.models.fuse import fuse
 from py_wgml.models.nodes import Concat, Node, Value
 from py_wgml.models.numpy_graph import NumpyGraph, TensorFile
+from py_wgml.models.parts import gated_mlp
 from py_wgml.models.place import place
 from py_wgml.ops import Heads, step_block
 
@@ -90,29 +92,52 @@ def test_without_rules(tmp_path, monkeypatch, name):
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", TINY[name]), gpus.device("naga")) < BOUND
 
 
-def test_layers_may_differ_in_their_sizes(tmp_path):
-    """Heads of queries, heads of keys and values, and the feed-forward part's width."""
-    heads = [4, 6], [2, 3]
-    tiny = replace(
-        TINY["llama"],
-        metadata={
-            **TINY["llama"].metadata,
-            "attention.head_count": heads[0],
-            "attention.head_count_kv": heads[1],
-            "attention.key_length": 16,
-            "attention.value_length": 16,
-        },
-        shapes={
-            "blk.1.attn_q": (96, 64),
-            "blk.1.attn_k": (48, 64),
-            "blk.1.attn_v": (48, 64),
-            "blk.1.attn_output": (64, 96),
-            "blk.1.ffn_gate": (96, 64),
-            "blk.1.ffn_up": (96, 64),
-            "blk.1.ffn_down": (64, 96),
-        },
-    )
+def uneven(g: Graph, c: Config):
+    """Llama, with narrower rotations and a window in the second layer, whose heads are wider."""
+    first = c.attention(0, c.rope("norm"))
+    second = c.attention(1, c.rope("neox", dim=8, base=500.0), heads=Heads(4, 2, 24), window=3)
+    x = g.embed("token_embd")
+    for how in (first, second):
+        block = f"blk.{how.layer}"
+        h = g.linear(g.rms_norm(x, f"{block}.attn_norm"), *(f"{block}.attn_{name}" for name in "qkv"))
+        x = g.add(x, g.linear(g.attention(h, how), f"{block}.attn_output"))
+        x = g.add(x, gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu"))
+    return g.linear(g.rms_norm(x, "output_norm", last=True), "output")
+
+
+def test_layers_may_differ_in_head_width_window_and_rotation(tmp_path, monkeypatch):
+    monkeypatch.setitem(models._FORWARD, "llama", uneven)
+    shapes = {"attn_q": (96, 64), "attn_k": (48, 64), "attn_v": (48, 64), "attn_output": (64, 96)}
+    tiny = replace(TINY["llama"], shapes={f"blk.1.{name}": shape for name, shape in shapes.items()})
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", tiny), gpus.device("naga")) < BOUND
+
+
+HEADS = {"attention.head_count": [4, 6], "attention.key_length": 16, "attention.value_length": 16}
+
+
+@pytest.mark.parametrize("kv", [[2, 3], 2], ids=str)
+def test_layers_may_differ_in_heads_and_feed_forward(tmp_path, kv):
+    metadata = {**TINY["llama"].metadata, **HEADS, "attention.head_count_kv": kv}
+    width = 16 * (kv if isinstance(kv, int) else kv[1])
+    shapes = {
+        "attn_q": (96, 64),
+        "attn_k": (width, 64),
+        "attn_v": (width, 64),
+        "attn_output": (64, 96),
+        "ffn_gate": (96, 64),
+        "ffn_up": (96, 64),
+        "ffn_down": (64, 96),
+    }
+    shapes = {f"blk.1.{name}": shape for name, shape in shapes.items()}
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], metadata=metadata, shapes=shapes))
+    assert gpu_error(path, gpus.device("naga")) < BOUND
+
+
+def test_heads_of_keys_are_as_many_as_those_of_queries_if_the_file_has_no_number(tmp_path):
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
+    metadata = {**header.metadata, "llama.attention.head_count": np.array([4, 6]), "llama.attention.key_length": 16}
+    del metadata["llama.attention.head_count_kv"]
+    assert Config.from_header(replace(header, metadata=metadata)).heads == (Heads(4, 4, 16), Heads(6, 6, 16))
 
 
 def random_nodes(random: np.random.Generator) -> tuple[list[Node], list[Value]]:
