@@ -42,7 +42,7 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)):
         return None
     x, fusion = norm.inputs[0], product.op.fusion
-    if norm.onto or x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm or fusion.parts:
+    if norm.onto or x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
 
@@ -115,12 +115,10 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
     if not (isinstance(add.op, Binary) and add.op.operation == "add") or maker.onto:
         return None
     (value,) = maker.outputs
-    others = [other for other in add.inputs if other is not value]
-    if not others or not around.is_last(others[0]) or others[0] in maker.inputs:
+    (other,) = (other for other in add.inputs if other is not value)
+    if not around.is_last(other) or other in maker.inputs or (other.rows, other.width) != (value.rows, value.width):
         return None
-    if (others[0].rows, others[0].width) != (value.rows, value.width):
-        return None
-    return replace(maker, outputs=add.outputs, onto=others[0])
+    return replace(maker, outputs=add.outputs, onto=other)
 
 
 RULES = (

@@ -179,6 +179,8 @@ TABLE = {
     "norm, odd width": ("", lambda s: norm_product(s, 60), 1, GPU, f"{N}, {L}"),
     "norm, read twice": ("", norm_two_products, 1, GPU, f"{N}, {L}, {L}, {A}"),
     "norm, its input altered": ("sum into product", norm_outlived, 1, GPU, f"{N}, {G}, +{L}, {L}, {A}"),
+    "norm, normed": ("norm into product", lambda s: s.linear(s.norm(s.norm(s.start()))), 1, GPU, f"{N}, {N} > {L}"),
+    "norm, of a norm's sum": ("sum into norm", lambda s: s.linear(norm_residual(s)), 1, GPU, f"{L}, +{N}, {L}"),
     "norm, the last of many": ("", norm_of_last, 16, GPU, f"{N}, {L}"),
     "merge": ("merge into product", lambda s: s.linear(s.merge()), 1, GPU, f"{M} > {L}"),
     "merge, odd splits": ("", lambda s: s.linear(s.merge(7)), 1, GPU, f"{M}, {L}"),
@@ -190,6 +192,9 @@ TABLE = {
     "gate, two parts": ("", lambda s: s.gate(s.linear(s.start(), parts=2)), 1, GPU, f"{L}, {G}"),
     "gate, of a sum": ("sum into product", lambda s: s.gate(residual(s)), 1, GPU, f"{G}, +{L}, {G}"),
     "gate, gated": ("gate into product", lambda s: s.gate(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {G}"),
+    "gate, rotated": (
+        "rotation into product", lambda s: s.gate(s.rotate(s.linear(s.start(), 128))), 1, GPU, f"{L} > Rotate, {G}"
+    ),
     "rotation": ("rotation into product", lambda s: s.rotate(s.linear(s.start(), 128)), 1, GPU, f"{L} > Rotate"),
     "rotation, bias": (
         "rotation into product",
@@ -199,6 +204,9 @@ TABLE = {
         f"{L} > Rotate",
     ),
     "rotation, many tokens": ("", lambda s: s.rotate(s.linear(s.start(), 128)), 9, GPU, f"{L}, Rotate"),
+    "rotation, merged": (
+        "merge into product", lambda s: s.rotate(s.linear(s.merge(), 128)), 1, GPU, f"{M} > {L}, Rotate"
+    ),
     "rotation, 8 bits": ("", lambda s: s.rotate(s.linear(s.start(), 256), 8), 1, GPU, f"{L}, Rotate"),
     "rotation, norm and bias": (
         "norm into product, rotation into product", normed_qkv, 1, GPU, f"{N} > {L} > Rotate"
@@ -216,6 +224,11 @@ TABLE = {
     "sum, with itself": ("", doubled, 1, GPU, f"{L}, {A}"),
     "sum, narrow": ("", narrow_residual, 1, GPU, f"{L}, {A}"),
     "sum, gated": ("gate into product", gated_residual, 1, GPU, f"{L} > {G}, {A}"),
+    "sum, rotated": (
+        "rotation into product", lambda s: s.add(s.start(), s.rotate(s.linear(s.start(), 128))), 1, GPU,
+        f"{L} > Rotate, {A}",
+    ),
+    "sum, twice": ("sum into product", lambda s: s.add(s.start(), residual(s)), 1, GPU, f"{G}, +{L}, {A}"),
     "norm's sum": ("sum into norm", norm_residual, 1, GPU, f"{L}, +{N}"),
     "norm's sum, many tokens": ("sum into norm", norm_residual, 16, GPU, f"{L}, +{N}"),
     "layer norm's sum": ("", layer_norm_residual, 1, GPU, f"LayerNorm, {A}"),
@@ -241,6 +254,18 @@ def test_rules(rules, graph, rows, device, expected):
     for each in RULES:
         others = [other for other in RULES if other is not each]
         assert (shown(graph, rows, device, others) == expected) == (each.name not in rules), each.name
+
+
+def test_what_is_asked_for_is_kept():
+    """Neither taken in by what reads it, nor written over."""
+    s = Sketch()
+    x = s.start()
+    product = s.linear(s.start())
+    total = s.add(x, product)
+    for outputs in ([product, total], [x, total]):
+        kept = [node for node in fuse(s.made, outputs, GPU) if not isinstance(node.op, nodes.Embed)]
+        assert [operation(node) for node in kept] == [L, A]
+        assert kept[1].onto is None
 
 
 def test_every_rule_is_in_the_table():
