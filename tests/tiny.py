@@ -26,7 +26,7 @@ class Tiny:
     """A model to write. layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a
     bias; first: those of every second layer, from the first on, where they differ; rest: names of those after the
     layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
-    of tensors whose shape is not the usual."""
+    of tensors whose shape is not the usual, by name, with the block or for all."""
 
     architecture: str
     layer: str
@@ -458,7 +458,7 @@ def write_tiny(
             return
         name, biased, _ = name.partition("+")
         plain = name.rpartition(".")[2]
-        shape = tiny.shape_of(plain)
+        shape = tiny.shapes.get(name) or tiny.shape_of(plain)
         if plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
         elif len(shape) == 1:

@@ -14,7 +14,7 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Cache, GpuGraph, Pool, Tensor, plan
+from ..models import Activations, Cache, State, Step, build, plan
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_block
 from .turns import Turns
 
@@ -26,6 +26,7 @@ _SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seco
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
 _PAGE = 1024  # positions by which the cache grows
+_LOGITS: dict[str, Literal["none", "last", "every"]] = {"fill": "none", "sample": "last", "logits": "every"}
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
 
@@ -74,13 +75,13 @@ class Engine:
         self.weights = Weights(device, found.matrices, found.vectors)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
-        self._cache = Cache(device, self.config, found.ropes, cache_bits)
+        self._cache = Cache(device, found, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
-        self._pool = Pool(device)
+        self._activations = Activations(device)
         self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().block(), "sampling")
         self._tokens: Buffer | None = None
-        self._programs: dict[tuple[int, str, int], tuple[Program, Tensor]] = {}
+        self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
@@ -123,7 +124,7 @@ class Engine:
         self._destroyed = True
         self.weights.destroy()
         self._cache.destroy()
-        self._pool.destroy()
+        self._activations.destroy()
         for buffer in (self._step, self._sampling, self._tokens):
             if buffer is not None:
                 buffer.destroy()
@@ -271,7 +272,8 @@ class Engine:
             self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
             self.device.write(self._step, step_block(len(rows), count))
             self.device.run(program)
-            rows.extend(await self.device.read_array(logits.buffer, (count, self.config.vocabulary)))
+            assert logits is not None
+            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
         self._sequence, self._stored = list(ids), len(ids)
         return np.stack(rows)
 
@@ -353,7 +355,7 @@ class Engine:
         self._cache.grow(length)
         self._programs.clear()
 
-    def _program(self, count: int, kind: str, length: int) -> tuple[Program, Tensor]:
+    def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.
 
         kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "logits" those of
@@ -363,13 +365,12 @@ class Engine:
         if key not in self._programs:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
-            state = program, self._step, self._tokens, self.weights, self.config, self._cache, self._pool
-            graph = GpuGraph(*state, count, length, kind == "logits", self._integers)
-            logits = self._forward(graph, self.config)
+            state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
+            step = Step(count, length, _LOGITS[kind], self._integers)
+            logits = build(program, self._forward, state, step)
             if kind == "sample":
-                sample(program, self._step, self._sampling, logits.buffer, self._tokens, self.config.vocabulary)
-            elif kind == "logits":
-                logits.settle()
+                assert logits is not None
+                sample(program, self._step, self._sampling, logits, self._tokens, self.config.vocabulary)
             self._programs[key] = program, logits
         return self._programs[key]
 

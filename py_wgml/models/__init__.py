@@ -1,8 +1,5 @@
 """Model families. A new one is one file with `ARCHITECTURES` and `forward`, and its name in `_FAMILIES`."""
 
-from collections.abc import Callable
-from typing import Any
-
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
@@ -26,13 +23,26 @@ from . import (
     smollm3,
     stablelm,
 )
+from .activations import Activations
+from .build import Forward, State, build
+from .cache import Cache
 from .config import Config
-from .gpu_graph import Cache, GpuGraph, Pool, Tensor
 from .graph import Graph, Plan
+from .record import Step
 
-__all__ = ["ARCHITECTURES", "Cache", "Config", "GpuGraph", "Graph", "Plan", "Pool", "Tensor", "plan"]
-
-Forward = Callable[[Graph[Any], Config], Any]
+__all__ = [
+    "ARCHITECTURES",
+    "Activations",
+    "Cache",
+    "Config",
+    "Forward",
+    "Graph",
+    "Plan",
+    "State",
+    "Step",
+    "build",
+    "plan",
+]
 
 _FAMILIES = (
     llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
@@ -59,7 +69,7 @@ def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, P
     forward = _FORWARD[architecture]
     config = Config.from_header(header, context)
     found = Plan(header, config)
-    if forward(found, config) != config.vocabulary:
+    if forward(found, config).width != config.vocabulary:
         raise WgmlError(f"the file does not have a logit for each of {config.vocabulary} tokens")
     found.check()
     return config, forward, found

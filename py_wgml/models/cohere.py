@@ -16,7 +16,7 @@ def forward(g: Graph[A], c: Config) -> A:
         local = c.is_local(layer, period=4)
         rope = c.rope("norm") if local or c.sliding_window is None else NO_ROPE
         h = g.layer_norm(x, f"{block}.attn_norm")
-        attended = g.attention(qkv(g, c, h, block), layer, rope, window=c.sliding_window if local else None)
-        x = g.linear(attended, f"{block}.attn_output", add_to=x)
-        x = gated_mlp(g, c, h, block, "silu", add_to=x)
+        how = c.attention(layer, rope, window=c.sliding_window if local else None)
+        x = g.add(x, g.linear(g.attention(qkv(g, c, h, layer), how), f"{block}.attn_output"))
+        x = g.add(x, gated_mlp(g, c, h, block, "silu"))
     return g.unary(logits(g, c, g.layer_norm(x, "output_norm", last=True)), "scale", c.logit_scale)

@@ -37,14 +37,31 @@ NO_ROPE = Rope(0)
 
 
 @dataclass(frozen=True)
+class Attention:
+    """How `layer` attends: with which heads, rotated how, and what becomes of their scores (see ops/attention.py).
+
+    sinks: name of a vector [heads]. norms: names of vectors [head_dim] that the heads of queries and those of keys are
+    normed with after the rotation.
+    """
+
+    layer: int
+    heads: Heads
+    rope: Rope
+    scale: float
+    window: int | None = None
+    soft_cap: float | None = None
+    sinks: str | None = None
+    norms: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
 class Config:
     """Hyper-parameters that families share. Sizes in elements; a scale is 1 and a cap None where a file has none."""
 
     architecture: str
     block_count: int
     embedding_length: int
-    head_count: int
-    head_count_kv: int
+    heads: tuple[Heads, ...]  # of each layer
     head_dim: int
     context_length: int  # the most positions a sequence has
     norm_eps: float  # for sums of layers' results that are divided by residual_scale
@@ -79,11 +96,14 @@ class Config:
         found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
         if blocks > found:  # to be compared first: what follows is done for each of them
             raise WgmlError(f"the file has tensors of {found} layers, not of {blocks}")
-        embedding, heads = keys.size("embedding_length"), keys.size("attention.head_count")
-        heads_kv = max(keys.sizes("attention.head_count_kv", blocks, heads)) or heads
-        if heads % heads_kv:
-            raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
-        head_dim = keys.size("attention.key_length", max(1, embedding // heads))
+        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", blocks)
+        counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
+        counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
+        counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
+        for heads, heads_kv in zip(counts, counts_kv, strict=True):
+            if heads % heads_kv:
+                raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
+        head_dim = keys.size("attention.key_length", max(1, embedding // max(counts)))
         if keys.size("attention.value_length", head_dim) != head_dim:
             raise WgmlError("heads whose keys and values differ in length are not supported")
         embeddings = header.tensors.get("token_embd.weight")
@@ -100,8 +120,7 @@ class Config:
             architecture=architecture,
             block_count=blocks,
             embedding_length=embedding,
-            head_count=heads,
-            head_count_kv=heads_kv,
+            heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts, counts_kv, strict=True)),
             head_dim=head_dim,
             context_length=min(context or short_context, trained),
             norm_eps=keys.number("attention.layer_norm_rms_epsilon", 0, 1, layer_norm_eps) / residual_scale**2,
@@ -128,11 +147,6 @@ class Config:
             tensors=frozenset(header.tensors),
         )
 
-    @property
-    def heads(self) -> Heads:
-        """Those of attention."""
-        return Heads(self.head_count, self.head_count_kv, self.head_dim)
-
     def has(self, name: str) -> bool:
         """Whether the file has the tensor `name`.weight."""
         return f"{name}.weight" in self.tensors
@@ -144,6 +158,10 @@ class Config:
     def rope(self, pairing: Pairing, **changes: Any) -> Rope:
         """The model's rotary embedding; changes: other members of it."""
         return replace(self.rope_norm, pairing=pairing, **changes)
+
+    def attention(self, layer: int, rope: Rope = NO_ROPE, **changes: Any) -> Attention:
+        """That of `layer`, with its heads and the file's scale; changes: other members of it."""
+        return replace(Attention(layer, self.heads[layer], rope, self.attention_scale), **changes)
 
     def is_local(self, layer: int, period: int) -> bool:
         """Whether `layer` attends within the sliding window only: as the file's pattern says, else all layers do but

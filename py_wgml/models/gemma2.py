@@ -2,6 +2,7 @@
 sliding window between those without; soft caps (2), norms of queries and keys and two rotary embeddings (3)."""
 
 import math
+from dataclasses import replace
 
 from .config import Config
 from .graph import A, Graph
@@ -20,17 +21,18 @@ def forward(g: Graph[A], c: Config) -> A:
         local_rope = c.rope("neox", base=c.rope_base_swa or 10000.0, scaling=None)
     # Files don't say that the largest models divide scores by another root than that of the heads' length.
     is_largest = c.block_count == _LARGEST[c.architecture]
-    scale = (c.embedding_length / c.head_count) ** -0.5 if is_largest else c.attention_scale
+    scale = (c.embedding_length / c.heads[0].heads) ** -0.5 if is_largest else c.attention_scale
     x = g.embed("token_embd", math.sqrt(c.embedding_length))
     for layer in range(c.block_count):
         block = f"blk.{layer}"
         local = c.is_local(layer, _PERIODS[c.architecture])
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
-        window = c.sliding_window if local else None
-        h = g.attention(h, layer, local_rope if local else rope, scale, window, c.attention_soft_cap)
+        how = c.attention(layer, rope, scale=scale, soft_cap=c.attention_soft_cap)
+        if local:
+            how = replace(how, rope=local_rope, window=c.sliding_window)
+        h = g.attention(qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer), how)
         h = g.linear(h, f"{block}.attn_output")
-        x = g.rms_norm(h, f"{block}.post_attention_norm", add_to=x)
+        x = g.add(x, g.rms_norm(h, f"{block}.post_attention_norm"))
         h = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "gelu")
-        x = g.rms_norm(h, f"{block}.post_ffw_norm", add_to=x)
+        x = g.add(x, g.rms_norm(h, f"{block}.post_ffw_norm"))
     out = logits(g, c, g.rms_norm(x, "output_norm", last=True))
     return out if c.final_soft_cap is None else g.unary(out, "soft_cap", c.final_soft_cap)

@@ -19,9 +19,9 @@ def forward(g: Graph[A], c: Config) -> A:
     for layer in range(c.block_count):
         block = f"blk.{layer}"
         window = c.sliding_window if c.is_local(layer, period=2) else None
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block)
-        h = g.attention(h, layer, rope, window=window, sinks=f"{block}.attn_sinks")
-        x = g.linear(h, f"{block}.attn_output", add_to=x)
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer)
+        h = g.attention(h, c.attention(layer, rope, window=window, sinks=f"{block}.attn_sinks"))
+        x = g.add(x, g.linear(h, f"{block}.attn_output"))
         h = g.rms_norm(x, f"{block}.post_attention_norm")
-        x = g.experts(h, f"{block}.ffn", "swiglu_oai", x)
+        x = g.add(x, g.experts(h, f"{block}.ffn", "swiglu_oai"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

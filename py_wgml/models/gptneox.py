@@ -13,11 +13,12 @@ def forward(g: Graph[A], c: Config) -> A:
     x = g.embed("token_embd")
     for layer in range(c.block_count):
         block = f"blk.{layer}"
-        attended = g.attention(qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), block), layer, c.rope("neox"))
+        h = qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), layer)
+        attended = g.attention(h, c.attention(layer, c.rope("neox")))
         if c.parallel_residual:
             h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
         if not c.parallel_residual:
             h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = mlp(g, h, block, "gelu_erf", add_to=x)
+        x = g.add(x, mlp(g, h, block, "gelu_erf"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

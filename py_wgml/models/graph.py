@@ -1,23 +1,25 @@
 """What a family is written in: the layers of a transformer, by the names of their GGUF tensors.
 
 A family is one function `forward(g, config)` over a Graph. There are three: `Plan` finds out which tensors are used,
-and how; `GpuGraph` records a Program; `NumpyGraph` computes. So a family's GPU form and its reference are one text.
+and how; `Recorder` notes the nodes that become a Program; `NumpyGraph` computes. So a family's GPU form and its
+reference are one text. An activation never changes: each call gives a new one.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header, TensorInfo
 from ..gguf_model.weights import require_types
+from ..ops import Heads
 from ..ops.attention import require_heads
 from ..ops.gated import Activation
 from ..ops.group_experts import require_experts
 from ..ops.rope import require_rotary
 from ..ops.route import Gating
 from ..ops.unary import Function
-from .config import NO_ROPE, Config, Rope
+from .config import Attention, Config, Rope
 
 A = TypeVar("A")
 
@@ -35,43 +37,25 @@ class Graph(ABC, Generic[A]):
         """x plus the rows of the matrix `name` that the step's positions pick."""
 
     @abstractmethod
-    def rms_norm(self, x: A, name: str, last: bool = False, add_to: A | None = None) -> A:
-        """x scaled to a root mean square of 1, times the vector `name`; or `add_to` plus that.
-
-        last: of the step's last token alone.
-        """
+    def rms_norm(self, x: A, name: str, last: bool = False) -> A:
+        """x scaled to a root mean square of 1, times the vector `name`. last: of the step's last token alone."""
 
     @abstractmethod
     def layer_norm(self, x: A, name: str, last: bool = False) -> A:
         """x shifted to a mean of 0 and scaled to a variance of 1, times the vector `name`. last: as for `rms_norm`."""
 
     @abstractmethod
-    def linear(self, x: A, *names: str, add_to: A | None = None) -> A:
-        """x times the matrices `names`, their results side by side; or `add_to` plus that."""
+    def linear(self, x: A, *names: str) -> A:
+        """x times the matrices `names`, their results side by side."""
 
     @abstractmethod
-    def qk_norm(self, qkv: A, q: str, k: str, whole: bool = False) -> A:
+    def qk_norm(self, qkv: A, q: str, k: str, heads: Heads, whole: bool = False) -> A:
         """qkv, its queries and keys scaled to a root mean square of 1, times the vectors `q` and `k`: each head by
         itself, or all heads of a token as a whole."""
 
     @abstractmethod
-    def attention(
-        self,
-        qkv: A,
-        layer: int,
-        rope: Rope = NO_ROPE,
-        scale: float | None = None,
-        window: int | None = None,
-        soft_cap: float | None = None,
-        sinks: str | None = None,
-        norms: tuple[str, str] | None = None,
-    ) -> A:
-        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim].
-
-        scale: of the scores (default: the config's). window, soft_cap, sinks (name of a vector [heads]): see
-        ops/attention.py. norms: names of vectors [head_dim] that the heads of queries and those of keys are normed with
-        after the rotation.
-        """
+    def attention(self, qkv: A, how: Attention) -> A:
+        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]."""
 
     @abstractmethod
     def short_conv(self, x: A, layer: int, name: str) -> A:
@@ -88,31 +72,55 @@ class Graph(ABC, Generic[A]):
         x: A,
         name: str,
         activation: Activation,
-        add_to: A,
         normalise: bool = True,
         gating: Gating = "softmax",
         bias: str | None = None,
     ) -> A:
-        """`add_to` plus a mixture of experts (ops/route.py): the `expert_used_count` of them with the largest gates, by
-        x times the matrix `name`_gate_inp, each `name`_down_exps times the gated product with `name`_gate_exps and
-        `name`_up_exps (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1. bias: name of a
-        vector [experts] that is added to the gates to choose by.
+        """A mixture of experts (ops/route.py): the `expert_used_count` of them with the largest gates, by x times the
+        matrix `name`_gate_inp, each `name`_down_exps times the gated product with `name`_gate_exps and `name`_up_exps
+        (or both in one, `name`_gate_up_exps). normalise: a token's gates add up to 1. bias: name of a vector [experts]
+        that is added to the gates to choose by.
         """
 
     @abstractmethod
-    def add_gated(self, x: A, name: str, value: A, add_to: A) -> A:
-        """`add_to` plus each token's `value` times the sigmoid of the product of its x and the vector `name`."""
+    def token_gate(self, x: A, name: str) -> A:
+        """The sigmoid of the product of each token's x and the vector `name`: [T, 1]."""
 
     @abstractmethod
     def unary(self, x: A, function: Function, a: float = 0.0) -> A:
         """function(x), of ops/unary.py, with its parameter `a`."""
 
+    @abstractmethod
+    def add(self, x: A, y: A) -> A:
+        """x + y; one of them may have a single element a token."""
 
-class Plan(Graph[int]):
-    """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; and its `ropes`.
+    @abstractmethod
+    def mul(self, x: A, y: A) -> A:
+        """x * y; one of them may have a single element a token."""
 
-    A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases). An activation is its
-    width. Raises WgmlError for a tensor that is missing or does not fit.
+    @abstractmethod
+    def slice(self, x: A, first: int, width: int) -> A:
+        """Elements first .. first + width of each token."""
+
+    @abstractmethod
+    def concat(self, *xs: A) -> A:
+        """The elements of several, side by side."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An activation of `Plan`: how many elements a token has, and the tensor that they come from, for errors."""
+
+    width: int
+    tensor: str
+
+
+class Plan(Graph[Planned]):
+    """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
+    each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters.
+
+    A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
+    Raises WgmlError for a tensor that is missing or does not fit.
     """
 
     def __init__(self, header: Header, config: Config) -> None:
@@ -120,107 +128,116 @@ class Plan(Graph[int]):
         self.matrices: dict[tuple[str, ...], list[TensorInfo]] = {}
         self.vectors: dict[tuple[str, ...], list[TensorInfo]] = {}
         self.ropes: dict[Rope, None] = {}  # in the order of their use
+        self.kept: dict[int, Heads | int] = {}
 
-    def embed(self, name: str, scale: float = 1.0) -> int:
-        return self._matrix(name)[0].shape[1]
-
-    def add_positions(self, x: int, name: str) -> int:
+    def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
-        if table.shape[0] < self._config.context_length or table.shape[1] != x:
+        return Planned(table.shape[1], table.name)
+
+    def add_positions(self, x: Planned, name: str) -> Planned:
+        (table,) = self._matrix(name)
+        if table.shape[0] < self._config.context_length or table.shape[1] != x.width:
             raise WgmlError(f"the tensor {table.name} {list(table.shape)} is too small for the file's context length")
         return x
 
-    def rms_norm(self, x: int, name: str, last: bool = False, add_to: int | None = None) -> int:
-        self._vector(f"{name}.weight", length=x)
+    def rms_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
+        self._vector(f"{name}.weight", length=x.width)
         return x
 
-    def layer_norm(self, x: int, name: str, last: bool = False) -> int:
-        self._vector(f"{name}.weight", length=x)
+    def layer_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
+        self._vector(f"{name}.weight", length=x.width)
         if f"{name}.bias" in self._tensors:
-            self._vector(f"{name}.bias", length=x)
+            self._vector(f"{name}.bias", length=x.width)
         return x
 
-    def linear(self, x: int, *names: str, add_to: int | None = None) -> int:
+    def linear(self, x: Planned, *names: str) -> Planned:
         tensors = self._matrix(*names)
         for tensor in tensors:
-            if tensor.shape[1] != x:
-                raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x}")
+            if tensor.shape[1] != x.width:
+                raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x.width}")
         rows = sum(tensor.shape[0] for tensor in tensors)
         if any(f"{name}.bias" in self._tensors for name in names):
             self._vector(*(f"{name}.bias" for name in names), length=rows)
-        if add_to not in (None, rows):
-            raise WgmlError(f"the tensor {tensors[0].name} has {rows} rows instead of {add_to}")
-        return rows
+        return Planned(rows, tensors[0].name)
 
-    def qk_norm(self, qkv: int, q: str, k: str, whole: bool = False) -> int:
-        c = self._config
-        heads = c.head_count + c.head_count_kv if whole else 2
-        self._vector(f"{q}.weight", f"{k}.weight", length=heads * c.head_dim)
+    def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
+        if qkv.width != heads.qkv_width:
+            raise WgmlError(f"the tensor {qkv.tensor} has {qkv.width} rows instead of {heads.qkv_width}")
+        normed = heads.heads + heads.kv_heads if whole else 2
+        self._vector(f"{q}.weight", f"{k}.weight", length=normed * heads.head_dim)
         return qkv
 
-    def attention(
-        self,
-        qkv: int,
-        layer: int,
-        rope: Rope = NO_ROPE,
-        scale: float | None = None,
-        window: int | None = None,
-        soft_cap: float | None = None,
-        sinks: str | None = None,
-        norms: tuple[str, str] | None = None,
-    ) -> int:
-        c = self._config
-        if qkv != c.heads.qkv_width:
-            raise WgmlError(f"layer {layer} has {qkv} elements of queries, keys and values, which don't fit its heads")
-        require_heads(c.heads)
-        require_rotary(c.head_dim, rope.dim, rope.pairing)
+    def attention(self, qkv: Planned, how: Attention) -> Planned:
+        heads, rope, layer = how.heads, how.rope, how.layer
+        if qkv.width != heads.qkv_width:
+            raise WgmlError(
+                f"layer {layer} has {qkv.width} elements of queries, keys and values, which don't fit its heads"
+            )
+        require_heads(heads)
+        require_rotary(heads.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
+        self.kept[layer] = heads
         if rope.factors is not None:
             self._vector(rope.factors, length=rope.dim // 2)
-        if norms is not None:
-            self._vector(*(f"{norm}.weight" for norm in norms), length=2 * c.head_dim)
-        if sinks is not None:
-            self._vector(f"{sinks}.weight", length=c.head_count)
-        return c.heads.width
+        if how.norms is not None:
+            self._vector(*(f"{norm}.weight" for norm in how.norms), length=2 * heads.head_dim)
+        if how.sinks is not None:
+            self._vector(f"{how.sinks}.weight", length=heads.heads)
+        return replace(qkv, width=heads.width)
 
-    def short_conv(self, x: int, layer: int, name: str) -> int:
+    def short_conv(self, x: Planned, layer: int, name: str) -> Planned:
         taps = self._tensor(f"{name}.weight", 2)
         width = self._config.embedding_length
-        if taps.shape != (width, self._config.conv_length) or x != 3 * width:
+        if taps.shape != (width, self._config.conv_length) or x.width != 3 * width:
             raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)}")
         self.vectors[taps.name,] = [taps]
-        return width
+        self.kept[layer] = width
+        return Planned(width, taps.name)
 
-    def gated(self, x: int, activation: Activation) -> int:
-        return x // 2
+    def gated(self, x: Planned, activation: Activation) -> Planned:
+        return replace(x, width=x.width // 2)
 
     def experts(
         self,
-        x: int,
+        x: Planned,
         name: str,
         activation: Activation,
-        add_to: int,
         normalise: bool = True,
         gating: Gating = "softmax",
         bias: str | None = None,
-    ) -> int:
+    ) -> Planned:
         c = self._config
-        if self.linear(x, f"{name}_gate_inp") != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
+        gates = self.linear(x, f"{name}_gate_inp").width
+        if gates != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
             raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
         require_experts(c.expert_count)
-        width = sum(self._experts(part, x) for part in expert_parts(c, name)) // 2
-        if self._experts(f"{name}_down_exps", width) != add_to:
-            raise WgmlError(f"the tensor {name}_down_exps.weight has not {add_to} rows")
+        width = sum(self._experts(part, x.width) for part in expert_parts(c, name)) // 2
         if bias is not None:
             self._row(bias, c.expert_count)
-        return add_to
+        return Planned(self._experts(f"{name}_down_exps", width), f"{name}_down_exps.weight")
 
-    def add_gated(self, x: int, name: str, value: int, add_to: int) -> int:
-        self._row(f"{name}.weight", x)
-        return add_to
+    def token_gate(self, x: Planned, name: str) -> Planned:
+        self._row(f"{name}.weight", x.width)
+        return Planned(1, f"{name}.weight")
 
-    def unary(self, x: int, function: Function, a: float = 0.0) -> int:
+    def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
         return x
+
+    def add(self, x: Planned, y: Planned) -> Planned:
+        if 1 not in (x.width, y.width) and x.width != y.width:
+            raise WgmlError(f"the tensor {y.tensor} has {y.width} rows instead of {x.width}")
+        return x if y.width == 1 else y
+
+    def mul(self, x: Planned, y: Planned) -> Planned:
+        return self.add(x, y)
+
+    def slice(self, x: Planned, first: int, width: int) -> Planned:
+        if not 0 <= first < first + width <= x.width:
+            raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, too few for {first} to {first + width}")
+        return replace(x, width=width)
+
+    def concat(self, *xs: Planned) -> Planned:
+        return replace(xs[0], width=sum(x.width for x in xs))
 
     def check(self) -> None:
         """Raises WgmlError when the file has tensors of types that no kernel reads, or that nothing uses: then it is

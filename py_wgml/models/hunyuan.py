@@ -14,7 +14,8 @@ def forward(g: Graph[A], c: Config) -> A:
         block = f"blk.{layer}"
         h = g.rms_norm(x, f"{block}.attn_norm")
         h = g.linear(h, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
-        h = g.attention(h, layer, c.rope("neox"), norms=(f"{block}.attn_q_norm", f"{block}.attn_k_norm"))
-        x = g.linear(h, f"{block}.attn_output", add_to=x)
-        x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", add_to=x)
+        norms = f"{block}.attn_q_norm", f"{block}.attn_k_norm"
+        h = g.attention(h, c.attention(layer, c.rope("neox"), norms=norms))
+        x = g.add(x, g.linear(h, f"{block}.attn_output"))
+        x = g.add(x, gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

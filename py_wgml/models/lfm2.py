@@ -17,13 +17,14 @@ def forward(g: Graph[A], c: Config) -> A:
         if c.is_convolution(layer):
             h = g.linear(h, f"{block}.shortconv.in_proj")
             h = g.short_conv(h, layer, f"{block}.shortconv.conv")
-            x = g.linear(h, f"{block}.shortconv.out_proj", add_to=x)
+            x = g.add(x, g.linear(h, f"{block}.shortconv.out_proj"))
         else:
-            h = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
-            x = g.linear(h, f"{block}.attn_output", add_to=x)
+            h = g.attention(qkv(g, c, h, layer), c.attention(layer, c.rope("neox")))
+            x = g.add(x, g.linear(h, f"{block}.attn_output"))
+        h = g.rms_norm(x, f"{block}.ffn_norm")
         if c.has(f"{block}.ffn_gate_inp"):
-            x = mixture(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", x, gating="sigmoid")
+            x = mixture(g, c, x, h, block, "silu", gating="sigmoid")
         else:
-            x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu", add_to=x)
+            x = g.add(x, gated_mlp(g, c, h, block, "silu"))
     # The name is that of another model's norm, but it is the last one here.
     return logits(g, c, g.rms_norm(x, "token_embd_norm", last=True))

@@ -29,11 +29,12 @@ def decode(
     x = g.embed("token_embd", embedding_scale)
     for layer, rope in enumerate(ropes):
         block = f"blk.{layer}"
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), block, whole_norm)
-        h = g.attention(h, layer, rope, window=window)
-        x = g.linear(h, f"{block}.attn_output", add_to=x)
+        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer, whole_norm)
+        h = g.attention(h, c.attention(layer, rope, window=window))
+        x = g.add(x, g.linear(h, f"{block}.attn_output"))
+        h = g.rms_norm(x, f"{block}.ffn_norm")
         if c.has(f"{block}.ffn_gate_inp"):
-            x = mixture(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, x, normalise)
+            x = mixture(g, c, x, h, block, activation, normalise)
         else:
-            x = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, activation, add_to=x)
+            x = g.add(x, gated_mlp(g, c, h, block, activation))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

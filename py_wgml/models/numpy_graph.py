@@ -8,9 +8,11 @@ import numpy.typing as npt
 
 from ..gguf_model.header import Header, TensorInfo, read_header
 from ..ops import (
+    Heads,
     Routing,
     Scores,
     attention_numpy,
+    binary_numpy,
     gated_numpy,
     get_rows_numpy,
     layer_norm_numpy,
@@ -27,7 +29,7 @@ from ..ops.array import Array
 from ..ops.gated import Activation
 from ..ops.route import Gating
 from ..ops.unary import Function
-from .config import NO_ROPE, Config, Rope
+from .config import Attention, Config
 from .graph import Graph, expert_parts
 
 
@@ -38,7 +40,9 @@ class NumpyGraph(Graph[Array]):
     past is extended. dtype: float32, or float64 for an exact reference.
     """
 
-    def __init__(self, file: "TensorFile", config: Config, ids: Array, past: list[Array], dtype: npt.DTypeLike) -> None:
+    def __init__(
+        self, file: "TensorFile", config: Config, ids: Array, past: dict[int, Array], dtype: npt.DTypeLike
+    ) -> None:
         self._file, self._config, self._ids, self._past, self._dtype = file, config, ids, past, dtype
 
     def _tensor(self, name: str) -> Array:
@@ -54,53 +58,38 @@ class NumpyGraph(Graph[Array]):
         first = self._past[0].shape[1]
         return x + get_rows_numpy(self._tensor(f"{name}.weight"), np.arange(first, first + len(x)))
 
-    def rms_norm(self, x: Array, name: str, last: bool = False, add_to: Array | None = None) -> Array:
-        normed = rms_norm_numpy(x, self._tensor(f"{name}.weight"), self._config.norm_eps)
-        return normed if add_to is None else add_to + normed
+    def rms_norm(self, x: Array, name: str, last: bool = False) -> Array:
+        return rms_norm_numpy(x, self._tensor(f"{name}.weight"), self._config.norm_eps)
 
     def layer_norm(self, x: Array, name: str, last: bool = False) -> Array:
         return layer_norm_numpy(x, self._tensor(f"{name}.weight"), self._bias(name), self._config.norm_eps)
 
-    def linear(self, x: Array, *names: str, add_to: Array | None = None) -> Array:
-        product = np.concatenate(
+    def linear(self, x: Array, *names: str) -> Array:
+        return np.concatenate(
             [linear_numpy(x, self._tensor(f"{name}.weight"), self._bias(name)) for name in names], axis=1
         )
-        return product if add_to is None else add_to + product
 
-    def qk_norm(self, qkv: Array, q: str, k: str, whole: bool = False) -> Array:
-        c = self._config
+    def qk_norm(self, qkv: Array, q: str, k: str, heads: Heads, whole: bool = False) -> Array:
         weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
-        return qk_norm_numpy(qkv, weights, c.heads, c.norm_eps, whole)
+        return qk_norm_numpy(qkv, weights, heads, self._config.norm_eps, whole)
 
-    def attention(
-        self,
-        qkv: Array,
-        layer: int,
-        rope: Rope = NO_ROPE,
-        scale: float | None = None,
-        window: int | None = None,
-        soft_cap: float | None = None,
-        sinks: str | None = None,
-        norms: tuple[str, str] | None = None,
-    ) -> Array:
-        c = self._config
-        heads = qkv.reshape(len(qkv), -1, c.head_dim)
-        past = self._past[layer]
+    def attention(self, qkv: Array, how: Attention) -> Array:
+        q, kv, rope = how.heads.heads, how.heads.kv_heads, how.rope
+        heads = qkv.reshape(len(qkv), -1, how.heads.head_dim)
+        past = self._past[how.layer]
         position = past.shape[1]
         factors = None if rope.factors is None else self._tensor(rope.factors)
         rotations = rope.rotations(position, len(qkv), factors).astype(self._dtype)
-        turned = rope_numpy(heads[:, : c.head_count + c.head_count_kv], rotations, rope.pairing)
-        if norms is not None:
-            weights = np.repeat(
-                [self._tensor(f"{norm}.weight") for norm in norms], [c.head_count, c.head_count_kv], axis=0
-            )
-            turned = rms_norm_numpy(turned, weights, c.norm_eps)
-        new = np.stack([turned[:, c.head_count :], heads[:, c.head_count + c.head_count_kv :]])
-        self._past[layer] = np.concatenate([past, new], axis=1)
-        keys, values = self._past[layer]
-        sink = None if sinks is None else self._tensor(f"{sinks}.weight")
-        scores = Scores(scale or c.attention_scale, window, soft_cap, sink)
-        out = attention_numpy(turned[:, : c.head_count], keys, values, position, scores)
+        turned = rope_numpy(heads[:, : q + kv], rotations, rope.pairing)
+        if how.norms is not None:
+            weights = np.repeat([self._tensor(f"{norm}.weight") for norm in how.norms], [q, kv], axis=0)
+            turned = rms_norm_numpy(turned, weights, self._config.norm_eps)
+        new = np.stack([turned[:, q:], heads[:, q + kv :]])
+        self._past[how.layer] = np.concatenate([past, new], axis=1)
+        keys, values = self._past[how.layer]
+        sink = None if how.sinks is None else self._tensor(f"{how.sinks}.weight")
+        scores = Scores(how.scale, how.window, how.soft_cap, sink)
+        out = attention_numpy(turned[:, :q], keys, values, position, scores)
         return out.reshape(len(qkv), -1)
 
     def short_conv(self, x: Array, layer: int, name: str) -> Array:
@@ -115,7 +104,6 @@ class NumpyGraph(Graph[Array]):
         x: Array,
         name: str,
         activation: Activation,
-        add_to: Array,
         normalise: bool = True,
         gating: Gating = "softmax",
         bias: str | None = None,
@@ -131,16 +119,26 @@ class NumpyGraph(Graph[Array]):
         ids, gates = route_numpy(logits, routing, favour)
         hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
         results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
-        out: Array = add_to + np.einsum("ts,tse->te", gates, results)
+        out: Array = np.einsum("ts,tse->te", gates, results)
         return out
 
-    def add_gated(self, x: Array, name: str, value: Array, add_to: Array) -> Array:
-        gate = unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
-        out: Array = add_to + gate * value
-        return out
+    def token_gate(self, x: Array, name: str) -> Array:
+        return unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
 
     def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
         return unary_numpy(x, function, a)
+
+    def add(self, x: Array, y: Array) -> Array:
+        return binary_numpy("add", x, y)
+
+    def mul(self, x: Array, y: Array) -> Array:
+        return binary_numpy("mul", x, y)
+
+    def slice(self, x: Array, first: int, width: int) -> Array:
+        return x[:, first : first + width]
+
+    def concat(self, *xs: Array) -> Array:
+        return np.concatenate(xs, axis=1)
 
 
 class TensorFile:
@@ -170,17 +168,16 @@ class NumpyModel:
         from . import plan
 
         self._file = TensorFile(path)
-        self.config, self._forward, _ = plan(self._file.header, context)
+        self.config, self._forward, self._plan = plan(self._file.header, context)
         self._dtype = dtype
         self.reset()
 
     def reset(self) -> None:
         """Forget the tokens so far."""
-        c = self.config
-        keys, filtered = (2, 0, c.head_count_kv, c.head_dim), (0, c.embedding_length)
-        self._past: list[Array] = [
-            np.zeros(filtered if c.is_convolution(layer) else keys, self._dtype) for layer in range(c.block_count)
-        ]
+        self._past: dict[int, Array] = {
+            layer: np.zeros((0, kept) if isinstance(kept, int) else (2, 0, kept.kv_heads, kept.head_dim), self._dtype)
+            for layer, kept in self._plan.kept.items()
+        }
 
     def logits(self, ids: npt.ArrayLike) -> Array:
         """ids [T], which follow those of earlier calls -> logits [T, vocabulary]."""

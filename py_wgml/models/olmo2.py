@@ -20,10 +20,10 @@ def forward(g: Graph[A], c: Config) -> A:
             rope = c.rope("neox", scaling=None)
         elif c.sliding_window and not local and not is_olmo:
             rope = NO_ROPE
-        h = qkv(g, c, x, block, whole_norm=is_olmo)
-        h = g.attention(h, layer, rope, window=c.sliding_window if local else None)
+        h = qkv(g, c, x, layer, whole_norm=is_olmo)
+        h = g.attention(h, c.attention(layer, rope, window=c.sliding_window if local else None))
         h = g.linear(h, f"{block}.attn_output")
-        x = g.rms_norm(h, f"{block}.post_attention_norm", add_to=x)
+        x = g.add(x, g.rms_norm(h, f"{block}.post_attention_norm"))
         h = gated_mlp(g, c, x, block, "silu")
-        x = g.rms_norm(h, f"{block}.post_ffw_norm", add_to=x)
+        x = g.add(x, g.rms_norm(h, f"{block}.post_ffw_norm"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

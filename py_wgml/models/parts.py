@@ -1,6 +1,4 @@
-"""What several families have in common.
-
-A name that is bound anew, as `x` is here, tells `GpuGraph` that the next activation may take up what it stood for."""
+"""What several families have in common."""
 
 from ..ops.gated import Activation
 from ..ops.route import Gating
@@ -9,15 +7,16 @@ from .config import Config
 from .graph import A, Graph
 
 
-def qkv(g: Graph[A], c: Config, x: A, block: str, whole_norm: bool = False) -> A:
+def qkv(g: Graph[A], c: Config, x: A, layer: int, whole_norm: bool = False) -> A:
     """Queries, keys and values side by side, which files keep in three tensors or in one; normed where they have
     vectors for that: each head by itself, or as a whole."""
+    block = f"blk.{layer}"
     if c.has(f"{block}.attn_qkv"):
         out = g.linear(x, f"{block}.attn_qkv")
     else:
         out = g.linear(x, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
     if c.has(f"{block}.attn_q_norm"):
-        out = g.qk_norm(out, f"{block}.attn_q_norm", f"{block}.attn_k_norm", whole_norm)
+        out = g.qk_norm(out, f"{block}.attn_q_norm", f"{block}.attn_k_norm", c.heads[layer], whole_norm)
     return out
 
 
@@ -25,39 +24,35 @@ def mixture(
     g: Graph[A],
     c: Config,
     x: A,
+    h: A,
     block: str,
     activation: Activation,
-    add_to: A,
     normalise: bool = True,
     gating: Gating = "softmax",
 ) -> A:
-    """`add_to` plus the feed-forward part of a layer that is a mixture of experts: `Graph.experts`, which says what
-    normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
+    """x plus the feed-forward part of a layer that is a mixture of experts, of x's norm h: `Graph.experts`, which says
+    what normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
     bias = f"{block}.exp_probs_b.bias"
-    out = g.experts(x, f"{block}.ffn", activation, add_to, normalise, gating, bias if bias in c.tensors else None)
+    x = g.add(x, g.experts(h, f"{block}.ffn", activation, normalise, gating, bias if bias in c.tensors else None))
     if c.has(f"{block}.ffn_gate_inp_shexp"):
-        shared = gated_mlp(g, c, x, block, activation, suffix="_shexp")
-        return g.add_gated(x, f"{block}.ffn_gate_inp_shexp", shared, out)
+        gate = g.token_gate(h, f"{block}.ffn_gate_inp_shexp")
+        return g.add(x, g.mul(gated_mlp(g, c, h, block, activation, "_shexp"), gate))
     if c.has(f"{block}.ffn_up_shexp"):
-        return gated_mlp(g, c, x, block, activation, out, "_shexp")
-    return out
+        return g.add(x, gated_mlp(g, c, h, block, activation, "_shexp"))
+    return x
 
 
-def gated_mlp(
-    g: Graph[A], c: Config, x: A, block: str, activation: Activation, add_to: A | None = None, suffix: str = ""
-) -> A:
+def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, suffix: str = "") -> A:
     """The gated feed-forward part of a layer without experts. Gates and values come from two tensors or, as ffn_up,
     from one. suffix: of the tensors' names."""
     names = [f"{block}.ffn_{name}{suffix}" for name in ("gate", "up")]
-    x = g.linear(x, *(names if c.has(names[0]) else names[1:]))
-    x = g.gated(x, activation)
-    return g.linear(x, f"{block}.ffn_down{suffix}", add_to=add_to)
+    h = g.linear(x, *(names if c.has(names[0]) else names[1:]))
+    return g.linear(g.gated(h, activation), f"{block}.ffn_down{suffix}")
 
 
-def mlp(g: Graph[A], x: A, block: str, activation: Function, add_to: A | None = None) -> A:
+def mlp(g: Graph[A], x: A, block: str, activation: Function) -> A:
     """The feed-forward part of a layer without gates."""
-    x = g.unary(g.linear(x, f"{block}.ffn_up"), activation)
-    return g.linear(x, f"{block}.ffn_down", add_to=add_to)
+    return g.linear(g.unary(g.linear(x, f"{block}.ffn_up"), activation), f"{block}.ffn_down")
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:

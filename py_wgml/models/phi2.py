@@ -14,7 +14,7 @@ def forward(g: Graph[A], c: Config) -> A:
     for layer in range(c.block_count):
         block = f"blk.{layer}"
         h = g.layer_norm(x, f"{block}.attn_norm")
-        attended = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
-        x = g.linear(attended, f"{block}.attn_output", add_to=x)
-        x = mlp(g, h, block, "gelu" if c.architecture == "phi2" else "gelu_erf", add_to=x)
+        attended = g.attention(qkv(g, c, h, layer), c.attention(layer, c.rope("neox")))
+        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
+        x = g.add(x, mlp(g, h, block, "gelu" if c.architecture == "phi2" else "gelu_erf"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

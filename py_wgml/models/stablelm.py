@@ -14,9 +14,9 @@ def forward(g: Graph[A], c: Config) -> A:
     for layer in range(c.block_count):
         block = f"blk.{layer}"
         h = g.layer_norm(x, f"{block}.attn_norm")
-        attended = g.attention(qkv(g, c, h, block), layer, c.rope("neox"))
-        x = g.linear(attended, f"{block}.attn_output", add_to=x)
+        attended = g.attention(qkv(g, c, h, layer), c.attention(layer, c.rope("neox")))
+        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
         if c.has(f"{block}.ffn_norm"):
             h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = gated_mlp(g, c, h, block, "silu", add_to=x)
+        x = g.add(x, gated_mlp(g, c, h, block, "silu"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

@@ -1,0 +1,52 @@
+"""A step of a model, from its family's function to a Program: record, fuse, place, emit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..gguf_model.weights import Weights
+from ..gpu import Buffer, Program
+from .activations import Activations
+from .cache import Cache
+from .config import Config
+from .emit import Emitter
+from .fuse import fuse
+from .graph import Graph
+from .nodes import Node, Value
+from .place import place
+from .record import Recorder, Step
+
+Forward = Callable[[Graph[Any], Config], Any]
+
+
+@dataclass(frozen=True)
+class State:
+    """What the steps of a model have in common. step, tokens: buffers that its kernels read."""
+
+    config: Config
+    weights: Weights
+    cache: Cache
+    activations: Activations
+    step: Buffer
+    tokens: Buffer
+
+
+def build(program: Program, forward: Forward, state: State, step: Step) -> Buffer | None:
+    """Append a step to `program`. Returns the logits that are asked for, float32 [1 or count, vocabulary]: they last
+    until another Program of the model runs."""
+    recorder = Recorder(program.device, state.config, state.weights, state.cache, step)
+    logits = forward(recorder, state.config)
+    outputs = () if step.logits == "none" else (logits,)
+    nodes = fuse(recorder.nodes, outputs, program.device)
+    emit = emitter(program, state, nodes, outputs, step.integers)
+    for node in nodes:
+        emit.emit(node)
+    return emit.buffers[logits] if outputs else None
+
+
+def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], integers: bool) -> Emitter:
+    """What appends `nodes` to `program`, with memory for all that they make."""
+    placement = place(nodes, outputs)
+    slots = state.activations.take(placement.sizes)
+    buffers = {value: slots[slot] for value, slot in placement.slots.items()}
+    return Emitter(program, state.step, state.tokens, buffers, integers)

@@ -1,0 +1,83 @@
+"""What a model remembers of a conversation, on the GPU."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..gguf_model.weights import Weights
+from ..gpu import Buffer, Device
+from ..ops import Bits, Heads, cache_bytes
+from .config import Rope
+from .graph import Plan
+
+_ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
+_ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
+
+
+class Cache:
+    """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
+    Layers that are short convolutions have one buffer, of what they filter: it too is kept for every position, so that
+    a conversation can go on from any.
+
+    found: says what each layer keeps, and the rotary embeddings there are. bits: of keys and values. context: the most
+    positions there are to be. It grows as the sequence does; `length` is how many
+    positions it has room for, `max_length` how many it can have, `position_bytes` what one takes in all layers.
+    """
+
+    def __init__(self, device: Device, found: Plan, bits: Bits, context: int) -> None:
+        self._device, self._ropes, self.bits = device, tuple(found.ropes), bits
+        self._factors: dict[str, npt.NDArray[np.float32]] = {}
+        self._shapes = {layer: _shape(found.kept[layer], bits) for layer in sorted(found.kept)}
+        self.length = 0
+        self.layers: dict[int, tuple[Buffer, ...]] = {}
+        sizes = [size for shape in self._shapes.values() for size in shape.values()]
+        self.position_bytes = sum(sizes)
+        self.rotations: dict[Rope, Buffer] = {}
+        largest = max(*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
+        self.max_length = min(context, device.max_tensor_bytes // largest)
+
+    def grow(self, length: int) -> None:
+        """Make room for `length` positions, keeping of what is there as much as fits. Programs recorded before must not
+        run any more."""
+        device = self._device
+        old = self.layers
+        self.layers = {}
+        for layer, shape in self._shapes.items():
+            new = tuple(device.buffer(length * size, f"{name}.{layer}") for name, size in shape.items())
+            if old:
+                for source, target, size in zip(old[layer], new, shape.values(), strict=True):
+                    device.copy(source, target, min(self.length, length) * size)
+                    source.destroy()
+            self.layers[layer] = new
+        for buffer in self.rotations.values():
+            buffer.destroy()
+        self.rotations = {rope: device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes}
+        self.length = length
+        self._write_rotations()
+
+    async def read_factors(self, weights: Weights) -> None:
+        """Take the factors of the rotary frequencies from the weights, once they are there."""
+        for rope in self._ropes:
+            if rope.factors is not None:
+                vector = weights.vectors[rope.factors,]
+                self._factors[rope.factors] = await self._device.read_array(vector, (rope.dim // 2,))
+        self._write_rotations()
+
+    def _write_rotations(self) -> None:
+        for rope, buffer in self.rotations.items():
+            factors = self._factors.get(rope.factors) if rope.factors is not None else None
+            for first in range(0, self.length if rope.dim else 0, _ROTATIONS_AT_ONCE):
+                table = rope.rotations(first, min(_ROTATIONS_AT_ONCE, self.length - first), factors)
+                self._device.write(buffer, table, first * rope.dim * _ROTATION_BYTES)
+
+    def destroy(self) -> None:
+        """Give the memory back."""
+        for buffer in (*self.rotations.values(), *(buffer for layer in self.layers.values() for buffer in layer)):
+            buffer.destroy()
+
+
+def _shape(kept: Heads | int, bits: Bits) -> dict[str, int]:
+    """Bytes of a position in each of a layer's buffers."""
+    if isinstance(kept, int):
+        return {"state": 4 * kept}
+    keys = kept.kv_heads * cache_bytes(kept.head_dim, bits)
+    return {"k_cache": keys, "v_cache": keys}

@@ -1,0 +1,113 @@
+"""The last pass: nodes become the dispatches of a Program."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from .. import ops
+from ..gpu import Buffer, Program
+from ..ops import Groups, View, assign
+from . import nodes
+from .nodes import Node, Value
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """Appends dispatches to `program`. step, tokens: buffers that the kernels read. buffers: of each value. integers:
+    as of `linear`."""
+
+    program: Program
+    step: Buffer
+    tokens: Buffer
+    buffers: Mapping[Value, Buffer]
+    integers: bool = False
+
+    def emit(self, node: Node) -> None:
+        """The dispatches of a node: one, for most of them."""
+        at, out, accumulate = (self.program, self.step), self.buffers[node.outputs[0]], node.onto is not None
+        x = node.inputs[0] if node.inputs else node.outputs[0]
+        source, rows = self.buffers[x], x.rows
+        match node.op:
+            case nodes.Embed(matrix, scale):
+                ops.get_rows(*at, self.tokens, matrix, out, rows, scale)
+            case nodes.Positions(matrix):
+                ops.get_rows(*at, None, matrix, out, rows, accumulate=True)
+            case nodes.RmsNorm(norm, last):
+                ops.rms_norm(*at, source, norm, out, rows, last, accumulate)
+            case nodes.LayerNorm(norm, bias, last):
+                ops.layer_norm(*at, source, norm, bias, out, rows, last)
+            case nodes.Linear(matrix, fusion):
+                fusion = replace(fusion, accumulate=True) if accumulate else fusion
+                ops.linear(*at, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
+            case nodes.QkNorm(weights, heads, eps, whole):
+                ops.qk_norm(*at, out, weights, heads, eps, rows, whole)
+            case nodes.Rotate(append):
+                ops.rope_append(*at, source, out, append, rows)
+            case nodes.Attend(cache, scores, splits):
+                ops.attention(*at, source, cache, out, scores, rows, splits)
+            case nodes.Merge(parts):
+                ops.attention_merge(*at, source, parts, out, node.outputs[0].rows)
+            case nodes.ShortConv(taps, state):
+                ops.short_conv(*at, source, taps, state, out, rows)
+            case nodes.Gate(activation, repeat):
+                ops.gated(*at, source, out, node.outputs[0].width, activation, rows // repeat, repeat)
+            case nodes.Route() | nodes.Group() | nodes.LinearExperts():
+                self._experts(node)
+            case _:
+                self._arithmetic(node)
+
+    def _experts(self, node: Node) -> None:
+        at, out, (x, *_) = (self.program, self.step), self.buffers[node.outputs[0]], node.inputs
+        match node.op:
+            case nodes.Route(routing, favour):
+                gates = self.buffers[node.outputs[1]]
+                ops.route(*at, self.buffers[x], out, gates, routing, x.rows, favour)
+            case nodes.Group(experts, size):
+                ops.group_experts(*at, self.buffers[x], self._groups(node.outputs, size), experts, x.width)
+            case nodes.LinearExperts(matrix, of, size):
+                chosen = self._groups(node.inputs[1:], size) if size else self.buffers[node.inputs[1]]
+                rows = node.outputs[0].rows // of.slots
+                ops.linear_experts(*at, self.buffers[x], matrix, chosen, out, of, rows)
+
+    def _groups(self, values: tuple[Value, ...], size: int) -> Groups:
+        tiles, order = values
+        return Groups(self.buffers[tiles], self.buffers[order], size, tiles.rows)
+
+    def _arithmetic(self, node: Node) -> None:
+        """Of views, whatever the step."""
+        program, (out,), views = self.program, node.outputs, [self._view(value) for value in node.inputs]
+        target = self._view(out)
+        match node.op:
+            case nodes.ScaleQueries(weights, heads):
+                queries = View.of(target.buffer, out.rows * heads.heads, heads.head_dim)
+                for weight in range(2):
+                    assign(program, "mul", queries, View.of(weights, 2, heads.head_dim)[weight : weight + 1])
+            case nodes.Mix():
+                gates, values = node.inputs
+                ops.gemm(
+                    program,
+                    View.of(self.buffers[gates], out.rows, 1, gates.width),
+                    View.of(self.buffers[values], out.rows, gates.width, out.width),
+                    View.of(target.buffer, out.rows, 1, out.width),
+                    accumulate=node.onto is not None,
+                )
+            case nodes.TokenGate(vector):
+                products = View.of(target.buffer, out.rows, 1)
+                ops.gemm(program, views[0], View.of(vector, node.inputs[0].width, 1), products)
+                ops.unary(program, "sigmoid", target, target)
+            case nodes.Unary(function, a):
+                ops.unary(program, function, views[0], target, a)
+            case nodes.Binary(operation):
+                ops.binary(program, operation, views[0], views[1], target)
+            case nodes.Slice(first):
+                assign(program, "copy", target, views[0][:, first : first + out.width])
+            case nodes.Concat():
+                at = 0
+                for view in views:
+                    width = view.shape[1]
+                    assign(program, "copy", target[:, at : at + width], view)
+                    at += width
+            case nodes.Copy():
+                assign(program, "copy", target, views[0])
+
+    def _view(self, value: Value) -> View:
+        return View.of(self.buffers[value], value.rows, value.width)

@@ -1,0 +1,201 @@
+"""The second pass: nodes take in what comes before them, by a list of rules.
+
+A rule is about a node and one that makes a value for it and for nobody else. The merged node stands where the later of
+the two stood, so that all it reads must last until then.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..gpu import Device
+from ..ops import can_append, can_gate, can_merge
+from .nodes import Binary, Copy, Gate, Linear, Merge, Mix, Node, RmsNorm, Rotate, Value
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a rule may want to know beside the two nodes: the GPU, and which node reads a value `last`; the later of the
+    two is number `at`."""
+
+    device: Device
+    last: Mapping[Value, int]
+    at: int
+
+    def is_last(self, value: Value) -> bool:
+        """Whether nobody reads the value after the later node."""
+        return self.last[value] == self.at
+
+
+@dataclass(frozen=True)
+class Rule:
+    """merge: the earlier and the later node -> one that does the work of both; None where the rule does not apply.
+    saves: what that is good for, beside a dispatch."""
+
+    name: str
+    saves: str
+    merge: Callable[[Node, Node, Around], Node | None]
+
+
+def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None:
+    """Of a single token: each workgroup makes the norm for itself, which is in vain where the GPU is a CPU."""
+    if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)):
+        return None
+    x, fusion = norm.inputs[0], product.op.fusion
+    if norm.onto or x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm:
+        return None
+    return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
+
+
+def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | None:
+    """Of a single token, where putting the parts together costs the product's workgroups less than a dispatch."""
+    if not (isinstance(merge.op, Merge) and isinstance(product.op, Linear)):
+        return None
+    fusion, parts = product.op.fusion, merge.op.parts
+    if fusion.norm or fusion.append or not can_merge(around.device, product.op.matrix, parts):
+        return None
+    return replace(product, op=replace(product.op, fusion=replace(fusion, parts=parts)), inputs=merge.inputs)
+
+
+def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None:
+    """Of a single token, with gates and values in one buffer and without a bias."""
+    if not (isinstance(product.op, Linear) and isinstance(gate.op, Gate)) or not _is_plain_vector(product):
+        return None
+    fusion = product.op.fusion
+    if fusion.bias or not can_gate(product.op.matrix):
+        return None
+    op = replace(product.op, fusion=replace(fusion, activation=gate.op.activation))
+    return replace(product, op=op, outputs=gate.outputs)
+
+
+def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node | None:
+    """Of a single token, where an invocation has the elements that it rotates (`can_append`)."""
+    if not (isinstance(product.op, Linear) and isinstance(rotate.op, Rotate)) or not _is_plain_vector(product):
+        return None
+    fusion, append = product.op.fusion, rotate.op.append
+    others = (fusion.bias is not None) + (fusion.norm is not None)
+    if fusion.parts or not can_append(product.op.matrix, append, others):
+        return None
+    return replace(product, op=replace(product.op, fusion=replace(fusion, append=append)), outputs=rotate.outputs)
+
+
+def _is_plain_vector(product: Node) -> bool:
+    """Whether it is a product with a single token that nothing has been made of yet."""
+    assert isinstance(product.op, Linear)
+    fusion = product.op.fusion
+    return product.outputs[0].rows == 1 and not (product.onto or fusion.activation or fusion.append)
+
+
+def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:
+    """The product is added where the other value is, which nobody needs any more."""
+    if not isinstance(product.op, Linear) or product.op.fusion.activation or product.op.fusion.append:
+        return None
+    return _onto_other(product, add, around)
+
+
+def _sum_into_norm(norm: Node, add: Node, around: Around) -> Node | None:
+    """The norm is added where the other value is, which nobody needs any more."""
+    return _onto_other(norm, add, around) if isinstance(norm.op, RmsNorm) else None
+
+
+def _sum_into_mixture(mix: Node, add: Node, around: Around) -> Node | None:
+    """The experts' results are added where the other value is, which nobody needs any more."""
+    return _onto_other(mix, add, around) if isinstance(mix.op, Mix) else None
+
+
+def _scale_into_sum(mul: Node, add: Node, around: Around) -> Node | None:
+    """A value times a number a token is a mixture of one, and added like that."""
+    if not (isinstance(mul.op, Binary) and mul.op.operation == "mul"):
+        return None
+    gate, value = sorted(mul.inputs, key=lambda value: value.width)
+    return _onto_other(replace(mul, op=Mix(), inputs=(gate, value)), add, around) if gate.width == 1 else None
+
+
+def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
+    if not (isinstance(add.op, Binary) and add.op.operation == "add") or maker.onto:
+        return None
+    (value,) = maker.outputs
+    (other,) = (other for other in add.inputs if other is not value)
+    if not around.is_last(other) or other in maker.inputs or (other.rows, other.width) != (value.rows, value.width):
+        return None
+    return replace(maker, outputs=add.outputs, onto=other)
+
+
+RULES = (
+    Rule("norm into product", "the normed row's memory", _norm_into_product),
+    Rule("merge into product", "the merged heads' memory", _merge_into_product),
+    Rule("gate into product", "the ungated row's memory", _gate_into_product),
+    Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
+    Rule("sum into product", "the product's memory", _sum_into_product),
+    Rule("sum into norm", "the normed rows' memory", _sum_into_norm),
+    Rule("sum into mixture", "the mixed rows' memory", _sum_into_mixture),
+    Rule("scale into sum", "the scaled rows' memory", _scale_into_sum),
+)
+
+
+def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules: Sequence[Rule] = RULES) -> list[Node]:
+    """The nodes that are needed for `outputs` and for the cache, merged as far as the rules allow. Where a node works
+    on a value that others still read, it gets a copy."""
+    outputs = tuple(outputs)
+    nodes = _needed(nodes, outputs)
+    readers = Counter(value for node in nodes for value in node.reads)
+    readers.update(outputs)
+    last = _last_reads(nodes, outputs)
+    made: list[Node | None] = []
+    maker: dict[Value, int] = {}  # the place in `made`
+    for at, node in enumerate(nodes):
+        around = Around(device, last, at)
+        while found := _merged(node, made, maker, readers, around, rules):
+            earlier, node = found
+            made[earlier] = None
+        maker.update(dict.fromkeys(node.outputs, len(made)))
+        made.append(node)
+    return _apart([node for node in made if node], outputs)
+
+
+def _merged(
+    node: Node,
+    made: Sequence[Node | None],
+    maker: dict[Value, int],
+    readers: Counter[Value],
+    around: Around,
+    rules: Sequence[Rule],
+) -> tuple[int, Node] | None:
+    """The node merged with one of those that make its inputs, and the place of that."""
+    for value in node.inputs:
+        earlier = made[maker[value]]
+        if readers[value] > 1 or earlier is None:
+            continue
+        if any(between and between.onto in earlier.inputs for between in made[maker[value] + 1 :]):
+            continue  # what it reads would be gone
+        for rule in rules:
+            if merged := rule.merge(earlier, node, around):
+                return maker[value], merged
+    return None
+
+
+def _needed(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+    wanted = set(outputs)
+    needed: list[Node] = []
+    for node in reversed(nodes):
+        if node.stores or wanted.intersection(node.outputs):
+            wanted.update(node.reads)
+            needed.append(node)
+    return needed[::-1]
+
+
+def _last_reads(nodes: Sequence[Node], outputs: Sequence[Value]) -> dict[Value, int]:
+    last = {value: at for at, node in enumerate(nodes) for value in node.reads}
+    return last | dict.fromkeys(outputs, len(nodes))
+
+
+def _apart(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+    last = _last_reads(nodes, outputs)
+    found: list[Node] = []
+    for at, node in enumerate(nodes):
+        if node.onto and last[node.onto] > at:
+            own = Value(node.onto.rows, node.onto.width)
+            found.append(Node(Copy(), (node.onto,), (own,)))
+            node = node.reading(own, instead_of=node.onto)
+        found.append(node)
+    return found

@@ -1,0 +1,226 @@
+"""What a step is before it is a Program: nodes, each an operation of ops/ with what it reads and what it makes."""
+
+from dataclasses import dataclass, replace
+
+from ..gguf_model.weights import Matrix
+from ..gpu import Buffer
+from ..ops import Append, Experts, Fusion, Heads, KvCache, Norm, Parts, Routing, Scores, Taps
+from ..ops.binary import Operation
+from ..ops.gated import Activation
+from ..ops.unary import Function
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """An activation: float32 [rows, width]. One node makes it, and it never changes."""
+
+    rows: int
+    width: int
+
+    @property
+    def nbytes(self) -> int:
+        return 4 * self.rows * self.width
+
+
+@dataclass(frozen=True)
+class Op:
+    """What a node does, with its weights. What it says is an operation of the same name in ops/, if nothing else."""
+
+
+@dataclass(frozen=True)
+class Embed(Op):
+    """Rows of the matrix, picked by the step's tokens."""
+
+    matrix: Matrix
+    scale: float
+
+
+@dataclass(frozen=True)
+class Positions(Op):
+    """Rows of the matrix, picked by the step's positions, added to the value."""
+
+    matrix: Matrix
+
+
+@dataclass(frozen=True)
+class RmsNorm(Op):
+    """last: of the step's last token alone."""
+
+    norm: Norm
+    last: bool
+
+
+@dataclass(frozen=True)
+class LayerNorm(Op):
+    """last: of the step's last token alone."""
+
+    norm: Norm
+    bias: Buffer | None
+    last: bool
+
+
+@dataclass(frozen=True)
+class Linear(Op):
+    """A product with a matrix, and what it takes in of what comes before and after."""
+
+    matrix: Matrix
+    fusion: Fusion
+
+
+@dataclass(frozen=True)
+class QkNorm(Op):
+    """Of queries and keys where they are. weights: None for all 1."""
+
+    weights: Buffer | None
+    heads: Heads
+    eps: float
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Rotate(Op):
+    """`rope_append`: keys and values go to the cache, what it makes are the queries."""
+
+    append: Append
+
+
+@dataclass(frozen=True)
+class ScaleQueries(Op):
+    """Each head of the queries times two vectors [head_dim]."""
+
+    weights: Buffer
+    heads: Heads
+
+
+@dataclass(frozen=True)
+class Attend(Op):
+    """`attention`; what it makes is in parts if there are several splits."""
+
+    cache: KvCache
+    scores: Scores[Buffer]
+    splits: int
+
+
+@dataclass(frozen=True)
+class Merge(Op):
+    """`attention_merge`."""
+
+    parts: Parts
+
+
+@dataclass(frozen=True)
+class ShortConv(Op):
+    """It also writes to the cache: the layer's state."""
+
+    taps: Taps
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class Gate(Op):
+    """`gated`. repeat: rows of a token."""
+
+    activation: Activation
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Route(Op):
+    """What it makes are the ids of experts and their gates."""
+
+    routing: Routing
+    favour: Buffer | None
+
+
+@dataclass(frozen=True)
+class Group(Op):
+    """`group_experts`: tiles of at most `size` slots, and their order."""
+
+    experts: int
+    size: int
+
+
+@dataclass(frozen=True)
+class LinearExperts(Op):
+    """Of a value and experts' ids, or instead of these what `Group` makes of them, in tiles of at most `size` slots."""
+
+    matrix: Matrix
+    of: Experts
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Mix(Op):
+    """Of gates [T, slots] and values [T slots, width]: each token's values times their gates, added up."""
+
+
+@dataclass(frozen=True)
+class TokenGate(Op):
+    """The sigmoid of each token's product with the vector."""
+
+    vector: Buffer
+
+
+@dataclass(frozen=True)
+class Unary(Op):
+    """A function of each element, with its parameter."""
+
+    function: Function
+    a: float
+
+
+@dataclass(frozen=True)
+class Binary(Op):
+    """Of two values, elementwise."""
+
+    operation: Operation
+
+
+@dataclass(frozen=True)
+class Slice(Op):
+    """Elements of each token from `first` on."""
+
+    first: int
+
+
+@dataclass(frozen=True)
+class Concat(Op):
+    """The elements of several values, side by side."""
+
+
+@dataclass(frozen=True)
+class Copy(Op):
+    """The value, in memory of its own."""
+
+
+STORING = (Rotate, ShortConv)
+"""Operations that write to the cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """An operation on `inputs`, of which `outputs` are made. name: of its weights, or what it is part of.
+
+    onto: the value whose memory the output takes: the result is added to it, or is made of it where it is.
+    """
+
+    op: Op
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    name: str = ""
+    onto: Value | None = None
+
+    @property
+    def reads(self) -> tuple[Value, ...]:
+        """All that it needs."""
+        return self.inputs if self.onto is None else (*self.inputs, self.onto)
+
+    @property
+    def stores(self) -> bool:
+        """Whether it writes to the cache, and so is needed even where nobody reads what it makes."""
+        return isinstance(self.op, STORING) or (isinstance(self.op, Linear) and self.op.fusion.append is not None)
+
+    def reading(self, other: Value, instead_of: Value) -> "Node":
+        """The same with another value in place of one that it reads."""
+        inputs = tuple(other if value is instead_of else value for value in self.inputs)
+        return replace(self, inputs=inputs, onto=other if self.onto is instead_of else self.onto)

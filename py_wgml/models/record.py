@@ -1,0 +1,189 @@
+"""The first pass: the calls of a family's forward function become nodes, one for each operation."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from ..gguf_model.weights import Weights
+from ..gpu import Device
+from ..ops import (
+    Append,
+    Experts,
+    Fusion,
+    Heads,
+    KvCache,
+    Norm,
+    Parts,
+    Routing,
+    Scores,
+    Taps,
+    attention_splits,
+    group_size,
+)
+from ..ops.binary import Operation
+from ..ops.gated import Activation
+from ..ops.route import Gating
+from ..ops.unary import Function
+from . import nodes
+from .cache import Cache
+from .config import Attention, Config
+from .graph import Graph, expert_parts
+from .nodes import Node, Op, Value
+
+_GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
+    one or of every one. integers: of the products of a single token, see `linear`."""
+
+    count: int
+    length: int
+    logits: Literal["none", "last", "every"] = "last"
+    integers: bool = False
+
+
+class Recorder(Graph[Value]):
+    """Notes the `nodes` of a step. Nothing is decided here but how many splits attention has, and which experts'
+    product: both depend on the step alone."""
+
+    def __init__(self, device: Device, config: Config, weights: Weights, cache: Cache, step: Step) -> None:
+        self._device, self._config, self._weights, self._cache, self._step = device, config, weights, cache, step
+        self.nodes: list[Node] = []
+
+    def _make(self, op: Op, inputs: tuple[Value, ...], rows: int, width: int, name: str = "") -> Value:
+        out = Value(rows, width)
+        self.nodes.append(Node(op, inputs, (out,), name))
+        return out
+
+    def _alter(self, op: Op, x: Value, name: str = "") -> Value:
+        """By an operation that works on a value where it is."""
+        out = Value(x.rows, x.width)
+        self.nodes.append(Node(op, (x,), (out,), name, onto=x))
+        return out
+
+    def embed(self, name: str, scale: float = 1.0) -> Value:
+        matrix = self._weights.matrices[name,]
+        return self._make(nodes.Embed(matrix, scale), (), self._step.count, matrix.columns, name)
+
+    def add_positions(self, x: Value, name: str) -> Value:
+        return self._alter(nodes.Positions(self._weights.matrices[name,]), x, name)
+
+    def rms_norm(self, x: Value, name: str, last: bool = False) -> Value:
+        last = self._is_last(last)
+        return self._make(nodes.RmsNorm(self._norm(name, x), last), (x,), 1 if last else x.rows, x.width, name)
+
+    def layer_norm(self, x: Value, name: str, last: bool = False) -> Value:
+        last, bias = self._is_last(last), self._weights.vectors.get((f"{name}.bias",))
+        return self._make(nodes.LayerNorm(self._norm(name, x), bias, last), (x,), 1 if last else x.rows, x.width, name)
+
+    def _is_last(self, last: bool) -> bool:
+        return last and self._step.logits != "every"
+
+    def _norm(self, name: str, x: Value) -> Norm:
+        return Norm(self._weights.vectors[f"{name}.weight",], x.width, self._config.norm_eps)
+
+    def linear(self, x: Value, *names: str) -> Value:
+        matrix = self._weights.matrices[names]
+        bias = self._weights.vectors.get(tuple(f"{name}.bias" for name in names))
+        return self._make(nodes.Linear(matrix, Fusion(bias)), (x,), x.rows, matrix.rows, " ".join(names))
+
+    def qk_norm(self, qkv: Value, q: str, k: str, heads: Heads, whole: bool = False) -> Value:
+        weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
+        return self._alter(nodes.QkNorm(weights, heads, self._config.norm_eps, whole), qkv, f"{q} {k}")
+
+    def attention(self, qkv: Value, how: Attention) -> Value:
+        vectors, heads, rope, rows = self._weights.vectors, how.heads, how.rope, qkv.rows
+        name = f"layer {how.layer}"
+        keys, values = self._cache.layers[how.layer]
+        cache = KvCache(keys, values, heads, self._cache.bits)
+        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, cache)
+        if how.norms is not None:
+            # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
+            # applied before; but scores are sums of products, so the keys' may go to the queries too.
+            qkv = self._alter(nodes.QkNorm(None, heads, self._config.norm_eps), qkv, name)
+        q = self._make(nodes.Rotate(append), (qkv,), rows, heads.width, name)
+        if how.norms is not None:
+            weights = vectors[tuple(f"{norm}.weight" for norm in how.norms)]
+            q = self._alter(nodes.ScaleQueries(weights, heads), q, " ".join(how.norms))
+        sinks = None if how.sinks is None else vectors[f"{how.sinks}.weight",]
+        scores = Scores(how.scale, how.window, how.soft_cap, sinks)
+        length = self._step.length
+        splits = attention_splits(self._device, rows, min(length, how.window or length))
+        attend = nodes.Attend(cache, scores, splits)
+        if splits == 1:
+            return self._make(attend, (q,), rows, heads.width, name)
+        parts = Parts(heads, splits)
+        found = self._make(attend, (q,), 1, parts.nbytes(rows) // 4, name)
+        return self._make(nodes.Merge(parts), (found,), rows, heads.width, name)
+
+    def short_conv(self, x: Value, layer: int, name: str) -> Value:
+        (state,), buffer = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]
+        taps = Taps(buffer, self._config.embedding_length, self._config.conv_length)
+        return self._make(nodes.ShortConv(taps, state), (x,), x.rows, taps.width, name)
+
+    def gated(self, x: Value, activation: Activation) -> Value:
+        return self._make(nodes.Gate(activation), (x,), x.rows, x.width // 2, activation)
+
+    def experts(
+        self,
+        x: Value,
+        name: str,
+        activation: Activation,
+        normalise: bool = True,
+        gating: Gating = "softmax",
+        bias: str | None = None,
+    ) -> Value:
+        c, rows = self._config, x.rows
+        slots = c.expert_used_count
+        routing = Routing(c.expert_count, slots, gating, normalise, c.expert_weights_scale)
+        favour = None if bias is None else self._weights.vectors[bias,]
+        ids, gates = Value(rows, slots), Value(rows, slots)
+        logits = self.linear(x, f"{name}_gate_inp")
+        self.nodes.append(Node(nodes.Route(routing, favour), (logits,), (ids, gates), name))
+        chosen: tuple[Value, ...] = (ids,)
+        size = 0
+        if rows * slots >= _GROUPED * c.expert_count:
+            size, count = group_size(c.expert_count, rows * slots)
+            chosen = Value(count, 3), Value(rows, slots)
+            self.nodes.append(Node(nodes.Group(c.expert_count, size), (ids,), chosen, name))
+        down = self._weights.matrices[f"{name}_down_exps",]
+        alone = Experts(c.expert_count, slots, integers=self._step.integers)
+
+        def multiply(x: Value, name: str, of: Experts, onto: Value | None = None) -> Value:
+            of = replace(of, bias=self._weights.vectors.get((f"{name}.bias",)))
+            out = Value(rows * slots, of.width or 0)
+            op = nodes.LinearExperts(self._weights.matrices[name,], of, size)
+            self.nodes.append(Node(op, (x, *chosen), (out,), name, onto))
+            return out
+
+        hidden, first = None, 0
+        for part in expert_parts(c, name):
+            of = replace(alone, shared=True, first=first, width=2 * down.columns)
+            hidden = multiply(x, part, of, hidden)
+            first += self._weights.matrices[part,].rows // c.expert_count
+        assert hidden is not None
+        active = self._make(nodes.Gate(activation, slots), (hidden,), rows * slots, down.columns, activation)
+        results = multiply(active, f"{name}_down_exps", replace(alone, width=down.rows // c.expert_count))
+        return self._make(nodes.Mix(), (gates, results), rows, results.width, name)
+
+    def token_gate(self, x: Value, name: str) -> Value:
+        return self._make(nodes.TokenGate(self._weights.vectors[f"{name}.weight",]), (x,), x.rows, 1, name)
+
+    def unary(self, x: Value, function: Function, a: float = 0.0) -> Value:
+        return self._make(nodes.Unary(function, a), (x,), x.rows, x.width, function)
+
+    def add(self, x: Value, y: Value) -> Value:
+        return self._binary("add", x, y)
+
+    def mul(self, x: Value, y: Value) -> Value:
+        return self._binary("mul", x, y)
+
+    def _binary(self, operation: Operation, x: Value, y: Value) -> Value:
+        return self._make(nodes.Binary(operation), (x, y), x.rows, max(x.width, y.width), operation)
+
+    def slice(self, x: Value, first: int, width: int) -> Value:
+        return self._make(nodes.Slice(first), (x,), x.rows, width)
+
+    def concat(self, *xs: Value) -> Value:
+        return self._make(nodes.Concat(), xs, xs[0].rows, sum(x.width for x in xs))

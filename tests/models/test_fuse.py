@@ -1,0 +1,272 @@
+"""What fusing makes of small graphs: each rule where it applies, where it does not, and where it is left out."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from gguf import GGMLQuantizationType as Type
+
+from py_wgml.gguf_model.weights import Matrix, Part
+from py_wgml.gpu.paper import PaperDevice
+from py_wgml.models import nodes
+from py_wgml.models.__main__ import operation
+from py_wgml.models.fuse import RULES, fuse
+from py_wgml.models.nodes import Node, Value
+from py_wgml.models.place import place
+from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Parts
+
+GPU, CPU = PaperDevice(), PaperDevice(software=True)
+HEADS = Heads(4, 2, 16)
+WIDTH = 64
+
+
+@dataclass
+class Sketch:
+    """A graph under construction; each method adds a node and returns what it makes."""
+
+    rows: int = 1
+    made: list[Node] = field(default_factory=list)
+
+    def make(self, op: nodes.Op, *inputs: Value, width: int = WIDTH, onto: Value | None = None) -> Value:
+        out = Value(self.rows, width)
+        self.made.append(Node(op, inputs, (out,), onto=onto))
+        return out
+
+    def start(self, width: int = WIDTH) -> Value:
+        return self.make(nodes.Embed(matrix(1, width), 1.0), width=width)
+
+    def norm(self, x: Value, last: bool = False) -> Value:
+        self.rows = 1 if last else self.rows
+        return self.make(nodes.RmsNorm(Norm(buffer(x.width), x.width, 1e-5), last), x, width=x.width)
+
+    def linear(self, x: Value, width: int = WIDTH, bias: bool = False, parts: int = 1, type: Type = Type.F32) -> Value:
+        fusion = Fusion(buffer(width) if bias else None)
+        return self.make(nodes.Linear(matrix(width, x.width, parts, type), fusion), x, width=width)
+
+    def gate(self, x: Value) -> Value:
+        return self.make(nodes.Gate("silu"), x, width=x.width // 2)
+
+    def add(self, x: Value, y: Value) -> Value:
+        return self.make(nodes.Binary("add"), x, y, width=x.width)
+
+    def mul(self, x: Value, y: Value) -> Value:
+        return self.make(nodes.Binary("mul"), x, y, width=max(x.width, y.width))
+
+    def rotate(self, x: Value, bits: Any = 16) -> Value:
+        cache = KvCache(buffer(1024), buffer(1024), replace(HEADS, head_dim=32 if bits == 8 else 16), bits)
+        return self.make(nodes.Rotate(Append(buffer(64), 16, "neox", cache)), x)
+
+    def merge(self, splits: int = 8) -> Value:
+        parts = Parts(HEADS, splits)
+        return self.make(nodes.Merge(parts), self.start(parts.nbytes(1) // 4))
+
+    def qk_norm(self, x: Value) -> Value:
+        return self.make(nodes.QkNorm("", HEADS, 1e-5), x, width=x.width, onto=x)
+
+
+def buffer(elements: int) -> Any:
+    return GPU.buffer(4 * elements)
+
+
+def matrix(rows: int, columns: int, parts: int = 1, type: Type = Type.F32) -> Matrix:
+    each = rows // parts
+    return Matrix(tuple(Part(buffer(each * columns), type, i * each, each) for i in range(parts)), columns)
+
+
+def norm_product(s: Sketch, width: int = WIDTH) -> Value:
+    return s.linear(s.norm(s.start(width)))
+
+
+def norm_two_products(s: Sketch) -> Value:
+    h = s.norm(s.start())
+    return s.mul(s.linear(h), s.linear(h))
+
+
+def norm_outlived(s: Sketch) -> Value:
+    """What is normed is altered before the product."""
+    x = s.start()
+    h = s.norm(x)
+    x = s.add(x, s.linear(s.gate(s.start(2 * WIDTH))))
+    return s.mul(x, s.linear(h))
+
+
+def norm_of_last(s: Sketch) -> Value:
+    return s.linear(s.norm(s.start(), last=True))
+
+
+def residual(s: Sketch) -> Value:
+    x = s.start()
+    return s.add(x, s.linear(s.gate(s.start(2 * WIDTH))))
+
+
+def residual_first(s: Sketch) -> Value:
+    x = s.start()
+    return s.add(s.linear(s.gate(s.start(2 * WIDTH))), x)
+
+
+def residual_read_later(s: Sketch) -> Value:
+    x = s.start()
+    return s.mul(x, s.add(x, s.linear(s.gate(s.start(2 * WIDTH)))))
+
+
+def residual_of_itself(s: Sketch) -> Value:
+    x = s.start()
+    return s.add(x, s.linear(x))
+
+
+def doubled(s: Sketch) -> Value:
+    y = s.linear(s.start())
+    return s.add(y, y)
+
+
+def narrow_residual(s: Sketch) -> Value:
+    x = s.start(1)
+    return s.add(s.linear(s.start()), x)
+
+
+def norm_residual(s: Sketch) -> Value:
+    x = s.start()
+    return s.add(x, s.norm(s.linear(s.start())))
+
+
+def layer_norm_residual(s: Sketch) -> Value:
+    x = s.start()
+    h = s.make(nodes.LayerNorm(Norm(buffer(WIDTH), WIDTH, 1e-5), None, False), s.start())
+    return s.add(x, h)
+
+
+def mix(s: Sketch) -> Value:
+    x, gates, values = s.start(), s.start(2), s.start()
+    return s.add(x, s.make(nodes.Mix(), gates, values))
+
+
+def scaled(s: Sketch, width: int = 1) -> Value:
+    x, gate, value = s.start(), s.start(width), s.start()
+    return s.add(x, s.mul(value, gate))
+
+
+def qk_norm_of_shared(s: Sketch) -> Value:
+    x = s.start(HEADS.qkv_width)
+    return s.mul(x, s.qk_norm(x))
+
+
+def normed_qkv(s: Sketch, type: Type = Type.F32) -> Value:
+    return s.rotate(s.linear(s.norm(s.start(256)), 128, bias=True, type=type))
+
+
+def normed_heads(s: Sketch) -> Value:
+    return s.rotate(s.qk_norm(s.linear(s.start(), HEADS.qkv_width)))
+
+
+def gated_residual(s: Sketch) -> Value:
+    return s.add(s.start(), s.gate(s.linear(s.start(), 2 * WIDTH)))
+
+
+def unread(s: Sketch) -> Value:
+    s.gate(s.start())
+    s.linear(s.start())
+    s.rotate(s.start(HEADS.qkv_width))
+    return s.start()
+
+
+N, L, G, A, M = "RmsNorm", "Linear", "Gate", "Binary", "Merge"
+
+# name: the rules it takes, the graph, rows, device; what it becomes without its embeddings, `+`: in another's place
+TABLE = {
+    "norm": ("norm into product", norm_product, 1, GPU, f"{N} > {L}"),
+    "norm, many tokens": ("", norm_product, 16, GPU, f"{N}, {L}"),
+    "norm, software": ("", norm_product, 1, CPU, f"{N}, {L}"),
+    "norm, odd width": ("", lambda s: norm_product(s, 60), 1, GPU, f"{N}, {L}"),
+    "norm, read twice": ("", norm_two_products, 1, GPU, f"{N}, {L}, {L}, {A}"),
+    "norm, its input altered": ("sum into product", norm_outlived, 1, GPU, f"{N}, {G}, +{L}, {L}, {A}"),
+    "norm, normed": ("norm into product", lambda s: s.linear(s.norm(s.norm(s.start()))), 1, GPU, f"{N}, {N} > {L}"),
+    "norm, of a norm's sum": ("sum into norm", lambda s: s.linear(norm_residual(s)), 1, GPU, f"{L}, +{N}, {L}"),
+    "norm, the last of many": ("", norm_of_last, 16, GPU, f"{N}, {L}"),
+    "merge": ("merge into product", lambda s: s.linear(s.merge()), 1, GPU, f"{M} > {L}"),
+    "merge, odd splits": ("", lambda s: s.linear(s.merge(7)), 1, GPU, f"{M}, {L}"),
+    "merge, many workgroups": ("", lambda s: s.linear(s.merge(32), 1 << 17), 1, GPU, f"{M}, {L}"),
+    "merge, normed": ("norm into product", lambda s: s.linear(s.norm(s.merge())), 1, GPU, f"{M}, {N} > {L}"),
+    "gate": ("gate into product", lambda s: s.gate(s.linear(s.start())), 1, GPU, f"{L} > {G}"),
+    "gate, many tokens": ("", lambda s: s.gate(s.linear(s.start())), 2, GPU, f"{L}, {G}"),
+    "gate, bias": ("", lambda s: s.gate(s.linear(s.start(), bias=True)), 1, GPU, f"{L}, {G}"),
+    "gate, two parts": ("", lambda s: s.gate(s.linear(s.start(), parts=2)), 1, GPU, f"{L}, {G}"),
+    "gate, of a sum": ("sum into product", lambda s: s.gate(residual(s)), 1, GPU, f"{G}, +{L}, {G}"),
+    "gate, gated": ("gate into product", lambda s: s.gate(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {G}"),
+    "gate, rotated": (
+        "rotation into product", lambda s: s.gate(s.rotate(s.linear(s.start(), 128))), 1, GPU, f"{L} > Rotate, {G}"
+    ),
+    "rotation": ("rotation into product", lambda s: s.rotate(s.linear(s.start(), 128)), 1, GPU, f"{L} > Rotate"),
+    "rotation, bias": (
+        "rotation into product",
+        lambda s: s.rotate(s.linear(s.start(), 128, bias=True)),
+        1,
+        GPU,
+        f"{L} > Rotate",
+    ),
+    "rotation, many tokens": ("", lambda s: s.rotate(s.linear(s.start(), 128)), 9, GPU, f"{L}, Rotate"),
+    "rotation, merged": (
+        "merge into product", lambda s: s.rotate(s.linear(s.merge(), 128)), 1, GPU, f"{M} > {L}, Rotate"
+    ),
+    "rotation, 8 bits": ("", lambda s: s.rotate(s.linear(s.start(), 256), 8), 1, GPU, f"{L}, Rotate"),
+    "rotation, norm and bias": (
+        "norm into product, rotation into product", normed_qkv, 1, GPU, f"{N} > {L} > Rotate"
+    ),
+    "rotation, no bindings left": (
+        "norm into product", lambda s: normed_qkv(s, Type.IQ2_S), 1, GPU, f"{N} > {L}, Rotate"
+    ),
+    "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, parts=16)), 1, GPU, f"{L}, Rotate"),
+    "rotation, normed heads": ("", normed_heads, 1, GPU, f"{L}, +QkNorm, Rotate"),
+    "sum": ("sum into product", residual, 1, GPU, f"{G}, +{L}"),
+    "sum, many tokens": ("sum into product", residual, 16, GPU, f"{G}, +{L}"),
+    "sum, the other way": ("sum into product", residual_first, 1, GPU, f"{G}, +{L}"),
+    "sum, read later": ("", residual_read_later, 1, GPU, f"{G}, {L}, {A}, {A}"),
+    "sum, of the product's own": ("", residual_of_itself, 1, GPU, f"{L}, {A}"),
+    "sum, with itself": ("", doubled, 1, GPU, f"{L}, {A}"),
+    "sum, narrow": ("", narrow_residual, 1, GPU, f"{L}, {A}"),
+    "sum, gated": ("gate into product", gated_residual, 1, GPU, f"{L} > {G}, {A}"),
+    "sum, rotated": (
+        "rotation into product", lambda s: s.add(s.start(), s.rotate(s.linear(s.start(), 128))), 1, GPU,
+        f"{L} > Rotate, {A}",
+    ),
+    "sum, twice": ("sum into product", lambda s: s.add(s.start(), residual(s)), 1, GPU, f"{G}, +{L}, {A}"),
+    "norm's sum": ("sum into norm", norm_residual, 1, GPU, f"{L}, +{N}"),
+    "norm's sum, many tokens": ("sum into norm", norm_residual, 16, GPU, f"{L}, +{N}"),
+    "layer norm's sum": ("", layer_norm_residual, 1, GPU, f"LayerNorm, {A}"),
+    "mixture": ("sum into mixture", mix, 1, GPU, "+Mix"),
+    "scale": ("scale into sum", scaled, 16, GPU, "+Mix"),
+    "scale, elementwise": ("", lambda s: scaled(s, WIDTH), 16, GPU, f"{A}, {A}"),
+    "in place, read later": ("", qk_norm_of_shared, 1, GPU, f"Copy, +QkNorm, {A}"),
+    "unread": ("", unread, 1, GPU, "Rotate"),
+}  # fmt: skip
+
+
+def shown(graph: Any, rows: int, device: PaperDevice, rules: Any = RULES) -> str:
+    sketch = Sketch(rows)
+    wanted = graph(sketch)
+    fused = fuse(sketch.made, [wanted], device, rules)
+    place(fused, [wanted])  # reads only what is there
+    return ", ".join("+" * (n.onto is not None) + operation(n) for n in fused if not isinstance(n.op, nodes.Embed))
+
+
+@pytest.mark.parametrize(("rules", "graph", "rows", "device", "expected"), TABLE.values(), ids=TABLE)
+def test_rules(rules, graph, rows, device, expected):
+    assert shown(graph, rows, device) == expected
+    for each in RULES:
+        others = [other for other in RULES if other is not each]
+        assert (shown(graph, rows, device, others) == expected) == (each.name not in rules), each.name
+
+
+def test_what_is_asked_for_is_kept():
+    """Neither taken in by what reads it, nor written over."""
+    s = Sketch()
+    x = s.start()
+    product = s.linear(s.start())
+    total = s.add(x, product)
+    for outputs in ([product, total], [x, total]):
+        kept = [node for node in fuse(s.made, outputs, GPU) if not isinstance(node.op, nodes.Embed)]
+        assert [operation(node) for node in kept] == [L, A]
+        assert kept[1].onto is None
+
+
+def test_every_rule_is_in_the_table():
+    assert all(any(rule.name in row[0] for row in TABLE.values()) for rule in RULES)
