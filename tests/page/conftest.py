@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import tiny
+from page.model_server import ModelServer
+from page.reading import READ, Read
 
 from web.build import models, serving
 from web.build.brand import Brand
@@ -71,3 +73,24 @@ def worker_prefix(context: BrowserContext) -> Callable[[str], None]:
         context.route("**/worker.js", handler)
 
     return install
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    made = ModelServer()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def read(context: BrowserContext, server: ModelServer) -> Read:
+    """`read()` opens the model in a page that has just been opened, reads all of it and tells what came."""
+
+    def call(page: Page | None = None, **options: Any) -> Any:
+        page = page or context.new_page()
+        if page.url != server.url:
+            page.goto(server.url)
+        source = {"name": "tiny", "url": f"{server.url}model.gguf", **options.pop("source", {})}
+        return page.evaluate(READ, {"source": source, **options})
+
+    return call
