@@ -24,115 +24,32 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import (
-    Parts,
-    Scores,
-    attention,
-    attention_lengths,
-    attention_merge,
-    attention_merge_numpy,
-    attention_numpy,
-    attention_splits,
-)
-from .binary import assign, assign_numpy, binary, binary_numpy
-from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
-from .dequantize import dequantize
-from .gated import gated, gated_numpy
-from .gemm import gemm, gemm_numpy
-from .gemv import gemv, gemv_numpy
-from .get_rows import get_rows, get_rows_numpy
-from .group_experts import Groups, group_experts, group_experts_numpy, group_size
-from .heads import Bits, Heads, KvCache, cache_bytes, cache_numpy
-from .linear import Fusion, can_append, can_gate, can_merge, linear, linear_numpy
-from .linear_experts import Experts, linear_experts, linear_experts_numpy
-from .norm import Norm, layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
-from .reduce import reduce, reduce_numpy
-from .rope import Scaling, rope, rope_numpy, rotations_numpy
-from .rope_append import Append, rope_append
-from .route import Routing, route, route_numpy
-from .sample import Sampling, sample, sample_numpy
-from .short_conv import Taps, short_conv, short_conv_numpy
-from .softmax import softmax, softmax_numpy
-from .step import step_block
-from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
-from .unary import unary, unary_numpy
-from .view import View
-
-__all__ = [
-    "Append",
-    "Bits",
-    "Experts",
-    "Fusion",
-    "Groups",
-    "Heads",
-    "KvCache",
-    "Norm",
-    "Parts",
-    "Routing",
-    "Sampling",
-    "Scaling",
-    "Scores",
-    "Taps",
-    "View",
-    "argmax",
-    "argmax_numpy",
-    "assign",
-    "assign_numpy",
-    "attention",
-    "attention_lengths",
-    "attention_merge",
-    "attention_merge_numpy",
-    "attention_numpy",
-    "attention_splits",
-    "binary",
-    "binary_numpy",
-    "cache_bytes",
-    "cache_numpy",
-    "can_append",
-    "can_gate",
-    "can_merge",
-    "cumulative_sum",
-    "cumulative_sum_numpy",
-    "dequantize",
-    "gated",
-    "gated_numpy",
-    "gemm",
-    "gemm_numpy",
-    "gemv",
-    "gemv_numpy",
-    "get_rows",
-    "get_rows_numpy",
-    "group_experts",
-    "group_experts_numpy",
-    "group_size",
-    "layer_norm",
-    "layer_norm_numpy",
-    "linear",
-    "linear_experts",
-    "linear_experts_numpy",
-    "linear_numpy",
-    "qk_norm",
-    "qk_norm_numpy",
-    "reduce",
-    "reduce_numpy",
-    "rms_norm",
-    "rms_norm_numpy",
-    "rope",
-    "rope_append",
-    "rope_numpy",
-    "rotations_numpy",
-    "route",
-    "route_numpy",
-    "sample",
-    "sample_numpy",
-    "short_conv",
-    "short_conv_numpy",
-    "softmax",
-    "softmax_numpy",
-    "step_block",
-    "top_k",
-    "top_k_numpy",
-    "top_k_parts",
-    "unary",
-    "unary_numpy",
-]
+from .argmax import *
+from .assign import *
+from .attention import *
+from .attention_merge import *
+from .binary import *
+from .cumulative_sum import *
+from .dequantize import *
+from .gated import *
+from .gemm import *
+from .gemv import *
+from .get_rows import *
+from .group_experts import *
+from .layer_norm import *
+from .lib.heads import *
+from .lib.step import *
+from .lib.view import *
+from .linear import *
+from .linear_experts import *
+from .qk_norm import *
+from .reduce import *
+from .rms_norm import *
+from .rope import *
+from .rope_append import *
+from .route import *
+from .sample import *
+from .short_conv import *
+from .softmax import *
+from .top_k import *
+from .unary import *

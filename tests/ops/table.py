@@ -98,7 +98,8 @@ from py_wgml.ops import (
     unary,
     unary_numpy,
 )
-from py_wgml.ops.binary import Assignment, Operation
+from py_wgml.ops.assign import Assignment
+from py_wgml.ops.binary import Operation
 from py_wgml.ops.gated import Activation
 from py_wgml.ops.reduce import Reduction
 from py_wgml.ops.route import Gating
