@@ -1,4 +1,15 @@
-"""The operations a transformer is made of. Each is one file: checks, dispatch, and its NumPy reference.
+"""The operations a transformer is made of: checks, dispatch, and a NumPy reference of each.
+
+One op, one name:
+
+- `NAME.py` holds the function NAME, the only one in it that takes a Program, and the reference NAME_numpy, unless that
+  is a library's or made of others. `__all__` says what the package is to offer of it.
+- `wgsl/NAME.wgsl` is its kernel, or `wgsl/NAME_*.wgsl` are, where it has several. A kernel belongs to the op with the
+  longest name that it begins with, which dispatches it, and no other does. An op made of another, as argmax is of
+  top_k, has none.
+- `tests/ops/cases/NAME.py` has its cases, what it refuses, and how what it runs is broken on purpose.
+
+What several share is in `lib/`, here and in `wgsl/`. `tests/ops/missing.py` finds what breaks this rule.
 
 An op appends dispatches to a Program; nothing runs until the Program does. Those of a model's step take float32 buffers
 [T, columns] and a step buffer (`step_block`), which says how many of the T rows a run takes, and where in the sequence
@@ -43,6 +54,7 @@ from .lib.view import *
 from .linear import *
 from .linear_experts import *
 from .qk_norm import *
+from .read import *
 from .reduce import *
 from .rms_norm import *
 from .rope import *
