@@ -1,4 +1,4 @@
-// The slots of a step's tokens by the experts they go to, in tiles of `tokens` slots at most, for linear_tile.wgsl.
+// The slots of a step's tokens by their experts, in tiles of `tokens` slots at most, for linear_experts_tile.wgsl.
 //   ids u32 [T slots]    order u32 [T slots]: slots, those of expert 0 first, each expert's from the first token on
 //   tiles [max_tiles]: runs of `order` within an expert; those that are not needed have a count of 0
 // One workgroup; an invocation has an expert, and looks at all slots for its own. Parameters: experts (a word of

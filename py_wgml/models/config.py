@@ -11,7 +11,7 @@ from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
 from ..ops import Heads, Scaling, rotations_numpy
-from ..ops.array import Array
+from ..ops.lib.array import Array
 from ..ops.rope import Pairing
 
 

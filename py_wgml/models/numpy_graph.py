@@ -25,8 +25,8 @@ from ..ops import (
     short_conv_numpy,
     unary_numpy,
 )
-from ..ops.array import Array
 from ..ops.gated import Activation
+from ..ops.lib.array import Array
 from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import Attention, Config

@@ -1,4 +1,15 @@
-"""The operations a transformer is made of. Each is one file: checks, dispatch, and its NumPy reference.
+"""The operations a transformer is made of: checks, dispatch, and a NumPy reference of each.
+
+One op, one name:
+
+- `NAME.py` holds the function NAME, the only one in it that takes a Program, and the reference NAME_numpy, unless that
+  is a library's or made of others. `__all__` says what the package is to offer of it.
+- `wgsl/NAME.wgsl` is its kernel, or `wgsl/NAME_*.wgsl` are, where it has several. A kernel belongs to the op with the
+  longest name that it begins with, which dispatches it, and no other does. An op made of another, as argmax is of
+  top_k, has none.
+- `tests/ops/cases/NAME.py` has its cases, what it refuses, and how what it runs is broken on purpose.
+
+What several share is in `lib/`, here and in `wgsl/`. `tests/ops/missing.py` finds what breaks this rule.
 
 An op appends dispatches to a Program; nothing runs until the Program does. Those of a model's step take float32 buffers
 [T, columns] and a step buffer (`step_block`), which says how many of the T rows a run takes, and where in the sequence
@@ -24,115 +35,33 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
-from .attention import (
-    Parts,
-    Scores,
-    attention,
-    attention_lengths,
-    attention_merge,
-    attention_merge_numpy,
-    attention_numpy,
-    attention_splits,
-)
-from .binary import assign, assign_numpy, binary, binary_numpy
-from .cumulative_sum import cumulative_sum, cumulative_sum_numpy
-from .dequantize import dequantize
-from .gated import gated, gated_numpy
-from .gemm import gemm, gemm_numpy
-from .gemv import gemv, gemv_numpy
-from .get_rows import get_rows, get_rows_numpy
-from .group_experts import Groups, group_experts, group_experts_numpy, group_size
-from .heads import Bits, Heads, KvCache, cache_bytes, cache_numpy
-from .linear import Fusion, can_append, can_gate, can_merge, linear, linear_numpy
-from .linear_experts import Experts, linear_experts, linear_experts_numpy
-from .norm import Norm, layer_norm, layer_norm_numpy, qk_norm, qk_norm_numpy, rms_norm, rms_norm_numpy
-from .reduce import reduce, reduce_numpy
-from .rope import Scaling, rope, rope_numpy, rotations_numpy
-from .rope_append import Append, rope_append
-from .route import Routing, route, route_numpy
-from .sample import Sampling, sample, sample_numpy
-from .short_conv import Taps, short_conv, short_conv_numpy
-from .softmax import softmax, softmax_numpy
-from .step import step_block
-from .top_k import argmax, argmax_numpy, top_k, top_k_numpy, top_k_parts
-from .unary import unary, unary_numpy
-from .view import View
-
-__all__ = [
-    "Append",
-    "Bits",
-    "Experts",
-    "Fusion",
-    "Groups",
-    "Heads",
-    "KvCache",
-    "Norm",
-    "Parts",
-    "Routing",
-    "Sampling",
-    "Scaling",
-    "Scores",
-    "Taps",
-    "View",
-    "argmax",
-    "argmax_numpy",
-    "assign",
-    "assign_numpy",
-    "attention",
-    "attention_lengths",
-    "attention_merge",
-    "attention_merge_numpy",
-    "attention_numpy",
-    "attention_splits",
-    "binary",
-    "binary_numpy",
-    "cache_bytes",
-    "cache_numpy",
-    "can_append",
-    "can_gate",
-    "can_merge",
-    "cumulative_sum",
-    "cumulative_sum_numpy",
-    "dequantize",
-    "gated",
-    "gated_numpy",
-    "gemm",
-    "gemm_numpy",
-    "gemv",
-    "gemv_numpy",
-    "get_rows",
-    "get_rows_numpy",
-    "group_experts",
-    "group_experts_numpy",
-    "group_size",
-    "layer_norm",
-    "layer_norm_numpy",
-    "linear",
-    "linear_experts",
-    "linear_experts_numpy",
-    "linear_numpy",
-    "qk_norm",
-    "qk_norm_numpy",
-    "reduce",
-    "reduce_numpy",
-    "rms_norm",
-    "rms_norm_numpy",
-    "rope",
-    "rope_append",
-    "rope_numpy",
-    "rotations_numpy",
-    "route",
-    "route_numpy",
-    "sample",
-    "sample_numpy",
-    "short_conv",
-    "short_conv_numpy",
-    "softmax",
-    "softmax_numpy",
-    "step_block",
-    "top_k",
-    "top_k_numpy",
-    "top_k_parts",
-    "unary",
-    "unary_numpy",
-]
+from .argmax import *
+from .assign import *
+from .attention import *
+from .attention_merge import *
+from .binary import *
+from .cumulative_sum import *
+from .dequantize import *
+from .gated import *
+from .gemm import *
+from .gemv import *
+from .get_rows import *
+from .group_experts import *
+from .layer_norm import *
+from .lib.heads import *
+from .lib.step import *
+from .lib.view import *
+from .linear import *
+from .linear_experts import *
+from .qk_norm import *
+from .read import *
+from .reduce import *
+from .rms_norm import *
+from .rope import *
+from .rope_append import *
+from .route import *
+from .sample import *
+from .short_conv import *
+from .softmax import *
+from .top_k import *
+from .unary import *

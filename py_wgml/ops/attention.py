@@ -7,8 +7,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
-from .array import Array
-from .heads import Heads, KvCache
+from .lib.array import Array
+from .lib.heads import Heads, KvCache
+
+__all__ = ["Parts", "Scores", "attention", "attention_lengths", "attention_numpy", "attention_splits"]
 
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 128
@@ -145,19 +147,6 @@ def attention(
     )
 
 
-def attention_merge(program: Program, step: Buffer, source: Buffer, parts: Parts, out: Buffer, max_count: int) -> None:
-    """Put together the `parts` that `attention` left in `source`. out: float32 [max_count, heads, head_dim]."""
-    head_dim = parts.heads.head_dim
-    program.dispatch(
-        "attention_merge",
-        {"step": step, "parts": source, "out": out},
-        (parts.heads.heads, max_count, 1),
-        head_dim=head_dim,
-        splits=parts.splits,
-        workgroup_size=-(-head_dim // 128) * 64,
-    )
-
-
 def _largest_divisor(n: int, limit: int) -> int:
     return max(d for d in range(1, limit + 1) if n % d == 0)
 
@@ -172,13 +161,6 @@ def _group(shared: int, head_dim: int, strands: int, workgroup_size: int) -> int
 def _words(group: int, head_dim: int, strands: int, workgroup_size: int) -> int:
     """Words of workgroup memory that attention_vector.wgsl takes."""
     return group * (-(-head_dim // 8) * 8 + workgroup_size + strands) + 8 * workgroup_size
-
-
-def attention_merge_numpy(values: Array, states: Array) -> Array:
-    """values [T, splits, heads, head_dim], states [T, heads, splits, 2] (highest, sum) -> [T, heads, head_dim]."""
-    weights = np.exp(states[..., 0] - states[..., 0].max(axis=-1, keepdims=True))
-    merged: Array = np.einsum("ths,tshd->thd", weights, values) / np.sum(weights * states[..., 1], axis=-1)[..., None]
-    return merged
 
 
 def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[Array]) -> Array:

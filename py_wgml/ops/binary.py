@@ -7,13 +7,14 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Program
-from .array import Array
-from .view import View, require_apart, require_distinct, strided
+from .lib.array import Array
+from .lib.view import View, require_apart, require_distinct, strided
+
+__all__ = ["binary", "binary_numpy"]
 
 _WORKGROUP_SIZE = 64
 
 Operation = Literal["add", "sub", "mul", "div"]
-Assignment = Literal["add", "sub", "mul", "div", "copy"]
 
 
 def binary(program: Program, operation: Operation, a: View, b: View, out: View) -> None:
@@ -25,30 +26,16 @@ def binary(program: Program, operation: Operation, a: View, b: View, out: View) 
     if operation not in get_args(Operation):
         raise WgmlError(f"there is no binary operation {operation!r}; there are {', '.join(get_args(Operation))}")
     require_apart(out, a, b)
-    _dispatch(program, operation, a.broadcast(*out.shape), b, out, assign=False)
-
-
-def assign(program: Program, operation: Assignment, target: View, source: View) -> None:
-    """target = target operation source, or target = source ("copy"); source is broadcast to the shape of target.
-
-    Raises WgmlError when there is no such operation, the shape cannot be broadcast, or the two share a buffer.
-    """
-    if operation not in get_args(Assignment):
-        raise WgmlError(f"there is no assignment {operation!r}; there are {', '.join(get_args(Assignment))}")
-    require_apart(target, source)
-    _dispatch(program, operation, target, source, target, assign=True)
-
-
-def _dispatch(program: Program, operation: str, a: View, b: View, out: View, assign: bool) -> None:
     require_distinct(out)
-    rank, params = strided(out.shape, {"out": out, "a": a, "b": b.broadcast(*out.shape)})
+    views = {"out": out, "a": a.broadcast(*out.shape), "b": b.broadcast(*out.shape)}
+    rank, params = strided(out.shape, views)
     program.dispatch(
         "binary",
-        {"out": out.buffer, "a": None if assign else a.buffer, "b": b.buffer},
+        {name: view.buffer for name, view in views.items()},
         -(-out.size // _WORKGROUP_SIZE),
         params,
         operation=operation,
-        assign=assign,
+        assign=False,
         rank=rank,
         workgroup_size=_WORKGROUP_SIZE,
     )
@@ -58,11 +45,6 @@ def binary_numpy(operation: Operation, a: Array, b: Array) -> Array:
     """a, b [..] of shapes that broadcast -> [..], their common shape."""
     out: Array = _OPERATIONS[operation](a, b)
     return out
-
-
-def assign_numpy(operation: Assignment, target: Array, source: Array) -> Array:
-    """target [..], source of a shape that broadcasts to it -> [..], what `target` becomes."""
-    return np.broadcast_to(source, target.shape) if operation == "copy" else binary_numpy(operation, target, source)
 
 
 _OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {

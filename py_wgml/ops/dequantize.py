@@ -4,6 +4,8 @@ from ..errors import WgmlError
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
 
+__all__ = ["dequantize"]
+
 _WORKGROUP_SIZE = 64
 
 

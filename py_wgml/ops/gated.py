@@ -5,8 +5,10 @@ from typing import Literal
 import numpy as np
 
 from ..gpu import Buffer, Program
-from .array import Array
+from .lib.array import Array
 from .unary import unary_numpy
+
+__all__ = ["gated", "gated_numpy"]
 
 _WORKGROUP_SIZE = 64
 

@@ -4,8 +4,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Program
-from .array import Array
-from .view import View, full, require_apart, require_distinct
+from .lib.array import Array
+from .lib.view import View, full, require_apart, require_distinct
+
+__all__ = ["gemv", "gemv_numpy"]
 
 _WORKGROUP_SIZE = 128
 _LANES_ALONG_K = 32

@@ -4,7 +4,9 @@ import numpy as np
 
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
-from .array import Array
+from .lib.array import Array
+
+__all__ = ["get_rows", "get_rows_numpy"]
 
 _WORKGROUP_SIZE = 64
 

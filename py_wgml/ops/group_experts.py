@@ -6,7 +6,9 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Program
-from .array import Array
+from .lib.array import Array
+
+__all__ = ["Groups", "group_experts", "group_experts_numpy", "group_size"]
 
 _WORKGROUP_SIZE = 256
 _MAX_EXPERTS = MAX_WORKGROUP_BYTES // 4  # a u32 each

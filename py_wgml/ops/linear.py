@@ -6,11 +6,13 @@ from typing import Any
 from ..errors import WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
 from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program
-from .array import Array
 from .attention import Parts
 from .gated import Activation
-from .norm import Norm
+from .lib.array import Array
+from .rms_norm import Norm
 from .rope_append import Append
+
+__all__ = ["Fusion", "can_append", "can_gate", "can_merge", "linear", "linear_numpy"]
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch

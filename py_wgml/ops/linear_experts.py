@@ -8,9 +8,11 @@ import numpy as np
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
 from ..gpu.device import fold
-from .array import Array
 from .group_experts import Groups
+from .lib.array import Array
 from .linear import TILE_ROWS, vector_template
+
+__all__ = ["Experts", "linear_experts", "linear_experts_numpy"]
 
 
 @dataclass(frozen=True)
@@ -61,31 +63,26 @@ def linear_experts(
             "held": part.rows,
             "width": of.width or rows,
         }
-        ends = {"bias": bias is not None, "accumulate": False, "experts": True}
         if isinstance(ids, Groups):
             program.dispatch(
-                "linear_tile",
+                "linear_experts_tile",
                 [bindings, {"tiles": ids.tiles, "order": ids.order}, part.tables],
                 (-(-rows // TILE_ROWS), ids.count, 1),
                 params,
                 **part.template(columns),
-                **ends,
+                bias=bias is not None,
                 tile_rows=TILE_ROWS,
                 tile_tokens=ids.size,
             )
         else:
             workgroups, template = vector_template(program.device, part, rows, columns, integers=of.integers)
             program.dispatch(
-                "linear_vector",
+                "linear_experts_vector",
                 [bindings, {"step": step, "ids": ids}, part.tables],
                 (*fold(workgroups)[:2], max_count * of.slots),
                 [params, {"slots": of.slots}],
                 **template,
-                **ends,
-                norm=False,
-                function=False,
-                pairing=False,
-                splits=0,
+                bias=bias is not None,
             )
 
 

@@ -5,8 +5,10 @@ from typing import Literal, get_args
 
 from ..errors import WgmlError
 from ..gpu import Program
-from .array import Array
-from .view import View, require_apart, require_distinct, strided_rows
+from .lib.array import Array
+from .lib.view import View, require_apart, require_distinct, strided_rows
+
+__all__ = ["reduce", "reduce_numpy"]
 
 _WORKGROUP_SIZE = 128
 

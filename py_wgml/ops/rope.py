@@ -8,8 +8,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
-from .array import Array
-from .view import View, full, require_apart, require_distinct
+from .lib.array import Array
+from .lib.view import View, full, require_apart, require_distinct
+
+__all__ = ["Scaling", "rope", "rope_numpy", "rotations_numpy"]
 
 _WORKGROUP_SIZE = 64
 

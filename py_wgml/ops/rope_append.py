@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from ..gpu import Buffer, Program
-from .heads import KvCache
+from .lib.heads import KvCache
 from .rope import Pairing, require_rotary
+
+__all__ = ["Append", "rope_append"]
 
 _WORKGROUP_SIZE = 64
 

@@ -11,8 +11,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
-from .array import Array
+from .lib.array import Array
 from .top_k import top_k_numpy
+
+__all__ = ["Routing", "route", "route_numpy"]
 
 _WORKGROUP_SIZE = 64
 

@@ -11,7 +11,9 @@ import numpy as np
 from .. import wgsl
 from ..gpu import Buffer, Program
 from ..values import integer, number
-from .array import Array
+from .lib.array import Array
+
+__all__ = ["Sampling", "sample", "sample_numpy"]
 
 _WORKGROUP_SIZE = 256
 _UNROLL = 8

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..gpu import Buffer, Program
-from .array import Array
+from .lib.array import Array
+
+__all__ = ["Taps", "short_conv", "short_conv_numpy"]
 
 _WORKGROUP_SIZE = 64
 

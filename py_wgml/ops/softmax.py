@@ -4,8 +4,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Program
-from .array import Array
-from .view import View, require_distinct, strided_rows
+from .lib.array import Array
+from .lib.view import View, require_distinct, strided_rows
+
+__all__ = ["softmax", "softmax_numpy"]
 
 _WORKGROUP_SIZE = 128
 

@@ -1,4 +1,4 @@
-"""The largest elements of rows, sorted; argmax is the first of them.
+"""The largest elements of rows, sorted.
 
 Radix selection: Alabi et al., "Fast k-selection algorithms for graphics processing units", ACM JEA 17, 2012.
 """
@@ -9,8 +9,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
-from .array import Array
-from .view import View, require_apart, require_distinct, strided_rows
+from .lib.array import Array
+from .lib.view import View, require_apart, require_distinct, strided_rows
+
+__all__ = ["top_k", "top_k_numpy", "top_k_parts"]
 
 _MAX_K = 1024  # what is found is sorted in workgroup memory
 
@@ -66,21 +68,7 @@ def top_k(
         select({"parts": parts}, found, rows)
 
 
-def argmax(program: Program, x: View, ids: View, splits: int = 1, parts: Buffer | None = None) -> None:
-    """ids[..] = the place of the largest x[.., i], the first of equals. x: [.., n]; ids: uint32 [..].
-
-    splits, parts: as for `top_k`, with k = 1.
-    """
-    top_k(program, x, ids.unsqueeze(), splits=splits, parts=parts)
-
-
 def top_k_numpy(x: Array, k: int) -> tuple[Array, Array]:
     """x [.., n] -> places and values of the k largest, [.., k] each."""
     ids = np.argsort(-x, axis=-1, kind="stable")[..., :k]
     return ids, np.take_along_axis(x, ids, axis=-1)
-
-
-def argmax_numpy(x: Array) -> Array:
-    """x [.., n] -> [..]."""
-    out: Array = np.argmax(x, axis=-1)
-    return out

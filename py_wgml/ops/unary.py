@@ -13,8 +13,10 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Program
-from .array import Array
-from .view import View, require_distinct, strided
+from .lib.array import Array
+from .lib.view import View, require_distinct, strided
+
+__all__ = ["unary", "unary_numpy"]
 
 _WORKGROUP_SIZE = 64
 

@@ -1,6 +1,8 @@
 """How an op is tested: inputs on the GPU, poisoned outputs, one run, and the error of what it left behind.
 
-`table.py` has the cases. Every case runs on each compiler (naga, Tint), with and without subgroups, at default limits.
+`cases/` has a file an operation: its cases (TABLE; LARGE are for timing), what it refuses (refusals), and how what it
+runs is broken on purpose (MUTATIONS). Every case runs on each compiler (naga, Tint), with and without subgroups, at
+default limits.
 """
 
 import asyncio
@@ -152,13 +154,13 @@ class Case:
     options: Mapping[str, Any]
 
     @property
-    def op(self) -> str:
+    def name(self) -> str:
         return self.recipe.__name__.removesuffix("_case")
 
     @property
     def id(self) -> str:
         options = [f"{key}={value}".replace(" ", "") for key, value in self.options.items()]
-        return "-".join([self.op, self.kind, self.values, *options])
+        return "-".join([self.name, self.kind, self.values, *options])
 
     def bench(self, device: Device) -> Bench:
         return Bench(device, self.values, zlib.crc32(self.id.encode()))
@@ -188,3 +190,18 @@ def cases(
         for value in values
         for choice in (choices if value == values[0] else choices[:1])
     ]
+
+
+# Calls that must raise WgmlError, each with what its message must match.
+Refusals = Iterable[tuple[Callable[[], object], str]]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """`text`, which stands in `file` (of wgsl/) once, becomes `replacement`; `tests` is what pytest's -k is given."""
+
+    name: str
+    file: str
+    text: str
+    replacement: str
+    tests: str

@@ -6,7 +6,6 @@ from gguf import GGML_QUANT_SIZES, quants
 from gguf import GGMLQuantizationType as T
 from quantize import random_blocks
 
-from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.ops import dequantize
 
@@ -68,15 +67,3 @@ def test_some_rows_of_a_matrix_in_parts(bench):
         got = bench.run(lambda p, f=first, n=count, o=out: dequantize(p, weights, o, f, n), out, count + 1, columns)
         np.testing.assert_allclose(got[:count], expected[first:end], rtol=2e-6, atol=2e-6)
         assert np.isnan(got[count]).all(), "a row too many was written"
-
-
-def test_refusals(bench):
-    weights, _ = bench.matrix(bench.normal(4, 64), T.Q8_0)
-    program, out = bench.device.program(), bench.poison(4, 64)
-    for first, rows in ((-1, 2), (0, 0), (3, 2), (4, None)):
-        with pytest.raises(WgmlError, match="of a matrix of 4 rows"):
-            dequantize(program, weights, out, first, rows)
-    with pytest.raises(WgmlError, match="the output takes 768"):
-        dequantize(program, weights, bench.device.buffer(4 * 3 * 64))
-    with pytest.raises(WgmlError, match="rows of 48 elements: Q8_0 takes multiples of 32"):
-        dequantize(program, Matrix(weights.parts, 48), out)

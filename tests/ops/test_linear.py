@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as T
 
-from py_wgml.errors import WgmlError
-from py_wgml.gguf_model.weights import Matrix
-from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Parts, gated_numpy, linear, linear_numpy, rms_norm_numpy
+from py_wgml.ops import Fusion, Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
 
 
 def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
@@ -77,14 +75,6 @@ def test_numbers_past_the_end_of_a_row_do_not_count(bench):
         np.testing.assert_allclose(got[0, 1], x[0] @ values[1], rtol=1e-5)
 
 
-def test_refuses_rows_that_are_no_whole_blocks(bench):
-    weights, _ = bench.matrix(bench.normal(4, 64), T.Q4_0)
-    with pytest.raises(WgmlError, match="rows of 48 elements: Q4_0 takes multiples of 32"):
-        linear(
-            bench.device.program(), bench.step(0, 1), bench.poison(48), Matrix(weights.parts, 48), bench.poison(4), 1
-        )
-
-
 @pytest.mark.parametrize("type", [T.Q4_1, T.Q6_K, T.IQ2_S, T.F16], ids=lambda t: t.name)
 @pytest.mark.parametrize("with_norm", [True, False], ids=["norm", ""])
 @pytest.mark.parametrize("activation", ["silu", "gelu", None])
@@ -105,17 +95,3 @@ def test_with_the_norm_before_and_the_gate_after(bench, type, with_norm, activat
         exact = gated_numpy(exact, activation)
     assert np.linalg.norm(got[:-1] - exact[0]) <= 4e-6 * np.linalg.norm(exact)
     assert np.isnan(got[-1])
-
-
-def test_refuses_what_can_not_be_fused(bench):
-    weights, _ = bench.matrix(bench.normal(4, 16), T.F32, cuts=(2,))
-    b, heads = bench.poison(64), Heads(2, 1, 4)
-    for max_count, fusion in (
-        (2, Fusion(norm=Norm(b, 16, 1e-5))),
-        (1, Fusion(norm=Norm(b, 8, 1e-5))),  # of other rows
-        (1, Fusion(activation="silu")),  # gates and values in different buffers
-        (1, Fusion(append=Append(b, 4, "norm", KvCache(b, b, heads, 16)))),  # half a head in one of them
-        (1, Fusion(norm=Norm(b, 16, 1e-5), parts=Parts(Heads(4, 4, 4), 2))),
-    ):
-        with pytest.raises(WgmlError, match="product"):
-            linear(bench.device.program(), bench.step(0, 1), b, weights, b, max_count, fusion)

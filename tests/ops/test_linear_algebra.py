@@ -1,11 +1,9 @@
-"""What the ops on views refuse, and what the table's cases cannot say."""
+"""What cases of the ops on views cannot say."""
 
 import numpy as np
-import pytest
 from ops import harness
 
-from py_wgml.errors import WgmlError
-from py_wgml.ops import View, argmax, assign, binary, cumulative_sum, gemm, gemv, reduce, softmax, top_k
+from py_wgml.ops import View, argmax, reduce, softmax
 
 
 def test_softmax_in_place(bench):
@@ -32,35 +30,3 @@ def test_more_rows_than_one_dimension_of_workgroups():
     x, out = bench.normal(rows, 1), bench.poison(rows)
     got = bench.run(lambda p: reduce(p, "sum", View.of(bench.up(x), rows, 1), View.of(out, rows)), out, rows)
     np.testing.assert_array_equal(got, x[:, 0])
-
-
-def test_refuses_what_does_not_fit(bench):
-    program = bench.device.program()
-    a, b, out = (View.of(bench.poison(6, 6), 6, 6) for _ in range(3))
-    row, long = View.of(bench.poison(6), 6), bench.poison(1100)
-    for call, message in (
-        (lambda: binary(program, "pow", a, b, out), "no binary operation"),
-        (lambda: binary(program, "add", a, b[:4], out), "cannot be broadcast"),
-        (lambda: binary(program, "add", a, b, a), "another buffer"),
-        (lambda: binary(program, "add", a, b, out[:1].broadcast(6, 6)), "broadcast view"),
-        (lambda: assign(program, "pow", a, b), "no assignment"),
-        (lambda: assign(program, "copy", a, a.T), "another buffer"),
-        (lambda: reduce(program, "mean", a, row), "no reduction"),
-        (lambda: reduce(program, "dot", a, row), "takes two"),
-        (lambda: reduce(program, "sum", a, row, b), "others? .*one"),
-        (lambda: reduce(program, "sum", a, out), "does not fit"),
-        (lambda: softmax(program, a, out[:5]), "does not fit"),
-        (lambda: softmax(program, a, a.T), "another buffer"),
-        (lambda: top_k(program, a[:, :3], out[:, :4]), "do not fit"),
-        (lambda: top_k(program, a, out[:, :2], out[:, 2:4]), "another buffer"),
-        (lambda: top_k(program, a, out[:, :2], splits=2), "no room"),
-        (lambda: top_k(program, a, out[:, :2], splits=64, parts=row.buffer), "no room"),
-        (lambda: top_k(program, View.of(long, 1100), View.of(bench.poison(1030), 1030)), "do not fit"),
-        (lambda: cumulative_sum(program, a, row), "do not fit"),
-        (lambda: gemm(program, a[:, :5], b, out), "does not fit"),
-        (lambda: gemm(program, a, b, b), "another buffer"),
-        (lambda: gemv(program, a[:, :5], row, View.of(out.buffer, 6)), "does not fit"),
-        (lambda: gemv(program, a, row, row), "another buffer"),
-    ):
-        with pytest.raises(WgmlError, match=message):
-            call()

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from py_wgml.errors import WgmlError
-from py_wgml.ops import Scaling, View, rope, rope_numpy, rotations_numpy
+from py_wgml.ops import Scaling, rope_numpy, rotations_numpy
 
 
 def test_rotation_is_a_rotation_by_position_times_frequency():
@@ -69,29 +68,3 @@ def test_yarn_multiplies_by_its_attention_factor():
 def test_factors_divide_frequencies():
     turned = rotations_numpy(6, 1, 4, 100.0, factors=np.array([2.0, 3.0]))
     np.testing.assert_allclose(turned[0, :, 0], np.cos([3, 0.2]), rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"kind": "cubic", "factor": 2}, "no rope scaling"),
-        ({"kind": "linear", "factor": 0}, "factor of 0"),
-        ({"kind": "yarn", "factor": 2}, "original context"),
-        ({"kind": "linear", "factor": 2, "low_turns": 5}, "in order"),
-    ],
-)
-def test_refuses_wrong_scaling(wrong, message):
-    with pytest.raises(WgmlError, match=message):
-        Scaling(**wrong)
-
-
-def test_refuses_odd_dimensions_and_other_shapes(bench):
-    b, program = bench.poison(64), bench.device.program()
-    x, out = View.of(b, 2, 4, 8), View.of(bench.poison(64), 2, 4, 8)
-    for call, message in (
-        (lambda: rope(program, b, x, b, out, 6, "neox"), "not supported"),
-        (lambda: rope(program, b, x, b, out[:1], 8, "neox"), "does not fit"),
-        (lambda: rope(program, b, x, b, x, 8, "norm"), "another buffer"),
-    ):
-        with pytest.raises(WgmlError, match=message):
-            call()

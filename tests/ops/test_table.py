@@ -2,8 +2,10 @@ from pathlib import Path
 
 import gpus
 import pytest
-from ops.mutate import MUTATIONS
-from ops.table import LARGE, TABLE, missing
+from ops.missing import functions
+from ops.table import FILES, LARGE, MUTATIONS, TABLE
+
+from py_wgml.errors import WgmlError
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.id)
@@ -11,7 +13,7 @@ def test_case(device, case):
     assert case.error(device) <= case.bound
 
 
-TUNED = [case for case in TABLE if case.op in ("attention", "linear", "linear_append", "linear_experts")]
+TUNED = [case for case in TABLE if case.name in ("attention", "linear", "linear_append", "linear_experts")]
 
 
 @pytest.mark.parametrize("case", TUNED, ids=lambda case: case.id)
@@ -20,11 +22,18 @@ def test_case_as_software_adapters_have_it(case):
     assert case.error(gpus.device("naga", software=True)) <= case.bound
 
 
-def test_no_op_and_no_tensor_type_is_missing():
-    assert missing(TABLE) == []
-    assert missing([case for case in TABLE if case.op != "sample" and case.kind != "IQ3_S"]) == [
-        *("dequantize IQ3_S", "get_rows IQ3_S", "linear IQ3_S", "linear_experts IQ3_S", "sample"),
-    ]
+REFUSALS = {name: file.refusals for name, file in FILES.items() if hasattr(file, "refusals")}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_refuses(bench, name):
+    for call, message in REFUSALS[name](bench):
+        with pytest.raises(WgmlError, match=message):
+            call()
+
+
+def test_what_an_op_says_that_it_raises_is_tried():
+    assert {name for name, op in functions().items() if "Raises WgmlError" in op.__doc__} <= REFUSALS.keys()
 
 
 def test_ids_are_unique():

@@ -1,6 +1,8 @@
 """The step buffer: what changes from one run of a recorded Program to the next."""
 
-from .. import wgsl
+from ... import wgsl
+
+__all__ = ["step_block"]
 
 
 def step_block(position: int, count: int) -> bytes:

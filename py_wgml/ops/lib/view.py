@@ -6,8 +6,10 @@ from math import prod
 from types import EllipsisType
 from typing import Any
 
-from ..errors import WgmlError
-from ..gpu import Buffer
+from ...errors import WgmlError
+from ...gpu import Buffer
+
+__all__ = ["View"]
 
 _RANK = 4  # dimensions that the kernels know
 

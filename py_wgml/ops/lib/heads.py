@@ -5,9 +5,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import WgmlError
-from ..gpu import Buffer
+from ...errors import WgmlError
+from ...gpu import Buffer
 from .array import Array
+
+__all__ = ["Bits", "Heads", "KvCache", "cache_bytes", "cache_numpy"]
 
 Bits = Literal[32, 16, 8]
 _BLOCK = 32  # elements that have a scale in common, with 8 bits

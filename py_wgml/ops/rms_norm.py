@@ -1,0 +1,53 @@
+"""RMSNorm of rows (Zhang and Sennrich, arXiv:1910.07467)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..gpu import Buffer, Program
+from .lib.array import Array
+
+__all__ = ["Norm", "rms_norm", "rms_norm_numpy"]
+
+_WORKGROUP_SIZE = 128
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A normalisation of rows: its weight, float32 [columns], and the number added to the mean square."""
+
+    weight: Buffer
+    columns: int
+    eps: float
+
+
+def rms_norm(
+    program: Program,
+    step: Buffer,
+    x: Buffer,
+    norm: Norm,
+    out: Buffer,
+    max_count: int,
+    last: bool = False,
+    accumulate: bool = False,
+) -> None:
+    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate).
+
+    x, out: float32 [max_count, columns]. last: only the step's last token is normalised, into row 0 of `out`.
+    """
+    program.dispatch(
+        "rms_norm",
+        {"step": step, "x": x, "weight": norm.weight, "out": out},
+        (1 if last else max_count, 1, 1),
+        {"columns": norm.columns, "eps": norm.eps},
+        last=last,
+        accumulate=accumulate,
+        workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def rms_norm_numpy(x: Array, weight: Array, eps: float) -> Array:
+    """x [T, columns], weight [columns] -> [T, columns]."""
+    mean_square = np.mean(x * x, axis=-1, keepdims=True)
+    normalised: Array = x / np.sqrt(mean_square + np.float32(eps)) * weight
+    return normalised

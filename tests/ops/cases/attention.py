@@ -1,0 +1,153 @@
+import numpy as np
+from ops.harness import Bench, Job, Mutation, Refusals, cases
+from ops.recipes import SMALL, exact, past, unpacked
+
+from py_wgml.gpu import Program
+from py_wgml.ops import Bits, Heads, KvCache, Parts, Scores, attention, attention_merge, attention_numpy, cache_numpy
+
+
+def attention_case(
+    b: Bench,
+    kind: str,
+    shape: tuple[int, int, int],
+    position: int,
+    count: int,
+    window: int | None = None,
+    soft_cap: float | None = None,
+    sinks: bool = False,
+    splits: int = 1,
+) -> Job:
+    heads, kv_heads, head_dim = shape
+    length, bits = position + count, KINDS[kind]
+    q = b.normal(count + 1, heads, head_dim)
+    k, v = (b.normal(length + 9, kv_heads, head_dim) for _ in "kv")
+    k[length:], v[length:] = np.nan, np.nan
+    k[0] *= 4  # a peaked softmax as well as flat ones
+    packed = [cache_numpy(x, bits) for x in (k, v)]
+    k, v = (unpacked(x, bits) for x in packed)
+    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), b.up(q)
+    cache = KvCache(b.up(packed[0]), b.up(packed[1]), Heads(heads, kv_heads, head_dim), bits)
+    sink = b.normal(heads) if sinks else None
+    scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
+    parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
+    *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
+    expected = attention_numpy(*arrays, position, Scores(scores.scale, window, soft_cap, sink))
+
+    def record(p: Program) -> None:
+        attention(p, step, at, cache, parts, scores, count + 1, splits)
+        if splits > 1:
+            attention_merge(p, step, parts, Parts(cache.heads, splits), out, count + 1)
+
+    return Job(
+        record,
+        {out: past(expected, count + 1)},
+        flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
+    )
+
+
+KINDS: dict[str, Bits] = {"f32": 32, "f16": 16, "q8": 8}
+
+TABLE = [
+    *cases(attention_case, ["f16", "f32"], 2e-6, SMALL, shape=[(9, 3, 64), (4, 4, 16)], position=[0, 200], count=[3]),
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(2, 1, 256), (6, 2, 80), (1, 1, 2)],
+        position=[64],
+        count=[1],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        SMALL,
+        shape=[(4, 2, 80)],
+        position=[195],
+        count=[5],
+        window=[None, 1, 100],
+        soft_cap=[None, 2.0],
+        sinks=[False, True],
+    ),
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 1, 80)],
+        position=[0, 700],
+        count=[2],
+        splits=[2, 32],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 2, 80)],
+        position=[200],
+        count=[1],
+        window=[None, 100],
+        soft_cap=[2.0],
+        sinks=[True],
+        splits=[5],
+    ),
+    *cases(
+        attention_case,
+        ["q8"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 1, 96)],
+        position=[0, 150],
+        count=[3, 40],
+    ),
+    # Many queries, which have a kernel of their own.
+    *cases(
+        attention_case,
+        ["f16", "f32"],
+        2e-6,
+        SMALL,
+        shape=[(9, 3, 64), (4, 4, 16), (6, 2, 80), (2, 1, 256), (3, 1, 30)],
+        position=[0, 150],
+        count=[40],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 2, 128)],
+        position=[195],
+        count=[20],
+        window=[None, 1, 100],
+        soft_cap=[None, 2.0],
+        sinks=[False, True],
+    ),
+]
+
+LARGE = [
+    *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
+    *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
+]
+
+
+def refusals(b: Bench) -> Refusals:
+    program, at = b.device.program(), b.poison(64)
+
+    def attend(heads: Heads, splits: int = 1) -> None:
+        attention(program, at, at, KvCache(at, at, heads, 16), at, Scores(1.0), 1, splits)
+
+    return [
+        (lambda: attend(Heads(5, 2, 8)), "5 heads over 2, of 8 elements each, is not supported"),
+        (lambda: attend(Heads(4, 2, 8), splits=32), "no room"),
+        (lambda: Scores(1.0, window=0), "not supported"),
+        (lambda: Scores(1.0, soft_cap=0.0), "not supported"),
+        (lambda: Scores(1.0, soft_cap=float("nan")), "not supported"),
+    ]
+
+
+MUTATIONS = [
+    Mutation("scale of a query", "lib/attention.wgsl", "return params.scale * ", "return ", "attention"),
+    Mutation("attention's tail", "attention_vector.wgsl", "at_{{ u }} < count);", "true);", "attention"),
+]

@@ -1,0 +1,193 @@
+from typing import Any
+
+import numpy as np
+from ops.harness import Bench, Job, Mutation, Refusals, cases
+from ops.recipes import FILL, TYPE_OF, attention_parts, exact, matrix, past
+
+from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix
+from py_wgml.ops import (
+    Append,
+    Bits,
+    Fusion,
+    Heads,
+    KvCache,
+    Norm,
+    Parts,
+    linear,
+    linear_numpy,
+    rms_norm_numpy,
+    rope_numpy,
+    rotations_numpy,
+)
+
+
+def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_count: int) -> Job:
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape)
+    x = b.normal(max_count, columns)
+    out, step, at = b.poison(max_count, rows), b.step(11, count), b.up(x)
+    expected = linear_numpy(*exact(x[:count], dequantized))
+    return Job(
+        lambda p: linear(p, step, at, weights, out, max_count),
+        {out: past(expected, max_count)},
+        flops=2 * count * rows * columns,
+    )
+
+
+def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: bool) -> Job:
+    """The product of bytes. Unless x is to be rounded, it consists of whole numbers of which bytes lose nothing."""
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape)
+    x = b.normal(1, columns)
+    if not rounded:
+        x = b.random.integers(-127, 128, (1, columns)).astype(np.float32)
+        x[:, ::4] = np.copysign(127, x[:, ::4])  # the largest magnitude of whatever is rounded together
+    out, step, at = b.poison(2, rows), b.step(11, 1), b.up(x)
+    expected = linear_numpy(*exact(x, dequantized))
+    return Job(
+        lambda p: linear(p, step, at, weights, out, 1, integers=True),
+        {out: past(expected, 2)},
+        flops=2 * rows * columns,
+    )
+
+
+def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, bits: Bits) -> Job:
+    """The product of one token, as `linear` and `rope_append` make it one after the other."""
+    heads, kv_heads, head_dim = shape
+    position, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
+    columns, width = 256, (heads + 2 * kv_heads) * head_dim
+    weights, dequantized = matrix(b, type, (width, columns), cuts=(heads * head_dim,))
+    x, extra, scale = b.normal(1, columns), b.normal(width), b.normal(columns)
+    rotations = rotations_numpy(0, position + 2, rotary_dim, 10000.0)
+    normed = rms_norm_numpy(*exact(x, scale), 1e-5)
+    qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None)).reshape(1, heads + 2 * kv_heads, head_dim)
+    turned = rope_numpy(qkv[:, : heads + kv_heads], rotations[position : position + 1], pairing)
+    dtype = np.float16 if bits == 16 else np.float32
+    q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
+    caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
+    kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
+    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(*caches, Heads(heads, kv_heads, head_dim), bits))
+    step, at, shift = b.step(position, 1), b.up(x), b.up(extra) if bias else None
+    fusion = Fusion(shift, norm=Norm(b.up(scale), columns, 1e-5), append=append)
+    return Job(
+        lambda p: linear(p, step, at, weights, q, 1, fusion),
+        {q: turned[0, :heads], **dict(zip(caches, kept, strict=True))},
+    )
+
+
+def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: int, integers: bool) -> Job:
+    """The product of one token that puts the parts of attention together itself."""
+    weights, dequantized = matrix(b, kind, (37, heads * head_dim))
+    parts, merged = attention_parts(b, 1, splits, heads, head_dim)
+    before = b.normal(1, 37)
+    out, step = b.held(before), b.step(5, 1)
+    fusion = Fusion(accumulate=True, parts=Parts(Heads(heads, heads, head_dim), splits))
+    return Job(
+        lambda p: linear(p, step, parts, weights, out, 1, fusion, integers),
+        {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
+    )
+
+
+BYTES = [type.name for type in TYPES if type in BYTE_TYPES]
+
+TABLE = [
+    *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
+    *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
+    # So many rows that an invocation has two; more columns than a stage has.
+    *cases(linear_case, ["Q4_0", "Q6_K", "IQ2_S"], 2e-6, ["normal"], shape=[(4096, 2304)], count=[1], max_count=[1]),
+    *cases(linear_integers_case, BYTES, 2e-6, ["normal"], shape=[(67, 768), (5, 2304)], rounded=[False]),
+    *cases(linear_integers_case, BYTES, 8e-3, ["normal"], shape=[(67, 768)], rounded=[True]),
+    *cases(linear_integers_case, ["F16", "IQ4_NL"], 2e-6, ["normal"], shape=[(67, 768)], rounded=[True]),  # not rounded
+    *cases(
+        linear_append_case,
+        ["norm/20", "neox/20", "norm/8", "neox/8"],
+        4e-4,
+        ["normal"],
+        shape=[(3, 1, 20)],
+        type=["Q4_1", "Q6_K"],
+        bias=[True],
+        bits=[16],
+    ),
+    *cases(
+        linear_append_case,
+        ["norm/16", "neox/16"],
+        4e-6,
+        ["normal"],
+        shape=[(4, 2, 16)],
+        type=["IQ2_S", "F16"],
+        bias=[False],
+        bits=[32],
+    ),
+    *cases(
+        linear_parts_case,
+        ["Q4_1", "Q6_K", "IQ2_S", "F16"],
+        4e-6,
+        ["normal"],
+        heads=[6],
+        head_dim=[128],
+        splits=[2, 8],
+        integers=[False],
+    ),
+    *cases(linear_parts_case, ["Q8_0"], 8e-3, ["normal"], heads=[7], head_dim=[64], splits=[8], integers=[False, True]),
+]
+
+LARGE = [
+    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[1], max_count=[1]),
+    *cases(linear_case, ["F32"], 5e-6, ("normal",), shape=[(7168, 4096)], count=[1], max_count=[1]),
+    *cases(
+        linear_case,
+        [type for type in TYPE_OF if type != "F32"],  # above the binding limit
+        5e-6,
+        ("normal",),
+        shape=[(14336, 4096)],
+        count=[1],
+        max_count=[1],
+    ),
+    *cases(linear_case, TYPE_OF, 5e-6, ("normal",), shape=[(4096, 4096)], count=[512], max_count=[512]),
+    *cases(linear_integers_case, BYTES, 8e-3, ("normal",), shape=[(4096, 4096), (14336, 4096)], rounded=[True]),
+]
+
+
+def refusals(b: Bench) -> Refusals:
+    program, step, at = b.device.program(), b.step(0, 1), b.poison(64)
+    quantized, _ = b.matrix(b.normal(4, 64), TYPE_OF["Q4_0"])
+    cut, _ = b.matrix(b.normal(4, 16), TYPE_OF["F32"], cuts=(2,))
+    append = Append(at, 4, "norm", KvCache(at, at, Heads(2, 1, 4), 16))
+
+    def fuse(fusion: Fusion, max_count: int = 1) -> None:
+        linear(program, step, at, cut, at, max_count, fusion)
+
+    return [
+        (
+            lambda: linear(program, step, at, Matrix(quantized.parts, 48), at, 1),
+            "rows of 48 elements: Q4_0 takes multiples of 32",
+        ),
+        (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5)), max_count=2), "product"),
+        (lambda: fuse(Fusion(norm=Norm(at, 8, 1e-5))), "product"),  # of other rows
+        (lambda: fuse(Fusion(activation="silu")), "product"),  # gates and values in different buffers
+        (lambda: fuse(Fusion(append=append)), "product"),  # half a head in one of them
+        (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5), parts=Parts(Heads(4, 4, 4), 2))), "product"),
+    ]
+
+
+MUTATIONS = [
+    Mutation("row of the weights", "lib/octets.wgsl", "row * params.row_bytes +", "row * 18u +", "linear-Q4"),
+    Mutation("tile's first barrier", "linear_tile.wgsl", "        workgroupBarrier();\n\n", "\n", "linear-Q8_0"),
+    Mutation("tokens past the step", "linear_tile.wgsl", "line < tile.count && has_row", "has_row", "linear-Q8_0"),
+    Mutation("tile's last row", "linear_tile.wgsl", "return n < params.rows{{", "return true{{", "linear-Q8_0"),
+    Mutation(
+        "sum over lanes",
+        "linear_vector.wgsl",
+        "stride = LANES / 2u; stride > 0u; stride >>= 1u) {\n        if",
+        "stride = LANES / 2u; stride > 1u; stride >>= 1u) {\n        if",
+        "linear-Q8_0",
+    ),
+    Mutation(
+        "scale of rounded x",
+        "linear_vector.wgsl",
+        "x_scales[span] = peak / LARGEST",
+        "x_scales[span] = peak",
+        "linear_integers",
+    ),
+    Mutation("weights of a later stage", "linear_vector.wgsl", "if start + s != lane {", "if s != lane {", "2304"),
+]
