@@ -11,11 +11,12 @@ from typing import Any
 from ..errors import WgmlError
 from ..gpu import Device
 from ..ops import Sampling
+from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
 from .engine import Engine
 
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
-_READ_WORKGROUPS, _READ_WORKGROUP_SIZE = 2048, 256
+_READ_WORKGROUPS = 2048
 _READ_SECONDS = 0.2  # for which bandwidth is measured
 
 
@@ -131,16 +132,9 @@ async def read_bandwidth(device: Device) -> float:
     """Bytes a second that a plain kernel reads from memory."""
     nbytes = min(_READ_BYTES, device.max_tensor_bytes)
     data = device.buffer(nbytes, "read")
-    invocations = _READ_WORKGROUPS * _READ_WORKGROUP_SIZE
-    out = device.buffer(4 * invocations, "read")
+    out = device.buffer(4 * _READ_WORKGROUPS * WORKGROUP_SIZE, "read")
     program = device.program("read")
-    program.dispatch(
-        "read",
-        {"data": data, "out": out},
-        (_READ_WORKGROUPS, 1, 1),
-        {"quads": nbytes // 16, "invocations": invocations},
-        workgroup_size=_READ_WORKGROUP_SIZE,
-    )
+    read(program, data, out, _READ_WORKGROUPS)
     await device.compiled()
 
     async def seconds(times: int) -> float:
