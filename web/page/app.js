@@ -10,7 +10,7 @@
  * and "failed" (its detail an EngineError; preventDefault keeps the page from showing it), which it listens to as to any
  * EventTarget.
  *
- * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
+ * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
  * @import { ModelSource, Ready, Site } from "../shared/protocol.js"
  *
@@ -23,11 +23,11 @@
  * @property {boolean} [anew] instead of another answer to the same question
  */
 
+import { actionsOf } from "./actions.js";
 import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
 import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
-import { History } from "./history.js";
 import { localise } from "./localise.js";
 import { noteOf } from "./messages.js";
 import { mount as mountModels } from "./models.js";
@@ -38,12 +38,12 @@ import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { readSite } from "../shared/site.js";
-import { Store } from "./store.js";
+import { Keeping } from "./keeping.js";
 import { strings } from "./strings.js";
 import { support } from "../shared/support.js";
 import { toast } from "./toasts.js";
 import { View } from "./view.js";
-import { isWritten, writing } from "./written.js";
+import { writing } from "./written.js";
 
 /** @type {((app: App) => void)[]} */
 const features = [mountDownload, mountModels, mountRecovery];
@@ -62,31 +62,26 @@ export class App extends EventTarget {
   ready = null;
   toast = toast;
 
-  #conversation = new Conversation();
-  #store = new Store({
-    changed: (change) => this.#changedElsewhere(change),
-    notKept: (isFull) => toast(isFull ? strings.notKept : strings.noStorage),
-    opened: () => this.#showKept(),
-  });
+  /** In view. */
+  conversation = new Conversation();
   #sidebar = new Sidebar();
   #settings = new Settings(() => this.model && this.load(this.model));
-  #history = new History(this.#store, {
+  #keeping = new Keeping({
+    inView: () => this.conversation,
+    inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
+    written: (conversation) =>
+      [this.#running, this.#queued].find((turn) => turn?.conversation === conversation)?.message,
     open: (id) => this.#open(id),
-    renamed: (id, name) => this.#renamed(id, name),
+    opened: () => this.#openAddressed(),
     deleted: (id) => this.#deleted(id),
-    restored: (id) => this.#restored(id),
+    merged: (conversation) => this.#mergedElsewhere(conversation),
   });
   #view = new View({
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
     retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
-    dropOldest: () => this.#dropOldest(),
-    edit: (message, content) => this.#edit(message, content),
-    again: (message) => this.#again(message),
-    more: (message) => this.#goOn(message),
-    remove: (message) => this.#remove(message),
-    branch: (message) => this.#branch(message),
+    ...actionsOf(this),
   });
   /** @type {Engine | null} */
   engine = null;
@@ -102,8 +97,6 @@ export class App extends EventTarget {
   #running = null;
   /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
   #changes = 0;
-  /** Conversations that were deleted: what still streams in for one does not bring it back. @type {Set<string>} */
-  #gone = new Set();
 
   constructor() {
     super();
@@ -116,12 +109,7 @@ export class App extends EventTarget {
       stop: () => this.#stop(),
     });
     addEventListener("popstate", () => this.#openAddressed());
-    this.#showKept();
-  }
-
-  /** What this device has kept: the list, and what the address names. */
-  #showKept() {
-    this.#history.show();
+    this.#keeping.list();
     this.#openAddressed();
   }
 
@@ -233,21 +221,21 @@ export class App extends EventTarget {
    * @param {AttachedFile[]} files
    */
   #ask(content, files) {
-    if (this.#isOccupied) return;
-    const parent = this.#conversation.record.leaf;
-    this.#answer(this.#conversation.add({ parent, role: "user", content, ...(files.length && { files }) }));
+    if (this.isOccupied) return;
+    const parent = this.conversation.record.leaf;
+    this.answer(this.conversation.add({ parent, role: "user", content, ...(files.length && { files }) }));
   }
 
   /** @param {Message} question */
-  #answer(question, anew = false) {
-    const conversation = this.#conversation;
+  answer(question, anew = false) {
+    const conversation = this.conversation;
     const message = conversation.add({ parent: question.id, role: "assistant", content: "", model: this.model?.name });
-    this.#begin({ conversation, message, anew, ...(!anew && { question }) });
+    this.begin({ conversation, message, anew, ...(!anew && { question }) });
   }
 
   /** @param {Turn} turn */
-  #begin(turn) {
-    if (this.#isOccupied) return;
+  begin(turn) {
+    if (this.isOccupied) return;
     const { conversation, message } = turn;
     this.#changes++;
     this.#view.show(conversation, true);
@@ -257,7 +245,7 @@ export class App extends EventTarget {
     history.replaceState(null, "", `#${conversation.id}`);
     this.#running?.answer.stop(); // of another conversation
     this.#queued = turn;
-    this.#keep(conversation);
+    this.keep(conversation);
     this.#sendQueued();
   }
 
@@ -291,7 +279,7 @@ export class App extends EventTarget {
         const now = performance.now();
         if (now < keepAt) continue;
         keepAt = Infinity; // until that is done
-        this.#keep(conversation).finally(() => {
+        this.keep(conversation).finally(() => {
           keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
         });
       }
@@ -305,13 +293,13 @@ export class App extends EventTarget {
       this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
-      if (stage === "context" && conversation === this.#conversation) this.#view.showFull("full");
+      if (stage === "context" && conversation === this.conversation) this.#view.showFull("full");
       if (stage === "context" && question) this.#tooLong(conversation, question, isAlone);
       else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
-    this.#keep(conversation).then(end);
-    if (conversation === this.#conversation) {
+    this.keep(conversation).then(end);
+    if (conversation === this.conversation) {
       this.#view.announcer.flush();
       this.#view.showSpeed("");
     }
@@ -327,7 +315,7 @@ export class App extends EventTarget {
    * @param {boolean} isAlone there is nothing else to leave out
    */
   #tooLong(conversation, question, isAlone) {
-    if (conversation !== this.#conversation || !this.#view.giveBack(question)) return;
+    if (conversation !== this.conversation || !this.#view.giveBack(question)) return;
     conversation.remove(question);
     this.#view.show(conversation);
     if (!isAlone) return;
@@ -347,7 +335,7 @@ export class App extends EventTarget {
     if (part.text && message.reasoning) message.thought ??= pace.thought;
     message.content += part.text;
     if (part.dropped) conversation.dropped(message, part.dropped);
-    if (conversation !== this.#conversation) return;
+    if (conversation !== this.conversation) return;
     if (part.dropped) this.#view.show(conversation);
     this.#view.messages.of(message)?.update();
     this.#view.announcer.stream(part.text);
@@ -359,8 +347,8 @@ export class App extends EventTarget {
 
   /** @returns {boolean} whether there was something to stop */
   #stop() {
-    if (!this.#isOccupied) return false;
-    if (this.#running?.conversation === this.#conversation) this.#running.answer.stop();
+    if (!this.isOccupied) return false;
+    if (this.#running?.conversation === this.conversation) this.#running.answer.stop();
     const turn = this.#queued;
     if (!turn) return true;
     this.#queued = null;
@@ -369,79 +357,14 @@ export class App extends EventTarget {
     if (isGivenBack) conversation.remove(question);
     else if (!message.content && !question) conversation.remove(message);
     else this.#show(message, "ended", noteOf(message));
-    this.#keep(conversation);
+    this.keep(conversation);
     this.#view.show(conversation);
     this.#showState();
     return true;
   }
 
-  /**
-   * @param {Message} message
-   * @param {string} content
-   */
-  #edit({ parent, role, files, model, reasoning, thought }, content) {
-    if (this.#isOccupied) return;
-    if (role === "user") return this.#answer(this.#conversation.add({ parent, role, content, ...(files && { files }) }));
-    this.#conversation.add({ parent, role, content, model, reasoning, thought });
-    this.#view.show(this.#conversation);
-    this.#keep(this.#conversation);
-  }
-
-  /** @param {Message} message */
-  #again(message) {
-    if (this.#isOccupied) return;
-    const question = this.#conversation.find(message.parent);
-    if (question && message.content) this.#answer(question, true);
-    else this.#goOn(message);
-  }
-
-  /** @param {Message} message that has been begun */
-  async #goOn(message) {
-    const conversation = this.#conversation;
-    if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
-    if (conversation === this.#conversation) this.#begin({ conversation, message });
-  }
-
-  /** @param {Message} message */
-  #remove(message) {
-    if (this.#isOccupied) return;
-    const conversation = this.#conversation;
-    const show = () => {
-      if (conversation === this.#conversation) this.#view.show(conversation);
-      this.#showUsage();
-      this.#keep(conversation);
-    };
-    const restore = conversation.remove(message);
-    show();
-    const act = () => {
-      restore();
-      show();
-    };
-    toast(strings.message.removed, { label: strings.undo, act });
-  }
-
-  /** @param {Message} message */
-  #branch(message) {
-    if (this.#isOccupied) return;
-    this.#conversation.select(message.id);
-    this.#view.show(this.#conversation);
-    this.#showUsage();
-    this.#keep(this.#conversation);
-  }
-
-  #dropOldest() {
-    const conversation = this.#conversation;
-    const message = conversation.path.at(-1);
-    conversation.record.dropOldest = true;
-    this.#view.showFull(null);
-    // An answer that the full context cut off, or kept from coming at all, goes on.
-    const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
-    if (isCut) this.#goOn(message);
-    else this.#keep(conversation);
-  }
-
   #newChat() {
-    if (this.#conversation.isEmpty) return this.#view.focusComposer();
+    if (this.conversation.isEmpty) return this.#view.focusComposer();
     history.pushState(null, "", location.pathname + location.search);
     this.#enter(new Conversation());
   }
@@ -449,8 +372,8 @@ export class App extends EventTarget {
   /** @param {string} id */
   async #open(id) {
     const opening = ++this.#changes;
-    if (id !== this.#conversation.id) {
-      const conversation = await this.#find(id);
+    if (id !== this.conversation.id) {
+      const conversation = await this.#keeping.find(id);
       if (opening !== this.#changes) return;
       if (!conversation) return toast(strings.notThere);
       history.pushState(null, "", `#${id}`);
@@ -459,20 +382,14 @@ export class App extends EventTarget {
     this.#sidebar.chosen();
   }
 
-  /** @param {string} id @returns {Promise<Conversation | undefined>} the one that is in use, or as it is kept */
-  async #find(id) {
-    const record = this.#inUse(id) ? undefined : await this.#store.load(id);
-    return this.#inUse(id) ?? (record && new Conversation(record));
-  }
-
   /** Show the conversation that the page's address names, or an empty one. */
   async #openAddressed() {
     const id = location.hash.slice(1);
     const opening = ++this.#changes;
-    if (id === this.#conversation.id) return;
-    const conversation = id ? await this.#find(id) : undefined;
+    if (id === this.conversation.id) return;
+    const conversation = id ? await this.#keeping.find(id) : undefined;
     if (opening !== this.#changes) return;
-    if (conversation || !this.#conversation.isEmpty) this.#enter(conversation ?? new Conversation());
+    if (conversation || !this.conversation.isEmpty) this.#enter(conversation ?? new Conversation());
   }
 
   /** @param {Conversation} conversation */
@@ -480,8 +397,8 @@ export class App extends EventTarget {
     this.#changes++;
     const queued = this.#queued;
     if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
-    this.#conversation = conversation;
-    this.#history.current = conversation.id;
+    this.conversation = conversation;
+    this.#keeping.entered();
     this.#forgetError();
     this.#view.entered();
     this.#view.show(conversation, true);
@@ -490,75 +407,38 @@ export class App extends EventTarget {
     this.#showState();
   }
 
-  /**
-   * @param {string} id
-   * @param {string} name
-   */
-  #renamed(id, name) {
-    for (const conversation of [this.#conversation, this.#running?.conversation])
-      if (conversation?.id === id) conversation.record.name = name;
-  }
-
-  /** @param {string} id */
+  /** @param {string} id of a conversation that is no more */
   #deleted(id) {
-    this.#gone.add(id);
     if (this.#running?.conversation.id === id) this.#running.answer.stop();
-    if (this.#conversation.id === id) this.#newChat();
+    if (this.conversation.id === id) this.#newChat();
   }
 
-  /** @param {string} id */
-  #restored(id) {
-    this.#gone.delete(id);
-    this.#open(id);
-  }
-
-  /** @param {Conversation} conversation */
-  async #keep(conversation) {
-    if (this.#gone.has(conversation.id)) return;
-    let kept = () => {};
-    const merged = (/** @type {ConversationRecord | undefined} */ record) => {
-      if (record) this.#merge(conversation, record);
-      kept = conversation.keeping();
-      return conversation.isEmpty ? undefined : conversation.record;
-    };
-    const done = await this.#store.update(conversation.id, merged);
-    if (done.kept) kept();
-    if (done.listed) this.#history.show(this.#conversation.id);
-  }
-
-  /** @param {import("./store.js").Change} change */
-  async #changedElsewhere({ id, listed, deleted }) {
-    if (listed) this.#history.show(this.#conversation.id);
-    if (deleted) return this.#deleted(id);
-    this.#gone.delete(id);
-    if (!this.#inUse(id)) return;
-    const record = await this.#store.load(id);
-    const conversation = this.#inUse(id);
-    if (!record || !conversation) return;
-    this.#merge(conversation, record);
-    if (this.#isOccupied || conversation !== this.#conversation) return;
+  /** @param {Conversation} conversation that another tab has added to */
+  #mergedElsewhere(conversation) {
+    if (this.isOccupied || conversation !== this.conversation) return;
     conversation.select(conversation.record.leaf); // to what was added there
-    this.#view.show(conversation);
+    this.show(conversation);
+  }
+
+  /** Show a conversation, if it is in view, as it is now; and how full the context is. @param {Conversation} conversation */
+  show(conversation) {
+    if (conversation === this.conversation) this.#view.show(conversation);
     this.#showUsage();
   }
 
-  /** @param {string} id @returns {Conversation | undefined} that is in view, or being answered */
-  #inUse(id) {
-    const all = [this.#running?.conversation, this.#queued?.conversation, this.#conversation];
-    return all.find((conversation) => conversation?.id === id);
+  /** @param {"near" | "full" | null} level of the context, which offers a choice */
+  showFull(level) {
+    this.#view.showFull(level);
   }
 
-  /**
-   * @param {Conversation} conversation
-   * @param {ConversationRecord} record the same, as it is kept
-   */
-  #merge(conversation, record) {
-    conversation.merge(record, [this.#running, this.#queued].find((turn) => turn?.conversation === conversation)?.message);
+  /** @param {Conversation} conversation */
+  keep(conversation) {
+    return this.#keeping.keep(conversation);
   }
 
   /** How full the context is, as the last answer in view left it; and what can be done about it. */
   #showUsage() {
-    const { path, record } = this.#conversation;
+    const { path, record } = this.conversation;
     const usage = path.findLast(({ figures }) => figures)?.figures?.usage;
     const level = this.#view.showContext(usage ?? null);
     this.#view.showFull(level === "free" || record.dropOldest ? null : level);
@@ -602,12 +482,12 @@ export class App extends EventTarget {
   }
 
   #showState() {
-    this.#view.showState(this.#running && this.#phase === "ready" ? "busy" : this.#phase, this.#isOccupied);
+    this.#view.showState(this.#running && this.#phase === "ready" ? "busy" : this.#phase, this.isOccupied);
   }
 
   /** Whether an answer comes in the conversation in view, or waits to come. */
-  get #isOccupied() {
-    return this.#queued !== null || this.#running?.conversation === this.#conversation;
+  get isOccupied() {
+    return this.#queued !== null || this.#running?.conversation === this.conversation;
   }
 }
 

@@ -1,0 +1,79 @@
+/**
+ * What can be done with the messages in view, as their buttons ask for it.
+ *
+ * @import { App } from "./app.js"
+ * @import { Message } from "./conversation.js"
+ */
+
+import { strings } from "./strings.js";
+import { toast } from "./toasts.js";
+import { isWritten } from "./written.js";
+
+/** @param {App} app */
+export function actionsOf(app) {
+  /** @param {Message} message that has been begun */
+  async function more(message) {
+    const { conversation } = app;
+    if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
+    if (conversation === app.conversation) app.begin({ conversation, message });
+  }
+
+  /** @param {Message} message */
+  function again(message) {
+    if (app.isOccupied) return;
+    const question = app.conversation.find(message.parent);
+    if (question && message.content) app.answer(question, true);
+    else more(message);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {string} content
+   */
+  function edit({ parent, role, files, model, reasoning, thought }, content) {
+    const { conversation } = app;
+    if (app.isOccupied) return;
+    if (role === "user") return app.answer(conversation.add({ parent, role, content, ...(files && { files }) }));
+    conversation.add({ parent, role, content, model, reasoning, thought });
+    app.show(conversation);
+    app.keep(conversation);
+  }
+
+  /** @param {Message} message */
+  function remove(message) {
+    if (app.isOccupied) return;
+    const { conversation } = app;
+    const show = () => {
+      app.show(conversation);
+      app.keep(conversation);
+    };
+    const restore = conversation.remove(message);
+    show();
+    const act = () => {
+      restore();
+      show();
+    };
+    toast(strings.message.removed, { label: strings.undo, act });
+  }
+
+  /** @param {Message} message */
+  function branch(message) {
+    if (app.isOccupied) return;
+    app.conversation.select(message.id);
+    app.show(app.conversation);
+    app.keep(app.conversation);
+  }
+
+  function dropOldest() {
+    const { conversation } = app;
+    const message = conversation.path.at(-1);
+    conversation.record.dropOldest = true;
+    app.showFull(null);
+    // An answer that the full context cut off, or kept from coming at all, goes on.
+    const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
+    if (isCut) more(message);
+    else app.keep(conversation);
+  }
+
+  return { edit, again, more, remove, branch, dropOldest };
+}
