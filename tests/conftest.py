@@ -40,6 +40,7 @@ def folder_of(item: pytest.Item) -> str:
     return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist's own, which takes the groups up
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `pytest -n`: each process takes whole groups of tests, in this order."""
     items.sort(key=lambda item: LONGEST.index(folder_of(item)) if folder_of(item) in LONGEST else len(LONGEST))

@@ -253,7 +253,7 @@ addEventListener("DOMContentLoaded", () => {
 """
 QUIET = """() => {
   const last = [...document.querySelectorAll(".message.assistant")].at(-1);
-  return last?.dataset.state === "ended" && performance.now() - lastDrawn > 400;
+  return last?.dataset.state === "ended" && performance.now() - lastDrawn > 1000;
 }"""
 SHOWN = """() => {
   const root = [...document.querySelectorAll(".message.assistant")].at(-1).querySelector(".content");

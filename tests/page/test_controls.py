@@ -95,9 +95,11 @@ def test_a_filling_context_is_told_of_with_a_choice(page: Page, url: str, fake: 
     assert "no longer sent" in first.evaluate("(message) => getComputedStyle(message, '::before').content")
     expect(page.locator("#full")).to_be_hidden()
     ask(page, " ".join(["long"] * 200))  # alone too long
-    wait_answers(page, 6)
-    expect(page.locator("#full p")).to_contain_text("is full")
-    page.click("#full button:has-text('New chat')")
+    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#prompt")).to_have_value(" ".join(["long"] * 200))  # it comes back
+    wait_answers(page, 5)
+    expect(page.locator("#full")).to_be_hidden()
+    page.click("#new-chat")
     expect(page.locator("#welcome")).to_be_visible()
     expect(page.locator("#context")).to_be_hidden()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from page.pages import ask, wait_answers, wait_state
@@ -213,26 +214,39 @@ def test_without_storage_conversations_last_as_long_as_the_page(page: Page, url:
     expect(page.locator(".message.user .text")).to_have_text("kept for now")
 
 
-MANY = """async ([name, count]) => {
+KEEP = """async (records) => {
   const opened = await new Promise((resolve) => {
-    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
+    indexedDB.open("py_wgml /").onsuccess = ({ target }) => resolve(target.result);
   });
   const transaction = opened.transaction(["entries", "conversations"], "readwrite");
-  for (let i = 0; i < count; i++) {
-    const entry = { id: `kept ${i}`, name: `Number ${i}.`, created: i * 1e8, changed: i * 1e8 };
-    const messages = [{ id: `q${i}`, parent: null, role: "user", content: `What of ${i}?` }];
+  for (const { messages, leaf, ...entry } of records) {
     transaction.objectStore("entries").put(entry);
-    transaction.objectStore("conversations").put({ ...entry, messages, leaf: `q${i}` });
+    transaction.objectStore("conversations").put({ ...entry, messages, leaf });
   }
   await new Promise((resolve) => (transaction.oncomplete = resolve));
 }"""
+
+
+def many(count: int) -> list[dict[str, Any]]:
+    """Conversations of a question each, the last one the newest."""
+    return [
+        {
+            "id": f"kept {i}",
+            "name": f"Number {i}.",
+            "created": i * 10**8,
+            "changed": i * 10**8,
+            "messages": [{"id": f"q{i}", "parent": None, "role": "user", "content": f"What of {i}?"}],
+            "leaf": f"q{i}",
+        }
+        for i in range(count)
+    ]
 
 
 def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["Yes."])
     page.goto(url)
     wait_state(page, "ready")
-    page.evaluate(MANY, ["py_wgml /", 2000])
+    page.evaluate(KEEP, many(2000))
     page.reload()
     names = page.locator(".conversation .open")
     expect(names.first).to_have_text("Number 1999.")
@@ -259,7 +273,7 @@ def test_a_search_that_is_outdated_ends(page: Page, url: str, fake: Fake) -> Non
     fake()
     page.goto(url)
     wait_state(page, "ready")
-    page.evaluate(MANY, ["py_wgml /", 300])
+    page.evaluate(KEEP, many(300))
     page.reload()
     names = page.locator(".conversation .open")
     expect(names.first).to_have_text("Number 299.")
@@ -369,19 +383,15 @@ def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fak
     assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
 
 
-LONG = """async ([name, count]) => {
-  const opened = await new Promise((resolve) => {
-    indexedDB.open(name).onsuccess = ({ target }) => resolve(target.result);
-  });
-  const transaction = opened.transaction(["entries", "conversations"], "readwrite");
-  const messages = Array.from({ length: count }, (_, i) => ({
-    id: `m${i}`, parent: i ? `m${i - 1}` : null, role: i % 2 ? "assistant" : "user", content: `Message ${i}.`,
-  }));
-  const entry = { id: "long", name: "Long", created: 0, changed: 0 };
-  transaction.objectStore("entries").put(entry);
-  transaction.objectStore("conversations").put({ ...entry, messages, leaf: `m${count - 1}` });
-  await new Promise((resolve) => (transaction.oncomplete = resolve));
-}"""
+def long(count: int) -> dict[str, Any]:
+    """A conversation of so many messages."""
+    messages = [
+        {"id": f"m{i}", "parent": f"m{i - 1}" if i else None, "role": role, "content": f"Message {i}."}
+        for i in range(count)
+        for role in ["assistant" if i % 2 else "user"]
+    ]
+    entry = {"id": "long", "name": "Long", "created": 0, "changed": 0}
+    return {**entry, "messages": messages, "leaf": f"m{count - 1}"}
 
 
 def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: Fake) -> None:
@@ -389,7 +399,7 @@ def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: F
     fake(pieces=["Yes."])
     page.goto(url)
     wait_state(page, "ready")
-    page.evaluate(LONG, ["py_wgml /", 1000])
+    page.evaluate(KEEP, [long(1000)])
     page.reload()
     wait_state(page, "ready")
     page.evaluate("""() => {

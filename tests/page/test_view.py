@@ -104,7 +104,11 @@ def test_scrolling_up_is_respected(page: Page, url: str, fake: Fake) -> None:
     page.goto(url)
     wait_state(page, "ready")
     ask(page)
-    gap = "(s) => s.scrollHeight - s.clientHeight - s.scrollTop"
+    # As painted: what a frame's tasks draw is followed when it is laid out.
+    gap = """(s) => new Promise((done) => requestAnimationFrame(() => {
+      const observer = new ResizeObserver(() => done(s.scrollHeight - s.clientHeight - s.scrollTop));
+      observer.observe(s);
+    }))"""
     scroller = page.locator("#scroller")
     expect(page.locator(".message.assistant .text")).to_contain_text("Line 60")
     assert scroller.evaluate(gap) < 60  # it follows the end

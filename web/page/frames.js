@@ -23,7 +23,7 @@ export function perFrame(work) {
 const SHARE = 8;
 
 /** @typedef {boolean | "next frame"} Progress whether there is more to do, perhaps not in this frame */
-/** @typedef {{step: () => Progress, notBefore: number}} Work */
+/** @typedef {{step: () => Progress, isLast: boolean, notBefore: number}} Work */
 
 /** Asked for and not done; the last one asked goes first. @type {Work[]} */
 const waiting = [];
@@ -33,11 +33,12 @@ const waiting = [];
  * times as long has gone by as its last step took, so that it never takes more than a fifth of the time.
  *
  * @param {() => Progress} step does a little of it, and tells whether there is more
+ * @param {boolean} [isLast] it waits until there is no other work
  * @returns {() => void} asks for it
  */
-export function inSteps(step) {
+export function inSteps(step, isLast = false) {
   /** @type {Work} */
-  const work = { step, notBefore: 0 };
+  const work = { step, isLast, notBefore: 0 };
   return () => {
     if (waiting.includes(work)) return;
     waiting.push(work);
@@ -53,7 +54,7 @@ function doSteps() {
   const now = performance.now();
   const end = now + SHARE;
   for (const work of waiting.toReversed()) {
-    if (now < work.notBefore) continue;
+    if (now < work.notBefore || (work.isLast && waiting.some((other) => !other.isLast))) continue;
     for (let more = /** @type {Progress} */ (true); more === true && performance.now() < end; ) {
       const began = performance.now();
       more = attempt(work);

@@ -84,8 +84,7 @@ export class MessageList {
     this.#views.push(...fresh);
     this.#root.append(...fresh.map((view) => view.root));
     for (const [index, view] of this.#views.entries()) this.#place(view, start + index);
-    drawn(fresh);
-    if (start) this.#showEarlier();
+    drawn(fresh).then(() => start && this.#showEarlier());
   }
 
   /** So many messages of the branch have no view yet, the first ones. */
@@ -93,6 +92,7 @@ export class MessageList {
     return this.#path.length - this.#views.length;
   }
 
+  /** When those below, which are in view, have been drawn. */
   #showEarlier = inSteps(() => {
     const end = this.#missing;
     const start = Math.max(0, end - MORE);
@@ -102,7 +102,7 @@ export class MessageList {
     for (const [index, view] of earlier.entries()) this.#place(view, start + index);
     drawn(earlier);
     return start > 0 && "next frame";
-  });
+  }, true);
 
   /**
    * Show what a message is among the others.
@@ -133,7 +133,7 @@ export class MessageList {
 /** Draw them when Markdown has come, or has not. @param {MessageView[]} views */
 function drawn(views) {
   const draw = () => views.forEach((view) => view.root.isConnected && view.draw());
-  loadMarkdown().then(draw, draw);
+  return loadMarkdown().then(draw, draw);
 }
 
 /** One message. `data-state` on it is `waiting`, `streaming` or `ended`. */
