@@ -2,7 +2,6 @@
 
 import os
 import secrets
-from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
@@ -11,8 +10,7 @@ from typing import Any, BinaryIO, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
-from .chat.limits import MAX_SIZE as MAX_TEXT
+from .chat import AnswerFormat, ChatTemplate, read
 from .errors import ContextError, WgmlError
 from .generate import ActivationBits, Engine, Generation
 from .gguf_model import Header
@@ -21,22 +19,20 @@ from .gpu import Device, open_device
 from .metadata import MAX_NAME, MAX_SIZE, Metadata
 from .models import plan
 from .ops import Bits, Sampling
+from .prompts import Message, Prompts, token_text
+from .protocol import Stage
 from .tokenizer import Tokenizer, from_metadata
-from .values import function, integer, integers, known, mapping, one_of, text
-
-Message = Mapping[str, Any]
-"""{"role": "system" | "user" | "assistant" | "tool", "content": text}; of the assistant's also "reasoning_content",
-text, and "tool_calls": [{"type": "function", "function": {"name": text, "arguments": object}}]. Content may be a list
-of {"type": "text", "text": text} too, and a message a dataclass or a pydantic model, as OpenAI's client has them."""
+from .values import flag, function, integer, integers, known, mapping, one_of, text
 
 Tools = Sequence[Mapping[str, Any]]
 """Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
 
-OnProgress = Callable[[str, int, int], object]
-"""Called with a stage ("header", "weights", "kernels"), how much of it is done, and of how much (0: not known)."""
+OnProgress = Callable[[Stage, int, int], object]
+"""Called with a stage ("header", "weights" or "kernels"), how much of it is done, and of how much (0: not known)."""
 
 OPTIONS = (
     *(field.name for field in fields(Sampling)),
+    "drop_oldest",
     "max_tokens",
     "stop",
     "tools",
@@ -45,10 +41,6 @@ OPTIONS = (
     "on_prefill",
 )
 """What `Model.generate` and `Chat.send` take."""
-
-_MOST_TEXT = MAX_TEXT * 3 // 4  # characters of a conversation; a template may write more
-_USUAL_CHARACTERS = 8  # of a token: a longer conversation is counted before it is written
-_CHUNK = 1 << 14  # characters that are counted at once
 
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
@@ -73,9 +65,9 @@ class Model:
     """A model on a GPU. Make one with `await Model.load(...)`."""
 
     def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
-        self.engine, self.tokenizer, self.template, self.header, self.name = engine, tokenizer, template, header, name
+        self.engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
         self.defaults = Defaults.for_parameters(engine.parameters)
-        self._formats: dict[ChatTemplate, AnswerFormat] = {}
+        self._prompts = Prompts(tokenizer, template)
 
     @classmethod
     async def load(
@@ -130,133 +122,40 @@ class Model:
         self.engine.destroy()
 
     @property
+    def template(self) -> ChatTemplate:
+        """The chat template; another one may be put in its place."""
+        return self._prompts.template
+
+    @template.setter
+    def template(self, template: ChatTemplate) -> None:
+        self._prompts.template = template
+
+    @property
     def answer_format(self) -> AnswerFormat:
         """How the model writes its answers, by its template and its vocabulary."""
-        return self._format_of(self.template)
+        return self._prompts.format_of(self.template)
 
-    def _format_of(self, template: ChatTemplate) -> AnswerFormat:
-        if template not in self._formats:
-            self._formats[template] = AnswerFormat.of(template, self.tokenizer)
-        return self._formats[template]
-
-    def prompt_text(
-        self,
-        messages: Iterable[Message],
-        /,
-        tools: Tools | None = None,
-        chat_template: str | None = None,
-        **variables: Any,
-    ) -> str:
+    def prompt_text(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> str:
         """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
 
         What a strict template would refuse is put in a form that it takes, with nothing lost: see chat/turns.py.
-        chat_template: the name of one of the file's templates (default "tool_use" where there are tools and it exists).
-        variables: the template's own, such as `enable_thinking`. Raises WgmlError as the template does, for what is no
-        conversation, and for calls whose results are still to come; ContextError where it can't fit the context.
+        variables: `chat_template`, the name of one of the file's templates (default "tool_use" where there are tools
+        and it exists), and the template's own, such as `enable_thinking`. Raises WgmlError as the template does, for
+        what is no conversation, and for calls whose results are still to come; ContextError where it can't fit the
+        context.
         """
-        return "".join(self._prompt_and_begun(messages, tools, chat_template, **variables)[:2])
+        return self._prompts.written(messages, self.engine.context, {"tools": tools, **variables}).text
 
-    def _prompt_and_begun(
-        self,
-        messages: Iterable[Message],
-        /,
-        tools: Tools | None = None,
-        chat_template: str | None = None,
-        **variables: Any,
-    ) -> tuple[str, str, AnswerFormat]:
-        """The prompt, what there is already of the answer to it, and how answers are written."""
-        if "messages" in variables:
-            raise WgmlError("messages is no variable to be given to the chat template: it is the conversation")
-        messages = read(messages)
-        self._check_length(messages)
-        begun = messages.pop() if messages and messages[-1]["role"] == "assistant" else None
-        if begun and begun.get("tool_calls"):
-            raise WgmlError('after the assistant\'s tool_calls their results must come: messages of the role "tool"')
-        answers = self._format_of(self.template.chosen(chat_template, tools))
-        prompt = self.template.prompt(messages, tools, chat_template, **variables)
-        return prompt, answers.as_generated(begun | {"content": text_of(begun)}, prompt) if begun else "", answers
-
-    def _check_length(self, messages: Sequence[Message]) -> None:
-        """Refuse a conversation that can't fit the context before a template has to write all of it."""
-        context = self.engine.context
-        said = sum(len(text_of(message)) for message in messages)
-        size = sum(map(size_of, messages))
-        if said > _MOST_TEXT or size > MAX_TEXT:
-            raise ContextError(f"the conversation has about {size} characters, the context only {context} tokens")
-        if len(messages) > context:
-            raise ContextError(f"the conversation has {len(messages)} messages, the context only {context} tokens")
-        if said > _USUAL_CHARACTERS * context:
-            count = 0
-            for message in messages:
-                count += self._count(text_of(message), context - count)
-                if count > context:
-                    raise ContextError(f"the conversation has more than {count} tokens, the context only {context}")
-
-    def _count(self, text: str, enough: int) -> int:
-        """About how many tokens a text has, never too many; no more are counted than it takes to exceed `enough`."""
-        count = 0
-        for start in range(0, len(text), _CHUNK):
-            chunk = text[start : start + _CHUNK]
-            # A cut may make two tokens of one, and a beginning one of a space.
-            count += max(0, len(self.tokenizer.encode(chunk, add_special=False)) - 2)
-            if count > enough:
-                break
-        return count
-
-    def prompt(
-        self,
-        messages: Iterable[Message],
-        /,
-        tools: Tools | None = None,
-        chat_template: str | None = None,
-        **variables: Any,
-    ) -> list[int]:
+    def prompt(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
         """The token ids of `prompt_text`."""
-        return self._ids(self.prompt_text(messages, tools, chat_template, **variables))
+        return self._prompts.ids(self.prompt_text(messages, tools, **variables))
 
-    def _ids(self, text: str) -> list[int]:
-        tokenizer = self.tokenizer
-        bos = tokenizer.bos_id
-        starts = [bos] if bos is not None and tokenizer.add_bos and not text.startswith(_text(tokenizer, bos)) else []
-        return starts + tokenizer.encode(text, add_special=False, parse_special=True)
+    def overflow(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> int:
+        """How many of the oldest messages, those after the system's, `generate` leaves out with `drop_oldest`.
 
-    def overflow(
-        self,
-        messages: Iterable[Message],
-        /,
-        tools: Tools | None = None,
-        chat_template: str | None = None,
-        **variables: Any,
-    ) -> int:
-        """How many of the oldest messages, those after the system's, a conversation that fills the context should lose.
-
-        None while an eighth of the context is free. Else so many that half of it is: losing a few each turn would have
-        the rest processed anew each turn. What is left begins with a message of the user's, at most with the last one.
-        tools, chat_template, variables: as for `prompt`.
+        tools, variables: as for `prompt_text`, and so are the errors raised.
         """
-        # What is wrong with a message is told by its number among all of them.
-        messages = self.template.chosen(chat_template, tools).checked(read(messages))
-        context, first = self.engine.context, leading(messages)
-
-        def length(start: int) -> int:
-            try:
-                return len(self.prompt([*messages[:first], *messages[start:]], tools, chat_template, **variables))
-            except ContextError:
-                return context + 1
-
-        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
-        if len(starts) < 2 or length(first) <= context * 7 // 8:
-            return 0
-        # What is too long by its words alone need not be written to know that.
-        count, at = 0, len(messages)
-        while at > first and count <= context // 2:
-            at -= 1
-            count += self._count(text_of(messages[at]), context)
-        nearest = bisect_left(starts, at, hi=len(starts) - 1)
-        fits = bisect_left(
-            starts, True, lo=nearest, hi=len(starts) - 1, key=lambda start: length(start) <= context // 2
-        )
-        return starts[fits] - first
+        return self._prompts.fitting(messages, self.engine.context, {"tools": tools, **variables}).dropped
 
     def generate(
         self,
@@ -265,6 +164,7 @@ class Model:
         tools: Tools | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
+        drop_oldest: bool = False,
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
@@ -278,6 +178,7 @@ class Model:
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
+        drop_oldest: leave the oldest messages out where the conversation fills the context, instead of failing.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
         there are not, and for a conversation that is too long.
@@ -285,21 +186,16 @@ class Model:
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
         chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        variables = mapping("chat_template_kwargs", chat_template_kwargs)
+        variables = {"tools": tools, "chat_template": chat_template}
+        variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
         if not messages:
             raise WgmlError("messages is empty: there is nothing to answer")
-        chosen_too: dict[str, Any] = {"tools": tools, "chat_template": chat_template}
-        prompt, begun, answers = self._prompt_and_begun(messages, **(chosen_too | variables))
-        ids = self._ids(prompt + begun)
-        if len(ids) > self.engine.context:
-            raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.engine.context}")
-        return Generation(
-            *(self.engine, self.tokenizer, ids, chosen, max_tokens, stop, on_prefill),
-            splitter=answers.splitter(prompt, begun),
-            shown=answers.shown,
-            continuing=bool(begun),
-        )
+        make = self._prompts.fitting if flag("drop_oldest", drop_oldest) else self._prompts.prompt
+        prompt = make(messages, self.engine.context, variables)
+        if len(prompt.ids) > self.engine.context:
+            raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.engine.context}")
+        return Generation(self.engine, self.tokenizer, prompt, chosen, max_tokens, stop, on_prefill)
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -364,9 +260,5 @@ def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, Chat
     if count and count != config.vocabulary:
         raise WgmlError(f"the file has {count} tokens, but an embedding of {config.vocabulary}")
     tokenizer = from_metadata(header.metadata)
-    bos, eos = (_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
+    bos, eos = (token_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
     return tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos), name
-
-
-def _text(tokenizer: Tokenizer, id: int | None) -> str:
-    return "" if id is None else tokenizer.token_bytes(id).decode(errors="replace")

@@ -1,6 +1,6 @@
 """The page's messages: what the worker is asked, done with a Model, and answered.
 
-The messages are those of web/shared/protocol.d.ts.
+The messages are those of protocol.py.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from .chat import leading, read
+from . import protocol
+from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
 from .generate.bench import measure
@@ -21,15 +22,13 @@ from .gguf_model import Header
 from .gguf_model.card import card
 from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
-from .model import OPTIONS, Model
+from .model import Model
 from .models import plan
 from .ops import cache_bytes
 from .values import flag, integer, known, mapping, plain, text
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
-_LOAD_OPTIONS = ("context", "cache_bits")
-_BENCH_OPTIONS = ("prompt_tokens", "generate_tokens", "repetitions", "contexts")
 _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
 _LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
 _NOBODY = 0  # the id of an answer to what has none
@@ -48,7 +47,7 @@ class Session:
     def __init__(
         self,
         files: Any,
-        post: Callable[[dict[str, Any]], object],
+        post: Callable[[protocol.EngineReply], object],
         report: Callable[[str], object] = print,
         open_device: Callable[[], Any] = open_device,
     ) -> None:
@@ -85,9 +84,9 @@ class Session:
                     async with self._busy:
                         figures = await measure(
                             self._loaded().engine,
-                            *(request.get(name) for name in _BENCH_OPTIONS),  # type: ignore[arg-type]
+                            *(request.get(name) for name in protocol.BenchOptions.__annotations__),  # type: ignore[arg-type]
                         )
-                    self._post({"type": "bench", "id": id} | figures)
+                    self._post({"type": "bench", "id": id, "figures": figures})
                 case _:
                     raise WgmlError(f"there is no message of the type {shown(kind)}")
         except WgmlError as error:
@@ -119,12 +118,12 @@ class Session:
     async def _load(self, id: int, source: Any, options: dict[str, Any]) -> None:
         began = time.perf_counter()
         stages: dict[str, float] = {}
-        known(options, _LOAD_OPTIONS)
+        known(options, protocol.LoadOptions.__annotations__)
         options = {name: value for name, value in options.items() if value is not None}
         if not source:
             raise WgmlError("the message names no model")
 
-        def on_progress(stage: str, done: int, total: int) -> None:
+        def on_progress(stage: protocol.Stage, done: int, total: int) -> None:
             stages[stage] = time.perf_counter() - began
             self._post({"type": "progress", "stage": stage, "loaded": done, "total": total})
 
@@ -148,13 +147,14 @@ class Session:
         parts = [BrowserSource(file) for file in files]
         whole = parts[0] if len(parts) == 1 else SplitSource(parts)
         self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
-        self._post({"type": "ready", "id": id} | self._described(self._model, stages))
+        self._post(self._ready(id, self._model, stages))
 
-    def _described(self, model: Model, stages: Mapping[str, float]) -> dict[str, Any]:
-        """What a Ready tells of a model."""
+    def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.EngineReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
         config, info = model.engine.config, self._device.info
         return {
+            "type": "ready",
+            "id": id,
             "model": {
                 "name": model.name,
                 "architecture": config.architecture,
@@ -176,7 +176,7 @@ class Session:
                 "kernels": stages["kernels"] - stages["weights"],
             },
             "gpu_bytes": self._device.memory,
-            "sampling": vars(model.defaults),
+            "sampling": cast(protocol.Sampling, vars(model.defaults)),
         }
 
     async def _is_lost(self) -> bool:
@@ -199,7 +199,7 @@ class Session:
     async def _send(self, id: int, request: Mapping[str, Any]) -> None:
         messages = read(request.get("messages"))
         options = mapping("sampling", request.get("sampling"))
-        known(options, OPTIONS)
+        known(options, protocol.AnswerOptions.__annotations__)
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
         self._sent.add(id)
         try:
@@ -214,14 +214,6 @@ class Session:
         self, id: int, messages: list[dict[str, Any]], options: dict[str, Any], drop_oldest: bool
     ) -> None:
         model = self._loaded()
-        if drop_oldest:
-            variables = mapping("chat_template_kwargs", options.get("chat_template_kwargs"))
-            chosen = {name: options.get(name) for name in ("tools", "chat_template")}
-            count = model.overflow(messages, **(chosen | variables))
-            if count:
-                self._post({"type": "dropped", "id": id, "messages": count})
-                first = leading(messages)
-                messages = [*messages[:first], *messages[first + count :]]
         come, posted = Part(), 0.0
 
         def on_prefill(done: int) -> None:
@@ -236,17 +228,21 @@ class Session:
             come += part
             if come and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
-                self._post({"type": "piece", "id": id, **vars(come), "tokens": tokens})
+                piece = {"type": "piece", "id": id, **vars(come), "tokens": tokens}
+                self._post(cast(protocol.Piece, piece))
                 come, posted = Part(), time.perf_counter()
 
-        generation = self._generations[id] = model.generate(messages, **{**options, "on_prefill": on_prefill})
+        given = {**options, "drop_oldest": drop_oldest, "on_prefill": on_prefill}
+        generation = self._generations[id] = model.generate(messages, **given)
+        if generation.dropped:
+            self._post({"type": "dropped", "id": id, "messages": generation.dropped})
         if id in self._stopped:
             generation.stop()
         on_prefill(generation.usage.cached_tokens)
         async for part in generation.parts():
             gather(part)
         gather(Part(), now=True)
-        self._post({"type": "done", "id": id} | _figures(generation, model.engine.context))
+        self._post(_done(id, generation, model.engine.context))
 
 
 def _opened(message: Any) -> Mapping[str, Any]:
@@ -257,10 +253,11 @@ def _opened(message: Any) -> Mapping[str, Any]:
     return inside
 
 
-def _figures(generation: Generation, context: int) -> dict[str, Any]:
-    """What a Done tells of an answer."""
+def _done(id: int, generation: Generation, context: int) -> protocol.Done:
     usage = generation.usage
     return {
+        "type": "done",
+        "id": id,
         "reason": generation.reason,
         "usage": {
             "prompt_tokens": usage.prompt_tokens,

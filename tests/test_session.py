@@ -12,7 +12,9 @@ from typing import Any
 import gpus
 import pytest
 import tiny
+from typeguard import check_type
 
+from py_wgml import protocol
 from py_wgml.gpu import Device
 from py_wgml.model import Model
 from py_wgml.worker import Session
@@ -85,7 +87,11 @@ class Page:
             return await real(folder / source.name, on_progress, device._device, on_header=on_header, **options)
 
         monkeypatch.setattr(Model, "load", load)
-        self.session = Session(SimpleNamespace(open=opened), self.answers.append, self.reports.append, open_device)
+
+        def post(reply: protocol.EngineReply) -> None:
+            self.answers.append(dict(check_type(reply, protocol.EngineReply)))
+
+        self.session = Session(SimpleNamespace(open=opened), post, self.reports.append, open_device)
 
     async def ask(self, type: Any = None, **message: Any) -> list[dict[str, Any]]:
         """The answers to a message with a new id."""
@@ -132,7 +138,7 @@ def test_each_type(page: Any) -> None:
         assert done["usage"]["completion_tokens"] <= 3
         assert (await page.ask("card"))[0]["card"]["parameters"] > 0
         options = {"prompt_tokens": 4, "generate_tokens": 2, "repetitions": 1, "contexts": [0]}
-        assert (await page.ask("bench", **options))[0]["tokens_per_second"]
+        assert (await page.ask("bench", **options))[0]["figures"]["tokens_per_second"]
         assert await page.ask("stop", id=99) == []
         await is_alive(page)
         assert page.reports == []

@@ -12,8 +12,8 @@ from web.build import paths
 PACKAGE = paths.ROOT / "py_wgml"
 # From the bottom up: each may import those before it, and of its own folder what it likes.
 LAYERS = (
-    *("errors", "names", "values", "reference", "metadata", "wgsl", "gpu", "gguf_model", "ops", "models"),
-    *("tokenizer", "generate", "chat", "model", "worker"),
+    *("errors", "names", "protocol", "values", "reference", "metadata", "wgsl", "gpu", "gguf_model", "ops", "models"),
+    *("tokenizer", "generate", "chat", "prompts", "model", "worker"),
 )
 LONGEST = 500  # lines of a file
 DATA = {"web/page/strings.js", "tests/tiny.py"}  # tables of data
@@ -67,7 +67,7 @@ def public_functions() -> Iterator[tuple[str, ast.FunctionDef]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "function"), public_functions(), ids=lambda value: value if isinstance(value, str) else ""
+    ("name", "function"), list(public_functions()), ids=lambda value: value if isinstance(value, str) else ""
 )
 def test_public_functions_tell_shapes_and_errors(name: str, function: ast.FunctionDef) -> None:
     told = ast.get_docstring(function) or ""

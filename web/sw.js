@@ -7,7 +7,7 @@
  * last such tab has gone. Models are not kept here but in the origin private file system (files.js): the build leaves
  * them out of `files`.
  *
- * @import { Site } from "./shared/protocol.js"
+ * @import { Site } from "./shared/site.js"
  */
 
 const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));

@@ -2,6 +2,6 @@
 
 from .engine import ActivationBits, Engine
 from .generation import Generation, Usage
-from .parts import Part
+from .parts import Part, Prompt
 
-__all__ = ["ActivationBits", "Engine", "Generation", "Part", "Usage"]
+__all__ = ["ActivationBits", "Engine", "Generation", "Part", "Prompt", "Usage"]

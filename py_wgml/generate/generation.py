@@ -1,7 +1,7 @@
 """One answer as it is made: pieces of text, why it ended, what it took."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -9,7 +9,7 @@ from ..ops import Sampling
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
 from .engine import Engine
-from .parts import Part, PlainSplitter, Splitter
+from .parts import Part, Prompt, Splitter
 
 Reason = Literal["stop", "length", "stopped", "context"]
 
@@ -41,10 +41,11 @@ class Generation:
     """Iterate over it asynchronously for pieces of text, or over its `parts()` for the reasoning too; `text`,
     `reasoning`, `reason` and `usage` are complete when it ends.
 
-    ids: the prompt. max_tokens: None generates until the model ends its answer or the context is full. stop: strings
-    that end the text, and are not part of it; they are not looked for in reasoning. splitter: tells reasoning from text
-    (default: all is text). shown: ids of control tokens that are part of the answer. continuing: it goes on with text
-    that the prompt ends with. Raises WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
+    max_tokens: None generates until the model ends its answer or the context is full. stop: strings that end the text,
+    and are not part of it; they are not looked for in reasoning. on_prefill: called with the number of the prompt's
+    tokens that are processed, as they are. Raises WgmlError for an empty stop string, a max_tokens below 1, or one of
+    another type.
+    dropped: messages that the prompt leaves out.
     reason: the model ended its answer or a stop string came ("stop"), max_tokens ("length"), `stop()` ("stopped"),
     no room left ("context").
     """
@@ -53,24 +54,22 @@ class Generation:
         self,
         engine: Engine,
         tokenizer: Tokenizer,
-        ids: Sequence[int],
+        prompt: Prompt,
         sampling: Sampling,
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
-        splitter: Splitter | None = None,
-        shown: Container[int] = frozenset(),
-        continuing: bool = False,
     ) -> None:
-        self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, ids, sampling
+        self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, prompt.ids, sampling
         self._max_tokens = None if max_tokens is None else integer("max_tokens", max_tokens, 1)
         self._on_prefill = function("on_prefill", on_prefill)
-        self._answer, self._shown = _Answer(splitter or PlainSplitter(), texts("stop", stop)), shown
+        self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop)), prompt.shown
         # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
-        self._continuing = continuing and bool(ids) and not tokenizer.is_special(ids[-1])
+        self._continuing = prompt.continuing and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
         self._stopped = False
+        self.dropped = prompt.dropped
         self.reason: Reason = "context"
-        self.usage = Usage(len(ids), engine.reused(ids))
+        self.usage = Usage(len(prompt.ids), engine.reused(prompt.ids))
 
     def stop(self) -> None:
         """End the text before its next piece."""

@@ -1,8 +1,9 @@
-"""What an answer is made of as it comes, and who tells its parts from one another."""
+"""What an answer begins from, what it is made of as it comes, and who tells its parts from one another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -45,3 +46,19 @@ class PlainSplitter:
     def flush(self) -> Part:
         """See Splitter."""
         return Part()
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What an answer begins from.
+
+    ids: the tokens before it. splitter: tells its reasoning from its text (default: all is text). shown: ids of control
+    tokens that are part of it. continuing: it goes on with text that the prompt ends with. dropped: messages that were
+    left out, for want of room.
+    """
+
+    ids: Sequence[int]
+    splitter: Splitter = field(default_factory=PlainSplitter)
+    shown: Container[int] = frozenset()
+    continuing: bool = False
+    dropped: int = 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import protocol
 from ..metadata import Metadata, readable
 from .header import Header
 
@@ -14,8 +15,8 @@ _LONGEST = 10_000  # characters of a text (licences come in full)
 _TEMPLATE = "tokenizer.chat_template"
 
 
-def card(header: Header) -> dict[str, Any]:
-    """Lists, strings and numbers only, as web/shared/protocol.d.ts describes them (`Card`).
+def card(header: Header) -> protocol.FileFacts:
+    """Lists, strings and numbers only.
 
     The metadata in the file's order, arrays by their length and first elements; the tensors, and how many of them,
     parameters and bytes there are of each type, the most bytes first; the chat template, and those that have names; the

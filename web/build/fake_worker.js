@@ -23,7 +23,7 @@ const ready = {
     vocab_size: 49152, quantization: "Q4_1",
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [] },
-  seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, total: 2.3 },
+  seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
   heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
 };
@@ -59,7 +59,7 @@ async function send(request) {
     if (script.pace) await wait(script.pace);
     if (stopped.has(id) || total + count >= context) break;
     const part = typeof piece === "string" ? { text: piece } : piece;
-    postMessage({ type: "piece", id, text: "", reasoning: "", tokens: ++count, ...part });
+    postMessage({ type: "piece", id, text: "", reasoning: "", recast: false, tokens: ++count, ...part });
   }
   const reason = stopped.has(id) ? "stopped" : total + count >= context ? "context" : "stop";
   postMessage({

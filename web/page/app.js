@@ -12,7 +12,8 @@
  *
  * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
- * @import { ModelSource, Ready, Site } from "../shared/protocol.js"
+ * @import { ModelSource, Ready } from "../shared/protocol.js"
+ * @import { Site } from "../shared/site.js"
  *
  * @typedef {"loading" | "ready" | "error" | "unsupported"} Phase of the engine
  *

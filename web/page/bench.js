@@ -74,7 +74,7 @@ async function measure() {
   }
   sessionStorage.removeItem(STEP);
   say("Measuring the engine");
-  const { type, id, ...figures } = await engine.bench(options);
+  const figures = await engine.bench(options);
   say("Asking questions");
   const chat = await ask(engine);
   engine.close();

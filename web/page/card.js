@@ -1,7 +1,7 @@
 /**
  * The card of a model: what its file says of itself.
  *
- * @import { Card, Ready } from "../shared/protocol.js"
+ * @import { FileFacts, Ready } from "../shared/protocol.js"
  */
 
 import { element } from "./dom.js";
@@ -12,7 +12,7 @@ const words = strings.models.facts;
 
 /**
  * @param {Ready} ready
- * @param {Card["card"]} card
+ * @param {FileFacts} card
  */
 export function cardOf({ model, gpu_bytes }, card) {
   const facts = element("dl", "facts");

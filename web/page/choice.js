@@ -3,7 +3,8 @@
  * the site's first.
  *
  * @import { Engine } from "./engine.js"
- * @import { ModelSource, Site } from "../shared/protocol.js"
+ * @import { ModelSource } from "../shared/protocol.js"
+ * @import { Site } from "../shared/site.js"
  */
 
 import { address } from "../shared/site.js";

@@ -3,9 +3,14 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, LoadOptions, ModelSource, Piece } from "../shared/protocol.js"
- * @import { Progress, Reading, Ready, Reply, Request, Resolved, Room, Sampling } from "../shared/protocol.js"
+ * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, FileFacts } from "../shared/protocol.js"
+ * @import { LoadOptions, ModelSource, Piece, Progress, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
  *
+ * @template T
+ * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
+ */
+
+/**
  * @template T
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
  */
@@ -204,7 +209,7 @@ export class Engine {
     return /** @type {Room} */ (await this.#ask({ type: "room", bytes })).enough;
   }
 
-  /** @returns {Promise<Card["card"]>} what the file of the loaded model says of itself */
+  /** @returns {Promise<FileFacts>} what the file of the loaded model says of itself */
   async card() {
     return /** @type {Card} */ (await this.#ask({ type: "card" })).card;
   }
@@ -213,7 +218,7 @@ export class Engine {
    * Ask for the answer to a conversation whose last message is the user's, or for more of the assistant's last message.
    *
    * @param {ChatMessage[]} messages
-   * @param {Sampling} sampling
+   * @param {AnswerOptions} sampling
    * @param {boolean} [dropOldest] leave the oldest messages out where there are too many
    * @returns {Answer}
    */
@@ -239,10 +244,10 @@ export class Engine {
    * Measure the model's speed.
    *
    * @param {BenchOptions} options
-   * @returns {Promise<BenchFigures>} rejected with an EngineError
+   * @returns {Promise<BenchFigures["figures"]>} rejected with an EngineError
    */
-  bench(options) {
-    return this.#ask({ type: "bench", ...options });
+  async bench(options) {
+    return /** @type {BenchFigures} */ (await this.#ask({ type: "bench", ...options })).figures;
   }
 
   /** End the worker; whatever it was doing is given up silently. */
@@ -252,7 +257,7 @@ export class Engine {
   }
 
   /**
-   * @param {Asked} message
+   * @param {Unnumbered<Asked>} message
    * @returns {Promise<any>} its reply
    */
   #ask(message) {
@@ -263,7 +268,7 @@ export class Engine {
     } else {
       const id = this.#nextId++;
       this.#asked.set(id, reply);
-      this.#request({ ...message, id });
+      this.#request(/** @type {Asked} */ ({ ...message, id }));
     }
     return reply.promise;
   }

@@ -4,7 +4,7 @@
  *
  * @import { LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
- * @typedef {Omit<Sampling, "stop"> & LoadOptions & {stop?: string[], system?: string}} Values
+ * @typedef {Omit<Sampling, "stop" | "penalty_window"> & LoadOptions & {stop?: string[], system?: string}} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name

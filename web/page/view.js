@@ -4,7 +4,7 @@
  *
  * @import { AttachedFile, Conversation, Message } from "./conversation.js"
  * @import { MessageHandlers } from "./messages.js"
- * @import { Site } from "../shared/protocol.js"
+ * @import { Site } from "../shared/site.js"
  * @import { Support } from "../shared/support.js"
  *
  * @typedef {"loading" | "ready" | "busy" | "error" | "unsupported"} PageState

@@ -1,9 +1,10 @@
-/**
- * What the page and its worker say to each other. Types only: nothing of this file is shipped.
- *
- * The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
- * already processed. Times are seconds, sizes are bytes.
- */
+/** Made of py_wgml/protocol.py by `python3 -m web.build.protocol`. Types only: nothing of this file is shipped. */
+
+/** A piece of a file. */
+export interface FilePart {
+  url: string;
+  bytes: number;
+}
 
 /** Where a model comes from: an address, or a file of the visitor's. */
 export interface ModelSource {
@@ -14,7 +15,7 @@ export interface ModelSource {
   /** A file that the visitor chose. Either this or `url`. */
   file?: File;
   /** Where it lies in pieces one behind the other, for hosts that limit a file's size: `url` is only its name then. */
-  parts?: { url: string; bytes: number }[];
+  parts?: FilePart[];
   /** The files after this one of a split model (name-00002-of-00003.gguf and so on), each a GGUF file of its own. */
   rest?: ModelSource[];
   /** Of a file of `rest`: the `url` of the first one. */
@@ -24,15 +25,36 @@ export interface ModelSource {
   sha256?: string;
 }
 
+/** A part of a message's content. */
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
+/** A function, and what it is called with. */
+export interface Call {
+  name: string;
+  /** In JSON, or the object itself. */
+  arguments: string | Record<string, unknown>;
+}
+
+/** What an assistant's message calls. */
+export interface ToolCall {
+  id?: string;
+  type: "function";
+  function: Call;
+}
+
+/** One message of a conversation. */
 export interface ChatMessage {
   /** "developer" is the system's, "function" a tool's. */
   role: "system" | "user" | "assistant" | "tool" | "developer" | "function";
   /** Text, whole or in parts; null in a message that only calls. */
-  content: string | { type: "text"; text: string }[] | null;
+  content: string | TextPart[] | null;
   /** What the model thought before it said `content`; templates that know it leave it out of later turns. */
   reasoning_content?: string;
-  /** The assistant's: functions that it calls. `arguments` in JSON, or the object itself. */
-  tool_calls?: { id?: string; type: "function"; function: { name: string; arguments: string | object } }[];
+  /** The assistant's: functions that it calls. */
+  tool_calls?: ToolCall[];
   /** A tool's: which call it answers. */
   tool_call_id?: string;
 }
@@ -44,6 +66,8 @@ export interface Sampling {
   top_p?: number | null;
   min_p?: number | null;
   repetition_penalty?: number | null;
+  /** The last so many tokens count as repeated. */
+  penalty_window?: number | null;
   /** null: a random one. */
   seed?: number | null;
   /** null: until the model ends its answer. */
@@ -51,14 +75,31 @@ export interface Sampling {
   stop?: string | string[] | null;
 }
 
+/** What a model may call. */
+export interface ToolFunction {
+  name: string;
+  description?: string;
+  /** A JSON schema. */
+  parameters?: Record<string, unknown>;
+}
+
+/** A function that the model may call; its calls are part of its text, in its own form. */
+export interface Tool {
+  type: "function";
+  function: ToolFunction;
+}
+
 /** What the model's chat template is given beside the messages. */
 export interface TemplateOptions {
-  /** Functions that the model may call; its calls are part of its text, in its own form. */
-  tools?: { type: "function"; function: { name: string; description?: string; parameters?: object } }[];
-  /** The name of one of the file's templates, such as "rag"; default: "tool_use" where there are tools and it is there. */
+  tools?: Tool[];
+  /** The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are. */
   chat_template?: string | null;
   /** The template's further variables, such as `enable_thinking`. */
   chat_template_kwargs?: Record<string, unknown>;
+}
+
+/** What an answer is asked for with. */
+export interface AnswerOptions extends Sampling, TemplateOptions {
 }
 
 /** What is left out is as the model and the device have it. */
@@ -69,6 +110,7 @@ export interface LoadOptions {
   cache_bits?: 8 | 16;
 }
 
+/** What is measured. */
 export interface BenchOptions {
   prompt_tokens: number;
   generate_tokens: number;
@@ -77,43 +119,83 @@ export interface BenchOptions {
   contexts: number[];
 }
 
+/** Answered by Ready. */
+export interface Load {
+  type: "load";
+  id: number;
+  model: ModelSource;
+  options: LoadOptions;
+}
+
+/** What a person means who names a model. Answered by Resolved, in JavaScript. */
+export interface Resolve {
+  type: "resolve";
+  id: number;
+  reference: string;
+}
+
+/** Whether the GPU has so many bytes. Answered by Room, in JavaScript. */
+export interface AskRoom {
+  type: "room";
+  id: number;
+  bytes: number;
+}
+
+/** Answered by Card. */
+export interface AskCard {
+  type: "card";
+  id: number;
+}
+
+/** Answered by BenchFigures. */
+export interface Bench extends BenchOptions {
+  type: "bench";
+  id: number;
+}
+
 /** Answer a conversation. If its last message is the assistant's, that is gone on with. */
 export interface Send {
   type: "send";
   id: number;
   messages: ChatMessage[];
-  sampling: Sampling & TemplateOptions;
+  sampling: AnswerOptions;
   /** Leave the oldest messages out where the conversation is longer than the context, instead of failing. */
   drop_oldest?: boolean;
 }
 
-/**
- * What has one reply. `load`: Ready. `resolve` a reference to a model: Resolved. `room`, whether the GPU has so many
- * bytes: Room. `card`: Card. `bench`: BenchFigures.
- */
-export type Asked =
-  | { type: "load"; model: ModelSource; options: LoadOptions }
-  | { type: "resolve"; reference: string }
-  | { type: "room"; bytes: number }
-  | { type: "card" }
-  | ({ type: "bench" } & BenchOptions);
+/** End the answer with this id; it still ends by Done. */
+export interface StopAnswer {
+  type: "stop";
+  id: number;
+}
 
-/** Page to worker. `pause` and `cancel` are about the download under way. */
-export type Request =
-  | (Asked & { id: number })
-  | { type: "pause"; paused: boolean }
-  | { type: "cancel" }
-  | Send
-  | { type: "stop"; id: number }
-  /** Whether the worker is alive: Alive. One whose Python hangs does not answer. */
-  | { type: "ping" };
+/** Let the download under way rest, or go on. For JavaScript. */
+export interface Pause {
+  type: "pause";
+  paused: boolean;
+}
+
+/** Give up the download under way. For JavaScript. */
+export interface Cancel {
+  type: "cancel";
+}
+
+/** Whether the worker is alive: Alive. One whose Python hangs does not answer. */
+export interface Ping {
+  type: "ping";
+}
+
+export type Asked = Load | Resolve | AskRoom | AskCard | Bench;
+
+export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
 /**
- * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and
- * is not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count.
+ * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and is
+ * not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count.
  */
 export type Stage = "runtime" | "packages" | "download" | "header" | "weights" | "kernels";
 
+/** How far a load has come. */
 export interface Progress {
   type: "progress";
   stage: Stage;
@@ -122,53 +204,62 @@ export interface Progress {
   total: number;
 }
 
-export interface Ready {
+/** What a loaded model is. */
+export interface ModelFacts {
+  name: string;
+  architecture: string;
+  parameters: number;
+  file_bytes: number;
+  context_length: number;
+  vocab_size: number;
+  quantization: string;
+}
+
+/** What it runs on. */
+export interface AdapterFacts {
+  vendor: string;
+  architecture: string;
+  description: string;
+  features: string[];
+}
+
+/** What a load took in the engine. */
+export interface EngineSeconds {
+  header: number;
+  weights: number;
+  kernels: number;
+}
+
+/** What a load took, with what worker.js measures: `total` since the worker began. */
+export interface LoadSeconds extends EngineSeconds {
+  runtime: number;
+  packages: number;
+  total: number;
+}
+
+/** What is known of a loaded model. */
+export interface About {
   type: "ready";
   id: number;
-  model: {
-    name: string;
-    architecture: string;
-    parameters: number;
-    file_bytes: number;
-    context_length: number;
-    vocab_size: number;
-    quantization: string;
-  };
-  adapter: { vendor: string; architecture: string; description: string; features: string[] };
-  /** `runtime`, `packages` and `total` (since the worker began) are measured by worker.js, the others by the engine. */
-  seconds: { runtime: number; packages: number; header: number; weights: number; total: number };
-  heap_peak_bytes: number;
+  model: ModelFacts;
+  adapter: AdapterFacts;
   /** GPU memory in use. */
   gpu_bytes: number;
   /** The defaults for this model. */
   sampling: Sampling;
+}
+
+/** A Ready as the engine has it; worker.js adds the rest. */
+export interface EngineReady extends About {
+  seconds: EngineSeconds;
+}
+
+/** The model can be asked. */
+export interface Ready extends About {
+  seconds: LoadSeconds;
+  heap_peak_bytes: number;
   /** Whether a copy of the model is on this device now, so that the next visit needs no download. */
   kept: boolean;
-}
-
-/**
- * What has come of an answer since the last piece. `reasoning` comes before `text`; with `recast`, all text of the
- * pieces before has turned out to be reasoning as well.
- */
-export interface Piece {
-  type: "piece";
-  id: number;
-  text: string;
-  reasoning: string;
-  recast?: boolean;
-  /** Generated so far. */
-  tokens: number;
-}
-
-/**
- * How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when an
- * answer begins, and again while a long prompt is read.
- */
-export interface Reading {
-  type: "reading";
-  id: number;
-  done: number;
-  total: number;
 }
 
 /** The oldest messages (after the system's) that were left out of the prompt, if any were. */
@@ -178,6 +269,30 @@ export interface Dropped {
   messages: number;
 }
 
+/**
+ * How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when
+ * an answer begins, and again while a long prompt is read.
+ */
+export interface Reading {
+  type: "reading";
+  id: number;
+  done: number;
+  total: number;
+}
+
+/** What has come of an answer since the last piece: `reasoning`, then `text`. */
+export interface Piece {
+  type: "piece";
+  id: number;
+  text: string;
+  reasoning: string;
+  /** All text of the pieces before has turned out to be reasoning as well. */
+  recast: boolean;
+  /** Generated so far. */
+  tokens: number;
+}
+
+/** Tokens of an answer and of its prompt. */
 export interface Usage {
   prompt_tokens: number;
   cached_tokens: number;
@@ -186,22 +301,38 @@ export interface Usage {
   context_length: number;
 }
 
+/** What an answer took. */
+export interface AnswerSeconds {
+  first_token: number;
+  prefill: number;
+  decode: number;
+}
+
+/** Tokens a second. */
+export interface Rates {
+  prefill: number;
+  decode: number;
+}
+
+/** An answer has ended. */
 export interface Done {
   type: "done";
   id: number;
   reason: "stop" | "length" | "stopped" | "context";
   usage: Usage;
-  seconds: { first_token: number; prefill: number; decode: number };
-  tokens_per_second: { prefill: number; decode: number };
+  seconds: AnswerSeconds;
+  tokens_per_second: Rates;
 }
 
-export interface Failure {
+/** What could not be done. */
+export interface ErrorReply {
   type: "error";
   /** Of the request it is about; absent when the engine as a whole has failed. */
   id?: number;
   /**
-   * Where it failed: a Stage; "cancelled"; "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was
-   * lost, "memory" when it has too little; "hung" when the worker does not answer any more; or a name of the engine's own.
+   * Where it failed: a Stage; the type of the request; "cancelled"; "context" when the conversation is too long;
+   * "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was lost, "memory" when it has too little;
+   * "hung" when the worker does not answer any more.
    */
   stage: string;
   /** One line that a person understands. */
@@ -210,81 +341,88 @@ export interface Failure {
   loaded?: boolean;
 }
 
+/** To Resolve. */
 export interface Resolved {
   type: "resolved";
   id: number;
   model: ModelSource;
 }
 
+/** To AskRoom. */
 export interface Room {
   type: "room";
   id: number;
   enough: boolean;
 }
 
-/** What a GGUF file says of itself: py_wgml/gguf_model/card.py. */
+/** Of a file's metadata. Arrays as text: their length and their first elements. */
+export interface Entry {
+  key: string;
+  value: string | number | boolean;
+}
+
+/** A tensor of a file. */
+export interface TensorFacts {
+  name: string;
+  type: string;
+  shape: number[];
+  bytes: number;
+}
+
+/** All tensors of one type. */
+export interface TypeFacts {
+  type: string;
+  tensors: number;
+  parameters: number;
+  bytes: number;
+}
+
+/** A chat template for a special use, as tools. */
+export interface NamedTemplate {
+  name: string;
+  template: string;
+}
+
+/** A file's tokens. */
+export interface Vocabulary {
+  model: string;
+  tokens: number;
+}
+
+/** What a GGUF file says of itself. */
+export interface FileFacts {
+  version: number;
+  parameters: number;
+  bytes: number;
+  metadata: Entry[];
+  tensors: TensorFacts[];
+  types: TypeFacts[];
+  template: string;
+  templates: NamedTemplate[];
+  vocabulary: Vocabulary;
+}
+
+/** To AskCard. */
 export interface Card {
   type: "card";
   id: number;
-  card: {
-    version: number;
-    parameters: number;
-    bytes: number;
-    /** Arrays as text: their length and their first elements. */
-    metadata: { key: string; value: string | number | boolean }[];
-    tensors: { name: string; type: string; shape: number[]; bytes: number }[];
-    types: { type: string; tensors: number; parameters: number; bytes: number }[];
-    template: string;
-    /** Those for special uses, as tools. */
-    templates: { name: string; template: string }[];
-    vocabulary: { model: string; tokens: number };
-  };
+  card: FileFacts;
 }
 
-/** The engine's figures, whatever they are. */
+/** To Bench. */
 export interface BenchFigures {
   type: "bench";
   id: number;
-  [figure: string]: unknown;
+  /** Those of `py_wgml.generate.bench.measure`. */
+  figures: Record<string, unknown>;
 }
 
+/** To Ping. */
 export interface Alive {
   type: "alive";
 }
 
-/** Worker to page. */
-export type Reply =
-  | Alive
-  | Progress
-  | Ready
-  | Resolved
-  | Room
-  | Card
-  | Dropped
-  | Reading
-  | Piece
-  | Done
-  | Failure
-  | BenchFigures;
+/** What the engine says; worker.js makes a Ready of an EngineReady. */
+export type EngineReply = Progress | EngineReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply;
 
-/** `site.json`, which the build writes. All addresses are relative to the page. */
-export interface Site {
-  title: string;
-  /** What the model is told before a conversation, unless the visitor says otherwise. */
-  system_prompt: string;
-  models: {
-    name: string;
-    url: string;
-    /** Pieces that it lies in, where the build split it. */
-    parts?: { url: string; bytes: number }[];
-    bytes: number;
-    sha256: string;
-    license?: string;
-  }[];
-  /** What micropip installs, in order. */
-  wheels: string[];
-  /** Changes whenever any file but a model does. */
-  version: string;
-  /** Every file but the models. */
-  files: string[];
-}
+export type Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive;

@@ -1,7 +1,21 @@
 /**
  * What the build says of this site: site.json. For the page and the worker.
  *
- * @import { Site } from "./protocol.js"
+ * @typedef {object} Site all addresses in it are relative to the page
+ * @property {string} title
+ * @property {string} system_prompt what the model is told before a conversation, unless the visitor says otherwise
+ * @property {SiteModel[]} models
+ * @property {string[]} wheels what micropip installs, in order
+ * @property {string} version changes whenever any file but a model does
+ * @property {string[]} files every one but the models
+ *
+ * @typedef {object} SiteModel
+ * @property {string} name
+ * @property {string} url
+ * @property {{url: string, bytes: number}[]} [parts] pieces that it lies in, where the build split it
+ * @property {number} bytes
+ * @property {string} sha256
+ * @property {string} [license]
  */
 
 import { Failure } from "./failure.js";

@@ -2,7 +2,7 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { Failure, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
+ * @import { EngineReady, EngineReply, ErrorReply, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
@@ -94,7 +94,7 @@ async function startEngine() {
   const python = pyodide.pyimport("py_wgml.worker");
   const heapBytes = () => /** @type {any} */ (pyodide)._module.HEAPU8.byteLength; // a wasm heap never shrinks: its size is its peak
   const answer = (/** @type {PyProxy} */ dict) => {
-    /** @type {Reply} */
+    /** @type {EngineReply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
     const load = reply.type === "ready" || reply.type === "error" ? loads.get(reply.id ?? 0) : undefined;
     if (load) loads.delete(load.id);
@@ -114,7 +114,7 @@ async function startEngine() {
  */
 class Load {
   #abort = new AbortController();
-  /** Why it ended here, whatever Python makes of that. @type {Pick<Failure, "stage" | "message"> | null} */
+  /** Why it ended here, whatever Python makes of that. @type {Pick<ErrorReply, "stage" | "message"> | null} */
   #end = null;
   /** @type {Promise<files.ModelFile>[]} */
   #files;
@@ -174,7 +174,7 @@ class Load {
     if (this.isAnswered) post({ type: "error", id: this.id, ...this.#end });
   }
 
-  /** @param {Failure} reply Python's @returns {Failure} with the reason, if that lies here */
+  /** @param {ErrorReply} reply Python's @returns {ErrorReply} with the reason, if that lies here */
   explained(reply) {
     return { ...reply, ...this.#end };
   }
@@ -187,7 +187,7 @@ class Load {
 }
 
 /**
- * @param {Ready} ready as the engine knows it
+ * @param {EngineReady} ready as the engine knows it
  * @param {number} heapBytes
  * @param {Load | undefined} load
  * @returns {Promise<Ready>}

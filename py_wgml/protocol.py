@@ -1,0 +1,495 @@
+"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file, for JavaScript's side.
+
+The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
+already processed. Times are seconds, sizes are bytes.
+"""
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+File = Any  # a browser's
+
+# What models are and what they are asked
+
+
+class FilePart(TypedDict):
+    """A piece of a file."""
+
+    url: str
+    bytes: int
+
+
+class ModelSource(TypedDict):
+    """Where a model comes from: an address, or a file of the visitor's."""
+
+    name: str
+    """What people call it, shown in the page."""
+    url: NotRequired[str]
+    """An absolute URL. Either this or `file`."""
+    file: NotRequired[File]
+    """A file that the visitor chose. Either this or `url`."""
+    parts: NotRequired[list[FilePart]]
+    """Where it lies in pieces one behind the other, for hosts that limit a file's size: `url` is only its name then."""
+    rest: NotRequired["list[ModelSource]"]
+    """The files after this one of a split model (name-00002-of-00003.gguf and so on), each a GGUF file of its own."""
+    model: NotRequired[str]
+    """Of a file of `rest`: the `url` of the first one."""
+    bytes: NotRequired[int]
+    """Its size, where known beforehand; what the server says goes before it."""
+    sha256: NotRequired[str]
+
+
+class TextPart(TypedDict):
+    """A part of a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class Call(TypedDict):
+    """A function, and what it is called with."""
+
+    name: str
+    arguments: str | dict[str, Any]
+    """In JSON, or the object itself."""
+
+
+class ToolCall(TypedDict):
+    """What an assistant's message calls."""
+
+    id: NotRequired[str]
+    type: Literal["function"]
+    function: Call
+
+
+class ChatMessage(TypedDict):
+    """One message of a conversation."""
+
+    role: Literal["system", "user", "assistant", "tool", "developer", "function"]
+    """"developer" is the system's, "function" a tool's."""
+    content: str | list[TextPart] | None
+    """Text, whole or in parts; null in a message that only calls."""
+    reasoning_content: NotRequired[str]
+    """What the model thought before it said `content`; templates that know it leave it out of later turns."""
+    tool_calls: NotRequired[list[ToolCall]]
+    """The assistant's: functions that it calls."""
+    tool_call_id: NotRequired[str]
+    """A tool's: which call it answers."""
+
+
+class Sampling(TypedDict, total=False):
+    """How the next token is chosen. What is left out or null is the engine's default."""
+
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    repetition_penalty: float | None
+    penalty_window: int | None
+    """The last so many tokens count as repeated."""
+    seed: int | None
+    """null: a random one."""
+    max_tokens: int | None
+    """null: until the model ends its answer."""
+    stop: str | list[str] | None
+
+
+class ToolFunction(TypedDict):
+    """What a model may call."""
+
+    name: str
+    description: NotRequired[str]
+    parameters: NotRequired[dict[str, Any]]
+    """A JSON schema."""
+
+
+class Tool(TypedDict):
+    """A function that the model may call; its calls are part of its text, in its own form."""
+
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class TemplateOptions(TypedDict, total=False):
+    """What the model's chat template is given beside the messages."""
+
+    tools: list[Tool]
+    chat_template: str | None
+    """The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are."""
+    chat_template_kwargs: dict[str, Any]
+    """The template's further variables, such as `enable_thinking`."""
+
+
+class AnswerOptions(Sampling, TemplateOptions, total=False):
+    """What an answer is asked for with."""
+
+
+class LoadOptions(TypedDict, total=False):
+    """What is left out is as the model and the device have it."""
+
+    context: int
+    """The context's length in tokens."""
+    cache_bits: Literal[8, 16]
+    """Of each number of the context's cache; 8: half the memory of 16, which is the default."""
+
+
+class BenchOptions(TypedDict):
+    """What is measured."""
+
+    prompt_tokens: int
+    generate_tokens: int
+    repetitions: int
+    contexts: list[int]
+    """Tokens of conversation at which generation is measured."""
+
+
+# From the page: what has one reply
+
+
+class Load(TypedDict):
+    """Answered by Ready."""
+
+    type: Literal["load"]
+    id: int
+    model: ModelSource
+    options: LoadOptions
+
+
+class Resolve(TypedDict):
+    """What a person means who names a model. Answered by Resolved, in JavaScript."""
+
+    type: Literal["resolve"]
+    id: int
+    reference: str
+
+
+class AskRoom(TypedDict):
+    """Whether the GPU has so many bytes. Answered by Room, in JavaScript."""
+
+    type: Literal["room"]
+    id: int
+    bytes: int
+
+
+class AskCard(TypedDict):
+    """Answered by Card."""
+
+    type: Literal["card"]
+    id: int
+
+
+class Bench(BenchOptions):
+    """Answered by BenchFigures."""
+
+    type: Literal["bench"]
+    id: int
+
+
+# From the page: the rest
+
+
+class Send(TypedDict):
+    """Answer a conversation. If its last message is the assistant's, that is gone on with."""
+
+    type: Literal["send"]
+    id: int
+    messages: list[ChatMessage]
+    sampling: AnswerOptions
+    drop_oldest: NotRequired[bool]
+    """Leave the oldest messages out where the conversation is longer than the context, instead of failing."""
+
+
+class StopAnswer(TypedDict):
+    """End the answer with this id; it still ends by Done."""
+
+    type: Literal["stop"]
+    id: int
+
+
+class Pause(TypedDict):
+    """Let the download under way rest, or go on. For JavaScript."""
+
+    type: Literal["pause"]
+    paused: bool
+
+
+class Cancel(TypedDict):
+    """Give up the download under way. For JavaScript."""
+
+    type: Literal["cancel"]
+
+
+class Ping(TypedDict):
+    """Whether the worker is alive: Alive. One whose Python hangs does not answer."""
+
+    type: Literal["ping"]
+
+
+Asked = Load | Resolve | AskRoom | AskCard | Bench
+Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
+
+# From the worker: on the way to a loaded model
+
+Stage = Literal["runtime", "packages", "download", "header", "weights", "kernels"]
+"""`runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and is
+not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count."""
+
+
+class Progress(TypedDict):
+    """How far a load has come."""
+
+    type: Literal["progress"]
+    stage: Stage
+    loaded: int
+    total: int
+    """0: not known."""
+
+
+class ModelFacts(TypedDict):
+    """What a loaded model is."""
+
+    name: str
+    architecture: str
+    parameters: int
+    file_bytes: int
+    context_length: int
+    vocab_size: int
+    quantization: str
+
+
+class AdapterFacts(TypedDict):
+    """What it runs on."""
+
+    vendor: str
+    architecture: str
+    description: str
+    features: list[str]
+
+
+class EngineSeconds(TypedDict):
+    """What a load took in the engine."""
+
+    header: float
+    weights: float
+    kernels: float
+
+
+class LoadSeconds(EngineSeconds):
+    """What a load took, with what worker.js measures: `total` since the worker began."""
+
+    runtime: float
+    packages: float
+    total: float
+
+
+class About(TypedDict):
+    """What is known of a loaded model."""
+
+    type: Literal["ready"]
+    id: int
+    model: ModelFacts
+    adapter: AdapterFacts
+    gpu_bytes: int
+    """GPU memory in use."""
+    sampling: Sampling
+    """The defaults for this model."""
+
+
+class EngineReady(About):
+    """A Ready as the engine has it; worker.js adds the rest."""
+
+    seconds: EngineSeconds
+
+
+class Ready(About):
+    """The model can be asked."""
+
+    seconds: LoadSeconds
+    heap_peak_bytes: int
+    kept: bool
+    """Whether a copy of the model is on this device now, so that the next visit needs no download."""
+
+
+# From the worker: an answer
+
+
+class Dropped(TypedDict):
+    """The oldest messages (after the system's) that were left out of the prompt, if any were."""
+
+    type: Literal["dropped"]
+    id: int
+    messages: int
+
+
+class Reading(TypedDict):
+    """How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when
+    an answer begins, and again while a long prompt is read."""
+
+    type: Literal["reading"]
+    id: int
+    done: int
+    total: int
+
+
+class Piece(TypedDict):
+    """What has come of an answer since the last piece: `reasoning`, then `text`."""
+
+    type: Literal["piece"]
+    id: int
+    text: str
+    reasoning: str
+    recast: bool
+    """All text of the pieces before has turned out to be reasoning as well."""
+    tokens: int
+    """Generated so far."""
+
+
+class Usage(TypedDict):
+    """Tokens of an answer and of its prompt."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    context_used: int
+    context_length: int
+
+
+class AnswerSeconds(TypedDict):
+    """What an answer took."""
+
+    first_token: float
+    prefill: float
+    decode: float
+
+
+class Rates(TypedDict):
+    """Tokens a second."""
+
+    prefill: float
+    decode: float
+
+
+class Done(TypedDict):
+    """An answer has ended."""
+
+    type: Literal["done"]
+    id: int
+    reason: Literal["stop", "length", "stopped", "context"]
+    usage: Usage
+    seconds: AnswerSeconds
+    tokens_per_second: Rates
+
+
+class ErrorReply(TypedDict):
+    """What could not be done."""
+
+    type: Literal["error"]
+    id: NotRequired[int]
+    """Of the request it is about; absent when the engine as a whole has failed."""
+    stage: str
+    """Where it failed: a Stage; the type of the request; "cancelled"; "context" when the conversation is too long;
+    "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was lost, "memory" when it has too little;
+    "hung" when the worker does not answer any more."""
+    message: str
+    """One line that a person understands."""
+    loaded: NotRequired[bool]
+    """Of a `load`: the model from before is still loaded."""
+
+
+# From the worker: the other replies
+
+
+class Resolved(TypedDict):
+    """To Resolve."""
+
+    type: Literal["resolved"]
+    id: int
+    model: ModelSource
+
+
+class Room(TypedDict):
+    """To AskRoom."""
+
+    type: Literal["room"]
+    id: int
+    enough: bool
+
+
+class Entry(TypedDict):
+    """Of a file's metadata. Arrays as text: their length and their first elements."""
+
+    key: str
+    value: str | float | bool
+
+
+class TensorFacts(TypedDict):
+    """A tensor of a file."""
+
+    name: str
+    type: str
+    shape: list[int]
+    bytes: int
+
+
+class TypeFacts(TypedDict):
+    """All tensors of one type."""
+
+    type: str
+    tensors: int
+    parameters: int
+    bytes: int
+
+
+class NamedTemplate(TypedDict):
+    """A chat template for a special use, as tools."""
+
+    name: str
+    template: str
+
+
+class Vocabulary(TypedDict):
+    """A file's tokens."""
+
+    model: str
+    tokens: int
+
+
+class FileFacts(TypedDict):
+    """What a GGUF file says of itself."""
+
+    version: int
+    parameters: int
+    bytes: int
+    metadata: list[Entry]
+    tensors: list[TensorFacts]
+    types: list[TypeFacts]
+    template: str
+    templates: list[NamedTemplate]
+    vocabulary: Vocabulary
+
+
+class Card(TypedDict):
+    """To AskCard."""
+
+    type: Literal["card"]
+    id: int
+    card: FileFacts
+
+
+class BenchFigures(TypedDict):
+    """To Bench."""
+
+    type: Literal["bench"]
+    id: int
+    figures: dict[str, Any]
+    """Those of `py_wgml.generate.bench.measure`."""
+
+
+class Alive(TypedDict):
+    """To Ping."""
+
+    type: Literal["alive"]
+
+
+EngineReply = Progress | EngineReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply
+"""What the engine says; worker.js makes a Ready of an EngineReady."""
+Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive
