@@ -154,6 +154,22 @@ def test_room_is_made_without_writing_all_over_and_over(
     assert before > 1024  # no more was left out than need be
 
 
+@pytest.mark.parametrize(("count", "writes"), [(3, 1), (301, 8)])
+def test_a_question_is_written_once(count: int, writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its room is made by what it is sent as."""
+    made = model()
+    messages = talk(count, "hello " * 20)
+    dropped = made.overflow(messages)
+    written = []
+    prompt = made.template.prompt
+    monkeypatch.setattr(made.template, "prompt", lambda *given, **names: written.append(1) or prompt(*given, **names))
+    assert made.generate(messages, drop_oldest=True).dropped == dropped
+    assert 1 <= len(written) <= writes
+    if dropped:
+        with pytest.raises(ContextError):
+            made.generate(messages)
+
+
 def test_room_is_made_in_whole_turns() -> None:
     """Calls stay with their results, and roles are looked at as they are meant."""
     made = model(context=400)
