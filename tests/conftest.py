@@ -16,6 +16,7 @@ from web.build.errors import NETWORK, Stop
 from web.build.site import build
 
 if TYPE_CHECKING:
+    from py_wgml.gpu import Device
     from web.build.browser import Chromium, Firefox
 
 
@@ -46,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONGEST.index(folder_of(item)) if folder_of(item) in LONGEST else len(LONGEST))
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+@pytest.fixture(params=["naga", pytest.param("tint", marks=pytest.mark.slow)])
+def device(request: pytest.FixtureRequest) -> Device:
+    """Models run on both compilers; what kernels do with and without subgroups, the tests of the ops cover."""
+    return gpus.device(request.param)
 
 
 @pytest.fixture(scope="session")

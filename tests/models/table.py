@@ -15,6 +15,9 @@ from typing import Any
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+    from web.build.environment import in_venv
+
+    in_venv("test")
 
 import gpus
 import numpy as np

@@ -17,6 +17,9 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+    from web.build.environment import in_venv
+
+    in_venv("test")
 
 from ops.harness import VARIANTS, Case, Mutation, device
 from ops.missing import missing_cases, missing_files, names

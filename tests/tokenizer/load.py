@@ -18,6 +18,9 @@ from typing import Any
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+    from web.build.environment import in_venv
+
+    in_venv("test")
 
 import tiny
 from gguf import GGUFWriter, TokenType

@@ -98,7 +98,7 @@ def in_venv(group: str) -> None:
             options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
             run([python, "-m", "pip", "install", *options, "--requirement", pins], "pip")
             paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
-    sys.exit(subprocess.call([python, paths.ROOT / "build.py", *sys.argv[1:]]))
+    sys.exit(subprocess.call([python, *sys.argv]))
 
 
 def lock_requirements() -> None:
@@ -113,9 +113,10 @@ def lock_requirements() -> None:
         index = run([python, "-m", "pip", "config", "get", "global.index-url"], "pip", check=False).strip()
         environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
         options = "--universal --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade --quiet"
+        oldest = paths.project()["requires-python"].removeprefix(">=")
         pins: list[str | Path] = []
         for group in ("test", "browser"):  # the smaller one gets the versions of the larger
             out = paths.REQUIREMENTS / f"{group}.txt"
-            command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", "3.11", *pins]
+            command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", oldest, *pins]
             run([*command, "--group", group, "--output-file", out], "uv", cwd=paths.ROOT, env=environment)
             pins = ["--constraints", out]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -14,3 +16,9 @@ VENV = CACHE / "venv"
 INSTALLED = VENV / "installed.json"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 WINDOWS = os.name == "nt"
+
+
+def project() -> dict[str, Any]:
+    """The [project] table of pyproject.toml."""
+    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return table

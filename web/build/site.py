@@ -8,7 +8,6 @@ import json
 import shutil
 import subprocess
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +47,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         else:
             archives[place(part)] = part.path, part.role == "pure"
     with tempfile.TemporaryDirectory() as space:
-        own = Path(space, f"py_wgml-{project()['version']}-py3-none-any.whl")
+        own = Path(space, f"py_wgml-{paths.project()['version']}-py3-none-any.whl")
         own.write_bytes(own_wheel())
         archives[f"wheels/{own.name}"] = own, False
         compiled = packed(archives, runtime)
@@ -73,7 +72,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
 
 def own_wheel() -> bytes:
     """py_wgml as a wheel, straight from the sources: the files that `pip wheel .` takes."""
-    about = project()
+    about = paths.project()
     name = f"py_wgml-{about['version']}"
     metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
@@ -101,6 +100,8 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> d
 
     Pyodide itself compiles them, once for each content: see pack.py. Returns place -> file.
     """
+    about = next(part.path for part in runtime if part.file == "pyodide-lock.json")
+    python = ".".join(json.loads(about.read_text())["info"]["python"].split(".")[:2])
     recipe = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("pack.mjs", "pack.py"))
     recipe += "".join(part.sha256 for part in runtime).encode()
     folder = paths.CACHE / "packed"
@@ -113,7 +114,8 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> d
         if not done[place].exists():
             for old in folder.glob(f"{Path(place).name}-*"):
                 old.unlink()
-            prefix = "/lib/python313.zip" if place.endswith(".zip") else "/lib/python3.13/site-packages"
+            is_library = place.endswith(".zip")
+            prefix = f"/lib/python{python.replace('.', '')}.zip" if is_library else f"/lib/python{python}/site-packages"
             jobs.append({"input": str(path), "output": f"{done[place]}.new", "prefix": prefix, "pure": pure})
     if jobs:
         say(f"compiling {len(jobs)} of {len(archives)} Python archives")
@@ -125,12 +127,6 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> d
         for job in jobs:
             Path(job["output"]).rename(job["output"].removesuffix(".new"))
     return done
-
-
-def project() -> dict[str, Any]:
-    """The [project] table of pyproject.toml."""
-    table: dict[str, Any] = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
-    return table
 
 
 def place(part: Part) -> str:

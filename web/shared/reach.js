@@ -1,4 +1,4 @@
-/** Why a server does not answer: `fetch` does not tell, but by what it says of other questions. Runs in the worker. */
+/** Why a server does not answer: `fetch` does not tell, but by what it says of other questions. */
 
 /**
  * @param {string} url that could not be fetched

@@ -1,5 +1,5 @@
 /**
- * What a person means who names a model: an address, or a file on the Hugging Face Hub. Runs in the worker.
+ * What a person means who names a model: an address, or a file on the Hugging Face Hub.
  *
  * @import { ModelSource } from "./protocol.js"
  *

@@ -6,8 +6,6 @@
  * with no such storage, or too little, the model still streams to whoever asked for it. Where its sha256 is known, a
  * download is checked against it.
  *
- * Runs in the worker.
- *
  * @import { Part } from "./http.js"
  * @import { Kept, Version } from "../shared/kept.js"
  * @import { ModelSource } from "../shared/protocol.js"

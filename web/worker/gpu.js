@@ -1,8 +1,6 @@
 /**
  * What Python needs of `navigator.gpu` that JavaScript does better: a model step replayed in one call, bytes that go from
  * a stream to the GPU without a stop in Python's memory. Objects of WebGPU stay here; Python holds their numbers.
- *
- * Runs in the worker.
  */
 
 /**

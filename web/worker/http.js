@@ -1,5 +1,5 @@
 /**
- * What servers are asked for a file's bytes, and what their answers say of the file. Runs in the worker.
+ * What servers are asked for a file's bytes, and what their answers say of the file.
  *
  * @import { Kept, Version } from "../shared/kept.js"
  * @import { ModelSource } from "../shared/protocol.js"
