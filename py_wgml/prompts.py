@@ -108,16 +108,16 @@ class Prompts:
             except ContextError:
                 return context + 1
 
-        starts = [at for at in range(first, len(messages)) if messages[at]["role"] == "user"]
+        starts = [index for index in range(first, len(messages)) if messages[index]["role"] == "user"]
         if len(starts) < 2 or length(first) <= context * 7 // 8:
             return prompt(first)
         # What is too long by its words alone need not be written to know that.
-        count, at = 0, len(messages)
-        while at > first and count <= context // 2:
-            at -= 1
-            count += self._count(text_of(messages[at]), context)
+        count, index = 0, len(messages)
+        while index > first and count <= context // 2:
+            index -= 1
+            count += self._count(text_of(messages[index]), context)
         last = len(starts) - 1
-        nearest = bisect_left(starts, at, hi=last)
+        nearest = bisect_left(starts, index, hi=last)
         fits = bisect_left(starts, True, lo=nearest, hi=last, key=lambda start: length(start) <= context // 2)
         return prompt(starts[fits])
 

@@ -191,8 +191,8 @@ def known(given: Iterable[str], names: Collection[str]) -> None:
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, n=1)
-            which = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
-            raise WgmlError(f"there is no option {shown(name)}; {which}")
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise WgmlError(f"there is no option {shown(name)}; {hint}")
 
 
 def listed(name: str, value: Any) -> list[Any]:

@@ -214,7 +214,7 @@ class Session:
         self, id: int, messages: list[dict[str, Any]], options: dict[str, Any], drop_oldest: bool
     ) -> None:
         model = self._loaded()
-        come, posted = Part(), 0.0
+        unsent, posted = Part(), 0.0
 
         def on_prefill(done: int) -> None:
             nonlocal posted
@@ -224,13 +224,13 @@ class Session:
 
         def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
-            nonlocal come, posted
-            come += part
-            if come and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+            nonlocal unsent, posted
+            unsent += part
+            if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
-                piece = {"type": "piece", "id": id, **vars(come), "tokens": tokens}
+                piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
                 self._post(cast(protocol.Piece, piece))
-                come, posted = Part(), time.perf_counter()
+                unsent, posted = Part(), time.perf_counter()
 
         given = {**options, "drop_oldest": drop_oldest, "on_prefill": on_prefill}
         generation = self._generations[id] = model.generate(messages, **given)

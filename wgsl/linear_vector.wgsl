@@ -1,24 +1,25 @@
 // Matrix times vector with quantized weights:
 //   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
 //   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
-// `lanes` invocations share `each` rows, each taking every `lanes`-th span of octets of them: the scales of a span are
-// read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
+// `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them: the scales of a span
+// are read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
-// (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product.
-// What usually comes before and after is part of it on demand: with norm, x is first scaled to a root mean square of 1
-// and multiplied by norm_weight (f32 [columns]), by each workgroup for itself; with splits, x is what the parts of
-// attention make together (lib/attention_parts.wgsl); with function, W has 2 rows rows, and what is written is
-// function(row n) * row n + rows; with pairing, the rows are queries, keys and values, which are rotated and appended to
-// the cache instead of being written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices
-// [rows, columns] of all experts, and each of the step's tokens has `slots` results, of the experts ids:
+// (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
+// after is part of it on demand: with norm, x is first scaled to a root mean square of 1 and multiplied by norm_weight
+// (f32 [columns]), by each workgroup for itself; with splits, x is what the parts of attention make together
+// (lib/attention_parts.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
+// with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
+// written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices [rows, columns] of all experts, and
+// each of the step's tokens has `slots` results, of the experts ids:
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
 // Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
-// values), lanes, each, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and of
-// 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no parts; not with tail,
-// norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with
-// bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; each is then 2 for "norm" and 4 for
-// "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or pairing).
+// values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
+// of 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no parts; not with
+// tail, norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not
+// with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; lane_rows is then 2 for "norm"
+// and 4 for "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or
+// pairing).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -88,13 +89,13 @@ fn load_quad(row: u32, column: u32) -> vec4<f32> {
 {% set turns = columns > [8 * quant.span * lanes, stage] | min %}
 const LANES: u32 = {{ lanes }}u;
 const GROUPS: u32 = {{ workgroup_size // lanes }}u; // of lanes
-const EACH: u32 = {{ each }}u;
+const LANE_ROWS: u32 = {{ lane_rows }}u;
 const STAGE: u32 = {{ stage }}u; // columns: a multiple of every block
 const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
 const SPANS: u32 = OCTETS / SPAN; // of a block
 
 // A row, or the two rows that make one number.
-{% set rows_each = range(2 * each if function else each) %}
+{% set all_rows = range(2 * lane_rows if function else lane_rows) %}
 // Quad p (of the 2 SPAN) of each span, span after span; the lines start in different memory banks.
 const LINE: u32 = STAGE_SPANS + 1u;
 var<workgroup> x_stage: array<{{ "u32" if integers else "vec4<f32>" }}, 2u * SPAN * LINE>;
@@ -127,7 +128,7 @@ fn row_of(group: u32, r: u32) -> u32 {
         return head + element / 2u + r % 2u + r / 2u * ROTARY_PAIRS;
     }
     {% endif %}
-    return group * EACH + r;
+    return group * LANE_ROWS + r;
 }
 
 // The sum of `value` over the lanes that share a row.
@@ -173,7 +174,7 @@ fn main(
     {% endif %}
     let lane = index % LANES;
     let rows = workgroup_index(group, groups) * GROUPS + index / LANES;
-    {% for r in range(each) %}
+    {% for r in range(lane_rows) %}
     let n_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
     {% if experts %}
     let row_{{ r }} = min(expert_row + n_{{ r }} - params.skipped, params.held - 1u);
@@ -181,19 +182,19 @@ fn main(
     let row_{{ r }} = n_{{ r }};
     {% endif %}
     {% if function %}
-    let row_{{ r + each }} = row_{{ r }} + params.rows;
+    let row_{{ r + lane_rows }} = row_{{ r }} + params.rows;
     {% endif %}
     {% endfor %}
     // What the results are put together with is read now, so that nothing waits for it in the end.
     {% if pairing and rotary_dim %}
     let angle = step.position * ROTARY_PAIRS;
     let element_of_head = (params.first + n_0) % HEAD_DIM;
-    {% for r in range(each // 2) %}
+    {% for r in range(lane_rows // 2) %}
     let pair_of_head_{{ r }} = {{ "element_of_head / 2u" if pairing == "norm" else "element_of_head + %du" % r }};
     let rotation_{{ r }} = rotations[angle + min(pair_of_head_{{ r }}, ROTARY_PAIRS - 1u)];
     {% endfor %}
     {% endif %}
-    {% for r in range(each) %}
+    {% for r in range(lane_rows) %}
     {% if not pairing %}
     let at_{{ r }} = {{ "group.z * params.width + " if experts }}params.first + n_{{ r }};
     {% endif %}
@@ -204,7 +205,7 @@ fn main(
     let before_{{ r }} = out[at_{{ r }}];
     {% endif %}
     {% endfor %}
-    {% for r in rows_each %}
+    {% for r in all_rows %}
     var sum_{{ r }} = {{ "0.0" if integers else "vec4<f32>(0.0)" }};
     {% endfor %}
     {% if norm %}
@@ -219,7 +220,7 @@ fn main(
     {% endfor %}
     // A lane's first weights are on their way while x is made ready for all.
     {% set held = "vec2<u32>" if quant.bytes else "Octet" %}
-    {% for r in rows_each %}
+    {% for r in all_rows %}
     {% for j in range(quant.span) %}
     var w_{{ r }}_{{ j }}: {{ held }};
     {% endfor %}
@@ -230,7 +231,7 @@ fn main(
     {% macro load_span(at) %}
     {
         let span = {{ at }};
-        {% for r in rows_each %}
+        {% for r in all_rows %}
         {% if tail %}
         w_{{ r }}_0 = load_octet(row_{{ r }}, span);
         {% else %}
@@ -314,7 +315,7 @@ fn main(
         if s < here {
         {% endif %}
             {% set zero = "0i" if integers else "vec4<f32>(0.0)" %}
-            {% for r in rows_each %}
+            {% for r in all_rows %}
             var low_{{ r }} = {{ zero }};
             var high_{{ r }} = {{ zero }};
             {% endfor %}
@@ -330,7 +331,7 @@ fn main(
                 x_low += {{ "dot4I8Packed(low, ONES)" if integers else "low" }};
                 x_high += {{ "dot4I8Packed(high, ONES)" if integers else "high" }};
                 {% endif %}
-                {% for r in rows_each %}
+                {% for r in all_rows %}
                 {% if integers %}
                 low_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.x, low);
                 high_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.y, high);
@@ -342,7 +343,7 @@ fn main(
                 {% endfor %}
             }
             {% endfor %}
-            {% for r in rows_each %}
+            {% for r in all_rows %}
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
@@ -366,13 +367,13 @@ fn main(
     }
     let scale = inverseSqrt(all_squares / f32(params.columns) + params.eps);
     {% endif %}
-    {% for r in rows_each %}
+    {% for r in all_rows %}
     let total_{{ r }} = lanes_sum({{ "sum_%d" % r if integers else "dot(sum_%d, vec4<f32>(1.0))" % r }}{{ " * scale" if norm }}, index);
     {% endfor %}
     {% if pairing %}
     // There are whole heads, so all rows of a group or none.
     if lane == 0u && row_of(rows, 0u) < params.rows {
-        {% for r in range(0, each, 2) %}
+        {% for r in range(0, lane_rows, 2) %}
         var pair_{{ r }} = vec2<f32>(total_{{ r }}, total_{{ r + 1 }});
         {% if bias %}
         pair_{{ r }} += vec2<f32>(bias_{{ r }}, bias_{{ r + 1 }});
@@ -390,16 +391,16 @@ fn main(
             {% endif %}
         }
         {% endif %}
-        {% for r in range(0, each, 2) %}
+        {% for r in range(0, lane_rows, 2) %}
         append(0u, step.position, params.first + n_{{ r }}, pair_{{ r }});
         {% endfor %}
     }
     {% else %}
-    {% for r in range(each) %}
+    {% for r in range(lane_rows) %}
     {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
     if lane == {{ r % lanes }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
         {% if function %}
-        let result = gate(total_{{ r }}, total_{{ r + each }});
+        let result = gate(total_{{ r }}, total_{{ r + lane_rows }});
         {% else %}
         let result = total_{{ r }}{{ " + bias_%d" % r if bias }};
         {% endif %}

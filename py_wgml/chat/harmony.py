@@ -38,7 +38,7 @@ class HarmonySplitter:
 
     def __init__(self, prompt: str = START, begun: str = "") -> None:
         """prompt: the text before the answer; its last message may be open. begun: what of the answer there is."""
-        self._held = ""
+        self._pending = ""
         self._kind: Kind = "text"
         self._state = self._between
         self._parts: dict[str, list[str]] = {"reasoning": [], "text": []}
@@ -47,25 +47,25 @@ class HarmonySplitter:
         last = max(prompt.rfind("<|start|>"), 0)
         self.push(prompt[last:] + begun)
         if self._state != self._header:
-            self._held = ""
+            self._pending = ""
         self._has = {"reasoning": False, "text": False}
 
     def push(self, text: str, is_mark: bool = False) -> Part:
         """More text -> what it adds."""
-        self._held += text
+        self._pending += text
         while self._state():
             pass
         return self._take()
 
     def flush(self) -> Part:
         """What was held back, at the end of the text: of a message that has only begun, nothing if it is no call."""
-        held, self._held = self._held, ""
+        pending, self._pending = self._pending, ""
         if self._state != self._header:
-            self._add("reasoning" if self._kind == "reasoning" else "text", held)
-        elif _RECIPIENT.search(held):
-            self._add("text", held, is_call=True)
-        elif not _is_bare(held):
-            self._add("text", held.removeprefix(START))
+            self._add("reasoning" if self._kind == "reasoning" else "text", pending)
+        elif _RECIPIENT.search(pending):
+            self._add("text", pending, is_call=True)
+        elif not _is_bare(pending):
+            self._add("text", pending.removeprefix(START))
         return self._take()
 
     def _take(self) -> Part:
@@ -77,20 +77,20 @@ class HarmonySplitter:
 
     def _between(self) -> bool:
         """Between two messages."""
-        start = self._held.lstrip()
+        start = self._pending.lstrip()
         if start.startswith(("<|start|>", "<|channel|>")):
-            self._held, self._state = start, self._header
+            self._pending, self._state = start, self._header
             return True
-        if any(mark.startswith(start) for mark in ("<|start|>", "<|channel|>")) and len(self._held) < _MOST_HEADER:
+        if any(mark.startswith(start) for mark in ("<|start|>", "<|channel|>")) and len(self._pending) < _MOST_HEADER:
             return False
         self._begin("text")
         return True
 
     def _header(self) -> bool:
-        found = _IN_HEADER.search(self._held, 1)
-        header = self._held[: found.end()] if found else self._held
+        found = _IN_HEADER.search(self._pending, 1)
+        header = self._pending[: found.end()] if found else self._pending
         if header.startswith(START) and not _goes_on(header[len(START) :]):
-            self._held = self._held[len(START) :]
+            self._pending = self._pending[len(START) :]
             self._begin("text")
             return True
         if not found:
@@ -98,15 +98,15 @@ class HarmonySplitter:
                 return False
             self._begin("text")
             self._add("text", header)
-            self._held = ""
+            self._pending = ""
             return True
         if found[0] != MESSAGE:  # it ends before it says anything
-            self._held = self._held[found.start() if found[0] == "<|start|>" else found.end() :]
+            self._pending = self._pending[found.start() if found[0] == "<|start|>" else found.end() :]
             self._state = self._between
             if _RECIPIENT.search(header):
                 self._add("text", header, is_call=True)
             return True
-        self._held = self._held[found.end() :]
+        self._pending = self._pending[found.end() :]
         role, channel = _ROLE.match(header), _CHANNEL.search(header)
         if _RECIPIENT.search(header) or (role and not role[1].startswith("assistant")):
             self._begin("call")
@@ -117,17 +117,17 @@ class HarmonySplitter:
 
     def _body(self) -> bool:
         target = "reasoning" if self._kind == "reasoning" else "text"
-        found = _IN_BODY.search(self._held)
+        found = _IN_BODY.search(self._pending)
         if not found:
-            keep = _overlap(self._held)
-            self._add(target, self._held[: len(self._held) - keep], self._kind == "call")
-            self._held = self._held[len(self._held) - keep :]
+            keep = _overlap(self._pending)
+            self._add(target, self._pending[: len(self._pending) - keep], self._kind == "call")
+            self._pending = self._pending[len(self._pending) - keep :]
             return False
-        self._add(target, self._held[: found.start()], self._kind == "call")
+        self._add(target, self._pending[: found.start()], self._kind == "call")
         if found[0] not in _ENDS:  # a message begins before this one has ended
-            self._held = self._held[found.start() :]
+            self._pending = self._pending[found.start() :]
         else:
-            self._held = self._held[found.end() :]
+            self._pending = self._pending[found.end() :]
             if self._kind == "call":
                 self._add("text", found[0], is_call=True)
         self._state = self._between

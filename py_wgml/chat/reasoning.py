@@ -39,7 +39,7 @@ class ReasoningSplitter:
         self._find = _any_of(marks)
         self._beginnings = frozenset(mark[:n] for mark in marks for n in range(1, len(mark)))
         self._longest = max(map(len, marks))
-        self._held = ""
+        self._pending = ""
         self._end = ""  # the mark behind the answer that is left out
         self._block: Thinking | None = None  # the one within, or the last one
         self._nested = 0  # opening marks within a block
@@ -54,25 +54,25 @@ class ReasoningSplitter:
         self._begin(prompt.rstrip())
         if begun:
             self.push(begun)
-            self._held = ""
+            self._pending = ""
 
     def push(self, text: str, is_mark: bool = False) -> Part:
         """More text -> what it adds. is_mark: it is a control token."""
         if is_mark and self._state == self._in_text and any(row.opening.startswith(text) for row in self._thinking):
-            self._say(self._held)
-            self._held, self._state = "", self._at_start
-        self._held += text
+            self._say(self._pending)
+            self._pending, self._state = "", self._at_start
+        self._pending += text
         while self._state():
             pass
         return self._take()
 
     def flush(self) -> Part:
         """What was held back, at the end of the text."""
-        held, self._held = self._held, ""
+        pending, self._pending = self._pending, ""
         if self._state == self._inside:
-            self._reasoning.append(held)
+            self._reasoning.append(pending)
         else:
-            self._text.append(held)
+            self._text.append(pending)
         return self._take()
 
     def _begin(self, prompt: str) -> None:
@@ -94,37 +94,37 @@ class ReasoningSplitter:
 
     def _at_start(self) -> bool:
         """Where a block may begin: at the start, and behind a block."""
-        start = self._held.lstrip()
+        start = self._pending.lstrip()
         for row in self._thinking:
             if start.startswith(row.opening):
-                self._held = start[len(row.opening) :]
+                self._pending = start[len(row.opening) :]
                 self._enter(row)
                 return True
             if start.startswith(row.closing):  # of nothing, or a second time
-                self._held = start[len(row.closing) :]
+                self._pending = start[len(row.closing) :]
                 self._leave(row)
                 return True
         answers = self._answers()
         for opening, closing in answers:
             if opening and start.startswith(opening):
-                self._held, self._end, self._state = start[len(opening) :], closing, self._in_text
+                self._pending, self._end, self._state = start[len(opening) :], closing, self._in_text
                 return True
         expected = [mark for row in self._thinking for mark in (row.opening, row.closing)] + [a[0] for a in answers]
-        if len(self._held) - len(start) < _MOST_SPACE and any(mark.startswith(start) for mark in expected):
+        if len(self._pending) - len(start) < _MOST_SPACE and any(mark.startswith(start) for mark in expected):
             return False
         self._state = self._in_text
         return True
 
     def _inside(self) -> bool:
         assert self._block is not None
-        found = self._find.search(self._held)
+        found = self._find.search(self._pending)
         while found and found[0] not in (self._block.opening, self._block.closing):
-            found = self._find.search(self._held, found.end())
+            found = self._find.search(self._pending, found.end())
         if not found:
             self._think(self._release())
             return False
-        self._think(self._held[: found.start()])
-        self._held = self._held[found.end() :]
+        self._think(self._pending[: found.start()])
+        self._pending = self._pending[found.end() :]
         if found[0] == self._block.closing:
             self._leave(self._block)
         elif not self._is_blank:  # else the model repeats what the prompt has written for it
@@ -133,11 +133,11 @@ class ReasoningSplitter:
         return True
 
     def _in_text(self) -> bool:
-        found = self._find.search(self._held)
-        end = self._held.find(self._end) if self._end else -1
+        found = self._find.search(self._pending)
+        end = self._pending.find(self._end) if self._end else -1
         if end >= 0 and not (found and found.start() < end):
-            self._say(self._held[:end])
-            self._held = self._held[end + len(self._end) :]
+            self._say(self._pending[:end])
+            self._pending = self._pending[end + len(self._end) :]
             if self._code.is_inside:
                 self._say(self._end)
             else:
@@ -146,8 +146,8 @@ class ReasoningSplitter:
         if not found:
             self._say(self._release())
             return False
-        self._say(self._held[: found.start()])
-        mark, self._held = found[0], self._held[found.end() :]
+        self._say(self._pending[: found.start()])
+        mark, self._pending = found[0], self._pending[found.end() :]
         row = next((row for row in self._thinking if row.closing == mark), None)
         if row is None:
             self._open_in_text(mark)
@@ -190,10 +190,10 @@ class ReasoningSplitter:
 
     def _release(self) -> str:
         """What of the text held can't be the beginning of a mark."""
-        held, most = self._held, min(len(self._held), max(self._longest, len(self._end)))
-        keep = next((n for n in range(most, 0, -1) if self._may_begin(held[len(held) - n :])), 0)
-        self._held = held[len(held) - keep :]
-        return held[: len(held) - keep]
+        pending, most = self._pending, min(len(self._pending), max(self._longest, len(self._end)))
+        keep = next((n for n in range(most, 0, -1) if self._may_begin(pending[len(pending) - n :])), 0)
+        self._pending = pending[len(pending) - keep :]
+        return pending[: len(pending) - keep]
 
     def _may_begin(self, text: str) -> bool:
         return text in self._beginnings or (bool(self._end) and self._end.startswith(text))

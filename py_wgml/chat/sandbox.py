@@ -85,7 +85,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     _made: dict[int, tuple[Any, int]]
     """What was made, with how many bytes it takes, by its identity."""
-    _held: int
+    _bytes_held: int
     """Bytes of that."""
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
@@ -208,9 +208,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         except SizeError:
             raise GivenError(f"more than {MAX_SIZE} characters") from None
         messages = len(variables.get("messages") or ())
-        more = min(ADDITIONS * given * messages, MOST_FUEL)
-        self.fuel += more
-        self._step = max(STEP, int(STEP * (1 + more / MAX_FUEL) / (1 + messages / MESSAGES)))
+        extra = min(ADDITIONS * given * messages, MOST_FUEL)
+        self.fuel += extra
+        self._step = max(STEP, int(STEP * (1 + extra / MAX_FUEL) / (1 + messages / MESSAGES)))
         try:  # without jinja2's own traceback, whose frames would hold what the template held
             return self.concat(template.root_render_func(template.new_context(variables)))
         except Exception as error:
@@ -291,27 +291,27 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if id(value) not in self._made:
             size = ENTRY + (sys.getsizeof(value) if isinstance(value, str) else size)
             self._made[id(value)] = value, size
-            self._held += size
-            if self._held > MAX_HELD:
+            self._bytes_held += size
+            if self._bytes_held > MAX_HELD:
                 self._sweep()
         return value
 
     def _sweep(self) -> None:
         made = list(self._made.values())
         self._let_go()
-        held = []
+        alive = []
         while made:  # the newest first: it may hold older ones
             value, size = made.pop()
             if sys.getrefcount(value) > 2:  # this name, and what is asked
-                held.append((value, size))
-                self._held += size
-        if self._held > MAX_HELD // 2:
+                alive.append((value, size))
+                self._bytes_held += size
+        if self._bytes_held > MAX_HELD // 2:
             raise LimitError("it keeps too much at once")
-        self._made = {id(pair[0]): pair for pair in reversed(held)}
+        self._made = {id(pair[0]): pair for pair in reversed(alive)}
 
     def _let_go(self) -> None:
         self._made = {}
-        self._held = 0
+        self._bytes_held = 0
 
     def sliced(self, value: Any, part: slice) -> Any:
         """The operator [:]."""

@@ -83,9 +83,9 @@ def _in_order(i: int, calls: Sequence[Message], results: Sequence[Message]) -> S
             raise WgmlError(f"messages[{i}] makes {len(calls)} calls, but {len(results)} results follow")
         return results
     places = {id: place for place, id in reversed(list(enumerate(ids)))}
-    for at, id in enumerate(answered, i + 1):
+    for number, id in enumerate(answered, i + 1):
         if id not in places:
-            raise WgmlError(f"messages[{at}] answers the call {quoted(str(id))}, which messages[{i}] does not make")
+            raise WgmlError(f"messages[{number}] answers the call {quoted(str(id))}, which messages[{i}] does not make")
     if missing := Counter(ids) - Counter(answered):
         raise WgmlError(f"the call {quoted(str(next(iter(missing))))} of messages[{i}] has no result")
     return sorted(results, key=lambda result: places[result["tool_call_id"]])
@@ -169,16 +169,16 @@ def _short(id: str) -> str:
 def _one_by_one(messages: Sequence[Message]) -> list[Message]:
     """With each call and its result by themselves, for models that make one call at a time."""
     turns: list[Message] = []
-    at = 0
-    while at < len(messages):
-        message = messages[at]
+    index = 0
+    while index < len(messages):
+        message = messages[index]
         calls = message.get("tool_calls") or []
-        results = messages[at + 1 : at + 1 + len(calls)]
-        at += 1
+        results = messages[index + 1 : index + 1 + len(calls)]
+        index += 1
         if len(calls) < 2 or len(results) < len(calls) or any(result["role"] != "tool" for result in results):
             turns.append(message)
             continue
-        at += len(calls)
+        index += len(calls)
         rest = {"role": "assistant", "content": None if message["content"] is None else ""}
         for n, (call, result) in enumerate(zip(calls, results, strict=True)):
             turns += [(rest if n else message) | {"tool_calls": [call]}, result]
@@ -223,13 +223,13 @@ def _joined(messages: Sequence[Message], can: Capabilities) -> list[Message]:
 
 def _one_of(messages: Sequence[Message], role: str) -> Message:
     """Several messages as one."""
-    one: Message = {}
+    joined: Message = {}
     for message in messages:
-        one |= message
+        joined |= message
     texts = list(filter(None, map(text_of, messages)))
     thoughts = [message["reasoning_content"] for message in messages if message.get("reasoning_content")]
-    one |= {"role": role, "content": _BETWEEN.join(texts)}
-    return one | ({"reasoning_content": _BETWEEN.join(thoughts)} if thoughts else {})
+    joined |= {"role": role, "content": _BETWEEN.join(texts)}
+    return joined | ({"reasoning_content": _BETWEEN.join(thoughts)} if thoughts else {})
 
 
 def _with_form(message: Message, can: Capabilities) -> Message:

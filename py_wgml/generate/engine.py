@@ -132,8 +132,8 @@ class Engine:
     def reused(self, ids: Sequence[int]) -> int:
         """How many of the first `ids` need no processing, since the cache holds them (the last one always does)."""
         count = 0
-        for held, wanted in zip(self._sequence[: self._stored], ids[:-1], strict=False):
-            if held != wanted:
+        for cached, wanted in zip(self._sequence[: self._stored], ids[:-1], strict=False):
+            if cached != wanted:
                 break
             count += 1
         return count

@@ -167,8 +167,8 @@ class _Answer:
     def push(self, text: str, is_mark: bool = False) -> Part:
         part = self._splitter.push(text, is_mark)
         # What waited for the rest of a stop string was thought then, as all before it.
-        held = self._stop.flush() if part.recast else ""
-        return self._keep(replace(part, reasoning=held + part.reasoning, text=self._stop.push(part.text)))
+        pending = self._stop.flush() if part.recast else ""
+        return self._keep(replace(part, reasoning=pending + part.reasoning, text=self._stop.push(part.text)))
 
     def flush(self) -> Part:
         part = self._splitter.flush()
@@ -188,26 +188,26 @@ class StopStrings:
 
     def __init__(self, strings: Sequence[str]) -> None:
         self._strings = [_Finder(string) for string in strings]
-        self._held = ""
+        self._pending = ""
         self.found = False
 
     def push(self, text: str) -> str:
         """More text -> what of all text so far may be shown now."""
         if self.found:
             return ""
-        begins = [len(self._held) + begin for string in self._strings if (begin := string.push(text)) is not None]
-        self._held += text
+        begins = [len(self._pending) + begin for string in self._strings if (begin := string.push(text)) is not None]
+        self._pending += text
         if begins:
             self.found = True
-            shown, self._held = self._held[: min(begins)], ""
+            shown, self._pending = self._pending[: min(begins)], ""
             return shown
         keep = max((string.matched for string in self._strings), default=0)
-        shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        shown, self._pending = self._pending[: len(self._pending) - keep], self._pending[len(self._pending) - keep :]
         return shown
 
     def flush(self) -> str:
         """What was held back, at the end of the text."""
-        shown, self._held = self._held, ""
+        shown, self._pending = self._pending, ""
         return shown
 
 

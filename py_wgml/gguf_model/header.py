@@ -111,7 +111,7 @@ class HeaderParser:
         """`file_size` in bytes, where known, makes the checks sharper: nothing may lie past the end of the file."""
         self._file_size = file_size
         self._buffer = bytearray()
-        self._at = 0  # next unread byte, in the buffer
+        self._offset = 0  # next unread byte, in the buffer
         self._dropped = 0  # bytes of the file that came before the buffer
         self._result: Header | WgmlError | None = None
         self._nested = 0  # arrays within arrays so far
@@ -154,7 +154,7 @@ class HeaderParser:
         magic = bytes(self._buffer[:4])
         if magic != b"GGUF":
             raise WgmlError(f"not a GGUF file: it begins with {magic!r}, not b'GGUF'")
-        self._at = 4
+        self._offset = 4
         version = yield from self._u32("the version")
         if version & 0xFFFF == 0 and version:
             raise WgmlError("this GGUF file is big-endian; only little-endian files can be read: convert it")
@@ -187,7 +187,7 @@ class HeaderParser:
                 raise _bad(f"tensor {quoted(tensor.name)} appears twice")
             tensors[tensor.name] = tensor
 
-        data_offset = -(-(self._dropped + self._at) // alignment) * alignment
+        data_offset = -(-(self._dropped + self._offset) // alignment) * alignment
         tensors = {
             name: TensorInfo(name, info.shape, info.type, data_offset + info.offset, info.nbytes)
             for name, info in tensors.items()
@@ -271,8 +271,8 @@ class HeaderParser:
         dtype = _NUMBERS[kind]
         size = count * dtype.itemsize
         yield from self._need(size, where)
-        values = np.frombuffer(bytes(self._buffer[self._at : self._at + size]), dtype)
-        self._at += size
+        values = np.frombuffer(bytes(self._buffer[self._offset : self._offset + size]), dtype)
+        self._offset += size
         if kind == GGUFValueType.BOOL:
             if size and values.max() > 1:
                 raise _bad(f"{where} has a boolean that is neither 0 nor 1")
@@ -284,17 +284,17 @@ class HeaderParser:
         items: list[str] = []
         add, length_at = items.append, _U64.unpack_from
         while True:
-            buffer, at, end = self._buffer, self._at, len(self._buffer)
+            buffer, offset, end = self._buffer, self._offset, len(self._buffer)
             for _ in range(count - len(items)):
-                start = at + 8
+                start = offset + 8
                 if start > end:
                     break
-                stop = start + length_at(buffer, at)[0]
+                stop = start + length_at(buffer, offset)[0]
                 if stop > end:
                     break
                 add(buffer[start:stop].decode("utf-8", "surrogateescape"))
-                at = stop
-            self._at = at
+                offset = stop
+            self._offset = offset
             if len(items) == count:
                 return items
             add((yield from self._string(where, MAX_HEADER_BYTES)))  # the one that is not all there yet
@@ -304,36 +304,36 @@ class HeaderParser:
         if length > limit:
             raise _bad(f"{where} has a length of {length} bytes")
         yield from self._need(length, where)
-        raw = self._buffer[self._at : self._at + length]
-        self._at += length
+        raw = self._buffer[self._offset : self._offset + length]
+        self._offset += length
         return decoded(raw)
 
     def _u32(self, where: str) -> Generator[None, None, int]:
         yield from self._need(4, where)
-        (value,) = _U32.unpack_from(self._buffer, self._at)
-        self._at += 4
+        (value,) = _U32.unpack_from(self._buffer, self._offset)
+        self._offset += 4
         return int(value)
 
     def _u64(self, where: str) -> Generator[None, None, int]:
         yield from self._need(8, where)
-        (value,) = _U64.unpack_from(self._buffer, self._at)
-        self._at += 8
+        (value,) = _U64.unpack_from(self._buffer, self._offset)
+        self._offset += 8
         return int(value)
 
     def _need(self, size: int, where: str) -> Generator[None, None, None]:
         """Wait until `size` unread bytes are in the buffer."""
-        if len(self._buffer) - self._at >= size:
+        if len(self._buffer) - self._offset >= size:
             return
         self._check_fit(size, where)
-        del self._buffer[: self._at]
-        self._dropped += self._at
-        self._at = 0
+        del self._buffer[: self._offset]
+        self._dropped += self._offset
+        self._offset = 0
         while len(self._buffer) < size:
             yield
 
     def _check_fit(self, size: int, where: str) -> None:
         """Refuse `size` more bytes of header where the file has not so many, or no sane header has."""
-        end = self._dropped + self._at + size
+        end = self._dropped + self._offset + size
         if self._file_size is not None and end > self._file_size:
             raise _bad(f"{where}: {size} bytes wanted, which the file of {self._file_size} bytes can't hold")
         if end > MAX_HEADER_BYTES:
@@ -370,8 +370,8 @@ def join_headers(headers: Sequence[Header]) -> Header:
         raise WgmlError("these files are not the parts of one split model")
     missing = [f"part {number + 1}" for number in range(*counts) if number not in numbers]
     if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise WgmlError(f"this model is split into {max(counts)} files; missing: {', '.join(missing[:3])}{more}")
+        others = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise WgmlError(f"this model is split into {max(counts)} files; missing: {', '.join(missing[:3])}{others}")
     tensors: dict[str, TensorInfo] = {}
     start = 0
     for header in headers:

@@ -62,7 +62,7 @@ class StreamSource(Source):
     def __init__(self, stream: BinaryIO, name: str, size: int | None = None) -> None:
         self._stream, self.name, self.size = stream, name, size
         self._head = b""
-        self._at = 0  # where in the file the next byte of _read comes from
+        self._offset = 0  # where in the file the next byte of _read comes from
 
     async def read_header(self) -> Header:
         parser = HeaderParser(self.size)
@@ -89,23 +89,23 @@ class StreamSource(Source):
         return WgmlError(f"can't read {shown(self.name, _PATH)}: {_line(error)}")
 
     def _read(self, count: int) -> bytes:
-        data = self._head[self._at : self._at + count]
-        while len(data) < count and (more := self._next(count - len(data))):  # some give less than they have
-            data += more
-        self._at += len(data)
+        data = self._head[self._offset : self._offset + count]
+        while len(data) < count and (block := self._next(count - len(data))):  # some give less than they have
+            data += block
+        self._offset += len(data)
         if len(data) < count:
-            raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._at}")
+            raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._offset}")
         return data
 
     def _skip_to(self, offset: int) -> None:
         try:
             can_seek = getattr(self._stream, "seekable", bool)()  # by no means all have it
-            if can_seek and offset > max(self._at, len(self._head)):
-                self._at = self._stream.seek(offset)
+            if can_seek and offset > max(self._offset, len(self._head)):
+                self._offset = self._stream.seek(offset)
         except Exception as error:
             raise self._failed(error) from error
-        while self._at < offset:
-            self._read(min(_PIECE, offset - self._at))
+        while self._offset < offset:
+            self._read(min(_PIECE, offset - self._offset))
 
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
         for segment in segments:
@@ -113,7 +113,7 @@ class StreamSource(Source):
             for done in range(0, segment.nbytes, _PIECE):
                 data = self._read(min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
-                on_progress(self._at, self.size or 0)
+                on_progress(self._offset, self.size or 0)
 
     def close(self) -> None:
         self._stream.close()
@@ -204,8 +204,8 @@ class SplitSource(Source):
             await part.upload(device, own, partial(self._report, on_progress, start))
             start = end
 
-    def _report(self, on_progress: OnProgress, start: int, at: int, _size: int) -> None:
-        on_progress(start + at, self.size or 0)
+    def _report(self, on_progress: OnProgress, start: int, done: int, _size: int) -> None:
+        on_progress(start + done, self.size or 0)
 
     def close(self) -> None:
         for part in self._parts:
@@ -248,8 +248,8 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
     except (OSError, HTTPException, ValueError) as error:  # ValueError: of names that no file or server can have
         for part in parts:
             part.close()
-        which = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {shown(name, _PATH)}{which}: {_line(error)}") from error
+        place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {_line(error)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 

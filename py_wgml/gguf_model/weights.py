@@ -157,16 +157,16 @@ class Weights:
             buffer = self._device.buffer(rows * stride, run[0][0].name)
             parts.append(Part(buffer, type, first, rows))
             first += rows
-            at = 0
+            offset = 0
             for tensor, row, count in run:
-                self.segments.append(Segment(tensor.offset + row * stride, count * stride, buffer, at))
-                at += count * stride
+                self.segments.append(Segment(tensor.offset + row * stride, count * stride, buffer, offset))
+                offset += count * stride
         return Matrix(tuple(parts), columns)
 
     def _vector(self, tensors: Sequence[TensorInfo]) -> Buffer:
         buffer = self._device.buffer(sum(tensor.nbytes for tensor in tensors), tensors[0].name)
-        at = 0
+        offset = 0
         for tensor in tensors:
-            self.segments.append(Segment(tensor.offset, tensor.nbytes, buffer, at))
-            at += tensor.nbytes
+            self.segments.append(Segment(tensor.offset, tensor.nbytes, buffer, offset))
+            offset += tensor.nbytes
         return buffer

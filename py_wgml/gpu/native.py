@@ -167,14 +167,14 @@ class NativeDevice(Device):
         clock = self._device.create_buffer(size=8 * queries.count, usage=usage)
         encoder = self._device.create_command_encoder()
         dispatches = program.handle * times
-        each = len(dispatches) // passes
+        share = len(dispatches) // passes
         for i in range(passes):
             writes = {
                 "query_set": queries,
                 "beginning_of_pass_write_index": 2 * i,
                 "end_of_pass_write_index": 2 * i + 1,
             }
-            _encode_pass(encoder, dispatches[i * each : (i + 1) * each], writes)
+            _encode_pass(encoder, dispatches[i * share : (i + 1) * share], writes)
         encoder.resolve_query_set(queries, 0, queries.count, clock, 0)
         self._submit(encoder)
         stamps = bytes(self._device.queue.read_buffer(clock))

@@ -23,50 +23,50 @@ class Emitter:
 
     def emit(self, node: Node) -> None:
         """The dispatches of a node: one, for most of them."""
-        at, out, accumulate = (self.program, self.step), self.buffers[node.outputs[0]], node.onto is not None
+        where, out, accumulate = (self.program, self.step), self.buffers[node.outputs[0]], node.onto is not None
         x = node.inputs[0] if node.inputs else node.outputs[0]
         source, rows = self.buffers[x], x.rows
         match node.op:
             case nodes.Embed(matrix, scale):
-                ops.get_rows(*at, self.tokens, matrix, out, rows, scale)
+                ops.get_rows(*where, self.tokens, matrix, out, rows, scale)
             case nodes.Positions(matrix):
-                ops.get_rows(*at, None, matrix, out, rows, accumulate=True)
+                ops.get_rows(*where, None, matrix, out, rows, accumulate=True)
             case nodes.RmsNorm(norm, last):
-                ops.rms_norm(*at, source, norm, out, rows, last, accumulate)
+                ops.rms_norm(*where, source, norm, out, rows, last, accumulate)
             case nodes.LayerNorm(norm, bias, last):
-                ops.layer_norm(*at, source, norm, bias, out, rows, last)
+                ops.layer_norm(*where, source, norm, bias, out, rows, last)
             case nodes.Linear(matrix, fusion):
                 fusion = replace(fusion, accumulate=True) if accumulate else fusion
-                ops.linear(*at, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
+                ops.linear(*where, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
             case nodes.QkNorm(weights, heads, eps, whole):
-                ops.qk_norm(*at, out, weights, heads, eps, rows, whole)
+                ops.qk_norm(*where, out, weights, heads, eps, rows, whole)
             case nodes.Rotate(append):
-                ops.rope_append(*at, source, out, append, rows)
+                ops.rope_append(*where, source, out, append, rows)
             case nodes.Attend(cache, scores, splits):
-                ops.attention(*at, source, cache, out, scores, rows, splits)
+                ops.attention(*where, source, cache, out, scores, rows, splits)
             case nodes.Merge(parts):
-                ops.attention_merge(*at, source, parts, out, node.outputs[0].rows)
+                ops.attention_merge(*where, source, parts, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
-                ops.short_conv(*at, source, taps, state, out, rows)
+                ops.short_conv(*where, source, taps, state, out, rows)
             case nodes.Gate(activation, repeat):
-                ops.gated(*at, source, out, node.outputs[0].width, activation, rows // repeat, repeat)
+                ops.gated(*where, source, out, node.outputs[0].width, activation, rows // repeat, repeat)
             case nodes.Route() | nodes.Group() | nodes.LinearExperts():
                 self._experts(node)
             case _:
                 self._arithmetic(node)
 
     def _experts(self, node: Node) -> None:
-        at, out, (x, *_) = (self.program, self.step), self.buffers[node.outputs[0]], node.inputs
+        where, out, (x, *_) = (self.program, self.step), self.buffers[node.outputs[0]], node.inputs
         match node.op:
             case nodes.Route(routing, favour):
                 gates = self.buffers[node.outputs[1]]
-                ops.route(*at, self.buffers[x], out, gates, routing, x.rows, favour)
+                ops.route(*where, self.buffers[x], out, gates, routing, x.rows, favour)
             case nodes.Group(experts, size):
-                ops.group_experts(*at, self.buffers[x], self._groups(node.outputs, size), experts, x.width)
+                ops.group_experts(*where, self.buffers[x], self._groups(node.outputs, size), experts, x.width)
             case nodes.LinearExperts(matrix, of, size):
                 chosen = self._groups(node.inputs[1:], size) if size else self.buffers[node.inputs[1]]
                 rows = node.outputs[0].rows // of.slots
-                ops.linear_experts(*at, self.buffers[x], matrix, chosen, out, of, rows)
+                ops.linear_experts(*where, self.buffers[x], matrix, chosen, out, of, rows)
 
     def _groups(self, values: tuple[Value, ...], size: int) -> Groups:
         tiles, order = values
@@ -101,11 +101,11 @@ class Emitter:
             case nodes.Slice(first):
                 assign(program, "copy", target, views[0][:, first : first + out.width])
             case nodes.Concat():
-                at = 0
+                first = 0
                 for view in views:
                     width = view.shape[1]
-                    assign(program, "copy", target[:, at : at + width], view)
-                    at += width
+                    assign(program, "copy", target[:, first : first + width], view)
+                    first += width
             case nodes.Copy():
                 assign(program, "copy", target, views[0])
 

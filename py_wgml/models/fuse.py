@@ -20,11 +20,11 @@ class Around:
 
     device: Device
     last: Mapping[Value, int]
-    at: int
+    index: int
 
     def is_last(self, value: Value) -> bool:
         """Whether nobody reads the value after the later node."""
-        return self.last[value] == self.at
+        return self.last[value] == self.index
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules:
     last = _last_reads(nodes, outputs)
     made: list[Node | None] = []
     maker: dict[Value, int] = {}  # the place in `made`
-    for at, node in enumerate(nodes):
-        around = Around(device, last, at)
+    for index, node in enumerate(nodes):
+        around = Around(device, last, index)
         while found := _merged(node, made, maker, readers, around, rules):
             earlier, node = found
             made[earlier] = None
@@ -185,15 +185,15 @@ def _needed(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
 
 
 def _last_reads(nodes: Sequence[Node], outputs: Sequence[Value]) -> dict[Value, int]:
-    last = {value: at for at, node in enumerate(nodes) for value in node.reads}
+    last = {value: index for index, node in enumerate(nodes) for value in node.reads}
     return last | dict.fromkeys(outputs, len(nodes))
 
 
 def _apart(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
     last = _last_reads(nodes, outputs)
     found: list[Node] = []
-    for at, node in enumerate(nodes):
-        if node.onto and last[node.onto] > at:
+    for index, node in enumerate(nodes):
+        if node.onto and last[node.onto] > index:
             own = Value(node.onto.rows, node.onto.width)
             found.append(Node(Copy(), (node.onto,), (own,)))
             node = node.reading(own, instead_of=node.onto)

@@ -246,10 +246,10 @@ class Plan(Graph[Planned]):
         used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
         unused = [name for name in self._tensors if name not in used and not name.startswith(_IGNORED)]
         if unused:
-            more = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
+            others = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
             raise WgmlError(
                 f"the file has tensors that models of the architecture {self._config.architecture!r} don't have: "
-                f"{quoted(unused[0])}{more}"
+                f"{quoted(unused[0])}{others}"
             )
 
     def _experts(self, name: str, columns: int) -> int:

@@ -51,12 +51,12 @@ def place(nodes: Sequence[Node], outputs: Iterable[Value] = ()) -> Placement:
 def _lives(nodes: Sequence[Node], outputs: Iterable[Value]) -> list[_Life]:
     lives: list[_Life] = []
     of: dict[Value, _Life] = {}
-    for at, node in enumerate(nodes):
+    for index, node in enumerate(nodes):
         for value in node.reads:
-            of[value].last = at
+            of[value].last = index
         for value in node.outputs:
             if node.onto is None:
-                lives.append(_Life([], at, at))
+                lives.append(_Life([], index, index))
                 of[value] = lives[-1]
             else:
                 of[value] = of[node.onto]

@@ -59,9 +59,9 @@ def group_experts_numpy(ids: Array, experts: int, size: int, count: int) -> tupl
     tiles = np.zeros((count, 3), np.uint32)
     starts = np.searchsorted(np.sort(ids), np.arange(experts + 1))
     used = [
-        (expert, at, min(size, starts[expert + 1] - at))
+        (expert, start, min(size, starts[expert + 1] - start))
         for expert in range(experts)
-        for at in range(starts[expert], starts[expert + 1], size)
+        for start in range(starts[expert], starts[expert + 1], size)
     ]
     tiles[: len(used)] = used
     return tiles, np.argsort(ids, kind="stable")

@@ -50,13 +50,13 @@ def can_gate(weights: Matrix) -> bool:
 def can_append(weights: Matrix, append: Append, others: int) -> bool:
     """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, elements go
     to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
-    head_dim, rows = append.cache.heads.head_dim, _each(append)
+    head_dim, rows = append.cache.heads.head_dim, _lane_rows(append)
     whole = all(part.first % head_dim == 0 == part.rows % head_dim for part in weights)
     bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(part.tables) for part in weights)
     return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
-def _each(append: Append) -> int:
+def _lane_rows(append: Append) -> int:
     """Rows of an invocation that appends: two neighbours, and their partners where these are others."""
     return 4 if append.pairing == "neox" else 2
 
@@ -115,8 +115,8 @@ def linear(
                 experts=False,
             )
             continue
-        each = _each(append) if append else 1 if fusion.activation else None
-        workgroups, sizes = vector_template(program.device, part, rows, columns, each, integers)
+        lane_rows = _lane_rows(append) if append else 1 if fusion.activation else None
+        workgroups, sizes = vector_template(program.device, part, rows, columns, lane_rows, integers)
         program.dispatch(
             "linear_vector",
             [
@@ -155,29 +155,29 @@ def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fus
 
 
 def vector_template(
-    device: Device, part: Part, rows: int, columns: int, each: int | None = None, integers: bool = False
+    device: Device, part: Part, rows: int, columns: int, lane_rows: int | None = None, integers: bool = False
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
 
-    each: rows of an invocation; None: as many as suit. integers: as of `linear`.
+    lane_rows: that a group of lanes makes; None: as many as suit. integers: as of `linear`.
     """
     if device.info.software:  # has no latency to hide, and loses by each idle lane
-        workgroup_size, lanes, each = 64, 2, each or 2
+        workgroup_size, lanes, lane_rows = 64, 2, lane_rows or 2
     else:
         workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
-        each = each or (2 if rows >= _MANY_ROWS else 1)
+        lane_rows = lane_rows or (2 if rows >= _MANY_ROWS else 1)
     template = part.template(columns) | {
         "shared_tables": True,
         "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
         "columns": columns,
         "lanes": lanes,
-        "each": each,
+        "lane_rows": lane_rows,
         "quads": -(-min(columns, _stage_columns(part)) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
         "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,
     }
-    return -(-rows * lanes // (workgroup_size * each)), template
+    return -(-rows * lanes // (workgroup_size * lane_rows)), template
 
 
 def _stage_columns(part: Part) -> int:

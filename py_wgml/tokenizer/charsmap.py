@@ -42,14 +42,14 @@ class CharsMap:
         if not self._units:
             return text
         data = text.encode()
-        kept, at = [], 0
-        while at < len(data):
-            length, replacement = self._longest(data, at)
+        kept, offset = [], 0
+        while offset < len(data):
+            length, replacement = self._longest(data, offset)
             if not length:
-                length = _utf8_length(data[at])
-                replacement = data[at : at + length]
+                length = _utf8_length(data[offset])
+                replacement = data[offset : offset + length]
             kept.append(replacement)
-            at += length
+            offset += length
         return b"".join(kept).decode(errors="replace")
 
     def _longest(self, data: bytes, start: int) -> tuple[int, bytes]:
@@ -57,14 +57,14 @@ class CharsMap:
         units = self._units
         found, value = 0, 0
         node = _offset(units[0])
-        for at in range(start, len(data)):
-            node ^= data[at]
+        for offset in range(start, len(data)):
+            node ^= data[offset]
             unit = units[node]
-            if unit & _LABEL != data[at]:
+            if unit & _LABEL != data[offset]:
                 break
             node ^= _offset(unit)
             if unit & _LEAF:
-                found, value = at + 1 - start, units[node] & _VALUE
+                found, value = offset + 1 - start, units[node] & _VALUE
         return found, self._replacements[value : self._replacements.index(0, value)] if found else b""
 
 

@@ -27,18 +27,18 @@ class Splitter:
 
     def split(self, text: str) -> Iterator[str | int]:
         """The pieces of `text` in order: ids of tokens, and the (never empty) text between them."""
-        start = at = 0
-        while self._first and (candidate := self._first.search(text, at)):
-            at = candidate.start()
-            for length in self._lengths[text[at]]:
-                number = self._tokens.get(text[at : at + length])
+        start = position = 0
+        while self._first and (candidate := self._first.search(text, position)):
+            position = candidate.start()
+            for length in self._lengths[text[position]]:
+                number = self._tokens.get(text[position : position + length])
                 if number is not None:
-                    if at > start:
-                        yield text[start:at]
+                    if position > start:
+                        yield text[start:position]
                     yield number
-                    start = at = at + length
+                    start = position = position + length
                     break
             else:
-                at += 1
+                position += 1
         if start < len(text):
             yield text[start:]

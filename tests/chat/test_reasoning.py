@@ -108,7 +108,7 @@ def test_long_answers_take_no_quadratic_work(text: str, monkeypatch: pytest.Monk
 
     def counted(self: ReasoningSplitter, text: str, is_mark: bool = False) -> Part:
         nonlocal held
-        held += len(self._held)
+        held += len(self._pending)
         return push(self, text, is_mark)
 
     monkeypatch.setattr(ReasoningSplitter, "push", counted)

@@ -110,8 +110,8 @@ def icon_png(colour: str, size: int) -> bytes:
                 rows += bytes(ground) * size
                 continue
             for x in range(size):
-                at = complex(x + 0.5, y + 0.5) * 32 / size
-                inside = (width / 2 - min(distance(at, *line) for line in lines)) * size / 32 + 0.5
+                point = complex(x + 0.5, y + 0.5) * 32 / size
+                inside = (width / 2 - min(distance(point, *line) for line in lines)) * size / 32 + 0.5
                 share = min(1.0, max(0.0, inside))
                 rows += bytes(round(channel + (255 - channel) * share) for channel in ground)
 
@@ -131,11 +131,11 @@ def icon_mark() -> tuple[float, list[complex]]:
     path, width = re.search(r' d="([^"]+)"', text), re.search(r'stroke-width="([\d.]+)"', text)
     assert path, "icon.svg has no path"
     assert width, "icon.svg's path has no width"
-    at, points, kind = 0j, [], ""
+    point, points, kind = 0j, [], ""
     for command, x, y in re.findall(r"([MLl]?)\s*(-?[\d.]+)[ ,](-?[\d.]+)", path[1]):
         kind = command or kind
-        at = complex(float(x), float(y)) + (at if kind == "l" else 0)
-        points.append(at)
+        point = complex(float(x), float(y)) + (point if kind == "l" else 0)
+        points.append(point)
     return float(width[1]), points
 
 

@@ -145,7 +145,7 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
 
 
 @contextlib.contextmanager
-def written(target: Path, more: bool, version: str, label: str) -> Iterator[Callable[[bytes], None]]:
+def written(target: Path, appending: bool, version: str, label: str) -> Iterator[Callable[[bytes], None]]:
     """A file to write to, with `more` behind what it has. What goes wrong with it, a full disk say, ends the download:
     it is no trouble of the network's."""
 
@@ -156,7 +156,7 @@ def written(target: Path, more: bool, version: str, label: str) -> Iterator[Call
             raise Stop(f"{label}: {target} can't be written: {error.strerror or error}") from None
 
     told(lambda: version_of(target).write_text(version))
-    file = told(lambda: target.open("ab" if more else "wb"))
+    file = told(lambda: target.open("ab" if appending else "wb"))
 
     def write(block: bytes) -> None:
         told(lambda: (file.write(block), file.flush()))

@@ -12,7 +12,7 @@ import { isWritten } from "./written.js";
 /** @param {App} app */
 export function actionsOf(app) {
   /** @param {Message} message that has been begun */
-  async function more(message) {
+  async function goOn(message) {
     const { conversation } = app;
     if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
     if (conversation === app.conversation) app.begin({ conversation, message });
@@ -23,7 +23,7 @@ export function actionsOf(app) {
     if (app.isOccupied) return;
     const question = app.conversation.find(message.parent);
     if (question && message.content) app.answer(question, true);
-    else more(message);
+    else goOn(message);
   }
 
   /**
@@ -71,9 +71,9 @@ export function actionsOf(app) {
     app.showFull(null);
     // An answer that the full context cut off, or kept from coming at all, goes on.
     const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
-    if (isCut) more(message);
+    if (isCut) goOn(message);
     else app.keep(conversation);
   }
 
-  return { edit, again, more, remove, branch, dropOldest };
+  return { edit, again, goOn, remove, branch, dropOldest };
 }

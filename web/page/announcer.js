@@ -31,8 +31,8 @@ export class Announcer {
     const text = this.#rest;
     this.#rest = "";
     // No more than is kept; and in parts, for nobody waits for the end of a sentence that has none.
-    for (let at = Math.max(0, text.length - LINES * LONGEST); at < text.length; at += LONGEST)
-      this.say(text.slice(at, at + LONGEST));
+    for (let start = Math.max(0, text.length - LINES * LONGEST); start < text.length; start += LONGEST)
+      this.say(text.slice(start, start + LONGEST));
   }
 
   /** @param {string} text perhaps with the marks of Markdown, which nobody wants read out */

@@ -120,9 +120,9 @@ export class Conversation {
     const gone = new Set([message.id]);
     for (const { id, parent } of this.record.messages) if (parent && gone.has(parent)) gone.add(id);
     const beside = this.beside(message);
-    const at = beside.indexOf(message);
+    const index = beside.indexOf(message);
     this.record.messages = this.record.messages.filter(({ id }) => !gone.has(id));
-    const next = beside[at - 1] ?? beside[at + 1];
+    const next = beside[index - 1] ?? beside[index + 1];
     if (next) this.select(next.id);
     else this.record.leaf = message.parent;
     if (this.isEmpty) this.record.name = "";
@@ -313,8 +313,8 @@ function lengthOf({ content, reasoning = "" }) {
  * @param {Message} other the same, from another tab
  */
 function isFuller(one, other) {
-  const more = lengthOf(one) - lengthOf(other);
-  return more > 0 || (more === 0 && Boolean(one.figures) && !other.figures);
+  const difference = lengthOf(one) - lengthOf(other);
+  return difference > 0 || (difference === 0 && Boolean(one.figures) && !other.figures);
 }
 
 /** @param {Message} message @returns {ChatMessage} */

@@ -55,10 +55,10 @@ function doSteps() {
   const end = now + SHARE;
   for (const work of waiting.toReversed()) {
     if (now < work.notBefore || (work.isLast && waiting.some((other) => !other.isLast))) continue;
-    for (let more = /** @type {Progress} */ (true); more === true && performance.now() < end; ) {
+    for (let progress = /** @type {Progress} */ (true); progress === true && performance.now() < end; ) {
       const began = performance.now();
-      more = attempt(work);
-      if (more) continue;
+      progress = attempt(work);
+      if (progress) continue;
       waiting.splice(waiting.indexOf(work), 1);
       work.notBefore = performance.now() + 4 * (performance.now() - began);
     }

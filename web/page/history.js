@@ -123,23 +123,23 @@ export class History {
     const open = button("open", entry.name || strings.sidebar.unnamed, () => this.#on.open(entry.id));
     open.dir = "auto";
     open.title = entry.name;
-    const more = element("button", "more icon");
-    more.setAttribute("aria-label", strings.sidebar.more(entry.name));
-    more.append(icon("more"));
+    const opener = element("button", "more icon");
+    opener.setAttribute("aria-label", strings.sidebar.more(entry.name));
+    opener.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);
       if (record) download(`${fileName(entry.name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
-    more.addEventListener("click", () =>
-      openMenu(more, [
+    opener.addEventListener("click", () =>
+      openMenu(opener, [
         { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
         { label: asMarkdown, icon: "save", act: save("md", toMarkdown) },
         { label: asJson, icon: "save", act: save("json", (record) => toJson([record])) },
         { label: remove, icon: "delete", act: () => this.#delete(entry) },
       ]),
     );
-    root.append(open, more);
+    root.append(open, opener);
     return root;
   }
 

@@ -68,10 +68,10 @@ export function paired(tags) {
       if (!tag.closes) marks.add(tag);
     } else if (!tag.closes) open.push(tag);
     else {
-      const at = open.findLastIndex(({ name }) => name === tag.name);
-      if (at < 0 || at >= DEEPEST) continue;
-      marks.add(open[at]).add(tag);
-      open.length = at; // those within are not closed
+      const index = open.findLastIndex(({ name }) => name === tag.name);
+      if (index < 0 || index >= DEEPEST) continue;
+      marks.add(open[index]).add(tag);
+      open.length = index; // those within are not closed
     }
   }
   return marks;
@@ -91,13 +91,13 @@ export function written({ name, closes, attributes }) {
 export function drawable(text) {
   const parts = [];
   const tags = [];
-  for (let at = 0; at < text.length; ) {
-    const tag = text[at] === "<" ? tagAt(text, at) : null;
-    const end = tag ? at + tag.raw.length : text.indexOf("<", at + 1);
+  for (let offset = 0; offset < text.length; ) {
+    const tag = text[offset] === "<" ? tagAt(text, offset) : null;
+    const end = tag ? offset + tag.raw.length : text.indexOf("<", offset + 1);
     if (tag) tags.push(tag);
-    else if (/^<[a-z/!?]/i.test(text.slice(at, at + 2))) return null;
-    parts.push(tag ?? text.slice(at, end < 0 ? undefined : end));
-    at = end < 0 ? text.length : end;
+    else if (/^<[a-z/!?]/i.test(text.slice(offset, offset + 2))) return null;
+    parts.push(tag ?? text.slice(offset, end < 0 ? undefined : end));
+    offset = end < 0 ? text.length : end;
   }
   if (paired(tags).size < tags.length) return null;
   return parts.map((part) => (typeof part === "string" ? escapedText(part) : written(part))).join("");

@@ -61,10 +61,10 @@ export function boundedLexer({ Lexer, Tokenizer }) {
       const token = super.table(text);
       if (!token) return undefined;
       const [head, line, ...rows] = token.raw.split("\n");
-      const more = rows.reduce((most, row) => Math.max(most, cells(row)), 0) - token.header.length;
-      if (more <= 0) return token;
-      if (more > WIDER) return undefined;
-      const wider = [head.replace(/\|?\s*$/, " |".repeat(more + 1)), line.replace(/\|?\s*$/, `|${"-|".repeat(more)}`)];
+      const missing = rows.reduce((most, row) => Math.max(most, cells(row)), 0) - token.header.length;
+      if (missing <= 0) return token;
+      if (missing > WIDER) return undefined;
+      const wider = [head.replace(/\|?\s*$/, " |".repeat(missing + 1)), line.replace(/\|?\s*$/, `|${"-|".repeat(missing)}`)];
       return { .../** @type {Tokens.Table} */ (super.table([...wider, ...rows].join("\n")) ?? token), raw: token.raw };
     }
   }

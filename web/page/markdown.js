@@ -76,12 +76,12 @@ export class Markdown {
 
   /**
    * @param {Block[]} blocks
-   * @returns {{nodes: Node[], more: Promise<unknown> | null}} more: what is LACKING can be improved once it is resolved
+   * @returns {{nodes: Node[], better: Promise<unknown> | null}} better: what is LACKING can be improved once it is resolved
    */
   render(blocks) {
     this.#loading = null;
     const nodes = blocks.flatMap((block) => this.#render(block));
-    return { nodes, more: this.#loading };
+    return { nodes, better: this.#loading };
   }
 
   /** @param {Block} block @returns {Node[]} */
@@ -115,7 +115,7 @@ export class Markdown {
     }
     for (const pre of fragment.querySelectorAll("pre")) {
       const info = pre.dataset.info ?? "";
-      pre.replaceWith(this.#figure(pre.querySelector("code") ?? codeOf(pre.textContent ?? ""), { info, more: false }));
+      pre.replaceWith(this.#figure(pre.querySelector("code") ?? codeOf(pre.textContent ?? ""), { info, isRest: false }));
     }
     for (const found of fragment.querySelectorAll("[data-formula]")) this.improve(/** @type {HTMLElement} */ (found));
     return [...fragment.childNodes];
@@ -123,15 +123,15 @@ export class Markdown {
 
   /**
    * @param {HTMLElement} code
-   * @param {{info: string, more: boolean}} of its block
+   * @param {{info: string, isRest: boolean}} of its block
    */
-  #figure(code, { info, more }) {
-    const figure = element("figure", more ? "code more" : "code");
+  #figure(code, { info, isRest }) {
+    const figure = element("figure", isRest ? "code more" : "code");
     const pre = element("pre", "");
     pre.tabIndex = 0;
     pre.dir = "ltr";
     pre.append(code);
-    if (!more) {
+    if (!isRest) {
       const head = element("figcaption", "");
       const copy = element("button", "copy-code", strings.message.copyCode);
       copy.setAttribute("type", "button");

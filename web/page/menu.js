@@ -33,8 +33,8 @@ export function openMenu(button, items) {
     button.focus();
   };
   root.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    const index = buttons.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: -1 }[event.key];
     if (next !== undefined) buttons.at(next % buttons.length)?.focus();
     else if (event.key === "Escape" || event.key === "Tab") close();
     else return;

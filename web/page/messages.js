@@ -6,7 +6,7 @@
  * @typedef {object} MessageHandlers
  * @property {(message: Message, content: string) => void} edit
  * @property {(message: Message) => void} again answer anew
- * @property {(message: Message) => void} more go on with this answer
+ * @property {(message: Message) => void} goOn go on with this answer
  * @property {(message: Message) => void} remove
  * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
  */
@@ -232,7 +232,7 @@ export class MessageView {
   showBranches(beside) {
     if (beside.length === this.#beside.length && beside.every((message, index) => message === this.#beside[index])) return;
     this.#beside = beside;
-    const at = beside.indexOf(this.message);
+    const index = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
     if (beside.length < 2) return this.#branches.replaceChildren();
     const step = (/** @type {string} */ label, /** @type {string} */ picture, /** @type {Message} */ to) => {
@@ -241,9 +241,9 @@ export class MessageView {
       return made;
     };
     this.#branches.replaceChildren(
-      step(strings.message.previous, "previous", beside[at - 1]),
-      element("span", "", strings.message.branch(at + 1, beside.length)),
-      step(strings.message.next, "next", beside[at + 1]),
+      step(strings.message.previous, "previous", beside[index - 1]),
+      element("span", "", strings.message.branch(index + 1, beside.length)),
+      step(strings.message.next, "next", beside[index + 1]),
     );
   }
 
@@ -307,12 +307,12 @@ export class MessageView {
 
   #showActions() {
     const { message } = this;
-    const { copy, edit, again, more, remove } = strings.message;
+    const { copy, edit, again, goOn, remove } = strings.message;
     const copied = iconButton("copy", copy, () => copyText(message.content, copied));
     const actions = [copied, iconButton("edit", edit, () => this.edit())];
     if (message.role === "assistant") {
       actions.push(iconButton("again", again, () => this.#on.again(message)));
-      actions.push(iconButton("continue", more, () => this.#on.more(message)));
+      actions.push(iconButton("continue", goOn, () => this.#on.goOn(message)));
     }
     this.#actions.replaceChildren(...actions, iconButton("delete", remove, () => this.#on.remove(message)));
   }

@@ -239,8 +239,8 @@ class Models {
    */
   async #misfit({ memory, bytes: size, kept }) {
     const { workingEngine, ready } = this.#app;
-    const more = memory - (ready?.gpu_bytes ?? 0);
-    if (more > 0 && !(await workingEngine.hasRoom(more))) return words.noMemory(about(memory));
+    const needed = memory - (ready?.gpu_bytes ?? 0);
+    if (needed > 0 && !(await workingEngine.hasRoom(needed))) return words.noMemory(about(memory));
     const { usage, quota } = await room();
     const left = size - (kept?.bytes ?? 0);
     return quota && left > quota - usage ? words.noStorage(bytes(left), bytes(quota - usage)) : "";

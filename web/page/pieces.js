@@ -27,10 +27,10 @@ export function cutAt(text, limit = PIECE) {
 export function plain(text) {
   if (text.length <= PIECE) return [document.createTextNode(text)];
   const made = [];
-  for (let at = 0; at < text.length; ) {
-    const end = at + cutAt(text.slice(at, at + PIECE + 1));
-    made.push(element("span", "piece", text.slice(at, end)));
-    at = end;
+  for (let start = 0; start < text.length; ) {
+    const end = start + cutAt(text.slice(start, start + PIECE + 1));
+    made.push(element("span", "piece", text.slice(start, end)));
+    start = end;
   }
   return made;
 }

@@ -8,7 +8,7 @@
  * @property {"piece"} type
  * @property {string} raw
  * @property {string} info what stands behind the opening fence: the language
- * @property {boolean} more it goes on from the block before it
+ * @property {boolean} isRest it goes on from the block before it
  *
  * @typedef {Token | Code} Block
  *
@@ -16,14 +16,14 @@
  * @property {RegExp} end
  * @property {number} indent
  * @property {string} info
- * @property {boolean} more a piece of it is finished
+ * @property {boolean} isBegun a piece of it is finished
  * @property {boolean} inLine that ended within a line
  *
  * @typedef {object} Reading
  * @property {Block[]} finished no further text can change them
  * @property {Block[]} open behind these: may still grow or become something else
  * @property {number} length of the text that need not be read again
- * @property {boolean} more there is text behind all these: read on
+ * @property {boolean} hasMore there is text behind all these: read on
  */
 
 import { cutAt, PIECE } from "./pieces.js";
@@ -55,12 +55,12 @@ export class Reader {
     const blank = BLANK.exec(head);
     if (blank) {
       this.#table = "";
-      return { finished: [], open: [], length: blank[0].length, more: true };
+      return { finished: [], open: [], length: blank[0].length, hasMore: true };
     }
     const fence = FENCE.exec(head);
     if (!fence) return this.#readMarkdown(text, lex);
     this.#enter(fence[2], fence[3], fence[1].length);
-    return { finished: [], open: [], length: fence[0].length, more: true };
+    return { finished: [], open: [], length: fence[0].length, hasMore: true };
   }
 
   /**
@@ -71,7 +71,7 @@ export class Reader {
   #enter(mark, info, indent) {
     const line = `[^\\S\\n]{0,${indent + 3}}[${mark[0]}]{${mark.length},}[^\\S\\n]*`;
     const end = new RegExp(`(?<![^\\n])${line}(?![^\\n])`, "g"); // a line ends nowhere else: not at U+2028
-    this.#code = { indent, end, info: info.trim(), more: false, inLine: false };
+    this.#code = { indent, end, info: info.trim(), isBegun: false, inLine: false };
   }
 
   /**
@@ -80,21 +80,21 @@ export class Reader {
    * @returns {Reading}
    */
   #readCode(text, code) {
-    const { info, more, inLine, indent } = code;
+    const { info, isBegun, inLine, indent } = code;
     const end = [...text.matchAll(code.end)].find((found) => isEnd(found, text) && (found.index > 0 || !inLine));
     const length = end ? end.index : cutAt(text, CODE);
     const raw = text.slice(0, length).replaceAll(new RegExp(`(?<![^\\n]) {0,${indent}}`, "g"), "");
     /** @type {Code[]} */
-    const blocks = raw || !more ? [{ type: "piece", raw, info, more }] : [];
+    const blocks = raw || !isBegun ? [{ type: "piece", raw, info, isRest: isBegun }] : [];
     const after = end ? length + end[0].length : length;
     if (end && text[after] === "\n") {
       this.#code = null;
-      return { finished: blocks, open: [], length: after + 1, more: true };
+      return { finished: blocks, open: [], length: after + 1, hasMore: true };
     }
-    if (end || length === text.length) return { finished: [], open: blocks, length: 0, more: false };
-    code.more = true;
+    if (end || length === text.length) return { finished: [], open: blocks, length: 0, hasMore: false };
+    code.isBegun = true;
     code.inLine = !raw.endsWith("\n");
-    return { finished: blocks, open: [], length, more: true };
+    return { finished: blocks, open: [], length, hasMore: true };
   }
 
   /**
@@ -112,13 +112,13 @@ export class Reader {
     const last = Math.min(begun, Math.max(0, tokens.findLastIndex(({ type }) => type !== "space")));
     const length = tokens.slice(0, last).reduce((sum, { raw }) => sum + raw.length, 0);
     if (last > 0) this.#table = "";
-    if (last > 0 && goesOn) return { finished: tokens.slice(0, last), open: [], length, more: true };
-    if (!goesOn) return { finished: tokens.slice(0, last), open: tokens.slice(last), length, more: false };
+    if (last > 0 && goesOn) return { finished: tokens.slice(0, last), open: [], length, hasMore: true };
+    if (!goesOn) return { finished: tokens.slice(0, last), open: tokens.slice(last), length, hasMore: false };
     // One block, longer than a piece.
     const fence = openFence(piece);
     if (fence) this.#enter(fence.mark, fence.info, LINES);
     this.#table = tokens[0]?.type === "table" ? this.#table || tokens[0].raw.split("\n", 2).join("\n") + "\n" : "";
-    return { finished: tokens, open: [], length: piece.length, more: true };
+    return { finished: tokens, open: [], length: piece.length, hasMore: true };
   }
 
   /**
@@ -128,10 +128,10 @@ export class Reader {
    * @returns {number} the index of the first block that may still end further on
    */
   #firstBegun(tokens, piece, goesOn) {
-    let at = 0;
+    let offset = 0;
     for (const [index, token] of tokens.entries()) {
-      if ("begun" in token && token.begun && !goesOn && piece.length - at < HOPE) return index;
-      at += token.raw.length;
+      if ("begun" in token && token.begun && !goesOn && piece.length - offset < HOPE) return index;
+      offset += token.raw.length;
     }
     return Infinity;
   }
@@ -148,12 +148,12 @@ function isEnd({ 0: line, index }, text) {
 
 /** @param {string} text @returns {number} where so many lines of it end */
 function endOfLines(text) {
-  let at = 0;
+  let offset = 0;
   for (let lines = 0; lines < LINES; lines++) {
-    at = text.indexOf("\n", at) + 1;
-    if (!at) return text.length;
+    offset = text.indexOf("\n", offset) + 1;
+    if (!offset) return text.length;
   }
-  return at;
+  return offset;
 }
 
 /**

@@ -89,11 +89,11 @@ export class TextRenderer {
     // A little more than a piece, so that it is seen to go on.
     const text = this.#source.slice(this.#settled, this.#settled + PIECE + 1);
     const lex = (/** @type {string} */ text) => markdown?.blocks(text) ?? [{ type: "plain", raw: text }];
-    const { finished, open, length, more } = this.#reader.read(text, lex);
+    const { finished, open, length, hasMore } = this.#reader.read(text, lex);
     this.#settled += length;
     this.#finished = finished;
     this.#open = open;
-    this.#unread = more && this.#settled < this.#source.length;
+    this.#unread = hasMore && this.#settled < this.#source.length;
   }
 
   /** @param {Block} block */
@@ -119,9 +119,9 @@ export class TextRenderer {
   /** @param {Block[]} blocks */
   #render(blocks) {
     const markdown = loadedMarkdown();
-    const plain = () => ({ nodes: blocks.flatMap(({ raw }) => asWritten(raw)), more: null });
-    const { nodes, more } = markdown?.render(blocks) ?? plain();
-    more?.then(
+    const plain = () => ({ nodes: blocks.flatMap(({ raw }) => asWritten(raw)), better: null });
+    const { nodes, better } = markdown?.render(blocks) ?? plain();
+    better?.then(
       () => {
         this.#improvable = [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(LACKING))].reverse();
         this.#draw();

@@ -224,9 +224,9 @@ export class Store {
     if (!wanted) return entries;
     const has = (/** @type {string} */ text) => text.toLocaleLowerCase().includes(wanted);
     const found = [];
-    for (let at = 0; at < entries.length; at += READ_AT_ONCE) {
+    for (let start = 0; start < entries.length; start += READ_AT_ONCE) {
       if (signal.aborted) return undefined;
-      const some = entries.slice(at, at + READ_AT_ONCE);
+      const some = entries.slice(start, start + READ_AT_ONCE);
       const records = await this.#loadSome(some.map(({ id }) => id));
       found.push(...some.filter((_, index) => {
         const record = records[index];

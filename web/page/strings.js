@@ -87,7 +87,7 @@ export const strings = {
     copyCode: "Copy",
     edit: "Edit",
     again: "Answer anew",
-    more: "Go on with this answer",
+    goOn: "Go on with this answer",
     remove: "Delete this and what follows",
     removed: "Deleted, with what followed.",
     save: "Save",

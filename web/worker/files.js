@@ -198,9 +198,9 @@ async function start(source, watcher) {
  * @returns {AsyncGenerator<Uint8Array>}
  */
 async function* slices(name, file) {
-  for (let at = 0; at < file.size; at += CHUNK) {
+  for (let offset = 0; offset < file.size; offset += CHUNK) {
     try {
-      yield new Uint8Array(await file.slice(at, at + CHUNK).arrayBuffer());
+      yield new Uint8Array(await file.slice(offset, offset + CHUNK).arrayBuffer());
     } catch {
       throw new Failure(`${name} can no longer be read: it was changed or removed.`);
     }
@@ -268,8 +268,8 @@ async function download(source, keeper, abort, watcher) {
 /** @param {ModelSource} source @returns {Part[]} in order; the end of the last is only known where the site tells it */
 function partsOf({ url, parts }) {
   if (!parts) return [{ url: /** @type {string} */ (url), start: 0 }];
-  let at = 0;
-  return parts.map(({ url, bytes }) => ({ url, start: at, end: (at += bytes) }));
+  let offset = 0;
+  return parts.map(({ url, bytes }) => ({ url, start: offset, end: (offset += bytes) }));
 }
 
 /**
@@ -283,53 +283,53 @@ function partsOf({ url, parts }) {
 async function* received({ name, parts, from, version, response, keeper, gate, progress, error, signal }) {
   const { size, sha256 } = version;
   const sum = sha256 ? await startSum() : null;
-  let at = 0;
+  let offset = 0;
   try {
-    while (keeper && at < from) {
-      const piece = keeper.read(at, Math.min(CHUNK, from - at));
-      at += piece.length;
+    while (keeper && offset < from) {
+      const piece = keeper.read(offset, Math.min(CHUNK, from - offset));
+      offset += piece.length;
       sum?.update(piece);
       yield piece;
     }
     for (let failures = 0; ; ) {
-      const { start, end = size } = partAt(parts, at);
+      const { start, end = size } = partAt(parts, offset);
       let head = new Uint8Array(0);
       try {
         for await (let piece of pieces(response, gate)) {
-          if (!at) {
+          if (!offset) {
             piece = head = new Uint8Array([...head, ...piece]);
             if (!begins(head)) throw new Refusal(notAModel(name, response, head));
             if (head.length < MAGIC.length) continue;
             await keeper?.begin(version); // not before: what is kept may be better than what a server says today
           }
-          if (end !== undefined && at + piece.length > end) {
+          if (end !== undefined && offset + piece.length > end) {
             throw new Refusal(`The download of ${name} brought more bytes than the server had announced.`, start);
           }
-          at += piece.length;
+          offset += piece.length;
           failures = 0;
           sum?.update(piece);
           await keeper?.append(piece);
-          progress(at);
+          progress(offset);
           yield piece;
         }
-        if (!at && head.length >= (end ?? 0)) throw new Refusal(notAModel(name, response, head));
-        if (end === undefined || at === size) break;
+        if (!offset && head.length >= (end ?? 0)) throw new Refusal(notAModel(name, response, head));
+        if (end === undefined || offset === size) break;
       } catch (problem) {
         if (signal.aborted || problem instanceof Failure) throw problem;
       }
-      if (at !== end) {
-        if (failures === RETRY_AFTER.length) throw new Failure(brokenOff(name, at, size));
+      if (offset !== end) {
+        if (failures === RETRY_AFTER.length) throw new Failure(brokenOff(name, offset, size));
         await pause(RETRY_AFTER[failures++], signal);
       }
-      response = await ask(name, parts, at, version, signal);
-      if (!continues(response, parts, at, version)) throw astray(name, parts, at, response);
+      response = await ask(name, parts, offset, version, signal);
+      if (!continues(response, parts, offset, version)) throw astray(name, parts, offset, response);
     }
     if (sum && sum.digest() !== sha256) {
       throw new Refusal(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
     }
-    await keeper?.finish(at);
+    await keeper?.finish(offset);
   } catch (problem) {
-    if (at && problem instanceof Refusal) await keeper?.cut(problem.good);
+    if (offset && problem instanceof Refusal) await keeper?.cut(problem.good);
     if (!signal.aborted) error?.(/** @type {Error} */ (problem));
     throw problem;
   } finally {
@@ -413,6 +413,6 @@ async function* pieces(response, gate) {
     await gate.passed;
     const { done, value } = await reader.read();
     if (done) return;
-    for (let at = 0; at < value.length; at += CHUNK) yield value.subarray(at, at + CHUNK);
+    for (let offset = 0; offset < value.length; offset += CHUNK) yield value.subarray(offset, offset + CHUNK);
   }
 }

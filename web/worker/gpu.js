@@ -253,10 +253,10 @@ export class Gpu {
     const usage = GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC;
     const clock = this.#buffers.push(this.#device.createBuffer({ size: 8 * count, usage })) - 1;
     const encoder = this.#device.createCommandEncoder();
-    const each = (times * program.pipelines.length) / passes;
+    const share = (times * program.pipelines.length) / passes;
     for (let i = 0; i < passes; i++) {
       const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
-      encodePass(encoder, program, i * each, (i + 1) * each, timestampWrites);
+      encodePass(encoder, program, i * share, (i + 1) * share, timestampWrites);
     }
     encoder.resolveQuerySet(querySet, 0, count, this.#at(clock), 0);
     return this.#read(encoder, clock, 0, 8 * count).finally(() => {
@@ -290,55 +290,55 @@ export class Gpu {
     view.release();
     let row = 0; // of the table
     let done = 0; // bytes of that segment
-    let at = 0; // in the file
+    let position = 0; // in the file
     let inTransit = 0;
     const word = new Uint8Array(4); // writes take whole words: what a chunk leaves of one
-    let held = 0; // bytes of `word`
+    let filled = 0; // bytes of `word`
     for (let chunk; (chunk = await file.next()); ) {
-      const end = at + chunk.length;
+      const end = position + chunk.length;
       while (row < table.length && table[row] < end) {
         const [offset, size, buffer, target] = table.subarray(row, row + 4);
         const gpuBuffer = this.#at(buffer);
-        let piece = chunk.subarray(offset + done - at, offset + size - at);
-        const start = target + done - held;
+        let piece = chunk.subarray(offset + done - position, offset + size - position);
+        const start = target + done - filled;
         done += piece.length;
-        const fill = held ? Math.min(4 - held, piece.length) : 0;
-        word.set(piece.subarray(0, fill), held);
-        held += fill;
+        const fill = filled ? Math.min(4 - filled, piece.length) : 0;
+        word.set(piece.subarray(0, fill), filled);
+        filled += fill;
         piece = piece.subarray(fill);
         const isLast = done === size;
-        if (held === 4 || (held && isLast)) {
-          word.fill(0, held);
+        if (filled === 4 || (filled && isLast)) {
+          word.fill(0, filled);
           this.#queue.writeBuffer(gpuBuffer, start, word);
-          held = 0;
+          filled = 0;
         }
         const words = piece.length & ~3;
         const from = target + done - piece.length;
         if (words) this.#queue.writeBuffer(gpuBuffer, from, piece, 0, words);
         if (piece.length > words) {
-          held = piece.length - words;
+          filled = piece.length - words;
           word.set(piece.subarray(words));
           if (isLast) {
-            word.fill(0, held);
+            word.fill(0, filled);
             this.#queue.writeBuffer(gpuBuffer, from + words, word);
-            held = 0;
+            filled = 0;
           }
         }
         if (!isLast) break;
         row += 4;
         done = 0;
       }
-      at = end;
+      position = end;
       inTransit += chunk.length;
       if (inTransit >= IN_TRANSIT) {
         await this.#queue.onSubmittedWorkDone();
         inTransit = 0;
       }
-      progress(at, file.size ?? 0);
+      progress(position, file.size ?? 0);
     }
     if (row < table.length) {
       await file.refuse();
-      throw new Error(`${file.name} is truncated: it ends at byte ${at}`);
+      throw new Error(`${file.name} is truncated: it ends at byte ${position}`);
     }
     await this.#queue.onSubmittedWorkDone();
   }
@@ -421,8 +421,8 @@ export class Gpu {
  */
 function encodePass(encoder, { pipelines, groups, counts }, first, end, timestampWrites) {
   const pass = encoder.beginComputePass({ timestampWrites });
-  for (let at = first; at < end; at++) {
-    const i = at % pipelines.length;
+  for (let index = first; index < end; index++) {
+    const i = index % pipelines.length;
     pass.setPipeline(pipelines[i]);
     pass.setBindGroup(0, groups[i]);
     pass.dispatchWorkgroups(counts[3 * i], counts[3 * i + 1], counts[3 * i + 2]);

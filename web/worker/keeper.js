@@ -30,9 +30,9 @@ export class Keeper {
       const name = await keptName(wanted.url);
       const handle = await locked(await folder.getFileHandle(name, { create: true }));
       const old = await readRecord(folder, name);
-      const other = old?.sha256 && wanted.sha256 && old.sha256 !== wanted.sha256;
+      const differs = old?.sha256 && wanted.sha256 && old.sha256 !== wanted.sha256;
       const sha256 = wanted.sha256 ?? old?.sha256;
-      return new Keeper(folder, name, handle, { ...(other ? null : old), ...wanted, sha256, whole: false });
+      return new Keeper(folder, name, handle, { ...(differs ? null : old), ...wanted, sha256, whole: false });
     } catch {
       return null;
     }
@@ -128,8 +128,8 @@ export class Keeper {
 
   /** Of what lies here, as it can be read again. @param {boolean} [toEnd] of the last piece too, which may be smaller */
   async #sumUp(toEnd) {
-    for (let at; (at = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
-      this.#sums.push(await digest(this.read(at, Math.min(CHUNK, this.length - at))));
+    for (let offset; (offset = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
+      this.#sums.push(await digest(this.read(offset, Math.min(CHUNK, this.length - offset))));
     }
   }
 

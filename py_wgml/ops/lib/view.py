@@ -51,10 +51,10 @@ class View:
     def __getitem__(self, index: Index | tuple[Index, ...]) -> "View":
         parts = index if isinstance(index, tuple) else (index,)
         parts = parts if ... in parts else (*parts, ...)
-        whole, at = len(self.shape) - len(parts) + 1, parts.index(...)
+        whole, ellipsis = len(self.shape) - len(parts) + 1, parts.index(...)
         if whole < 0:
             raise WgmlError(f"too many indices for a view of shape {self.shape}")
-        every: list[Index] = [*parts[:at], *(slice(None),) * whole, *parts[at + 1 :]]
+        every: list[Index] = [*parts[:ellipsis], *(slice(None),) * whole, *parts[ellipsis + 1 :]]
         offset, shape, strides = self.offset, [], []
         for part, n, stride in zip(every, self.shape, self.strides, strict=True):
             if isinstance(part, int):
