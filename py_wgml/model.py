@@ -57,7 +57,7 @@ class Defaults:
 
     @classmethod
     def for_parameters(cls, count: int) -> "Defaults":
-        """By the model's size in parameters."""
+        """Those for a model of `count` parameters."""
         return cls(temperature=0.0, repetition_penalty=1.1) if count < _SMALL else cls()
 
 

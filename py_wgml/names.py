@@ -12,7 +12,7 @@ Mappings = Mapping[str, T] | Sequence[Mapping[str, T]]
 
 
 def joined(what: str, parts: Mappings[T]) -> dict[str, T]:
-    """All that `parts` have. Raises WgmlError, which begins with `what`, when two of them have the same name."""
+    """The pairs of all `parts`. Raises WgmlError, which begins with `what`, when two of them have the same name."""
     whole: dict[str, T] = {}
     for part in (parts,) if isinstance(parts, Mapping) else parts:
         if twice := whole.keys() & part.keys():
@@ -22,7 +22,7 @@ def joined(what: str, parts: Mappings[T]) -> dict[str, T]:
 
 
 def require_names(what: str, wanted: Collection[str], given: Collection[str]) -> None:
-    """Raises WgmlError, which begins with `what`, when a wanted name is not given, or another one is."""
+    """Compare names. Raises WgmlError, which begins with `what`, when a wanted name is not given, or another one is."""
     if len(wanted) == len(given) and all(name in given for name in wanted):
         return
     missing, unknown = ([name for name in a if name not in b] for a, b in ((wanted, given), (given, wanted)))

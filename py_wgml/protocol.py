@@ -399,7 +399,7 @@ class ErrorReply(TypedDict):
 
 
 class Resolved(TypedDict):
-    """To Resolve."""
+    """The reply to Resolve."""
 
     type: Literal["resolved"]
     id: int
@@ -407,7 +407,7 @@ class Resolved(TypedDict):
 
 
 class Room(TypedDict):
-    """To AskRoom."""
+    """The reply to AskRoom."""
 
     type: Literal["room"]
     id: int
@@ -415,7 +415,7 @@ class Room(TypedDict):
 
 
 class Entry(TypedDict):
-    """Of a file's metadata. Arrays as text: their length and their first elements."""
+    """An entry of a file's metadata. Arrays as text: their length and their first elements."""
 
     key: str
     value: str | float | bool
@@ -468,7 +468,7 @@ class FileFacts(TypedDict):
 
 
 class Card(TypedDict):
-    """To AskCard."""
+    """The reply to AskCard."""
 
     type: Literal["card"]
     id: int
@@ -476,7 +476,7 @@ class Card(TypedDict):
 
 
 class BenchFigures(TypedDict):
-    """To Bench."""
+    """The reply to Bench."""
 
     type: Literal["bench"]
     id: int
@@ -485,7 +485,7 @@ class BenchFigures(TypedDict):
 
 
 class Alive(TypedDict):
-    """To Ping."""
+    """The reply to Ping."""
 
     type: Literal["alive"]
 

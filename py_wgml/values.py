@@ -187,7 +187,7 @@ def function(name: str, value: Any) -> Callable[..., Any]:
 
 
 def known(given: Iterable[str], names: Collection[str]) -> None:
-    """Raises WgmlError for the name of an option that there is not, with the one that may have been meant."""
+    """Compare names. Raises WgmlError for an option that there is not, with the one that may have been meant."""
     for name in given:
         if name not in names:
             near = get_close_matches(name, names, n=1)

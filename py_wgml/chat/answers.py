@@ -26,7 +26,7 @@ class AnswerFormat:
 
     @classmethod
     def of(cls, template: ChatTemplate, tokenizer: Tokenizer) -> AnswerFormat:
-        """From the model's own chat template and vocabulary."""
+        """The format by the model's own chat template and vocabulary."""
         prompts = []
         for messages in _PLAIN:
             try:
@@ -36,7 +36,7 @@ class AnswerFormat:
         return cls(marks_of(template.source, prompts, tokenizer.control, tokenizer.special))
 
     def splitter(self, prompt: str = "", begun: str = "") -> Splitter:
-        """For one answer: `prompt` is the text before it, `begun` what of it there is already."""
+        """The splitter of one answer: `prompt` is the text before it, `begun` what of it there is already."""
         if self._marks.is_harmony and harmony.START in prompt:
             return harmony.HarmonySplitter(prompt, begun)
         return ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)

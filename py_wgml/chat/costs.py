@@ -33,12 +33,12 @@ def given_alone(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> No
 
 
 def whole(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
-    """It looks at all that it is given."""
+    """A filter that looks at all that it is given."""
     env.spend(env.weight(value) + env.weights(given))
 
 
 def _each(env: BoundedEnvironment, value: Any, given: Sequence[Any]) -> None:
-    """It looks at its arguments for each element or character of the value."""
+    """A filter that looks at its arguments for each element or character of the value."""
     whole(env, value, given)
     env.spend(length_of(value) * env.weights(text for text in given if isinstance(text, str)) // ELEMENT)
 

@@ -1,4 +1,4 @@
-"""Reasoning blocks: what a model thinks, between marks, before it answers."""
+"""Reasoning spans: what a model thinks, between marks, before it answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMON = tuple(row for row in THINKING if row.common)
 class ReasoningSplitter:
     """Parts the text of an answer, as it comes, into reasoning and what follows it.
 
-    A block begins where the answer does, or behind another block; elsewhere only with a control token, which no quoted
+    A span begins where the answer does, or behind another span; elsewhere only with a control token, which no quoted
     text has in it. Where the answer has a closing mark alone, outside of code and of quotes, what came before was
     thought. No more is held back than what may be the beginning of a mark.
     """
@@ -29,7 +29,7 @@ class ReasoningSplitter:
         thinking: Sequence[Thinking] = COMMON,
         own: frozenset[str] = frozenset(),
     ) -> None:
-        """prompt: the text before the answer; where it ends with an opening mark, the answer begins inside the block.
+        """prompt: the text before the answer; where it ends with an opening mark, the answer begins inside the span.
 
         begun: what of the answer there is already. thinking: the marks to look for. own: those of them that are known
         to be the model's.
@@ -41,9 +41,9 @@ class ReasoningSplitter:
         self._longest = max(map(len, marks))
         self._pending = ""
         self._end = ""  # the mark behind the answer that is left out
-        self._block: Thinking | None = None  # the one within, or the last one
-        self._nested = 0  # opening marks within a block
-        self._is_blank = False  # within a block: nothing has been thought
+        self._span: Thinking | None = None  # the one within, or the last one
+        self._nested = 0  # opening marks within a span
+        self._is_blank = False  # within a span: nothing has been thought
         self._opened: dict[str, int] = {}  # how often the text has an opening mark, by the closing one
         self._has_thought = False
         self._code = CodeTracker()
@@ -80,10 +80,10 @@ class ReasoningSplitter:
             if prompt.endswith(row.opening):
                 self._enter(row)
             elif prompt.endswith(row.closing):
-                self._block = row
+                self._span = row
             for opening, closing in row.answers:
                 if opening and prompt.endswith(opening):
-                    self._block, self._end, self._state = row, closing, self._in_text
+                    self._span, self._end, self._state = row, closing, self._in_text
 
     def _take(self) -> Part:
         part = Part("".join(self._reasoning), "".join(self._text), self._recast)
@@ -93,7 +93,7 @@ class ReasoningSplitter:
     # Each state takes what it can from what is held, and returns whether the next one should look at once.
 
     def _at_start(self) -> bool:
-        """Where a block may begin: at the start, and behind a block."""
+        """The state where a span may begin: at the start, and behind a span."""
         start = self._pending.lstrip()
         for row in self._thinking:
             if start.startswith(row.opening):
@@ -116,17 +116,17 @@ class ReasoningSplitter:
         return True
 
     def _inside(self) -> bool:
-        assert self._block is not None
+        assert self._span is not None
         found = self._find.search(self._pending)
-        while found and found[0] not in (self._block.opening, self._block.closing):
+        while found and found[0] not in (self._span.opening, self._span.closing):
             found = self._find.search(self._pending, found.end())
         if not found:
             self._think(self._release())
             return False
         self._think(self._pending[: found.start()])
         self._pending = self._pending[found.end() :]
-        if found[0] == self._block.closing:
-            self._leave(self._block)
+        if found[0] == self._span.closing:
+            self._leave(self._span)
         elif not self._is_blank:  # else the model repeats what the prompt has written for it
             self._nested += 1
             self._reasoning.append(found[0])
@@ -176,16 +176,16 @@ class ReasoningSplitter:
         return self._code.is_inside or self._code.last in _QUOTES
 
     def _enter(self, row: Thinking) -> None:
-        self._block, self._nested, self._is_blank, self._state = row, 0, True, self._inside
+        self._span, self._nested, self._is_blank, self._state = row, 0, True, self._inside
 
     def _leave(self, row: Thinking) -> None:
-        self._block, self._has_thought, self._state = row, True, self._at_start
+        self._span, self._has_thought, self._state = row, True, self._at_start
         self._end = next((closing for opening, closing in row.answers if not opening), "")
 
     def _answers(self) -> list[tuple[str, str]]:
         """Marks that may stand around the answer, here where it may begin."""
-        if self._block is not None:
-            return list(self._block.answers)
+        if self._span is not None:
+            return list(self._span.answers)
         return [pair for row in self._thinking for pair in row.answers if pair[0] in self._own]
 
     def _release(self) -> str:

@@ -220,7 +220,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
     # Accounts.
 
     def spend(self, cost: int) -> None:
-        """Raises LimitError when the fuel or the time is used up."""
+        """Account for work. Raises LimitError when the fuel or the time is used up."""
         self.fuel -= cost
         if self.fuel < 0:
             raise LimitError("it takes too many steps, or makes too much on its way")

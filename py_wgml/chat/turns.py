@@ -26,7 +26,7 @@ _SHORT_ID = 9
 
 
 def checked(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """With results in the order of their calls, which is all by which some templates tell them apart.
+    """The messages, with results in the order of their calls, which is all by which some templates tell them apart.
 
     Raises WgmlError, which numbers the message, for a role that the template does not know, and for calls and results
     that don't belong together. So it comes before all that moves messages.
@@ -47,7 +47,7 @@ def fitted(messages: Sequence[Message], can: Capabilities) -> list[Message]:
 
 
 def opened(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """With words of the user's in front, empty ones, where the template does not begin without."""
+    """The messages with words of the user's in front, empty ones, where the template does not begin without."""
     first = leading(messages)
     begins = [message["role"] for message in messages[first : first + 1]]
     if "user" in begins or can.takes(*["system"] * min(first, 1), *begins, *["user"] * len(begins)):
@@ -92,7 +92,7 @@ def _in_order(i: int, calls: Sequence[Message], results: Sequence[Message]) -> S
 
 
 def _with_calls(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """With calls and results as the template takes them."""
+    """The messages with calls and results as the template takes them."""
     style, has_results = can.calls, can.results
     turns: list[Message] = []
     pending: dict[str, list[Message]] = {}  # calls whose results come now, by id
@@ -167,7 +167,7 @@ def _short(id: str) -> str:
 
 
 def _one_by_one(messages: Sequence[Message]) -> list[Message]:
-    """With each call and its result by themselves, for models that make one call at a time."""
+    """The messages with each call and its result by themselves, for models that make one call at a time."""
     turns: list[Message] = []
     index = 0
     while index < len(messages):
@@ -186,7 +186,8 @@ def _one_by_one(messages: Sequence[Message]) -> list[Message]:
 
 
 def _with_system(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """With what the system says where the template takes it: anywhere, or first and once, or in the user's words."""
+    """The messages with what the system says where the template takes it: anywhere, first and once, or in a
+    question."""
     count = leading(messages)
     turns = list(messages)
     if count > 1 or any(message["role"] == "system" for message in messages[count:]):
@@ -205,7 +206,7 @@ def _with_system(messages: Sequence[Message], can: Capabilities) -> list[Message
 
 
 def _joined(messages: Sequence[Message], can: Capabilities) -> list[Message]:
-    """With turns that alternate, where the template wants that."""
+    """The messages as turns that alternate, where the template wants that."""
     turns: list[list[Message]] = []  # each of what becomes one
     for message in messages:
         role = message["role"]
@@ -233,7 +234,7 @@ def _one_of(messages: Sequence[Message], role: str) -> Message:
 
 
 def _with_form(message: Message, can: Capabilities) -> Message:
-    """With content as text or in parts, as the template takes it."""
+    """The message with content as text or in parts, as the template takes it."""
     role, content = message["role"], message["content"]
     if not content:
         return message

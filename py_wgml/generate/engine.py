@@ -212,7 +212,7 @@ class Engine:
     async def _generate(
         self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None]
     ) -> AsyncGenerator[int]:
-        """As `generate`, without a thought for others."""
+        """The tokens of `generate`, without a thought for others."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.block())
         pending = await self._prefill(ids, on_prefill)

@@ -37,7 +37,7 @@ class Splitter(Protocol):
 
 
 class PlainSplitter:
-    """For answers that are all text."""
+    """The splitter of answers that are all text."""
 
     def push(self, text: str, is_mark: bool = False) -> Part:
         """See Splitter."""

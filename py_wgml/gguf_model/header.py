@@ -64,7 +64,7 @@ _LEAST_TENSOR_BYTES = 8 + 4 + 4 + 8  # empty name, no dimension, type, offset
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """Where a tensor lies and what it is."""
+    """The place of a tensor, and what it is."""
 
     name: str
     shape: tuple[int, ...]
@@ -91,7 +91,7 @@ class Header:
 
     @property
     def end(self) -> int:
-        """Where the last tensor's bytes end, from the start of the file; 0 where there is none."""
+        """The end of the last tensor's bytes, from the start of the file; 0 where there is none."""
         return max((tensor.offset + tensor.nbytes for tensor in self.tensors.values()), default=0)
 
     @property

@@ -90,8 +90,8 @@ class StreamSource(Source):
 
     def _read(self, count: int) -> bytes:
         data = self._head[self._offset : self._offset + count]
-        while len(data) < count and (block := self._next(count - len(data))):  # some give less than they have
-            data += block
+        while len(data) < count and (piece := self._next(count - len(data))):  # some give less than they have
+            data += piece
         self._offset += len(data)
         if len(data) < count:
             raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._offset}")

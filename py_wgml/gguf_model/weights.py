@@ -92,7 +92,7 @@ Names = tuple[str, ...]
 def require_types(
     matrices: Mapping[Names, Sequence[TensorInfo]], vectors: Mapping[Names, Sequence[TensorInfo]]
 ) -> None:
-    """Raises WgmlError for a matrix of a type that no kernel reads, and a vector that is not F32."""
+    """Refuse types. Raises WgmlError for a matrix of a type that no kernel reads, and a vector that is not F32."""
     for tensor in itertools.chain(*matrices.values()):
         if tensor.type not in TYPES:
             supported = ", ".join(type.name for type in TYPES)

@@ -73,7 +73,7 @@ class Emitter:
         return Groups(self.buffers[tiles], self.buffers[order], size, tiles.rows)
 
     def _arithmetic(self, node: Node) -> None:
-        """Of views, whatever the step."""
+        """The arithmetic of views, whatever the step."""
         program, (out,), views = self.program, node.outputs, [self._view(value) for value in node.inputs]
         target = self._view(out)
         match node.op:

@@ -38,7 +38,7 @@ class Rule:
 
 
 def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None:
-    """Of a single token: each workgroup makes the norm for itself, which is in vain where the GPU is a CPU."""
+    """Fusion for a single token: each workgroup makes the norm for itself, which is in vain where the GPU is a CPU."""
     if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)):
         return None
     x, fusion = norm.inputs[0], product.op.fusion
@@ -48,7 +48,8 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
 
 
 def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | None:
-    """Of a single token, where putting the parts together costs the product's workgroups less than a dispatch."""
+    """Fusion for a single token, where putting the parts together costs the product's workgroups less than a
+    dispatch."""
     if not (isinstance(merge.op, Merge) and isinstance(product.op, Linear)):
         return None
     fusion, parts = product.op.fusion, merge.op.parts
@@ -58,7 +59,7 @@ def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | No
 
 
 def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None:
-    """Of a single token, with gates and values in one buffer and without a bias."""
+    """Fusion for a single token, with gates and values in one buffer and without a bias."""
     if not (isinstance(product.op, Linear) and isinstance(gate.op, Gate)) or not _is_plain_vector(product):
         return None
     fusion = product.op.fusion
@@ -69,7 +70,7 @@ def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None
 
 
 def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node | None:
-    """Of a single token, where an invocation has the elements that it rotates (`can_append`)."""
+    """Fusion for a single token, where an invocation has the elements that it rotates (`can_append`)."""
     if not (isinstance(product.op, Linear) and isinstance(rotate.op, Rotate)) or not _is_plain_vector(product):
         return None
     fusion, append = product.op.fusion, rotate.op.append

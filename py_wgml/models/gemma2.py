@@ -24,15 +24,15 @@ def forward(g: Graph[A], c: Config) -> A:
     scale = (c.embedding_length / c.heads[0].heads) ** -0.5 if is_largest else c.attention_scale
     x = g.embed("token_embd", math.sqrt(c.embedding_length))
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
+        prefix = f"blk.{layer}"
         local = c.is_local(layer, _PERIODS[c.architecture])
         how = c.attention(layer, rope, scale=scale, soft_cap=c.attention_soft_cap)
         if local:
             how = replace(how, rope=local_rope, window=c.sliding_window)
-        h = g.attention(qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer), how)
-        h = g.linear(h, f"{block}.attn_output")
-        x = g.add(x, g.rms_norm(h, f"{block}.post_attention_norm"))
-        h = gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "gelu")
-        x = g.add(x, g.rms_norm(h, f"{block}.post_ffw_norm"))
+        h = g.attention(qkv(g, c, g.rms_norm(x, f"{prefix}.attn_norm"), layer), how)
+        h = g.linear(h, f"{prefix}.attn_output")
+        x = g.add(x, g.rms_norm(h, f"{prefix}.post_attention_norm"))
+        h = gated_mlp(g, c, g.rms_norm(x, f"{prefix}.ffn_norm"), prefix, "gelu")
+        x = g.add(x, g.rms_norm(h, f"{prefix}.post_ffw_norm"))
     out = logits(g, c, g.rms_norm(x, "output_norm", last=True))
     return out if c.final_soft_cap is None else g.unary(out, "soft_cap", c.final_soft_cap)

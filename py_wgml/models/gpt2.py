@@ -16,8 +16,8 @@ def forward(g: Graph[A], c: Config) -> A:
     if c.has("position_embd"):
         x, rope = g.add_positions(x, "position_embd"), NO_ROPE
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
-        h = qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), layer)
-        x = g.add(x, g.linear(g.attention(h, c.attention(layer, rope)), f"{block}.attn_output"))
-        x = g.add(x, mlp(g, g.layer_norm(x, f"{block}.ffn_norm"), block, activation))
+        prefix = f"blk.{layer}"
+        h = qkv(g, c, g.layer_norm(x, f"{prefix}.attn_norm"), layer)
+        x = g.add(x, g.linear(g.attention(h, c.attention(layer, rope)), f"{prefix}.attn_output"))
+        x = g.add(x, mlp(g, g.layer_norm(x, f"{prefix}.ffn_norm"), prefix, activation))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

@@ -17,11 +17,11 @@ def forward(g: Graph[A], c: Config) -> A:
         rope = replace(rope, scaling=replace(rope.scaling, whole_pairs=False))
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
+        prefix = f"blk.{layer}"
         window = c.sliding_window if c.is_local(layer, period=2) else None
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer)
-        h = g.attention(h, c.attention(layer, rope, window=window, sinks=f"{block}.attn_sinks"))
-        x = g.add(x, g.linear(h, f"{block}.attn_output"))
-        h = g.rms_norm(x, f"{block}.post_attention_norm")
-        x = g.add(x, g.experts(h, f"{block}.ffn", "swiglu_oai"))
+        h = qkv(g, c, g.rms_norm(x, f"{prefix}.attn_norm"), layer)
+        h = g.attention(h, c.attention(layer, rope, window=window, sinks=f"{prefix}.attn_sinks"))
+        x = g.add(x, g.linear(h, f"{prefix}.attn_output"))
+        h = g.rms_norm(x, f"{prefix}.post_attention_norm")
+        x = g.add(x, g.experts(h, f"{prefix}.ffn", "swiglu_oai"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

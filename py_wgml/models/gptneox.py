@@ -12,13 +12,13 @@ def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
-        h = qkv(g, c, g.layer_norm(x, f"{block}.attn_norm"), layer)
+        prefix = f"blk.{layer}"
+        h = qkv(g, c, g.layer_norm(x, f"{prefix}.attn_norm"), layer)
         attended = g.attention(h, c.attention(layer, c.rope("neox")))
         if c.parallel_residual:
-            h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
+            h = g.layer_norm(x, f"{prefix}.ffn_norm")
+        x = g.add(x, g.linear(attended, f"{prefix}.attn_output"))
         if not c.parallel_residual:
-            h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = g.add(x, mlp(g, h, block, "gelu_erf"))
+            h = g.layer_norm(x, f"{prefix}.ffn_norm")
+        x = g.add(x, mlp(g, h, prefix, "gelu_erf"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

@@ -240,8 +240,8 @@ class Plan(Graph[Planned]):
         return replace(xs[0], width=sum(x.width for x in xs))
 
     def check(self) -> None:
-        """Raises WgmlError when the file has tensors of types that no kernel reads, or that nothing uses: then it is
-        another model than it is taken for."""
+        """Refuse a file. Raises WgmlError when it has tensors of types that no kernel reads, or that nothing uses: then
+        it is another model than it is taken for."""
         require_types(self.matrices, self.vectors)
         used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
         unused = [name for name in self._tensors if name not in used and not name.startswith(_IGNORED)]

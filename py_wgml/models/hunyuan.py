@@ -11,11 +11,11 @@ def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
-        h = g.rms_norm(x, f"{block}.attn_norm")
-        h = g.linear(h, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
-        norms = f"{block}.attn_q_norm", f"{block}.attn_k_norm"
+        prefix = f"blk.{layer}"
+        h = g.rms_norm(x, f"{prefix}.attn_norm")
+        h = g.linear(h, f"{prefix}.attn_q", f"{prefix}.attn_k", f"{prefix}.attn_v")
+        norms = f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm"
         h = g.attention(h, c.attention(layer, c.rope("neox"), norms=norms))
-        x = g.add(x, g.linear(h, f"{block}.attn_output"))
-        x = g.add(x, gated_mlp(g, c, g.rms_norm(x, f"{block}.ffn_norm"), block, "silu"))
+        x = g.add(x, g.linear(h, f"{prefix}.attn_output"))
+        x = g.add(x, gated_mlp(g, c, g.rms_norm(x, f"{prefix}.ffn_norm"), prefix, "silu"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

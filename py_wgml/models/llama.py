@@ -28,13 +28,13 @@ def decode(
     `Graph.experts`."""
     x = g.embed("token_embd", embedding_scale)
     for layer, rope in enumerate(ropes):
-        block = f"blk.{layer}"
-        h = qkv(g, c, g.rms_norm(x, f"{block}.attn_norm"), layer, whole_norm)
+        prefix = f"blk.{layer}"
+        h = qkv(g, c, g.rms_norm(x, f"{prefix}.attn_norm"), layer, whole_norm)
         h = g.attention(h, c.attention(layer, rope, window=window))
-        x = g.add(x, g.linear(h, f"{block}.attn_output"))
-        h = g.rms_norm(x, f"{block}.ffn_norm")
-        if c.has(f"{block}.ffn_gate_inp"):
-            x = mixture(g, c, x, h, block, activation, normalise)
+        x = g.add(x, g.linear(h, f"{prefix}.attn_output"))
+        h = g.rms_norm(x, f"{prefix}.ffn_norm")
+        if c.has(f"{prefix}.ffn_gate_inp"):
+            x = mixture(g, c, x, h, prefix, activation, normalise)
         else:
-            x = g.add(x, gated_mlp(g, c, h, block, activation))
+            x = g.add(x, gated_mlp(g, c, h, prefix, activation))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

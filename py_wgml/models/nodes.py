@@ -69,7 +69,7 @@ class Linear(Op):
 
 @dataclass(frozen=True)
 class QkNorm(Op):
-    """Of queries and keys where they are. weights: None for all 1."""
+    """The norm of queries and keys where they are. weights: None for all 1."""
 
     weights: Buffer | None
     heads: Heads
@@ -110,7 +110,7 @@ class Merge(Op):
 
 @dataclass(frozen=True)
 class ShortConv(Op):
-    """It also writes to the cache: the layer's state."""
+    """A convolution that also writes to the cache: the layer's state."""
 
     taps: Taps
     state: Buffer
@@ -142,7 +142,8 @@ class Group(Op):
 
 @dataclass(frozen=True)
 class LinearExperts(Op):
-    """Of a value and experts' ids, or instead of these what `Group` makes of them, in tiles of at most `size` slots."""
+    """Products of a value and experts' ids, or instead of these what `Group` makes of them, in tiles of at most `size`
+    slots."""
 
     matrix: Matrix
     of: Experts
@@ -151,7 +152,7 @@ class LinearExperts(Op):
 
 @dataclass(frozen=True)
 class Mix(Op):
-    """Of gates [T, slots] and values [T slots, width]: each token's values times their gates, added up."""
+    """The sum of gates [T, slots] and values [T slots, width]: each token's values times their gates, added up."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class Unary(Op):
 
 @dataclass(frozen=True)
 class Binary(Op):
-    """Of two values, elementwise."""
+    """Arithmetic of two values, elementwise."""
 
     operation: Operation
 
@@ -212,7 +213,7 @@ class Node:
 
     @property
     def reads(self) -> tuple[Value, ...]:
-        """All that it needs."""
+        """Every value that it needs."""
         return self.inputs if self.onto is None else (*self.inputs, self.onto)
 
     @property

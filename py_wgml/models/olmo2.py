@@ -13,7 +13,7 @@ def forward(g: Graph[A], c: Config) -> A:
     is_olmo = c.architecture == "olmo2"
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
+        prefix = f"blk.{layer}"
         local = c.is_local(layer, period=4)
         rope = c.rope("neox")
         if local and is_olmo:
@@ -22,8 +22,8 @@ def forward(g: Graph[A], c: Config) -> A:
             rope = NO_ROPE
         h = qkv(g, c, x, layer, whole_norm=is_olmo)
         h = g.attention(h, c.attention(layer, rope, window=c.sliding_window if local else None))
-        h = g.linear(h, f"{block}.attn_output")
-        x = g.add(x, g.rms_norm(h, f"{block}.post_attention_norm"))
-        h = gated_mlp(g, c, x, block, "silu")
-        x = g.add(x, g.rms_norm(h, f"{block}.post_ffw_norm"))
+        h = g.linear(h, f"{prefix}.attn_output")
+        x = g.add(x, g.rms_norm(h, f"{prefix}.post_attention_norm"))
+        h = gated_mlp(g, c, x, prefix, "silu")
+        x = g.add(x, g.rms_norm(h, f"{prefix}.post_ffw_norm"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

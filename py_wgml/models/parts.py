@@ -10,13 +10,13 @@ from .graph import A, Graph
 def qkv(g: Graph[A], c: Config, x: A, layer: int, whole_norm: bool = False) -> A:
     """Queries, keys and values side by side, which files keep in three tensors or in one; normed where they have
     vectors for that: each head by itself, or as a whole."""
-    block = f"blk.{layer}"
-    if c.has(f"{block}.attn_qkv"):
-        out = g.linear(x, f"{block}.attn_qkv")
+    prefix = f"blk.{layer}"
+    if c.has(f"{prefix}.attn_qkv"):
+        out = g.linear(x, f"{prefix}.attn_qkv")
     else:
-        out = g.linear(x, f"{block}.attn_q", f"{block}.attn_k", f"{block}.attn_v")
-    if c.has(f"{block}.attn_q_norm"):
-        out = g.qk_norm(out, f"{block}.attn_q_norm", f"{block}.attn_k_norm", c.heads[layer], whole_norm)
+        out = g.linear(x, f"{prefix}.attn_q", f"{prefix}.attn_k", f"{prefix}.attn_v")
+    if c.has(f"{prefix}.attn_q_norm"):
+        out = g.qk_norm(out, f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm", c.heads[layer], whole_norm)
     return out
 
 
@@ -25,36 +25,36 @@ def mixture(
     c: Config,
     x: A,
     h: A,
-    block: str,
+    prefix: str,
     activation: Activation,
     normalise: bool = True,
     gating: Gating = "softmax",
 ) -> A:
     """x plus the feed-forward part of a layer that is a mixture of experts, of x's norm h: `Graph.experts`, which says
     what normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
-    bias = f"{block}.exp_probs_b.bias"
-    x = g.add(x, g.experts(h, f"{block}.ffn", activation, normalise, gating, bias if bias in c.tensors else None))
-    if c.has(f"{block}.ffn_gate_inp_shexp"):
-        gate = g.token_gate(h, f"{block}.ffn_gate_inp_shexp")
-        return g.add(x, g.mul(gated_mlp(g, c, h, block, activation, "_shexp"), gate))
-    if c.has(f"{block}.ffn_up_shexp"):
-        return g.add(x, gated_mlp(g, c, h, block, activation, "_shexp"))
+    bias = f"{prefix}.exp_probs_b.bias"
+    x = g.add(x, g.experts(h, f"{prefix}.ffn", activation, normalise, gating, bias if bias in c.tensors else None))
+    if c.has(f"{prefix}.ffn_gate_inp_shexp"):
+        gate = g.token_gate(h, f"{prefix}.ffn_gate_inp_shexp")
+        return g.add(x, g.mul(gated_mlp(g, c, h, prefix, activation, "_shexp"), gate))
+    if c.has(f"{prefix}.ffn_up_shexp"):
+        return g.add(x, gated_mlp(g, c, h, prefix, activation, "_shexp"))
     return x
 
 
-def gated_mlp(g: Graph[A], c: Config, x: A, block: str, activation: Activation, suffix: str = "") -> A:
+def gated_mlp(g: Graph[A], c: Config, x: A, prefix: str, activation: Activation, suffix: str = "") -> A:
     """The gated feed-forward part of a layer without experts. Gates and values come from two tensors or, as ffn_up,
     from one. suffix: of the tensors' names."""
-    names = [f"{block}.ffn_{name}{suffix}" for name in ("gate", "up")]
+    names = [f"{prefix}.ffn_{name}{suffix}" for name in ("gate", "up")]
     h = g.linear(x, *(names if c.has(names[0]) else names[1:]))
-    return g.linear(g.gated(h, activation), f"{block}.ffn_down{suffix}")
+    return g.linear(g.gated(h, activation), f"{prefix}.ffn_down{suffix}")
 
 
-def mlp(g: Graph[A], x: A, block: str, activation: Function) -> A:
+def mlp(g: Graph[A], x: A, prefix: str, activation: Function) -> A:
     """The feed-forward part of a layer without gates."""
-    return g.linear(g.unary(g.linear(x, f"{block}.ffn_up"), activation), f"{block}.ffn_down")
+    return g.linear(g.unary(g.linear(x, f"{prefix}.ffn_up"), activation), f"{prefix}.ffn_down")
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:
-    """Of the next token, from the last norm's output: with a matrix of their own or that of the embedding."""
+    """Logits of the next token, from the last norm's output: with a matrix of their own or that of the embedding."""
     return g.linear(x, "output" if c.has("output") else "token_embd")

@@ -12,9 +12,9 @@ def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
-        h = g.layer_norm(x, f"{block}.attn_norm")
+        prefix = f"blk.{layer}"
+        h = g.layer_norm(x, f"{prefix}.attn_norm")
         attended = g.attention(qkv(g, c, h, layer), c.attention(layer, c.rope("neox")))
-        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
-        x = g.add(x, mlp(g, h, block, "gelu" if c.architecture == "phi2" else "gelu_erf"))
+        x = g.add(x, g.linear(attended, f"{prefix}.attn_output"))
+        x = g.add(x, mlp(g, h, prefix, "gelu" if c.architecture == "phi2" else "gelu_erf"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

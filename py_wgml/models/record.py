@@ -57,7 +57,7 @@ class Recorder(Graph[Value]):
         return out
 
     def _alter(self, op: Op, x: Value, name: str = "") -> Value:
-        """By an operation that works on a value where it is."""
+        """A node of an operation that works on a value where it is."""
         out = Value(x.rows, x.width)
         self.nodes.append(Node(op, (x,), (out,), name, onto=x))
         return out

@@ -12,11 +12,11 @@ def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
     x = g.embed("token_embd")
     for layer in range(c.block_count):
-        block = f"blk.{layer}"
-        h = g.layer_norm(x, f"{block}.attn_norm")
+        prefix = f"blk.{layer}"
+        h = g.layer_norm(x, f"{prefix}.attn_norm")
         attended = g.attention(qkv(g, c, h, layer), c.attention(layer, c.rope("neox")))
-        x = g.add(x, g.linear(attended, f"{block}.attn_output"))
-        if c.has(f"{block}.ffn_norm"):
-            h = g.layer_norm(x, f"{block}.ffn_norm")
-        x = g.add(x, gated_mlp(g, c, h, block, "silu"))
+        x = g.add(x, g.linear(attended, f"{prefix}.attn_output"))
+        if c.has(f"{prefix}.ffn_norm"):
+            h = g.layer_norm(x, f"{prefix}.ffn_norm")
+        x = g.add(x, gated_mlp(g, c, h, prefix, "silu"))
     return logits(g, c, g.layer_norm(x, "output_norm", last=True))

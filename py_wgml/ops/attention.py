@@ -28,7 +28,7 @@ _MAX_HEAD_DIM = 512
 
 @dataclass(frozen=True)
 class Parts:
-    """In how many parts attention's result is, and the heads that it has: see lib/attention_parts.wgsl."""
+    """The parts in which attention's result is, and its heads: see lib/attention_parts.wgsl."""
 
     heads: Heads
     splits: int
@@ -75,7 +75,7 @@ def attention_lengths(context: int) -> list[int]:
 
 
 def require_heads(heads: Heads) -> None:
-    """Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
+    """Refuse heads. Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
     if heads.heads % heads.kv_heads or heads.head_dim % 2 or heads.head_dim > _MAX_HEAD_DIM:
         shape = f"{heads.heads} heads over {heads.kv_heads}, of {heads.head_dim} elements each,"
         raise WgmlError(f"attention with {shape} is not supported")

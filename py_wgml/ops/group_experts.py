@@ -27,13 +27,13 @@ class Groups:
 
 
 def group_size(experts: int, slots: int) -> tuple[int, int]:
-    """For so many slots of a step's tokens: how many a tile has at most, and how many tiles there can be."""
+    """The most slots that a tile has, and the most tiles there can be, for so many slots of a step's tokens."""
     size = next((size for size in _TILE_SLOTS if slots <= size * experts), _TILE_SLOTS[-1])
     return size, min(slots, (slots + experts * (size - 1)) // size)
 
 
 def require_experts(experts: int) -> None:
-    """Raises WgmlError for more experts than the kernel's memory has room for."""
+    """Refuse experts. Raises WgmlError for more of them than the kernel's memory has room for."""
     if experts > _MAX_EXPERTS:
         raise WgmlError(f"a mixture of {experts} experts: at most {_MAX_EXPERTS} can be run")
 

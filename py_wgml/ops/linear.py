@@ -140,7 +140,7 @@ def linear(
 
 
 def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:
-    """Raises WgmlError when a product of so many vectors can't take in what it is to."""
+    """Refuse fusions. Raises WgmlError when a product of so many vectors can't take in what it is to."""
     norm, append, parts, activation = fusion.norm, fusion.append, fusion.parts, fusion.activation
     if (norm or activation or append or parts) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")

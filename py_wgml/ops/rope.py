@@ -121,7 +121,8 @@ def rope(
 
 
 def require_rotary(head_dim: int, rotary_dim: int, pairing: Pairing) -> None:
-    """Raises WgmlError when head_dim is odd, or rotary_dim is (for "neox": no multiple of 4) or exceeds it."""
+    """Refuse sizes. Raises WgmlError when head_dim or rotary_dim is odd (for "neox": no multiple of 4), or it exceeds
+    that."""
     if head_dim % 2 or rotary_dim % (4 if pairing == "neox" else 2) or rotary_dim > head_dim:
         raise WgmlError(f"{pairing} rotary embedding of {rotary_dim} of {head_dim} elements is not supported")
 

@@ -43,7 +43,7 @@ class ByteLevelBPE:
     """Encodes text that has no special tokens in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError for a pre-tokenizer that is not supported, or where there are no merges."""
+        """Make it. Raises WgmlError for a pre-tokenizer that is not supported, or where there are no merges."""
         row = pre_tokenizer(vocabulary)
         self._words = row.splitter()
         self._nfc = row.nfc

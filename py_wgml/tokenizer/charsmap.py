@@ -26,7 +26,7 @@ class CharsMap:
     """Normalizes text. Made of an empty table, it leaves text as it is."""
 
     def __init__(self, table: bytes) -> None:
-        """Raises WgmlError where `table` contradicts itself."""
+        """Make it of `table`. Raises WgmlError where that contradicts itself."""
         size = int.from_bytes(table[:4], "little")
         if size % 4 or size + 4 > max(len(table), 4) or (table and table[-1]):
             raise WgmlError(_DAMAGED)
@@ -101,7 +101,7 @@ def _walk(units: npt.NDArray[np.uint32], replacements: bytes) -> None:
 
 
 def _ranges(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """All numbers from each `first` up to its `last`, which is left out."""
+    """The numbers from each `first` up to its `last`, which is left out."""
     counts = last - first
     numbers: npt.NDArray[np.int64] = np.repeat(last - np.cumsum(counts), counts)
     return numbers + np.arange(len(numbers))

@@ -81,7 +81,7 @@ class SentencePieceBPE(SentencePiece):
     """Vocabulary model `llama`."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError where there are no scores."""
+        """Make it. Raises WgmlError where there are no scores."""
         super().__init__(vocabulary)
         self._scores = vocabulary.scores
 
@@ -99,7 +99,7 @@ class RankedBPE(SentencePiece):
     """Vocabulary model `gemma4`."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError where there are no merges."""
+        """Make it. Raises WgmlError where there are no merges."""
         super().__init__(vocabulary)
         self._rank = ranks(vocabulary)
 
@@ -111,8 +111,8 @@ class Unigram(SentencePiece):
     """Vocabulary model `t5`: text is normalized first, as the file says."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        """Raises WgmlError where there are no scores, for a token that is too long, or for a table of normalization
-        that makes no sense."""
+        """Make it. Raises WgmlError where there are no scores, for a token that is too long, or for a table of
+        normalization that makes no sense."""
         super().__init__(vocabulary)
         self._scores = vocabulary.scores
         self._charsmap = CharsMap(vocabulary.charsmap)

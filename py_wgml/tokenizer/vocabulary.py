@@ -148,7 +148,7 @@ class Vocabulary:
 
     @property
     def scores(self) -> memoryview:
-        """By id; a memoryview gives Python floats without a list of them. Raises WgmlError where the file has none."""
+        """The scores by id: a memoryview makes floats without a list. Raises WgmlError where the file has none."""
         scores = self._metadata.numbers("scores", len(self.tokens))
         if scores is None:
             raise WgmlError("this GGUF file has a SentencePiece vocabulary without tokenizer.ggml.scores")

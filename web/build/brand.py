@@ -74,7 +74,7 @@ def channels(colour: str) -> list[int]:
 
 
 def contrast(one: str, other: str) -> float:
-    """Of two colours, 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio ."""
+    """The contrast of two colours, 1 to 21: https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio ."""
 
     def luminance(colour: str) -> float:
         linear = [c / 3294.6 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in channels(colour)]
@@ -140,6 +140,6 @@ def icon_mark() -> tuple[float, list[complex]]:
 
 
 def distance(point: complex, start: complex, end: complex) -> float:
-    """From a point to a line between two others."""
+    """The distance of a point from a line between two others."""
     along = ((point - start) * (end - start).conjugate()).real / abs(end - start) ** 2
     return abs(point - start - min(1.0, max(0.0, along)) * (end - start))

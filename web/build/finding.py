@@ -188,6 +188,6 @@ def lavapipe() -> str | None:
 
 
 def software_vulkan() -> None:
-    """On Linux see to it that Vulkan's loader and a software driver are there, if that is possible."""
+    """Have Vulkan's loader and a software driver on Linux, if that is possible."""
     if sys.platform == "linux" and not (ctypes.util.find_library("vulkan") and lavapipe()):
         install("libvulkan1", "mesa-vulkan-drivers")

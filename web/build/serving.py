@@ -205,7 +205,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(text)
 
     def end_headers(self) -> None:
-        """With every answer: a browser takes it for what it is said to be, and nothing else."""
+        """Add a header to every answer: a browser takes it for what it is said to be, and nothing else."""
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 

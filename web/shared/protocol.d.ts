@@ -341,21 +341,21 @@ export interface ErrorReply {
   loaded?: boolean;
 }
 
-/** To Resolve. */
+/** The reply to Resolve. */
 export interface Resolved {
   type: "resolved";
   id: number;
   model: ModelSource;
 }
 
-/** To AskRoom. */
+/** The reply to AskRoom. */
 export interface Room {
   type: "room";
   id: number;
   enough: boolean;
 }
 
-/** Of a file's metadata. Arrays as text: their length and their first elements. */
+/** An entry of a file's metadata. Arrays as text: their length and their first elements. */
 export interface Entry {
   key: string;
   value: string | number | boolean;
@@ -402,14 +402,14 @@ export interface FileFacts {
   vocabulary: Vocabulary;
 }
 
-/** To AskCard. */
+/** The reply to AskCard. */
 export interface Card {
   type: "card";
   id: number;
   card: FileFacts;
 }
 
-/** To Bench. */
+/** The reply to Bench. */
 export interface BenchFigures {
   type: "bench";
   id: number;
@@ -417,7 +417,7 @@ export interface BenchFigures {
   figures: Record<string, unknown>;
 }
 
-/** To Ping. */
+/** The reply to Ping. */
 export interface Alive {
   type: "alive";
 }

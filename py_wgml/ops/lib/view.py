@@ -40,7 +40,7 @@ class View:
 
     @classmethod
     def of(cls, buffer: Buffer, *shape: int) -> "View":
-        """All of a buffer's first elements, rows one after the other."""
+        """A view of a buffer's first elements, rows one after the other."""
         return cls(buffer, shape, tuple(prod(shape[i + 1 :]) for i in range(len(shape))))
 
     @property
@@ -97,18 +97,19 @@ class View:
         return View(self.buffer, shape, repeated, self.offset)
 
     def unsqueeze(self) -> "View":
-        """With a last dimension of 1."""
+        """The view with a last dimension of 1."""
         return View(self.buffer, (*self.shape, 1), (*self.strides, 0), self.offset)
 
 
 def require_apart(out: View, *inputs: View) -> None:
-    """Raises WgmlError when an input lies in the buffer of `out`: a dispatch cannot read what it writes."""
+    """Refuse buffers. Raises WgmlError when an input lies in the buffer of `out`: a dispatch cannot read what it
+    writes."""
     if any(view.buffer is out.buffer for view in inputs):
         raise WgmlError("the output must be in another buffer than the inputs")
 
 
 def require_distinct(out: View) -> None:
-    """Raises WgmlError when elements of `out` repeat: each must be written once."""
+    """Refuse views. Raises WgmlError when elements of `out` repeat: each must be written once."""
     if any(stride == 0 and n > 1 for n, stride in zip(out.shape, out.strides, strict=True)):
         raise WgmlError("an output cannot be a broadcast view")
 
