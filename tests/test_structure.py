@@ -89,3 +89,14 @@ def test_no_file_is_long() -> None:
         if (lines := path.read_text().count("\n")) > LONGEST
     }
     assert {name: lines for name, lines in long.items() if name not in DATA} == {}
+
+
+@pytest.mark.parametrize("paper", [*paths.ROOT.glob("*.md"), *(paths.ROOT / "docs").glob("*.md")], ids=lambda p: p.name)
+def test_papers_lead_somewhere(paper: Path) -> None:
+    """Links to files, and files that a paper names."""
+    text = paper.read_text()
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if "://" not in link]
+    assert all((paper.parent / link).exists() for link in links), links
+    named = re.findall(r"`((?:py_wgml|web|wgsl|tests|docs)/[\w./-]+\.\w+)`", text)
+    missing = {name for name in named if "NAME" not in name and not (paths.ROOT / name).exists()}
+    assert not missing

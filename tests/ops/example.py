@@ -1,4 +1,4 @@
-"""The README's example of the ops, and how its result is checked, natively and in a browser."""
+"""The example of the ops in docs/python.md, and how its result is checked, natively and in a browser."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 from py_wgml.ops import unary_numpy
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+PAPER = (Path(__file__).parents[2] / "docs/python.md").read_text()
 
 # What follows the example: the value of the last line is JSON of its inputs and its result.
 CHECK = """
@@ -18,8 +18,8 @@ json.dumps([(await device.read_array(buffer, (64, 64))).tolist() for buffer in (
 
 
 def example() -> str:
-    """The block of code in the README that opens a device."""
-    (found,) = (code for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "open_device" in code)
+    """The block of code that opens a device."""
+    (found,) = (code for code in re.findall(r"```python\n(.*?)```", PAPER, re.DOTALL) if "open_device" in code)
     return str(found)
 
 

@@ -1,4 +1,4 @@
-"""The README's example, run as it stands there; what documents the ops."""
+"""The example of docs/python.md, run as it stands there; what documents the ops."""
 
 import ast
 import asyncio
@@ -9,7 +9,7 @@ import textwrap
 from types import FunctionType
 
 import pytest
-from ops.example import README, assert_right, example
+from ops.example import PAPER, assert_right, example
 
 import py_wgml.gpu
 import py_wgml.ops
@@ -37,8 +37,8 @@ def print_kernel(*arguments):
     return subprocess.run([sys.executable, "-m", "py_wgml.wgsl", *arguments], capture_output=True, text=True)
 
 
-def test_the_command_in_the_readme_prints_a_kernel():
-    (command,) = re.findall(r"`python -m py_wgml.wgsl (.*?)`", README)
+def test_the_command_in_the_paper_prints_a_kernel():
+    (command,) = re.findall(r"`python -m py_wgml.wgsl (.*?)`", PAPER)
     assert "fn main(" in print_kernel(*command.split()).stdout
 
 

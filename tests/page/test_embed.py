@@ -1,4 +1,4 @@
-"""The README's examples of pages that use the site, as they stand there; the engine is a double."""
+"""The examples of docs/site.md, pages that use the site, as they stand there; the engine is a double."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def serve(code: str) -> Callable[[Route], None]:
 def examples(context: BrowserContext, url: str, fake: Callable[..., None]) -> list[str]:
     """The addresses of the two pages, at which their code stands but for the address of the site in it."""
     fake(pieces=PIECES)
-    found = re.findall(r"```html\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
+    found = re.findall(r"```html\n(.*?)```", (paths.ROOT / "docs/site.md").read_text(), re.DOTALL)
     pages = [code.replace("https://example.org/chat/", url) for code in found]
     for name, code in enumerate(pages):
         assert code != found[name]
