@@ -28,120 +28,14 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
-import asyncio
-import json
-import time
-import urllib.parse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH leaves out
-from web.build import checks, lock
+from web.build import commands
 from web.build.brand import Brand
-from web.build.environment import in_venv, lock_requirements
-from web.build.errors import FAILED, USAGE, Stop, say
-from web.build.models import default_model, given_model
+from web.build.errors import FAILED, Stop, say
 from web.build.paths import ROOT
-from web.build.serving import make_server, serving
-from web.build.site import build
-
-# What drives a browser needs packages, and so is imported once these are there.
-
-
-def build_command(args: argparse.Namespace) -> None:
-    """Make dist/, a folder that any static host can serve."""
-    models = [given_model(address) for address in args.model] or [default_model()]
-    if args.split is not None and args.split < 1:
-        raise Stop("--split takes at least 1 MiB", USAGE)
-    brand = Brand(args.title, args.system_prompt, args.theme_colour.lower())
-    started = time.monotonic()
-    build(models, brand, args.out, args.split and args.split << 20)
-    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
-    say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
-
-
-def serve_command(args: argparse.Namespace) -> None:
-    """Make dist/ and serve it."""
-    make_server(args.out, args.host, args.port).server_close()  # a taken port is told at once
-    build_command(args)
-    server = make_server(args.out, args.host, args.port)
-    print(f"{server.address} (Ctrl-C ends it)", flush=True)
-    server.serve_forever()
-
-
-def chat_command(args: argparse.Namespace) -> None:
-    """Ask the built page a question in a headless Chromium; the answer goes to stdout."""
-    in_venv("browser")
-    from web.build.chat import chat
-
-    build_command(args)
-    with serving(args.out) as url:
-        chat(url, args.question)
-
-
-def bench_command(args: argparse.Namespace) -> None:
-    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
-    in_venv("test" if args.native else "browser")
-    from web.build.bench import bench, bench_natively, flat
-
-    if not args.native and (args.cache_bits, args.activation_bits) != (16, 32):
-        raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
-    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
-    if args.native:
-        model = given_model(args.model[0]) if args.model else default_model()
-        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options))
-    else:
-        build_command(args)
-        query = options | {"contexts": ",".join(map(str, args.contexts))}
-        with serving(args.out) as url:
-            result = bench(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
-    text = json.dumps(result, indent=1)
-    print(*(f"{name:40} {value}" for name, value in flat(result)), text, sep="\n")
-    if args.json:
-        args.json.write_text(text + "\n")
-
-
-def screenshots_command(args: argparse.Namespace) -> None:
-    """Take the pictures of docs/ in a headless Chromium."""
-    in_venv("browser")
-    from web.build.screenshots import take
-
-    build_command(args)
-    with serving(args.out) as url:
-        take(url, ROOT / "docs" / "pictures")
-
-
-def audit_command(args: argparse.Namespace) -> None:
-    """Measure the weight of the page, how soon it can be used and how free its main thread stays; a table to stdout."""
-    in_venv("browser")
-    from web.build.audit import audit
-    from web.build.bench import flat
-
-    build_command(args)
-    with serving(args.out) as url:
-        result = audit(url, args.out, args.question)
-    print(*(f"{name:40} {value}" for name, value in flat(result)), sep="\n")
-
-
-def check_command(args: argparse.Namespace) -> None:
-    """Run the linter, the formatter and the type checkers."""
-    checks.check()
-
-
-def test_command(args: argparse.Namespace) -> None:
-    """Check the sources, then run pytest; options that are not known here are pytest's."""
-    checks.test(args.quick, args.rest)
-
-
-def fuzz_command(args: argparse.Namespace) -> None:
-    """Feed odd input to the project by number: `headers`, ... or `all`, --count N, --seed FIRST (see tests/fuzz)."""
-    checks.fuzz(args.rest)
-
-
-def lock_command(args: argparse.Namespace) -> None:
-    """Make web/lock.json and tests/requirements/ again from the sources of their parts."""
-    lock.make_lock()
-    lock_requirements()
 
 
 def port(text: str) -> int:
@@ -155,10 +49,10 @@ def port(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """What the command line asks for; ends the process with the exit code that the top of this file documents."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    named = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
             about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
@@ -171,16 +65,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
         return sub
 
-    serve = command("serve", serve_command, site=True)
+    serve = command("serve", commands.serve, site=True)
     serve.add_argument("--port", type=port, default=8000)
     about = (
         "where to listen, and the one name beside localhost to answer under; 0.0.0.0 for this machine's every address"
     )
     about += " (browsers give a page WebGPU from localhost or over https alone)"
     serve.add_argument("--host", default="localhost", help=about)
-    command("build", build_command, site=True)
-    command("chat", chat_command, site=True).add_argument("question")
-    bench = command("bench", bench_command, site=True)
+    command("build", commands.build, site=True)
+    command("chat", commands.chat, site=True).add_argument("question")
+    bench = command("bench", commands.bench, site=True)
     bench.add_argument("--prompt-tokens", type=int, default=512)
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--repetitions", type=int, default=3)
@@ -192,14 +86,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
     how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    command("screenshots", screenshots_command, site=True)
-    audit = command("audit", audit_command, site=True)
+    command("screenshots", commands.screenshots, site=True)
+    audit = command("audit", commands.audit, site=True)
     audit.add_argument("--question", default="Write a short story about the sea.")
-    test = command("test", test_command)
+    test = command("test", commands.test)
     test.add_argument("--quick", action="store_true", help="without the tests marked slow")
-    command("fuzz", fuzz_command)
-    command("check", check_command)
-    command("lock", lock_command)
+    command("fuzz", commands.fuzz)
+    command("check", commands.check)
+    command("lock", commands.lock)
     args, rest = parser.parse_known_args(arguments)
     if rest and args.command not in ("test", "fuzz"):
         parser.error(f"unknown: {' '.join(rest)}")

@@ -1,0 +1,118 @@
+"""The commands of build.py, each with its parsed options: what they ask of the rooms beside this file."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+import urllib.parse
+
+from . import checks
+from . import lock as locking
+from .brand import Brand
+from .environment import in_venv, lock_requirements
+from .errors import USAGE, Stop, say
+from .models import default_model, given_model
+from .paths import ROOT
+from .serving import make_server, serving
+from .site import build as build_site
+
+# What drives a browser needs packages, and so is imported once these are there.
+
+
+def build(args: argparse.Namespace) -> None:
+    """Make dist/, a folder that any static host can serve."""
+    models = [given_model(address) for address in args.model] or [default_model()]
+    if args.split is not None and args.split < 1:
+        raise Stop("--split takes at least 1 MiB", USAGE)
+    brand = Brand(args.title, args.system_prompt, args.theme_colour.lower())
+    started = time.monotonic()
+    build_site(models, brand, args.out, args.split and args.split << 20)
+    size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
+    say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Make dist/ and serve it."""
+    make_server(args.out, args.host, args.port).server_close()  # a taken port is told at once
+    build(args)
+    server = make_server(args.out, args.host, args.port)
+    print(f"{server.address} (Ctrl-C ends it)", flush=True)
+    server.serve_forever()
+
+
+def chat(args: argparse.Namespace) -> None:
+    """Ask the built page a question in a headless Chromium; the answer goes to stdout."""
+    in_venv("browser")
+    from .chat import chat as ask
+
+    build(args)
+    with serving(args.out) as url:
+        ask(url, args.question)
+
+
+def bench(args: argparse.Namespace) -> None:
+    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
+    in_venv("test" if args.native else "browser")
+    from .bench import bench as bench_in_browser
+    from .bench import bench_natively, flat
+
+    if not args.native and (args.cache_bits, args.activation_bits) != (16, 32):
+        raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
+    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    if args.native:
+        model = given_model(args.model[0]) if args.model else default_model()
+        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options))
+    else:
+        build(args)
+        query = options | {"contexts": ",".join(map(str, args.contexts))}
+        with serving(args.out) as url:
+            result = bench_in_browser(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
+    text = json.dumps(result, indent=1)
+    print(*(f"{name:40} {value}" for name, value in flat(result)), text, sep="\n")
+    if args.json:
+        args.json.write_text(text + "\n")
+
+
+def screenshots(args: argparse.Namespace) -> None:
+    """Take the pictures of docs/ in a headless Chromium."""
+    in_venv("browser")
+    from .screenshots import take
+
+    build(args)
+    with serving(args.out) as url:
+        take(url, ROOT / "docs" / "pictures")
+
+
+def audit(args: argparse.Namespace) -> None:
+    """Measure the weight of the page, how soon it can be used and how free its main thread stays; a table to stdout."""
+    in_venv("browser")
+    from .audit import audit as measure
+    from .bench import flat
+
+    build(args)
+    with serving(args.out) as url:
+        result = measure(url, args.out, args.question)
+    print(*(f"{name:40} {value}" for name, value in flat(result)), sep="\n")
+
+
+def check(args: argparse.Namespace) -> None:
+    """Run the linter, the formatter and the type checkers."""
+    checks.check()
+
+
+def test(args: argparse.Namespace) -> None:
+    """Check the sources, then run pytest; options that are not known here are pytest's."""
+    checks.test(args.quick, args.rest)
+
+
+def fuzz(args: argparse.Namespace) -> None:
+    """Feed odd input to the project by number: `headers`, ... or `all`, --count N, --seed FIRST (see tests/fuzz)."""
+    checks.fuzz(args.rest)
+
+
+def lock(args: argparse.Namespace) -> None:
+    """Make web/lock.json and tests/requirements/ again from the sources of their parts."""
+    locking.make_lock()
+    lock_requirements()
