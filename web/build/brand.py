@@ -1,4 +1,7 @@
-"""What makes a site somebody's own: its title, its colour, its icons and the manifest that lets it be installed."""
+"""What makes a site somebody's own: its title, its colour, its icons and the manifest that lets it be installed.
+
+PNG and contrast are done by hand: a site is built before any package is there, with Python and nothing else.
+"""
 
 from __future__ import annotations
 

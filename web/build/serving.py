@@ -1,4 +1,5 @@
-"""The server of `build.py serve`: files of one folder, for browsers on this machine. Standard library only.
+"""The server of `build.py serve`: files of one folder, for browsers on this machine. Standard library only, for
+it serves before any package is there; and the one there knows no ranges, which a resumed download needs.
 
 It answers under the names that it was told to serve, so that no other site can read it by a name that suddenly leads to
 this machine (DNS rebinding), and hands out nothing but regular files that lie in its folder.
