@@ -305,7 +305,7 @@ def test_messages_in_whatever_order(page: Any) -> None:
         assert last[102]["reason"] == "stopped"
         assert last[102]["usage"]["completion_tokens"] <= 1
         assert last[103]["type"] in ("card", "error")
-        assert [results[i]["type"] for i in (0, 5, 7)] == ["ready", "error", "ready"]  # type: ignore[call-overload]
+        assert [results[i]["type"] for i in (0, 5, 7)] == ["ready", "error", "ready"]
         await is_alive(page)
 
     page(test)

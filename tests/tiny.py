@@ -3,7 +3,7 @@
 `TINY` has one of each family, with the tensors and the metadata that llama.cpp's converter gives it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -446,7 +446,8 @@ def write_tiny(
     writer.add_chat_template(CHATML)
     for key, value in tiny.metadata.items():
         key = key if key.startswith(("general.", "tokenizer.")) else f"{tiny.architecture}.{key}"
-        add = {str: writer.add_string, bool: writer.add_bool, float: writer.add_float32, int: writer.add_uint32}
+        add: dict[type, Callable[[str, Any], None]] = {str: writer.add_string, bool: writer.add_bool}
+        add |= {float: writer.add_float32, int: writer.add_uint32}
         add.get(value.__class__, writer.add_array)(key, value)
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
@@ -497,7 +498,7 @@ def write_tiny_llama(
     type: GGMLQuantizationType = GGMLQuantizationType.F32,
     types: Mapping[str, GGMLQuantizationType] | None = None,
     seed: int = 0,
-    **sizes: int,
+    **sizes: Any,
 ) -> Path:
     """Write a model of the architecture llama. metadata: further keys, or other values. sizes: members of `Tiny`."""
     tiny = TINY["llama"]
