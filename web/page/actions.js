@@ -1,10 +1,12 @@
 /**
- * What can be done with the messages in view, as their buttons ask for it.
+ * What can be done with the messages in view. A feature that has something to add puts a MessageAction into `app.actions`.
  *
  * @import { App } from "./app.js"
  * @import { Message } from "./conversation.js"
+ * @import { MessageAction } from "./messages.js"
  */
 
+import { copyText } from "./messages.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 import { isWritten } from "./written.js";
@@ -75,5 +77,14 @@ export function actionsOf(app) {
     else app.keep(conversation);
   }
 
-  return { edit, again, goOn, remove, branch, dropOldest };
+  const words = strings.message;
+  /** @type {MessageAction[]} */
+  const actions = [
+    { icon: "copy", label: words.copy, act: ({ message }, button) => copyText(message.content, button) },
+    { icon: "edit", label: words.edit, act: (view) => view.edit() },
+    { icon: "again", label: words.again, role: "assistant", act: ({ message }) => again(message) },
+    { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
+    { icon: "delete", label: words.remove, act: ({ message }) => remove(message) },
+  ];
+  return { edit, branch, dropOldest, actions };
 }

@@ -5,10 +5,10 @@
  * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
  * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
  * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
- * conversation stays), `app.engine`, `app.workingEngine`, `app.toast(text, action)`, and the events "site", "model"
- * (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an answer has ended as it should)
- * and "failed" (its detail an EngineError; preventDefault keeps the page from showing it), which it listens to as to any
- * EventTarget.
+ * conversation stays), `app.actions` (the buttons below messages, to add to), `app.engine`, `app.workingEngine`,
+ * `app.toast(text, action)`, and the events "site", "model" (another one begins to load), "progress" (its detail a
+ * Progress), "ready", "answered" (an answer has ended as it should) and "failed" (its detail an EngineError;
+ * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
  *
  * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -77,12 +77,14 @@ export class App extends EventTarget {
     deleted: (id) => this.#deleted(id),
     merged: (conversation) => this.#mergedElsewhere(conversation),
   });
+  #acts = actionsOf(this);
+  actions = this.#acts.actions;
   #view = new View({
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
     retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
-    ...actionsOf(this),
+    ...this.#acts,
   });
   /** @type {Engine | null} */
   engine = null;

@@ -5,10 +5,14 @@
  *
  * @typedef {object} MessageHandlers
  * @property {(message: Message, content: string) => void} edit
- * @property {(message: Message) => void} again answer anew
- * @property {(message: Message) => void} goOn go on with this answer
- * @property {(message: Message) => void} remove
  * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
+ * @property {MessageAction[]} actions the buttons below a message, in this order
+ *
+ * @typedef {object} MessageAction
+ * @property {string} icon
+ * @property {string} label
+ * @property {Message["role"]} [role] of the messages that have it; default: all
+ * @property {(view: MessageView, button: HTMLElement) => void} act
  */
 
 import { button, element, iconButton } from "./dom.js";
@@ -306,15 +310,12 @@ export class MessageView {
   }
 
   #showActions() {
-    const { message } = this;
-    const { copy, edit, again, goOn, remove } = strings.message;
-    const copied = iconButton("copy", copy, () => copyText(message.content, copied));
-    const actions = [copied, iconButton("edit", edit, () => this.edit())];
-    if (message.role === "assistant") {
-      actions.push(iconButton("again", again, () => this.#on.again(message)));
-      actions.push(iconButton("continue", goOn, () => this.#on.goOn(message)));
-    }
-    this.#actions.replaceChildren(...actions, iconButton("delete", remove, () => this.#on.remove(message)));
+    const shown = this.#on.actions.filter(({ role }) => !role || role === this.message.role);
+    const buttons = shown.map(({ icon, label, act }) => {
+      const made = iconButton(icon, label, () => act(this, made));
+      return made;
+    });
+    this.#actions.replaceChildren(...buttons);
   }
 }
 
@@ -382,7 +383,7 @@ function nextPiece(figure) {
  * @param {string} text
  * @param {HTMLElement} pressed shows that it is done
  */
-async function copyText(text, pressed) {
+export async function copyText(text, pressed) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
