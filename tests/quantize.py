@@ -6,12 +6,14 @@ import numpy as np
 from gguf import GGML_QUANT_SIZES, quants
 from gguf import GGMLQuantizationType as T
 
+from py_wgml.ops.lib.array import Array
+
 
 class Q8_K(quants.__Quant, qtype=T.Q8_K):
     """The one type that the gguf package does not read: float32 d, 256 signed bytes, 16 sums of them (int16)."""
 
     @classmethod
-    def dequantize_blocks(cls, blocks):
+    def dequantize_blocks(cls, blocks: Array) -> Array:
         d = blocks[:, :4].copy().view(np.float32)
         return d * blocks[:, 4:260].view(np.int8).astype(np.float32)
 
@@ -64,4 +66,5 @@ def quantize(values: Any, type: T) -> Any:
         random = np.random.default_rng(int(values.size))
         unscaled = quants.dequantize(random_blocks(random, type, 1, 8192, scales=(1.0,)), type)
         scales = values.std() / unscaled.std() * random.uniform(0.5, 1.5, 64)
-        return random_blocks(random, type, *values.shape, scales)
+        rows, columns = values.shape
+        return random_blocks(random, type, rows, columns, scales)

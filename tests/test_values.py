@@ -96,6 +96,7 @@ def test_numbers_out_of_range(value: Any) -> None:
 
 
 def test_texts() -> None:
+    value: object
     assert values.texts("thing", None) == []
     assert values.texts("thing", "a") == ["a"]
     assert values.texts("thing", ("a", "b")) == values.texts("thing", iter(["a", "b"])) == ["a", "b"]
@@ -106,6 +107,7 @@ def test_texts() -> None:
 
 
 def test_lists_and_mappings() -> None:
+    value: object
     assert values.mapping("thing", None) == {}
     assert values.mapping("thing", {"a": 1}) == {"a": 1}
     assert values.integers("thing", np.array([1, 2]), 0, 9) == [1, 2]

@@ -32,7 +32,7 @@ def in_pyodide(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]
 
     def run(program: str) -> Any:
         expression = f"exec({program!r}, globals()) or answer"
-        command = [node, Path(__file__).with_name("start.mjs"), folder / "dist", expression]
+        command: list[str | Path] = [node, Path(__file__).with_name("start.mjs"), folder / "dist", expression]
         done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
         assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
         return json.loads(done.stdout)

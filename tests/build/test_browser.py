@@ -54,7 +54,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_chat_prints_the_answer_and_tells_the_rest(pages: str, capsys: pytest.CaptureFixture[str]) -> None:
-    browser.chat(f"{pages}chat.html", "hello")
+    chat.chat(f"{pages}chat.html", "hello")
     told = capsys.readouterr()
     assert told.out == "You said: hello, é!\n"
     assert "ready after" in told.err
@@ -67,11 +67,11 @@ def test_chat_ends_with_the_error_of_the_page(pages: str) -> None:
 
 
 def test_bench_brings_the_result(pages: str) -> None:
-    result = browser.bench(f"{pages}bench.html?n=7")
+    result = bench.bench(f"{pages}bench.html?n=7")
     assert result == {"decode": {"tokens": 7}}
     assert list(bench.flat(result)) == [("decode.tokens", 7)]
     with pytest.raises(browser.PageError, match="no tokens"):
-        browser.bench(f"{pages}bench.html")
+        bench.bench(f"{pages}bench.html")
 
 
 def test_firefox_types_and_waits(pages: str, firefox: browser.Firefox) -> None:

@@ -148,7 +148,7 @@ def test_a_python_that_makes_no_environment(
     missing: str, told: str, code: int, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importlib.util.find_spec
-    monkeypatch.setattr(environment.importlib.util, "find_spec", lambda name: None if name == missing else real(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else real(name))
     asked: list[str] = []
     monkeypatch.setattr(environment, "install", asked.append)
     monkeypatch.setattr(sys, "executable", "false" if os.name != "nt" else "where")
@@ -163,7 +163,7 @@ def test_debians_package_brings_what_makes_an_environment(monkeypatch: pytest.Mo
     real, have = importlib.util.find_spec, ["venv"]
     known = ("venv", "ensurepip")
     monkeypatch.setattr(
-        environment.importlib.util, "find_spec", lambda name: real(name) if name in have or name not in known else None
+        importlib.util, "find_spec", lambda name: real(name) if name in have or name not in known else None
     )
     monkeypatch.setattr(environment, "install", lambda package: have.append("ensurepip"))
     environment.have_ensurepip()
@@ -182,7 +182,7 @@ def test_the_command_line_from_elsewhere(tmp_path: Path) -> None:
     """A clone whose name has spaces, reached by a link, in an environment that has next to nothing."""
     (tmp_path / "a clone").symlink_to(paths.ROOT)
     environment = {"PATH": os.defpath, "PYTHONSAFEPATH": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
-    command = [sys.executable, tmp_path / "a clone" / "build.py", "build", "--model", "none.gguf"]
+    command: list[str | Path] = [sys.executable, tmp_path / "a clone" / "build.py", "build", "--model", "none.gguf"]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (USAGE, "build.py: none.gguf: no such file\n")
 

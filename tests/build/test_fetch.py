@@ -9,6 +9,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -55,7 +56,7 @@ class Unreliable(http.server.BaseHTTPRequestHandler):
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in (("ranges", True), ("break_after", []), ("statuses", []), ("asked", [])):
         monkeypatch.setattr(Unreliable, name, value)
-    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     started = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Unreliable)
     threading.Thread(target=started.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{started.server_port}/file"
@@ -114,7 +115,7 @@ def test_connection_that_always_breaks_ends(server: str, tmp_path: Path) -> None
 
 
 def test_nobody_listens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(Stop, match="no connection") as stop:
         fetching.download("http://127.0.0.1:9/file", tmp_path / "x", "x")
     assert stop.value.code == NETWORK
@@ -140,7 +141,7 @@ class Line:
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Line]]:
-    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     started: list[Line] = []
 
     def start(*answers: str) -> Line:
@@ -254,7 +255,7 @@ def test_a_beginning_longer_than_the_file_is_begun_anew(line: Callable[..., Line
 def test_an_address_that_leads_nowhere(
     address: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching.time, "sleep", lambda _: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(Stop) as stop:

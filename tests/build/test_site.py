@@ -134,7 +134,7 @@ def test_site_starts(dist: Path) -> None:
     node, _ = parts.node()
     imports = "import gguf, jinja2.sandbox, numpy, py_wgml, regex, yaml"
     expression = f"{imports}; str(numpy.arange(4).sum()) + regex.sub(r'\\p{{L}}+', 'x', 'é1') + numpy.__file__[-4:]"
-    command = [node, Path(__file__).with_name("start.mjs"), dist, expression]
+    command: list[str | Path] = [node, Path(__file__).with_name("start.mjs"), dist, expression]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.stdout == "6x1.pyc\n", done.stderr[-2000:]
 
@@ -216,7 +216,8 @@ def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.slow
 def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     """`pip wheel .` and build.py make the same wheel, the WGSL in it."""
-    command = [*environment.pip(), "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, paths.ROOT]
+    options = ["--quiet", "--no-deps", "--wheel-dir"]
+    command: list[str | Path] = [*environment.pip(), "wheel", *options, tmp_path, paths.ROOT]
     subprocess.run(command, check=True, timeout=300)
     (tmp_path / "own.whl").write_bytes(site.own_wheel())
 

@@ -7,10 +7,10 @@ import pytest
 from py_wgml.chat.answers import AnswerFormat
 from py_wgml.chat.marks import THINKING, Thinking, marks_of
 from py_wgml.chat.reasoning import ReasoningSplitter
-from py_wgml.generate.parts import Part
+from py_wgml.generate.parts import Part, Splitter
 
 
-def joined(splitter: ReasoningSplitter, text: str, size: int) -> Part:
+def joined(splitter: Splitter, text: str, size: int) -> Part:
     part = Part()
     for start in range(0, len(text), size):
         part += splitter.push(text[start : start + size])

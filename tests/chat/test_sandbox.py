@@ -13,7 +13,7 @@ from chat.hostile import HOSTILE, each_after_another
 from chat.test_template import USER, render
 
 from py_wgml.chat import ChatTemplate, sandbox
-from py_wgml.chat.limits import MAX_FUEL, MAX_HELD, MAX_SIZE
+from py_wgml.chat.limits import MAX_FUEL, MAX_HELD, MAX_SIZE, STEP
 from py_wgml.errors import ContextError, WgmlError
 
 GROW = "{%% set ns = namespace(s=%s) %%}{%% for i in range(60) %%}{%% set ns.s = %s %%}{%% endfor %%}{{ ns.s %s }}"
@@ -340,7 +340,7 @@ def test_hostile_template_is_refused(name: str) -> None:
 def test_to_look_in_vain_costs_a_step() -> None:
     template = ChatTemplate("{% for i in range(9999) %}{% if messages.x %}{% endif %}{% endfor %}")
     template.render(USER)
-    assert MAX_FUEL - template._environment.fuel > 2 * 9999 * sandbox.STEP
+    assert MAX_FUEL - template._environment.fuel > 2 * 9999 * STEP
 
 
 @pytest.mark.parametrize("name", ["title", "max", "min"])

@@ -388,7 +388,7 @@ def test_all_questions_and_the_answer_have_one_time() -> None:
         rendered.append(args)
         return render(*args)
 
-    template._render = noted  # type: ignore[method-assign]
+    template._render = noted  # type: ignore[method-assign, assignment]
     template._max_seconds = -1.0
     for _ in range(5):
         with pytest.raises(WgmlError, match="was stopped: it takes too long"):

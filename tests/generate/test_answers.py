@@ -223,7 +223,7 @@ def test_leaving_early_ends_the_engine_s_work() -> None:
         finally:
             ended.append(True)
 
-    model.engine.generate = watched  # type: ignore[method-assign]
+    model.engine.generate = watched  # type: ignore[method-assign, assignment]
 
     async def main() -> None:
         answer = aiter(model.generate(QUESTION))

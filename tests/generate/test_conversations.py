@@ -162,7 +162,12 @@ def test_a_question_is_written_once(count: int, writes: int, monkeypatch: pytest
     dropped = made.overflow(messages)
     written = []
     prompt = made.template.prompt
-    monkeypatch.setattr(made.template, "prompt", lambda *given, **names: written.append(1) or prompt(*given, **names))
+
+    def noted(*given: Any, **names: Any) -> Any:
+        written.append(1)
+        return prompt(*given, **names)
+
+    monkeypatch.setattr(made.template, "prompt", noted)
     assert made.generate(messages, drop_oldest=True).dropped == dropped
     assert 1 <= len(written) <= writes
     if dropped:
@@ -213,7 +218,7 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
             assert [piece async for piece in chat.send("long " * 2000)]
         answer = chat.send("two?")
         assert await anext(answer)
-        await answer.aclose()  # nobody listens any more
+        await answer.aclose()  # type: ignore[attr-defined]  # nobody listens any more
         assert [piece async for piece in chat.send([{"type": "text", "text": "three?"}])]
         asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
         assert asked.startswith("[user|one?\n\ntwo?][assistant|Y") and asked.endswith("][user|three?][assistant|")
@@ -274,11 +279,12 @@ def test_variables_of_any_name() -> None:
     """Those of Python's own parameters too, but not the conversation's."""
     made = model("{{ self is defined }} {{ message }}|{{ messages[0].content }}", answers=("Yes.",) * 4)
     hello = [said("user", "hello")]
-    odd = {"self": 1, "message": "m", "variables": 2, "source": 3, "begun": 4}
+    odd: dict[str, Any] = {"self": 1, "message": "m", "variables": 2, "source": 3, "begun": 4}
     made.generate(hello, chat_template_kwargs=odd)
     assert made.prompt_text(hello, **odd) == "True m|hello"
     assert made.overflow(hello, **odd) == 0
-    for variables in ({"messages": []}, {"messages": hello}):
+    empty: list[Any] = []
+    for variables in ({"messages": empty}, {"messages": hello}):
         with pytest.raises(WgmlError, match="messages is no variable"):
             made.generate(hello, chat_template_kwargs=variables)
         with pytest.raises(WgmlError, match="messages is no variable"):

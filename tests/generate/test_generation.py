@@ -5,6 +5,9 @@ import json
 import math
 import random
 import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import pytest
@@ -14,22 +17,24 @@ from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
 from py_wgml.generate.bench import measure
 from py_wgml.generate.engine import Pace
-from py_wgml.generate.generation import StopStrings
+from py_wgml.generate.generation import Generation, StopStrings
+from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import sample_numpy
 
+Result = TypeVar("Result")
 PROMPT = [1, 40, 50, 60, 70, 80, 90]
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return write_tiny_llama(tmp_path / "tiny.gguf", context=128)
 
 
-def run(path, device, scenario, **options):
+def run(path: Path, device: Device, scenario: Callable[[Model], Awaitable[Result]], **options: Any) -> Result:
     """`scenario(model)` on a freshly loaded model."""
 
-    async def main():
+    async def main() -> Result:
         model = await Model.load(path, device=device, **options)
         try:
             return await scenario(model)
@@ -39,7 +44,7 @@ def run(path, device, scenario, **options):
     return asyncio.run(main())
 
 
-async def take(tokens, count):
+async def take(tokens: AsyncGenerator[int, None], count: int) -> list[int]:
     got = []
     async for token in tokens:
         got.append(token)
@@ -55,7 +60,7 @@ async def take(tokens, count):
     [Sampling(), Sampling(temperature=0.9, top_k=20, repetition_penalty=1.3, seed=5)],
     ids=["greedy", "sampled"],
 )
-def test_tokens_equal_the_reference(path, device, sampling, in_flight, batch):
+def test_tokens_equal_the_reference(path: Path, device: Device, sampling: Sampling, in_flight: int, batch: int) -> None:
     """Step by step through NumPy's model and sampler."""
     reference = NumpyModel(path)
     ids = list(PROMPT)
@@ -64,37 +69,39 @@ def test_tokens_equal_the_reference(path, device, sampling, in_flight, batch):
         ids.append(sample_numpy(logits, np.array(ids), sampling))
         logits = reference.logits(ids[-1:])[-1]
 
-    async def scenario(model):
+    async def scenario(model: Model) -> list[int]:
         model.engine._in_flight, model.engine._pace = in_flight, Pace(batch=batch)
         return await take(model.engine.generate(PROMPT, sampling), 12)
 
     assert run(path, device, scenario, cache_bits=32) == ids[len(PROMPT) :]
 
 
-def test_prompt_longer_than_a_step_and_growing_cache(path, device, monkeypatch):
+def test_prompt_longer_than_a_step_and_growing_cache(
+    path: Path, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A prompt in several steps, and an answer past the cache's first size, give what a single step gives."""
     prompt = [int(i) for i in np.random.default_rng(0).integers(3, 512, 70)]
 
-    async def scenario(model):
+    async def scenario(model: Model) -> list[int]:
         return await take(model.engine.generate(prompt, Sampling()), 40)
 
     expected = run(path, device, scenario)
     monkeypatch.setattr("py_wgml.generate.engine._PAGE", 80)
 
-    async def in_steps(model):
+    async def in_steps(model: Model) -> list[int]:
         model.engine._step_size = 16
         return await take(model.engine.generate(prompt, Sampling()), 40)
 
     assert run(path, device, in_steps) == expected
 
 
-def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
+def test_no_memory_for_a_longer_conversation(path: Path, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("py_wgml.generate.engine._PAGE", 32)
 
-    async def scenario(model):
+    async def scenario(model: Model) -> None:
         first = await take(model.engine.generate(PROMPT, Sampling()), 3)
 
-        async def none_left():
+        async def none_left() -> NoReturn:
             raise WgmlError("no memory left")
 
         monkeypatch.setattr(model.engine.device, "allocated", none_left)
@@ -108,16 +115,16 @@ def test_no_memory_for_a_longer_conversation(path, device, monkeypatch):
 
 
 @pytest.mark.parametrize("architecture", ["llama", "lfm2"])
-def test_what_was_processed_is_reused(architecture, device, tmp_path):
+def test_what_was_processed_is_reused(architecture: str, device: Device, tmp_path: Path) -> None:
     """Whatever it is that a layer keeps, it keeps it for every position: conversations can go on from any."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[architecture])
 
-    async def scenario(model):
+    async def scenario(model: Model) -> None:
         engine = model.engine
         engine._step_size = 16
         first = await take(engine.generate(PROMPT, Sampling()), 5)
         longer = [*PROMPT, *first[:3], 7, 8, 9]
-        processed = []
+        processed: list[int] = []
         assert engine.reused(longer) == len(PROMPT) + 3
         again = await take(engine.generate(longer, Sampling(), processed.append), 6)
         assert processed == []  # it took a single step
@@ -133,8 +140,8 @@ def test_what_was_processed_is_reused(architecture, device, tmp_path):
     run(path, device, scenario)
 
 
-def test_context_full(path, device):
-    async def scenario(model):
+def test_context_full(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
         assert model.engine.context == 24
         tokens = [t async for t in model.engine.generate(PROMPT, Sampling())]
         # The last token has no room any more, but was sampled.
@@ -149,10 +156,11 @@ def test_context_full(path, device):
     run(path, device, scenario, context=24)
 
 
-def test_chat(path, device):
-    async def scenario(model):
+def test_chat(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
         chat = model.chat(system="Be brief.")
         text = "".join([piece async for piece in chat.send("hello", max_tokens=6, seed=3)])
+        assert chat.last is not None
         usage = chat.last.usage
         assert text and chat.last.reason == "length" and usage.completion_tokens == 6
         assert [m["role"] for m in chat.messages] == ["system", "user", "assistant"]
@@ -169,13 +177,13 @@ def test_chat(path, device):
         await anext(stopping)
         again.stop()
         assert len([piece async for piece in stopping]) <= 1
-        assert again.last.reason == "stopped"
+        assert again.last is not None and again.last.reason == "stopped"
 
     run(path, device, scenario)
 
 
-def test_going_on_with_an_answer(path, device):
-    async def scenario(model):
+def test_going_on_with_an_answer(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
         question = [{"role": "user", "content": "hello"}]
         begun = {"role": "assistant", "content": " so", "reasoning_content": "why"}
         asked = model.prompt(question)
@@ -187,9 +195,9 @@ def test_going_on_with_an_answer(path, device):
     run(path, device, scenario)
 
 
-def test_the_oldest_messages_make_room(path, device):
-    async def scenario(model):
-        def talk(turns, words):
+def test_the_oldest_messages_make_room(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
+        def talk(turns: int, words: int) -> list[dict[str, Any]]:
             roles = ("user", "assistant")
             return [{"role": roles[i % 2], "content": f"{i}" + "x" * words} for i in range(2 * turns - 1)]
 
@@ -208,17 +216,19 @@ def test_the_oldest_messages_make_room(path, device):
     run(path, device, scenario)
 
 
-def test_tools_are_part_of_the_prompt(path, device):
+def test_tools_are_part_of_the_prompt(path: Path, device: Device) -> None:
     """They are counted where messages make room, and reused like the rest; what is wrong with them is said."""
 
-    async def scenario(model):
+    async def scenario(model: Model) -> None:
         model.template = ChatTemplate("{{ tools | tojson if tools }}{{ thinking }}" + CHATML)
         chat, tools = model.chat(), [{"type": "function", "function": {"name": "now"}}]
         options = {"tools": tools, "chat_template_kwargs": {"thinking": "on"}, "max_tokens": 1}
         assert model.prompt_text([], tools, thinking="on") == json.dumps(tools) + "on<|im_start|>assistant\n"
         assert [piece async for piece in chat.send("when?", **options)]
+        assert chat.last is not None
         first = chat.last.usage.prompt_tokens
-        chat.messages[-1] |= {"content": None, "tool_calls": [{"type": "function", "function": {"name": "now"}}]}
+        call = {"type": "function", "function": {"name": "now"}}
+        chat.messages[-1] = {**chat.messages[-1], "content": None, "tool_calls": [call]}
         with pytest.raises(WgmlError, match="results must come"):
             model.generate(chat.messages, tools=tools)
         assert [piece async for piece in chat.send({"role": "tool", "content": "soon"}, **options)]
@@ -233,8 +243,8 @@ def test_tools_are_part_of_the_prompt(path, device):
     run(path, device, scenario)
 
 
-def test_stop_while_the_prompt_is_processed(path, device):
-    async def scenario(model):
+def test_stop_while_the_prompt_is_processed(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
         model.engine._step_size = 16
         generation = model.generate([{"role": "user", "content": "x" * 60}], on_prefill=lambda done: generation.stop())
         assert [piece async for piece in generation] == []
@@ -245,9 +255,9 @@ def test_stop_while_the_prompt_is_processed(path, device):
     run(path, device, scenario)
 
 
-def test_end_of_generation_and_stop_strings(path, device):
-    async def scenario(model):
-        async def ask(**options):
+def test_end_of_generation_and_stop_strings(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
+        async def ask(**options: Any) -> tuple[str, Generation]:
             generation = model.generate([{"role": "user", "content": "hi"}], temperature=0, max_tokens=8, **options)
             return "".join([piece async for piece in generation]), generation
 
@@ -276,12 +286,12 @@ def test_end_of_generation_and_stop_strings(path, device):
         (["<", "|", "x"], ("<|end|>",), ["", "", "<|x"]),
     ],
 )
-def test_stop_strings(pieces, strings, shown):
+def test_stop_strings(pieces: list[str], strings: Sequence[str], shown: list[str]) -> None:
     text = StopStrings(strings)
     assert [text.push(piece) for piece in pieces] == shown
 
 
-def test_stop_strings_are_found_wherever_text_is_cut():
+def test_stop_strings_are_found_wherever_text_is_cut() -> None:
     dice = random.Random(1)
     for _ in range(5000):
         strings = ["".join(dice.choices("ab", k=dice.randint(1, 6))) for _ in range(dice.randint(0, 3))]
@@ -302,7 +312,7 @@ def test_stop_strings_are_found_wherever_text_is_cut():
 
 
 @pytest.mark.parametrize("string", ["a" * 20_000 + "b", "ab" * 10_000 + "c", "b" + "a" * 20_000])
-def test_long_stop_strings_take_a_time_that_grows_with_the_text(string):
+def test_long_stop_strings_take_a_time_that_grows_with_the_text(string: str) -> None:
     began = time.thread_time()
     text = StopStrings([string] * 4)
     for _ in range(10_000):
@@ -311,15 +321,16 @@ def test_long_stop_strings_take_a_time_that_grows_with_the_text(string):
     assert time.thread_time() - began < 10  # a second; minutes if each piece were compared with each of its beginnings
 
 
-def test_refuses_bad_arguments(path, device):
-    async def scenario(model):
+def test_refuses_bad_arguments(path: Path, device: Device) -> None:
+    async def scenario(model: Model) -> None:
         hello = [{"role": "user", "content": "hi"}]
-        for options, message in [
+        refused: list[tuple[dict[str, Any], str]] = [
             ({"temperature": -1.0}, "temperature is -1.0"),
             ({"max_tokens": 0}, "max_tokens is 0"),
             ({"stop": [""]}, "stop holds an empty text"),
             ({"top_q": 1}, "there is no option top_q; did you mean top_p"),
-        ]:
+        ]
+        for options, message in refused:
             with pytest.raises(WgmlError, match=message):
                 model.generate(hello, **options)
         with pytest.raises(WgmlError, match=r"ids\[0\] is 512; it must lie between 0 and 511"):
@@ -330,10 +341,10 @@ def test_refuses_bad_arguments(path, device):
     run(path, device, scenario)
 
 
-def test_all_memory_is_given_back(path, device):
+def test_all_memory_is_given_back(path: Path, device: Device) -> None:
     before = device.memory
 
-    async def scenario(model):
+    async def scenario(model: Model) -> None:
         await take(model.engine.generate(PROMPT, Sampling()), 3)
 
     run(path, device, scenario)
@@ -344,24 +355,26 @@ def test_all_memory_is_given_back(path, device):
 
 
 @pytest.mark.parametrize("cut", [100, 5_000, 100_000])
-def test_truncated_files(path, device, cut, tmp_path):
+def test_truncated_files(path: Path, device: Device, cut: int, tmp_path: Path) -> None:
     short = tmp_path / "short.gguf"
     short.write_bytes(path.read_bytes()[:cut])
     before = device.memory
     with pytest.raises(WgmlError, match=r"truncated|can't hold"):
-        run(short, device, None)
+        run(short, device, None)  # type: ignore[arg-type]
     assert device.memory - before < 10_000
 
 
-def test_a_type_that_can_not_be_used_allocates_nothing(path, device, monkeypatch):
+def test_a_type_that_can_not_be_used_allocates_nothing(
+    path: Path, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("py_wgml.gguf_model.weights.TYPES", ())
     before = device.memory
     with pytest.raises(WgmlError, match="is of type F32; supported:"):
-        run(path, device, None)
+        run(path, device, None)  # type: ignore[arg-type]
     assert device.memory == before
 
 
-def test_bench_figures(path, device):
+def test_bench_figures(path: Path, device: Device) -> None:
     figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2, [0, 50, 4096]))
     rate = figures["tokens_per_second"]
     assert 0 < rate["low"] <= rate["median"] <= rate["high"]
@@ -387,11 +400,13 @@ def test_bench_figures(path, device):
         (0.1, 0.0002, 0.0),
     ],
 )
-def test_pace_keeps_the_gpu_busy(step, read, poll):
+def test_pace_keeps_the_gpu_busy(step: float, read: float, poll: float) -> None:
     """A GPU whose steps take `step` seconds, and a host that needs `read` to see a result, at multiples of `poll`."""
     pace = Pace(max(read, poll))
     now = busy_until = idle = lost = 0.0
-    last, pending, tokens = None, [], 0
+    last: float | None = None
+    pending: list[tuple[float, int]] = []
+    tokens = 0
     while tokens < 3000:
         while len(pending) < 2:
             idle += max(0.0, now - busy_until) if tokens > 1000 else 0.0

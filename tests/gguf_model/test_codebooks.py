@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 from gguf import quants
@@ -8,13 +9,14 @@ from py_wgml.gguf_model.codebooks import codebook
 from py_wgml.gguf_model.weights import TYPES
 
 
-def test_runs_are_those_of_gguf():
+def test_runs_are_those_of_gguf() -> None:
     for type in TYPES:
-        quant = getattr(quants, type.name, None)
+        quant: Any = getattr(quants, type.name, None)
+        table = codebook(type)
         if getattr(quant, "grid_hex", None) is None:
-            assert codebook(type) is None
+            assert table is None
         else:
-            table = codebook(type)
+            assert table is not None
             quant.init_grid()
             if type.name.startswith("IQ1"):
                 words = np.frombuffer(table, np.uint8).reshape(-1, 4)
@@ -25,7 +27,7 @@ def test_runs_are_those_of_gguf():
             assert len(table) <= 8 << 10
 
 
-def test_the_gguf_package_is_not_loaded_for_them():
+def test_the_gguf_package_is_not_loaded_for_them() -> None:
     """Its readers and writers, YAML and HTTP have no place in a web page."""
     code = """
 import sys

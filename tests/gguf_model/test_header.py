@@ -50,14 +50,15 @@ def write(path: Path, alignment: int | None = None) -> dict[str, Any]:
     }.items():
         getattr(writer, f"add_{kind}")(f"test.{kind}", value)
         metadata[f"test.{kind}"] = value
-    for name, values in {
+    arrays: dict[str, list[Any]] = {
         "ints": [1, -2, 3],
         "floats": [0.5, 0.25],
         "bools": [True, False, True],
         "strings": ["", "a", "ΩΩ", "\x00", "x" * 1000],
         "nested": [["a", "b"], ["c"]],
         "nested_numbers": [[1, 2], [3]],
-    }.items():
+    }
+    for name, values in arrays.items():
         writer.add_array(f"test.{name}", values)
         metadata[f"test.{name}"] = values
     for name, (dtype, shape, raw) in TENSORS.items():

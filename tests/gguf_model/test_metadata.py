@@ -24,7 +24,7 @@ READ: dict[str, tuple[Callable[[Metadata], Any], Callable[[Any], bool]]] = {
     "scale": (lambda view: view.scale("key"), lambda value: value is None or 1e-6 <= value <= 1e6),
     "integer": (lambda view: view.integer("key", 0), lambda value: isinstance(value, int) and value is not True),
     "size": (lambda view: view.size("key"), lambda value: isinstance(value, int) and 0 < value < 1 << 31),
-    "sizes": (lambda view: view.sizes("key", 2, 5), lambda value: len(value) == 2 and min(value) >= 0),
+    "sizes": (lambda view: view.sizes("key", 2, [5, 5]), lambda value: len(value) == 2 and min(value) >= 0),
     "flags": (lambda view: view.flags("key", 2), lambda value: value is None or len(value) == 2),
     "numbers": (lambda view: view.numbers("key", 2), lambda value: len(value) == 2 and np.isfinite(value).all()),
     "strings": (lambda view: view.strings("key"), lambda value: all(isinstance(item, str) for item in value)),
@@ -49,7 +49,7 @@ def test_taken_as_they_are() -> None:
         {"t": "word", "f": False, "n": 0.5, "i": -3, "s": 7, "list": np.array([1, 0]), "w": ["a", "\udcff"]}
     )
     assert (view.text("t"), view.flag("f", True), view.number("n", 0, 1), view.scale("n")) == ("word", False, 0.5, 0.5)
-    assert (view.integer("i", 0), view.size("s"), view.sizes("list", 2, 9), view.sizes("s", 2, 9)) == (
+    assert (view.integer("i", 0), view.size("s"), view.sizes("list", 2, [9, 9]), view.sizes("s", 2, [9, 9])) == (
         -3,
         7,
         [1, 0],
@@ -66,7 +66,7 @@ def test_defaults_are_for_what_is_not_there() -> None:
         1.5,
         None,
     )
-    assert (view.integer("k", None), view.size("k", 5), view.sizes("k", 2, 5)) == (None, 5, [5, 5])
+    assert (view.integer("k", None), view.size("k", 5), view.sizes("k", 2, [5, 5])) == (None, 5, [5, 5])
     assert (view.flags("k", 2), view.numbers("k"), view.strings("k")) == (None, None, None)
     for read in (lambda: view.number("k", 0, 1), lambda: view.size("k")):
         with pytest.raises(WgmlError, match="the file lacks k"):

@@ -246,10 +246,13 @@ class Failing(io.BytesIO):
         raise zlib.error("bad\ndata")
 
 
+NO_PATHS: tuple[Any, ...] = (None, 5, {}, math.nan, b"a", bytearray(b"a"), iter("a"))
+
+
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        *((value, "not a path, an address") for value in (None, 5, {}, math.nan, b"a", bytearray(b"a"), iter("a"))),
+        *((value, "not a path, an address") for value in NO_PATHS),
         (memoryview(b"a"), "not a path, an address"),
         *(([value], "part 1 of the model is .*, not text") for value in (None, b"a", 5, io.BytesIO())),
         ((5,), "part 1 of the model is the int 5, not text"),
@@ -266,7 +269,7 @@ class Failing(io.BytesIO):
         ("https://ex ample.com/x.gguf", "can't open .*control characters"),
         ("http://" + "ü" * 99 + ".example/", "can't open .*too long"),
         (io.StringIO("GGUF"), "is the str 'GGUF', not bytes"),
-        (io.BufferedWriter(io.BytesIO()), "can't read the model"),  # type: ignore[arg-type]
+        (io.BufferedWriter(io.BytesIO()), "can't read the model"),
         (Failing(b"a"), "can't read the model: bad data"),
     ],
 )

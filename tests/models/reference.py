@@ -26,6 +26,6 @@ def check_greedy(prompt: Any, logits: Any) -> None:
 
 def error_of_top20(prompt: Any, logits: Any) -> float:
     """The largest difference from the reference's 20 highest logits at the prompt's last position."""
-    error = max(abs(float(logits[id]) - value) for id, value in prompt["top20"])
+    error = max(abs(float(logits[id]) - float(value)) for id, value in prompt["top20"])
     print(f"logits within {error:.5f}")
     return error

@@ -6,6 +6,8 @@ import inspect
 import math
 import tracemalloc
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import gpus
 import numpy as np
@@ -16,6 +18,7 @@ from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
 from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.header import Header
 from py_wgml.gguf_model.source import StreamSource
 from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
 from py_wgml.models.numpy_graph import NumpyModel
@@ -23,13 +26,13 @@ from py_wgml.ops import Scaling
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_gpu(name, tmp_path):
+def test_gpu(name: str, tmp_path: Path) -> None:
     """On one compiler: the tests of the ops have both."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
     assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < BOUND
 
 
-def test_a_mixture_that_uses_all_its_experts(tmp_path):
+def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
     """What is chosen is as large as what it is chosen by."""
     tiny = TINY["mixtral"]
     whole = replace(tiny, metadata={**tiny.metadata, "expert_used_count": tiny.metadata["expert_count"]})
@@ -37,22 +40,22 @@ def test_a_mixture_that_uses_all_its_experts(tmp_path):
 
 
 @pytest.mark.parametrize("name", truth())
-def test_numpy(name, tmp_path):
+def test_numpy(name: str, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
     assert truth_error(path, truth()[name], TINY[name].wanted) < BOUND
 
 
-def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path):
+def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path: Path) -> None:
     config, _, _ = plan(read_header(write_tiny(tmp_path / "tiny.gguf", TINY["mistral3"])))
     assert config.context_length == 256
 
 
-def test_every_architecture_has_a_tiny_model():
+def test_every_architecture_has_a_tiny_model() -> None:
     assert {tiny.architecture for tiny in TINY.values()} == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_numpy_bit_by_bit_equals_all_at_once(name, tmp_path):
+def test_numpy_bit_by_bit_equals_all_at_once(name: str, tmp_path: Path) -> None:
     model = NumpyModel(write_tiny(tmp_path / "tiny.gguf", TINY[name]), np.float64, TINY[name].wanted)
     whole = model.logits(IDS)
     model.reset()
@@ -60,22 +63,24 @@ def test_numpy_bit_by_bit_equals_all_at_once(name, tmp_path):
     np.testing.assert_allclose(parts, whole, rtol=1e-9, atol=1e-9)
 
 
-def test_refused_before_anything_past_the_header_is_read(tmp_path):
+def test_refused_before_anything_past_the_header_is_read(tmp_path: Path) -> None:
     """The file ends with its header, and the stream is never asked for more."""
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], architecture="mamba"))
     head = path.read_bytes()[: read_header(path).data_offset]
-    reads = []
+    reads: list[int | str] = []
 
     class Stream:
-        def read(self, count):
+        def read(self, count: int) -> bytes:
             reads.append(count)
             return head if len(reads) == 1 else pytest.fail("read past the header")
 
-        def close(self):
+        def close(self) -> None:
             reads.append("closed")
 
-    async def load():
-        await Model.load(StreamSource(Stream(), "mamba.gguf"), device=gpus.device("naga"))
+    stream: Any = Stream()
+
+    async def load() -> None:
+        await Model.load(StreamSource(stream, "mamba.gguf"), device=gpus.device("naga"))
 
     with pytest.raises(WgmlError, match=f"'mamba' are not supported; supported: {', '.join(ARCHITECTURES)}"):
         asyncio.run(load())
@@ -104,14 +109,14 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path):
         ({"llama.attention.layer_norm_rms_epsilon": None}, "lacks llama.attention.layer_norm_rms_epsilon"),
     ],
 )
-def test_refuses_bad_metadata(tmp_path, metadata, message):
+def test_refuses_bad_metadata(tmp_path: Path, metadata: dict[str, Any], message: str) -> None:
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
     changed = {key: value for key, value in {**header.metadata, **metadata}.items() if value is not None}
     with pytest.raises(WgmlError, match=message):
         plan(replace(header, metadata=changed))
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     *(True, 0, -1, 1 << 30, (1 << 31) - 1, 1 << 31, 1 << 63, 0.0, 0.5, -1.5, 1e-30, 1e30, 1e308, math.nan, math.inf),
     *(-math.inf, "", "text", "\udcff", [], ["text"], [["a"]], np.zeros(0), np.array([1.0, 2.0]), np.array([math.nan])),
     *(np.array([1, 1 << 40]), np.array([True, False]), np.full(2, -1)),
@@ -128,7 +133,7 @@ NUMBERS += [f"rope.scaling.{key}" for key in ("yarn_beta_fast", "yarn_beta_slow"
 
 @pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
 @pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", "use_parallel_residual"])
-def test_odd_values_are_refused_or_make_numbers(tmp_path, name, key):
+def test_odd_values_are_refused_or_make_numbers(tmp_path: Path, name: str, key: str) -> None:
     """Of every key that is read: what is taken is finite and above 0 where it must be."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
     header = read_header(path)
@@ -146,14 +151,14 @@ def test_odd_values_are_refused_or_make_numbers(tmp_path, name, key):
             assert np.isfinite(rope.rotations(0, 8, None)).all(), value
 
 
-def test_scaling_without_a_name_is_none(tmp_path):
+def test_scaling_without_a_name_is_none(tmp_path: Path) -> None:
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
     for named in ({}, {"llama.rope.scaling.type": ""}, {"llama.rope.scaling.type": "none"}):
         config, *_ = plan(replace(header, metadata={**header.metadata, **named}))
         assert config.rope_norm.scaling is None
 
 
-def test_a_factor_without_a_type_stretches_linearly(tmp_path):
+def test_a_factor_without_a_type_stretches_linearly(tmp_path: Path) -> None:
     """As llama.cpp has it, for files from before there were types."""
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf", metadata={"rope.scaling.factor": 4.0}))
     config, *_ = plan(header)
@@ -161,7 +166,7 @@ def test_a_factor_without_a_type_stretches_linearly(tmp_path):
 
 
 @pytest.mark.parametrize("count", [3, 1 << 20, 1 << 30, (1 << 31) - 1])
-def test_layers_are_compared_with_the_tensors_first(tmp_path, count):
+def test_layers_are_compared_with_the_tensors_first(tmp_path: Path, count: int) -> None:
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
     tracemalloc.start()
     with pytest.raises(WgmlError, match=f"tensors of 2 layers, not of {count}"):
@@ -171,7 +176,7 @@ def test_layers_are_compared_with_the_tensors_first(tmp_path, count):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_lists_have_an_entry_a_layer(tmp_path, count):
+def test_lists_have_an_entry_a_layer(tmp_path: Path, count: int) -> None:
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
     for key in ("attention.head_count", "attention.head_count_kv", "attention.sliding_window_pattern"):
         with pytest.raises(WgmlError, match=f"llama.{key} has {count} entries instead of 2"):
@@ -185,14 +190,14 @@ def test_lists_have_an_entry_a_layer(tmp_path, count):
         ("blk.0.attn_q.weight", GGMLQuantizationType.I32, "is of type I32; supported: F32"),
     ],
 )
-def test_types_are_known_from_the_header(tmp_path, tensor, type, message):
+def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGMLQuantizationType, message: str) -> None:
     header = read_header(write_tiny_llama(tmp_path / "tiny.gguf"))
     tensors = {**header.tensors, tensor: replace(header.tensors[tensor], type=type)}
     with pytest.raises(WgmlError, match=message):
         plan(replace(header, tensors=tensors))
 
 
-def metadata_of(tokens, **changes):
+def metadata_of(tokens: list[str], **changes: Any) -> dict[str, Any]:
     return {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": np.ones(len(tokens), int), **changes}
 
 
@@ -207,18 +212,21 @@ def metadata_of(tokens, **changes):
         ({"llama.attention.head_count": math.nan}, "llama.attention.head_count is nan, not a size"),
     ],
 )
-def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(tmp_path, metadata, message):
+def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(
+    tmp_path: Path, metadata: dict[str, Any], message: str
+) -> None:
     """Who holds a model frees it when `on_header` is called; so it must not be, and no GPU be touched."""
     path = write_tiny_llama(tmp_path / "tiny.gguf")
 
     class Changed(StreamSource):
-        async def read_header(self):
+        async def read_header(self) -> Header:
             header = await super().read_header()
             return replace(header, metadata={**header.metadata, **metadata})
 
     source = Changed(path.open("rb"), "tiny.gguf", path.stat().st_size)
+    no_gpu: Any = object()
     with pytest.raises(WgmlError, match=message):
-        asyncio.run(Model.load(source, device=object(), on_header=lambda header: pytest.fail("given up")))
+        asyncio.run(Model.load(source, device=no_gpu, on_header=lambda header: pytest.fail("given up")))
 
 
 @pytest.mark.parametrize(
@@ -235,38 +243,38 @@ def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(tmp_pat
     ],
     ids=str,
 )
-def test_refuses_tensors_that_do_not_fit(tmp_path, changes, message):
+def test_refuses_tensors_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], **changes))
     with pytest.raises(WgmlError, match=message):
         plan(read_header(path))
 
 
-def test_refuses_early_files_of_minicpm(tmp_path):
+def test_refuses_early_files_of_minicpm(tmp_path: Path) -> None:
     tiny = replace(TINY["minicpm"], metadata=TINY["llama"].metadata)
     with pytest.raises(WgmlError, match="lacks minicpm"):
         plan(read_header(write_tiny(tmp_path / "tiny.gguf", tiny)))
 
 
-def test_refuses_taps_that_do_not_fit(tmp_path):
+def test_refuses_taps_that_do_not_fit(tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], shapes={"conv": (64, 4)}))
     with pytest.raises(WgmlError, match=r"shortconv.conv.weight has the shape \[64, 4\]"):
         plan(read_header(path))
 
 
 @pytest.mark.parametrize("heads", [[-1, 2, 0, 2, 0], [1.5, 2.0, 1.0, 2.0, 1.0]], ids=str)
-def test_refuses_numbers_of_heads_that_are_none(tmp_path, heads):
+def test_refuses_numbers_of_heads_that_are_none(tmp_path: Path, heads: list[float]) -> None:
     metadata = {**TINY["lfm2"].metadata, "attention.head_count_kv": heads}
     with pytest.raises(WgmlError, match=r"lfm2\.attention\.head_count_kv is not a list of sizes"):
         plan(read_header(write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], metadata=metadata))))
 
 
-def test_positions_must_reach_to_the_context(tmp_path):
+def test_positions_must_reach_to_the_context(tmp_path: Path) -> None:
     tiny: Tiny = replace(TINY["gpt2"], shapes={"position_embd": (100, 64)})
     with pytest.raises(WgmlError, match="is too small for the file's context length"):
         plan(read_header(write_tiny(tmp_path / "tiny.gguf", tiny)))
 
 
-def test_longrope_serves_its_original_context_unless_asked_for_more(tmp_path):
+def test_longrope_serves_its_original_context_unless_asked_for_more(tmp_path: Path) -> None:
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["phi3, longrope"]))
     contexts = {}
     for wanted in (None, 100, 300, 5000):
@@ -280,7 +288,7 @@ def test_longrope_serves_its_original_context_unless_asked_for_more(tmp_path):
     }
 
 
-def test_graphs_have_one_interface():
+def test_graphs_have_one_interface() -> None:
     """A default that one of the graphs has otherwise would make families differ between GPU and reference."""
     for name, method in inspect.getmembers(Graph, inspect.isfunction):
         for graph in Graph.__subclasses__():
@@ -302,7 +310,7 @@ def test_graphs_have_one_interface():
     ],
     ids=str,
 )
-def test_refuses_experts_that_do_not_fit(tmp_path, changes, message):
+def test_refuses_experts_that_do_not_fit(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["mixtral"], **changes))
     with pytest.raises(WgmlError, match=message):
         plan(read_header(path))

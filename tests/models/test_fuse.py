@@ -1,5 +1,6 @@
 """What fusing makes of small graphs: each rule where it applies, where it does not, and where it is left out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,7 +62,7 @@ class Sketch:
         return self.make(nodes.Merge(parts), self.start(parts.nbytes(1) // 4))
 
     def qk_norm(self, x: Value) -> Value:
-        return self.make(nodes.QkNorm("", HEADS, 1e-5), x, width=x.width, onto=x)
+        return self.make(nodes.QkNorm(None, HEADS, 1e-5), x, width=x.width, onto=x)
 
 
 def buffer(elements: int) -> Any:
@@ -240,7 +241,7 @@ TABLE = {
 }  # fmt: skip
 
 
-def shown(graph: Any, rows: int, device: PaperDevice, rules: Any = RULES) -> str:
+def shown(graph: Callable[[Sketch], Value], rows: int, device: PaperDevice, rules: Any = RULES) -> str:
     sketch = Sketch(rows)
     wanted = graph(sketch)
     fused = fuse(sketch.made, [wanted], device, rules)
@@ -249,14 +250,14 @@ def shown(graph: Any, rows: int, device: PaperDevice, rules: Any = RULES) -> str
 
 
 @pytest.mark.parametrize(("rules", "graph", "rows", "device", "expected"), TABLE.values(), ids=TABLE)
-def test_rules(rules, graph, rows, device, expected):
+def test_rules(rules: str, graph: Callable[[Sketch], Value], rows: int, device: PaperDevice, expected: str) -> None:
     assert shown(graph, rows, device) == expected
     for each in RULES:
         others = [other for other in RULES if other is not each]
         assert (shown(graph, rows, device, others) == expected) == (each.name not in rules), each.name
 
 
-def test_what_is_asked_for_is_kept():
+def test_what_is_asked_for_is_kept() -> None:
     """Neither taken in by what reads it, nor written over."""
     s = Sketch()
     x = s.start()
@@ -268,5 +269,5 @@ def test_what_is_asked_for_is_kept():
         assert kept[1].onto is None
 
 
-def test_every_rule_is_in_the_table():
+def test_every_rule_is_in_the_table() -> None:
     assert all(any(rule.name in row[0] for row in TABLE.values()) for rule in RULES)

@@ -5,6 +5,7 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import gpus
 import pytest
@@ -12,6 +13,7 @@ from models.reference import check_greedy, error_of_top20, mean_nll
 
 from py_wgml import Model
 from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops.lib.array import Array
 
 TRUTH = Path(__file__).parents[3] / "shared" / "truth" / "gemma-3-270m-q4_k_m.hf-f32.json"
 MODEL = os.environ.get("PY_WGML_GEMMA", "")
@@ -23,11 +25,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def truth():
-    return json.loads(TRUTH.read_text())
+def truth() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(TRUTH.read_text())
+    return found
 
 
-def test_numpy(truth):
+def test_numpy(truth: dict[str, Any]) -> None:
     model = NumpyModel(MODEL)
     for prompt in truth["prompts"].values():
         model.reset()
@@ -38,10 +41,10 @@ def test_numpy(truth):
     assert abs(mean_nll(model.logits(truth["nll"]["ids"]), truth["nll"]["ids"]) - truth["nll"]["mean_nll"]) < 1e-4
 
 
-def test_gpu(truth):
+def test_gpu(truth: dict[str, Any]) -> None:
     prompt = truth["prompts"]["plain"]
 
-    async def on_gpu():
+    async def on_gpu() -> Array:
         model = await Model.load(MODEL, device=gpus.device("naga"))
         try:
             assert len(model.engine.weights.matrices["token_embd",].parts) == 2

@@ -3,8 +3,10 @@ memory, and the command that prints it all."""
 
 import asyncio
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import gpus
 import numpy as np
@@ -21,6 +23,7 @@ from py_wgml.gpu.paper import PaperDevice
 from py_wgml.models import Activations, Cache, Config, Graph, Plan, State, Step, build
 from py_wgml.models.__main__ import main
 from py_wgml.models.fuse import fuse
+from py_wgml.models.graph import A, Planned
 from py_wgml.models.nodes import Concat, Node, Value
 from py_wgml.models.numpy_graph import NumpyGraph, TensorFile
 from py_wgml.models.parts import gated_mlp
@@ -28,7 +31,7 @@ from py_wgml.models.place import place
 from py_wgml.ops import Heads, step_block
 
 
-def arithmetic(g: Graph, c: Config):
+def arithmetic(g: Graph[A], c: Config) -> A:
     """Each operation that needs no weights, on values that are read again afterwards."""
     x = g.embed("token_embd")
     halves = [g.slice(x, first, 32) for first in (32, 0)]
@@ -42,7 +45,7 @@ def arithmetic(g: Graph, c: Config):
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_arithmetic(tmp_path, count):
+def test_arithmetic(tmp_path: Path, count: int) -> None:
     shapes = {"blk.0.ffn_gate_inp": (64, 64), "output": (512, 448)}
     tiny = replace(TINY["llama"], layer="attn_q_norm attn_k_norm ffn_gate_inp", layers=1, shapes=shapes)
     path = write_tiny(tmp_path / "tiny.gguf", tiny)
@@ -64,6 +67,7 @@ def test_arithmetic(tmp_path, count):
     program = device.program()
     logits = build(program, arithmetic, state, Step(count, 1, "every"))
     program.run()
+    assert logits is not None
     got = asyncio.run(device.read_array(logits, (count, config.vocabulary)))
     assert error(got, expected) < BOUND
 
@@ -78,7 +82,7 @@ def test_arithmetic(tmp_path, count):
         (lambda g, x: g.qk_norm(x, "q", "k", Heads(2, 2, 16)), "token_embd.weight has 64 rows instead of 96"),
     ],
 )
-def test_refuses_values_that_do_not_fit(tmp_path, use, message):
+def test_refuses_values_that_do_not_fit(tmp_path: Path, use: Callable[[Plan, Planned], Planned], message: str) -> None:
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     found = Plan(header, Config.from_header(header))
     with pytest.raises(WgmlError, match=message):
@@ -86,13 +90,13 @@ def test_refuses_values_that_do_not_fit(tmp_path, use, message):
 
 
 @pytest.mark.parametrize("name", ["llama", "gemma3", "qwen2moe"])
-def test_without_rules(tmp_path, monkeypatch, name):
+def test_without_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Fusing changes what a step takes, not what it computes."""
     monkeypatch.setattr(sys.modules["py_wgml.models.build"], "fuse", partial(fuse, rules=()))
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", TINY[name]), gpus.device("naga")) < BOUND
 
 
-def uneven(g: Graph, c: Config):
+def uneven(g: Graph[A], c: Config) -> A:
     """Llama, with narrower rotations and a window in the second layer, whose heads are wider."""
     first = c.attention(0, c.rope("norm"))
     second = c.attention(1, c.rope("neox", dim=8, base=500.0), heads=Heads(4, 2, 24), window=3)
@@ -105,7 +109,7 @@ def uneven(g: Graph, c: Config):
     return g.linear(g.rms_norm(x, "output_norm", last=True), "output")
 
 
-def test_layers_may_differ_in_head_width_window_and_rotation(tmp_path, monkeypatch):
+def test_layers_may_differ_in_head_width_window_and_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(models._FORWARD, "llama", uneven)
     shapes = {"attn_q": (96, 64), "attn_k": (48, 64), "attn_v": (48, 64), "attn_output": (64, 96)}
     tiny = replace(TINY["llama"], shapes={f"blk.1.{name}": shape for name, shape in shapes.items()})
@@ -116,7 +120,7 @@ HEADS = {"attention.head_count": [4, 6], "attention.key_length": 16, "attention.
 
 
 @pytest.mark.parametrize("kv", [[2, 3], 2], ids=str)
-def test_layers_may_differ_in_heads_and_feed_forward(tmp_path, kv):
+def test_layers_may_differ_in_heads_and_feed_forward(tmp_path: Path, kv: int | list[int]) -> None:
     metadata = {**TINY["llama"].metadata, **HEADS, "attention.head_count_kv": kv}
     width = 16 * (kv if isinstance(kv, int) else kv[1])
     shapes = {
@@ -133,7 +137,7 @@ def test_layers_may_differ_in_heads_and_feed_forward(tmp_path, kv):
     assert gpu_error(path, gpus.device("naga")) < BOUND
 
 
-def test_heads_of_keys_are_as_many_as_those_of_queries_if_the_file_has_no_number(tmp_path):
+def test_heads_of_keys_are_as_many_as_those_of_queries_if_the_file_has_no_number(tmp_path: Path) -> None:
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     metadata = {**header.metadata, "llama.attention.head_count": np.array([4, 6]), "llama.attention.key_length": 16}
     del metadata["llama.attention.head_count_kv"]
@@ -159,10 +163,10 @@ def random_nodes(random: np.random.Generator) -> tuple[list[Node], list[Value]]:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_place(seed):
+def test_place(seed: int) -> None:
     nodes, outputs = random_nodes(np.random.default_rng(seed))
     placement = place(nodes, outputs)
-    root = {}
+    root: dict[Value, Value] = {}
     for node in nodes:
         root |= {value: root[node.onto] if node.onto else value for value in node.outputs}
     reads = [*(node.reads for node in nodes), outputs]
@@ -182,7 +186,7 @@ def test_place(seed):
     assert list(placement.sizes) == sorted(placement.sizes, reverse=True)
 
 
-def test_programs_share_their_activations():
+def test_programs_share_their_activations() -> None:
     activations = Activations(PaperDevice())
     first = activations.take([400, 40, 40])
     assert len(set(first)) == 3
@@ -193,7 +197,7 @@ def test_programs_share_their_activations():
     assert activations.buffers[0].handle is None
 
 
-def test_what_no_logits_need_is_left_out(tmp_path):
+def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     """Steps of a prompt but for the last end with the last layer's keys and values."""
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     engine = Engine(PaperDevice(), header)
@@ -201,7 +205,7 @@ def test_what_no_logits_need_is_left_out(tmp_path):
     assert names[-3:] == ["norm", "linear_tile", "rope_append"]
 
 
-def test_command(tmp_path, capsys):
+def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY["llama"])
     main([str(path), "64"])
     text = capsys.readouterr().out
@@ -218,11 +222,11 @@ def test_command(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "0"], ["a", "x"], ["a", "²"], ["a", "1", "b"], ["a", "9" * 5000]])
-def test_command_says_how_it_is_used(arguments):
+def test_command_says_how_it_is_used(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match=r"usage: python -m py_wgml\.models FILE"):
         main(arguments)
 
 
-def test_command_refuses_other_files(tmp_path):
+def test_command_refuses_other_files(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="can't read"):
         main([str(tmp_path / "none.gguf")])

@@ -14,14 +14,15 @@ from models.reference import check_greedy, error_of_top20, mean_nll
 from py_wgml import Model
 from py_wgml.gguf_model import read_header
 from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops.lib.array import Array
 from py_wgml.tokenizer import from_metadata
 
 TRUTH = json.loads((Path(__file__).parent.parent / "data" / "smollm2-135m-q4_1.hf-f32.json").read_text())
 PROMPTS = TRUTH["prompts"]
 
 
-def gpu_logits(path, ids, compiler="naga", half=True):
-    async def main():
+def gpu_logits(path: Path, ids: list[int], compiler: str = "naga", half: bool = True) -> Array:
+    async def main() -> Array:
         model = await Model.load(path, device=gpus.device(compiler), cache_bits=16 if half else 32)
         try:
             return await model.engine.logits(ids, at_once=64)
@@ -31,7 +32,7 @@ def gpu_logits(path, ids, compiler="naga", half=True):
     return asyncio.run(main())
 
 
-def test_token_ids(smollm2_path):
+def test_token_ids(smollm2_path: Path) -> None:
     tokenizer = from_metadata(read_header(smollm2_path).metadata, "python")
     for text in PROMPTS.values():
         assert tokenizer.encode(text["text"], add_special=False, parse_special=True) == text["ids"]
@@ -41,7 +42,7 @@ def test_token_ids(smollm2_path):
 
 
 @pytest.mark.slow
-def test_numpy(smollm2_path):
+def test_numpy(smollm2_path: Path) -> None:
     """The reference of this project against the reference of the field."""
     model = NumpyModel(smollm2_path)
     for prompt in PROMPTS.values():
@@ -57,7 +58,7 @@ def test_numpy(smollm2_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROMPTS)
-def test_gpu(smollm2_path, name):
+def test_gpu(smollm2_path: Path, name: str) -> None:
     prompt = PROMPTS[name]
     logits = gpu_logits(smollm2_path, prompt["ids"] + prompt["greedy48"][:-1])
     check_greedy(prompt, logits)
@@ -69,14 +70,14 @@ def test_gpu(smollm2_path, name):
 @pytest.mark.parametrize(
     ("name", "compiler"), [("plain", "naga"), ("chat", "naga"), ("unicode", "naga"), ("plain", "tint")]
 )
-def test_gpu_with_float32_cache(smollm2_path, name, compiler):
+def test_gpu_with_float32_cache(smollm2_path: Path, name: str, compiler: str) -> None:
     logits = gpu_logits(smollm2_path, PROMPTS[name]["ids"], compiler, half=False)
     error = error_of_top20(PROMPTS[name], logits[-1])
     assert error < 0.02
 
 
 @pytest.mark.slow
-def test_gpu_likelihood(smollm2_path):
+def test_gpu_likelihood(smollm2_path: Path) -> None:
     ids = TRUTH["nll"]["ids"]
     nll = mean_nll(gpu_logits(smollm2_path, ids), ids)
     print(f"mean negative log-likelihood {nll:.5f}, reference {TRUTH['nll']['mean_nll']:.5f}")

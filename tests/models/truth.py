@@ -263,7 +263,7 @@ def model_of(name: str, path: Path) -> Any:
             key_of_map = key
             for ours, theirs in RENAMED.items():
                 key_of_map = key_of_map.replace(ours, theirs)
-            found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")),)
+            found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")) or "",)
             array = hf.undo(found[0], tensors[found[0]], tiny)
         if array.squeeze().shape == value.squeeze().shape:  # dimensions of 1 come and go
             array = array.reshape(value.shape)
@@ -277,7 +277,7 @@ def model_of(name: str, path: Path) -> Any:
     return model.eval()
 
 
-class WithHead(torch.nn.Module):
+class WithHead(torch.nn.Module):  # type: ignore[misc]
     """A model of transformers that ends with its last norm, and the matrix of the logits."""
 
     def __init__(self, model: Any) -> None:
@@ -309,7 +309,7 @@ def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
     """The configuration of a file with two sets of frequency factors."""
     if "rope_factors_long.weight" not in tensors:
         return {}
-    factors = {
+    factors: dict[str, Any] = {
         f"{kind}_factor": [float(x) for x in tensors[f"rope_factors_{kind}.weight"]] for kind in ("long", "short")
     }
     original = tiny.metadata["rope.scaling.original_context_length"]

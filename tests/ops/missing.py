@@ -27,9 +27,9 @@ def operations(tree: ast.Module) -> list[str]:
 
 def dispatched(tree: ast.Module) -> set[str]:
     """The kernels that a module dispatches by their names."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    kernels = [call.args[0] for call in calls if call.func.attr == "dispatch" and call.args]
-    return {kernel.value for kernel in kernels if isinstance(kernel, ast.Constant)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    kernels = [c.args[0] for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "dispatch"]
+    return {k.value for k in kernels if isinstance(k, ast.Constant) and isinstance(k.value, str)}
 
 
 def imported(tree: ast.Module) -> set[str]:

@@ -1,6 +1,6 @@
 """What recipes of several operations are built of."""
 
-from typing import Any
+from typing import Any, TypeVarTuple, cast
 
 import numpy as np
 from ops.harness import Bench
@@ -15,6 +15,7 @@ NOT_DENORMAL = ("normal", "zeros", "large")
 SMALL = ALL[:3]  # for what is kept in half precision, which ends at 65504
 LAYOUTS = ("plain", "swapped", "every other")
 TYPE_OF = {type.name: type for type in TYPES}
+Arrays = TypeVarTuple("Arrays")
 FILL = 2**-7  # what a cache holds beforehand: small, so that the norm of the error is that of what is written
 
 
@@ -24,9 +25,11 @@ def past(expected: Any, rows: int) -> Any:
     return np.concatenate([expected, np.full(missing, np.nan)])
 
 
-def exact(*arrays: Any) -> tuple[Any, ...]:
-    """The arrays in float64."""
-    return tuple(None if array is None else array.astype(np.float64) for array in arrays)
+def exact(*arrays: *Arrays) -> tuple[*Arrays]:
+    """The arrays in float64, as many as they are; None stays None."""
+    given: tuple[Any, ...] = arrays
+    found = tuple(None if array is None else array.astype(np.float64) for array in given)
+    return cast("tuple[*Arrays]", found)
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:

@@ -3,12 +3,13 @@ import re
 
 import numpy as np
 import pytest
+from ops.harness import Bench
 
 from py_wgml import wgsl
 from py_wgml.ops import Heads, KvCache, Scores, attention
 
 
-def test_large_scores_do_not_overflow(bench):
+def test_large_scores_do_not_overflow(bench: Bench) -> None:
     q = np.full((1, 1, 4), 300, np.float32)
     k = np.stack([np.full((1, 4), 300), np.full((1, 4), -300)]).astype(np.float32)
     v = np.stack([np.full((1, 4), 2), np.full((1, 4), 5)]).astype(np.float32)
@@ -17,12 +18,13 @@ def test_large_scores_do_not_overflow(bench):
     np.testing.assert_array_equal(got, np.full((1, 1, 4), 2, np.float32))
 
 
-def declared_words(code):
+def declared_words(code: str) -> int:
     """Words of workgroup memory that a kernel declares."""
-    names, words = {}, 0
+    names: dict[str, int] = {}
+    words = 0
 
-    def value(expression):
-        return eval(re.sub(r"(\d)u", r"\1", expression).replace("/", "//"), {}, names)
+    def value(expression: str) -> int:
+        return int(eval(re.sub(r"(\d)u", r"\1", expression).replace("/", "//"), {}, names))
 
     for name, expression in re.findall(r"const (\w+): u32 = ([^;]+);", code):
         names[name] = value(expression)
@@ -35,7 +37,7 @@ def declared_words(code):
 @pytest.mark.parametrize("head_dim", [2, 20, 64, 128, 512])
 @pytest.mark.parametrize("width", [1, 4, 32])
 @pytest.mark.parametrize("group", [1, 3, 8])
-def test_words_of_workgroup_memory(head_dim, width, group):
+def test_words_of_workgroup_memory(head_dim: int, width: int, group: int) -> None:
     """What Python reckons with is what the kernel takes."""
     words, size = importlib.import_module("py_wgml.ops.attention")._words, 128
     strands = size // width if width > 1 else 16

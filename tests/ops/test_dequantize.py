@@ -1,24 +1,27 @@
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 from gguf import GGML_QUANT_SIZES, quants
 from gguf import GGMLQuantizationType as T
+from ops.harness import Bench
 from quantize import random_blocks
 
 from py_wgml.gguf_model.weights import TYPES, Matrix, Part
 from py_wgml.ops import dequantize
+from py_wgml.ops.lib.array import Array
 
 BLOCKS = tuple(type for type in TYPES if GGML_QUANT_SIZES[type][0] > 1)
 # Half-precision scales: of everyday size, subnormal (below 2^-14), none at all, the largest that there are.
 SCALES = {"usual": (1e-3, -2e-2), "subnormal": (2.0**-24, 5e-6), "zero": (0.0, -0.0), "large": (65504.0, -4e4)}
 
 
-def whole(bench, rows, type, columns):
+def whole(bench: Bench, rows: Array, type: T, columns: int) -> Matrix:
     return Matrix((Part(bench.up(rows), type, 0, len(rows)),), columns)
 
 
-def check(bench, rows, type, columns):
+def check(bench: Bench, rows: Array, type: T, columns: int) -> None:
     """Each block to 2e-6 of its own largest number; a GPU may take subnormal scales (times up to 128) for zero."""
     out = bench.poison(len(rows), columns)
     weights = whole(bench, rows, type, columns)
@@ -33,20 +36,20 @@ def check(bench, rows, type, columns):
 
 @pytest.mark.parametrize("scales", SCALES.values(), ids=SCALES)
 @pytest.mark.parametrize("type", BLOCKS, ids=lambda t: t.name)
-def test_random_blocks(bench, type, scales):
+def test_random_blocks(bench: Bench, type: T, scales: tuple[float, ...]) -> None:
     """Any bytes are a block: every bit pattern of every field counts."""
     check(bench, random_blocks(bench.random, type, 33, 768, scales), type, 768)
 
 
 @pytest.mark.parametrize("type", [T.MXFP4, T.Q8_K], ids=lambda t: t.name)
 @pytest.mark.parametrize("scale", [1e-40, 2.0**-127, 2.0**-126, 1e-30, 1e36])
-def test_scales_beyond_half_precision(bench, type, scale):
+def test_scales_beyond_half_precision(bench: Bench, type: T, scale: float) -> None:
     check(bench, random_blocks(bench.random, type, 3, 256, (scale,)), type, 256)
 
 
 @pytest.mark.parametrize("columns", [1, 3, 7, 9, 12, 30, 33])
 @pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
-def test_rows_of_any_length_bit_for_bit(bench, type, columns):
+def test_rows_of_any_length_bit_for_bit(bench: Bench, type: T, columns: int) -> None:
     """Neighbouring rows of NaN do not leak in."""
     rows = quants.quantize(bench.normal(5, columns), type).view(np.uint8).reshape(5, -1)
     rows[1::2] = 0xFF  # NaN
@@ -57,13 +60,14 @@ def test_rows_of_any_length_bit_for_bit(bench, type, columns):
     assert np.isnan(got[1::2]).all()
 
 
-def test_some_rows_of_a_matrix_in_parts(bench):
+def test_some_rows_of_a_matrix_in_parts(bench: Bench) -> None:
     rows, columns, cuts = 23, 64, (5, 6, 20)
     weights, expected = bench.matrix(bench.normal(rows, columns), T.Q5_1, cuts)
     bounds = (0, *cuts, rows)
     for first, end in [(0, rows), *itertools.pairwise(bounds), (4, 7), (6, 21), (rows - 1, rows)]:
         count = end - first
         out = bench.poison(count + 1, columns)
-        got = bench.run(lambda p, f=first, n=count, o=out: dequantize(p, weights, o, f, n), out, count + 1, columns)
+        record = partial(dequantize, weights=weights, out=out, first=first, rows=count)
+        got = bench.run(record, out, count + 1, columns)
         np.testing.assert_allclose(got[:count], expected[first:end], rtol=2e-6, atol=2e-6)
         assert np.isnan(got[count]).all(), "a row too many was written"

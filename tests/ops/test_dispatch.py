@@ -3,8 +3,10 @@
 import importlib
 import inspect
 import pkgutil
+from typing import Any
 
 import pytest
+from ops.harness import Bench
 
 import py_wgml.ops
 from py_wgml.errors import WgmlError
@@ -32,7 +34,7 @@ PARAMS = {"width": 3, "repeat": 1}
         ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform block of known fields"),
     ],
 )
-def test_refuses(bench, change, params, message):
+def test_refuses(bench: Bench, change: dict[str, Any], params: dict[str, Any] | None, message: str) -> None:
     program = bench.device.program()
     bindings = {"step": bench.step(0, 1), "x": bench.poison(6), "out": bench.poison(3)} | change
     with pytest.raises(WgmlError, match=f"^{message}$"):
@@ -40,7 +42,7 @@ def test_refuses(bench, change, params, message):
     assert not program.dispatches
 
 
-def test_a_kernel_without_params_takes_none(bench):
+def test_a_kernel_without_params_takes_none(bench: Bench) -> None:
     """attention_merge has none."""
     step, parts, out = bench.step(0, 1), bench.poison(4), bench.poison(2)
     bindings = {"step": step, "parts": parts, "out": out}
@@ -50,25 +52,27 @@ def test_a_kernel_without_params_takes_none(bench):
         )
 
 
-def test_a_uniform_block_may_be_given_by_its_fields(bench):
+def test_a_uniform_block_may_be_given_by_its_fields(bench: Bench) -> None:
     """All of them: the step too."""
     x, out = bench.up(bench.normal(6)), bench.poison(3)
     program = bench.device.program()
     for step in (bench.step(0, 1), {"count": 1, "position": 0}, step_block(0, 1)):
-        bindings = {"out": out, "x": x, "params": PARAMS, "step": step}
+        bindings: dict[str, Any] = {"out": out, "x": x, "params": PARAMS, "step": step}
         program.dispatch("gated", bindings, 1, function="relu", workgroup_size=64)
     program.run()
     a = bench.array(x, 6)
     assert bench.array(out, 3) == pytest.approx(a[:3].clip(0) * a[3:])
 
 
-def test_one_name_from_two_places_is_refused():
-    assert joined("k", [{"a": 1}, {}, {"b": None}]) == {"a": 1, "b": None}
+def test_one_name_from_two_places_is_refused() -> None:
+    parts: list[dict[str, int | None]] = [{"a": 1}, {}, {"b": None}]
+    assert joined("k", parts) == {"a": 1, "b": None}
+    parts = [{"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4}]
     with pytest.raises(WgmlError, match=r"^k: given twice: a, grid$"):
-        joined("k", [{"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4}])
+        joined("k", parts)
 
 
-def test_refuses_what_comes_twice_from_several_mappings(bench):
+def test_refuses_what_comes_twice_from_several_mappings(bench: Bench) -> None:
     x, step = bench.poison(6), bench.step(0, 1)
     for bindings, params, message in (
         ([{"step": step, "x": x}, {"x": x, "out": x}], PARAMS, "kernel gated: given twice: x"),
@@ -78,7 +82,7 @@ def test_refuses_what_comes_twice_from_several_mappings(bench):
             bench.device.program().dispatch("gated", bindings, 1, params, function="relu", workgroup_size=64)
 
 
-def test_a_codebook_does_not_take_the_place_of_a_buffer(bench, monkeypatch):
+def test_a_codebook_does_not_take_the_place_of_a_buffer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     weights, _ = bench.matrix(bench.normal(4, 256), GGMLQuantizationType.IQ2_S)
     monkeypatch.setattr(Part, "tables", {"out": b""})
     with pytest.raises(WgmlError, match=r"^kernel dequantize: given twice: out$"):
@@ -86,7 +90,7 @@ def test_a_codebook_does_not_take_the_place_of_a_buffer(bench, monkeypatch):
 
 
 @pytest.mark.parametrize(("position", "count"), [(-1, 1), (0, 1.0), (0, 1 << 32)])
-def test_a_step_that_is_none_is_refused(position, count):
+def test_a_step_that_is_none_is_refused(position: Any, count: Any) -> None:
     with pytest.raises(WgmlError, match=r"^Step\.(position|count) is .*, which no u32 is$"):
         step_block(position, count)
 
@@ -96,7 +100,7 @@ MODULES = [name for _, name, is_package in PACKAGES if not is_package and name !
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_what_belongs_together_is_a_record(name):
+def test_what_belongs_together_is_a_record(name: str) -> None:
     """No function has so many parameters that a call can't be read."""
     functions = [f for _, f in inspect.getmembers(importlib.import_module(name), inspect.isfunction)]
     own = [function for function in functions if function.__module__ == name]

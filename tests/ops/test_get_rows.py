@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as T
+from ops.harness import Bench
 
 from py_wgml.ops import get_rows, get_rows_numpy
 
 
-def check(bench, type, columns):
+def check(bench: Bench, type: T, columns: int) -> None:
     """A matrix of 37 rows cut in two; five of them picked."""
     rows, first, count = 37, 3, 5
     weights, dequantized = bench.matrix(bench.normal(rows, columns), type, cuts=(16,))
@@ -23,5 +24,5 @@ def check(bench, type, columns):
 
 @pytest.mark.parametrize("columns", [1, 12, 515])
 @pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
-def test_rows_of_any_length(bench, type, columns):
+def test_rows_of_any_length(bench: Bench, type: T, columns: int) -> None:
     check(bench, type, columns)

@@ -1,11 +1,25 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType as T
+from ops.harness import Bench
 
 from py_wgml.ops import Fusion, Norm, gated_numpy, linear, linear_numpy, rms_norm_numpy
+from py_wgml.ops.gated import Activation
 
 
-def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=False, cuts=()):
+def check(
+    bench: Bench,
+    type: T,
+    columns: int,
+    rows: int,
+    count: int,
+    max_count: int,
+    bias: bool = False,
+    accumulate: bool = False,
+    cuts: tuple[int, ...] = (),
+) -> None:
     weights, dequantized = bench.matrix(bench.normal(rows, columns), type, cuts)
     x = bench.normal(max_count, columns)
     before = bench.normal(max_count, rows)
@@ -26,25 +40,25 @@ def check(bench, type, columns, rows, count, max_count, bias=False, accumulate=F
 
 
 @pytest.mark.parametrize("type", [T.F32, T.Q4_1, T.Q6_K, T.MXFP4, T.IQ2_S], ids=lambda t: t.name)
-def test_large_tile(bench, type):
+def test_large_tile(bench: Bench, type: T) -> None:
     check(bench, type, columns=768, rows=67, count=70, max_count=128)
 
 
 @pytest.mark.parametrize("columns", [32, 96, 160, 576, 1056])
 @pytest.mark.parametrize("count", [1, 16, 33])
-def test_odd_sizes(bench, columns, count):
+def test_odd_sizes(bench: Bench, columns: int, count: int) -> None:
     check(bench, T.Q8_0, columns, rows=1, count=count, max_count=count)
     check(bench, T.Q4_1, columns, rows=130, count=count, max_count=count)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_bias_accumulate_and_parts(bench, count):
+def test_bias_accumulate_and_parts(bench: Bench, count: int) -> None:
     check(bench, T.Q4_0, 64, 200, count, count, bias=True)
     check(bench, T.Q5_0, 64, 200, count, count, accumulate=True)
     check(bench, T.F16, 64, 200, count, count, bias=True, accumulate=True, cuts=(64, 65))
 
 
-def test_more_rows_than_one_dimension_of_workgroups(bench):
+def test_more_rows_than_one_dimension_of_workgroups(bench: Bench) -> None:
     """A vocabulary of 262,144 rows folds its workgroups into two dimensions."""
     if "subgroups" in bench.device.features:
         pytest.skip("the fold is the same with subgroups")
@@ -53,13 +67,13 @@ def test_more_rows_than_one_dimension_of_workgroups(bench):
 
 @pytest.mark.parametrize("columns", [1, 5, 12, 47, 66])
 @pytest.mark.parametrize("type", [T.F32, T.F16, T.BF16], ids=lambda t: t.name)
-def test_rows_of_any_length(bench, type, columns):
+def test_rows_of_any_length(bench: Bench, type: T, columns: int) -> None:
     """Rows that start in the middle of a word or of a vec4; in parts, which may end in the middle of a word too."""
     for count in (1, 3, 33):
         check(bench, type, columns, 71, count, count, bias=count == 3, accumulate=count == 33, cuts=(5, 64))
 
 
-def test_numbers_past_the_end_of_a_row_do_not_count(bench):
+def test_numbers_past_the_end_of_a_row_do_not_count(bench: Bench) -> None:
     """What follows a row in the buffers, of weights and of activations, may be NaN."""
     columns = 13
     values = np.full((4, columns), np.nan, np.float32)
@@ -69,16 +83,17 @@ def test_numbers_past_the_end_of_a_row_do_not_count(bench):
     x[0] = bench.normal(columns)
     for max_count in (1, 3):
         out, step = bench.poison(max_count, 4), bench.step(0, 1)
-        got = bench.run(
-            lambda p, n=max_count, s=step, o=out: linear(p, s, bench.up(x), weights, o, n), out, max_count, 4
-        )
+        record = partial(linear, step=step, x=bench.up(x), weights=weights, out=out, max_count=max_count)
+        got = bench.run(record, out, max_count, 4)
         np.testing.assert_allclose(got[0, 1], x[0] @ values[1], rtol=1e-5)
 
 
 @pytest.mark.parametrize("type", [T.Q4_1, T.Q6_K, T.IQ2_S, T.F16], ids=lambda t: t.name)
 @pytest.mark.parametrize("with_norm", [True, False], ids=["norm", ""])
 @pytest.mark.parametrize("activation", ["silu", "gelu", None])
-def test_with_the_norm_before_and_the_gate_after(bench, type, with_norm, activation):
+def test_with_the_norm_before_and_the_gate_after(
+    bench: Bench, type: T, with_norm: bool, activation: Activation | None
+) -> None:
     """One dispatch does what rms_norm, linear and gated do."""
     columns, rows, eps = 768, 70, 1e-5
     weights, dequantized = bench.matrix(bench.normal(rows, columns), type)

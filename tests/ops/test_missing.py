@@ -11,12 +11,12 @@ FOLDERS = ("py_wgml/ops", "wgsl", "tests/ops/cases")
 NEW = "from ..gpu import Program\n\n\ndef {}(program: Program) -> None: ...\n"
 
 
-def test_nothing_is_missing():
+def test_nothing_is_missing() -> None:
     assert missing_files() == [] == missing_cases(TABLE)
 
 
 @pytest.fixture
-def checkout(tmp_path):
+def checkout(tmp_path: Path) -> Path:
     for folder in FOLDERS:
         shutil.copytree(ROOT / folder, tmp_path / folder)
     assert missing_files(tmp_path) == []
@@ -41,7 +41,7 @@ def checkout(tmp_path):
         ),
     ],
 )
-def test_a_file_too_many_is_found(checkout, path, found):
+def test_a_file_too_many_is_found(checkout: Path, path: str, found: list[str]) -> None:
     (checkout / path).write_text(NEW.format(Path(path).stem))
     assert missing_files(checkout) == found
 
@@ -54,7 +54,7 @@ def test_a_file_too_many_is_found(checkout, path, found):
         ("py_wgml/ops/gemm.py", ["cases gemm: no operation", "kernel gemm: no operation"]),
     ],
 )
-def test_a_file_too_few_is_found(checkout, path, found):
+def test_a_file_too_few_is_found(checkout: Path, path: str, found: list[str]) -> None:
     (checkout / path).unlink()
     assert missing_files(checkout) == found
 
@@ -71,7 +71,7 @@ def test_a_file_too_few_is_found(checkout, path, found):
     ],
     ids=["not listed", "misnamed", "a second one", "another's kernel", "a kernel without a name", "made of nothing"],
 )
-def test_a_file_of_another_content_is_found(checkout, path, text, other, found):
+def test_a_file_of_another_content_is_found(checkout: Path, path: str, text: str, other: str, found: str) -> None:
     file = checkout / "py_wgml/ops" / path
     whole = file.read_text()
     assert whole.count(text) == 1
@@ -80,7 +80,7 @@ def test_a_file_of_another_content_is_found(checkout, path, text, other, found):
     assert line.startswith(found)
 
 
-def test_an_op_and_a_tensor_type_without_cases_are_found():
+def test_an_op_and_a_tensor_type_without_cases_are_found() -> None:
     assert missing_cases([case for case in TABLE if case.name != "sample" and case.kind != "IQ3_S"]) == [
         *("dequantize IQ3_S", "get_rows IQ3_S", "linear IQ3_S", "linear_experts IQ3_S", "sample"),
     ]

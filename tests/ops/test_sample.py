@@ -2,8 +2,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ops.harness import Bench
 
 from py_wgml.ops import Sampling, sample, sample_numpy
+from py_wgml.ops.lib.array import Array
 
 CASES = {
     "greedy": Sampling(),
@@ -17,7 +19,7 @@ CASES = {
 }
 
 
-def draw(bench, logits, tokens, sampling):
+def draw(bench: Bench, logits: Array, tokens: Array, sampling: Sampling) -> int:
     """The kernel's pick, and the step it leaves behind."""
     end = len(tokens)
     history = bench.up(np.append(tokens, [0xFFFFFFFF, 7]).astype(np.uint32))
@@ -33,7 +35,7 @@ def draw(bench, logits, tokens, sampling):
 
 @pytest.mark.parametrize("sampling", CASES.values(), ids=CASES)
 @pytest.mark.parametrize("vocabulary", [1000, 49152])
-def test_equals_numpy(bench, sampling, vocabulary):
+def test_equals_numpy(bench: Bench, sampling: Sampling, vocabulary: int) -> None:
     for seed in range(5):
         logits = (4 * bench.normal(vocabulary)).astype(np.float32)
         tokens = bench.random.integers(0, vocabulary, 40).astype(np.uint32)
@@ -42,13 +44,13 @@ def test_equals_numpy(bench, sampling, vocabulary):
         assert draw(bench, logits, tokens, seeded) == sample_numpy(logits, tokens, seeded)
 
 
-def test_ties_go_to_the_lowest_id(bench):
+def test_ties_go_to_the_lowest_id(bench: Bench) -> None:
     logits = np.zeros(700, np.float32)
     logits[[3, 300, 699]] = 2.0
     assert draw(bench, logits, np.array([1, 2], np.uint32), Sampling()) == 3
 
 
-def test_top_k_of_one_and_tiny_top_p_are_greedy(bench):
+def test_top_k_of_one_and_tiny_top_p_are_greedy(bench: Bench) -> None:
     logits = bench.normal(333)
     for sampling in (
         Sampling(temperature=5, top_k=1),
@@ -58,7 +60,7 @@ def test_top_k_of_one_and_tiny_top_p_are_greedy(bench):
         assert draw(bench, logits, np.array([1, 2], np.uint32), sampling) == np.argmax(logits)
 
 
-def test_frequencies_follow_softmax():
+def test_frequencies_follow_softmax() -> None:
     """The reference itself: 4,000 seeds against the probabilities (a standard deviation is at most 0.008)."""
     logits = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float32))
     tokens = np.zeros(3, np.uint32)

@@ -1,9 +1,10 @@
 import numpy as np
+from ops.harness import Bench
 
 from py_wgml.ops import View, unary
 
 
-def test_in_place(bench):
+def test_in_place(bench: Bench) -> None:
     x = bench.normal(70)
     out = bench.held(x)
     half = View.of(out, 70)[:35]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 expect.set_options(timeout=30_000)  # two cores, which also run the engine and the software GPU
 
@@ -53,6 +53,13 @@ def source(page: Page) -> str:
 def wait_answers(page: Page, count: int) -> None:
     """Wait until so many answers have ended."""
     expect(page.locator(".message.assistant[data-state=ended]")).to_have_count(count, timeout=60_000)
+
+
+def box_of(element: Locator) -> FloatRect:
+    """Where an element that can be seen lies."""
+    box = element.bounding_box()
+    assert box is not None
+    return box
 
 
 def sent(page: Page) -> Any:

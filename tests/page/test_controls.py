@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import DROP, ask, sent, wait_answers, wait_state
+from page.pages import DROP, ask, box_of, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import parts, paths
@@ -274,7 +274,7 @@ def test_languages_read_from_the_right(page: Page, context: BrowserContext, url:
     page.reload()
     wait_state(page, "ready")
     side, main, send, attach = (
-        page.locator(selector).bounding_box() or {} for selector in ("#sidebar", "#page", "#send", "#attach")
+        box_of(page.locator(selector)) for selector in ("#sidebar", "#page", "#send", "#attach")
     )
     assert side["x"] > main["x"] and send["x"] < attach["x"]
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, wait_answers, wait_state
+from page.pages import ask, box_of, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None
     fake(pieces=["It is ", "**Paris**."])
     page.goto(url)
     wait_state(page, "ready")
-    boxes = [page.locator(f"#sidebar {part}").bounding_box() or {} for part in (".head", "#no-conversations", ".foot")]
+    boxes = [box_of(page.locator(f"#sidebar {part}")) for part in (".head", "#no-conversations", ".foot")]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
     assert boxes[2]["y"] > 400
     names = page.locator(".conversation .open")

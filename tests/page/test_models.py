@@ -22,7 +22,7 @@ from page.model_server import ModelServer
 from page.pages import DROP, ask, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from web.build import paths, serving
+from web.build import models, paths, serving
 from web.build.brand import Brand
 from web.build.browser import WORKER
 from web.build.site import build
@@ -48,11 +48,11 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     """A site of two models, the second in parts, on a plain static server, in a subfolder of it; and its address."""
     folder = tmp_path_factory.mktemp("models")
-    models = [folder / "first.gguf", folder / "second.gguf"]
-    tiny.write_tiny_llama(models[0])
-    tiny.write_tiny_llama(models[1], layers=3, seed=1)
+    files = [folder / "first.gguf", folder / "second.gguf"]
+    tiny.write_tiny_llama(files[0])
+    tiny.write_tiny_llama(files[1], layers=3, seed=1)
     brand = Brand("A demo", colour="#8a2be2")
-    build([models.given_model(str(path)) for path in models], brand, folder / "root/some/folder", 600_000)
+    build([models.given_model(str(path)) for path in files], brand, folder / "root/some/folder", 600_000)
     handler = functools.partial(Quiet, directory=str(folder / "root"))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import gpus
+import jinja2
 import numpy as np
 import pytest
 
 from py_wgml import wgsl
 from py_wgml.gpu import Buffer, Device
 
-wgsl._environment().loader.searchpath.append(str(Path(__file__).parent / "wgsl"))
+loader = wgsl._environment().loader
+assert isinstance(loader, jinja2.FileSystemLoader)
+loader.searchpath.append(str(Path(__file__).parent / "wgsl"))
 
 _SHAPES = {
     "f32": (),
@@ -81,8 +84,7 @@ class Pieces:
         results, at = [], 0
         for type in outputs.values():
             size = math.prod(_SHAPES[type])
-            scalar = np.float32 if "f32" in type else np.uint32
-            part = np.ascontiguousarray(y[:, at : at + size]).view(scalar)
+            part = np.ascontiguousarray(y[:, at : at + size]).view(np.float32 if "f32" in type else np.uint32)
             results.append(_transposed(part.reshape(len(x), *_SHAPES[type])))
             at += size
         return results

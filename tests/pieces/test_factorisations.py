@@ -3,8 +3,18 @@
 Errors are relative to the size of each matrix, in units of f32's EPSILON.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+
+from py_wgml.ops.lib.array import Array
+
+if TYPE_CHECKING:
+    from pieces.conftest import Pieces
 
 EPSILON = 2.0**-23
 COUNT = 300
@@ -15,26 +25,26 @@ BOUND = 24
 MATRIX = ("lib/float", "geometry/matrix")
 
 
-def orthogonal(random, count, n):
+def orthogonal(random: np.random.Generator, count: int, n: int) -> Array:
     return np.linalg.qr(random.standard_normal((count, n, n)))[0]
 
 
-def with_singular_values(random, values):
+def with_singular_values(random: np.random.Generator, values: Array) -> Array:
     """Random matrices with these singular values [count, n]."""
     count, n = values.shape
     return orthogonal(random, count, n) * values[:, None, :] @ orthogonal(random, count, n).swapaxes(1, 2)
 
 
-def ladder(random, count, n, decades):
+def ladder(random: np.random.Generator, count: int, n: int, decades: float) -> Array:
     """Powers of ten spread over so many decades, in random order: float [count, n]."""
     return random.permuted(np.tile(10.0 ** -np.linspace(0, decades, n), (count, 1)), axis=1)
 
 
-def permutations(random, count, n):
+def permutations(random: np.random.Generator, count: int, n: int) -> Array:
     return np.stack([np.eye(n)[random.permutation(n)] for _ in range(count)])
 
 
-FAMILIES = {
+FAMILIES: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
     "random": lambda r, c, n: r.standard_normal((c, n, n)),
     "tiny": lambda r, c, n: 1e-18 * r.standard_normal((c, n, n)),
     "huge": lambda r, c, n: 1e18 * r.standard_normal((c, n, n)),
@@ -62,36 +72,37 @@ matrices = pytest.mark.parametrize("family", FAMILIES)
 sizes = pytest.mark.parametrize("n", SIZES)
 
 
-def batch(family, n):
+def batch(family: str, n: int) -> Array:
     return FAMILIES[family](np.random.default_rng(n), COUNT, n).astype(np.float32)
 
 
-def norm_of(a):
-    return np.linalg.norm(np.asarray(a, np.float64).reshape(len(a), -1), axis=1)
+def norm_of(a: Array) -> Array:
+    found: Array = np.linalg.norm(np.asarray(a, np.float64).reshape(len(a), -1), axis=1)
+    return found
 
 
-def size_of(a):
+def size_of(a: Array) -> Array:
     """The Frobenius norm of each matrix (or vector), or the smallest normal f32 for a zero one: float64."""
     return np.maximum(norm_of(a), 2.0**-126)
 
 
-def doubles(*arrays):
+def doubles(*arrays: Array) -> list[Array]:
     return [a.astype(np.float64) for a in arrays]
 
 
-def assert_equal(got, expected, scale, bound=BOUND):
+def assert_equal(got: Array, expected: Array, scale: Array | float, bound: float = BOUND) -> None:
     """|got - expected| <= bound EPSILON scale for each of the batch. NaN is not equal to anything."""
     errors = norm_of(got - expected) / scale / EPSILON
     assert errors.max() <= bound, f"off by {errors.max():.1f} EPSILON, at {errors.argmax()}"
 
 
-def assert_orthogonal(q):
+def assert_orthogonal(q: Array) -> None:
     assert_equal(q @ q.swapaxes(1, 2), np.eye(q.shape[1]), 1)
 
 
 @matrices
 @sizes
-def test_svd(pieces, n, family):
+def test_svd(pieces: Pieces, n: int, family: str) -> None:
     a = batch(family, n)
     mat, vec = f"mat{n}x{n}<f32>", f"vec{n}<f32>"
     u, s, v, u_rotation, s_signed, product = doubles(
@@ -121,7 +132,7 @@ def test_svd(pieces, n, family):
     assert_equal(u_rotation * s_signed[:, None, :] @ v.swapaxes(1, 2), a, size)
 
 
-def test_small_singular_values_keep_their_precision(pieces):
+def test_small_singular_values_keep_their_precision(pieces: Pieces) -> None:
     """A well-conditioned matrix with columns scaled over 20 decades: each singular value to a few ULP."""
     a = batch("random", 3)
     a = a[np.linalg.cond(a) < 50] * np.array([1, 1e-10, 1e-20], np.float32)
@@ -136,7 +147,7 @@ def test_small_singular_values_keep_their_precision(pieces):
 
 @matrices
 @sizes
-def test_symmetric_eigen(pieces, n, family):
+def test_symmetric_eigen(pieces: Pieces, n: int, family: str) -> None:
     a = batch(family, n)
     a = (a + a.swapaxes(1, 2)) / 2
     values, vectors = doubles(
@@ -158,7 +169,7 @@ def test_symmetric_eigen(pieces, n, family):
 
 @matrices
 @sizes
-def test_qr(pieces, n, family):
+def test_qr(pieces: Pieces, n: int, family: str) -> None:
     a = batch(family, n)
     mat = f"mat{n}x{n}<f32>"
     q, r = doubles(
@@ -172,7 +183,7 @@ def test_qr(pieces, n, family):
 
 @matrices
 @sizes
-def test_lu(pieces, n, family):
+def test_lu(pieces: Pieces, n: int, family: str) -> None:
     a = batch(family, n)
     y = np.random.default_rng(5).standard_normal((COUNT, n)).astype(np.float32)
     b = np.einsum("cij,cj->ci", a, y)
@@ -219,17 +230,17 @@ def test_lu(pieces, n, family):
         assert_equal(inverse[regular], exact, size_of(exact) * condition[regular])
 
 
-def definite(random, count, n):
+def definite(random: np.random.Generator, count: int, n: int) -> Array:
     """Positive definite matrices, their condition up to about 1e4."""
     b = with_singular_values(random, 10.0 ** random.uniform(-2, 0, (count, n)))
     return b @ b.swapaxes(1, 2)
 
 
-def scaled_symmetrically(a, factors):
+def scaled_symmetrically(a: Array, factors: Array) -> Array:
     return a * factors[:, :, None] * factors[:, None, :]
 
 
-DEFINITE = {
+DEFINITE: dict[str, Callable[[np.random.Generator, int, int], Array]] = {
     "definite": definite,
     "tiny": lambda r, c, n: 1e-18 * definite(r, c, n),
     "huge": lambda r, c, n: 1e18 * definite(r, c, n),
@@ -241,7 +252,7 @@ DEFINITE = {
 
 @pytest.mark.parametrize("family", DEFINITE)
 @sizes
-def test_cholesky(pieces, n, family):
+def test_cholesky(pieces: Pieces, n: int, family: str) -> None:
     random = np.random.default_rng(n)
     a = DEFINITE[family](random, COUNT, n).astype(np.float32)
     b = random.standard_normal((COUNT, n)).astype(np.float32)
@@ -253,7 +264,7 @@ def test_cholesky(pieces, n, family):
     assert_equal(np.einsum("cij,cj->ci", a.astype(np.float64), x), b, size_of(a) * size_of(x))
 
 
-def cholesky(pieces, a, b):
+def cholesky(pieces: Pieces, a: Array, b: Array) -> list[Array]:
     n = a.shape[1]
     return pieces.map(
         (*MATRIX, "geometry/cholesky"),
@@ -266,7 +277,7 @@ def cholesky(pieces, a, b):
 
 @pytest.mark.parametrize("factor", [1, 2.0**-60, 2.0**60])
 @sizes
-def test_cholesky_of_semidefinite_matrices(pieces, n, factor):
+def test_cholesky_of_semidefinite_matrices(pieces: Pieces, n: int, factor: float) -> None:
     """A column of b b^T that depends on those before it: left out of l, and l l^T is the matrix all the same."""
     random = np.random.default_rng(n)
     b = random.integers(-3, 4, (COUNT, n, n - 1)) + 8.0 * np.eye(n, n - 1)
@@ -279,7 +290,7 @@ def test_cholesky_of_semidefinite_matrices(pieces, n, factor):
 
 
 @sizes
-def test_cholesky_of_indefinite_matrices(pieces, n):
+def test_cholesky_of_indefinite_matrices(pieces: Pieces, n: int) -> None:
     random = np.random.default_rng(n)
     values = np.tile(np.r_[-1.0, np.ones(n - 1)], (COUNT, 1)) * random.uniform(0.5, 2, (COUNT, n))
     q = orthogonal(random, COUNT, n)

@@ -1,20 +1,31 @@
 """The numeric pieces of wgsl/lib: reductions, softmax, tanh, angles, halves, powers of two, random numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+
+from py_wgml.ops.lib.array import Array
+
+if TYPE_CHECKING:
+    from pieces.conftest import Pieces
 
 EPSILON = 2.0**-23
 
 
-def specials():
+def specials() -> Array:
     """f32 of every exponent and both signs, with the mantissas where rounding to half turns; no NaN."""
     exponents = np.arange(255, dtype=np.uint32) << 23
     mantissas = np.array([0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x3000, 0x7FEFFF, 0x7FF000, 0x7FFFFF], np.uint32)
     positive = (exponents[:, None] | mantissas).ravel()
-    return np.concatenate([positive, positive | np.uint32(1 << 31)]).view(np.float32)
+    both: Array = np.concatenate([positive, positive | np.uint32(1 << 31)])
+    return both.view(np.float32)
 
 
-def test_power_of_two(pieces):
+def test_power_of_two(pieces: Pieces) -> None:
     x = specials()
     x = x[np.abs(x) >= 2.0**-126]
     power, reciprocal = pieces.map(
@@ -30,7 +41,7 @@ def test_power_of_two(pieces):
     assert (np.abs(x) < 2 * exact)[np.abs(x) < 2.0**127].all()
 
 
-def test_halves_are_those_of_numpy(pieces):
+def test_halves_are_those_of_numpy(pieces: Pieces) -> None:
     random = np.random.default_rng(1)
     x = np.concatenate([specials(), 10 ** random.uniform(-9, 6, 4000) * random.choice([-1, 1], 4000)])
     x = x[: len(x) // 2 * 2].astype(np.float32).reshape(-1, 2)
@@ -53,7 +64,7 @@ def test_halves_are_those_of_numpy(pieces):
     np.testing.assert_array_equal(back, expected.astype(np.float32))
 
 
-def test_every_half_unpacks(pieces):
+def test_every_half_unpacks(pieces: Pieces) -> None:
     packed = np.arange(1 << 16, dtype=np.uint32)
     (got,) = pieces.map(("lib/half",), {"packed": packed}, "", {"half_value(packed)": "f32"})
     expected = packed.astype(np.uint16).view(np.float16).astype(np.float32)
@@ -61,7 +72,7 @@ def test_every_half_unpacks(pieces):
     assert (np.signbit(got) == np.signbit(expected))[~np.isnan(got)].all()
 
 
-def test_clamped_halves(pieces):
+def test_clamped_halves(pieces: Pieces) -> None:
     """The GPU's own packing may round either way: within one unit in the last place, 2^-10."""
     x = specials()
     x = np.stack([x, x[::-1]], axis=1)
@@ -73,7 +84,7 @@ def test_clamped_halves(pieces):
     assert (np.abs(got[tiny]) <= 2.0**-14).all()
 
 
-def test_tanh(pieces):
+def test_tanh(pieces: Pieces) -> None:
     random = np.random.default_rng(2)
     sizes = np.r_[10 ** random.uniform(-30, 2, 4000), np.linspace(0.5, 0.7, 2000), 88.8, 1e4, 3e38]
     x = np.r_[sizes, -sizes, 0.0].astype(np.float32)
@@ -82,7 +93,7 @@ def test_tanh(pieces):
     assert (np.abs(got) <= 1).all()
 
 
-def test_cos_sin(pieces):
+def test_cos_sin(pieces: Pieces) -> None:
     random = np.random.default_rng(5)
     sizes = np.r_[10 ** random.uniform(-30, 4, 4000), np.pi / 4 * np.arange(100), np.pi / 2 * np.arange(6000)]
     angle = np.r_[sizes, -sizes].astype(np.float32)
@@ -94,7 +105,7 @@ def test_cos_sin(pieces):
     np.testing.assert_allclose(got[small, 1], np.sin(exact[small]), rtol=2 * EPSILON)
 
 
-def test_angle_of(pieces):
+def test_angle_of(pieces: Pieces) -> None:
     random = np.random.default_rng(6)
     angle = np.r_[random.uniform(-np.pi, np.pi, 4000), 10 ** random.uniform(-15, 0, 1000), np.pi / 4 * np.arange(-3, 5)]
     size = 10 ** random.uniform(-15, 15, len(angle))
@@ -105,14 +116,14 @@ def test_angle_of(pieces):
     np.testing.assert_allclose(got, np.arctan2(*v.T[::-1].astype(np.float64)), rtol=4 * EPSILON)
 
 
-def softmax_numpy(x):
+def softmax_numpy(x: Array) -> Array:
     with np.errstate(invalid="ignore", over="ignore"):
         weights = np.exp(x.astype(np.float64) - x.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
     return np.where(np.isneginf(x).all(axis=1, keepdims=True), 0, weights)
 
 
-SCORES = {
+SCORES: dict[str, Callable[..., Array]] = {
     "normal": lambda r, *shape: r.standard_normal(shape),
     "peaked": lambda r, *shape: 40 * r.standard_normal(shape),
     "ascending": lambda r, *shape: np.sort(100 * r.standard_normal(shape)),
@@ -125,7 +136,7 @@ SCORES = {
 
 
 @pytest.mark.parametrize("family", SCORES)
-def test_softmax_in_parts(pieces, family):
+def test_softmax_in_parts(pieces: Pieces, family: str) -> None:
     """Four states of four scores each, two of them built backwards, merged: the order does not matter."""
     x = SCORES[family](np.random.default_rng(3), 200, 16).astype(np.float32)
     scores = {f"s{i}": x[:, 4 * i : 4 * i + 4] for i in range(4)}
@@ -143,7 +154,9 @@ def test_softmax_in_parts(pieces, family):
 
 @pytest.mark.parametrize("family", SCORES)
 @pytest.mark.parametrize(("workgroup_size", "columns"), [(1, 5), (2, 2), (32, 7), (64, 64), (128, 300), (256, 1000)])
-def test_softmax_and_reductions_of_a_workgroup(all_variants, workgroup_size, columns, family):
+def test_softmax_and_reductions_of_a_workgroup(
+    all_variants: Pieces, workgroup_size: int, columns: int, family: str
+) -> None:
     x = SCORES[family](np.random.default_rng(4), 6, columns).astype(np.float32)
     bits = all_variants.run("softmax_rows", x, (6, columns + 3), 6, columns=columns, workgroup_size=workgroup_size)
     got = bits.view(np.float32)
@@ -156,7 +169,7 @@ def test_softmax_and_reductions_of_a_workgroup(all_variants, workgroup_size, col
     assert (got[:, columns + 2] == 2 * got[:, columns + 1]).all()
 
 
-def pcg3d(counters):
+def pcg3d(counters: Array) -> Array:
     """Jarzynski and Olano's pcg3d, in Python's own integers."""
     results = []
     for counter in counters.tolist():
@@ -172,22 +185,21 @@ def pcg3d(counters):
     return np.array(results, np.uint32)
 
 
-def counters():
+def counters() -> Array:
     """What sampling counts: token ids in a row, a few positions, a few seeds; and the corners."""
     ids, positions, seeds = np.meshgrid(np.arange(4096), [0, 1, 77], [0, 1, 0xFFFFFFFF], indexing="ij")
     corners = np.array([[0, 0, 0], [0xFFFFFFFF] * 3, [0x80000000, 1, 0x7FFFFFFF]])
     largest = np.array([[136234, 0, 0], [9960778, 0, 2], [5343317, 0, 2]])  # whose upper 24 bits are all or nearly ones
-    return np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners, largest]).astype(
-        np.uint32
-    )
+    found: Array = np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners, largest])
+    return found.astype(np.uint32)
 
 
-def test_pcg3d(pieces):
+def test_pcg3d(pieces: Pieces) -> None:
     (got,) = pieces.map(("lib/random",), {"counter": counters()}, "", {"pcg3d(counter)": "vec3<u32>"})
     np.testing.assert_array_equal(got, pcg3d(counters()))
 
 
-def test_random_exponential(pieces):
+def test_random_exponential(pieces: Pieces) -> None:
     (got,) = pieces.map(("lib/random",), {"counter": counters()}, "", {"random_exponential(counter)": "f32"})
     uniform = ((pcg3d(counters())[:, 0] >> 8) + 0.5) * 2.0**-24
     exact = -np.log1p(-uniform)

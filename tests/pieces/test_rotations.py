@@ -1,7 +1,18 @@
 """Quaternions, rotations and similarities of the plane and of space, against NumPy's matrices."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
 import pytest
+
+from py_wgml.ops.lib.array import Array
+
+if TYPE_CHECKING:
+    from pieces.conftest import Pieces
 
 EPSILON = 2.0**-23
 BOUND = 16 * EPSILON
@@ -12,21 +23,22 @@ ROTATION3 = ("lib/float", "lib/angles", "geometry/matrix", "geometry/quaternion"
 SIZES = (2, 3, 4)
 
 
-def assert_near(got, expected, bound=BOUND, size=1.0):
+def assert_near(got: Array, expected: npt.ArrayLike, bound: float = BOUND, size: Array | float = 1.0) -> None:
     """|got - expected| <= bound size for each of the batch. NaN is not near anything."""
     errors = np.linalg.norm((got - expected).reshape(len(got), -1).astype(np.float64), axis=1) / size
     assert errors.max() <= bound, f"off by {errors.max():.2g}, at {errors.argmax()}"
 
 
-def floats(*arrays):
+def floats(*arrays: Array) -> list[Array]:
     return [np.ascontiguousarray(a, np.float32) for a in arrays]
 
 
-def unit(v):
-    return v / np.linalg.norm(v, axis=-1, keepdims=True)
+def unit(v: Array) -> Array:
+    found: Array = v / np.linalg.norm(v, axis=-1, keepdims=True)
+    return found
 
 
-def quaternion_mul(a, b):
+def quaternion_mul(a: Array, b: Array) -> Array:
     """By Hamilton's table: the product of the units i, j, k, 1 in places 0 to 3."""
     table = {(0, 0): (3, -1), (1, 1): (3, -1), (2, 2): (3, -1), (3, 3): (3, 1)}
     table |= {(0, 1): (2, 1), (1, 2): (0, 1), (2, 0): (1, 1), (1, 0): (2, -1), (2, 1): (0, -1), (0, 2): (1, -1)}
@@ -37,31 +49,32 @@ def quaternion_mul(a, b):
     return product
 
 
-def quaternion_of(vectors):
+def quaternion_of(vectors: Array) -> Array:
     """Of rotation vectors [count, 3]."""
     half = np.linalg.norm(vectors, axis=1, keepdims=True) / 2
     return np.hstack([np.sinc(half / np.pi) * vectors / 2, np.cos(half)])
 
 
-def matrix_of(vectors):
+def matrix_of(vectors: Array) -> Array:
     """Rodrigues's formula: the rotation matrices of rotation vectors [count, 3]."""
     angle = np.linalg.norm(vectors, axis=1)[:, None, None]
     x, y, z = vectors.T
     o = np.zeros(len(vectors))
     k = np.stack([np.stack([o, -z, y], 1), np.stack([z, o, -x], 1), np.stack([-y, x, o], 1)], 1)
-    return np.eye(3) + np.sinc(angle / np.pi) * k + np.sinc(angle / 2 / np.pi) ** 2 / 2 * k @ k
+    found: Array = np.eye(3) + np.sinc(angle / np.pi) * k + np.sinc(angle / 2 / np.pi) ** 2 / 2 * k @ k
+    return found
 
 
-def matrix2_of(angles):
+def matrix2_of(angles: Array) -> Array:
     c, s = np.cos(angles), np.sin(angles)
     return np.stack([np.stack([c, -s], 1), np.stack([s, c], 1)], 1)
 
 
-def directions(random, count, n=3):
+def directions(random: np.random.Generator, count: int, n: int = 3) -> Array:
     return unit(random.standard_normal((count, n)))
 
 
-VECTORS = {
+VECTORS: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "random": lambda r, c: directions(r, c) * r.uniform(0, np.pi - 0.01, (c, 1)),
     "small": lambda r, c: directions(r, c) * 10 ** r.uniform(-6, 0, (c, 1)),
     "tiny": lambda r, c: directions(r, c) * 10 ** r.uniform(-30, -6, (c, 1)),
@@ -72,7 +85,7 @@ VECTORS = {
 }
 
 
-def test_quaternions(pieces):
+def test_quaternions(pieces: Pieces) -> None:
     random = np.random.default_rng(1)
     a, b = floats(*random.standard_normal((2, COUNT, 4)) * 10.0 ** random.uniform(-8, 8, (2, COUNT, 1)))
     a[:16], b[:16] = np.repeat(np.eye(4), 4, axis=0), np.tile(np.eye(4), (4, 1))
@@ -91,7 +104,7 @@ def test_quaternions(pieces):
     size = np.linalg.norm(a, axis=1) + 1e-30
     assert_near(product, quaternion_mul(a, b), size=size * np.linalg.norm(b, axis=1))
     np.testing.assert_array_equal(product[:16], quaternion_mul(a, b)[:16])
-    np.testing.assert_array_equal(conjugate, a * np.float32([-1, -1, -1, 1]))
+    np.testing.assert_array_equal(conjugate, a * np.array([-1, -1, -1, 1], np.float32))
     np.testing.assert_array_equal(identity, a)
     one = np.where(a.any(axis=1, keepdims=True), [0, 0, 0, 1], 0)
     assert_near(quaternion_mul(a, inverse), one)
@@ -99,7 +112,7 @@ def test_quaternions(pieces):
 
 
 @pytest.mark.parametrize("family", VECTORS)
-def test_rotation3(pieces, family):
+def test_rotation3(pieces: Pieces, family: str) -> None:
     random = np.random.default_rng(2)
     vector, other, point = floats(
         VECTORS[family](random, COUNT), VECTORS["random"](random, COUNT), random.standard_normal((COUNT, 3))
@@ -140,7 +153,7 @@ def test_rotation3(pieces, family):
     assert_near(undone, [0, 0, 0, 1])
 
 
-PAIRS = {
+PAIRS: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "random": lambda r, c: r.standard_normal((2, c, 3)),
     "same": lambda r, c: np.stack(2 * [r.standard_normal((c, 3))]),
     "opposite": lambda r, c: np.array([1, -2])[:, None, None] * r.standard_normal((c, 3)),
@@ -155,7 +168,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("family", PAIRS)
-def test_rotation3_between(pieces, family):
+def test_rotation3_between(pieces: Pieces, family: str) -> None:
     a, b = floats(*PAIRS[family](np.random.default_rng(3), COUNT))
     q, turned = pieces.map(
         ROTATION3,
@@ -171,7 +184,7 @@ def test_rotation3_between(pieces, family):
     assert_near(np.abs(q[:, 3]), np.linalg.norm(from_a + to_b, axis=1) / 2)
 
 
-def test_rotation3_of_degenerate_inputs(pieces):
+def test_rotation3_of_degenerate_inputs(pieces: Pieces) -> None:
     zero = np.zeros((1, 3), np.float32)
     v = np.array([[1, 2, 3]], np.float32)
     got = pieces.map(
@@ -191,7 +204,7 @@ def test_rotation3_of_degenerate_inputs(pieces):
 
 
 @pytest.mark.parametrize("apart", [0, 1e-7, 1e-3, 0.5, 3.0])
-def test_rotation3_slerp(pieces, apart):
+def test_rotation3_slerp(pieces: Pieces, apart: float) -> None:
     random = np.random.default_rng(4)
     step = directions(random, COUNT) * apart
     a = quaternion_of(VECTORS["random"](random, COUNT))
@@ -210,7 +223,7 @@ def test_rotation3_slerp(pieces, apart):
     assert_near(got * np.sign(np.sum(got * expected, axis=1, keepdims=True)), expected)
 
 
-ANGLES = {
+ANGLES: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "random": lambda r, c: r.uniform(-3.1, 3.1, c),
     "small": lambda r, c: 10 ** r.uniform(-30, 0, c) * r.choice([-1, 1], c),
     "quarter-turns": lambda r, c: np.pi / 2 * r.integers(-1, 2, c),
@@ -219,7 +232,7 @@ ANGLES = {
 
 
 @pytest.mark.parametrize("family", ANGLES)
-def test_rotation2(pieces, family):
+def test_rotation2(pieces: Pieces, family: str) -> None:
     random = np.random.default_rng(5)
     angle, other, factor, t = floats(
         ANGLES[family](random, COUNT),
@@ -265,7 +278,7 @@ def test_rotation2(pieces, family):
     assert_near(slerp, np.stack([np.cos(other + t * angle), np.sin(other + t * angle)], 1))
 
 
-def test_rotation2_of_degenerate_inputs(pieces):
+def test_rotation2_of_degenerate_inputs(pieces: Pieces) -> None:
     got = pieces.map(
         ROTATION2,
         {"zero": np.zeros((1, 2), np.float32), "v": np.array([[3, 4]], np.float32)},
@@ -283,7 +296,7 @@ def test_rotation2_of_degenerate_inputs(pieces):
 
 
 @pytest.mark.parametrize("d", [2, 3])
-def test_similarities(pieces, d):
+def test_similarities(pieces: Pieces, d: int) -> None:
     random = np.random.default_rng(6)
     rotations = unit(random.standard_normal((2, COUNT, 2 if d == 2 else 4)))
     shifts = random.standard_normal((2, COUNT, d))
@@ -321,7 +334,7 @@ def test_similarities(pieces, d):
     assert_near(applied_vector, np.einsum("cij,cj->ci", linear, point), size=reach)
 
 
-def test_rotations_stay_rotations(pieces):
+def test_rotations_stay_rotations(pieces: Pieces) -> None:
     """Composed ten thousand times, with a start that is a little too long."""
     random = np.random.default_rng(7)
     q, r = floats(1.001 * directions(random, COUNT, 4), 1.001 * directions(random, COUNT, 2))
@@ -337,7 +350,7 @@ def test_rotations_stay_rotations(pieces):
     assert_near(np.linalg.norm(got_r, axis=1), 1)
 
 
-def test_a_similarity_of_scale_zero_inverts_to_zero(pieces):
+def test_a_similarity_of_scale_zero_inverts_to_zero(pieces: Pieces) -> None:
     (got,) = pieces.map(
         (*ROTATION2, "geometry/similarity"),
         {"shift": np.array([[3, 4]], np.float32)},

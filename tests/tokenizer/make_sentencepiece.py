@@ -59,7 +59,8 @@ def rules_file(rules: dict[str, str]) -> str:
 
 
 def make(options: dict[str, Any]) -> dict[str, Any]:
-    options = {"model_type": "bpe", "remove_extra_whitespaces": False, "add_dummy_prefix": True} | options
+    usual = {"model_type": "bpe", "remove_extra_whitespaces": False, "add_dummy_prefix": True}
+    options = {**usual, **options}
     rules = options.pop("rules", None)
     trained = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(

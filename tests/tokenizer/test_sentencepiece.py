@@ -179,8 +179,8 @@ def test_stream_takes_the_prefix_away_or_keeps_a_space(backend: Any) -> None:
     tokenizer = from_metadata(metadata("bytes"), backend)
     ids = tokenizer.encode("the lamp 🙂", add_special=False)
 
-    def text(**options: bool) -> str:
-        stream = tokenizer.stream(**options)
+    def text(continuing: bool = False) -> str:
+        stream = tokenizer.stream(continuing=continuing)
         return "".join([*map(stream.push, ids), stream.flush()])
 
     assert text() == "the lamp 🙂"

@@ -126,7 +126,7 @@ def test_ids_that_a_kind_of_vocabulary_has_where_the_file_names_none() -> None:
     tokens = ["<unk>", "<s>", "</s>", "a"]
     keys = {"tokens": tokens, "scores": np.zeros(4, np.float32), "token_type": np.array([2, 3, 3, 1])}
     llama = from_metadata({f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "llama"}).items()})
-    assert (llama.bos_id, llama.eos_id, llama.eog_ids, llama.encode("")) == (1, 2, {2}, [1])
+    assert (llama.bos_id, llama.eos_id, llama.eog_ids, llama.encode("")) == (1, 2, frozenset({2}), [1])
     t5 = from_metadata({f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "t5"}).items()})
     assert (t5.bos_id, t5.eos_id, t5.add_eos, t5.encode("a")) == (None, 1, True, [3, 1])
 

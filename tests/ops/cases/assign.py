@@ -24,6 +24,6 @@ def refusals(b: Bench) -> Refusals:
     program, a = b.device.program(), View.of(b.poison(6, 6), 6, 6)
     other = View.of(b.poison(6, 6), 6, 6)
     return [
-        (lambda: assign(program, "pow", a, other), "no assignment"),
+        (lambda: assign(program, "pow", a, other), "no assignment"),  # type: ignore[arg-type]
         (lambda: assign(program, "copy", a, a.T), "another buffer"),
     ]

@@ -39,7 +39,7 @@ def refusals(b: Bench) -> Refusals:
     program = b.device.program()
     x, y, out = (View.of(b.poison(6, 6), 6, 6) for _ in range(3))
     return [
-        (lambda: binary(program, "pow", x, y, out), "no binary operation"),
+        (lambda: binary(program, "pow", x, y, out), "no binary operation"),  # type: ignore[arg-type]
         (lambda: binary(program, "add", x, y[:4], out), "cannot be broadcast"),
         (lambda: binary(program, "add", x, y, x), "another buffer"),
         (lambda: binary(program, "add", x, y, out[:1].broadcast(6, 6)), "broadcast view"),

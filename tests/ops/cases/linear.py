@@ -66,7 +66,8 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
     q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
     caches, kept = [b.held(held) for _ in "kv"], [held.astype(np.float64) for _ in "kv"]
     kept[0][position], kept[1][position] = turned[0, heads:], qkv[0, heads + kv_heads :]
-    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(*caches, Heads(heads, kv_heads, head_dim), bits))
+    cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
+    append = Append(b.up(rotations), rotary_dim, pairing, cache)
     step, at, shift = b.step(position, 1), b.up(x), b.up(extra) if bias else None
     fusion = Fusion(shift, norm=Norm(b.up(scale), columns, 1e-5), append=append)
     return Job(

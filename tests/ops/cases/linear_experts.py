@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import TYPE_OF, exact, matrix
@@ -29,7 +31,8 @@ def linear_experts_case(
     if count > 2:
         size, tiles = group_size(experts, (count + 1) * slots)
         arrays = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
-        chosen = Groups(*(b.up(array.astype(np.uint32)) for array in arrays), size, tiles)
+        by_expert, order = (b.up(array.astype(np.uint32)) for array in arrays)
+        chosen = Groups(by_expert, order, size, tiles)
     of = Experts(experts, slots, shared, extra, first, width)
     return Job(
         lambda p: linear_experts(p, step, at, weights, chosen, out, of, count + 1),
@@ -104,7 +107,7 @@ def refusals(b: Bench) -> Refusals:
     weights, _ = b.matrix(b.normal(4, 64), TYPE_OF["Q4_0"])
     odd, message = Matrix(weights.parts, 48), "rows of 48 elements: Q4_0 takes multiples of 32"
     chosen = at, Groups(at, at, 16, 1)
-    return [(lambda ids=ids: linear_experts(program, at, at, odd, ids, at, of, 1), message) for ids in chosen]
+    return [(partial(linear_experts, program, at, at, odd, ids, at, of, 1), message) for ids in chosen]
 
 
 MUTATIONS = [

@@ -34,7 +34,7 @@ def refusals(b: Bench) -> Refusals:
     program, row = b.device.program(), View.of(b.poison(6), 6)
     x, y, out = (View.of(b.poison(6, 6), 6, 6) for _ in range(3))
     return [
-        (lambda: reduce(program, "mean", x, row), "no reduction"),
+        (lambda: reduce(program, "mean", x, row), "no reduction"),  # type: ignore[arg-type]
         (lambda: reduce(program, "dot", x, row), "takes two"),
         (lambda: reduce(program, "sum", x, row, y), "others? .*one"),
         (lambda: reduce(program, "sum", x, out), "does not fit"),

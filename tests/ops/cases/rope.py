@@ -36,7 +36,7 @@ def refusals(b: Bench) -> Refusals:
         (lambda: rope(program, at, x, at, out, 6, "neox"), "not supported"),
         (lambda: rope(program, at, x, at, out[:1], 8, "neox"), "does not fit"),
         (lambda: rope(program, at, x, at, x, 8, "norm"), "another buffer"),
-        (lambda: Scaling("cubic", 2), "no rope scaling"),
+        (lambda: Scaling("cubic", 2), "no rope scaling"),  # type: ignore[arg-type]
         (lambda: Scaling("linear", 0), "factor of 0"),
         (lambda: Scaling("yarn", 2), "original context"),
         (lambda: Scaling("linear", 2, low_turns=5), "in order"),

@@ -21,7 +21,8 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
     step, at = b.step(first, count), b.up(qkv)
-    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(*caches, Heads(heads, kv_heads, head_dim), bits))
+    cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
+    append = Append(b.up(rotations), rotary_dim, pairing, cache)
     return Job(
         lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},

@@ -42,6 +42,6 @@ TABLE = [
 
 def refusals(b: Bench) -> Refusals:
     return [
-        (lambda: Routing(8, 1, "tanh", True), "no gating"),
+        (lambda: Routing(8, 1, "tanh", True), "no gating"),  # type: ignore[arg-type]
         (lambda: Routing(8, 9, "softmax", True), "cannot be chosen"),
     ]

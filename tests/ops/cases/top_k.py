@@ -14,9 +14,10 @@ def top_k_case(
         view = View.of(b.up(x), *shape)
     ids, values = b.poison(*shape[:-1], k, dtype=np.uint32), b.poison(*shape[:-1], k)
     parts = b.poison(top_k_parts(x.size // shape[-1], k, splits) // 4)
-    outputs = [View.of(out, *shape[:-1], k) for out in (ids, values)]
+    chosen, largest = (View.of(out, *shape[:-1], k) for out in (ids, values))
     return Job(
-        lambda p: top_k(p, view, *outputs, splits, parts), dict(zip((ids, values), top_k_numpy(x, k), strict=True))
+        lambda p: top_k(p, view, chosen, largest, splits, parts),
+        dict(zip((ids, values), top_k_numpy(x, k), strict=True)),
     )
 
 

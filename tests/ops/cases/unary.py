@@ -37,7 +37,7 @@ def refusals(b: Bench) -> Refusals:
     program = b.device.program()
     x, out = (View.of(b.poison(4, 6), 4, 6) for _ in range(2))
     return [
-        (lambda: unary(program, "cube", x, out), "no unary function"),
+        (lambda: unary(program, "cube", x, out), "no unary function"),  # type: ignore[arg-type]
         (lambda: unary(program, "abs", x[:2], out), "does not fit"),
         (lambda: unary(program, "abs", x[:2], x[2:]), "another buffer"),
         (lambda: unary(program, "abs", x, out[:1].broadcast(4, 6)), "broadcast view"),
