@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
 from typing import Any, BinaryIO, cast, get_args
@@ -220,7 +220,7 @@ class Chat:
         self.last: Generation | None = None
         self._under_way: list[Generation] = []
 
-    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncIterator[str]:
+    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncGenerator[str, None]:
         """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
         "reasoning_content" beside the "content".

@@ -289,7 +289,7 @@ def test_what_nobody_foresaw_ends_its_request_alone(page: Any) -> None:
 def test_messages_in_whatever_order(page: Any) -> None:
     async def test(page: Page) -> None:
         endless = {"max_tokens": None}
-        results = await asyncio.gather(
+        results: Any = await asyncio.gather(
             page.load(),
             page.send(id=101),
             page.send(id=102, sampling=endless),

@@ -444,11 +444,12 @@ def write_tiny(
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_chat_template(CHATML)
+    add: dict[Any, Callable[[str, Any], None]] = {str: writer.add_string, bool: writer.add_bool}
+    add |= {float: writer.add_float32, int: writer.add_uint32}
+    add_array: Callable[[str, Any], None] = writer.add_array
     for key, value in tiny.metadata.items():
         key = key if key.startswith(("general.", "tokenizer.")) else f"{tiny.architecture}.{key}"
-        add: dict[type, Callable[[str, Any], None]] = {str: writer.add_string, bool: writer.add_bool}
-        add |= {float: writer.add_float32, int: writer.add_uint32}
-        add.get(value.__class__, writer.add_array)(key, value)
+        add.get(value.__class__, add_array)(key, value)
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))

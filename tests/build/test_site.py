@@ -217,7 +217,7 @@ def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     """`pip wheel .` and build.py make the same wheel, the WGSL in it."""
     options = ["--quiet", "--no-deps", "--wheel-dir"]
-    command = [*environment.pip(), "wheel", *options, tmp_path, paths.ROOT]
+    command: list[str | Path] = [*environment.pip(), "wheel", *options, tmp_path, paths.ROOT]
     subprocess.run(command, check=True, timeout=300)
     (tmp_path / "own.whl").write_bytes(site.own_wheel())
 

@@ -50,49 +50,11 @@ NUMBERS = {
     GGUFValueType.INT64: "<q",
     GGUFValueType.FLOAT64: "<d",
 }
-INTEGERS: tuple[int, ...] = (
-    0,
-    1,
-    2,
-    3,
-    7,
-    15,
-    16,
-    17,
-    63,
-    64,
-    65,
-    127,
-    128,
-    255,
-    256,
-    511,
-    512,
-    513,
-    1024,
-    4096,
-    65535,
-)
+INTEGERS: tuple[int, ...] = (0, 1, 2, 3, 7, 15, 16, 17, 63, 64, 65)
+INTEGERS += (127, 128, 255, 256, 511, 512, 513, 1024, 4096, 65535)
 INTEGERS += (-1, -2, -128, -(1 << 31), (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 30, (1 << 63) - 1, 1 << 63, 1 << 60)
-FLOATS: tuple[float, ...] = (
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    1.5,
-    2.0,
-    32.0,
-    1e-5,
-    1e-45,
-    1e-30,
-    1e30,
-    3.4e38,
-    1e308,
-    10000.0,
-    1e9,
-)
-FLOATS += (float("nan"), float("inf"), float("-inf"))
+FLOATS: tuple[float, ...] = (0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.0, 32.0, 1e-5, 1e-45, 1e-30, 1e30, 3.4e38, 1e308)
+FLOATS += (10000.0, 1e9, float("nan"), float("inf"), float("-inf"))
 STRINGS = (
     *(b"", b" ", b"none", b"linear", b"yarn", b"longrope", b"dynamic", b"llama", b"gpt2", b"bert", b"t5", b"gemma4"),
     *(

@@ -218,7 +218,7 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
             assert [piece async for piece in chat.send("long " * 2000)]
         answer = chat.send("two?")
         assert await anext(answer)
-        await answer.aclose()  # type: ignore[attr-defined]  # nobody listens any more
+        await answer.aclose()  # nobody listens any more
         assert [piece async for piece in chat.send([{"type": "text", "text": "three?"}])]
         asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
         assert asked.startswith("[user|one?\n\ntwo?][assistant|Y") and asked.endswith("][user|three?][assistant|")

@@ -197,7 +197,7 @@ def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGML
         plan(replace(header, tensors=tensors))
 
 
-def metadata_of(tokens: list[str], **changes: dict[str, Any]) -> dict[str, Any]:
+def metadata_of(tokens: list[str], **changes: Any) -> dict[str, Any]:
     return {"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": np.ones(len(tokens), int), **changes}
 
 

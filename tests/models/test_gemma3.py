@@ -25,8 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def truth() -> Any:
-    return json.loads(TRUTH.read_text())
+def truth() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(TRUTH.read_text())
+    return found
 
 
 def test_numpy(truth: dict[str, Any]) -> None:

@@ -202,7 +202,7 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     engine = Engine(PaperDevice(), header)
     names = [pipeline.name for pipeline, _, _ in engine._program(16, "fill", 1)[0].dispatches]
-    assert names[-3:] == ["norm", "linear_tile", "rope_append"]
+    assert names[-3:] == ["rms_norm", "linear_tile", "rope_append"]
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 """What recipes of several operations are built of."""
 
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVarTuple, cast
 
 import numpy as np
 from ops.harness import Bench
@@ -28,8 +28,8 @@ def past(expected: Any, rows: int) -> Any:
 def exact(*arrays: *Arrays) -> tuple[*Arrays]:
     """The arrays in float64, as many as they are; None stays None."""
     given: tuple[Any, ...] = arrays
-    found: Any = tuple(None if array is None else array.astype(np.float64) for array in given)
-    return found
+    found = tuple(None if array is None else array.astype(np.float64) for array in given)
+    return cast("tuple[*Arrays]", found)
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:

@@ -65,9 +65,11 @@ def test_a_uniform_block_may_be_given_by_its_fields(bench: Bench) -> None:
 
 
 def test_one_name_from_two_places_is_refused() -> None:
-    assert joined("k", [{"a": 1}, {}, {"b": None}]) == {"a": 1, "b": None}
+    parts: list[dict[str, int | None]] = [{"a": 1}, {}, {"b": None}]
+    assert joined("k", parts) == {"a": 1, "b": None}
+    parts = [{"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4}]
     with pytest.raises(WgmlError, match=r"^k: given twice: a, grid$"):
-        joined("k", [{"grid": 1, "a": 2, "b": 3}, {}, {"a": None, "grid": 4}])
+        joined("k", parts)
 
 
 def test_refuses_what_comes_twice_from_several_mappings(bench: Bench) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from page.pages import box_of
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from web.build import paths
@@ -43,7 +44,7 @@ def test_the_chat_in_another_page(page: Page, examples: list[str], url: str) -> 
     page.evaluate("document.querySelector('py-wgml-chat').setAttribute('model', 'tiny')")
     frame = page.frame_locator(f"py-wgml-chat iframe[src='{url}?model=tiny']")
     frame.locator("body[data-state=ready]").wait_for()
-    assert page.locator("py-wgml-chat").bounding_box()["height"] > 500  # type: ignore[index]
+    assert box_of(page.locator("py-wgml-chat"))["height"] > 500
 
 
 def test_the_engine_in_the_words_of_openai(page: Page, examples: list[str], url: str) -> None:

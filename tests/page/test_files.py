@@ -252,9 +252,8 @@ def test_a_sum_that_was_known_is_known_later(server: ModelServer, read: Read, ra
 def test_a_model_in_parts(server: ModelServer, read: Read) -> None:
     server.part_bytes = 2_500_000
     sizes = [2_500_000] * 3 + [1_500_001]
-    parts: list[dict[str, Any]] = [
-        {"url": f"{server.url}model.gguf.{i}", "bytes": size} for i, size in enumerate(sizes)
-    ]
+    address = f"{server.url}model.gguf"
+    parts: list[dict[str, Any]] = [{"url": f"{address}.{i}", "bytes": size} for i, size in enumerate(sizes)]
     source = {"parts": parts, "bytes": 9_000_001, "sha256": server.sha256}
     server.cuts = [2_500_000, 1_000_000]  # the second part breaks off
     got = read(source=source)

@@ -77,7 +77,8 @@ def batch(family: str, n: int) -> Array:
 
 
 def norm_of(a: Array) -> Array:
-    return np.linalg.norm(np.asarray(a, np.float64).reshape(len(a), -1), axis=1)
+    found: Array = np.linalg.norm(np.asarray(a, np.float64).reshape(len(a), -1), axis=1)
+    return found
 
 
 def size_of(a: Array) -> Array:

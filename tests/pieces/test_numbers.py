@@ -21,7 +21,8 @@ def specials() -> Array:
     exponents = np.arange(255, dtype=np.uint32) << 23
     mantissas = np.array([0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x3000, 0x7FEFFF, 0x7FF000, 0x7FFFFF], np.uint32)
     positive = (exponents[:, None] | mantissas).ravel()
-    return np.concatenate([positive, positive | np.uint32(1 << 31)]).view(np.float32)
+    both: Array = np.concatenate([positive, positive | np.uint32(1 << 31)])
+    return both.view(np.float32)
 
 
 def test_power_of_two(pieces: Pieces) -> None:
@@ -189,9 +190,8 @@ def counters() -> Array:
     ids, positions, seeds = np.meshgrid(np.arange(4096), [0, 1, 77], [0, 1, 0xFFFFFFFF], indexing="ij")
     corners = np.array([[0, 0, 0], [0xFFFFFFFF] * 3, [0x80000000, 1, 0x7FFFFFFF]])
     largest = np.array([[136234, 0, 0], [9960778, 0, 2], [5343317, 0, 2]])  # whose upper 24 bits are all or nearly ones
-    return np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners, largest]).astype(
-        np.uint32
-    )
+    found: Array = np.concatenate([np.stack([ids, positions, seeds], axis=-1).reshape(-1, 3), corners, largest])
+    return found.astype(np.uint32)
 
 
 def test_pcg3d(pieces: Pieces) -> None:

@@ -34,7 +34,8 @@ def floats(*arrays: Array) -> list[Array]:
 
 
 def unit(v: Array) -> Array:
-    return v / np.linalg.norm(v, axis=-1, keepdims=True)
+    found: Array = v / np.linalg.norm(v, axis=-1, keepdims=True)
+    return found
 
 
 def quaternion_mul(a: Array, b: Array) -> Array:
@@ -60,7 +61,8 @@ def matrix_of(vectors: Array) -> Array:
     x, y, z = vectors.T
     o = np.zeros(len(vectors))
     k = np.stack([np.stack([o, -z, y], 1), np.stack([z, o, -x], 1), np.stack([-y, x, o], 1)], 1)
-    return np.eye(3) + np.sinc(angle / np.pi) * k + np.sinc(angle / 2 / np.pi) ** 2 / 2 * k @ k
+    found: Array = np.eye(3) + np.sinc(angle / np.pi) * k + np.sinc(angle / 2 / np.pi) ** 2 / 2 * k @ k
+    return found
 
 
 def matrix2_of(angles: Array) -> Array:

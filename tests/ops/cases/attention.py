@@ -30,8 +30,8 @@ def attention_case(
     sink = b.normal(heads) if sinks else None
     scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
     parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
-    *arrays, sink = exact(q[:count], k[:length], v[:length], sink)
-    expected = attention_numpy(*arrays, position, Scores(scores.scale, window, soft_cap, sink))
+    queries, keys, values, sink = exact(q[:count], k[:length], v[:length], sink)
+    expected = attention_numpy(queries, keys, values, position, Scores(scores.scale, window, soft_cap, sink))
 
     def record(p: Program) -> None:
         attention(p, step, at, cache, parts, scores, count + 1, splits)

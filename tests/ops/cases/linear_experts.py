@@ -31,8 +31,8 @@ def linear_experts_case(
     if count > 2:
         size, tiles = group_size(experts, (count + 1) * slots)
         arrays = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
-        of_experts, order = (b.up(array.astype(np.uint32)) for array in arrays)
-        chosen = Groups(of_experts, order, size, tiles)
+        by_expert, order = (b.up(array.astype(np.uint32)) for array in arrays)
+        chosen = Groups(by_expert, order, size, tiles)
     of = Experts(experts, slots, shared, extra, first, width)
     return Job(
         lambda p: linear_experts(p, step, at, weights, chosen, out, of, count + 1),
