@@ -105,7 +105,8 @@ def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None
     wait_answers(page, 2)
 
 
-def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, url: str, fake: Fake) -> None:
+@pytest.mark.parametrize("way", ["list", "history"])
+def test_an_answer_streams_on_while_another_conversation_is_in_view(way: str, page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 60, pace=50)
     page.goto(url)
     wait_state(page, "ready")
@@ -113,7 +114,10 @@ def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, 
     expect(page.locator(".message.assistant .text")).to_contain_text("word")
     page.click("#new-chat")
     expect(page.locator(".message")).to_have_count(0)
-    page.locator(".conversation .open").click()
+    if way == "list":
+        page.locator(".conversation .open").click()
+    else:
+        page.go_back()
     expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
     wait_answers(page, 1)
     assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 60
@@ -367,20 +371,6 @@ def test_a_question_asked_while_another_conversation_opens_stays(page: Page, url
     expect(page.locator(".message.assistant .text")).to_have_text(["Yes."])
     assert page.url != address
     expect(page.locator(".conversation .open")).to_have_text(["second", "first"])
-
-
-def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fake: Fake) -> None:
-    fake(pieces=["word "] * 40, pace=50)
-    page.goto(url)
-    wait_state(page, "ready")
-    ask(page, "long")
-    expect(page.locator(".message.assistant .text")).to_contain_text("word")
-    page.click("#new-chat")
-    expect(page.locator(".message")).to_have_count(0)
-    page.go_back()
-    expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
-    wait_answers(page, 1)
-    assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
 
 
 def long(count: int) -> dict[str, Any]:
