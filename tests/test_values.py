@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from work import lines
+from work import counted
 
 from py_wgml import values
 from py_wgml.errors import WgmlError
@@ -179,7 +179,7 @@ def test_what_would_be_too_much_written_out(value: Callable[[], Any], says: str)
     """Made by a function: pytest writes parameters out."""
     made = value()
     with pytest.raises(WgmlError, match=says):
-        lines(lambda: values.plain(made))
+        counted(lambda: values.plain(made))
     assert values.plain(2**values.MAX_BITS - 1) == 2**values.MAX_BITS - 1
 
 

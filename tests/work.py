@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
 
 
-def lines(call: Callable[[], Any], limit: int = 20_000_000) -> int:
-    """The lines of Python that a call runs, its loops' once for each round; what C does within one is not seen.
+def counted(call: Callable[[], Result], limit: int = 20_000_000) -> tuple[Result, int]:
+    """What a call returns, and the lines of Python that it runs, its loops' once for each round; what C does within one
+    is not seen.
 
     Raises AssertionError from within the call at the limit: what would take hours ends there.
     """
@@ -24,7 +27,7 @@ def lines(call: Callable[[], Any], limit: int = 20_000_000) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        call()
+        result = call()
     finally:
         sys.settrace(before)
-    return count
+    return result, count

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import scripted
-from work import lines
+from work import counted
 
 from py_wgml.chat import ChatTemplate
 from py_wgml.chat.sandbox import MAX_FUEL
@@ -252,8 +252,9 @@ def test_many_calls_at_once(source: str) -> None:
 
     def work(count: int) -> int:
         messages = made_calls([f"call_{n}" for n in range(count)])
-        assert json.dumps(fitted(template.checked(messages), template._can)).count("result") == count
-        return lines(lambda: fitted(template.checked(messages), template._can))
+        turns, work = counted(lambda: fitted(template.checked(messages), template._can))
+        assert json.dumps(turns).count("result") == count
+        return work
 
     assert work(4000) < 5 * work(1000)
 
@@ -261,14 +262,13 @@ def test_many_calls_at_once(source: str) -> None:
 def test_many_turns_become_one_in_one_go() -> None:
     template = ChatTemplate(STRICT)
     template.prompt([user("a"), user("b")])
-    messages = [user("word " * 20)] * 15_000
-    [one] = fitted(template.checked(messages), template._can)
-    assert one["content"].count("word") == 300_000
-    once, tenfold = (
-        lines(lambda: fitted(template.checked(messages[:count]), template._can))  # noqa: B023
-        for count in (1_500, 15_000)
-    )
-    assert tenfold < 15 * once
+
+    def work(count: int) -> int:
+        [one], work = counted(lambda: fitted(template.checked([user("word " * 20)] * count), template._can))
+        assert one["content"].count("word") == 20 * count
+        return work
+
+    assert work(15_000) < 15 * work(1_500)
 
 
 @pytest.mark.parametrize("source", [STRICT, LENIENT, MISTRAL, DEEPSEEK])

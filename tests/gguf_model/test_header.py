@@ -12,7 +12,7 @@ from typing import Any
 import gguf
 import numpy as np
 import pytest
-from work import lines
+from work import counted
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header, HeaderParser, TensorInfo, read_header
@@ -304,7 +304,7 @@ def test_work_grows_with_the_bytes_not_with_the_pieces() -> None:
     def work(size: int) -> int:
         parser = HeaderParser()
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
-        return lines(lambda: next(header for piece in pieces if (header := parser.feed(piece))))
+        return counted(lambda: next(header for piece in pieces if (header := parser.feed(piece))))[1]
 
     assert work(50) < 10 * work(len(data))  # some 20,000 pieces
 

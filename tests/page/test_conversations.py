@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from page.pages import ask, wait_answers, wait_state
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -246,14 +246,20 @@ def many(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
-    fake(pieces=["Yes."])
+def listed(page: Page, url: str, count: int) -> Locator:
+    """The names in the list of a page that has kept so many conversations."""
     page.goto(url)
     wait_state(page, "ready")
-    page.evaluate(KEEP, many(2000))
+    page.evaluate(KEEP, many(count))
     page.reload()
     names = page.locator(".conversation .open")
-    expect(names.first).to_have_text("Number 1999.")
+    expect(names.first).to_have_text(f"Number {count - 1}.")
+    return names
+
+
+def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    names = listed(page, url, 2000)
     expect(names).to_have_count(200)
     rows = page.locator("#conversations > li")
     drawn = rows.element_handles()
@@ -275,12 +281,7 @@ def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake:
 
 def test_a_search_that_is_outdated_ends(page: Page, url: str, fake: Fake) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
-    page.evaluate(KEEP, many(300))
-    page.reload()
-    names = page.locator(".conversation .open")
-    expect(names.first).to_have_text("Number 299.")
+    names = listed(page, url, 300)
     page.evaluate("""() => {
       const search = document.querySelector("#search");
       const find = (text) => {

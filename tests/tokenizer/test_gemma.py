@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from work import lines
+from work import counted
 
 from py_wgml.gguf_model import read_header
 from py_wgml.tokenizer import from_metadata
@@ -45,4 +45,5 @@ def test_torture(metadata: dict[str, Any]) -> None:
 
 
 def test_loads_with_few_steps_a_token(metadata: dict[str, Any]) -> None:
-    assert lines(lambda: from_metadata(metadata)) < 5 * from_metadata(metadata).vocab_size
+    tokenizer, work = counted(lambda: from_metadata(metadata))
+    assert work < 5 * tokenizer.vocab_size
