@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 import tracemalloc
 from typing import Any
 
@@ -95,10 +94,8 @@ HARMFUL = {
 @pytest.mark.parametrize("name", HARMFUL)
 def test_harmful_template_is_stopped(name: str) -> None:
     tracemalloc.start()
-    start = time.perf_counter()
     with pytest.raises(WgmlError) as caught:
         render(HARMFUL[name], y=[1])
-    assert time.perf_counter() - start < 10  # a second at most of its own, and what measuring memory costs
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1.5 * MAX_HELD

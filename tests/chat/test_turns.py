@@ -7,12 +7,12 @@ import itertools
 import json
 import random
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import scripted
+from work import counted
 
 from py_wgml.chat import ChatTemplate
 from py_wgml.chat.limits import MAX_FUEL
@@ -246,26 +246,29 @@ def made_calls(ids: list[Any]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("source", [STRICT, LENIENT, MISTRAL, ONE_CALL])
 def test_many_calls_at_once(source: str) -> None:
-    """In a time that grows with their number, not with its square."""
+    """With work that grows with their number, not with its square."""
     template = ChatTemplate(source, max_seconds=30)
     template.prompt(made_calls(["a", "b"]))  # which finds out what it takes
-    times = []
-    for count in (1000, 4000):
+
+    def work(count: int) -> int:
         messages = made_calls([f"call_{n}" for n in range(count)])
-        start = time.process_time()
-        turns = fitted(template.checked(messages), template._can)
-        times.append(time.process_time() - start)
+        turns, work = counted(lambda: fitted(template.checked(messages), template._can))
         assert json.dumps(turns).count("result") == count
-    assert times[1] < 8 * times[0] + 0.1
+        return work
+
+    assert work(4000) < 5 * work(1000)
 
 
 def test_many_turns_become_one_in_one_go() -> None:
     template = ChatTemplate(STRICT)
     template.prompt([user("a"), user("b")])
-    start = time.process_time()
-    [one] = fitted(template.checked([user("word " * 20)] * 15_000), template._can)
-    assert time.process_time() - start < 1
-    assert one["content"].count("word") == 300_000
+
+    def work(count: int) -> int:
+        [one], work = counted(lambda: fitted(template.checked([user("word " * 20)] * count), template._can))
+        assert one["content"].count("word") == 20 * count
+        return work
+
+    assert work(15_000) < 15 * work(1_500)
 
 
 @pytest.mark.parametrize("source", [STRICT, LENIENT, MISTRAL, DEEPSEEK])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from page.pages import ask, box_of, wait_answers, wait_state
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,8 @@ def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None
     wait_answers(page, 2)
 
 
-def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, url: str, fake: Fake) -> None:
+@pytest.mark.parametrize("way", ["list", "history"])
+def test_an_answer_streams_on_while_another_conversation_is_in_view(way: str, page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 60, pace=50)
     page.goto(url)
     wait_state(page, "ready")
@@ -113,7 +114,10 @@ def test_an_answer_streams_on_while_another_conversation_is_in_view(page: Page, 
     expect(page.locator(".message.assistant .text")).to_contain_text("word")
     page.click("#new-chat")
     expect(page.locator(".message")).to_have_count(0)
-    page.locator(".conversation .open").click()
+    if way == "list":
+        page.locator(".conversation .open").click()
+    else:
+        page.go_back()
     expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
     wait_answers(page, 1)
     assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 60
@@ -242,14 +246,20 @@ def many(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
-    fake(pieces=["Yes."])
+def listed(page: Page, url: str, count: int) -> Locator:
+    """The names in the list of a page that has kept so many conversations."""
     page.goto(url)
     wait_state(page, "ready")
-    page.evaluate(KEEP, many(2000))
+    page.evaluate(KEEP, many(count))
     page.reload()
     names = page.locator(".conversation .open")
-    expect(names.first).to_have_text("Number 1999.")
+    expect(names.first).to_have_text(f"Number {count - 1}.")
+    return names
+
+
+def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake: Fake) -> None:
+    fake(pieces=["Yes."])
+    names = listed(page, url, 2000)
     expect(names).to_have_count(200)
     rows = page.locator("#conversations > li")
     drawn = rows.element_handles()
@@ -271,12 +281,7 @@ def test_of_many_conversations_few_are_drawn_at_once(page: Page, url: str, fake:
 
 def test_a_search_that_is_outdated_ends(page: Page, url: str, fake: Fake) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
-    page.evaluate(KEEP, many(300))
-    page.reload()
-    names = page.locator(".conversation .open")
-    expect(names.first).to_have_text("Number 299.")
+    names = listed(page, url, 300)
     page.evaluate("""() => {
       const search = document.querySelector("#search");
       const find = (text) => {
@@ -367,20 +372,6 @@ def test_a_question_asked_while_another_conversation_opens_stays(page: Page, url
     expect(page.locator(".message.assistant .text")).to_have_text(["Yes."])
     assert page.url != address
     expect(page.locator(".conversation .open")).to_have_text(["second", "first"])
-
-
-def test_back_to_a_conversation_that_is_being_answered(page: Page, url: str, fake: Fake) -> None:
-    fake(pieces=["word "] * 40, pace=50)
-    page.goto(url)
-    wait_state(page, "ready")
-    ask(page, "long")
-    expect(page.locator(".message.assistant .text")).to_contain_text("word")
-    page.click("#new-chat")
-    expect(page.locator(".message")).to_have_count(0)
-    page.go_back()
-    expect(page.locator(".message.assistant")).to_have_attribute("data-state", "streaming")
-    wait_answers(page, 1)
-    assert page.locator(".message.assistant .text").inner_text().split() == ["word"] * 40
 
 
 def long(count: int) -> dict[str, Any]:
