@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, read
 from .errors import ContextError, WgmlError
-from .generate import ActivationBits, Engine, Generation
+from .generate import ActivationBits, Generation, Runner
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
@@ -64,9 +64,9 @@ class Defaults:
 class Model:
     """A model on a GPU. Make one with `await Model.load(...)`."""
 
-    def __init__(self, engine: Engine, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
-        self.engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
-        self.defaults = Defaults.for_parameters(engine.parameters)
+    def __init__(self, runner: Runner, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
+        self.runner, self.tokenizer, self.header, self.name = runner, tokenizer, header, name
+        self.defaults = Defaults.for_parameters(runner.parameters)
         self._prompts = Prompts(tokenizer, template)
 
     @classmethod
@@ -96,30 +96,30 @@ class Model:
         function("on_progress", on_progress)
         function("on_header", on_header)
         source = model if isinstance(model, Source) else open_source(model)
-        engine = None
+        runner = None
         try:
             header = await source.header()
             on_progress("header", 1, 1)
             tokenizer, template, name = prepare(header, context)
             on_header(header)
             device = device or await open_device()
-            engine = Engine(device, header, context, cache_bits, activation_bits)
-            segments = engine.weights.segments
+            runner = Runner(device, header, context, cache_bits, activation_bits)
+            segments = runner.weights.segments
             await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
             on_progress("kernels", 0, 1)
-            await engine.start()
+            await runner.start()
             on_progress("kernels", 1, 1)
         except BaseException:
-            if engine is not None:
-                engine.destroy()
+            if runner is not None:
+                runner.destroy()
             raise
         finally:
             source.close()
-        return cls(engine, tokenizer, template, header, name or source.name)
+        return cls(runner, tokenizer, template, header, name or source.name)
 
     def destroy(self) -> None:
         """Give all GPU memory back."""
-        self.engine.destroy()
+        self.runner.destroy()
 
     @property
     def template(self) -> ChatTemplate:
@@ -144,7 +144,7 @@ class Model:
         what is no conversation, and for calls whose results are still to come; ContextError where it can't fit the
         context.
         """
-        return self._prompts.written(messages, self.engine.context, {"tools": tools, **variables}).text
+        return self._prompts.written(messages, self.runner.context, {"tools": tools, **variables}).text
 
     def prompt(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
         """The token ids of `prompt_text`."""
@@ -155,7 +155,7 @@ class Model:
 
         tools, variables: as for `prompt_text`, and so are the errors raised.
         """
-        return self._prompts.fitting(messages, self.engine.context, {"tools": tools, **variables}).dropped
+        return self._prompts.fitting(messages, self.runner.context, {"tools": tools, **variables}).dropped
 
     def generate(
         self,
@@ -192,10 +192,10 @@ class Model:
         if not messages:
             raise WgmlError("messages is empty: there is nothing to answer")
         make = self._prompts.fitting if flag("drop_oldest", drop_oldest) else self._prompts.prompt
-        prompt = make(messages, self.engine.context, variables)
-        if len(prompt.ids) > self.engine.context:
-            raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.engine.context}")
-        return Generation(self.engine, self.tokenizer, prompt, chosen, max_tokens, stop, on_prefill)
+        prompt = make(messages, self.runner.context, variables)
+        if len(prompt.ids) > self.runner.context:
+            raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
+        return Generation(self.runner, self.tokenizer, prompt, chosen, max_tokens, stop, on_prefill)
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -206,8 +206,8 @@ class Model:
 
         Raises WgmlError where these are no ids of tokens, or do not fit the context.
         """
-        ids = integers("ids", ids, 0, self.engine.config.vocabulary - 1)
-        logits: npt.NDArray[np.float32] = (await self.engine.logits(ids))[-1]
+        ids = integers("ids", ids, 0, self.runner.config.vocabulary - 1)
+        logits: npt.NDArray[np.float32] = (await self.runner.logits(ids))[-1]
         return logits
 
 

@@ -83,7 +83,7 @@ class Session:
                 case "bench":
                     async with self._busy:
                         figures = await measure(
-                            self._loaded().engine,
+                            self._loaded().runner,
                             *(request.get(name) for name in protocol.BenchOptions.__annotations__),  # type: ignore[arg-type]
                         )
                     self._post({"type": "bench", "id": id, "figures": figures})
@@ -151,16 +151,16 @@ class Session:
 
     def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.EngineReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
-        config, info = model.engine.config, self._device.info
+        config, info = model.runner.config, self._device.info
         return {
             "type": "ready",
             "id": id,
             "model": {
                 "name": model.name,
                 "architecture": config.architecture,
-                "parameters": model.engine.parameters,
+                "parameters": model.runner.parameters,
                 "file_bytes": max(tensor.offset + tensor.nbytes for tensor in model.header.tensors.values()),
-                "context_length": model.engine.context,
+                "context_length": model.runner.context,
                 "vocab_size": config.vocabulary,
                 "quantization": types.most_common(1)[0][0],
             },
@@ -242,7 +242,7 @@ class Session:
         async for part in generation.parts():
             gather(part)
         gather(Part(), now=True)
-        self._post(_done(id, generation, model.engine.context))
+        self._post(_done(id, generation, model.runner.context))
 
 
 def _opened(message: Any) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A model that says what it is told to: a real tokenizer, template and conversation over a stand-in for the engine."""
+"""A model that says what it is told to: a real tokenizer, template and conversation over a stand-in for the runner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from py_wgml.tokenizer import Tokenizer, TokenType, from_metadata
 SENTENCEPIECE = Path(__file__).parent / "tokenizer" / "sentencepiece.json"
 
 
-class Engine:
+class Runner:
     """Generates the ids of `script`, one list an answer; `asked` are the prompts that it was given."""
 
     def __init__(self, script: Sequence[Sequence[int]]) -> None:
@@ -59,9 +59,9 @@ def model(tokenizer: Tokenizer, template: str, *answers: str | Sequence[int]) ->
     def ids(answer: str | Sequence[int]) -> Sequence[int]:
         return tokenizer.encode(answer, add_special=False, parse_special=True) if isinstance(answer, str) else answer
 
-    engine: Any = Engine([ids(answer) for answer in answers])
+    runner: Any = Runner([ids(answer) for answer in answers])
     header: Any = SimpleNamespace(metadata={})
-    return Model(engine, tokenizer, ChatTemplate(template, "<s>", "</s>"), header, "scripted")
+    return Model(runner, tokenizer, ChatTemplate(template, "<s>", "</s>"), header, "scripted")
 
 
 async def pieces(generation: Any, each: Callable[[str], object] = lambda piece: None) -> list[str]:

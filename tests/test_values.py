@@ -209,6 +209,6 @@ def test_sampling_takes_numbers_alone(options: dict[str, Any]) -> None:
 
 
 def test_the_same_numbers_make_the_same_block() -> None:
-    wanted = Sampling(1.0, 40, 1.0, 0.0, 1.0, 64, 7).block()
-    assert Sampling(1, 40.0, np.float32(1), 0, np.int32(1), 64.0, np.int64(7)).block() == wanted  # type: ignore[arg-type]
+    wanted = Sampling(1.0, 40, 1.0, 0.0, 1.0, 64, 7).uniform()
+    assert Sampling(1, 40.0, np.float32(1), 0, np.int32(1), 64.0, np.int64(7)).uniform() == wanted  # type: ignore[arg-type]
     assert np.frombuffer(wanted, np.uint32)[4:7].tolist() == [40, 64, 7]

@@ -1,14 +1,14 @@
-// The parts of attention_vector.wgsl put together: see lib/attention_parts.wgsl.
+// The partials of attention_vector.wgsl put together: see lib/attention_partials.wgsl.
 //   out f32 [T, heads, head_dim]
 // Workgroup (head, t), an invocation a pair of elements. Parameters: head_dim (even), splits, workgroup_size (at least
 // head_dim / 2).
 {% include "lib/step.wgsl" %}
 var<uniform> step: Step;
-var<storage, read> parts: array<vec2<f32>>;
+var<storage, read> partials: array<vec2<f32>>;
 var<storage, read_write> out: array<vec2<f32>>;
 
-{% set parts, merged_word = "parts", "vec2<f32>" %}
-{% include "lib/attention_parts.wgsl" %}
+{% set partials, merged_word = "partials", "vec2<f32>" %}
+{% include "lib/attention_partials.wgsl" %}
 
 const SPLITS: u32 = {{ splits }}u;
 const PAIRS: u32 = {{ head_dim // 2 }}u; // of a head

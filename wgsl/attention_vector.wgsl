@@ -1,6 +1,6 @@
 // Causal attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
-//   out f32 [T, heads, head_dim]; with splits above 1 its parts: see lib/attention_parts.wgsl
+//   out f32 [T, heads, head_dim]; with splits above 1 its partials: see lib/attention_partials.wgsl
 // Workgroup (x, t, split) takes `group` heads that share keys and values, so that each is read once for all of them,
 // and the split-th share of the positions that token t sees. It walks them a tile of workgroup_size at a time: first
 // an invocation a position makes the scores, then teams of an invocation an octet add the values. Reads are unrolled,

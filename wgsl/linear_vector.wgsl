@@ -6,8 +6,8 @@
 // With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
 // (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
 // after is part of it on demand: with norm, x is first scaled to a root mean square of 1 and multiplied by norm_weight
-// (f32 [columns]), by each workgroup for itself; with splits, x is what the parts of attention make together
-// (lib/attention_parts.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
+// (f32 [columns]), by each workgroup for itself; with splits, x is what the partials of attention make together
+// (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
 // written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices [rows, columns] of all experts, and
 // each of the step's tokens has `slots` results, of the experts ids:
@@ -15,7 +15,7 @@
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
 // Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
 // values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
-// of 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no parts; not with
+// of 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no partials; not with
 // tail, norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not
 // with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; lane_rows is then 2 for "norm"
 // and 4 for "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or
@@ -67,8 +67,8 @@ var<storage, read> norm_weight: array<vec4<f32>>;
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
 {% if splits %}
-{% set parts, merged_word = "x", "vec4<f32>" %}
-{% include "lib/attention_parts.wgsl" %}
+{% set partials, merged_word = "x", "vec4<f32>" %}
+{% include "lib/attention_partials.wgsl" %}
 
 // Four elements of x from column `column` on.
 fn load_quad(row: u32, column: u32) -> vec4<f32> {

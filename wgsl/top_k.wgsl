@@ -1,11 +1,11 @@
 // The k largest elements of each row of a view, largest first, the first of equals first: their places in the row, and
-// themselves. `splits` workgroups share a row; each leaves the k largest of its share in `parts`, and a second
+// themselves. `splits` workgroups share a row; each leaves the k largest of its share in `partials`, and a second
 // dispatch, with one workgroup a row, picks among those.
-//   parts [rows, splits, k]: see `Ranked`
+//   partials [rows, splits, k]: see `Ranked`
 // The least of the k is found by radix selection, eight bits at a time from the highest on: how many of the elements
 // that agree with it so far have each value of the next eight. Then those from it on are collected and sorted
 // (bitonically: Batcher, "Sorting networks and their applications", AFIPS 1968).
-// Parameters: from_parts, to_parts, with_values, rank, capacity (a power of two from k on, at most 1024).
+// Parameters: from_partials, to_partials, with_values, rank, capacity (a power of two from k on, at most 1024).
 // Workgroup memory: capacity times 8 bytes, and 2.1 KiB.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
@@ -23,13 +23,13 @@ struct Params {
 alias Ranked = vec2<u32>;
 
 var<uniform> params: Params;
-{% if not from_parts %}
+{% if not from_partials %}
 var<storage, read> x: array<f32>;
 {% else %}
-var<storage, read> parts: array<Ranked>;
+var<storage, read> partials: array<Ranked>;
 {% endif %}
-{% if to_parts %}
-var<storage, read_write> parts_out: array<Ranked>;
+{% if to_partials %}
+var<storage, read_write> partials_out: array<Ranked>;
 {% else %}
 var<storage, read_write> ids: array<u32>;
 {% if with_values %}
@@ -47,7 +47,7 @@ var<workgroup> sums: array<u32, THREADS>;
 var<workgroup> found: vec3<u32>;
 var<workgroup> chosen_count: atomic<u32>;
 var<workgroup> chosen: array<Ranked, CAPACITY>;
-{% if not from_parts %}
+{% if not from_partials %}
 
 // Order-preserving map of f32 to u32, in which 0 and -0 are the same, and its inverse.
 fn key_of(value: f32) -> u32 {
@@ -55,7 +55,7 @@ fn key_of(value: f32) -> u32 {
     return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
 }
 {% endif %}
-{% if with_values and not to_parts %}
+{% if with_values and not to_partials %}
 
 fn value_of(key: u32) -> f32 {
     return bitcast<f32>(select(~key, key & 0x7fffffffu, (key >> 31u) == 1u));
@@ -68,10 +68,10 @@ fn is_before(a: Ranked, b: Ranked) -> bool {
 
 // Element `i` of the row that starts at `row`.
 fn load_element(row: u32, i: u32) -> Ranked {
-    {% if not from_parts %}
+    {% if not from_partials %}
     return Ranked(key_of(x[row + i * params.x.strides.w]), ~i);
     {% else %}
-    return parts[row + i];
+    return partials[row + i];
     {% endif %}
 }
 
@@ -144,7 +144,7 @@ fn main(
 ) {
     let shape = params.shape;
     let index = workgroup_index(group, groups);
-    {% if to_parts %}
+    {% if to_partials %}
     let row = index / params.splits;
     {% else %}
     let row = index;
@@ -153,14 +153,14 @@ fn main(
         return;
     }
     let at = coordinates(row * shape.w, shape);
-    {% if not from_parts %}
+    {% if not from_partials %}
     let from_row = place(params.x, at);
     let length = shape.w;
     {% else %}
     let length = params.splits * params.k;
     let from_row = row * length;
     {% endif %}
-    {% if to_parts %}
+    {% if to_partials %}
     let share = (length + params.splits - 1u) / params.splits;
     let begin = min(index % params.splits * share, length);
     let end = min(begin + share, length);
@@ -188,8 +188,8 @@ fn main(
 
     for (var j = lane; j < params.k; j += THREADS) {
         let element = chosen[j];
-        {% if to_parts %}
-        parts_out[index * params.k + j] = element;
+        {% if to_partials %}
+        partials_out[index * params.k + j] = element;
         {% else %}
         ids[place(params.ids, at) + j * params.ids.strides.w] = ~element.y;
         {% if with_values %}

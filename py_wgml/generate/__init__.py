@@ -1,7 +1,7 @@
-"""From token ids to text: the engine that runs a model on the GPU, and generations that stream pieces of text."""
+"""From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text."""
 
-from .engine import ActivationBits, Engine
 from .generation import Generation, Usage
 from .parts import Part, Prompt
+from .runner import ActivationBits, Runner
 
-__all__ = ["ActivationBits", "Engine", "Generation", "Part", "Prompt", "Usage"]
+__all__ = ["ActivationBits", "Generation", "Part", "Prompt", "Runner", "Usage"]

@@ -1,4 +1,4 @@
-"""How fast an engine is, measured as a user meets it: the same harness in the page and natively."""
+"""How fast a runner is, measured as a user meets it: the same harness in the page and natively."""
 
 import contextlib
 import random
@@ -13,7 +13,7 @@ from ..gpu import Device
 from ..ops import Sampling
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
-from .engine import Engine
+from .runner import Runner
 
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
 _READ_WORKGROUPS = 2048
@@ -21,7 +21,7 @@ _READ_SECONDS = 0.2  # for which bandwidth is measured
 
 
 async def measure(
-    engine: Engine, prompt_tokens: int, generate_tokens: int, repetitions: int, contexts: Sequence[int] = ()
+    runner: Runner, prompt_tokens: int, generate_tokens: int, repetitions: int, contexts: Sequence[int] = ()
 ) -> dict[str, Any]:
     """Process random prompts from an empty cache, then generate greedily, `repetitions` times.
 
@@ -34,29 +34,29 @@ async def measure(
     generate_tokens = integer("generate_tokens", generate_tokens, 2)
     repetitions = integer("repetitions", repetitions, 1, 1000)
     contexts = integers("contexts", contexts, 0, 1 << 31)
-    if prompt_tokens + generate_tokens > engine.context:
-        raise WgmlError(f"{prompt_tokens} + {generate_tokens} tokens don't fit the context of {engine.context}")
-    prompts = [await _run(engine, prompt_tokens, generate_tokens) for _ in range(repetitions)]
+    if prompt_tokens + generate_tokens > runner.context:
+        raise WgmlError(f"{prompt_tokens} + {generate_tokens} tokens don't fit the context of {runner.context}")
+    prompts = [await _run(runner, prompt_tokens, generate_tokens) for _ in range(repetitions)]
     decode: dict[str, Any] = {}
     cost: dict[str, Any] = {}
     for context in contexts:
-        if max(context, 1) + generate_tokens > engine.context:
+        if max(context, 1) + generate_tokens > runner.context:
             continue
-        runs = [await _run(engine, max(context, 1), generate_tokens) for _ in range(repetitions)]
+        runs = [await _run(runner, max(context, 1), generate_tokens) for _ in range(repetitions)]
         rate = spread(run["decode"] for run in runs)
-        nbytes = engine.bytes_per_token
+        nbytes = runner.bytes_per_token
         decode[str(context)] = {
             "tokens_per_second": rate,
             "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in runs),
             "bytes_read_per_token": nbytes,
-            "tokens_read_at_once": engine.batch,
+            "tokens_read_at_once": runner.batch,
         }
         with contextlib.suppress(WgmlError):  # without a GPU clock
-            busy = [1e3 * await engine.gpu_seconds(generate_tokens) for _ in range(repetitions)]
+            busy = [1e3 * await runner.gpu_seconds(generate_tokens) for _ in range(repetitions)]
             decode[str(context)]["gpu_ms_per_token"] = spread(busy)
-        cost[str(context)] = await _operations(engine)
-    peak = engine.device.peak_memory
-    bandwidth = await read_bandwidth(engine.device)
+        cost[str(context)] = await _operations(runner)
+    peak = runner.device.peak_memory
+    bandwidth = await read_bandwidth(runner.device)
     for figures in decode.values():
         read = figures["bytes_read_per_token"] * figures["tokens_per_second"]["median"]
         figures["share_of_read_bandwidth"] = read / bandwidth
@@ -69,10 +69,10 @@ async def measure(
         "tokens_per_second": spread(run["decode"] for run in prompts),
         "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in prompts),
         "decode_at": decode,
-        "dispatches_per_token": engine.dispatches_per_token,
-        "dispatches_per_layer": engine.dispatches_per_token / engine.config.block_count,
+        "dispatches_per_token": runner.dispatches_per_token,
+        "dispatches_per_layer": runner.dispatches_per_token / runner.config.block_count,
         "read_bandwidth_bytes_per_second": bandwidth,
-        "gpu_bytes": engine.device.memory,
+        "gpu_bytes": runner.device.memory,
         "gpu_peak_bytes": peak,
         "operations_us": cost,
     }
@@ -84,15 +84,15 @@ def spread(values: Any) -> dict[str, float]:
     return {"median": statistics.median(values), "low": values[0], "high": values[-1]}
 
 
-async def _run(engine: Engine, prompt_tokens: int, generate_tokens: int) -> dict[str, float]:
+async def _run(runner: Runner, prompt_tokens: int, generate_tokens: int) -> dict[str, float]:
     """Figures of one run. decode leaves the first token out; cpu: seconds a token."""
     numbers = random.Random(1)
-    ids = [numbers.randrange(engine.config.vocabulary) for _ in range(prompt_tokens)]
-    engine.forget()
-    cpu, steps = engine.cpu_seconds, engine.token_steps
+    ids = [numbers.randrange(runner.config.vocabulary) for _ in range(prompt_tokens)]
+    runner.forget()
+    cpu, steps = runner.cpu_seconds, runner.token_steps
     began = first = ended = time.perf_counter()
     count = 0
-    tokens = engine.generate(ids, Sampling())
+    tokens = runner.generate(ids, Sampling())
     async for _ in tokens:
         count += 1
         ended = time.perf_counter()
@@ -105,18 +105,18 @@ async def _run(engine: Engine, prompt_tokens: int, generate_tokens: int) -> dict
         "prefill": prompt_tokens / (first - began),
         "decode": (count - 1) / (ended - first),
         "first_token": first - began,
-        "cpu": (engine.cpu_seconds - cpu) / (engine.token_steps - steps),
+        "cpu": (runner.cpu_seconds - cpu) / (runner.token_steps - steps),
     }
 
 
-async def _operations(engine: Engine, repetitions: int = 9) -> dict[str, float]:
+async def _operations(runner: Runner, repetitions: int = 9) -> dict[str, float]:
     """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock.
 
     Each is timed in a pass of its own, and so takes somewhat longer than in the step.
     """
-    program = engine.token_program
+    program = runner.token_program
     try:
-        runs = [await engine.profile() for _ in range(repetitions)]
+        runs = [await runner.profile() for _ in range(repetitions)]
     except WgmlError:
         return {}
     total: dict[str, float] = defaultdict(float)

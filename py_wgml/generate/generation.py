@@ -8,8 +8,8 @@ from typing import Literal
 from ..ops import Sampling
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
-from .engine import Engine
 from .parts import Part, Prompt, Splitter
+from .runner import Runner
 
 Reason = Literal["stop", "length", "stopped", "context"]
 
@@ -52,7 +52,7 @@ class Generation:
 
     def __init__(
         self,
-        engine: Engine,
+        runner: Runner,
         tokenizer: Tokenizer,
         prompt: Prompt,
         sampling: Sampling,
@@ -60,7 +60,7 @@ class Generation:
         stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
     ) -> None:
-        self._engine, self._tokenizer, self._ids, self._sampling = engine, tokenizer, prompt.ids, sampling
+        self._runner, self._tokenizer, self._ids, self._sampling = runner, tokenizer, prompt.ids, sampling
         self._max_tokens = None if max_tokens is None else integer("max_tokens", max_tokens, 1)
         self._on_prefill = function("on_prefill", on_prefill)
         self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop)), prompt.shown
@@ -69,7 +69,7 @@ class Generation:
         self._stopped = False
         self.dropped = prompt.dropped
         self.reason: Reason = "context"
-        self.usage = Usage(len(prompt.ids), engine.reused(prompt.ids))
+        self.usage = Usage(len(prompt.ids), runner.reused(prompt.ids))
 
     def stop(self) -> None:
         """End the text before its next piece."""
@@ -99,7 +99,7 @@ class Generation:
         usage, began = self.usage, time.perf_counter()
         decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
         answer = self._answer
-        tokens = self._engine.generate(self._ids, self._sampling, self._prefilled)
+        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled)
         try:
             async for token in tokens:
                 usage.completion_tokens += 1

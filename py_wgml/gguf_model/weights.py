@@ -1,4 +1,4 @@
-"""Weights on the GPU: matrices in their own quantized form, cut into parts that fit a binding."""
+"""Weights on the GPU: matrices in their own quantized form, cut into stripes that fit a binding."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ def row_bytes(type: GGMLQuantizationType, columns: int) -> int:
 
 
 @dataclass(frozen=True)
-class Part:
+class Stripe:
     """Rows `first` .. `first + rows` of a matrix, as blocks of `type` in a buffer of their own."""
 
     buffer: Buffer
@@ -52,28 +52,28 @@ class Part:
 
     @property
     def tables(self) -> dict[str, bytes]:
-        """What a kernel that reads the part binds beside its own buffers: the type's codebook, if it has one."""
+        """What a kernel that reads the stripe binds beside its own buffers: the type's codebook, if it has one."""
         table = codebook(self.type)
         return {} if table is None else {"grid": table}
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """A matrix [rows, columns] made of parts, one below the other. Parts may differ in type.
+    """A matrix [rows, columns] made of stripes, one below the other. Stripes may differ in type.
 
     A tensor above the binding limit has several; so have matrices put together to be multiplied at once
     (queries, keys and values), where they could not share a buffer.
     """
 
-    parts: tuple[Part, ...]
+    stripes: tuple[Stripe, ...]
     columns: int
 
     @property
     def rows(self) -> int:
-        return sum(part.rows for part in self.parts)
+        return sum(stripe.rows for stripe in self.stripes)
 
-    def __iter__(self) -> Iterator[Part]:
-        return iter(self.parts)
+    def __iter__(self) -> Iterator[Stripe]:
+        return iter(self.stripes)
 
 
 @dataclass(frozen=True)
@@ -148,20 +148,20 @@ class Weights:
                 runs[-1].append((tensor, taken, rows))
                 taken += rows
                 room -= rows * stride
-        parts: list[Part] = []
+        stripes: list[Stripe] = []
         first = 0
         for run in runs:
             rows = sum(rows for _, _, rows in run)
             type = run[0][0].type
             stride = row_bytes(type, columns)
             buffer = self._device.buffer(rows * stride, run[0][0].name)
-            parts.append(Part(buffer, type, first, rows))
+            stripes.append(Stripe(buffer, type, first, rows))
             first += rows
             offset = 0
             for tensor, row, count in run:
                 self.segments.append(Segment(tensor.offset + row * stride, count * stride, buffer, offset))
                 offset += count * stride
-        return Matrix(tuple(parts), columns)
+        return Matrix(tuple(stripes), columns)
 
     def _vector(self, tensors: Sequence[TensorInfo]) -> Buffer:
         buffer = self._device.buffer(sum(tensor.nbytes for tensor in tensors), tensors[0].name)

@@ -88,7 +88,7 @@ class Pipeline:
 
 
 class UniformCache:
-    """Uniform buffers by content: equal blocks share one buffer (WebGPU has no push constants)."""
+    """Uniform buffers by content: equal contents share one (WebGPU has no push constants)."""
 
     def __init__(self, device: "Device") -> None:
         self._device = device
@@ -150,12 +150,12 @@ class Program:
         """Append one dispatch of `wgsl/<kernel>.wgsl`.
 
         bindings: what it declares, by name; None is as good as not given, `bytes` are the content of a buffer that none
-        writes, and a mapping that of a uniform block (`wgsl.block`). params: the block that kernels call so. Both may
+        writes, and a mapping that of a uniform buffer (`wgsl.uniform`). params: the one that kernels call so. Both may
         come in several mappings, a name in one of them.
         workgroups: (x, y, z), or a number that may exceed what one dimension takes (the kernel then reads its index
         with `lib/workgroup_index.wgsl`). template: parameters of the WGSL template; `subgroups` (does the GPU have
         them?) is added to them.
-        Raises WgmlError, with the kernel and the names, when a binding or a field of a block is missing, unknown or
+        Raises WgmlError, with the kernel and the names, when a binding or a field of a uniform is missing, unknown or
         given twice, or a value does not fit its type.
         """
         device, what = self.device, f"kernel {kernel}"
@@ -176,8 +176,8 @@ class Program:
             return value
         if isinstance(value, Mapping):
             if binding.access != "uniform" or binding.type is None:
-                raise WgmlError(f"{what}: {binding.name} is no uniform block of known fields")
-            value = wgsl.block(f"{what}: {binding.name}", binding.type, value)
+                raise WgmlError(f"{what}: {binding.name} is no uniform buffer of known fields")
+            value = wgsl.uniform(f"{what}: {binding.name}", binding.type, value)
         if not isinstance(value, bytes):
             raise WgmlError(f"{what}: {binding.name} is no Buffer but of type {type(value).__name__}")
         return self.device.uniforms[value]

@@ -3,7 +3,7 @@ window, every fourth layer is without, and without rotations."""
 
 from .config import NO_ROPE, Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .layers import gated_mlp, logits, qkv
 
 ARCHITECTURES = ("command-r", "cohere2")
 

@@ -44,8 +44,8 @@ class Emitter:
                 ops.rope_append(*where, source, out, append, rows)
             case nodes.Attend(cache, scores, splits):
                 ops.attention(*where, source, cache, out, scores, rows, splits)
-            case nodes.Merge(parts):
-                ops.attention_merge(*where, source, parts, out, node.outputs[0].rows)
+            case nodes.Merge(partials):
+                ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
             case nodes.Gate(activation, repeat):

@@ -48,14 +48,14 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
 
 
 def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | None:
-    """Fusion for a single token, where putting the parts together costs the product's workgroups less than a
+    """Fusion for a single token, where putting the partials together costs the product's workgroups less than a
     dispatch."""
     if not (isinstance(merge.op, Merge) and isinstance(product.op, Linear)):
         return None
-    fusion, parts = product.op.fusion, merge.op.parts
-    if fusion.norm or fusion.append or not can_merge(around.device, product.op.matrix, parts):
+    fusion, partials = product.op.fusion, merge.op.partials
+    if fusion.norm or fusion.append or not can_merge(around.device, product.op.matrix, partials):
         return None
-    return replace(product, op=replace(product.op, fusion=replace(fusion, parts=parts)), inputs=merge.inputs)
+    return replace(product, op=replace(product.op, fusion=replace(fusion, partials=partials)), inputs=merge.inputs)
 
 
 def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None:
@@ -75,7 +75,7 @@ def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node 
         return None
     fusion, append = product.op.fusion, rotate.op.append
     others = (fusion.bias is not None) + (fusion.norm is not None)
-    if fusion.parts or not can_append(product.op.matrix, append, others):
+    if fusion.partials or not can_append(product.op.matrix, append, others):
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, append=append)), outputs=rotate.outputs)
 

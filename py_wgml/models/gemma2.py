@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .layers import gated_mlp, logits, qkv
 
 ARCHITECTURES = ("gemma2", "gemma3")
 

@@ -2,7 +2,7 @@
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .layers import gated_mlp, logits, qkv
 
 ARCHITECTURES = ("glm4",)
 

@@ -4,7 +4,7 @@ and Nemotron (arXiv:2402.16819), with rotations instead."""
 from ..ops.unary import Function
 from .config import NO_ROPE, Config
 from .graph import A, Graph
-from .parts import logits, mlp, qkv
+from .layers import logits, mlp, qkv
 
 ARCHITECTURES = ("gpt2", "starcoder", "starcoder2", "nemotron")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .config import Config
 from .graph import A, Graph
-from .parts import logits, qkv
+from .layers import logits, qkv
 
 ARCHITECTURES = ("gpt-oss",)
 

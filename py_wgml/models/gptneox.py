@@ -3,7 +3,7 @@ other, each with a norm of its own."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import logits, mlp, qkv
+from .layers import logits, mlp, qkv
 
 ARCHITECTURES = ("gptneox",)
 

@@ -2,7 +2,7 @@
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits
+from .layers import gated_mlp, logits
 
 ARCHITECTURES = ("hunyuan-dense",)
 

@@ -3,7 +3,7 @@ queries and keys. Dense or, but for the first layers, a mixture."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, mixture, qkv
+from .layers import gated_mlp, logits, mixture, qkv
 
 ARCHITECTURES = ("lfm2", "lfm2moe")
 

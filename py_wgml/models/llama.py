@@ -4,7 +4,7 @@ SmolLM, TinyLlama, InternLM2, ERNIE 4.5, dense or a mixture."""
 from ..ops.gated import Activation
 from .config import Config, Rope
 from .graph import A, Graph
-from .parts import gated_mlp, logits, mixture, qkv
+from .layers import gated_mlp, logits, mixture, qkv
 
 ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5", "ernie4_5-moe")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..gguf_model.weights import Matrix
 from ..gpu import Buffer
-from ..ops import Append, Experts, Fusion, Heads, KvCache, Norm, Parts, Routing, Scores, Taps
+from ..ops import Append, Experts, Fusion, Heads, KvCache, Norm, Partials, Routing, Scores, Taps
 from ..ops.binary import Operation
 from ..ops.gated import Activation
 from ..ops.unary import Function
@@ -94,7 +94,7 @@ class ScaleQueries(Op):
 
 @dataclass(frozen=True)
 class Attend(Op):
-    """`attention`; what it makes is in parts if there are several splits."""
+    """`attention`; what it makes is in partials if there are several splits."""
 
     cache: KvCache
     scores: Scores[Buffer]
@@ -105,7 +105,7 @@ class Attend(Op):
 class Merge(Op):
     """`attention_merge`."""
 
-    parts: Parts
+    partials: Partials
 
 
 @dataclass(frozen=True)

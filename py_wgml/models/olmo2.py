@@ -3,7 +3,7 @@ and keys. Where there is a sliding window, every fourth layer is without."""
 
 from .config import NO_ROPE, Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .layers import gated_mlp, logits, qkv
 
 ARCHITECTURES = ("olmo2", "exaone4")
 

@@ -3,7 +3,7 @@ by side, from a single norm."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import logits, mlp, qkv
+from .layers import logits, mlp, qkv
 
 ARCHITECTURES = ("phi2", "falcon")
 

@@ -12,7 +12,7 @@ from ..ops import (
     Heads,
     KvCache,
     Norm,
-    Parts,
+    Partials,
     Routing,
     Scores,
     Taps,
@@ -113,9 +113,9 @@ class Recorder(Graph[Value]):
         attend = nodes.Attend(cache, scores, splits)
         if splits == 1:
             return self._make(attend, (q,), rows, heads.width, name)
-        parts = Parts(heads, splits)
-        found = self._make(attend, (q,), 1, parts.nbytes(rows) // 4, name)
-        return self._make(nodes.Merge(parts), (found,), rows, heads.width, name)
+        partials = Partials(heads, splits)
+        found = self._make(attend, (q,), 1, partials.nbytes(rows) // 4, name)
+        return self._make(nodes.Merge(partials), (found,), rows, heads.width, name)
 
     def short_conv(self, x: Value, layer: int, name: str) -> Value:
         (state,), buffer = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]

@@ -3,7 +3,7 @@ feed-forward part side by side where layers have a single norm."""
 
 from .config import Config
 from .graph import A, Graph
-from .parts import gated_mlp, logits, qkv
+from .layers import gated_mlp, logits, qkv
 
 ARCHITECTURES = ("stablelm",)
 

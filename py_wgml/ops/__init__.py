@@ -12,7 +12,7 @@ One op, one name:
 What several share is in `lib/`, here and in `wgsl/`. `tests/ops/missing.py` finds what breaks this rule.
 
 An op appends dispatches to a Program; nothing runs until the Program does. Those of a model's step take float32 buffers
-[T, columns] and a step buffer (`step_block`), which says how many of the T rows a run takes, and where in the sequence
+[T, columns] and a uniform, `step_uniform`, which says how many of the T rows a run takes, and where in the sequence
 they stand. Those of linear algebra take a `View` of a buffer: any shape of up to 4 dimensions, any strides.
 
 Sizes of tiles and workgroups, and how far loops are unrolled, are chosen in Python and are parameters of the kernels;

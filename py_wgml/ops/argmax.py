@@ -10,12 +10,12 @@ from .top_k import top_k
 __all__ = ["argmax", "argmax_numpy"]
 
 
-def argmax(program: Program, x: View, ids: View, splits: int = 1, parts: Buffer | None = None) -> None:
+def argmax(program: Program, x: View, ids: View, splits: int = 1, partials: Buffer | None = None) -> None:
     """ids[..] = the place of the largest x[.., i], the first of equals. x: [.., n]; ids: uint32 [..].
 
-    splits, parts: as for `top_k`, with k = 1.
+    splits, partials: as for `top_k`, with k = 1.
     """
-    top_k(program, x, ids.unsqueeze(), splits=splits, parts=parts)
+    top_k(program, x, ids.unsqueeze(), splits=splits, partials=partials)
 
 
 def argmax_numpy(x: Array) -> Array:

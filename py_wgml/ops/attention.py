@@ -10,7 +10,7 @@ from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
 from .lib.array import Array
 from .lib.heads import Heads, KvCache
 
-__all__ = ["Parts", "Scores", "attention", "attention_lengths", "attention_numpy", "attention_splits"]
+__all__ = ["Partials", "Scores", "attention", "attention_lengths", "attention_numpy", "attention_splits"]
 
 # attention_vector.wgsl
 _WORKGROUP_SIZE = 128
@@ -27,8 +27,8 @@ _MAX_HEAD_DIM = 512
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The parts in which attention's result is, and its heads: see lib/attention_parts.wgsl."""
+class Partials:
+    """Attention's result before its splits are put together: see lib/attention_partials.wgsl."""
 
     heads: Heads
     splits: int
@@ -95,14 +95,14 @@ def attention(
 
     q, out: float32 [max_count, heads, head_dim]. heads / kv_heads query heads share each h'. scores: what else becomes
     of the products. splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for
-    steps with too few queries to fill a GPU (`attention_splits`); above 1, what each has goes to out (`Parts.nbytes`),
-    for `attention_merge` to put together.
+    steps with too few queries to fill a GPU (`attention_splits`); above 1, each leaves a partial in out
+    (`Partials.nbytes`), for `attention_merge` to put together.
     Raises WgmlError as `require_heads` does.
     """
     heads = cache.heads
     require_heads(heads)
-    if splits > 1 and out.nbytes < Parts(heads, splits).nbytes(max_count):
-        raise WgmlError(f"attention in {splits} parts has no room for them")
+    if splits > 1 and out.nbytes < Partials(heads, splits).nbytes(max_count):
+        raise WgmlError(f"attention in {splits} partials has no room for them")
     bindings = {"step": step, "q": q, "out": out, "sinks": scores.sinks}, cache.bindings
     params = {"scale": scores.scale, "window": scores.window or 0, "soft_cap": scores.soft_cap or 0}, cache.params
     template = {

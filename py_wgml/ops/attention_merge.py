@@ -1,23 +1,25 @@
-"""What attention leaves in parts, put together (as in Flash-Decoding, Dao et al. 2023)."""
+"""What attention leaves in partials, put together (as in Flash-Decoding, Dao et al. 2023)."""
 
 import numpy as np
 
 from ..gpu import Buffer, Program
-from .attention import Parts
+from .attention import Partials
 from .lib.array import Array
 
 __all__ = ["attention_merge", "attention_merge_numpy"]
 
 
-def attention_merge(program: Program, step: Buffer, source: Buffer, parts: Parts, out: Buffer, max_count: int) -> None:
-    """Put together the `parts` that `attention` left in `source`. out: float32 [max_count, heads, head_dim]."""
-    head_dim = parts.heads.head_dim
+def attention_merge(
+    program: Program, step: Buffer, source: Buffer, partials: Partials, out: Buffer, max_count: int
+) -> None:
+    """Put together the `partials` that `attention` left in `source`. out: float32 [max_count, heads, head_dim]."""
+    head_dim = partials.heads.head_dim
     program.dispatch(
         "attention_merge",
-        {"step": step, "parts": source, "out": out},
-        (parts.heads.heads, max_count, 1),
+        {"step": step, "partials": source, "out": out},
+        (partials.heads.heads, max_count, 1),
         head_dim=head_dim,
-        splits=parts.splits,
+        splits=partials.splits,
         workgroup_size=-(-head_dim // 128) * 64,
     )
 

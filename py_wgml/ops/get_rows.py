@@ -29,19 +29,19 @@ def get_rows(
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     workgroups = -(-weights.columns // (8 * _WORKGROUP_SIZE))
-    for part in weights:
+    for stripe in weights:
         program.dispatch(
             "get_rows",
-            [{"step": step, "tokens": tokens, "weights": part.buffer, "out": out}, part.tables],
+            [{"step": step, "tokens": tokens, "weights": stripe.buffer, "out": out}, stripe.tables],
             (workgroups, max_count, 1),
             {
                 "columns": weights.columns,
-                "row_bytes": row_bytes(part.type, weights.columns),
-                "first_row": part.first,
-                "rows": part.rows,
+                "row_bytes": row_bytes(stripe.type, weights.columns),
+                "first_row": stripe.first,
+                "rows": stripe.rows,
                 "scale": scale,
             },
-            **part.template(weights.columns),
+            **stripe.template(weights.columns),
             tokens=tokens is not None,
             accumulate=accumulate,
             workgroup_size=_WORKGROUP_SIZE,

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import WgmlError
-from ..gguf_model.weights import BYTE_TYPES, Matrix, Part, row_bytes
+from ..gguf_model.weights import BYTE_TYPES, Matrix, Stripe, row_bytes
 from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Program
-from .attention import Parts
+from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
 from .rms_norm import Norm
@@ -15,7 +15,7 @@ from .rope_append import Append
 __all__ = ["Fusion", "can_append", "can_gate", "can_merge", "linear", "linear_numpy"]
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
-_MERGED_BYTES = 4 << 20  # of attention's parts that all workgroups of a product read together in less than a dispatch
+_MERGED_BYTES = 4 << 20  # of partials that all workgroups of a product read together in less than a dispatch
 TILE_ROWS = 64  # of linear_tile.wgsl
 _TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
 
@@ -25,8 +25,8 @@ class Fusion:
     """What a product takes in of what comes before and after it; bias and accumulate it always can.
 
     bias: float32 [rows]. accumulate: the result is added to what `out` holds. Of a single vector alone: norm, x is
-    first normalised as by `rms_norm`; parts, x is what `attention` leaves in parts (`can_merge` says whether that is
-    well done here); activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which
+    first normalised as by `rms_norm`; partials, x is what `attention` leaves (`can_merge` says whether that is well
+    done here); activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which
     weights allow it); append, the results are queries, keys and values, and go where `rope_append` puts them (out: the
     queries; `can_append` says whether it can be).
     """
@@ -34,7 +34,7 @@ class Fusion:
     bias: Buffer | None = None
     accumulate: bool = False
     norm: Norm | None = None
-    parts: Parts | None = None
+    partials: Partials | None = None
     activation: Activation | None = None
     append: Append | None = None
 
@@ -44,15 +44,15 @@ _ALONE = Fusion()
 
 def can_gate(weights: Matrix) -> bool:
     """Whether gates and values are the two halves of one buffer, as a product with an activation needs them."""
-    return len(weights.parts) == 1 and weights.rows % 2 == 0
+    return len(weights.stripes) == 1 and weights.rows % 2 == 0
 
 
 def can_append(weights: Matrix, append: Append, others: int) -> bool:
-    """Whether a product with queries, keys and values can append them itself: its parts hold whole heads, elements go
+    """Whether a product with queries, keys and values can append them itself: its stripes hold whole heads, elements go
     to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
     head_dim, rows = append.cache.heads.head_dim, _lane_rows(append)
-    whole = all(part.first % head_dim == 0 == part.rows % head_dim for part in weights)
-    bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(part.tables) for part in weights)
+    whole = all(stripe.first % head_dim == 0 == stripe.rows % head_dim for stripe in weights)
+    bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(stripe.tables) for stripe in weights)
     return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
 
@@ -61,14 +61,14 @@ def _lane_rows(append: Append) -> int:
     return 4 if append.pairing == "neox" else 2
 
 
-def can_merge(device: Device, weights: Matrix, parts: Parts) -> bool:
-    """Whether a product can put the parts of attention together itself, and does it sooner than a dispatch of its own:
-    each of its workgroups reads all of them."""
+def can_merge(device: Device, weights: Matrix, partials: Partials) -> bool:
+    """Whether a product can put attention's partials together, and in less time than a dispatch of its own: each of its
+    workgroups reads them all."""
     columns = weights.columns
-    fits = columns <= min(_stage_columns(part) for part in weights)
-    lengths_fit = columns % 8 == 0 and parts.heads.head_dim % 4 == 0 and parts.splits % 2 == 0
-    workgroups = sum(vector_template(device, part, part.rows, columns)[0] for part in weights)
-    return fits and lengths_fit and 4 * columns * parts.splits * workgroups <= _MERGED_BYTES
+    fits = columns <= min(_stage_columns(stripe) for stripe in weights)
+    lengths_fit = columns % 8 == 0 and partials.heads.head_dim % 4 == 0 and partials.splits % 2 == 0
+    workgroups = sum(vector_template(device, stripe, stripe.rows, columns)[0] for stripe in weights)
+    return fits and lengths_fit and 4 * columns * partials.splits * workgroups <= _MERGED_BYTES
 
 
 def linear(
@@ -86,29 +86,29 @@ def linear(
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows].
     With max_count 1 the step buffer is not looked at. integers: it may round x to 8 bits, a few dozen elements by their
     largest magnitude, and multiply bytes, where the device and the type can.
-    Raises WgmlError when columns is no whole number of blocks of the type, or parts do not go together.
+    Raises WgmlError when columns is no whole number of blocks of the type, or partials do not go together.
     """
     columns = weights.columns
     _require_fusion(program.device, weights, max_count, fusion)
-    norm, append, parts = fusion.norm, fusion.append, fusion.parts
+    norm, append, partials = fusion.norm, fusion.append, fusion.partials
     ends = {"bias": fusion.bias is not None, "accumulate": fusion.accumulate}
-    for part in weights:
-        rows = part.rows // 2 if fusion.activation else part.rows
-        bindings = {"weights": part.buffer, "x": x, "bias": fusion.bias}
+    for stripe in weights:
+        rows = stripe.rows // 2 if fusion.activation else stripe.rows
+        bindings = {"weights": stripe.buffer, "x": x, "bias": fusion.bias}
         params = {
             "columns": columns,
-            "row_bytes": row_bytes(part.type, columns),
+            "row_bytes": row_bytes(stripe.type, columns),
             "rows": rows,
-            "first": part.first,
+            "first": stripe.first,
         }
         if max_count > 1:
             tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
-                [bindings, {"step": step, "out": out}, part.tables],
-                (-(-part.rows // TILE_ROWS), -(-max_count // tokens), 1),
+                [bindings, {"step": step, "out": out}, stripe.tables],
+                (-(-stripe.rows // TILE_ROWS), -(-max_count // tokens), 1),
                 [params, {"width": weights.rows}],
-                **part.template(columns),
+                **stripe.template(columns),
                 **ends,
                 tile_rows=TILE_ROWS,
                 tile_tokens=tokens,
@@ -116,7 +116,7 @@ def linear(
             )
             continue
         lane_rows = _lane_rows(append) if append else 1 if fusion.activation else None
-        workgroups, sizes = vector_template(program.device, part, rows, columns, lane_rows, integers)
+        workgroups, sizes = vector_template(program.device, stripe, rows, columns, lane_rows, integers)
         program.dispatch(
             "linear_vector",
             [
@@ -124,15 +124,15 @@ def linear(
                 {"norm_weight": norm.weight} if norm else {},
                 {"step": step, "q": out} if append else {"out": out},
                 append.bindings if append else {},
-                part.tables,
+                stripe.tables,
             ],
             workgroups,
             [params, {"eps": norm.eps} if norm else {}, append.cache.params if append else {}],
             **sizes,
             **(append.template if append else {"pairing": False}),
-            **({"head_dim": parts.heads.head_dim} if parts else {}),
+            **({"head_dim": partials.heads.head_dim} if partials else {}),
             **ends,
-            splits=parts.splits if parts else 0,
+            splits=partials.splits if partials else 0,
             norm=norm is not None,
             function=fusion.activation or False,
             experts=False,
@@ -141,23 +141,23 @@ def linear(
 
 def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:
     """Refuse fusions. Raises WgmlError when a product of so many vectors can't take in what it is to."""
-    norm, append, parts, activation = fusion.norm, fusion.append, fusion.parts, fusion.activation
-    if (norm or activation or append or parts) and max_count > 1:
+    norm, append, partials, activation = fusion.norm, fusion.append, fusion.partials, fusion.activation
+    if (norm or activation or append or partials) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")
     others = (fusion.bias is not None) + (norm is not None)
     if (
         (norm and (norm.columns != weights.columns or norm.columns % 8))
         or (activation and (fusion.bias is not None or not can_gate(weights)))
         or (append and (fusion.accumulate or activation or not can_append(weights, append, others)))
-        or (parts and (norm or append or not can_merge(device, weights, parts)))
+        or (partials and (norm or append or not can_merge(device, weights, partials)))
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")
 
 
 def vector_template(
-    device: Device, part: Part, rows: int, columns: int, lane_rows: int | None = None, integers: bool = False
+    device: Device, stripe: Stripe, rows: int, columns: int, lane_rows: int | None = None, integers: bool = False
 ) -> tuple[int, dict[str, Any]]:
-    """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `part`; its parameters for that.
+    """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `stripe`; its parameters for that.
 
     lane_rows: that a group of lanes makes; None: as many as suit. integers: as of `linear`.
     """
@@ -166,13 +166,13 @@ def vector_template(
     else:
         workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
         lane_rows = lane_rows or (2 if rows >= _MANY_ROWS else 1)
-    template = part.template(columns) | {
+    template = stripe.template(columns) | {
         "shared_tables": True,
-        "integers": integers and part.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
+        "integers": integers and stripe.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
         "columns": columns,
         "lanes": lanes,
         "lane_rows": lane_rows,
-        "quads": -(-min(columns, _stage_columns(part)) // (4 * workgroup_size)),
+        "quads": -(-min(columns, _stage_columns(stripe)) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
         "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,
@@ -180,9 +180,9 @@ def vector_template(
     return -(-rows * lanes // (workgroup_size * lane_rows)), template
 
 
-def _stage_columns(part: Part) -> int:
+def _stage_columns(stripe: Stripe) -> int:
     """The most columns of x that linear_vector.wgsl has room for at once in workgroup memory, beside a codebook."""
-    return 1024 if part.tables else 2048
+    return 1024 if stripe.tables else 2048
 
 
 def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:

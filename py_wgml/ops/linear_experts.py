@@ -51,34 +51,34 @@ def linear_experts(
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
     rows, columns, bias = weights.rows // of.experts, weights.columns, of.bias
-    for part in weights:
-        bindings = {"weights": part.buffer, "x": x, "out": out, "bias": bias}
+    for stripe in weights:
+        bindings = {"weights": stripe.buffer, "x": x, "out": out, "bias": bias}
         params = {
             "columns": columns,
-            "row_bytes": row_bytes(part.type, columns),
+            "row_bytes": row_bytes(stripe.type, columns),
             "rows": rows,
             "first": of.first,
             "sharing": of.slots if of.shared else 1,
-            "skipped": part.first,
-            "held": part.rows,
+            "skipped": stripe.first,
+            "held": stripe.rows,
             "width": of.width or rows,
         }
         if isinstance(ids, Groups):
             program.dispatch(
                 "linear_experts_tile",
-                [bindings, {"tiles": ids.tiles, "order": ids.order}, part.tables],
+                [bindings, {"tiles": ids.tiles, "order": ids.order}, stripe.tables],
                 (-(-rows // TILE_ROWS), ids.count, 1),
                 params,
-                **part.template(columns),
+                **stripe.template(columns),
                 bias=bias is not None,
                 tile_rows=TILE_ROWS,
                 tile_tokens=ids.size,
             )
         else:
-            workgroups, template = vector_template(program.device, part, rows, columns, integers=of.integers)
+            workgroups, template = vector_template(program.device, stripe, rows, columns, integers=of.integers)
             program.dispatch(
                 "linear_experts_vector",
-                [bindings, {"step": step, "ids": ids}, part.tables],
+                [bindings, {"step": step, "ids": ids}, stripe.tables],
                 (*fold(workgroups)[:2], max_count * of.slots),
                 [params, {"slots": of.slots}],
                 **template,

@@ -45,15 +45,15 @@ class Sampling:
         for name, (low, high) in _WHOLE_NUMBERS.items():
             object.__setattr__(self, name, integer(name, getattr(self, name), low, high))
 
-    def block(self) -> bytes:
-        """The uniform block that `sample.wgsl` reads."""
+    def uniform(self) -> bytes:
+        """The uniform buffer that `sample.wgsl` reads."""
         return wgsl.packed("lib/sampling", "Sampling", asdict(self))
 
 
 def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tokens: Buffer, vocabulary: int) -> None:
     """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it.
 
-    step: its position becomes position + count, its count 1. sampling: `Sampling.block()`. logits: float32
+    step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
     [vocabulary], changed in place by the penalty. tokens: uint32 [context + 1]; tokens[position + count] is written.
     """
     program.dispatch(

@@ -12,27 +12,27 @@ from ..gpu import Buffer, Program
 from .lib.array import Array
 from .lib.view import View, require_apart, require_distinct, strided_rows
 
-__all__ = ["top_k", "top_k_numpy", "top_k_parts"]
+__all__ = ["top_k", "top_k_numpy", "top_k_partials"]
 
 _MAX_K = 1024  # what is found is sorted in workgroup memory
 
 
-def top_k_parts(rows: int, k: int, splits: int) -> int:
-    """Bytes of the buffer `parts` that `top_k` needs for so many rows."""
+def top_k_partials(rows: int, k: int, splits: int) -> int:
+    """Bytes of the buffer `partials` that `top_k` needs for so many rows."""
     return 8 * rows * splits * k
 
 
 def top_k(
-    program: Program, x: View, ids: View, values: View | None = None, splits: int = 1, parts: Buffer | None = None
+    program: Program, x: View, ids: View, values: View | None = None, splits: int = 1, partials: Buffer | None = None
 ) -> None:
     """ids[.., j] = the place i of the j-th largest x[.., i], from 0 on, and values[.., j] that element: largest first.
 
     x: [.., n], finite; ids: uint32 [.., k]; values: float32, shape of ids. Of equal elements the first comes first; 0
     and -0 are equal, and given as 0. A row is read four or five times, whatever k is (nine times where many elements
     are equal).
-    splits: workgroups that share a row, for rows too few to fill a GPU; above 1, `parts` takes what each finds
-    (`top_k_parts` bytes).
-    Raises WgmlError when k is above n or 1024, the shapes don't fit, views share a buffer, or the parts have no room.
+    splits: workgroups that share a row, for rows too few to fill a GPU; above 1, `partials` takes what each finds
+    (`top_k_partials` bytes).
+    Raises WgmlError when k is above n or 1024, the shapes don't fit, views share a buffer, or the partials no room.
     """
     outputs = [ids] if values is None else [ids, values]
     k, n = (view.shape[-1] if view.shape else 0 for view in (ids, x))
@@ -52,8 +52,8 @@ def top_k(
             [source, target],
             workgroups,
             [params, {"k": k, "splits": splits}],
-            from_parts="parts" in source,
-            to_parts="parts_out" in target,
+            from_partials="partials" in source,
+            to_partials="partials_out" in target,
             with_values=values is not None,
             rank=rank,
             capacity=1 << (k - 1).bit_length(),
@@ -61,11 +61,11 @@ def top_k(
 
     if splits == 1:
         select(row, found, rows)
-    elif parts is None or parts.nbytes < top_k_parts(rows, k, splits):
-        raise WgmlError(f"the {k} largest of {rows} rows in {splits} parts have no room")
+    elif partials is None or partials.nbytes < top_k_partials(rows, k, splits):
+        raise WgmlError(f"the {k} largest of {rows} rows in {splits} partials have no room")
     else:
-        select(row, {"parts_out": parts}, rows * splits)
-        select({"parts": parts}, found, rows)
+        select(row, {"partials_out": partials}, rows * splits)
+        select({"partials": partials}, found, rows)
 
 
 def top_k_numpy(x: Array, k: int) -> tuple[Array, Array]:

@@ -15,9 +15,9 @@ from typing import Any
 import jinja2
 
 from ..errors import WgmlError
-from .layout import Access, Binding, Type, bindings, block, structs
+from .layout import Access, Binding, Type, bindings, structs, uniform
 
-__all__ = ["Access", "Binding", "Type", "bindings", "block", "compose", "excerpt", "packed", "uses_subgroups"]
+__all__ = ["Access", "Binding", "Type", "bindings", "compose", "excerpt", "packed", "uniform", "uses_subgroups"]
 
 
 _DECLARATION = re.compile(r"^[ \t]*var<(?:uniform|storage)\b", re.MULTILINE)
@@ -63,9 +63,9 @@ def _struct(file: str, name: str) -> Type:
 def packed(file: str, name: str, values: Mapping[str, Any]) -> bytes:
     """The content of a buffer that kernels read as struct `name` of `file` (as of `compose`, without parameters).
 
-    Raises WgmlError for values that don't fit it, see `block`.
+    Raises WgmlError for values that don't fit it, see `uniform`.
     """
-    return block(name, _struct(file, name), values)
+    return uniform(name, _struct(file, name), values)
 
 
 def uses_subgroups(code: str) -> bool:

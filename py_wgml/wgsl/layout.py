@@ -1,7 +1,7 @@
-"""What a kernel declares, read off its composed text: its bindings, and the structs that its uniform blocks are.
+"""What a kernel declares, read off its composed text: its bindings, and the structs that its uniform buffers are.
 
-The order of a block's fields, their types and where they lie are written in WGSL alone; Python gives values by name.
-See https://www.w3.org/TR/WGSL/#memory-layouts. Types that kernels have in no block are not known.
+The order of a uniform's fields, their types and where they lie are written in WGSL alone; Python gives values by name.
+See https://www.w3.org/TR/WGSL/#memory-layouts. Types that kernels have in no uniform are not known.
 """
 
 import math
@@ -25,7 +25,7 @@ _FIELD = re.compile(r"(\w+)\s*:\s*(\w+(?:<[^\n]*>)?)")
 _NUMBERS = re.compile(r"(?:vec([234])<)?(u32|i32|f32)>?")
 _WHOLE = int, np.integer
 _KINDS = {"u32": ("<I", _WHOLE), "i32": ("<i", _WHOLE), "f32": ("<f", (float, np.floating, *_WHOLE))}
-_BLOCK_ALIGNMENT = 16  # bytes: what the size of a uniform block is a multiple of
+_UNIFORM_ALIGNMENT = 16  # bytes: what its size is a multiple of
 
 
 @dataclass(frozen=True)
@@ -98,15 +98,15 @@ def _up(n: int, multiple: int) -> int:
     return -(-n // multiple) * multiple
 
 
-def block(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
-    """The content of a uniform block: a struct with these values of its fields, padded to a multiple of 16 bytes.
+def uniform(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
+    """The content of a uniform buffer: a struct with these values of its fields, padded to a multiple of 16 bytes.
 
     A vector's value is a sequence, a struct's a mapping. Raises WgmlError, which begins with `what`, for a field that
     is missing, unknown, or given what its type does not have: f32 takes finite numbers, the others whole ones (and no
     floats, which may have been rounded).
     """
     packed = _pack(what, type, values)
-    return packed + b"\0" * (-len(packed) % _BLOCK_ALIGNMENT)
+    return packed + b"\0" * (-len(packed) % _UNIFORM_ALIGNMENT)
 
 
 def _pack(what: str, type: Type, value: Any) -> bytes:

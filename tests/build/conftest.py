@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from web.build import models, parts
+from web.build import models, pins
 from web.build.brand import Brand
 from web.build.errors import NETWORK, Stop
 from web.build.site import build
@@ -24,7 +24,7 @@ def in_pyodide(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]
     (folder / "tiny.gguf").write_bytes(b"GGUF" + bytes(60))
     try:
         build([models.given_model(str(folder / "tiny.gguf"))], Brand(), folder / "dist")
-        node, _ = parts.node()
+        node, _ = pins.node()
     except Stop as stop:
         if stop.code == NETWORK:
             pytest.skip(str(stop))

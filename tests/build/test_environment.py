@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from web.build import environment, parts, paths, site
+from web.build import environment, paths, pins, site
 from web.build.cache import alone, fresh_folder
 from web.build.errors import FAILED, MISMATCH, NO_TOOL, USAGE, Stop
 
@@ -49,7 +49,7 @@ def test_every_package_is_pinned_with_its_sums(group: str) -> None:
     assert "://" not in text  # pip knows where packages come from
     for requirement in wanted(group):
         name, _, version = re.split("[;#]", requirement)[0].strip().partition("==")
-        assert parts.normal(name.split(">")[0]) in pinned
+        assert pins.normal(name.split(">")[0]) in pinned
         assert not version or f"{name}=={version} " in text
 
 

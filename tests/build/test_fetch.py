@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from web.build import fetching, lock, models, parts, paths
+from web.build import fetching, lock, models, paths, pins
 from web.build.errors import FAILED, MISMATCH, NETWORK, USAGE, Stop
-from web.build.parts import Part
+from web.build.pins import Pin
 
 CONTENT = bytes(range(256)) * 4000
 
@@ -363,46 +363,46 @@ def test_the_address_of_a_page_about_a_model(tmp_path: Path, monkeypatch: pytest
 
 
 @pytest.fixture
-def pinned(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Part]:
+def pinned(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pin]:
     """Parts whose package lies on the local server."""
     monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(parts, "addresses", lambda parts: [server for _ in parts])
+    monkeypatch.setattr(pins, "addresses", lambda pins: [server for _ in pins])
 
-    def pin(content: bytes, **options: Any) -> Part:
-        return Part("thing.whl", "wheel", "thing==1", hashlib.sha256(content).hexdigest(), 0, **options)
+    def pin(content: bytes, **options: Any) -> Pin:
+        return Pin("thing.whl", "wheel", "thing==1", hashlib.sha256(content).hexdigest(), 0, **options)
 
     return pin
 
 
-def test_second_fetch_asks_nobody(pinned: Callable[..., Part]) -> None:
-    part = pinned(CONTENT)
-    parts.fetch([part])
-    parts.fetch([part])
-    assert part.path.read_bytes() == CONTENT
+def test_second_fetch_asks_nobody(pinned: Callable[..., Pin]) -> None:
+    pin = pinned(CONTENT)
+    pins.fetch([pin])
+    pins.fetch([pin])
+    assert pin.path.read_bytes() == CONTENT
     assert len(Unreliable.asked) == 1
 
 
-def test_wrong_sum_keeps_nothing(pinned: Callable[..., Part]) -> None:
-    part = pinned(b"something else")
+def test_wrong_sum_keeps_nothing(pinned: Callable[..., Pin]) -> None:
+    pin = pinned(b"something else")
     with pytest.raises(Stop, match=r"thing\.whl: the sha256 sum") as stop:
-        parts.fetch([part])
+        pins.fetch([pin])
     assert stop.value.code == MISMATCH
-    assert not list(part.path.parent.iterdir())
+    assert not list(pin.path.parent.iterdir())
 
 
-def test_changed_file_in_the_cache_is_deleted(pinned: Callable[..., Part]) -> None:
-    part = pinned(CONTENT)
-    parts.fetch([part])
-    part.path.write_bytes(b"changed")
+def test_changed_file_in_the_cache_is_deleted(pinned: Callable[..., Pin]) -> None:
+    pin = pinned(CONTENT)
+    pins.fetch([pin])
+    pin.path.write_bytes(b"changed")
     with pytest.raises(Stop, match=r"thing\.whl") as stop:
-        parts.fetch([part])
+        pins.fetch([pin])
     assert stop.value.code == MISMATCH
-    assert not part.path.exists()
-    parts.fetch([part])
-    assert part.path.read_bytes() == CONTENT
+    assert not pin.path.exists()
+    pins.fetch([pin])
+    assert pin.path.read_bytes() == CONTENT
 
 
-def test_member_of_a_package(pinned: Callable[..., Part], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_member_of_a_package(pinned: Callable[..., Pin], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = b"one file of many " * 1000
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as package:
@@ -412,19 +412,19 @@ def test_member_of_a_package(pinned: Callable[..., Part], tmp_path: Path, monkey
     (tmp_path / "thing.zip").write_bytes(archive.getvalue())
     monkeypatch.setitem(globals(), "CONTENT", archive.getvalue())
     found = lock.member(tmp_path / "thing.zip", "folder/member.txt", "wheel", "thing==1")
-    parts.fetch([found])
+    pins.fetch([found])
     assert found.path.read_bytes() == text
     assert isinstance(found.at, list)
     first, count = found.at
     assert Unreliable.asked == [f"bytes={first}-{first + count - 1}"]
 
 
-def test_damaged_member_keeps_nothing(pinned: Callable[..., Part]) -> None:
-    part = pinned(CONTENT, at=[5, 100])
+def test_damaged_member_keeps_nothing(pinned: Callable[..., Pin]) -> None:
+    pin = pinned(CONTENT, at=[5, 100])
     with pytest.raises(Stop) as stop:
-        parts.fetch([part])
+        pins.fetch([pin])
     assert stop.value.code == MISMATCH
-    assert not list(part.path.parent.iterdir())
+    assert not list(pin.path.parent.iterdir())
 
 
 def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -433,6 +433,6 @@ def test_no_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     with pytest.raises(Stop, match="pip could not fetch") as stop:
-        parts.fetch([Part("thing", "wheel", "py-wgml-no-such==1", "0" * 64, 0)])
+        pins.fetch([Pin("thing", "wheel", "py-wgml-no-such==1", "0" * 64, 0)])
     assert stop.value.code == NETWORK
     assert "\n" not in str(stop.value)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from web.build import brand, environment, models, parts, paths, serving, site
+from web.build import brand, environment, models, paths, pins, serving, site
 from web.build.brand import Brand
 from web.build.cache import sha256_of
 from web.build.errors import NETWORK, USAGE, Stop
@@ -131,7 +131,7 @@ def test_pure_wheels_have_no_machine_code(dist: Path) -> None:
 
 
 def test_site_starts(dist: Path) -> None:
-    node, _ = parts.node()
+    node, _ = pins.node()
     imports = "import gguf, jinja2.sandbox, numpy, py_wgml, regex, yaml"
     expression = f"{imports}; str(numpy.arange(4).sum()) + regex.sub(r'\\p{{L}}+', 'x', 'é1') + numpy.__file__[-4:]"
     command: list[str | Path] = [node, Path(__file__).with_name("start.mjs"), dist, expression]

@@ -214,7 +214,7 @@ def test_a_character_that_is_cut_off_comes_whole_when_the_answer_goes_on() -> No
 def test_leaving_early_ends_the_engine_s_work() -> None:
     model = scripted.model(scripted.byte_level(), CHATML, "abc")
     ended = []
-    generate = model.engine.generate
+    generate = model.runner.generate
 
     async def watched(*given: Any) -> Any:
         try:
@@ -223,7 +223,7 @@ def test_leaving_early_ends_the_engine_s_work() -> None:
         finally:
             ended.append(True)
 
-    model.engine.generate = watched  # type: ignore[method-assign, assignment]
+    model.runner.generate = watched  # type: ignore[method-assign, assignment]
 
     async def main() -> None:
         answer = aiter(model.generate(QUESTION))

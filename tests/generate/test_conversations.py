@@ -33,7 +33,7 @@ def talk(count: int, text: str) -> list[dict[str, Any]]:
 
 def model(template: str = CHATML, context: int = 2048, answers: tuple[str, ...] = ()) -> Model:
     made = scripted.model(scripted.byte_level(), template, *answers)
-    made.engine.context = context
+    made.runner.context = context
     return made
 
 
@@ -121,7 +121,7 @@ def test_what_fits_is_never_refused() -> None:
     """Not by an estimate: text of many characters a token."""
     tokenizer = scripted.byte_level(user_defined=["=" * 64])
     made = scripted.model(tokenizer, CHATML)
-    made.engine.context = 2048
+    made.runner.context = 2048
     assert len(made.prompt([said("user", "=" * 64 * 2000)])) == 2000 + len(made.prompt([said("user", "")]))
     with pytest.raises(ContextError):
         made.generate([said("user", "=" * 64 * 2048)])
@@ -194,7 +194,7 @@ def test_a_question_that_was_not_answered_goes_along_with_the_next() -> None:
         assert [piece async for piece in chat.send("one?")] == []  # it ended before the first word
         assert "".join([piece async for piece in chat.send("two?")]) == "Yes."
         assert "".join([piece async for piece in chat.send("three?")]) == "No."
-        asked = [made.tokenizer.decode(ids) for ids in made.engine.asked]  # type: ignore[attr-defined]
+        asked = [made.tokenizer.decode(ids) for ids in made.runner.asked]  # type: ignore[attr-defined]
         assert asked[1] == "[user|one?\n\ntwo?][assistant|"
         assert asked[2] == "[user|one?\n\ntwo?][assistant|Yes.][user|three?][assistant|"
 
@@ -205,22 +205,22 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
     async def scenario() -> None:
         made = model(ALTERNATES, answers=("Yes.", "No."))
         chat = made.chat()
-        generate = made.engine.generate
+        generate = made.runner.generate
 
         def fails(*args: Any) -> Any:
             raise RuntimeError("lost")
 
-        monkeypatch.setattr(made.engine, "generate", fails)
+        monkeypatch.setattr(made.runner, "generate", fails)
         with pytest.raises(RuntimeError):
             assert [piece async for piece in chat.send("one?")]
-        monkeypatch.setattr(made.engine, "generate", generate)
+        monkeypatch.setattr(made.runner, "generate", generate)
         with pytest.raises(ContextError):
             assert [piece async for piece in chat.send("long " * 2000)]
         answer = chat.send("two?")
         assert await anext(answer)
         await answer.aclose()  # nobody listens any more
         assert [piece async for piece in chat.send([{"type": "text", "text": "three?"}])]
-        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        asked = made.tokenizer.decode(made.runner.asked[-1])  # type: ignore[attr-defined]
         assert asked.startswith("[user|one?\n\ntwo?][assistant|Y") and asked.endswith("][user|three?][assistant|")
 
     asyncio.run(scenario())
@@ -237,7 +237,7 @@ def test_two_messages_at_once_lose_nothing() -> None:
         assert "".join([piece async for piece in two]) == "o."
         texts = ["one?", "Yes.", "two?", "No."]
         assert chat.messages == [said(("user", "assistant")[i % 2], text) for i, text in enumerate(texts)]
-        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        asked = made.tokenizer.decode(made.runner.asked[-1])  # type: ignore[attr-defined]
         assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
 
     asyncio.run(scenario())
@@ -267,7 +267,7 @@ def test_an_answer_that_was_left_is_part_of_the_conversation() -> None:
             break
         assert chat.messages == [said("user", "one?"), said("assistant", "Y") | {"reasoning_content": "Hm"}]
         assert "".join([piece async for piece in chat.send("two?")]) == "No."
-        asked = made.tokenizer.decode(made.engine.asked[-1])  # type: ignore[attr-defined]
+        asked = made.tokenizer.decode(made.runner.asked[-1])  # type: ignore[attr-defined]
         assert asked == "[user|one?][assistant|Y][user|two?][assistant|"
         assert await anext(left) == "e"
         assert [message["content"] for message in chat.messages] == ["one?", "Ye", "two?", "No."]

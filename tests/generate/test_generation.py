@@ -16,8 +16,8 @@ from work import counted
 from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
 from py_wgml.generate.bench import measure
-from py_wgml.generate.engine import Pace
 from py_wgml.generate.generation import Generation, StopStrings
+from py_wgml.generate.runner import Pace
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import sample_numpy
@@ -70,8 +70,8 @@ def test_tokens_equal_the_reference(path: Path, device: Device, sampling: Sampli
         logits = reference.logits(ids[-1:])[-1]
 
     async def scenario(model: Model) -> list[int]:
-        model.engine._in_flight, model.engine._pace = in_flight, Pace(batch=batch)
-        return await take(model.engine.generate(PROMPT, sampling), 12)
+        model.runner._in_flight, model.runner._pace = in_flight, Pace(batch=batch)
+        return await take(model.runner.generate(PROMPT, sampling), 12)
 
     assert run(path, device, scenario, cache_bits=32) == ids[len(PROMPT) :]
 
@@ -83,33 +83,33 @@ def test_prompt_longer_than_a_step_and_growing_cache(
     prompt = [int(i) for i in np.random.default_rng(0).integers(3, 512, 70)]
 
     async def scenario(model: Model) -> list[int]:
-        return await take(model.engine.generate(prompt, Sampling()), 40)
+        return await take(model.runner.generate(prompt, Sampling()), 40)
 
     expected = run(path, device, scenario)
-    monkeypatch.setattr("py_wgml.generate.engine._PAGE", 80)
+    monkeypatch.setattr("py_wgml.generate.runner._PAGE", 80)
 
     async def in_steps(model: Model) -> list[int]:
-        model.engine._step_size = 16
-        return await take(model.engine.generate(prompt, Sampling()), 40)
+        model.runner._step_size = 16
+        return await take(model.runner.generate(prompt, Sampling()), 40)
 
     assert run(path, device, in_steps) == expected
 
 
 def test_no_memory_for_a_longer_conversation(path: Path, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("py_wgml.generate.engine._PAGE", 32)
+    monkeypatch.setattr("py_wgml.generate.runner._PAGE", 32)
 
     async def scenario(model: Model) -> None:
-        first = await take(model.engine.generate(PROMPT, Sampling()), 3)
+        first = await take(model.runner.generate(PROMPT, Sampling()), 3)
 
         async def none_left() -> NoReturn:
             raise WgmlError("no memory left")
 
-        monkeypatch.setattr(model.engine.device, "allocated", none_left)
+        monkeypatch.setattr(model.runner.device, "allocated", none_left)
         with pytest.raises(WgmlError, match="no memory left: conversations end at 32 tokens"):
-            await take(model.engine.generate(PROMPT, Sampling()), 40)
+            await take(model.runner.generate(PROMPT, Sampling()), 40)
         # It is as good as before for what fits.
-        assert model.engine.context == 32
-        assert await take(model.engine.generate(PROMPT, Sampling()), 3) == first
+        assert model.runner.context == 32
+        assert await take(model.runner.generate(PROMPT, Sampling()), 3) == first
 
     run(path, device, scenario)
 
@@ -120,30 +120,30 @@ def test_what_was_processed_is_reused(architecture: str, device: Device, tmp_pat
     path = write_tiny(tmp_path / "tiny.gguf", TINY[architecture])
 
     async def scenario(model: Model) -> None:
-        engine = model.engine
-        engine._step_size = 16
-        first = await take(engine.generate(PROMPT, Sampling()), 5)
+        runner = model.runner
+        runner._step_size = 16
+        first = await take(runner.generate(PROMPT, Sampling()), 5)
         longer = [*PROMPT, *first[:3], 7, 8, 9]
         processed: list[int] = []
-        assert engine.reused(longer) == len(PROMPT) + 3
-        again = await take(engine.generate(longer, Sampling(), processed.append), 6)
+        assert runner.reused(longer) == len(PROMPT) + 3
+        again = await take(runner.generate(longer, Sampling(), processed.append), 6)
         assert processed == []  # it took a single step
         # A regenerated answer processes the last token of its prompt alone.
-        assert engine.reused(PROMPT) == len(PROMPT) - 1
-        assert await take(engine.generate(PROMPT, Sampling()), 5) == first
+        assert runner.reused(PROMPT) == len(PROMPT) - 1
+        assert await take(runner.generate(PROMPT, Sampling()), 5) == first
         # Another beginning: nothing is reused.
-        assert engine.reused([2, *longer[1:]]) == 0
-        engine.forget()
-        assert engine.reused(longer) == 0
-        assert await take(engine.generate(longer, Sampling()), 6) == again
+        assert runner.reused([2, *longer[1:]]) == 0
+        runner.forget()
+        assert runner.reused(longer) == 0
+        assert await take(runner.generate(longer, Sampling()), 6) == again
 
     run(path, device, scenario)
 
 
 def test_context_full(path: Path, device: Device) -> None:
     async def scenario(model: Model) -> None:
-        assert model.engine.context == 24
-        tokens = [t async for t in model.engine.generate(PROMPT, Sampling())]
+        assert model.runner.context == 24
+        tokens = [t async for t in model.runner.generate(PROMPT, Sampling())]
         # The last token has no room any more, but was sampled.
         assert len(tokens) == 24 - len(PROMPT) + 1
         generation = model.generate([{"role": "user", "content": "a"}], temperature=0)
@@ -151,7 +151,7 @@ def test_context_full(path: Path, device: Device) -> None:
             pass
         assert generation.reason == "context"
         with pytest.raises(WgmlError, match="has 25 tokens, the context only 24"):
-            await take(model.engine.generate([3] * 25, Sampling()), 1)
+            await take(model.runner.generate([3] * 25, Sampling()), 1)
 
     run(path, device, scenario, context=24)
 
@@ -207,9 +207,9 @@ def test_the_oldest_messages_make_room(path: Path, device: Device) -> None:
         count = model.overflow(messages)
         left = [system, *messages[1 + count :]]
         assert count > 0 and left[1]["role"] == "user"
-        assert len(model.prompt(left)) <= model.engine.context // 2
+        assert len(model.prompt(left)) <= model.runner.context // 2
         assert (
-            len(model.prompt([system, *messages[count - 1 :]])) > model.engine.context // 2
+            len(model.prompt([system, *messages[count - 1 :]])) > model.runner.context // 2
         )  # and no more than need be
         assert model.overflow(talk(2, 500)) == 2  # the last question stays, too long as it is
 
@@ -245,12 +245,12 @@ def test_tools_are_part_of_the_prompt(path: Path, device: Device) -> None:
 
 def test_stop_while_the_prompt_is_processed(path: Path, device: Device) -> None:
     async def scenario(model: Model) -> None:
-        model.engine._step_size = 16
+        model.runner._step_size = 16
         generation = model.generate([{"role": "user", "content": "x" * 60}], on_prefill=lambda done: generation.stop())
         assert [piece async for piece in generation] == []
-        assert generation.reason == "stopped" and model.engine.context_used <= 48  # one is done, two are under way
-        # The engine is fit for the next question.
-        assert await take(model.engine.generate(PROMPT, Sampling()), 3)
+        assert generation.reason == "stopped" and model.runner.context_used <= 48  # one is done, two are under way
+        # The runner is fit for the next question.
+        assert await take(model.runner.generate(PROMPT, Sampling()), 3)
 
     run(path, device, scenario)
 
@@ -266,7 +266,7 @@ def test_end_of_generation_and_stop_strings(path: Path, device: Device) -> None:
         shorter, generation = await ask(stop=["never there", cut])
         assert shorter == text[: text.index(cut)] and generation.reason == "stop"
         # Declare the third token that it says its end of generation.
-        ids = await take(model.engine.generate(model.prompt([{"role": "user", "content": "hi"}]), Sampling()), 3)
+        ids = await take(model.runner.generate(model.prompt([{"role": "user", "content": "hi"}]), Sampling()), 3)
         model.tokenizer.eog_ids = frozenset({ids[2]})
         ended, generation = await ask()
         expected = ids.index(ids[2])
@@ -346,12 +346,12 @@ def test_all_memory_is_given_back(path: Path, device: Device) -> None:
     before = device.memory
 
     async def scenario(model: Model) -> None:
-        await take(model.engine.generate(PROMPT, Sampling()), 3)
+        await take(model.runner.generate(PROMPT, Sampling()), 3)
 
     run(path, device, scenario)
     first = device.memory
     run(path, device, scenario)
-    # Only the cached uniform blocks stay; the second model finds its own among them.
+    # Only the cached uniform buffers stay; the second model finds its own among them.
     assert first - before < 10_000 and device.memory == first
 
 
@@ -376,7 +376,7 @@ def test_a_type_that_can_not_be_used_allocates_nothing(
 
 
 def test_bench_figures(path: Path, device: Device) -> None:
-    figures = run(path, device, lambda model: measure(model.engine, 8, 4, 2, [0, 50, 4096]))
+    figures = run(path, device, lambda model: measure(model.runner, 8, 4, 2, [0, 50, 4096]))
     rate = figures["tokens_per_second"]
     assert 0 < rate["low"] <= rate["median"] <= rate["high"]
     # A context of 4096 does not fit.

@@ -51,7 +51,7 @@ def gpu_error(
     async def on_gpu() -> list[Any]:
         model = await Model.load(path, device=device, cache_bits=bits, context=context, activation_bits=activation_bits)
         try:
-            return [await model.engine.logits(IDS, at_once) for at_once in (16, 1)]
+            return [await model.runner.logits(IDS, at_once) for at_once in (16, 1)]
         finally:
             model.destroy()
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from gguf import GGMLQuantizationType as Type
 
-from py_wgml.gguf_model.weights import Matrix, Part
+from py_wgml.gguf_model.weights import Matrix, Stripe
 from py_wgml.gpu.paper import PaperDevice
 from py_wgml.models import nodes
 from py_wgml.models.__main__ import operation
 from py_wgml.models.fuse import RULES, fuse
 from py_wgml.models.nodes import Node, Value
 from py_wgml.models.place import place
-from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Parts
+from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Partials
 
 GPU, CPU = PaperDevice(), PaperDevice(software=True)
 HEADS = Heads(4, 2, 16)
@@ -40,9 +40,11 @@ class Sketch:
         self.rows = 1 if last else self.rows
         return self.make(nodes.RmsNorm(Norm(buffer(x.width), x.width, 1e-5), last), x, width=x.width)
 
-    def linear(self, x: Value, width: int = WIDTH, bias: bool = False, parts: int = 1, type: Type = Type.F32) -> Value:
+    def linear(
+        self, x: Value, width: int = WIDTH, bias: bool = False, partials: int = 1, type: Type = Type.F32
+    ) -> Value:
         fusion = Fusion(buffer(width) if bias else None)
-        return self.make(nodes.Linear(matrix(width, x.width, parts, type), fusion), x, width=width)
+        return self.make(nodes.Linear(matrix(width, x.width, partials, type), fusion), x, width=width)
 
     def gate(self, x: Value) -> Value:
         return self.make(nodes.Gate("silu"), x, width=x.width // 2)
@@ -58,8 +60,8 @@ class Sketch:
         return self.make(nodes.Rotate(Append(buffer(64), 16, "neox", cache)), x)
 
     def merge(self, splits: int = 8) -> Value:
-        parts = Parts(HEADS, splits)
-        return self.make(nodes.Merge(parts), self.start(parts.nbytes(1) // 4))
+        partials = Partials(HEADS, splits)
+        return self.make(nodes.Merge(partials), self.start(partials.nbytes(1) // 4))
 
     def qk_norm(self, x: Value) -> Value:
         return self.make(nodes.QkNorm(None, HEADS, 1e-5), x, width=x.width, onto=x)
@@ -69,9 +71,9 @@ def buffer(elements: int) -> Any:
     return GPU.buffer(4 * elements)
 
 
-def matrix(rows: int, columns: int, parts: int = 1, type: Type = Type.F32) -> Matrix:
-    each = rows // parts
-    return Matrix(tuple(Part(buffer(each * columns), type, i * each, each) for i in range(parts)), columns)
+def matrix(rows: int, columns: int, partials: int = 1, type: Type = Type.F32) -> Matrix:
+    each = rows // partials
+    return Matrix(tuple(Stripe(buffer(each * columns), type, i * each, each) for i in range(partials)), columns)
 
 
 def norm_product(s: Sketch, width: int = WIDTH) -> Value:
@@ -190,7 +192,7 @@ TABLE = {
     "gate": ("gate into product", lambda s: s.gate(s.linear(s.start())), 1, GPU, f"{L} > {G}"),
     "gate, many tokens": ("", lambda s: s.gate(s.linear(s.start())), 2, GPU, f"{L}, {G}"),
     "gate, bias": ("", lambda s: s.gate(s.linear(s.start(), bias=True)), 1, GPU, f"{L}, {G}"),
-    "gate, two parts": ("", lambda s: s.gate(s.linear(s.start(), parts=2)), 1, GPU, f"{L}, {G}"),
+    "gate, two partials": ("", lambda s: s.gate(s.linear(s.start(), partials=2)), 1, GPU, f"{L}, {G}"),
     "gate, of a sum": ("sum into product", lambda s: s.gate(residual(s)), 1, GPU, f"{G}, +{L}, {G}"),
     "gate, gated": ("gate into product", lambda s: s.gate(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {G}"),
     "gate, rotated": (
@@ -215,7 +217,7 @@ TABLE = {
     "rotation, no bindings left": (
         "norm into product", lambda s: normed_qkv(s, Type.IQ2_S), 1, GPU, f"{N} > {L}, Rotate"
     ),
-    "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, parts=16)), 1, GPU, f"{L}, Rotate"),
+    "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, partials=16)), 1, GPU, f"{L}, Rotate"),
     "rotation, normed heads": ("", normed_heads, 1, GPU, f"{L}, +QkNorm, Rotate"),
     "sum": ("sum into product", residual, 1, GPU, f"{G}, +{L}"),
     "sum, many tokens": ("sum into product", residual, 16, GPU, f"{G}, +{L}"),

@@ -47,7 +47,7 @@ def test_gpu(truth: dict[str, Any]) -> None:
     async def on_gpu() -> Array:
         model = await Model.load(MODEL, device=gpus.device("naga"))
         try:
-            assert len(model.engine.weights.matrices["token_embd",].parts) == 2
+            assert len(model.runner.weights.matrices["token_embd",].stripes) == 2
             return await model.logits(prompt["ids"])
         finally:
             model.destroy()

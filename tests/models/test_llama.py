@@ -90,11 +90,11 @@ def test_tensors_above_the_binding_limit_are_split(
 
     def spy(self: Weights, tensors: Sequence[TensorInfo]) -> Matrix:
         matrix = original(self, tensors)
-        largest.append(len(matrix.parts))
+        largest.append(len(matrix.stripes))
         return matrix
 
     monkeypatch.setattr(Weights, "_matrix", spy)
     # The cache has to stay below the limit too.
-    monkeypatch.setattr("py_wgml.generate.engine._PAGE", 64)
+    monkeypatch.setattr("py_wgml.generate.runner._PAGE", 64)
     assert gpu_error(path, device) < BOUND
     assert max(largest) == 7

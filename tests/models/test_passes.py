@@ -16,7 +16,7 @@ from tiny import TINY, write_tiny
 
 from py_wgml import models
 from py_wgml.errors import WgmlError
-from py_wgml.generate.engine import Engine
+from py_wgml.generate.runner import Runner
 from py_wgml.gguf_model.header import read_header
 from py_wgml.gguf_model.weights import Weights
 from py_wgml.gpu.paper import PaperDevice
@@ -24,11 +24,11 @@ from py_wgml.models import Activations, Cache, Config, Graph, Plan, State, Step,
 from py_wgml.models.__main__ import main
 from py_wgml.models.fuse import fuse
 from py_wgml.models.graph import A, Planned
+from py_wgml.models.layers import gated_mlp
 from py_wgml.models.nodes import Concat, Node, Value
 from py_wgml.models.numpy_graph import NumpyGraph, TensorFile
-from py_wgml.models.parts import gated_mlp
 from py_wgml.models.place import place
-from py_wgml.ops import Heads, step_block
+from py_wgml.ops import Heads, step_uniform
 
 
 def arithmetic(g: Graph[A], c: Config) -> A:
@@ -61,7 +61,7 @@ def test_arithmetic(tmp_path: Path, count: int) -> None:
         part = data[segment.offset : segment.offset + segment.nbytes]
         device.write(segment.buffer, part, segment.buffer_offset)
     found.kept[0] = config.heads[0]
-    step = device.upload(step_block(0, count))
+    step = device.upload(step_uniform(0, count))
     tokens = device.upload(np.array(IDS[:count], np.uint32))
     state = State(config, weights, Cache(device, found, 16, 64), Activations(device), step, tokens)
     program = device.program()
@@ -200,8 +200,8 @@ def test_programs_share_their_activations() -> None:
 def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     """Steps of a prompt but for the last end with the last layer's keys and values."""
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
-    engine = Engine(PaperDevice(), header)
-    names = [pipeline.name for pipeline, _, _ in engine._program(16, "fill", 1)[0].dispatches]
+    runner = Runner(PaperDevice(), header)
+    names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
     assert names[-3:] == ["rms_norm", "linear_tile", "rope_append"]
 
 
@@ -217,8 +217,8 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row == ["%10", "Linear", "blk.1.ffn_down", "%9", "+%8", "[1,", "64]", "256", "1"]
     assert "norm into product saves 5 nodes" in text
     fused = next(line for line in text.splitlines() if line.startswith("12 nodes"))
-    engine = Engine(PaperDevice(), read_header(path))
-    assert fused.startswith(f"12 nodes, {engine.dispatches_per_token - 1} dispatches; ")  # the last one samples
+    runner = Runner(PaperDevice(), read_header(path))
+    assert fused.startswith(f"12 nodes, {runner.dispatches_per_token - 1} dispatches; ")  # the last one samples
 
 
 @pytest.mark.parametrize("arguments", [[], ["a", "0"], ["a", "x"], ["a", "²"], ["a", "1", "b"], ["a", "9" * 5000]])

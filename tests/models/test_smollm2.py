@@ -25,7 +25,7 @@ def gpu_logits(path: Path, ids: list[int], compiler: str = "naga", half: bool = 
     async def main() -> Array:
         model = await Model.load(path, device=gpus.device(compiler), cache_bits=16 if half else 32)
         try:
-            return await model.engine.logits(ids, at_once=64)
+            return await model.runner.logits(ids, at_once=64)
         finally:
             model.destroy()
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
-from py_wgml.gguf_model.weights import Matrix, Part
+from py_wgml.gguf_model.weights import Matrix, Stripe
 from py_wgml.gpu import Buffer, Device, Program
-from py_wgml.ops import step_block
+from py_wgml.ops import step_uniform
 
 VARIANTS = ("naga", "tint", "naga-subgroups", "tint-subgroups")
 
@@ -84,7 +84,7 @@ class Bench:
         return out
 
     def step(self, position: int, count: int) -> Buffer:
-        return self.up(np.frombuffer(step_block(position, count), np.uint32))
+        return self.up(np.frombuffer(step_uniform(position, count), np.uint32))
 
     def matrix(self, values: Any, type: GGMLQuantizationType, cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
         """`values` quantized by the gguf package, cut into parts before the rows `cuts`; and what it dequantizes to."""
@@ -93,7 +93,7 @@ class Bench:
 
         rows = quantize(values, type)
         bounds = [0, *cuts, len(rows)]
-        parts = tuple(Part(self.up(rows[a:b]), type, a, b - a) for a, b in itertools.pairwise(bounds))
+        parts = tuple(Stripe(self.up(rows[a:b]), type, a, b - a) for a, b in itertools.pairwise(bounds))
         return Matrix(parts, values.shape[1]), quants.dequantize(rows, type).reshape(values.shape)
 
     def run(self, record: Callable[[Program], None], out: Buffer, *shape: int) -> Any:

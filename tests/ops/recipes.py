@@ -6,7 +6,7 @@ import numpy as np
 from ops.harness import Bench
 
 from py_wgml.errors import WgmlError
-from py_wgml.gguf_model.weights import TYPES, Matrix, Part
+from py_wgml.gguf_model.weights import TYPES, Matrix, Stripe
 from py_wgml.gpu import Buffer
 from py_wgml.ops import Bits, View, attention_merge_numpy
 
@@ -33,7 +33,7 @@ def exact(*arrays: *Arrays) -> tuple[*Arrays]:
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into parts before the rows `cuts`, and what it dequantizes to. A tall one that is not
+    """A quantized matrix, cut into partials before the rows `cuts`, and what it dequantizes to. A tall one that is not
     cut is a short one repeated: quantizing takes long."""
     rows, columns = shape
     made = rows if cuts else min(rows, 128)
@@ -44,7 +44,7 @@ def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = 
     bytes_of = b.array(part.buffer, part.buffer.nbytes, dtype=np.uint8)
     if rows % 128:
         raise WgmlError("a tall matrix has a multiple of 128 rows")
-    tall = Part(b.up(np.tile(bytes_of, rows // 128)), part.type, 0, rows)
+    tall = Stripe(b.up(np.tile(bytes_of, rows // 128)), part.type, 0, rows)
     return Matrix((tall,), columns), np.tile(dequantized, (rows // 128, 1))
 
 
@@ -57,8 +57,8 @@ def unpacked(cache: Any, bits: Bits) -> Any:
     return (scale.astype(np.float64) * steps / 127).reshape(*cache.shape[:-1], -1)
 
 
-def attention_parts(b: Bench, count: int, splits: int, heads: int, head_dim: int) -> tuple[Buffer, Any]:
-    """What attention leaves in parts, some of which saw no position; and what they make together."""
+def attention_partials(b: Bench, count: int, splits: int, heads: int, head_dim: int) -> tuple[Buffer, Any]:
+    """What attention leaves in partials, some of which saw no position; and what they make together."""
     values, highest = b.normal(count, splits, heads, head_dim), b.normal(count, heads, splits)
     totals = b.random.uniform(1, 9, (count, heads, splits)).astype(np.float32)
     values[:, 1], highest[..., 1], totals[..., 1] = 0, np.finfo(np.float32).min, 0

@@ -8,7 +8,7 @@ from gguf import GGMLQuantizationType as T
 from ops.harness import Bench
 from quantize import random_blocks
 
-from py_wgml.gguf_model.weights import TYPES, Matrix, Part
+from py_wgml.gguf_model.weights import TYPES, Matrix, Stripe
 from py_wgml.ops import dequantize
 from py_wgml.ops.lib.array import Array
 
@@ -18,7 +18,7 @@ SCALES = {"usual": (1e-3, -2e-2), "subnormal": (2.0**-24, 5e-6), "zero": (0.0, -
 
 
 def whole(bench: Bench, rows: Array, type: T, columns: int) -> Matrix:
-    return Matrix((Part(bench.up(rows), type, 0, len(rows)),), columns)
+    return Matrix((Stripe(bench.up(rows), type, 0, len(rows)),), columns)
 
 
 def check(bench: Bench, rows: Array, type: T, columns: int) -> None:

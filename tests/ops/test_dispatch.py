@@ -11,9 +11,9 @@ from ops.harness import Bench
 import py_wgml.ops
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
-from py_wgml.gguf_model.weights import Part
+from py_wgml.gguf_model.weights import Stripe
 from py_wgml.names import joined
-from py_wgml.ops import dequantize, step_block
+from py_wgml.ops import dequantize, step_uniform
 
 PARAMS = {"width": 3, "repeat": 1}
 
@@ -31,7 +31,7 @@ PARAMS = {"width": 3, "repeat": 1}
         ({}, PARAMS | {"width": 3.0}, "kernel gated: params.width is 3.0, which no u32 is"),
         ({"step": {"position": 1 << 32, "count": 1}}, PARAMS, "kernel gated: step.position is 4294967296, .* u32 is"),
         ({"x": 3}, PARAMS, "kernel gated: x is no Buffer but of type int"),
-        ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform block of known fields"),
+        ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform buffer of known fields"),
     ],
 )
 def test_refuses(bench: Bench, change: dict[str, Any], params: dict[str, Any] | None, message: str) -> None:
@@ -56,7 +56,7 @@ def test_a_uniform_block_may_be_given_by_its_fields(bench: Bench) -> None:
     """All of them: the step too."""
     x, out = bench.up(bench.normal(6)), bench.poison(3)
     program = bench.device.program()
-    for step in (bench.step(0, 1), {"count": 1, "position": 0}, step_block(0, 1)):
+    for step in (bench.step(0, 1), {"count": 1, "position": 0}, step_uniform(0, 1)):
         bindings: dict[str, Any] = {"out": out, "x": x, "params": PARAMS, "step": step}
         program.dispatch("gated", bindings, 1, function="relu", workgroup_size=64)
     program.run()
@@ -84,7 +84,7 @@ def test_refuses_what_comes_twice_from_several_mappings(bench: Bench) -> None:
 
 def test_a_codebook_does_not_take_the_place_of_a_buffer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     weights, _ = bench.matrix(bench.normal(4, 256), GGMLQuantizationType.IQ2_S)
-    monkeypatch.setattr(Part, "tables", {"out": b""})
+    monkeypatch.setattr(Stripe, "tables", {"out": b""})
     with pytest.raises(WgmlError, match=r"^kernel dequantize: given twice: out$"):
         dequantize(bench.device.program(), weights, bench.poison(4, 256))
 
@@ -92,7 +92,7 @@ def test_a_codebook_does_not_take_the_place_of_a_buffer(bench: Bench, monkeypatc
 @pytest.mark.parametrize(("position", "count"), [(-1, 1), (0, 1.0), (0, 1 << 32)])
 def test_a_step_that_is_none_is_refused(position: Any, count: Any) -> None:
     with pytest.raises(WgmlError, match=r"^Step\.(position|count) is .*, which no u32 is$"):
-        step_block(position, count)
+        step_uniform(position, count)
 
 
 PACKAGES = pkgutil.walk_packages(py_wgml.ops.__path__, "py_wgml.ops.")

@@ -25,7 +25,7 @@ def draw(bench: Bench, logits: Array, tokens: Array, sampling: Sampling) -> int:
     history = bench.up(np.append(tokens, [0xFFFFFFFF, 7]).astype(np.uint32))
     step = bench.step(end - 2, 2)
     program = bench.device.program()
-    sample(program, step, bench.device.upload(sampling.block()), bench.up(logits), history, len(logits))
+    sample(program, step, bench.device.upload(sampling.uniform()), bench.up(logits), history, len(logits))
     program.run()
     after = bench.array(history, end + 2, dtype=np.uint32)
     assert (after[:end] == tokens).all() and after[end + 1] == 7

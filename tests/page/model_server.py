@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from web.build import parts, paths
+from web.build import paths, pins
 
 HERE = Path(__file__).parent
-LIBRARIES = [part for part in parts.read_lock() if part.role == "library"]
+LIBRARIES = [part for part in pins.read_lock() if part.role == "library"]
 PAGE = b"<!doctype html><title>files.js</title>"
 LINGER = 0.5  # seconds before a connection breaks: of what had not yet been read then, a browser hands out nothing
 
@@ -41,7 +41,7 @@ class ModelServer:
     """
 
     def __init__(self) -> None:
-        parts.fetch(LIBRARIES)
+        pins.fetch(LIBRARIES)
         self.libraries = {f"/lib/{part.file}": part.path for part in LIBRARIES}
         self.change(0)
         self.ranges = True  # it knows them

@@ -13,7 +13,7 @@ import pytest
 from page.pages import DROP, ask, box_of, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
-from web.build import parts, paths
+from web.build import paths, pins
 
 Fake = Callable[..., None]
 
@@ -180,7 +180,7 @@ def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
 
 @pytest.mark.slow
 def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
-    parts.fetch(tools := [part for part in parts.read_lock() if part.file == "axe.min.js"])
+    pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
     table, code = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
     answer = f"# A\n\n{table}\n\n{code}\n\n- [a](http://b.example) `c`"
     fake(pieces=[{"reasoning": "so"}, answer])

@@ -89,14 +89,14 @@ def test_bindings_and_their_sizes() -> None:
 def test_a_block_by_names_in_any_order() -> None:
     late = structs(CODE)["Late"]
     values = {"last": 1.5, "view": {"offset": np.int64(5), "strides": [1, 2, 3, 4]}}
-    assert wgsl.block("", late, values) == struct.pack("<5I12xf12x", 1, 2, 3, 4, 5, 1.5)
+    assert wgsl.uniform("", late, values) == struct.pack("<5I12xf12x", 1, 2, 3, 4, 5, 1.5)
 
 
 def test_values_are_packed_by_the_type_of_the_field() -> None:
     """Whatever their type in Python; and to whole blocks of 16 bytes."""
     params = structs(CODE)["Params"]
     for eps in (2, 2.0, np.float32(2), np.float64(2), np.uint8(2)):
-        packed = wgsl.block("", params, {"columns": 1 << 31, "eps": eps, "first": -7})
+        packed = wgsl.uniform("", params, {"columns": 1 << 31, "eps": eps, "first": -7})
         assert packed == struct.pack("<Ifi4x", 1 << 31, 2.0, -7)
 
 
@@ -111,12 +111,12 @@ def test_values_are_packed_by_the_type_of_the_field() -> None:
 def test_what_does_not_fit_its_field_is_refused(field: str, value: object) -> None:
     values = {"columns": 1, "eps": 1.0, "first": 1, field: value}
     with pytest.raises(WgmlError, match=rf"^k\.{field} is .*, which no [uif]32 is$"):
-        wgsl.block("k", structs(CODE)["Params"], values)
+        wgsl.uniform("k", structs(CODE)["Params"], values)
 
 
 def test_a_number_too_long_to_be_written_is_refused() -> None:
     with pytest.raises(WgmlError, match=r"^k\.first is a number of 20001 bits, which no i32 is$"):
-        wgsl.block("k", structs(CODE)["Params"], {"columns": 1, "eps": 1.0, "first": -(1 << 20000)})
+        wgsl.uniform("k", structs(CODE)["Params"], {"columns": 1, "eps": 1.0, "first": -(1 << 20000)})
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_a_number_too_long_to_be_written_is_refused() -> None:
 def test_what_is_wrong_within_is_named(change: dict[str, Any], message: str) -> None:
     values = {"view": {"strides": (1, 2, 3, 4), "offset": 0}, "last": 0}
     with pytest.raises(WgmlError, match=f"^{message}$"):
-        wgsl.block("k", structs(CODE)["Late"], values | change)
+        wgsl.uniform("k", structs(CODE)["Late"], values | change)

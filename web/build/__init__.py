@@ -1,5 +1,5 @@
 """What `build.py` does, a room for each thing it can. All but what drives a browser is the standard library's.
 
-From the bottom up: errors, paths; cache, finding; environment; fetching; parts; lock; models, brand, site; serving;
+From the bottom up: errors, paths; cache, finding; environment; fetching; pins; lock; models, brand, site; serving;
 browser; chat, bench, screenshots, audit; checks.
 """

@@ -55,7 +55,7 @@ async def bench_natively(model: Path, cache_bits: Any, activation_bits: Any, opt
         seconds.append(time.perf_counter() - began)
         if left:
             loaded.destroy()
-    figures = await measure(loaded.engine, **options)
+    figures = await measure(loaded.runner, **options)
     return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
 
 

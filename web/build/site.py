@@ -1,4 +1,4 @@
-"""A site, made of its parts in one go."""
+"""A site, made in one go of what is pinned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
 from .errors import USAGE, Stop, say
 from .models import Model, publish
-from .parts import Part, fetch, node, node_modules, read_lock
+from .pins import Pin, fetch, node, node_modules, read_lock
 
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", "page/*.js", "page/*.css", "shared/*.js", "worker/*.js")
@@ -34,18 +34,18 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         raise Stop(f"two models are called {twice.pop()}", USAGE)
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
         raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
-    parts = [part for part in read_lock() if part.role in ("runtime", "loader", "wheel", "pure", "library")]
-    fetch(parts)
-    runtime = [part for part in parts if part.role == "runtime"]
+    pins = [pin for pin in read_lock() if pin.role in ("runtime", "loader", "wheel", "pure", "library")]
+    fetch(pins)
+    runtime = [pin for pin in pins if pin.role == "runtime"]
     archives: dict[str, tuple[Path, bool]] = {}
     site: dict[str, Path] = {}
-    for part in parts:
-        if part.role == "library":
-            site[f"lib/{part.file}"] = part.path
-        elif part.role == "runtime" and not part.file.endswith(".zip"):
-            site[f"pyodide/{part.file}"] = part.path
+    for pin in pins:
+        if pin.role == "library":
+            site[f"lib/{pin.file}"] = pin.path
+        elif pin.role == "runtime" and not pin.file.endswith(".zip"):
+            site[f"pyodide/{pin.file}"] = pin.path
         else:
-            archives[place(part)] = part.path, part.role == "pure"
+            archives[place(pin)] = pin.path, pin.role == "pure"
     with tempfile.TemporaryDirectory() as space:
         own = Path(space, f"py_wgml-{paths.project()['version']}-py3-none-any.whl")
         own.write_bytes(own_wheel())
@@ -57,7 +57,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
-        write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", parts, compiled)
+        write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
         sums = {name: sha256_of(new / name) for name in sorted([*site, *write_brand(new, brand)])}
         about: dict[str, Any] = {
             "title": brand.title,
@@ -95,15 +95,15 @@ def own_wheel() -> bytes:
 
 
 @alone()
-def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> dict[str, Path]:
+def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Pin]) -> dict[str, Path]:
     """Archives of Python (place in the site -> file, whether to leave machine code out) as compiled Python.
 
     Pyodide itself compiles them, once for each content: see pack.py. Returns place -> file.
     """
-    about = next(part.path for part in runtime if part.file == "pyodide-lock.json")
+    about = next(pin.path for pin in runtime if pin.file == "pyodide-lock.json")
     python = ".".join(json.loads(about.read_text())["info"]["python"].split(".")[:2])
     recipe = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("pack.mjs", "pack.py"))
-    recipe += "".join(part.sha256 for part in runtime).encode()
+    recipe += "".join(pin.sha256 for pin in runtime).encode()
     folder = paths.CACHE / "packed"
     done: dict[str, Path] = {}
     jobs: list[dict[str, Any]] = []
@@ -129,17 +129,17 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Part]) -> d
     return done
 
 
-def place(part: Part) -> str:
+def place(pin: Pin) -> str:
     """Where an archive of Python lies in the site."""
-    if part.role in ("runtime", "loader"):
-        return f"pyodide/{part.file}"
-    name, version = part.file.split("-")[:2]
-    return f"wheels/{name}-{version}-py3-none-any.whl" if part.role == "pure" else f"wheels/{part.file}"
+    if pin.role in ("runtime", "loader"):
+        return f"pyodide/{pin.file}"
+    name, version = pin.file.split("-")[:2]
+    return f"wheels/{name}-{version}-py3-none-any.whl" if pin.role == "pure" else f"wheels/{pin.file}"
 
 
-def write_pyodide_lock(path: Path, parts: Sequence[Part], compiled: dict[str, Path]) -> None:
+def write_pyodide_lock(path: Path, pins: Sequence[Pin], compiled: dict[str, Path]) -> None:
     """Cut Pyodide's own list of packages down to those that it loads itself, with the sums of our packed ones."""
     lock = json.loads(path.read_text())
-    loaders = {part.file.split("-")[0]: place(part) for part in parts if part.role == "loader"}
+    loaders = {pin.file.split("-")[0]: place(pin) for pin in pins if pin.role == "loader"}
     packages = {name: lock["packages"][name] | {"sha256": sha256_of(compiled[at])} for name, at in loaders.items()}
     path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n")

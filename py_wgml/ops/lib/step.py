@@ -2,9 +2,9 @@
 
 from ... import wgsl
 
-__all__ = ["step_block"]
+__all__ = ["step_uniform"]
 
 
-def step_block(position: int, count: int) -> bytes:
+def step_uniform(position: int, count: int) -> bytes:
     """Content of a step buffer: the step takes `count` tokens, the first of them at `position` of the sequence."""
     return wgsl.packed("lib/step", "Step", {"position": position, "count": count})

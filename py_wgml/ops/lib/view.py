@@ -115,7 +115,7 @@ def require_distinct(out: View) -> None:
 
 
 def strided(shape: Sequence[int], views: Mapping[str, View], rows: bool = False) -> tuple[int, dict[str, Any]]:
-    """The rank, and the fields of a uniform block, for a kernel over elements: `shape`, and each `View` by its name.
+    """The rank, and the fields of a uniform buffer, for a kernel over elements: `shape`, and each `View` by its name.
 
     views have this shape. Neighbouring dimensions that all of them step through as if they were one are made one, so
     that the kernel has fewer coordinates to find: one, when all is contiguous. rows: the last dimension is left alone.
@@ -140,7 +140,7 @@ def strided_rows(shape: Sequence[int], views: Mapping[str, View]) -> tuple[int, 
 
 
 def full(views: Mapping[str, View]) -> dict[str, Any]:
-    """Each `View` as a field of a uniform block, its dimensions as they are."""
+    """Each `View` as a field of a uniform buffer, its dimensions as they are."""
     return {name: _fields(view.strides, view.offset) for name, view in views.items()}
 
 

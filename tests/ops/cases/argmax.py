@@ -2,14 +2,14 @@ import numpy as np
 from ops.harness import Bench, Job, cases
 from ops.recipes import LAYOUTS, NOT_DENORMAL, strided
 
-from py_wgml.ops import View, argmax, argmax_numpy, top_k_parts
+from py_wgml.ops import View, argmax, argmax_numpy, top_k_partials
 
 
 def argmax_case(b: Bench, kind: str, shape: tuple[int, ...], layout: str, splits: int = 1) -> Job:
     view, x = strided(b, shape, layout)
     ids = b.poison(*shape[:-1], dtype=np.uint32)
-    parts = b.poison(top_k_parts(x.size // shape[-1], 1, splits) // 4)
-    return Job(lambda p: argmax(p, view, View.of(ids, *shape[:-1]), splits, parts), {ids: argmax_numpy(x)})
+    partials = b.poison(top_k_partials(x.size // shape[-1], 1, splits) // 4)
+    return Job(lambda p: argmax(p, view, View.of(ids, *shape[:-1]), splits, partials), {ids: argmax_numpy(x)})
 
 
 TABLE = [

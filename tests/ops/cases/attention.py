@@ -3,7 +3,7 @@ from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import SMALL, exact, past, unpacked
 
 from py_wgml.gpu import Program
-from py_wgml.ops import Bits, Heads, KvCache, Parts, Scores, attention, attention_merge, attention_numpy, cache_numpy
+from py_wgml.ops import Bits, Heads, KvCache, Partials, Scores, attention, attention_merge, attention_numpy, cache_numpy
 
 
 def attention_case(
@@ -29,14 +29,14 @@ def attention_case(
     cache = KvCache(b.up(packed[0]), b.up(packed[1]), Heads(heads, kv_heads, head_dim), bits)
     sink = b.normal(heads) if sinks else None
     scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
-    parts = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
+    partials = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
     queries, keys, values, sink = exact(q[:count], k[:length], v[:length], sink)
     expected = attention_numpy(queries, keys, values, position, Scores(scores.scale, window, soft_cap, sink))
 
     def record(p: Program) -> None:
-        attention(p, step, at, cache, parts, scores, count + 1, splits)
+        attention(p, step, at, cache, partials, scores, count + 1, splits)
         if splits > 1:
-            attention_merge(p, step, parts, Parts(cache.heads, splits), out, count + 1)
+            attention_merge(p, step, partials, Partials(cache.heads, splits), out, count + 1)
 
     return Job(
         record,

@@ -26,7 +26,7 @@ def refusals(b: Bench) -> Refusals:
         (lambda: dequantize(program, weights, out, 4), "of a matrix of 4 rows"),
         (lambda: dequantize(program, weights, short), "the output takes 768"),
         (
-            lambda: dequantize(program, Matrix(weights.parts, 48), out),
+            lambda: dequantize(program, Matrix(weights.stripes, 48), out),
             "rows of 48 elements: Q8_0 takes multiples of 32",
         ),
     ]

@@ -40,5 +40,5 @@ TABLE = [
 
 def refusals(b: Bench) -> Refusals:
     weights, _ = b.matrix(b.normal(4, 64), TYPE_OF["Q8_0"])
-    program, step, out, odd = b.device.program(), b.step(0, 1), b.poison(4, 64), Matrix(weights.parts, 48)
+    program, step, out, odd = b.device.program(), b.step(0, 1), b.poison(4, 64), Matrix(weights.stripes, 48)
     return [(lambda: get_rows(program, step, None, odd, out, 1), "rows of 48 elements: Q8_0 takes multiples of 32")]

@@ -2,7 +2,7 @@ from typing import Any
 
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
-from ops.recipes import FILL, TYPE_OF, attention_parts, exact, matrix, past
+from ops.recipes import FILL, TYPE_OF, attention_partials, exact, matrix, past
 
 from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix
 from py_wgml.ops import (
@@ -12,7 +12,7 @@ from py_wgml.ops import (
     Heads,
     KvCache,
     Norm,
-    Parts,
+    Partials,
     linear,
     linear_numpy,
     rms_norm_numpy,
@@ -77,14 +77,14 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
 
 
 def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: int, integers: bool) -> Job:
-    """The product of one token that puts the parts of attention together itself."""
+    """The product of one token that puts the partials of attention together itself."""
     weights, dequantized = matrix(b, kind, (37, heads * head_dim))
-    parts, merged = attention_parts(b, 1, splits, heads, head_dim)
+    partials, merged = attention_partials(b, 1, splits, heads, head_dim)
     before = b.normal(1, 37)
     out, step = b.held(before), b.step(5, 1)
-    fusion = Fusion(accumulate=True, parts=Parts(Heads(heads, heads, head_dim), splits))
+    fusion = Fusion(accumulate=True, partials=Partials(Heads(heads, heads, head_dim), splits))
     return Job(
-        lambda p: linear(p, step, parts, weights, out, 1, fusion, integers),
+        lambda p: linear(p, step, partials, weights, out, 1, fusion, integers),
         {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
     )
 
@@ -160,14 +160,14 @@ def refusals(b: Bench) -> Refusals:
 
     return [
         (
-            lambda: linear(program, step, at, Matrix(quantized.parts, 48), at, 1),
+            lambda: linear(program, step, at, Matrix(quantized.stripes, 48), at, 1),
             "rows of 48 elements: Q4_0 takes multiples of 32",
         ),
         (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5)), max_count=2), "product"),
         (lambda: fuse(Fusion(norm=Norm(at, 8, 1e-5))), "product"),  # of other rows
         (lambda: fuse(Fusion(activation="silu")), "product"),  # gates and values in different buffers
         (lambda: fuse(Fusion(append=append)), "product"),  # half a head in one of them
-        (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5), parts=Parts(Heads(4, 4, 4), 2))), "product"),
+        (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5), partials=Partials(Heads(4, 4, 4), 2))), "product"),
     ]
 
 

@@ -105,7 +105,7 @@ LARGE = [
 def refusals(b: Bench) -> Refusals:
     program, at, of = b.device.program(), b.poison(64), Experts(2, 1)
     weights, _ = b.matrix(b.normal(4, 64), TYPE_OF["Q4_0"])
-    odd, message = Matrix(weights.parts, 48), "rows of 48 elements: Q4_0 takes multiples of 32"
+    odd, message = Matrix(weights.stripes, 48), "rows of 48 elements: Q4_0 takes multiples of 32"
     chosen = at, Groups(at, at, 16, 1)
     return [(partial(linear_experts, program, at, at, odd, ids, at, of, 1), message) for ids in chosen]
 

@@ -1,7 +1,7 @@
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 
-from py_wgml.ops import Sampling, sample, sample_numpy, step_block
+from py_wgml.ops import Sampling, sample, sample_numpy, step_uniform
 
 
 def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
@@ -12,8 +12,8 @@ def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
     tokens[first] = np.argmax(logits)
     after = tokens.copy()
     after[first + count] = sample_numpy(logits, tokens[: first + count], sampling)
-    history, step = b.held(tokens), b.held(np.frombuffer(step_block(first, count), np.uint32)[:2])
-    at = b.up(np.frombuffer(sampling.block(), np.uint32)), b.up(logits)
+    history, step = b.held(tokens), b.held(np.frombuffer(step_uniform(first, count), np.uint32)[:2])
+    at = b.up(np.frombuffer(sampling.uniform(), np.uint32)), b.up(logits)
     moved = np.array([first + count, 1])
     return Job(lambda p: sample(p, step, *at, history, vocabulary), {history: after, step: moved})
 

@@ -2,7 +2,7 @@ import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import LAYOUTS, NOT_DENORMAL, strided
 
-from py_wgml.ops import View, top_k, top_k_numpy, top_k_parts
+from py_wgml.ops import View, top_k, top_k_numpy, top_k_partials
 
 
 def top_k_case(
@@ -13,10 +13,10 @@ def top_k_case(
         x = b.random.integers(-levels, levels, shape).astype(np.float32)
         view = View.of(b.up(x), *shape)
     ids, values = b.poison(*shape[:-1], k, dtype=np.uint32), b.poison(*shape[:-1], k)
-    parts = b.poison(top_k_parts(x.size // shape[-1], k, splits) // 4)
+    partials = b.poison(top_k_partials(x.size // shape[-1], k, splits) // 4)
     chosen, largest = (View.of(out, *shape[:-1], k) for out in (ids, values))
     return Job(
-        lambda p: top_k(p, view, chosen, largest, splits, parts),
+        lambda p: top_k(p, view, chosen, largest, splits, partials),
         dict(zip((ids, values), top_k_numpy(x, k), strict=True)),
     )
 
@@ -39,7 +39,7 @@ def refusals(b: Bench) -> Refusals:
         (lambda: top_k(program, x[:, :3], out[:, :4]), "do not fit"),
         (lambda: top_k(program, x, out[:, :2], out[:, 2:4]), "another buffer"),
         (lambda: top_k(program, x, out[:, :2], splits=2), "no room"),
-        (lambda: top_k(program, x, out[:, :2], splits=64, parts=few), "no room"),
+        (lambda: top_k(program, x, out[:, :2], splits=64, partials=few), "no room"),
         (lambda: top_k(program, long, View.of(b.poison(1030), 1030)), "do not fit"),
     ]
 

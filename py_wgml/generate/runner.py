@@ -15,7 +15,7 @@ from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
 from ..models import Activations, Cache, State, Step, build, plan
-from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_block
+from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from .turns import Turns
 
 ActivationBits = Literal[32, 8]
@@ -54,7 +54,7 @@ class Pace:
             self.batch = max(self.batch // 2, 1)
 
 
-class Engine:
+class Runner:
     """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
@@ -79,7 +79,7 @@ class Engine:
         self.context = self._cache.max_length
         self._activations = Activations(device)
         self._step = device.buffer(16, "step")
-        self._sampling = device.upload(Sampling().block(), "sampling")
+        self._sampling = device.upload(Sampling().uniform(), "sampling")
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
@@ -107,7 +107,7 @@ class Engine:
         await self.device.compiled()
         await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
-            self.device.write(self._step, step_block(0, 1))
+            self.device.write(self._step, step_uniform(0, 1))
             began = time.perf_counter()
             await self.device.run_and_read(self._program(1, "sample", 1)[0], self._step, 0, 4)
         middle = time.perf_counter()
@@ -145,12 +145,12 @@ class Engine:
 
     async def profile(self) -> list[float]:
         """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
-        self.device.write(self._step, step_block(max(self._stored - 1, 0), 1))
+        self.device.write(self._step, step_uniform(max(self._stored - 1, 0), 1))
         return await self.device.profile(self.token_program)
 
     async def gpu_seconds(self, times: int) -> float:
         """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
-        self.device.write(self._step, step_block(max(self._stored - times, 0), 1))
+        self.device.write(self._step, step_uniform(max(self._stored - times, 0), 1))
         return await self.device.time(self.token_program, times)
 
     @property
@@ -214,7 +214,7 @@ class Engine:
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others."""
         await self._check(ids)
-        self.device.write(self._sampling, sampling.block())
+        self.device.write(self._sampling, sampling.uniform())
         pending = await self._prefill(ids, on_prefill)
         last = None
         while True:
@@ -270,7 +270,7 @@ class Engine:
             program, logits = self._program(_size_for(count), "logits", len(rows) + count)
             await self.device.compiled()
             self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
-            self.device.write(self._step, step_block(len(rows), count))
+            self.device.write(self._step, step_uniform(len(rows), count))
             self.device.run(program)
             assert logits is not None
             rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
@@ -299,7 +299,7 @@ class Engine:
         while self._stored < len(ids):
             count = min(self._step_size, len(ids) - self._stored)
             is_last = self._stored + count == len(ids)
-            self.device.write(self._step, step_block(self._stored, count))
+            self.device.write(self._step, step_uniform(self._stored, count))
             pending.append(self._submit(count, "sample" if is_last else "fill"))
             counts.append(count)
             # One step ahead of the one that is waited for.

@@ -1,7 +1,7 @@
-// The parts of attention_vector.wgsl put together: each counts by its weights relative to the highest score of all.
-//   parts f32 [T, splits, heads, head_dim]: values not yet divided by the sum of their weights; after those of the
+// The partials of attention_vector.wgsl put together: each counts by its weights relative to the highest score of all.
+//   partials f32 [T, splits, heads, head_dim]: values not yet divided by the sum of their weights; after those of the
 //   step's T tokens [T, heads, splits, 2]: the highest score, and the sum of weights relative to it
-// Parameters: parts (the name of the binding), splits, merged_word (its elements: "vec2<f32>", or "vec4<f32>" where
+// Parameters: partials (the name of the binding), splits, merged_word (its elements: "vec2<f32>", or "vec4<f32>" where
 // splits is even).
 
 // A word of attention's result. first: the word of the first part; stride: words from one part to the next; states: the
@@ -9,10 +9,10 @@
 {% set states_of_word = 2 if merged_word == "vec4<f32>" else 1 %}
 fn merged(first: u32, stride: u32, states: u32) -> {{ merged_word }} {
     {% for i in range(splits // states_of_word) %}
-    let states_{{ i }} = {{ parts }}[states + {{ i }}u];
+    let states_{{ i }} = {{ partials }}[states + {{ i }}u];
     {% endfor %}
     {% for i in range(splits) %}
-    let part_{{ i }} = {{ parts }}[first + {{ i }}u * stride];
+    let part_{{ i }} = {{ partials }}[first + {{ i }}u * stride];
     let state_{{ i }} = states_{{ i // states_of_word }}.{{ "zw" if i % states_of_word else "xy" }};
     {% endfor %}
     var highest = state_0.x;

