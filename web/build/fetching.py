@@ -132,14 +132,14 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
         tag, date = answer.headers.get("ETag", ""), answer.headers.get("Last-Modified", "")
         version = tag if tag.startswith('"') else date
         with progress(label, total) as show, written(target, have > 0, version, label) as write:
-            while skip and (block := answer.read(min(skip, 1 << 18))):
-                skip -= len(block)
+            while skip and (chunk := answer.read(min(skip, 1 << 18))):
+                skip -= len(chunk)
             while total is None or have < total:
-                block = answer.read(1 << 18 if total is None else min(1 << 18, total - have))
-                if not block:
+                chunk = answer.read(1 << 18 if total is None else min(1 << 18, total - have))
+                if not chunk:
                     break
-                write(block)
-                have += len(block)
+                write(chunk)
+                have += len(chunk)
                 show(have)
     return total
 
@@ -158,8 +158,8 @@ def written(target: Path, appending: bool, version: str, label: str) -> Iterator
     told(lambda: version_of(target).write_text(version))
     file = told(lambda: target.open("ab" if appending else "wb"))
 
-    def write(block: bytes) -> None:
-        told(lambda: (file.write(block), file.flush()))
+    def write(chunk: bytes) -> None:
+        told(lambda: (file.write(chunk), file.flush()))
 
     try:
         yield write
@@ -194,8 +194,8 @@ def inflate(path: Path) -> None:
     engine, out = zlib.decompressobj(-zlib.MAX_WBITS), path.with_suffix(".inflated")
     try:
         with path.open("rb") as source, out.open("wb") as target:
-            while block := source.read(1 << 18):
-                target.write(engine.decompress(block))
+            while chunk := source.read(1 << 18):
+                target.write(engine.decompress(chunk))
             target.write(engine.flush())
     except zlib.error:
         pass  # what there is of it will not have the right sum

@@ -76,7 +76,7 @@ def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:
             number = f"{len(about['parts']):03}"
             about["parts"].append({"url": f"{about['url']}.{number}", "bytes": left})
             with (site / f"{place}.{number}").open("wb") as part:
-                while left and (block := file.read(min(1 << 20, left))):
-                    part.write(block)
-                    left -= len(block)
+                while left and (chunk := file.read(min(1 << 20, left))):
+                    part.write(chunk)
+                    left -= len(chunk)
     return about

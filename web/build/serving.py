@@ -181,9 +181,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """The bytes [first, end) of a file. One that is cut meanwhile ends the connection."""
         file.seek(first)
         self.connection.settimeout(None)
-        while first < end and (block := file.read(min(1 << 20, end - first))):
-            self.wfile.write(block)
-            first += len(block)
+        while first < end and (chunk := file.read(min(1 << 20, end - first))):
+            self.wfile.write(chunk)
+            first += len(chunk)
         self.connection.settimeout(PATIENCE)
         if first < end:  # less has come than was promised
             self.close_connection = True
