@@ -87,7 +87,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Chromium]:
-    """Headless Chromium with WebGPU; see tests/browser.py. Closed after each module: asyncio can't run beside it."""
+    """Headless Chromium with WebGPU (web/build/browser.py); closed after each module: asyncio can't run beside it."""
     from web.build import browser
 
     with browser.chromium() as started:
@@ -96,7 +96,7 @@ def chromium() -> Iterator[Chromium]:
 
 @pytest.fixture(scope="module")
 def firefox() -> Iterator[Firefox]:
-    """Headless Firefox with WebGPU; see tests/browser.py."""
+    """Headless Firefox with WebGPU; see web/build/browser.py."""
     from web.build import browser, finding
 
     if not finding.find_firefox():

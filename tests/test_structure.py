@@ -100,3 +100,18 @@ def test_papers_lead_somewhere(paper: Path) -> None:
     named = re.findall(r"`((?:py_wgml|web|wgsl|tests|docs)/[\w./-]+\.\w+)`", text)
     missing = {name for name in named if "NAME" not in name and not (paths.ROOT / name).exists()}
     assert not missing
+
+
+IMPORT = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']+)["']""")
+# By folder of web/, from which others its scripts import nothing, not even types.
+APART = {"page": {"worker"}, "worker": {"page"}, "shared": {"page", "worker"}}
+
+
+@pytest.mark.parametrize("folder", APART)
+def test_page_and_worker_do_not_import_each_other(folder: str) -> None:
+    scripts = [*(paths.WEB / folder).glob("*.js")]
+    assert scripts
+    for script in scripts:
+        for name in IMPORT.findall(script.read_text()):
+            used = (script.parent / name).resolve().relative_to(paths.WEB).parts[0]
+            assert used not in APART[folder], (script.name, name)

@@ -7,12 +7,12 @@
  *     console.log(answer.choices[0].message.content);
  *
  * @import { Answer } from "./page/engine.js"
- * @import { ChatMessage, Done, ModelSource, Progress, Sampling, TemplateOptions } from "./shared/protocol.js"
+ * @import { AnswerOptions, ChatMessage, Done, ModelSource, Progress } from "./shared/protocol.js"
  *
- * @typedef {Sampling & TemplateOptions & {messages: ChatMessage[], stream?: boolean,
+ * @typedef {AnswerOptions & {messages: ChatMessage[], stream?: boolean,
  *   max_completion_tokens?: number | null, model?: string,
  *   stream_options?: {include_usage?: boolean}}} Parameters
- *   as in OpenAI's reference, and those of Sampling and TemplateOptions (protocol.d.ts). `model` is not looked at:
+ *   as in OpenAI's reference, and those of AnswerOptions (protocol.d.ts). `model` is not looked at:
  *   there is one
  */
 
@@ -20,7 +20,9 @@ import { siteModels } from "./page/choice.js";
 import { Engine } from "./page/engine.js";
 import { readSite } from "./shared/site.js";
 
-const SAMPLING = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "seed", "max_tokens", "stop"];
+const SAMPLING = [
+  ...["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "penalty_window", "seed", "max_tokens", "stop"],
+];
 const TEMPLATE = ["tools", "chat_template", "chat_template_kwargs"];
 const OTHERS = ["messages", "stream", "max_completion_tokens", "model", "stream_options"];
 /**

@@ -29,8 +29,8 @@ worker.addEventListener("install", (event) => event.waitUntil(gather()));
 worker.addEventListener("activate", (event) => event.waitUntil(takeOver()));
 
 worker.addEventListener("message", (event) => {
-  if (event.data !== "take over") return;
   const { active } = worker.registration;
+  if (event.data !== "take over" || active?.scriptURL === location.href) return; // it has, for another tab
   before = active ? family + new URL(active.scriptURL).searchParams.get("version") : "";
   event.waitUntil(worker.skipWaiting());
 });

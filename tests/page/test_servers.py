@@ -165,6 +165,6 @@ def test_going_round_in_circles_is_told(server: ModelServer, context: BrowserCon
     page.goto(server.url)
     server.status = 302
     why = page.evaluate(
-        "(url) => import('./shared/reach.js').then(({ unreachable }) => unreachable(url))", f"{server.url}model.gguf"
+        "(url) => import('./worker/reach.js').then(({ unreachable }) => unreachable(url))", f"{server.url}model.gguf"
     )
     assert why == "its server redirects without end, or to where there is no connection"

@@ -73,7 +73,7 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
 
 def channels(colour: str) -> list[int]:
     """`#rrggbb` as three numbers of 0 to 255."""
-    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    return [int(colour[start : start + 2], 16) for start in (1, 3, 5)]
 
 
 def contrast(one: str, other: str) -> float:

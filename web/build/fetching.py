@@ -22,6 +22,8 @@ from typing import Any
 from .environment import pip, run
 from .errors import NETWORK, USAGE, Stop, say
 
+SENT = re.compile("bytes ([0-9]{1,18})-")  # a Content-Range
+
 
 @functools.cache
 def tls() -> ssl.SSLContext:
@@ -124,7 +126,7 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
         total, skip = length, 0
         if answer.status != 206:  # the whole, though we asked for a range
             skip, have = start, 0
-        elif (at := re.match("bytes ([0-9]{1,18})-", answer.headers.get("Content-Range", ""))) and int(at[1]) != first:
+        elif (sent := SENT.match(answer.headers.get("Content-Range", ""))) and int(sent[1]) != first:
             raise http.client.HTTPException("the server sends another part than it was asked for")
         size = re.fullmatch("[0-9]{1,18}", answer.headers.get("Content-Length", ""))
         if total is None and size:
@@ -146,8 +148,8 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
 
 @contextlib.contextmanager
 def written(target: Path, appending: bool, version: str, label: str) -> Iterator[Callable[[bytes], None]]:
-    """A file to write to, with `more` behind what it has. What goes wrong with it, a full disk say, ends the download:
-    it is no trouble of the network's."""
+    """A file to write to, behind what it has where `appending` is set. What goes wrong with it, a full disk say, ends
+    the download: it is no trouble of the network's."""
 
     def told(act: Callable[[], Any]) -> Any:
         try:

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from .errors import NO_PORT, Stop
+from .paths import WINDOWS
 
-WINDOWS = os.name == "nt"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 METHODS = ("GET", "HEAD")
 # Seconds for a request to come. An answer may take any time: a visitor can let a download rest.

@@ -98,7 +98,7 @@ def own_wheel() -> bytes:
 def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Pin]) -> dict[str, Path]:
     """Archives of Python (place in the site -> file, whether to leave machine code out) as compiled Python.
 
-    Pyodide itself compiles them, once for each content: see pack.py. Returns place -> file.
+    Pyodide itself compiles them, once for each content: see pack.py. Returns place in the site -> file.
     """
     about = next(pin.path for pin in runtime if pin.file == "pyodide-lock.json")
     python = ".".join(json.loads(about.read_text())["info"]["python"].split(".")[:2])
@@ -108,15 +108,15 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Pin]) -> di
     done: dict[str, Path] = {}
     jobs: list[dict[str, Any]] = []
     folder.mkdir(parents=True, exist_ok=True)
-    for place, (path, pure) in archives.items():
-        key = hashlib.sha256(recipe + place.encode() + path.read_bytes()).hexdigest()
-        done[place] = folder / f"{Path(place).name}-{key[:16]}"
-        if not done[place].exists():
-            for old in folder.glob(f"{Path(place).name}-*"):
+    for name, (path, pure) in archives.items():
+        key = hashlib.sha256(recipe + name.encode() + path.read_bytes()).hexdigest()
+        done[name] = folder / f"{Path(name).name}-{key[:16]}"
+        if not done[name].exists():
+            for old in folder.glob(f"{Path(name).name}-*"):
                 old.unlink()
-            is_library = place.endswith(".zip")
+            is_library = name.endswith(".zip")
             prefix = f"/lib/python{python.replace('.', '')}.zip" if is_library else f"/lib/python{python}/site-packages"
-            jobs.append({"input": str(path), "output": f"{done[place]}.new", "prefix": prefix, "pure": pure})
+            jobs.append({"input": str(path), "output": f"{done[name]}.new", "prefix": prefix, "pure": pure})
     if jobs:
         say(f"compiling {len(jobs)} of {len(archives)} Python archives")
         program, _ = node()
@@ -141,5 +141,6 @@ def write_pyodide_lock(path: Path, pins: Sequence[Pin], compiled: dict[str, Path
     """Cut Pyodide's own list of packages down to those that it loads itself, with the sums of our packed ones."""
     lock = json.loads(path.read_text())
     loaders = {pin.file.split("-")[0]: place(pin) for pin in pins if pin.role == "loader"}
-    packages = {name: lock["packages"][name] | {"sha256": sha256_of(compiled[at])} for name, at in loaders.items()}
+    sums = {name: sha256_of(compiled[archive]) for name, archive in loaders.items()}
+    packages = {name: lock["packages"][name] | {"sha256": sums[name]} for name in loaders}
     path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n")

@@ -37,23 +37,18 @@ export function actionsOf(app) {
     if (app.isOccupied) return;
     if (role === "user") return app.answer(conversation.add({ parent, role, content, ...(files && { files }) }));
     conversation.add({ parent, role, content, model, reasoning, thought });
-    app.show(conversation);
-    app.keep(conversation);
+    app.changed();
   }
 
   /** @param {Message} message */
   function remove(message) {
     if (app.isOccupied) return;
     const { conversation } = app;
-    const show = () => {
-      app.show(conversation);
-      app.keep(conversation);
-    };
     const restore = conversation.remove(message);
-    show();
+    app.changed();
     const act = () => {
       restore();
-      show();
+      app.changed(conversation);
     };
     toast(strings.message.removed, { label: strings.undo, act });
   }
@@ -62,19 +57,17 @@ export function actionsOf(app) {
   function branch(message) {
     if (app.isOccupied) return;
     app.conversation.select(message.id);
-    app.show(app.conversation);
-    app.keep(app.conversation);
+    app.changed();
   }
 
   function dropOldest() {
     const { conversation } = app;
     const message = conversation.path.at(-1);
     conversation.record.dropOldest = true;
-    app.showFull(null);
+    app.changed();
     // An answer that the full context cut off, or kept from coming at all, goes on.
     const isCut = message?.role === "assistant" && (!message.figures || message.figures.reason === "context");
     if (isCut) goOn(message);
-    else app.keep(conversation);
   }
 
   const words = strings.message;

@@ -3,12 +3,17 @@
  *
  * A feature that has its own place in index.html (a dialog, a button, a list) is a module of its own which exports
  * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
- * only what App is: `app.site` (site.json, null until it has come), `app.model` (the ModelSource in use or loading),
- * `app.ready` (what the engine said of the loaded model, else null), `app.load(model)` to change to another model (the
- * conversation stays), `app.actions` (the buttons below messages, to add to), `app.engine`, `app.workingEngine`,
- * `app.toast(text, action)`, and the events "site", "model" (another one begins to load), "progress" (its detail a
- * Progress), "ready", "answered" (an answer has ended as it should) and "failed" (its detail an EngineError;
- * preventDefault keeps the page from showing it), which it listens to as to any EventTarget.
+ * only what App is to all:
+ *
+ * - `site` (site.json, null until it has come), `model` (the ModelSource in use or loading), `ready` (what the engine
+ *   said of the loaded model, else null), `engine`, `workingEngine`
+ * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
+ * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
+ *   keeps and shows what was done to it
+ * - `actions`, the buttons below messages, to add to; `toast(text, action)`
+ * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an
+ *   answer has ended as it should) and "failed" (its detail an EngineError; preventDefault keeps the page from showing
+ *   it)
  *
  * @import { AttachedFile, Message } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -29,6 +34,7 @@ import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
 import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
+import { Keeping } from "./keeping.js";
 import { localise } from "./localise.js";
 import { noteOf } from "./messages.js";
 import { mount as mountModels } from "./models.js";
@@ -38,13 +44,12 @@ import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
-import { readSite } from "../shared/site.js";
-import { Keeping } from "./keeping.js";
 import { strings } from "./strings.js";
-import { support } from "../shared/support.js";
 import { toast } from "./toasts.js";
 import { View } from "./view.js";
 import { writing } from "./written.js";
+import { readSite } from "../shared/site.js";
+import { support } from "../shared/support.js";
 
 /** @type {((app: App) => void)[]} */
 const features = [mountDownload, mountModels, mountRecovery];
@@ -77,14 +82,14 @@ export class App extends EventTarget {
     deleted: (id) => this.#deleted(id),
     merged: (conversation) => this.#mergedElsewhere(conversation),
   });
-  #acts = actionsOf(this);
-  actions = this.#acts.actions;
+  #onMessages = actionsOf(this);
+  actions = this.#onMessages.actions;
   #view = new View({
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
     newChat: () => this.#newChat(),
     retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
-    ...this.#acts,
+    ...this.#onMessages,
   });
   /** @type {Engine | null} */
   engine = null;
@@ -124,10 +129,13 @@ export class App extends EventTarget {
       this.site ??= await readSite();
       this.#settings.systemDefault = this.site.system_prompt ?? "";
       this.dispatchEvent(new Event("site"));
-      await this.#load(engine, this.model ?? (await firstModel(this.site, engine)));
+      const loads = this.#loads;
+      const model = this.model ?? (await firstModel(this.site, engine));
+      if (loads === this.#loads) await this.#load(engine, model); // else the visitor has chosen another
     } catch (error) {
       this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", /** @type {Error} */ (error).message));
     }
+    if (document.body.dataset.offline === "true") return; // by an earlier start
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));
   }
 
@@ -138,12 +146,20 @@ export class App extends EventTarget {
    */
   async load(model) {
     this.#running?.answer.stop();
-    await this.#load(this.workingEngine, model);
+    this.model = model; // which a start takes that is under way
+    if (this.site) await this.#load(this.workingEngine, model);
+    else if (this.#phase === "error") await this.start();
   }
 
   /** The engine, or a new one where that has failed. */
   get workingEngine() {
     return this.engine && !this.engine.failure ? this.engine : this.#newEngine();
+  }
+
+  /** Let the download under way rest, or go on. @param {boolean} paused */
+  pause(paused) {
+    this.engine?.pause(paused);
+    this.#view.loading.paused = paused;
   }
 
   #newEngine() {
@@ -248,7 +264,7 @@ export class App extends EventTarget {
     history.replaceState(null, "", `#${conversation.id}`);
     this.#running?.answer.stop(); // of another conversation
     this.#queued = turn;
-    this.keep(conversation);
+    this.#keeping.keep(conversation);
     this.#sendQueued();
   }
 
@@ -282,14 +298,14 @@ export class App extends EventTarget {
         const now = performance.now();
         if (now < keepAt) continue;
         keepAt = Infinity; // until that is done
-        this.keep(conversation).finally(() => {
+        this.#keeping.keep(conversation).finally(() => {
           keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
         });
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("../shared/protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
       this.#show(message, "ended", noteOf(message));
-      this.#showUsage();
+      this.#view.showUsage(this.conversation);
       this.dispatchEvent(new Event("answered"));
     } catch (error) {
       this.#running?.answer.stop(); // where it was the page that failed
@@ -301,7 +317,7 @@ export class App extends EventTarget {
       else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
-    this.keep(conversation).then(end);
+    this.#keeping.keep(conversation).then(end);
     if (conversation === this.conversation) {
       this.#view.announcer.flush();
       this.#view.showSpeed("");
@@ -333,11 +349,7 @@ export class App extends EventTarget {
    * @param {Pace} pace
    */
   #take(conversation, message, part, pace) {
-    if (part.recast) [message.reasoning, message.content] = [(message.reasoning ?? "") + message.content, ""];
-    if (part.reasoning) message.reasoning = (message.reasoning ?? "") + part.reasoning;
-    if (part.text && message.reasoning) message.thought ??= pace.thought;
-    message.content += part.text;
-    if (part.dropped) conversation.dropped(message, part.dropped);
+    conversation.take(message, part, pace.thought);
     if (conversation !== this.conversation) return;
     if (part.dropped) this.#view.show(conversation);
     this.#view.messages.of(message)?.update();
@@ -360,7 +372,7 @@ export class App extends EventTarget {
     if (isGivenBack) conversation.remove(question);
     else if (!message.content && !question) conversation.remove(message);
     else this.#show(message, "ended", noteOf(message));
-    this.keep(conversation);
+    this.#keeping.keep(conversation);
     this.#view.show(conversation);
     this.#showState();
     return true;
@@ -406,7 +418,7 @@ export class App extends EventTarget {
     this.#view.entered();
     this.#view.show(conversation, true);
     if (this.#running?.conversation === conversation) this.#show(this.#running.message, "streaming", "");
-    this.#showUsage();
+    this.#view.showUsage(this.conversation);
     this.#showState();
   }
 
@@ -420,31 +432,19 @@ export class App extends EventTarget {
   #mergedElsewhere(conversation) {
     if (this.isOccupied || conversation !== this.conversation) return;
     conversation.select(conversation.record.leaf); // to what was added there
-    this.show(conversation);
+    this.#showChanged(conversation);
   }
 
-  /** Show a conversation, if it is in view, as it is now; and how full the context is. @param {Conversation} conversation */
-  show(conversation) {
-    if (conversation === this.conversation) this.#view.show(conversation);
-    this.#showUsage();
-  }
-
-  /** @param {"near" | "full" | null} level of the context, which offers a choice */
-  showFull(level) {
-    this.#view.showFull(level);
+  /** Keep a conversation as it is now, and show that if it is in view. */
+  changed(conversation = this.conversation) {
+    this.#keeping.keep(conversation);
+    this.#showChanged(conversation);
   }
 
   /** @param {Conversation} conversation */
-  keep(conversation) {
-    return this.#keeping.keep(conversation);
-  }
-
-  /** How full the context is, as the last answer in view left it; and what can be done about it. */
-  #showUsage() {
-    const { path, record } = this.conversation;
-    const usage = path.findLast(({ figures }) => figures)?.figures?.usage;
-    const level = this.#view.showContext(usage ?? null);
-    this.#view.showFull(level === "free" || record.dropOldest ? null : level);
+  #showChanged(conversation) {
+    if (conversation === this.conversation) this.#view.show(conversation);
+    this.#view.showUsage(this.conversation);
   }
 
   /**

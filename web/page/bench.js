@@ -3,8 +3,8 @@
  * engine's speed and two questions as a person would ask them.
  *
  * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, `contexts` (lengths
- * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is in `window.benchResult` and, as JSON, in #result; where something
- * failed it is `{error}`.
+ * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is
+ * in `window.benchResult` and, as JSON, in #result; where something failed it is `{error}`.
  *
  * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "../shared/protocol.js"
  *

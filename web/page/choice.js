@@ -7,7 +7,7 @@
  * @import { Site } from "../shared/site.js"
  */
 
-import { address } from "../shared/site.js";
+import { address, addressOrNull } from "../shared/site.js";
 import { recallJson, remember } from "./remembered.js";
 
 /** Of the origin's storage: sites in other folders have names of their own. */
@@ -25,7 +25,7 @@ export async function firstModel(site, engine) {
     const last = remembered();
     return own.find(({ url }) => url === last?.url) ?? last ?? own[0]; // what the site says now goes before
   }
-  return own.find(({ name, url }) => name === named || url === new URL(named, location.href).href) ?? engine.resolve(named);
+  return own.find(({ name, url }) => name === named || url === addressOrNull(named)) ?? engine.resolve(named);
 }
 
 /** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */

@@ -119,7 +119,8 @@ export class Composer {
   async #attach(files) {
     for (const file of files) {
       try {
-        this.#files.push({ name: file.name, text: await textOf(file) });
+        const text = await textOf(file);
+        this.#files.push({ name: file.name, text }); // to those that are attached by now
       } catch (error) {
         toast(/** @type {Error} */ (error).message);
       }

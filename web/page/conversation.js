@@ -2,6 +2,7 @@
  * A conversation: a tree of messages, of which one branch is in view. Editing a message or asking again begins another
  * branch beside the old one; nothing is lost by it.
  *
+ * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
@@ -193,13 +194,18 @@ export class Conversation {
   }
 
   /**
-   * The engine left out so many messages of the prompt: from now on they are not sent.
+   * Add to an answer what has come of it. Messages that the engine left out of its prompt are not sent from now on.
    *
-   * @param {Message} last
-   * @param {number} count
+   * @param {Message} answer
+   * @param {Part} part
+   * @param {number | undefined} thought seconds that the model has thought, by now
    */
-  dropped(last, count) {
-    this.record.first = this.#sentUpTo(last)[count]?.id ?? null;
+  take(answer, { text, reasoning, recast, dropped }, thought) {
+    if (recast) [answer.reasoning, answer.content] = [(answer.reasoning ?? "") + answer.content, ""];
+    if (reasoning) answer.reasoning = (answer.reasoning ?? "") + reasoning;
+    if (text && answer.reasoning) answer.thought ??= thought;
+    answer.content += text;
+    if (dropped) this.record.first = this.#sentUpTo(answer)[dropped]?.id ?? null;
   }
 
   /** @param {Message} last */

@@ -13,7 +13,7 @@ export function mount(app) {
   const acts = element("div", "acts");
   const rest = button("quiet", strings.models.pause, () => {
     paused = !paused;
-    app.engine?.pause(paused);
+    app.pause(paused);
     show(true);
   });
   let paused = false;
@@ -23,7 +23,6 @@ export function mount(app) {
     paused &&= running;
     acts.hidden = !running;
     rest.textContent = paused ? strings.models.goOn : strings.models.pause;
-    if (paused) byId("detail").textContent = strings.models.paused;
   };
 
   app.addEventListener("progress", (event) => {

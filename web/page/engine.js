@@ -190,7 +190,7 @@ export class Engine {
   }
 
   /**
-   * Find out what a person means who names a model (see reference.js), and how large it is.
+   * Find out what a person means who names a model (see worker/resolve.js), and how large it is.
    *
    * @param {string} reference
    * @returns {Promise<ModelSource>} rejected with an EngineError

@@ -125,6 +125,8 @@ export class History {
     open.title = entry.name;
     const opener = element("button", "more icon");
     opener.setAttribute("aria-label", strings.sidebar.more(entry.name));
+    opener.setAttribute("aria-haspopup", "menu");
+    opener.setAttribute("aria-expanded", "false");
     opener.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);

@@ -40,11 +40,11 @@ const DEEPEST = 20;
 
 /**
  * @param {string} text
- * @param {number} [at]
+ * @param {number} [index]
  * @returns {Tag | null} the tag that stands there, if it can be drawn
  */
-export function tagAt(text, at = 0) {
-  TAG.lastIndex = at;
+export function tagAt(text, index = 0) {
+  TAG.lastIndex = index;
   const found = TAG.exec(text);
   const name = found?.[2].toLowerCase() ?? "";
   if (!found || !DRAWN.has(name)) return null;

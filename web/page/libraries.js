@@ -1,5 +1,7 @@
 /** The libraries in lib/, each loaded when it is first needed: the page is painted and the model loads without them. */
 
+import { address } from "../shared/site.js";
+
 /**
  * @template T
  * @param {() => Promise<T>} load
@@ -21,7 +23,7 @@ export const highlighter = once(async () => (await import("../lib/highlight.min.
 export const formulas = once(async () => {
   const sheet = document.createElement("link");
   sheet.rel = "stylesheet";
-  sheet.href = "lib/katex.min.css";
+  sheet.href = address("lib/katex.min.css");
   const styled = new Promise((resolve, reject) => {
     sheet.onload = resolve;
     sheet.onerror = () => reject(new Error("lib/katex.min.css could not be loaded"));

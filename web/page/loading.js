@@ -24,6 +24,7 @@ export class LoadingPanel {
   /** @type {{time: number, loaded: number}[]} */
   #samples = [];
   #announced = "";
+  #paused = false;
   #draw = perFrame(() => this.#render());
 
   /** @param {(text: string) => void} announce tells those who don't see the panel of each stage, once */
@@ -36,7 +37,14 @@ export class LoadingPanel {
     this.#progress.clear();
     this.#samples = [];
     this.#announced = "";
+    this.#paused = false;
     this.#bar.value = 0;
+    this.#draw();
+  }
+
+  /** @param {boolean} paused the download rests */
+  set paused(paused) {
+    this.#paused = paused;
     this.#draw();
   }
 
@@ -57,7 +65,8 @@ export class LoadingPanel {
     const name = strings.stages[stage];
     const inBytes = (stage === "download" || stage === "weights") && loaded > 0;
     this.#stage.textContent = inBytes ? strings.stageBytes(name, loaded, total) : name;
-    this.#detail.textContent = stage === "download" ? this.#speed(loaded, total) : "";
+    const speed = () => (this.#paused ? strings.models.paused : this.#speed(loaded, total));
+    this.#detail.textContent = stage === "download" ? speed() : "";
     this.#bar.value = Math.max(this.#bar.value, this.#overall());
     if (name !== this.#announced) this.#announce(name);
     this.#announced = name;

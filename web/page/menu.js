@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 const MARGIN = 6;
 
 /**
- * @param {HTMLElement} button
+ * @param {HTMLElement} button that says it has one: aria-haspopup
  * @param {{label: string, icon: string, act: () => void}[]} items
  */
 export function openMenu(button, items) {
@@ -45,7 +45,6 @@ export function openMenu(button, items) {
   document.addEventListener("pointerdown", outside, { signal: around.signal, capture: true });
   addEventListener("resize", close, { signal: around.signal });
 
-  button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-expanded", "true");
   (button.closest("nav, main, header, dialog") ?? document.body).append(root);
   place(root, button.getBoundingClientRect());

@@ -141,7 +141,7 @@ function drawn(views) {
 }
 
 /** One message. `data-state` on it is `waiting`, `streaming` or `ended`. */
-export class MessageView {
+class MessageView {
   #on;
   #text = element("div", "text");
   #body = element("div", "content");
@@ -217,9 +217,7 @@ export class MessageView {
   set state(state) {
     this.draw();
     this.root.dataset.state = state;
-    if (state !== "ended") return;
-    this.#reasoning?.end(this.message.thought);
-    this.#showActions();
+    if (state === "ended") this.#reasoning?.end(this.message.thought);
   }
 
   /** @param {string} note what stands below the text: figures, or what became of it */

@@ -5,7 +5,7 @@
  * @import { App } from "./app.js"
  * @import { EngineError } from "./engine.js"
  * @import { KeptModel } from "../shared/kept.js"
- * @import { ModelSource } from "../shared/protocol.js"
+ * @import { ModelSource, Ready } from "../shared/protocol.js"
  *
  * @typedef {object} Offer a model that can be chosen
  * @property {string} name
@@ -22,8 +22,8 @@ import { forgetChoice, rememberChoice, siteModels } from "./choice.js";
 import { Dialog } from "./dialog.js";
 import { button, byId, element } from "./dom.js";
 import { about, bytes } from "../shared/format.js";
-import { forget, keptModels, room } from "../shared/kept.js";
-import { persistent } from "./persistent.js";
+import { forget, keptModels } from "../shared/kept.js";
+import { persistent, room } from "./storage.js";
 import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
 import { suggested } from "./suggested.js";
@@ -45,6 +45,10 @@ class Models {
   #reference = /** @type {HTMLInputElement} */ (element("input", ""));
   /** So does this: the browser's own dialog may be open over it. */
   #files = /** @type {HTMLInputElement} */ (element("input", ""));
+  /** And the card of the model in use, open or not. @type {{ready: Ready, card: HTMLDetailsElement} | null} */
+  #shown = null;
+  /** Counts drawings: the last one is the one that is seen. */
+  #drawing = 0;
   /** Of the model that could not be chosen, and why; at "", of what was typed. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
 
@@ -87,14 +91,30 @@ class Models {
   }
 
   async #draw() {
+    const drawing = ++this.#drawing;
     const offers = this.#offers(await keptModels());
     const list = element("ul", "offers");
     for (const offer of offers) list.append(this.#row(offer));
-    const current = this.#app.ready ? [this.#card()] : [];
+    const current = this.#app.ready ? [this.#card(this.#app.ready)] : [];
     const storage = await this.#storage();
-    const isTyping = document.activeElement === this.#reference;
+    if (drawing !== this.#drawing) return; // a later one is under way
+    const focus = this.#focused();
     this.#dialog.body.replaceChildren(...current, list, this.#other(), storage);
-    if (isTyping) this.#reference.focus();
+    focus();
+  }
+
+  /** @returns {() => void} gives the focus back to what has it now, or to what has taken its place */
+  #focused() {
+    const active = document.activeElement;
+    if (!this.#dialog.body.contains(active)) return () => {};
+    const row = active?.closest("li");
+    const index = [...(row?.querySelectorAll("button") ?? [])].findIndex((other) => other === active);
+    return () => {
+      if (active?.isConnected) return /** @type {HTMLElement} */ (active).focus();
+      const now = row && this.#dialog.body.querySelector(`li[data-name="${CSS.escape(row.dataset.name ?? "")}"]`);
+      const buttons = now ? [...now.querySelectorAll("button")] : [];
+      (buttons[index] ?? buttons.at(-1) ?? this.#reference).focus();
+    };
   }
 
   /**
@@ -131,6 +151,7 @@ class Models {
   #row(offer) {
     const { name, bytes: size, memory, licence, kept, url } = offer;
     const row = element("li", "offer");
+    row.dataset.name = name;
     const isCurrent = this.#app.model?.url !== undefined && this.#app.model.url === url;
     const facts = [size && bytes(size), licence, (memory || size) && words.memory(about(memory ?? needed(size ?? 0)))];
     if (isCurrent && this.#app.ready) facts.push(words.inUse);
@@ -178,16 +199,17 @@ class Models {
     return line;
   }
 
-  #card() {
-    const details = /** @type {HTMLDetailsElement} */ (element("details", "card"));
-    details.append(element("summary", "", words.card(this.#app.model?.name ?? "")));
-    details.addEventListener("toggle", async () => {
-      const { engine, ready } = this.#app;
-      if (details.open && engine && ready && details.childElementCount === 1) {
-        details.append(cardOf(ready, await engine.card()));
-      }
+  /** @param {Ready} ready */
+  #card(ready) {
+    if (this.#shown?.ready === ready) return this.#shown.card;
+    const card = /** @type {HTMLDetailsElement} */ (element("details", "card"));
+    card.append(element("summary", "", words.card(this.#app.model?.name ?? "")));
+    card.addEventListener("toggle", async () => {
+      const { engine } = this.#app;
+      if (card.open && engine && card.childElementCount === 1) card.append(cardOf(ready, await engine.card()));
     });
-    return details;
+    this.#shown = { ready, card };
+    return card;
   }
 
   /** What is used of the place that the browser gives, and whether it may take it back. */

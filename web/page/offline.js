@@ -1,6 +1,7 @@
 /** Keeps the site on this device by its service worker, and tells of a newer one. */
 
 import { workerAddress } from "./trusted.js";
+import { address } from "../shared/site.js";
 
 /**
  * @param {(reload: () => void) => void} [onUpdate] a newer version lies ready; it takes over only by `reload`
@@ -10,7 +11,7 @@ export async function keepOffline(onUpdate = () => {}) {
   try {
     const container = navigator.serviceWorker;
     // The service worker leaves no-store requests alone: this is the server's site.json, not the kept one.
-    const site = await (await fetch("site.json", { cache: "no-store" })).json();
+    const site = await (await fetch(address("site.json"), { cache: "no-store" })).json();
     const registration = await container.register(workerAddress(`sw.js?version=${encodeURIComponent(site.version)}`));
     const announce = (/** @type {ServiceWorker} */ worker) =>
       onUpdate(() => {
@@ -19,7 +20,7 @@ export async function keepOffline(onUpdate = () => {}) {
         worker.postMessage("take over");
       });
     if (registration.active && registration.waiting) announce(registration.waiting);
-    registration.addEventListener("updatefound", () => watch(registration, announce));
+    registration.onupdatefound = () => watch(registration, announce);
     watch(registration, announce);
     const first = registration.active ? null : (registration.installing ?? registration.waiting);
     return first ? await activated(first) : true;
@@ -58,5 +59,5 @@ function activated(worker) {
  */
 function watch({ installing, active }, announce) {
   if (!installing || !active) return; // the first of its kind takes over by itself
-  installing.addEventListener("statechange", () => installing.state === "installed" && announce(installing));
+  installing.onstatechange = () => installing.state === "installed" && announce(installing);
 }

@@ -95,7 +95,7 @@ export const strings = {
     previous: "Previous version",
     next: "Next version",
     /** @type {(at: number, count: number) => string} */
-    branch: (at, count) => `${at} / ${count}`,
+    branch: (index, count) => `${index} / ${count}`,
     /** @type {(seconds: number) => string} */
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */

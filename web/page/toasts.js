@@ -24,7 +24,10 @@ export function toast(text, action) {
     root.append(button("link", action.label, act));
   }
   let timer = setTimeout(end, STAYS);
-  for (const kind of ["pointerenter", "focusin"]) root.addEventListener(kind, () => clearTimeout(timer));
-  for (const kind of ["pointerleave", "focusout"]) root.addEventListener(kind, () => (timer = setTimeout(end, STAYS)));
+  const wait = () => {
+    clearTimeout(timer);
+    if (!root.matches(":hover, :focus-within")) timer = setTimeout(end, STAYS);
+  };
+  for (const kind of ["pointerenter", "pointerleave", "focusin", "focusout"]) root.addEventListener(kind, wait);
   byId("toasts").append(root);
 }

@@ -21,7 +21,8 @@ const policy = policyOf(window.trustedTypes);
 
 /**
  * @param {TrustedTypePolicyFactory} [factory]
- * @returns {Pick<TrustedTypePolicy, "createHTML" | "createScriptURL"> | undefined} none where another site's page, which loads the engine alone, allows none
+ * @returns {Pick<TrustedTypePolicy, "createHTML" | "createScriptURL"> | undefined} none where another site's page,
+ *   which loads the engine alone, allows none
  */
 function policyOf(factory) {
   try {

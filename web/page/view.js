@@ -133,6 +133,13 @@ export class View {
     this.#composer.focus();
   }
 
+  /** How full the context is, as the last answer left it; and what can be done about it. @param {Conversation} conversation */
+  showUsage({ path, record }) {
+    const usage = path.findLast(({ figures }) => figures)?.figures?.usage;
+    const level = this.showContext(usage ?? null);
+    this.showFull(level === "free" || record.dropOldest ? null : level);
+  }
+
   /**
    * @param {{context_used: number, context_length: number} | null} usage
    * @returns {"free" | "near" | "full"}
@@ -168,7 +175,7 @@ export class View {
   announceUpdate(reload) {
     const root = byId("update");
     root.hidden = false;
-    root.querySelector("button")?.addEventListener("click", reload, { once: true });
+    /** @type {HTMLButtonElement} */ (root.querySelector("button")).onclick = reload; // of the last that lies ready
   }
 
   #showEmptiness() {

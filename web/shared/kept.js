@@ -89,16 +89,6 @@ export async function storage() {
   }
 }
 
-/** @returns {Promise<{usage: number, quota: number}>} bytes that this site uses, and may use; 0 where the browser tells none */
-export async function room() {
-  try {
-    const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
-    return { usage, quota };
-  } catch {
-    return { usage: 0, quota: 0 };
-  }
-}
-
 /**
  * @param {string} url
  * @returns {Promise<string>} a file name of its own for each address, readable all the same

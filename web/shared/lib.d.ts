@@ -1,4 +1,4 @@
-/** The types of what lies in lib/ on the site (see build.py), from npm's packages. Nothing of this file is shipped. */
+/** The types of what lies in lib/ on the site (see web/build/lock.py), from npm's packages. Nothing of this file is shipped. */
 
 declare module "*/lib/marked.esm.js" {
   export * from "marked";

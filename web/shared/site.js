@@ -1,7 +1,7 @@
 /**
  * What the build says of this site: site.json. For the page and the worker.
  *
- * @typedef {object} Site all addresses in it are relative to the page
+ * @typedef {object} Site all addresses in it are relative to the site
  * @property {string} title
  * @property {string} system_prompt what the model is told before a conversation, unless the visitor says otherwise
  * @property {SiteModel[]} models
@@ -26,6 +26,15 @@ import { Failure } from "./failure.js";
  */
 export function address(path) {
   return new URL(path, new URL("../", import.meta.url)).href;
+}
+
+/** @param {string} text @returns {string | null} as `address` has it; null: it is none, as "https://" is */
+export function addressOrNull(text) {
+  try {
+    return address(text);
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -18,7 +18,7 @@
  */
 
 import { Failure } from "../shared/failure.js";
-import { Gate } from "../shared/gate.js";
+import { Gate } from "./gate.js";
 import { RETRY_AFTER, ask, continues, isCurrent, isPage, partAt, pause, under, versionToKeep } from "./http.js";
 import { Keeper } from "./keeper.js";
 import { CHUNK, digest, drop, keptCopy, storage } from "../shared/kept.js";
@@ -251,7 +251,7 @@ async function download(source, keeper, abort, watcher) {
     const version = from ? old : versionToKeep(source, response, old);
     const gate = new Gate();
     const expected = version.size ?? source.bytes ?? 0;
-    const progress = (/** @type {number} */ at) => watcher.progress?.(at, at > expected ? 0 : expected);
+    const progress = (/** @type {number} */ offset) => watcher.progress?.(offset, offset > expected ? 0 : expected);
     const { error, ahead = AHEAD } = watcher;
     const chunks = received({
       ...{ name, parts, from, version, response, keeper, gate, progress, error },
@@ -340,13 +340,13 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
 /**
  * @param {string} name
  * @param {Part[]} parts
- * @param {number} at
+ * @param {number} offset
  * @param {Response} response that does not go on there
  * @returns {Failure} in which one can't tell whose bytes are those before, of the part
  */
-function astray(name, parts, at, response) {
-  const { start } = partAt(parts, at);
-  if (at === start && isPage(response)) return new Failure(notAModel(name, response, new Uint8Array(0)));
+function astray(name, parts, offset, response) {
+  const { start } = partAt(parts, offset);
+  if (offset === start && isPage(response)) return new Failure(notAModel(name, response, new Uint8Array(0)));
   const message = `The download of ${name} broke off, and its server can't go on where it stopped.`;
   return start ? new Refusal(message, start) : new Failure(message);
 }
@@ -393,12 +393,12 @@ function notAModel(name, response, head) {
 
 /**
  * @param {string} name
- * @param {number} at
+ * @param {number} offset
  * @param {number | undefined} size
  */
-function brokenOff(name, at, size) {
+function brokenOff(name, offset, size) {
   const megabytes = (/** @type {number} */ bytes) => Math.round(bytes / 1e6);
-  const part = size === undefined ? `${megabytes(at)} MB` : `${megabytes(at)} of ${megabytes(size)} MB`;
+  const part = size === undefined ? `${megabytes(offset)} MB` : `${megabytes(offset)} of ${megabytes(size)} MB`;
   return `The download of ${name} broke off at ${part}. What has arrived is kept where the browser allows it.`;
 }
 

@@ -9,7 +9,7 @@
 
 import { Failure } from "../shared/failure.js";
 import { duration } from "../shared/format.js";
-import { unreachable } from "../shared/reach.js";
+import { unreachable } from "./reach.js";
 
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 export const RETRY_AFTER = [500, 1000, 2000, 4000];
@@ -20,10 +20,10 @@ const CHECK_WITHIN = 3000;
 
 /**
  * @param {Part[]} parts
- * @param {number} at
+ * @param {number} offset
  */
-export function partAt(parts, at) {
-  return /** @type {Part} */ (parts.findLast(({ start }) => start <= at));
+export function partAt(parts, offset) {
+  return /** @type {Part} */ (parts.findLast(({ start }) => start <= offset));
 }
 
 /**
@@ -31,14 +31,14 @@ export function partAt(parts, at) {
  *
  * @param {string} name
  * @param {Part[]} parts
- * @param {number} at
+ * @param {number} offset
  * @param {Version} version what the bytes before belong to
  * @param {AbortSignal} signal
  * @returns {Promise<Response>} to its end or that of the part; 200, 206, or 416 when there is no such byte
  */
-export async function ask(name, parts, at, version, signal) {
-  const { url, start } = partAt(parts, at);
-  const from = at - start;
+export async function ask(name, parts, offset, version, signal) {
+  const { url, start } = partAt(parts, offset);
+  const from = offset - start;
   // Of ranges, be they the whole, browsers want the bytes as they are, and so with their number: not compressed.
   /** @type {Record<string, string>} */
   const headers = { Range: `bytes=${from}-` };
@@ -119,15 +119,15 @@ function versionOf({ headers }) {
  *
  * @param {Response} response
  * @param {Part[]} parts
- * @param {number} at
+ * @param {number} offset
  * @param {Version} version
  */
-export function continues(response, parts, at, version) {
-  const { start, end } = partAt(parts, at);
-  const { first, size } = extentOf(response, at - start);
-  if (first !== at - start) return false;
+export function continues(response, parts, offset, version) {
+  const { start, end } = partAt(parts, offset);
+  const { first, size } = extentOf(response, offset - start);
+  if (first !== offset - start) return false;
   // Without a size one can't tell. The beginning of a part may do without, if it says that it is nothing else.
-  if (size === undefined && (at > start || isPage(response))) return false;
+  if (size === undefined && (offset > start || isPage(response))) return false;
   // Of a part, its length is what the site says of it.
   if (end !== undefined) return isSame({ size }, { size: end - start });
   return isSame({ ...versionOf(response), size }, version);

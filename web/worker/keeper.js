@@ -79,14 +79,14 @@ export class Keeper {
   }
 
   /**
-   * @param {number} at
+   * @param {number} offset
    * @param {number} count
    * @returns {Uint8Array}
    * @throws {Failure} they are not there any more: the next time begins anew
    */
-  read(at, count) {
+  read(offset, count) {
     const bytes = new Uint8Array(count);
-    if (this.#handle?.read(bytes, { at }) === count) return bytes;
+    if (this.#handle?.read(bytes, { at: offset }) === count) return bytes;
     this.#handle?.truncate(0);
     throw new Failure("What was kept of the model can't be read: it has to be downloaded from its beginning.");
   }

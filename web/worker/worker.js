@@ -8,7 +8,7 @@
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
-import { resolve } from "../shared/reference.js";
+import { resolve } from "./resolve.js";
 import { hasRoom } from "./room.js";
 import { address, readSite } from "../shared/site.js";
 import { support } from "../shared/support.js";
@@ -139,8 +139,8 @@ class Load {
     };
     let reported = -Infinity;
     this.#files = sources.map((source, index) => {
-      const progress = (/** @type {number} */ at, /** @type {number} */ size) => {
-        [arrived[index], sizes[index]] = [at, size];
+      const progress = (/** @type {number} */ offset, /** @type {number} */ size) => {
+        [arrived[index], sizes[index]] = [offset, size];
         const [loaded, total] = [sum(arrived), sizes.every(Boolean) ? sum(sizes) : 0];
         if (signal.aborted || (performance.now() - reported < REPORT_EVERY && loaded !== total)) return;
         reported = performance.now();
