@@ -40,8 +40,8 @@ class Written:
 
 
 class Prompts:
-    """Makes them for one model. Everywhere, `context` is how many tokens it holds, and `variables` are those of the
-    chat template, with `tools` and `chat_template` (see ChatTemplate.render)."""
+    """What makes the prompts of one model. Everywhere, `context` is how many tokens it holds, and `variables` are those
+    of the chat template, with `tools` and `chat_template` (see ChatTemplate.render)."""
 
     def __init__(self, tokenizer: Tokenizer, template: ChatTemplate) -> None:
         self._tokenizer, self.template = tokenizer, template

@@ -230,8 +230,8 @@ Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 # From the worker: on the way to a loaded model
 
 Stage = Literal["runtime", "packages", "download", "header", "weights", "kernels"]
-"""`runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and is
-not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count."""
+"""`runtime`, `packages`, `header`, `kernels`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs
+beside the others, and is not reported for a copy kept on the device. `weights`: bytes on the GPU."""
 
 
 class Progress(TypedDict):
@@ -265,7 +265,7 @@ class AdapterFacts(TypedDict):
     features: list[str]
 
 
-class EngineSeconds(TypedDict):
+class SessionSeconds(TypedDict):
     """What a load took in the engine."""
 
     header: float
@@ -273,7 +273,7 @@ class EngineSeconds(TypedDict):
     kernels: float
 
 
-class LoadSeconds(EngineSeconds):
+class LoadSeconds(SessionSeconds):
     """What a load took, with what worker.js measures: `total` since the worker began."""
 
     runtime: float
@@ -294,10 +294,10 @@ class About(TypedDict):
     """The defaults for this model."""
 
 
-class EngineReady(About):
+class SessionReady(About):
     """A Ready as the engine has it; worker.js adds the rest."""
 
-    seconds: EngineSeconds
+    seconds: SessionSeconds
 
 
 class Ready(About):
@@ -392,7 +392,7 @@ class ErrorReply(TypedDict):
     message: str
     """One line that a person understands."""
     loaded: NotRequired[bool]
-    """Of a `load`: the model from before is still loaded."""
+    """Whether there is a model to go on with; of a `load`, the one from before."""
 
 
 # From the worker: the other replies
@@ -490,6 +490,6 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-EngineReply = Progress | EngineReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply
-"""What the engine says; worker.js makes a Ready of an EngineReady."""
+SessionReply = Progress | SessionReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply
+"""What the engine says; worker.js makes a Ready of a SessionReady."""
 Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive

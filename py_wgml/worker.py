@@ -47,7 +47,7 @@ class Session:
     def __init__(
         self,
         files: Any,
-        post: Callable[[protocol.EngineReply], object],
+        post: Callable[[protocol.SessionReply], object],
         report: Callable[[str], object] = print,
         open_device: Callable[[], Any] = open_device,
     ) -> None:
@@ -149,7 +149,7 @@ class Session:
         self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
         self._post(self._ready(id, self._model, stages))
 
-    def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.EngineReady:
+    def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.SessionReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
         config, info = model.runner.config, self._device.info
         return {

@@ -17,7 +17,7 @@ def test_the_declarations_for_javascript_are_those_for_python() -> None:
 
 
 def test_every_message_has_a_type_of_its_own() -> None:
-    for union in (protocol.Request, protocol.EngineReply, protocol.Reply):
+    for union in (protocol.Request, protocol.SessionReply, protocol.Reply):
         types = [get_args(get_type_hints(message)["type"])[0] for message in get_args(union)]
         assert len(types) == len(set(types))
 

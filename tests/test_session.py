@@ -88,8 +88,8 @@ class Page:
 
         monkeypatch.setattr(Model, "load", load)
 
-        def post(reply: protocol.EngineReply) -> None:
-            self.answers.append(dict(check_type(reply, protocol.EngineReply)))
+        def post(reply: protocol.SessionReply) -> None:
+            self.answers.append(dict(check_type(reply, protocol.SessionReply)))
 
         self.session = Session(SimpleNamespace(open=opened), post, self.reports.append, open_device)
 

@@ -103,9 +103,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         }
 
         // The highest score of each row, by way of each lane's.
-        let at = start + 4u * lane + vec4<u32>(0u, 1u, 2u, 3u);
+        let positions = start + 4u * lane + vec4<u32>(0u, 1u, 2u, 3u);
         {% for r in range(4) %}
-        let is_seen_{{ r }} = (at >= vec4<u32>(begin_{{ r }})) & (at < vec4<u32>(end_{{ r }}));
+        let is_seen_{{ r }} = (positions >= vec4<u32>(begin_{{ r }})) & (positions < vec4<u32>(end_{{ r }}));
         {% if soft_cap %}
         score_{{ r }} = vec4<f32>(
             capped(score_{{ r }}.x), capped(score_{{ r }}.y), capped(score_{{ r }}.z), capped(score_{{ r }}.w),

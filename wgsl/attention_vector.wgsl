@@ -60,11 +60,11 @@ var<workgroup> sums: array<vec4<f32>, 2u * TILE>;
 fn reduce_tile(is_sum: bool, lane: u32) {
     workgroupBarrier();
     if lane < GROUP * STRANDS {
-        let at = lane / STRANDS * TILE + lane % STRANDS;
-        var highest = tile[at];
-        var sum = tile[at];
+        let index = lane / STRANDS * TILE + lane % STRANDS;
+        var highest = tile[index];
+        var sum = tile[index];
         {% for i in range(1, workgroup_size // strands) %}
-        let value_{{ i }} = tile[at + {{ i }}u * STRANDS];
+        let value_{{ i }} = tile[index + {{ i }}u * STRANDS];
         highest = max(highest, value_{{ i }});
         sum += value_{{ i }};
         {% endfor %}

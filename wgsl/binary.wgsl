@@ -16,12 +16,12 @@ var<storage, read> b: array<f32>;
 var<storage, read> a: array<f32>;
 {% endif %}
 
-fn element_main(at: vec4<u32>) {
-    let right = b[place(params.b, at)];
+fn element_main(element: vec4<u32>) {
+    let right = b[place(params.b, element)];
     {% if operation == "copy" %}
-    out[place(params.out, at)] = right;
+    out[place(params.out, element)] = right;
     {% else %}
-    let left = {{ "out" if assign else "a" }}[place(params.a, at)];
-    out[place(params.out, at)] = left {{ {"add": "+", "sub": "-", "mul": "*", "div": "/"}[operation] }} right;
+    let left = {{ "out" if assign else "a" }}[place(params.a, element)];
+    out[place(params.out, element)] = left {{ {"add": "+", "sub": "-", "mul": "*", "div": "/"}[operation] }} right;
     {% endif %}
 }

@@ -16,10 +16,10 @@ const TILE: u32 = {{ workgroup_size }}u;
 
 var<workgroup> sums: array<f32, TILE>;
 
-fn row_main(at: vec4<u32>, lane: u32) {
+fn row_main(row: vec4<u32>, lane: u32) {
     let columns = params.shape.w;
-    let from_x = place(params.x, at);
-    let to_row = place(params.out, at);
+    let from_x = place(params.x, row);
+    let to_row = place(params.out, row);
     var before = 0.0;
     for (var start = 0u; start < columns; start += TILE) {
         let i = start + lane;

@@ -20,6 +20,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if id.y >= step.count * params.repeat || id.x >= params.width {
         return;
     }
-    let at = id.y * 2u * params.width + id.x;
-    out[id.y * params.width + id.x] = gate(x[at], x[at + params.width]);
+    let index = id.y * 2u * params.width + id.x;
+    out[id.y * params.width + id.x] = gate(x[index], x[index + params.width]);
 }

@@ -61,8 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         for (var k = 0u; k < DEPTH; k++) {
-            let at = k * LINE + thread_column;
-            let right = vec4<f32>(b_tile[at], b_tile[at + SIDE], b_tile[at + 2u * SIDE], b_tile[at + 3u * SIDE]);
+            let corner = k * LINE + thread_column;
+            let right = vec4<f32>(b_tile[corner], b_tile[corner + SIDE], b_tile[corner + 2u * SIDE], b_tile[corner + 3u * SIDE]);
             {% for r in range(4) %}
             sums_{{ r }} += a_tile[k * LINE + thread_row + {{ r }}u * SIDE] * right;
             {% endfor %}

@@ -30,8 +30,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if t >= step.count || id.x >= octets_of_row() {
         return;
     }
-    let at = step.position + t;
-    let row = {{ "tokens[at]" if tokens else "at" }} - params.first_row;
+    let position = step.position + t;
+    let row = {{ "tokens[position]" if tokens else "position" }} - params.first_row;
     if row >= params.rows {
         return;
     }

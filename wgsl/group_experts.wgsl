@@ -1,4 +1,4 @@
-// The slots of a step's tokens by their experts, in tiles of `tokens` slots at most, for linear_experts_tile.wgsl.
+// The slots of a step's tokens by their experts, in tiles of `tile_slots` slots at most, for linear_experts_tile.wgsl.
 //   ids u32 [T slots]    order u32 [T slots]: slots, those of expert 0 first, each expert's from the first token on
 //   tiles [max_tiles]: runs of `order` within an expert; those that are not needed have a count of 0
 // One workgroup; an invocation has an expert, and looks at all slots for its own. Parameters: experts (a word of
@@ -7,7 +7,7 @@
 {% include "lib/tile.wgsl" %}
 struct Params {
     slots: u32,
-    tokens: u32,
+    tile_slots: u32,
     max_tiles: u32,
 }
 
@@ -22,7 +22,7 @@ const EXPERTS: u32 = {{ experts }}u;
 var<workgroup> counts: array<u32, EXPERTS>;
 
 fn tiles_of(count: u32) -> u32 {
-    return (count + params.tokens - 1u) / params.tokens;
+    return (count + params.tile_slots - 1u) / params.tile_slots;
 }
 
 @compute @workgroup_size({{ workgroup_size }})
@@ -44,8 +44,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
             tile += tiles_of(counts[before]);
         }
         let last = first + counts[expert];
-        for (var at = first; at < last; at += params.tokens) {
-            tiles[tile] = Tile(expert, at, min(last - at, params.tokens));
+        for (var slot = first; slot < last; slot += params.tile_slots) {
+            tiles[tile] = Tile(expert, slot, min(last - slot, params.tile_slots));
             tile++;
         }
         for (var i = 0u; i < end; i++) {

@@ -4,7 +4,7 @@
 // A workgroup makes a tile of tile_rows rows x tile_tokens tokens, each invocation 4 x 4 of it. It walks the columns
 // four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in workgroup
 // memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
-// With experts, W is a part of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
+// With experts, W is a stripe of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
 // a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order).
 //   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (+ bias[expert, n])
 //   out f32 [T slots, width]    bias f32 [experts, rows]
@@ -22,8 +22,8 @@ struct Params {
     width: u32,
     {% if experts %}
     sharing: u32, // slots that have a row of x in common
-    skipped: u32, // rows before this part
-    held: u32, // rows of it
+    skipped: u32, // rows before this stripe
+    stripe_rows: u32, // rows of it
     {% endif %}
 }
 
@@ -71,19 +71,19 @@ fn weight_row(tile: Tile, n: u32) -> u32 {
     return {{ "tile.expert * params.rows + n - params.skipped" if experts else "n" }};
 }
 
-// Whether there is that row, in this part of the weights.
+// Whether there is that row, in this stripe of the weights.
 fn has_row(tile: Tile, n: u32) -> bool {
-    return n < params.rows{{ " && weight_row(tile, n) < params.held" if experts }};
+    return n < params.rows{{ " && weight_row(tile, n) < params.stripe_rows" if experts }};
 }
 
 fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
     if line < tile.count && has_row(tile, n) {
         let column = params.first + n;
-        let at = token_of(tile, line) * params.width + column;
+        let element = token_of(tile, line) * params.width + column;
         {% if bias %}
         let shift = bias[{{ "tile.expert * params.rows + n" if experts else "column" }}];
         {% endif %}
-        out[at] = sum{{ " + shift" if bias }}{{ " + out[at]" if accumulate }};
+        out[element] = sum{{ " + shift" if bias }}{{ " + out[element]" if accumulate }};
     }
 }
 
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     {% if experts %}
     let tile = tiles[group.y];
     let lowest = tile.expert * params.rows + first_row;
-    if tile.count == 0u || lowest >= params.skipped + params.held || lowest + ROWS <= params.skipped {
+    if tile.count == 0u || lowest >= params.skipped + params.stripe_rows || lowest + ROWS <= params.skipped {
         return;
     }
     {% else %}
@@ -118,21 +118,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = index; i < ROWS * STEP_OCTETS; i += THREADS) {
             let line = i / STEP_OCTETS;
             let octet = i % STEP_OCTETS;
-            let at = start + octet;
+            let k = start + octet;
             var w = Octet(vec4<f32>(0.0), vec4<f32>(0.0));
-            if at < octet_count && has_row(tile, first_row + line) {
-                w = load_octet(weight_row(tile, first_row + line), at);
+            if k < octet_count && has_row(tile, first_row + line) {
+                w = load_octet(weight_row(tile, first_row + line), k);
             }
             w_tile[slot(line, 2u * octet)] = w.low;
             w_tile[slot(line, 2u * octet + 1u)] = w.high;
         }
         {
             let octet = index % STEP_OCTETS;
-            let at = start + octet;
+            let k = start + octet;
             var low = vec4<f32>(0.0);
             var high = vec4<f32>(0.0);
-            if at < octet_count && x_line < tile.count {
-                let column = octet_column(at);
+            if k < octet_count && x_line < tile.count {
+                let column = octet_column(k);
                 low = load_quad(x_row, column);
                 high = load_quad(x_row, column + HIGH);
             }

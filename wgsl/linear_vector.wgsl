@@ -9,7 +9,7 @@
 // (f32 [columns]), by each workgroup for itself; with splits, x is what the partials of attention make together
 // (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
-// written to `out`: see rope_append.wgsl. With experts, W is a part of the matrices [rows, columns] of all experts, and
+// written to `out`: see rope_append.wgsl. With experts, W is a stripe of the matrices [rows, columns] of all experts, and
 // each of the step's tokens has `slots` results, of the experts ids:
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
@@ -35,8 +35,8 @@ struct Params {
     {% if experts %}
     slots: u32,
     sharing: u32, // slots that have a row of x in common
-    skipped: u32, // rows before this part
-    held: u32, // rows of it
+    skipped: u32, // rows before this stripe
+    stripe_rows: u32, // rows of it
     width: u32,
     {% endif %}
 }
@@ -177,7 +177,7 @@ fn main(
     {% for r in range(lane_rows) %}
     let n_{{ r }} = min(row_of(rows, {{ r }}u), params.rows - 1u);
     {% if experts %}
-    let row_{{ r }} = min(expert_row + n_{{ r }} - params.skipped, params.held - 1u);
+    let row_{{ r }} = min(expert_row + n_{{ r }} - params.skipped, params.stripe_rows - 1u);
     {% else %}
     let row_{{ r }} = n_{{ r }};
     {% endif %}
@@ -219,18 +219,18 @@ fn main(
     {% endif %}
     {% endfor %}
     // A lane's first weights are on their way while x is made ready for all.
-    {% set held = "vec2<u32>" if quant.bytes else "Octet" %}
+    {% set octet_type = "vec2<u32>" if quant.bytes else "Octet" %}
     {% for r in all_rows %}
     {% for j in range(quant.span) %}
-    var w_{{ r }}_{{ j }}: {{ held }};
+    var w_{{ r }}_{{ j }}: {{ octet_type }};
     {% endfor %}
     {% if quant.span > 1 %}
     var scales_{{ r }}: vec4<f32>;
     {% endif %}
     {% endfor %}
-    {% macro load_span(at) %}
+    {% macro load_span(n) %}
     {
-        let span = {{ at }};
+        let span = {{ n }};
         {% for r in all_rows %}
         {% if tail %}
         w_{{ r }}_0 = load_octet(row_{{ r }}, span);
@@ -397,8 +397,8 @@ fn main(
     }
     {% else %}
     {% for r in range(lane_rows) %}
-    {% set is_held = " && expert_row + n_%d - params.skipped < params.held" % r if experts else "" %}
-    if lane == {{ r % lanes }}u && row_of(rows, {{ r }}u) < params.rows{{ is_held }} {
+    {% set in_stripe = " && expert_row + n_%d - params.skipped < params.stripe_rows" % r if experts else "" %}
+    if lane == {{ r % lanes }}u && row_of(rows, {{ r }}u) < params.rows{{ in_stripe }} {
         {% if function %}
         let result = gate(total_{{ r }}, total_{{ r + lane_rows }});
         {% else %}

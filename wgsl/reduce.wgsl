@@ -22,11 +22,11 @@ var<storage, read> y: array<f32>;
 
 const START: f32 = {{ {"sum": "0.0", "product": "1.0", "max": "-3.4028234e38", "min": "3.4028234e38"}[reduction] }};
 
-fn row_main(at: vec4<u32>, lane: u32) {
+fn row_main(row: vec4<u32>, lane: u32) {
     let columns = params.shape.w;
-    let from_x = place(params.x, at);
+    let from_x = place(params.x, row);
     {% if kind == "dot" %}
-    let from_y = place(params.y, at);
+    let from_y = place(params.y, row);
     {% endif %}
     var total = START;
     for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
@@ -41,6 +41,6 @@ fn row_main(at: vec4<u32>, lane: u32) {
     }
     let result = workgroup_{{ reduction }}(total, lane);
     if lane == 0u {
-        out[place(params.out, at)] = result;
+        out[place(params.out, row)] = result;
     }
 }

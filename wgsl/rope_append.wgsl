@@ -32,12 +32,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         return;
     }
     let position = step.position + t;
-    let at = t * width + element;
+    let index = t * width + element;
     var pair = vec2<f32>(0.0);
     if is_rotated(element) {
-        pair = rotated(at - element % HEAD_DIM, element % HEAD_DIM, position);
+        pair = rotated(index - element % HEAD_DIM, element % HEAD_DIM, position);
     } else if element < width {
-        pair = vec2<f32>(qkv[at], qkv[at + 1u]);
+        pair = vec2<f32>(qkv[index], qkv[index + 1u]);
     }
     {% if bits == 8 %}
     append(t, position, element, pair, lane);

@@ -19,10 +19,10 @@ var<storage, read> x: array<f32>;
 const LOWEST: f32 = -3.4028234e38;
 {% set x = "out" if in_place else "x" %}
 
-fn row_main(at: vec4<u32>, lane: u32) {
+fn row_main(row: vec4<u32>, lane: u32) {
     let columns = params.shape.w;
-    let source = place(params.x, at);
-    let target_row = place(params.out, at);
+    let source = place(params.x, row);
+    let target_row = place(params.out, row);
     var best = LOWEST;
     for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
         best = max(best, {{ x }}[source + i * params.x.strides.w]);

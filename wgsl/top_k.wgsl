@@ -5,7 +5,8 @@
 // The least of the k is found by radix selection, eight bits at a time from the highest on: how many of the elements
 // that agree with it so far have each value of the next eight. Then those from it on are collected and sorted
 // (bitonically: Batcher, "Sorting networks and their applications", AFIPS 1968).
-// Parameters: from_partials, to_partials, with_values, rank, capacity (a power of two from k on, at most 1024).
+// Parameters: workgroup_size (256), from_partials, to_partials, with_values, rank, capacity (a power of two from k on,
+// at most 1024).
 // Workgroup memory: capacity times 8 bytes, and 2.1 KiB.
 {% include "lib/view.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
@@ -40,7 +41,7 @@ var<storage, read_write> values: array<f32>;
 const CAPACITY: u32 = {{ capacity }}u;
 const DIGIT_BITS: u32 = 8u;
 const DIGITS_OF_WORD: u32 = 4u;
-const THREADS: u32 = 256u; // as many as a digit has values
+const THREADS: u32 = {{ workgroup_size }}u; // as many as a digit has values
 
 var<workgroup> histogram: array<atomic<u32>, THREADS>;
 var<workgroup> sums: array<u32, THREADS>;
@@ -136,7 +137,7 @@ fn sort_chosen(lane: u32) {
     }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size({{ workgroup_size }})
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -152,9 +153,9 @@ fn main(
     if row >= shape.x * shape.y * shape.z {
         return;
     }
-    let at = coordinates(row * shape.w, shape);
+    let row_start = coordinates(row * shape.w, shape);
     {% if not from_partials %}
-    let from_row = place(params.x, at);
+    let from_row = place(params.x, row_start);
     let length = shape.w;
     {% else %}
     let length = params.splits * params.k;
@@ -179,7 +180,7 @@ fn main(
             let element = load_element(from_row, i);
             if !is_before(least, element) {
                 let slot = atomicAdd(&chosen_count, 1u);
-            chosen[slot] = element;
+                chosen[slot] = element;
             }
         }
     }
@@ -191,9 +192,9 @@ fn main(
         {% if to_partials %}
         partials_out[index * params.k + j] = element;
         {% else %}
-        ids[place(params.ids, at) + j * params.ids.strides.w] = ~element.y;
+        ids[place(params.ids, row_start) + j * params.ids.strides.w] = ~element.y;
         {% if with_values %}
-        values[place(params.values, at) + j * params.values.strides.w] = value_of(element.x);
+        values[place(params.values, row_start) + j * params.values.strides.w] = value_of(element.x);
         {% endif %}
         {% endif %}
     }

@@ -16,7 +16,7 @@ var<storage, read_write> out: array<f32>;
 var<storage, read> x: array<f32>;
 {% endif %}
 
-fn element_main(at: vec4<u32>) {
-    let value = {{ "out" if in_place else "x" }}[place(params.x, at)];
-    out[place(params.out, at)] = activation(value, params.a, params.b);
+fn element_main(element: vec4<u32>) {
+    let value = {{ "out" if in_place else "x" }}[place(params.x, element)];
+    out[place(params.out, element)] = activation(value, params.a, params.b);
 }

@@ -18,7 +18,7 @@ _PLAIN = ([{"role": "system", "content": "c"}, _USER], [_USER, _ASSISTANT, _USER
 
 
 class AnswerFormat:
-    """Made once for a model. `shown`: ids of control tokens that are part of what an answer says."""
+    """How one model writes its answers. `shown`: ids of control tokens that are part of what an answer says."""
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..errors import WgmlError
@@ -68,7 +69,7 @@ class Matrix:
     stripes: tuple[Stripe, ...]
     columns: int
 
-    @property
+    @cached_property
     def rows(self) -> int:
         return sum(stripe.rows for stripe in self.stripes)
 

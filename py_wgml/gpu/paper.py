@@ -9,7 +9,7 @@ from .device import DEFAULT_LIMITS, INTEGER_PRODUCTS, AdapterInfo, Buffer, Devic
 
 
 class PaperDevice(Device):
-    """Has the default limits, and takes and gives memory that there is not; all that would run raises WgmlError.
+    """A device with the default limits, which takes and gives memory that there is not; running raises WgmlError.
 
     subgroups, integers: whether it has the optional features. software: see AdapterInfo.
     """

@@ -88,8 +88,8 @@ def operation(node: Node) -> str:
     if not isinstance(node.op, Linear):
         return name
     fusion = node.op.fusion
-    before = [part for part, has in (("RmsNorm", fusion.norm), ("Merge", fusion.partials)) if has]
-    after = [part for part, has in (("Gate", fusion.activation), ("Rotate", fusion.append)) if has]
+    before = [kind for kind, has in (("RmsNorm", fusion.norm), ("Merge", fusion.partials)) if has]
+    after = [kind for kind, has in (("Gate", fusion.activation), ("Rotate", fusion.append)) if has]
     return " > ".join([*before, name, *after])
 
 

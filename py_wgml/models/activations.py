@@ -21,7 +21,7 @@ class Activations:
             buffer = next(free, None)
             if buffer is None:
                 buffer = self._device.buffer(size, "activation")
-                self.buffers = sorted([*self.buffers, buffer], key=lambda each: each.nbytes)
+                self.buffers = sorted([*self.buffers, buffer], key=lambda buffer: buffer.nbytes)
             taken.append(buffer)
         return taken
 

@@ -32,8 +32,8 @@ class State:
 
 
 def build(program: Program, forward: Forward, state: State, step: Step) -> Buffer | None:
-    """Append a step to `program`. Returns the logits that are asked for, float32 [1 or count, vocabulary]: they last
-    until another Program of the model runs."""
+    """Append a step to `program`. Returns the logits that are asked for, float32 [1 or count, vocabulary] (None: of
+    no token); they last until another Program of the model runs."""
     recorder = Recorder(program.device, state.config, state.weights, state.cache, step)
     logits = forward(recorder, state.config)
     outputs = () if step.logits == "none" else (logits,)

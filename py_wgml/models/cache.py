@@ -32,7 +32,7 @@ class Cache:
         sizes = [size for shape in self._shapes.values() for size in shape.values()]
         self.position_bytes = sum(sizes)
         self.rotations: dict[Rope, Buffer] = {}
-        largest = max(*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes))
+        largest = max([*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes)])
         self.max_length = min(context, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:

@@ -92,13 +92,13 @@ class Config:
         """
         architecture = Metadata(header.metadata).text("general.architecture")
         keys = Metadata(header.metadata, f"{architecture}.")
-        blocks = keys.size("block_count")
+        layers = keys.size("block_count")
         found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
-        if blocks > found:  # to be compared first: what follows is done for each of them
-            raise WgmlError(f"the file has tensors of {found} layers, not of {blocks}")
-        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", blocks)
+        if layers > found:  # to be compared first: what follows is done for each of them
+            raise WgmlError(f"the file has tensors of {found} layers, not of {layers}")
+        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", layers)
         counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
-        counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
+        counts_kv = keys.sizes("attention.head_count_kv", layers, counts)
         counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
         for heads, heads_kv in zip(counts, counts_kv, strict=True):
             if heads % heads_kv:
@@ -118,7 +118,7 @@ class Config:
         residual_scale = keys.scale("residual_scale") or 1.0
         return cls(
             architecture=architecture,
-            block_count=blocks,
+            block_count=layers,
             embedding_length=embedding,
             heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts, counts_kv, strict=True)),
             head_dim=head_dim,
@@ -128,7 +128,7 @@ class Config:
             rope_base_swa=_base(keys, "rope.freq_base_swa"),
             sliding_window=keys.size("attention.sliding_window", 0, low=0) or None,
             sliding_window_pattern=(
-                keys.flags("attention.sliding_window_pattern", blocks)
+                keys.flags("attention.sliding_window_pattern", layers)
                 or keys.size("attention.sliding_window_pattern", 0, low=0)
                 or None
             ),

@@ -63,10 +63,11 @@ class Emitter:
                 ops.route(*where, self.buffers[x], out, gates, routing, x.rows, favour)
             case nodes.Group(experts, size):
                 ops.group_experts(*where, self.buffers[x], self._groups(node.outputs, size), experts, x.width)
-            case nodes.LinearExperts(matrix, of, size):
+            case nodes.LinearExperts(matrix, product, size):
                 chosen = self._groups(node.inputs[1:], size) if size else self.buffers[node.inputs[1]]
-                rows = node.outputs[0].rows // of.slots
-                ops.linear_experts(*where, self.buffers[x], matrix, chosen, out, of, rows)
+                rows = node.outputs[0].rows // product.slots
+                product = replace(product, integers=self.integers)
+                ops.linear_experts(*where, self.buffers[x], matrix, chosen, out, product, rows)
 
     def _groups(self, values: tuple[Value, ...], size: int) -> Groups:
         tiles, order = values
@@ -108,6 +109,8 @@ class Emitter:
                     first += width
             case nodes.Copy():
                 assign(program, "copy", target, views[0])
+            case op:
+                raise AssertionError(f"nothing does {op}")
 
     def _view(self, value: Value) -> View:
         return View.of(self.buffers[value], value.rows, value.width)

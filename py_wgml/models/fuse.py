@@ -16,7 +16,7 @@ from .nodes import Binary, Copy, Gate, Linear, Merge, Mix, Node, RmsNorm, Rotate
 @dataclass(frozen=True)
 class Around:
     """What a rule may want to know beside the two nodes: the GPU, and which node reads a value `last`; the later of the
-    two is number `at`."""
+    two is number `index`."""
 
     device: Device
     last: Mapping[Value, int]
@@ -29,8 +29,8 @@ class Around:
 
 @dataclass(frozen=True)
 class Rule:
-    """merge: the earlier and the later node -> one that does the work of both; None where the rule does not apply.
-    saves: what that is good for, beside a dispatch."""
+    """One way to make one node of two. merge: the earlier and the later node -> one that does the work of both; None
+    where the rule does not apply. saves: what that is good for, beside a dispatch."""
 
     name: str
     saves: str
@@ -74,8 +74,7 @@ def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node 
     if not (isinstance(product.op, Linear) and isinstance(rotate.op, Rotate)) or not _is_plain_vector(product):
         return None
     fusion, append = product.op.fusion, rotate.op.append
-    others = (fusion.bias is not None) + (fusion.norm is not None)
-    if fusion.partials or not can_append(product.op.matrix, append, others):
+    if fusion.partials or not can_append(product.op.matrix, append, fusion):
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, append=append)), outputs=rotate.outputs)
 

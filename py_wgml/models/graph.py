@@ -7,6 +7,7 @@ reference are one text. An activation never changes: each call gives a new one.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from ..errors import WgmlError, quoted
@@ -92,7 +93,7 @@ class Graph(ABC, Generic[A]):
 
     @abstractmethod
     def add(self, x: A, y: A) -> A:
-        """x + y; one of them may have a single element a token."""
+        """x + y, of one width."""
 
     @abstractmethod
     def mul(self, x: A, y: A) -> A:
@@ -109,10 +110,24 @@ class Graph(ABC, Generic[A]):
 
 @dataclass(frozen=True)
 class Planned:
-    """An activation of `Plan`: how many elements a token has, and the tensor that they come from, for errors."""
+    """An activation of `Plan`: the rows of each tensor that was multiplied, side by side; and the first one's name, for
+    errors."""
 
-    width: int
+    rows: tuple[int, ...]
     tensor: str
+
+    @property
+    def width(self) -> int:
+        """Elements a token has."""
+        return sum(self.rows)
+
+    def require(self, *widths: int) -> None:
+        """Raises WgmlError unless it can be cut into pieces of these widths: none begins or ends within a tensor that
+        has others beside it."""
+        if self.width != sum(widths) or not {*accumulate(self.rows)} <= {*accumulate(widths)}:
+            rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
+            have = "and those beside it have" if len(self.rows) > 1 else "has"
+            raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
 
 
 class Plan(Graph[Planned]):
@@ -132,7 +147,7 @@ class Plan(Graph[Planned]):
 
     def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
-        return Planned(table.shape[1], table.name)
+        return Planned((table.shape[1],), table.name)
 
     def add_positions(self, x: Planned, name: str) -> Planned:
         (table,) = self._matrix(name)
@@ -141,13 +156,13 @@ class Plan(Graph[Planned]):
         return x
 
     def rms_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
-        self._vector(f"{name}.weight", length=x.width)
+        self._vector(x.width, f"{name}.weight")
         return x
 
     def layer_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
-        self._vector(f"{name}.weight", length=x.width)
+        self._vector(x.width, f"{name}.weight")
         if f"{name}.bias" in self._tensors:
-            self._vector(f"{name}.bias", length=x.width)
+            self._vector(x.width, f"{name}.bias")
         return x
 
     def linear(self, x: Planned, *names: str) -> Planned:
@@ -155,35 +170,31 @@ class Plan(Graph[Planned]):
         for tensor in tensors:
             if tensor.shape[1] != x.width:
                 raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x.width}")
-        rows = sum(tensor.shape[0] for tensor in tensors)
+        rows = tuple(tensor.shape[0] for tensor in tensors)
         if any(f"{name}.bias" in self._tensors for name in names):
-            self._vector(*(f"{name}.bias" for name in names), length=rows)
+            self._vector(rows, *(f"{name}.bias" for name in names))
         return Planned(rows, tensors[0].name)
 
     def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
-        if qkv.width != heads.qkv_width:
-            raise WgmlError(f"the tensor {qkv.tensor} has {qkv.width} rows instead of {heads.qkv_width}")
-        normed = heads.heads + heads.kv_heads if whole else 2
-        self._vector(f"{q}.weight", f"{k}.weight", length=normed * heads.head_dim)
+        qkv.require(*heads.widths)
+        lengths = heads.widths[:2] if whole else (heads.head_dim, heads.head_dim)
+        self._vector(lengths, f"{q}.weight", f"{k}.weight")
         return qkv
 
     def attention(self, qkv: Planned, how: Attention) -> Planned:
         heads, rope, layer = how.heads, how.rope, how.layer
-        if qkv.width != heads.qkv_width:
-            raise WgmlError(
-                f"layer {layer} has {qkv.width} elements of queries, keys and values, which don't fit its heads"
-            )
+        qkv.require(*heads.widths)
         require_heads(heads)
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
         self.kept[layer] = heads
         if rope.factors is not None:
-            self._vector(rope.factors, length=rope.dim // 2)
+            self._vector(rope.dim // 2, rope.factors)
         if how.norms is not None:
-            self._vector(*(f"{norm}.weight" for norm in how.norms), length=2 * heads.head_dim)
+            self._vector((heads.head_dim, heads.head_dim), *(f"{norm}.weight" for norm in how.norms))
         if how.sinks is not None:
-            self._vector(f"{how.sinks}.weight", length=heads.heads)
-        return replace(qkv, width=heads.width)
+            self._vector(heads.heads, f"{how.sinks}.weight")
+        return replace(qkv, rows=(heads.width,))
 
     def short_conv(self, x: Planned, layer: int, name: str) -> Planned:
         taps = self._tensor(f"{name}.weight", 2)
@@ -192,10 +203,11 @@ class Plan(Graph[Planned]):
             raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)}")
         self.vectors[taps.name,] = [taps]
         self.kept[layer] = width
-        return Planned(width, taps.name)
+        return Planned((width,), taps.name)
 
     def gated(self, x: Planned, activation: Activation) -> Planned:
-        return replace(x, width=x.width // 2)
+        x.require(x.width // 2, x.width // 2)
+        return replace(x, rows=(x.width // 2,))
 
     def experts(
         self,
@@ -211,33 +223,37 @@ class Plan(Graph[Planned]):
         if gates != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
             raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
         require_experts(c.expert_count)
-        width = sum(self._experts(part, x.width) for part in expert_parts(c, name)) // 2
+        tensors = gate_tensors(c, name)
+        hidden = Planned(tuple(self._experts(tensor, x.width) for tensor in tensors), f"{tensors[0]}.weight")
+        width = self.gated(hidden, activation).width
         if bias is not None:
             self._row(bias, c.expert_count)
-        return Planned(self._experts(f"{name}_down_exps", width), f"{name}_down_exps.weight")
+        return Planned((self._experts(f"{name}_down_exps", width),), f"{name}_down_exps.weight")
 
     def token_gate(self, x: Planned, name: str) -> Planned:
         self._row(f"{name}.weight", x.width)
-        return Planned(1, f"{name}.weight")
+        return Planned((1,), f"{name}.weight")
 
     def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
         return x
 
     def add(self, x: Planned, y: Planned) -> Planned:
-        if 1 not in (x.width, y.width) and x.width != y.width:
+        if x.width != y.width:
             raise WgmlError(f"the tensor {y.tensor} has {y.width} rows instead of {x.width}")
-        return x if y.width == 1 else y
+        return y
 
     def mul(self, x: Planned, y: Planned) -> Planned:
-        return self.add(x, y)
+        if y.width == 1:
+            return x
+        return y if x.width == 1 else self.add(x, y)
 
     def slice(self, x: Planned, first: int, width: int) -> Planned:
         if not 0 <= first < first + width <= x.width:
             raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, too few for {first} to {first + width}")
-        return replace(x, width=width)
+        return replace(x, rows=(width,))
 
     def concat(self, *xs: Planned) -> Planned:
-        return replace(xs[0], width=sum(x.width for x in xs))
+        return replace(xs[0], rows=(sum(x.width for x in xs),))
 
     def check(self) -> None:
         """Refuse a file. Raises WgmlError when it has tensors of types that no kernel reads, or that nothing uses: then
@@ -269,10 +285,13 @@ class Plan(Graph[Planned]):
         self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]
         return self.matrices[names]
 
-    def _vector(self, *names: str, length: int) -> None:
+    def _vector(self, lengths: int | tuple[int, ...], *names: str) -> None:
+        """lengths: of each of the names, or of the only one."""
+        lengths = (lengths,) if isinstance(lengths, int) else lengths
         self.vectors[names] = [self._tensor(name, 1) for name in names]
-        if sum(tensor.shape[0] for tensor in self.vectors[names]) != length:
-            raise WgmlError(f"the tensor {' and '.join(names)} has not {length} elements")
+        for tensor, length in zip(self.vectors[names], lengths, strict=True):
+            if tensor.shape != (length,):
+                raise WgmlError(f"the tensor {tensor.name} has not {length} elements")
 
     def _row(self, name: str, length: int) -> None:
         """A vector that some files have as a matrix of one row."""
@@ -290,7 +309,7 @@ class Plan(Graph[Planned]):
         return tensor
 
 
-def expert_parts(c: Config, name: str) -> tuple[str, ...]:
+def gate_tensors(c: Config, name: str) -> tuple[str, ...]:
     """The tensors of the experts' gates and values, which files keep in two or in one."""
     fused = f"{name}_gate_up_exps"
     return (fused,) if c.has(fused) else (f"{name}_gate_exps", f"{name}_up_exps")

@@ -44,7 +44,7 @@ class Positions(Op):
 
 @dataclass(frozen=True)
 class RmsNorm(Op):
-    """last: of the step's last token alone."""
+    """`rms_norm`. last: of the step's last token alone."""
 
     norm: Norm
     last: bool
@@ -52,7 +52,7 @@ class RmsNorm(Op):
 
 @dataclass(frozen=True)
 class LayerNorm(Op):
-    """last: of the step's last token alone."""
+    """`layer_norm`. last: of the step's last token alone."""
 
     norm: Norm
     bias: Buffer | None
@@ -146,7 +146,7 @@ class LinearExperts(Op):
     slots."""
 
     matrix: Matrix
-    of: Experts
+    product: Experts
     size: int = 0
 
 

@@ -30,7 +30,7 @@ from ..ops.lib.array import Array
 from ..ops.route import Gating
 from ..ops.unary import Function
 from .config import Attention, Config
-from .graph import Graph, expert_parts
+from .graph import Graph, gate_tensors
 
 
 class NumpyGraph(Graph[Array]):
@@ -117,7 +117,7 @@ class NumpyGraph(Graph[Array]):
         favour = None if bias is None else self._tensor(bias).reshape(-1)
         routing = Routing(c.expert_count, c.expert_used_count, gating, normalise, c.expert_weights_scale)
         ids, gates = route_numpy(logits, routing, favour)
-        hidden = np.concatenate([multiply(x[:, None], part) for part in expert_parts(c, name)], axis=-1)
+        hidden = np.concatenate([multiply(x[:, None], tensor) for tensor in gate_tensors(c, name)], axis=-1)
         results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
         out: Array = np.einsum("ts,tse->te", gates, results)
         return out

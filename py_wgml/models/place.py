@@ -50,17 +50,17 @@ def place(nodes: Sequence[Node], outputs: Iterable[Value] = ()) -> Placement:
 
 def _lives(nodes: Sequence[Node], outputs: Iterable[Value]) -> list[_Life]:
     lives: list[_Life] = []
-    of: dict[Value, _Life] = {}
+    life_of: dict[Value, _Life] = {}
     for index, node in enumerate(nodes):
         for value in node.reads:
-            of[value].last = index
+            life_of[value].last = index
         for value in node.outputs:
             if node.onto is None:
                 lives.append(_Life([], index, index))
-                of[value] = lives[-1]
+                life_of[value] = lives[-1]
             else:
-                of[value] = of[node.onto]
-            of[value].values.append(value)
+                life_of[value] = life_of[node.onto]
+            life_of[value].values.append(value)
     for value in outputs:
-        of[value].last = len(nodes)
+        life_of[value].last = len(nodes)
     return lives

@@ -26,7 +26,7 @@ from ..ops.unary import Function
 from . import nodes
 from .cache import Cache
 from .config import Attention, Config
-from .graph import Graph, expert_parts
+from .graph import Graph, gate_tensors
 from .nodes import Node, Op, Value
 
 _GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
@@ -45,7 +45,7 @@ class Step:
 
 class Recorder(Graph[Value]):
     """Notes the `nodes` of a step. Nothing is decided here but how many splits attention has, and which experts'
-    product: both depend on the step alone."""
+    product: both depend on sizes and on the GPU, not on other nodes."""
 
     def __init__(self, device: Device, config: Config, weights: Weights, cache: Cache, step: Step) -> None:
         self._device, self._config, self._weights, self._cache, self._step = device, config, weights, cache, step
@@ -148,23 +148,23 @@ class Recorder(Graph[Value]):
             chosen = Value(count, 3), Value(rows, slots)
             self.nodes.append(Node(nodes.Group(c.expert_count, size), (ids,), chosen, name))
         down = self._weights.matrices[f"{name}_down_exps",]
-        alone = Experts(c.expert_count, slots, integers=self._step.integers)
+        product = Experts(c.expert_count, slots)
 
-        def multiply(x: Value, name: str, of: Experts, onto: Value | None = None) -> Value:
-            of = replace(of, bias=self._weights.vectors.get((f"{name}.bias",)))
-            out = Value(rows * slots, of.width or 0)
-            op = nodes.LinearExperts(self._weights.matrices[name,], of, size)
+        def multiply(x: Value, name: str, product: Experts, onto: Value | None = None) -> Value:
+            product = replace(product, bias=self._weights.vectors.get((f"{name}.bias",)))
+            out = Value(rows * slots, product.width or 0)
+            op = nodes.LinearExperts(self._weights.matrices[name,], product, size)
             self.nodes.append(Node(op, (x, *chosen), (out,), name, onto))
             return out
 
         hidden, first = None, 0
-        for part in expert_parts(c, name):
-            of = replace(alone, shared=True, first=first, width=2 * down.columns)
-            hidden = multiply(x, part, of, hidden)
-            first += self._weights.matrices[part,].rows // c.expert_count
+        for tensor in gate_tensors(c, name):
+            share = replace(product, shared=True, first=first, width=2 * down.columns)
+            hidden = multiply(x, tensor, share, hidden)
+            first += self._weights.matrices[tensor,].rows // c.expert_count
         assert hidden is not None
         active = self._make(nodes.Gate(activation, slots), (hidden,), rows * slots, down.columns, activation)
-        results = multiply(active, f"{name}_down_exps", replace(alone, width=down.rows // c.expert_count))
+        results = multiply(active, f"{name}_down_exps", replace(product, width=down.rows // c.expert_count))
         return self._make(nodes.Mix(), (gates, results), rows, results.width, name)
 
     def token_gate(self, x: Value, name: str) -> Value:

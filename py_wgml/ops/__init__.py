@@ -15,9 +15,9 @@ An op appends dispatches to a Program; nothing runs until the Program does. Thos
 [T, columns] and a uniform, `step_uniform`, which says how many of the T rows a run takes, and where in the sequence
 they stand. Those of linear algebra take a `View` of a buffer: any shape of up to 4 dimensions, any strides.
 
-Sizes of tiles and workgroups, and how far loops are unrolled, are chosen in Python and are parameters of the kernels;
-nothing of it is written in both. What Python must know beyond that is `_words` of attention, which a test holds to the
-kernel.
+Sizes of workgroups, of tiles where Python counts them, and how far loops are unrolled are chosen in Python and are
+parameters of the kernels; nothing of it is written in both. What Python must know beyond that is `_words` of attention,
+which a test holds to the kernel.
 
 The same lines work in CPython and, with `await` at the top level, in a notebook in the browser (Pyodide):
 

@@ -25,20 +25,20 @@ def dequantize(program: Program, weights: Matrix, out: Buffer, first: int = 0, r
     room = min(out.nbytes, program.device.max_tensor_bytes)
     if nbytes > room:
         raise WgmlError(f"{end - first} rows of {columns} numbers are {nbytes} bytes; the output takes {room}")
-    for part in weights:
-        begin, stop = max(first, part.first), min(end, part.first + part.rows)
+    for stripe in weights:
+        begin, stop = max(first, stripe.first), min(end, stripe.first + stripe.rows)
         if begin < stop:
             program.dispatch(
                 "dequantize",
-                [{"weights": part.buffer, "out": out}, part.tables],
+                [{"weights": stripe.buffer, "out": out}, stripe.tables],
                 -(-(stop - begin) * -(-columns // 8) // _WORKGROUP_SIZE),
                 {
                     "columns": columns,
-                    "row_bytes": row_bytes(part.type, columns),
+                    "row_bytes": row_bytes(stripe.type, columns),
                     "rows": stop - begin,
-                    "first": begin - part.first,
+                    "first": begin - stripe.first,
                     "first_out": begin - first,
                 },
-                **part.template(columns),
+                **stripe.template(columns),
                 workgroup_size=_WORKGROUP_SIZE,
             )

@@ -48,7 +48,7 @@ def group_experts(program: Program, step: Buffer, ids: Buffer, groups: Groups, e
         "group_experts",
         {"step": step, "ids": ids, "tiles": groups.tiles, "order": groups.order},
         (1, 1, 1),
-        {"slots": slots, "tokens": groups.size, "max_tiles": groups.count},
+        {"slots": slots, "tile_slots": groups.size, "max_tiles": groups.count},
         experts=experts,
         workgroup_size=_WORKGROUP_SIZE,
     )

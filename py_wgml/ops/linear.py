@@ -22,7 +22,7 @@ _TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
 
 @dataclass(frozen=True)
 class Fusion:
-    """What a product takes in of what comes before and after it; bias and accumulate it always can.
+    """What a product takes in of what comes before and after it; bias not with activation, accumulate not with append.
 
     bias: float32 [rows]. accumulate: the result is added to what `out` holds. Of a single vector alone: norm, x is
     first normalised as by `rms_norm`; partials, x is what `attention` leaves (`can_merge` says whether that is well
@@ -47,11 +47,12 @@ def can_gate(weights: Matrix) -> bool:
     return len(weights.stripes) == 1 and weights.rows % 2 == 0
 
 
-def can_append(weights: Matrix, append: Append, others: int) -> bool:
+def can_append(weights: Matrix, append: Append, fusion: Fusion) -> bool:
     """Whether a product with queries, keys and values can append them itself: its stripes hold whole heads, elements go
-    to the cache without others, and there are bindings enough (others: those of its bias and of its norm)."""
+    to the cache without others, and there are bindings enough beside those of its bias and its norm."""
     head_dim, rows = append.cache.heads.head_dim, _lane_rows(append)
     whole = all(stripe.first % head_dim == 0 == stripe.rows % head_dim for stripe in weights)
+    others = (fusion.bias is not None) + (fusion.norm is not None)
     bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(stripe.tables) for stripe in weights)
     return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
@@ -84,8 +85,8 @@ def linear(
     """out[t, n] = sum_k weights[n, k] x[t, k], with what `fusion` adds to it.
 
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows].
-    With max_count 1 the step buffer is not looked at. integers: it may round x to 8 bits, a few dozen elements by their
-    largest magnitude, and multiply bytes, where the device and the type can.
+    With max_count 1 the step buffer is looked at for append alone. integers: it may round x to 8 bits, a few dozen
+    elements by their largest magnitude, and multiply bytes, where the device and the type can.
     Raises WgmlError when columns is no whole number of blocks of the type, or partials do not go together.
     """
     columns = weights.columns
@@ -144,11 +145,10 @@ def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fus
     norm, append, partials, activation = fusion.norm, fusion.append, fusion.partials, fusion.activation
     if (norm or activation or append or partials) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")
-    others = (fusion.bias is not None) + (norm is not None)
     if (
         (norm and (norm.columns != weights.columns or norm.columns % 8))
         or (activation and (fusion.bias is not None or not can_gate(weights)))
-        or (append and (fusion.accumulate or activation or not can_append(weights, append, others)))
+        or (append and (fusion.accumulate or activation or not can_append(weights, append, fusion)))
         or (partials and (norm or append or not can_merge(device, weights, partials)))
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")

@@ -40,7 +40,7 @@ def linear_experts(
     weights: Matrix,
     ids: Buffer | Groups,
     out: Buffer,
-    of: Experts,
+    product: Experts,
     max_count: int,
 ) -> None:
     """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
@@ -50,18 +50,18 @@ def linear_experts(
     columns], or [max_count, columns] (shared); out: float32 [max_count, slots, width].
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
-    rows, columns, bias = weights.rows // of.experts, weights.columns, of.bias
+    rows, columns, bias = weights.rows // product.experts, weights.columns, product.bias
     for stripe in weights:
         bindings = {"weights": stripe.buffer, "x": x, "out": out, "bias": bias}
         params = {
             "columns": columns,
             "row_bytes": row_bytes(stripe.type, columns),
             "rows": rows,
-            "first": of.first,
-            "sharing": of.slots if of.shared else 1,
+            "first": product.first,
+            "sharing": product.slots if product.shared else 1,
             "skipped": stripe.first,
-            "held": stripe.rows,
-            "width": of.width or rows,
+            "stripe_rows": stripe.rows,
+            "width": product.width or rows,
         }
         if isinstance(ids, Groups):
             program.dispatch(
@@ -75,12 +75,12 @@ def linear_experts(
                 tile_tokens=ids.size,
             )
         else:
-            workgroups, template = vector_template(program.device, stripe, rows, columns, integers=of.integers)
+            workgroups, template = vector_template(program.device, stripe, rows, columns, integers=product.integers)
             program.dispatch(
                 "linear_experts_vector",
                 [bindings, {"step": step, "ids": ids}, stripe.tables],
-                (*fold(workgroups)[:2], max_count * of.slots),
-                [params, {"slots": of.slots}],
+                (*fold(workgroups)[:2], max_count * product.slots),
+                [params, {"slots": product.slots}],
                 **template,
                 bias=bias is not None,
             )

@@ -14,6 +14,7 @@ from .lib.view import View, require_apart, require_distinct, strided_rows
 
 __all__ = ["top_k", "top_k_numpy", "top_k_partials"]
 
+_DIGIT_VALUES = 256  # an invocation has one of the eight bits that are looked at
 _MAX_K = 1024  # what is found is sorted in workgroup memory
 
 
@@ -56,6 +57,7 @@ def top_k(
             to_partials="partials_out" in target,
             with_values=values is not None,
             rank=rank,
+            workgroup_size=_DIGIT_VALUES,
             capacity=1 << (k - 1).bit_length(),
         )
 

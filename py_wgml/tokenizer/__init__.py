@@ -127,11 +127,11 @@ class Tokenizer:
         prefix = " " if self.space_prefix else ""
         splitter = self._all_special if parse_special else self._user_defined
         space, strip = prefix, False
-        for part in splitter.split(text):
-            if isinstance(part, int):
-                ids.append(part)
-                space, strip = prefix, part in self._strips
-            elif kept := part.lstrip(_WHITE_SPACE) if strip else part:
+        for piece in splitter.split(text):
+            if isinstance(piece, int):
+                ids.append(piece)
+                space, strip = prefix, piece in self._strips
+            elif kept := piece.lstrip(_WHITE_SPACE) if strip else piece:
                 ids += self._encoder.encode(space + kept)
                 space, strip = "", False
         if add_special:

@@ -89,7 +89,7 @@ class PreTokenizer:
         def words(text: str) -> list[str]:
             found = [text]
             for split in splits:
-                found = [part for word in found for part in split(word) if part]
+                found = [piece for word in found for piece in split(word) if piece]
             return found
 
         return words

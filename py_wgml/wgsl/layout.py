@@ -4,11 +4,11 @@ The order of a uniform's fields, their types and where they lie are written in W
 See https://www.w3.org/TR/WGSL/#memory-layouts. Types that kernels have in no uniform are not known.
 """
 
-import math
 import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +24,13 @@ _STRUCT = re.compile(r"struct (\w+) \{([^}]*)\}")
 _FIELD = re.compile(r"(\w+)\s*:\s*(\w+(?:<[^\n]*>)?)")
 _NUMBERS = re.compile(r"(?:vec([234])<)?(u32|i32|f32)>?")
 _WHOLE = int, np.integer
-_KINDS = {"u32": ("<I", _WHOLE), "i32": ("<i", _WHOLE), "f32": ("<f", (float, np.floating, *_WHOLE))}
+_F32 = (2.0 - 2.0**-23) * 2.0**127  # the largest one
+# As Python's struct calls them; their values' types in Python, the least and the largest.
+_SCALARS = {
+    "u32": ("I", _WHOLE, 0, 2**32 - 1),
+    "i32": ("i", _WHOLE, -(2**31), 2**31 - 1),
+    "f32": ("f", (float, np.floating, *_WHOLE), -_F32, _F32),
+}
 _UNIFORM_ALIGNMENT = 16  # bytes: what its size is a multiple of
 
 
@@ -40,6 +46,21 @@ class Type:
     scalar: str = ""
     count: int = 1
     fields: Mapping[str, tuple[int, "Type"]] = field(default_factory=dict)
+
+    @cached_property
+    def uniform(self) -> struct.Struct:
+        """All its numbers, in order, as they lie in a uniform buffer; with zeros between and behind them."""
+        format = "<"
+        for offset, type in self._runs(0):
+            format += f"{offset - struct.calcsize(format)}x{type.count}{_SCALARS[type.scalar][0]}"
+        return struct.Struct(f"{format}{_up(self.size, _UNIFORM_ALIGNMENT) - struct.calcsize(format)}x")
+
+    def _runs(self, first: int) -> Iterator[tuple[int, "Type"]]:
+        """Offset and type of each scalar or vector in it."""
+        if not self.fields:
+            yield first, self
+        for offset, type in self.fields.values():
+            yield from type._runs(first + offset)
 
 
 @dataclass(frozen=True)
@@ -105,33 +126,31 @@ def uniform(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
     is missing, unknown, or given what its type does not have: f32 takes finite numbers, the others whole ones (and no
     floats, which may have been rounded).
     """
-    packed = _pack(what, type, values)
-    return packed + b"\0" * (-len(packed) % _UNIFORM_ALIGNMENT)
+    return type.uniform.pack(*_numbers(what, type, values))
 
 
-def _pack(what: str, type: Type, value: Any) -> bytes:
+def _numbers(what: str, type: Type, value: Any) -> Iterator[int | float]:
     if type.fields:
         if not isinstance(value, Mapping):
             raise WgmlError(f"{what} is {_shown(value)}; it takes {', '.join(type.fields)} by name")
         require_names(what, type.fields, value)
-        packed = bytearray(type.size)
-        for name, (offset, inner) in type.fields.items():
-            packed[offset : offset + inner.size] = _pack(f"{what}.{name}", inner, value[name])
-        return bytes(packed)
-    if type.count == 1:
-        return _pack_number(what, type.scalar, value)
-    if not isinstance(value, Sequence) or len(value) != type.count:
+        for name, (_, inner) in type.fields.items():
+            if inner.count == 1 and not inner.fields:
+                yield _number(f"{what}.{name}", inner.scalar, value[name])
+            else:
+                yield from _numbers(f"{what}.{name}", inner, value[name])
+    elif not isinstance(value, Sequence) or len(value) != type.count:
         raise WgmlError(f"{what} is {_shown(value)}; it takes {type.count} numbers")
-    return b"".join(_pack_number(f"{what}[{i}]", type.scalar, number) for i, number in enumerate(value))
+    else:
+        for i, number in enumerate(value):
+            yield _number(f"{what}[{i}]", type.scalar, number)
 
 
-def _pack_number(what: str, scalar: str, value: Any) -> bytes:
-    format, kinds = _KINDS[scalar]
-    try:
-        if isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value):
-            return struct.pack(format, value)
-    except (struct.error, OverflowError):
-        pass  # out of range
+def _number(what: str, scalar: str, value: Any) -> int | float:
+    _, types, least, largest = _SCALARS[scalar]
+    if isinstance(value, types) and not isinstance(value, bool) and least <= value <= largest:
+        number: int | float = value
+        return number
     raise WgmlError(f"{what} is {_shown(value)}, which no {scalar} is")
 
 

@@ -39,6 +39,12 @@ def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", whole), gpus.device("naga")) < BOUND
 
 
+def test_layers_of_which_none_attends(tmp_path: Path) -> None:
+    """Nothing is rotated."""
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], layers=1))
+    assert gpu_error(path, gpus.device("naga")) < BOUND
+
+
 @pytest.mark.parametrize("name", truth())
 def test_numpy(name: str, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
@@ -98,7 +104,7 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path: Path) -> None
         ({"llama.attention.value_length": 8}, "differ in length"),
         (
             {"llama.attention.key_length": 24, "llama.attention.value_length": 24},
-            "128 elements of queries",
+            "attn_q.weight and those beside it have 64 [+] 32 [+] 32 rows instead of 96 [+] 48 [+] 48",
         ),
         ({"llama.block_count": 3}, "the file has tensors of 2 layers, not of 3"),
         ({"llama.block_count": 1}, "'llama' don't have: 'blk.1.attn_norm.weight' and 8 more"),
@@ -233,7 +239,16 @@ def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(
     ("changes", "message"),
     [
         ({"rest": "output_norm output surprise"}, "don't have: 'surprise.weight'"),
-        ({"shapes": {"ffn_gate": (64, 64)}}, "ffn_down.weight has rows of 128 elements instead of 96"),
+        (
+            {"shapes": {"ffn_gate": (64, 64)}},
+            "ffn_gate.weight and those beside it have 64 [+] 128 rows instead of 96 [+] 96",
+        ),
+        (
+            {"shapes": {"attn_q": (32, 64), "attn_k": (64, 64)}},
+            "have 32 [+] 64 [+] 32 rows instead of 64 [+] 32 [+] 32",
+        ),
+        ({"shapes": {"attn_output": (1, 64)}}, "attn_output.weight has 1 rows instead of 64"),
+        ({"shapes": {"ffn_down": (1, 128)}}, "ffn_down.weight has 1 rows instead of 64"),
         ({"shapes": {"ffn_up": (128, 32)}}, "ffn_up.weight has rows of 32 elements instead of 64"),
         ({"shapes": {"attn_norm": (32,)}}, "attn_norm.weight has not 64 elements"),
         ({"shapes": {"attn_norm": (8, 8)}}, "attn_norm.weight has 2 dimensions instead of 1"),

@@ -37,7 +37,7 @@ def arithmetic(g: Graph[A], c: Config) -> A:
     halves = [g.slice(x, first, 32) for first in (32, 0)]
     gate = g.slice(x, 5, 1)
     y = g.concat(*halves)
-    sums = g.add(x, y), g.add(y, gate), g.mul(gate, x), g.add(x, g.linear(y, "blk.0.ffn_gate_inp"))
+    sums = g.add(x, y), g.mul(y, gate), g.mul(gate, x), g.add(x, g.linear(y, "blk.0.ffn_gate_inp"))
     scaled = g.add(sums[0], g.mul(y, gate))
     wide = g.concat(*sums, g.mul(x, x), g.add(y, y), scaled)
     heads = g.qk_norm(wide, "blk.0.attn_q_norm", "blk.0.attn_k_norm", Heads(24, 2, 16))
@@ -76,10 +76,12 @@ def test_arithmetic(tmp_path: Path, count: int) -> None:
     ("use", "message"),
     [
         (lambda g, x: g.add(x, g.slice(x, 0, 2)), "the tensor token_embd.weight has 2 rows instead of 64"),
+        (lambda g, x: g.add(x, g.slice(x, 0, 1)), "the tensor token_embd.weight has 1 rows instead of 64"),
+        (lambda g, x: g.gated(g.slice(x, 0, 3), "silu"), "the tensor token_embd.weight has 3 rows instead of 1 [+] 1"),
         (lambda g, x: g.mul(g.slice(x, 0, 3), x), "the tensor token_embd.weight has 64 rows instead of 3"),
         (lambda g, x: g.slice(x, 60, 5), "the tensor token_embd.weight has 64 rows, too few for 60 to 65"),
         (lambda g, x: g.slice(x, 0, 0), "too few for 0 to 0"),
-        (lambda g, x: g.qk_norm(x, "q", "k", Heads(2, 2, 16)), "token_embd.weight has 64 rows instead of 96"),
+        (lambda g, x: g.qk_norm(x, "q", "k", Heads(2, 2, 16)), "has 64 rows instead of 32 [+] 32 [+] 32"),
     ],
 )
 def test_refuses_values_that_do_not_fit(tmp_path: Path, use: Callable[[Plan, Planned], Planned], message: str) -> None:

@@ -44,8 +44,8 @@ def test_refuses(bench: Bench, change: dict[str, Any], params: dict[str, Any] | 
 
 def test_a_kernel_without_params_takes_none(bench: Bench) -> None:
     """attention_merge has none."""
-    step, parts, out = bench.step(0, 1), bench.poison(4), bench.poison(2)
-    bindings = {"step": step, "parts": parts, "out": out}
+    step, partials, out = bench.step(0, 1), bench.poison(4), bench.poison(2)
+    bindings = {"step": step, "partials": partials, "out": out}
     with pytest.raises(WgmlError, match=r"^kernel attention_merge: unknown: params$"):
         bench.device.program().dispatch(
             "attention_merge", bindings, 1, {"heads": 1}, head_dim=2, splits=1, workgroup_size=64

@@ -190,8 +190,8 @@ export type Asked = Load | Resolve | AskRoom | AskCard | Bench;
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
 /**
- * `runtime`, `packages`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs beside the others, and is
- * not reported for a copy kept on the device. `header`, `weights`: bytes read by the engine. `kernels`: a count.
+ * `runtime`, `packages`, `header`, `kernels`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs
+ * beside the others, and is not reported for a copy kept on the device. `weights`: bytes on the GPU.
  */
 export type Stage = "runtime" | "packages" | "download" | "header" | "weights" | "kernels";
 
@@ -224,14 +224,14 @@ export interface AdapterFacts {
 }
 
 /** What a load took in the engine. */
-export interface EngineSeconds {
+export interface SessionSeconds {
   header: number;
   weights: number;
   kernels: number;
 }
 
 /** What a load took, with what worker.js measures: `total` since the worker began. */
-export interface LoadSeconds extends EngineSeconds {
+export interface LoadSeconds extends SessionSeconds {
   runtime: number;
   packages: number;
   total: number;
@@ -250,8 +250,8 @@ export interface About {
 }
 
 /** A Ready as the engine has it; worker.js adds the rest. */
-export interface EngineReady extends About {
-  seconds: EngineSeconds;
+export interface SessionReady extends About {
+  seconds: SessionSeconds;
 }
 
 /** The model can be asked. */
@@ -337,7 +337,7 @@ export interface ErrorReply {
   stage: string;
   /** One line that a person understands. */
   message: string;
-  /** Of a `load`: the model from before is still loaded. */
+  /** Whether there is a model to go on with; of a `load`, the one from before. */
   loaded?: boolean;
 }
 
@@ -422,7 +422,7 @@ export interface Alive {
   type: "alive";
 }
 
-/** What the engine says; worker.js makes a Ready of an EngineReady. */
-export type EngineReply = Progress | EngineReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply;
+/** What the engine says; worker.js makes a Ready of a SessionReady. */
+export type SessionReply = Progress | SessionReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply;
 
 export type Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive;

@@ -2,7 +2,7 @@
  * The worker: starts Python, installs the engine's packages, and carries messages between the page and
  * `py_wgml.worker`. The model's download begins beside all that, not after it.
  *
- * @import { EngineReady, EngineReply, ErrorReply, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
+ * @import { SessionReady, SessionReply, ErrorReply, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
@@ -94,7 +94,7 @@ async function startEngine() {
   const python = pyodide.pyimport("py_wgml.worker");
   const heapBytes = () => /** @type {any} */ (pyodide)._module.HEAPU8.byteLength; // a wasm heap never shrinks: its size is its peak
   const answer = (/** @type {PyProxy} */ dict) => {
-    /** @type {EngineReply} */
+    /** @type {SessionReply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
     const load = reply.type === "ready" || reply.type === "error" ? loads.get(reply.id ?? 0) : undefined;
     if (load) loads.delete(load.id);
@@ -187,7 +187,7 @@ class Load {
 }
 
 /**
- * @param {EngineReady} ready as the engine knows it
+ * @param {SessionReady} ready as the engine knows it
  * @param {number} heapBytes
  * @param {Load | undefined} load
  * @returns {Promise<Ready>}

@@ -43,11 +43,11 @@ fn append(t: u32, position: u32, element: u32, pair: vec2<f32>, lane: u32) {
     // Even invocations write a word, and the second of a block what all are divided by.
     if in_block % 2u == 0u || in_block == 1u {
         let in_kv = (element - q_width) % kv_width;
-        let at = (position * kv_width + in_kv) / BLOCK * BLOCK_WORDS + select(1u + in_block / 2u, 0u, in_block == 1u);
+        let index = (position * kv_width + in_kv) / BLOCK * BLOCK_WORDS + select(1u + in_block / 2u, 0u, in_block == 1u);
         if element < q_width + kv_width {
-            k_cache[at] = word;
+            k_cache[index] = word;
         } else if element < q_width + 2u * kv_width {
-            v_cache[at] = word;
+            v_cache[index] = word;
         }
     }
 }

@@ -37,20 +37,20 @@ var<storage, read> sinks: array<f32>;
 {% endif %}
 
 // Quad `quad` of the query that starts at pair `at`, scaled.
-fn query_quad(at: u32, quad: u32) -> vec4<f32> {
+fn query_quad(origin: u32, quad: u32) -> vec4<f32> {
     let first = 2u * quad;
-    let low = select(vec2<f32>(0.0), q[at + min(first, HEAD_DIM / 2u - 1u)], first < HEAD_DIM / 2u);
-    let high = select(vec2<f32>(0.0), q[at + min(first + 1u, HEAD_DIM / 2u - 1u)], first + 1u < HEAD_DIM / 2u);
+    let low = select(vec2<f32>(0.0), q[origin + min(first, HEAD_DIM / 2u - 1u)], first < HEAD_DIM / 2u);
+    let high = select(vec2<f32>(0.0), q[origin + min(first + 1u, HEAD_DIM / 2u - 1u)], first + 1u < HEAD_DIM / 2u);
     return params.scale * vec4<f32>(low, high);
 }
 
-// Writes quad `quad` of the output that starts at pair `at`.
-fn store_quad(at: u32, quad: u32, value: vec4<f32>) {
+// Writes quad `quad` of the output that starts at pair `origin`.
+fn store_quad(origin: u32, quad: u32, value: vec4<f32>) {
     if 2u * quad < HEAD_DIM / 2u {
-        out[at + 2u * quad] = value.xy;
+        out[origin + 2u * quad] = value.xy;
     }
     if 2u * quad + 1u < HEAD_DIM / 2u {
-        out[at + 2u * quad + 1u] = value.zw;
+        out[origin + 2u * quad + 1u] = value.zw;
     }
 }
 
@@ -70,10 +70,10 @@ fn capped(score: f32) -> f32 {
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
     let block = {{ 1 + block // 4 }}u * ((row * OCTETS + octet) / {{ block // 8 }}u);
-    let at = block + 1u + 2u * (octet % {{ block // 8 }}u);
+    let index = block + 1u + 2u * (octet % {{ block // 8 }}u);
     let largest = bitcast<f32>({{ cache }}_cache[block]);
-    let low = unpack4x8snorm({{ cache }}_cache[at]);
-    let high = unpack4x8snorm({{ cache }}_cache[at + 1u]);
+    let low = unpack4x8snorm({{ cache }}_cache[index]);
+    let high = unpack4x8snorm({{ cache }}_cache[index + 1u]);
     return Octet(largest * low, largest * high);
 }
 {% elif head_dim % 8 == 0 and bits == 16 %}
@@ -88,8 +88,8 @@ fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
 {% elif head_dim % 8 == 0 %}
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
-    let at = 2u * (row * OCTETS + octet);
-    return Octet({{ cache }}_cache[at], {{ cache }}_cache[at + 1u]);
+    let index = 2u * (row * OCTETS + octet);
+    return Octet({{ cache }}_cache[index], {{ cache }}_cache[index + 1u]);
 }
 {% else %}
 

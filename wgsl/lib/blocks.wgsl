@@ -15,45 +15,45 @@ fn load_word(i: u32) -> u32 {
     return weights[{{ "i / 4u][i % 4u" if alignment == 16 else "i" }}];
 }
 
-// Word `word` of those that start at byte `at` (a multiple of {{ [alignment, 4] | min }}), little-endian.
-fn load_u32(at: u32, word: u32) -> u32 {
-    let i = at / 4u + word;
+// Word `word` of those that start at `byte` (a multiple of {{ [alignment, 4] | min }}), little-endian.
+fn load_u32(byte: u32, word: u32) -> u32 {
+    let i = byte / 4u + word;
     {% if alignment >= 4 %}
     return load_word(i);
     {% else %}
     // Without a branch: of an aligned word's successor all bits are shifted out.
-    let shift = 8u * (at & 3u);
+    let shift = 8u * (byte & 3u);
     return (load_word(i) >> shift) | ((load_word(i + 1u) << 1u) << (31u - shift));
     {% endif %}
 }
 
-// The sixteen bytes at byte `at` (a multiple of {{ alignment }}) as words.
-fn load_4_words(at: u32) -> vec4<u32> {
+// The sixteen bytes at `byte` (a multiple of {{ alignment }}) as words.
+fn load_4_words(byte: u32) -> vec4<u32> {
     {% if alignment == 16 %}
-    return weights[at / 16u];
+    return weights[byte / 16u];
     {% else %}
-    return vec4<u32>(load_u32(at, 0u), load_u32(at, 1u), load_u32(at, 2u), load_u32(at, 3u));
+    return vec4<u32>(load_u32(byte, 0u), load_u32(byte, 1u), load_u32(byte, 2u), load_u32(byte, 3u));
     {% endif %}
 }
 
-// The two bytes at byte `at` (a multiple of 2), little-endian.
-fn load_u16(at: u32) -> u32 {
-    return (load_word(at / 4u) >> (8u * (at & 2u))) & 0xffffu;
+// The two bytes at `byte` (a multiple of 2), little-endian.
+fn load_u16(byte: u32) -> u32 {
+    return (load_word(byte / 4u) >> (8u * (byte & 2u))) & 0xffffu;
 }
 
-// The half-precision number at byte `at` (a multiple of 2).
-fn load_f16(at: u32) -> f32 {
-    return unpack2x16float(load_word(at / 4u) >> (8u * (at & 2u))).x;
+// The half-precision number at `byte` (a multiple of 2).
+fn load_f16(byte: u32) -> f32 {
+    return unpack2x16float(load_word(byte / 4u) >> (8u * (byte & 2u))).x;
 }
 
-// The byte at `at`.
-fn load_u8(at: u32) -> u32 {
-    return (load_word(at / 4u) >> (8u * (at & 3u))) & 0xffu;
+// The byte at `byte`.
+fn load_u8(byte: u32) -> u32 {
+    return (load_word(byte / 4u) >> (8u * (byte & 3u))) & 0xffu;
 }
 
-// Nibble `index` from byte `at` on, the lower one of a byte first.
-fn load_nibble(at: u32, index: u32) -> u32 {
-    return (load_u8(at + index / 2u) >> (4u * (index & 1u))) & 15u;
+// Nibble `index` from `byte` on, the lower one of a byte first.
+fn load_nibble(byte: u32, index: u32) -> u32 {
+    return (load_u8(byte + index / 2u) >> (4u * (index & 1u))) & 15u;
 }
 
 // The four bytes of a word, lowest first.

@@ -1,9 +1,9 @@
 // Four elements of row `row` of the activations `x`, from column `column` on. After lib/octets.wgsl; parameter: tail.
 fn load_quad(row: u32, column: u32) -> vec4<f32> {
-    let at = row * params.columns + column;
+    let index = row * params.columns + column;
     {% if tail %}
-    return select(vec4<f32>(0.0), vec4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]), in_row(column));
+    return select(vec4<f32>(0.0), vec4<f32>(x[index], x[index + 1u], x[index + 2u], x[index + 3u]), in_row(column));
     {% else %}
-    return x[at / 4u];
+    return x[index / 4u];
     {% endif %}
 }

@@ -1,5 +1,6 @@
-// The kernel of rms_norm.wgsl and layer_norm.wgsl: out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias)
-// (+ out[t]), where centre is the mean of x[t], or 0.
+// The kernel of rms_norm.wgsl and layer_norm.wgsl:
+//   out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias) (+ out[t])
+// where centre is the mean of x[t], or 0.
 //   x f32 [T, columns]    weight, bias f32 [columns]    out f32 [T, columns]
 // One workgroup a row. Parameters: centred, bias, last (only the step's last row, written to row 0), accumulate,
 // workgroup_size, subgroups.

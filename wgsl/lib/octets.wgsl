@@ -18,9 +18,9 @@ fn values_of(bytes: vec2<u32>) -> Octet {
     return Octet({{ convert }}(bytes.x), {{ convert }}(bytes.y));
 }
 
-// Octet `j` of span `span` of the block at byte `at`, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    return values_of(load_bytes(at, span, j));
+// Octet `j` of span `span` of the block that begins at `byte`, before its scales.
+fn load_values(byte: u32, span: u32, j: u32) -> Octet {
+    return values_of(load_bytes(byte, span, j));
 }
 {% endif %}
 
@@ -45,8 +45,8 @@ fn in_row(column: u32) -> vec4<bool> {
 
 // Octet `i` of row `row` of the weights.
 fn load_octet(row: u32, i: u32) -> Octet {
-    let at = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
-    let values = load_values(at, i % OCTETS / SPAN, i % SPAN);
+    let byte = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
+    let values = load_values(byte, i % OCTETS / SPAN, i % SPAN);
     {% if tail %}
     let column = octet_column(i);
     return Octet(
@@ -54,7 +54,7 @@ fn load_octet(row: u32, i: u32) -> Octet {
         select(vec4<f32>(0.0), values.high, in_row(column + HIGH)),
     );
     {% else %}
-    let scales = load_scales(at, i % OCTETS / SPAN);
+    let scales = load_scales(byte, i % OCTETS / SPAN);
     {% if quant.summands %}
     return Octet(scales.x * values.low + scales.y, scales.z * values.high + scales.w);
     {% else %}

@@ -5,7 +5,7 @@ struct View {
 }
 
 // Where the element at these coordinates lies in the buffer of `view`.
-fn place(view: View, at: vec4<u32>) -> u32 {
-    let steps = at * view.strides;
+fn place(view: View, element: vec4<u32>) -> u32 {
+    let steps = element * view.strides;
     return view.offset + steps.x + steps.y + steps.z + steps.w;
 }

@@ -4,12 +4,12 @@
 
 // The coordinates of element `index` of `shape`, whose last dimension runs fastest.
 fn coordinates(index: u32, shape: vec4<u32>) -> vec4<u32> {
-    var at = vec4<u32>(0u);
+    var found = vec4<u32>(0u);
     var rest = index;
     {% for d in range(3, 4 - rank, -1) %}
-    at[{{ d }}] = rest % shape[{{ d }}];
+    found[{{ d }}] = rest % shape[{{ d }}];
     rest /= shape[{{ d }}];
     {% endfor %}
-    at[{{ 4 - rank }}] = rest;
-    return at;
+    found[{{ 4 - rank }}] = rest;
+    return found;
 }

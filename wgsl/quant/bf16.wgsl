@@ -11,14 +11,14 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 0u;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(1.0, 0.0, 1.0, 0.0);
 }
 
 // Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    let pairs = load_4_words(at);
+fn load_values(byte: u32, span: u32, j: u32) -> Octet {
+    let pairs = load_4_words(byte);
     let even = bitcast<vec4<f32>>(pairs << vec4<u32>(16u));
     let odd = bitcast<vec4<f32>>(pairs & vec4<u32>(0xffff0000u));
     return Octet(vec4<f32>(even.x, odd.x, even.y, odd.y), vec4<f32>(even.z, odd.z, even.w, odd.w));

@@ -11,14 +11,14 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 0u;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(1.0, 0.0, 1.0, 0.0);
 }
 
 // Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    let pairs = load_4_words(at);
+fn load_values(byte: u32, span: u32, j: u32) -> Octet {
+    let pairs = load_4_words(byte);
     return Octet(
         vec4<f32>(unpack2x16float(pairs.x), unpack2x16float(pairs.y)),
         vec4<f32>(unpack2x16float(pairs.z), unpack2x16float(pairs.w)),

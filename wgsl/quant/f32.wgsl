@@ -11,12 +11,12 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 0u;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
     return vec4<f32>(1.0, 0.0, 1.0, 0.0);
 }
 
 // Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    return Octet(bitcast<vec4<f32>>(load_4_words(at)), bitcast<vec4<f32>>(load_4_words(at + 16u)));
+fn load_values(byte: u32, span: u32, j: u32) -> Octet {
+    return Octet(bitcast<vec4<f32>>(load_4_words(byte)), bitcast<vec4<f32>>(load_4_words(byte + 16u)));
 }

@@ -15,19 +15,19 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 16u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let parts = vec2<u32>(load_word(at / 4u + 12u), load_word(at / 4u + 13u));
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let parts = vec2<u32>(load_word(byte / 4u + 12u), load_word(byte / 4u + 13u));
     let lower = ((parts.x >> 12u) & 0xfu) | ((parts.x >> 24u) & 0xf0u);
     let upper = ((parts.y >> 4u) & 0xf00u) | ((parts.y >> 16u) & 0xf000u);
-    let scale = (load_u16(at + 48u + 2u * (span / 4u)) >> (3u * (span % 4u))) & 7u;
+    let scale = (load_u16(byte + 48u + 2u * (span / 4u)) >> (3u * (span % 4u))) & 7u;
     return vec2<f32>(unpack2x16float(lower | upper).x * (2.0 * f32(scale) + 1.0), 0.0).xyxy;
 }
 
 // Octet `j` of that span, before its scales.
-fn load_values(at: u32, span: u32, j: u32) -> Octet {
-    let nibble = load_u8(at + 32u + span) >> (4u * j);
+fn load_values(byte: u32, span: u32, j: u32) -> Octet {
+    let nibble = load_u8(byte + 32u + span) >> (4u * j);
     let delta = select(-0.875, -1.125, (nibble & 8u) != 0u);
-    let octet = grid_nibbles(((load_u16(at + 2u * span) >> (8u * j)) & 0xffu) | ((nibble & 7u) << 8u));
+    let octet = grid_nibbles(((load_u16(byte + 2u * span) >> (8u * j)) & 0xffu) | ((nibble & 7u) << 8u));
     return Octet(floats_of(octet.x) + delta, floats_of(octet.y) + delta);
 }

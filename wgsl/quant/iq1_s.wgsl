@@ -14,15 +14,15 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 32u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let group = load_u16(at + 34u + 2u * span);
-    let d = load_f16(at) * (2.0 * f32((group >> 12u) & 7u) + 1.0);
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let group = load_u16(byte + 34u + 2u * span);
+    let d = load_f16(byte) * (2.0 * f32((group >> 12u) & 7u) + 1.0);
     return vec2<f32>(d, d * select(-0.875, -1.125, (group >> 15u) == 1u)).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let upper = (load_u16(at + 34u + 2u * span) >> (3u * j)) & 7u;
-    return grid_nibbles(((load_u32(at + 2u + 4u * span, 0u) >> (8u * j)) & 0xffu) | (upper << 8u));
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let upper = (load_u16(byte + 34u + 2u * span) >> (3u * j)) & 7u;
+    return grid_nibbles(((load_u32(byte + 2u + 4u * span, 0u) >> (8u * j)) & 0xffu) | (upper << 8u));
 }

@@ -14,16 +14,16 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 16u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec2<f32>(load_f16(at) * (0.5 + f32(load_nibble(at + 74u, span))) * 0.25, 0.0).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(byte) * (0.5 + f32(load_nibble(byte + 74u, span))) * 0.25, 0.0).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let lower = (load_u16(at + 2u + 2u * span) >> (8u * j)) & 0xffu;
-    let upper = (load_u8(at + 66u + span / 2u) >> (4u * (span % 2u) + 2u * j)) & 3u;
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let lower = (load_u16(byte + 2u + 2u * span) >> (8u * j)) & 0xffu;
+    let upper = (load_u8(byte + 66u + span / 2u) >> (4u * (span % 2u) + 2u * j)) & 3u;
     let entry = 2u * (lower | (upper << 8u));
-    let signs = load_u16(at + 34u + 2u * span) >> (8u * j);
+    let signs = load_u16(byte + 34u + 2u * span) >> (8u * j);
     return vec2<u32>(with_signs(grid_word(entry), signs), with_signs(grid_word(entry + 1u), signs >> 4u));
 }

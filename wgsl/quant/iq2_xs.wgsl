@@ -14,14 +14,14 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 16u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec2<f32>(load_f16(at) * (0.5 + f32(load_nibble(at + 66u, span))) * 0.25, 0.0).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(byte) * (0.5 + f32(load_nibble(byte + 66u, span))) * 0.25, 0.0).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let code = (load_u32(at + 2u + 4u * span, 0u) >> (16u * j)) & 0xffffu;
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let code = (load_u32(byte + 2u + 4u * span, 0u) >> (16u * j)) & 0xffffu;
     let entry = 2u * (code & 511u);
     let signs = even_signs(code >> 9u);
     return vec2<u32>(with_signs(grid_word(entry), signs), with_signs(grid_word(entry + 1u), signs >> 4u));

@@ -14,16 +14,16 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 32u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec2<f32>(load_f16(at) * (1.0 + 2.0 * f32(load_nibble(at + 106u, span))), 0.0).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(byte) * (1.0 + 2.0 * f32(load_nibble(byte + 106u, span))), 0.0).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let lower = load_u32(at + 2u + 8u * span, j / 2u) >> (16u * (j % 2u));
-    let ninths = load_u8(at + 66u + span) >> (2u * j);
-    let signs = load_u32(at + 74u + 4u * span, 0u) >> (8u * j);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let lower = load_u32(byte + 2u + 8u * span, j / 2u) >> (16u * (j % 2u));
+    let ninths = load_u8(byte + 66u + span) >> (2u * j);
+    let signs = load_u32(byte + 74u + 4u * span, 0u) >> (8u * j);
     return vec2<u32>(
         with_signs(grid_word((lower & 0xffu) | ((ninths & 1u) << 8u)), signs),
         with_signs(grid_word(((lower >> 8u) & 0xffu) | ((ninths & 2u) << 7u)), signs >> 4u),

@@ -14,15 +14,15 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 32u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec2<f32>(load_f16(at) * (0.5 + f32(load_u32(at + 66u + 4u * span, 0u) >> 28u)) * 0.5, 0.0).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(load_f16(byte) * (0.5 + f32(load_u32(byte + 66u + 4u * span, 0u) >> 28u)) * 0.5, 0.0).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let entries = load_u32(at + 2u + 8u * span, j / 2u) >> (16u * (j % 2u));
-    let signs = even_signs((load_u32(at + 66u + 4u * span, 0u) >> (7u * j)) & 127u);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let entries = load_u32(byte + 2u + 8u * span, j / 2u) >> (16u * (j % 2u));
+    let signs = even_signs((load_u32(byte + 66u + 4u * span, 0u) >> (7u * j)) & 127u);
     return vec2<u32>(
         with_signs(grid_word(entries & 0xffu), signs),
         with_signs(grid_word((entries >> 8u) & 0xffu), signs >> 4u),

@@ -14,16 +14,16 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 32u * span + 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let head = load_word(at / 4u);
-    let lower = (load_word(at / 4u + 1u) >> (4u * span)) & 15u;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let head = load_word(byte / 4u);
+    let lower = (load_word(byte / 4u + 1u) >> (4u * span)) & 15u;
     let upper = (head >> (16u + 2u * span)) & 3u;
     return vec2<f32>(unpack2x16float(head).x * (f32(lower | (upper << 4u)) - 32.0), 0.0).xyxy;
 }
 
 // The nibbles of octet `j` of that span, a byte each.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let word = load_word(at / 4u + 2u + 4u * span + j);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let word = load_word(byte / 4u + 2u + 4u * span + j);
     return vec2<u32>(word, word >> 4u) & vec2<u32>(0x0f0f0f0fu);
 }

@@ -14,15 +14,15 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let exponent = load_u8(at);
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let exponent = load_u8(byte);
     // The two smallest powers are subnormal numbers.
     return vec2<f32>(bitcast<f32>(select((exponent - 1u) << 23u, 0x00200000u << exponent, exponent < 2u)), 0.0).xyxy;
 }
 
 // The nibbles of octet `j` of that span, a byte each.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let word = load_u32(at + 1u, j);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let word = load_u32(byte + 1u, j);
     return vec2<u32>(word, word >> 4u) & vec2<u32>(0x0f0f0f0fu);
 }

@@ -12,17 +12,17 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 64u * (span / 2u) + 16u * (span % 2u) + 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let d = unpack2x16float(load_word(at / 4u + 20u));
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let d = unpack2x16float(load_word(byte / 4u + 20u));
     // A word of scales is two runs of 32: the second run of an octet is two groups further.
-    let scales = load_word(at / 4u + span / 2u) >> (8u * (span % 2u));
+    let scales = load_word(byte / 4u + span / 2u) >> (8u * (span % 2u));
     let nibbles = vec4<u32>(scales, scales >> 4u, scales >> 16u, scales >> 20u) & vec4<u32>(15u);
     return vec2<f32>(d.x, -d.y).xyxy * vec4<f32>(nibbles);
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let pairs = load_word(at / 4u + 4u + 8u * (span / 4u) + 4u * (span % 2u) + j) >> (4u * ((span / 2u) % 2u));
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let pairs = load_word(byte / 4u + 4u + 8u * (span / 4u) + 4u * (span % 2u) + j) >> (4u * ((span / 2u) % 2u));
     return vec2<u32>(pairs & 0x03030303u, (pairs >> 2u) & 0x03030303u);
 }

@@ -13,13 +13,13 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 64u * (span / 2u) + 16u * (span % 2u) + 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec4<f32>(1.0, -1.0, 1.0, -1.0) * group_scales(load_4_words(at), span / 2u);
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec4<f32>(1.0, -1.0, 1.0, -1.0) * group_scales(load_4_words(byte), span / 2u);
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let word = load_4_words(at + 16u + 16u * span)[j];
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let word = load_4_words(byte + 16u + 16u * span)[j];
     return vec2<u32>(word & 0x0f0f0f0fu, (word >> 4u) & 0x0f0f0f0fu);
 }

@@ -11,16 +11,16 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let d = load_f16(at);
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let d = load_f16(byte);
     return vec2<f32>(d, -16.0 * d).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let fifth = load_u32(at + 2u, 0u) >> (4u * j);
-    let word = load_u32(at + 6u, j);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let fifth = load_u32(byte + 2u, 0u) >> (4u * j);
+    let word = load_u32(byte + 6u, j);
     return vec2<u32>(
         (word & 0x0f0f0f0fu) | (spread_bits(fifth) << 4u),
         ((word >> 4u) & 0x0f0f0f0fu) | (spread_bits(fifth >> 16u) << 4u),

@@ -11,15 +11,15 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return unpack2x16float(load_word(at / 4u)).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return unpack2x16float(load_word(byte / 4u)).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let fifth = load_u32(at + 4u, 0u) >> (4u * j);
-    let word = load_u32(at + 8u, j);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let fifth = load_u32(byte + 4u, 0u) >> (4u * j);
+    let word = load_u32(byte + 8u, j);
     return vec2<u32>(
         (word & 0x0f0f0f0fu) | (spread_bits(fifth) << 4u),
         ((word >> 4u) & 0x0f0f0f0fu) | (spread_bits(fifth >> 16u) << 4u),

@@ -14,18 +14,18 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 128u * (span / 4u) + 16u * (span % 4u) + 4u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let group = at + 192u + 8u * (span / 4u) + span % 4u;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let group = byte + 192u + 8u * (span / 4u) + span % 4u;
     let scales = signed_bytes_of(load_u8(group) | (load_u8(group + 4u) << 8u)).xy;
-    let factors = load_f16(at + 208u) * vec2<f32>(scales);
+    let factors = load_f16(byte + 208u) * vec2<f32>(scales);
     return vec4<f32>(factors.x, -32.0 * factors.x, factors.y, -32.0 * factors.y);
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let word = load_u32(at + 16u * span, j);
-    let pairs = load_u32(at + 128u + 32u * (span / 4u) + 16u * (span % 2u), j) >> (span & 2u);
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let word = load_u32(byte + 16u * span, j);
+    let pairs = load_u32(byte + 128u + 32u * (span / 4u) + 16u * (span % 2u), j) >> (span & 2u);
     return vec2<u32>(
         (word & 0x0f0f0f0fu) | ((pairs & 0x03030303u) << 4u),
         ((word >> 4u) & 0x0f0f0f0fu) | (((pairs >> 4u) & 0x03030303u) << 4u),

@@ -11,13 +11,13 @@ fn octet_offset(span: u32, j: u32) -> u32 {
     return 32u * span + 8u * j;
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    return vec2<f32>(bitcast<f32>(load_word(at / 4u)), 0.0).xyxy;
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    return vec2<f32>(bitcast<f32>(load_word(byte / 4u)), 0.0).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
-    let first = at + 4u + 32u * span;
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
+    let first = byte + 4u + 32u * span;
     return vec2<u32>(load_u32(first, 2u * j), load_u32(first, 2u * j + 1u));
 }

@@ -23,17 +23,17 @@ fn digits(word: u32, n: u32) -> u32 {
     return pairs.x | (pairs.y << 8u);
 }
 
-// The scales of span `span` of the block at byte `at`.
-fn load_scales(at: u32, span: u32) -> vec4<f32> {
-    let d = load_f16(at + 52u);
+// The scales of span `span` of the block that begins at `byte`.
+fn load_scales(byte: u32, span: u32) -> vec4<f32> {
+    let d = load_f16(byte + 52u);
     return vec2<f32>(d, -d).xyxy;
 }
 
 // The bytes of octet `j` of that span, before its scales.
-fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
+fn load_bytes(byte: u32, span: u32, j: u32) -> vec2<u32> {
     let octet = 4u * span + j;
     if octet >= 30u {
-        let word = load_u32(at + 48u, 0u);
+        let word = load_u32(byte + 48u, 0u);
         let n = 2u * (octet - 30u);
         return vec2<u32>(digits(word, n), digits(word, n + 1u));
     }
@@ -43,5 +43,5 @@ fn load_bytes(at: u32, span: u32, j: u32) -> vec2<u32> {
         first = 8u + 2u * (octet % 2u);
         n = (octet - 20u) / 2u;
     }
-    return vec2<u32>(digits(load_u32(at, first), n), digits(load_u32(at, first + 1u), n));
+    return vec2<u32>(digits(load_u32(byte, first), n), digits(load_u32(byte, first + 1u), n));
 }

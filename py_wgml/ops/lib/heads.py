@@ -30,9 +30,15 @@ class Heads:
         return self.heads * self.head_dim
 
     @property
+    def widths(self) -> tuple[int, int, int]:
+        """Elements of a token's queries, keys, and values."""
+        kv_width = self.kv_heads * self.head_dim
+        return self.width, kv_width, kv_width
+
+    @property
     def qkv_width(self) -> int:
-        """Elements of a token's queries, keys and values."""
-        return (self.heads + 2 * self.kv_heads) * self.head_dim
+        """Elements of all three."""
+        return sum(self.widths)
 
 
 @dataclass(frozen=True)

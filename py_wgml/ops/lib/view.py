@@ -49,20 +49,20 @@ class View:
         return prod(self.shape)
 
     def __getitem__(self, index: Index | tuple[Index, ...]) -> "View":
-        parts = index if isinstance(index, tuple) else (index,)
-        parts = parts if ... in parts else (*parts, ...)
-        whole, ellipsis = len(self.shape) - len(parts) + 1, parts.index(...)
+        indices = index if isinstance(index, tuple) else (index,)
+        indices = indices if ... in indices else (*indices, ...)
+        whole, ellipsis = len(self.shape) - len(indices) + 1, indices.index(...)
         if whole < 0:
             raise WgmlError(f"too many indices for a view of shape {self.shape}")
-        every: list[Index] = [*parts[:ellipsis], *(slice(None),) * whole, *parts[ellipsis + 1 :]]
+        every: list[Index] = [*indices[:ellipsis], *(slice(None),) * whole, *indices[ellipsis + 1 :]]
         offset, shape, strides = self.offset, [], []
-        for part, n, stride in zip(every, self.shape, self.strides, strict=True):
-            if isinstance(part, int):
-                if not -n <= part < n:
-                    raise WgmlError(f"index {part} is out of bounds for a dimension of {n}")
-                offset += part % n * stride
-            elif isinstance(part, slice):
-                taken = range(*part.indices(n))
+        for index, n, stride in zip(every, self.shape, self.strides, strict=True):
+            if isinstance(index, int):
+                if not -n <= index < n:
+                    raise WgmlError(f"index {index} is out of bounds for a dimension of {n}")
+                offset += index % n * stride
+            elif isinstance(index, slice):
+                taken = range(*index.indices(n))
                 if taken.step < 0:
                     raise WgmlError("a view cannot run backwards")
                 offset += taken.start * stride

@@ -33,9 +33,9 @@ def refusals(b: Bench) -> Refusals:
 
 
 MUTATIONS = [
-    Mutation("block offset", "quant/q4_0.wgsl", "load_u32(at + 2u, j)", "load_u32(at, j)", "test_case and Q4_0"),
+    Mutation("block offset", "quant/q4_0.wgsl", "load_u32(byte + 2u, j)", "load_u32(byte, j)", "test_case and Q4_0"),
     Mutation("bytes of a block", "quant/q6_k.wgsl", "BLOCK_BYTES: u32 = 210u", "BLOCK_BYTES: u32 = 208u", "Q6_K"),
-    Mutation("scale of a group", "quant/q6_k.wgsl", "at + 192u +", "at + 193u +", "test_case and Q6_K"),
+    Mutation("scale of a group", "quant/q6_k.wgsl", "byte + 192u +", "byte + 193u +", "test_case and Q6_K"),
     Mutation("minimum of a group", "quant/q4_k.wgsl", "(1.0, -1.0, 1.0, -1.0)", "(1.0, 1.0, 1.0, 1.0)", "Q4_K"),
     Mutation("fifth bit", "quant/q5_1.wgsl", "spread_bits(fifth >> 16u)", "spread_bits(fifth)", "Q5_1"),
 ]

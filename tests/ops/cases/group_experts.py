@@ -30,6 +30,9 @@ def refusals(b: Bench) -> Refusals:
 
 
 MUTATIONS = [
-    Mutation("end of an expert", "group_experts.wgsl", "min(last - at, params.tokens)", "params.tokens", "experts"),
+    Mutation(
+        *("end of an expert", "group_experts.wgsl"),
+        *("min(last - slot, params.tile_slots)", "params.tile_slots", "experts"),
+    ),
     Mutation("tiles not needed", "group_experts.wgsl", "tile < params.max_tiles", "false", "group_experts"),
 ]

@@ -115,5 +115,8 @@ MUTATIONS = [
         "expert of a tile", "linear_tile.wgsl", "tile.expert * params.rows + n - params.skipped", "n", "linear_experts"
     ),
     Mutation("token of a slot", "linear_tile.wgsl", " / params.sharing", "", "linear_experts"),
-    Mutation("part of the experts", "linear_tile.wgsl", " && weight_row(tile, n) < params.held", "", "linear_experts"),
+    Mutation(
+        *("stripe of the experts", "linear_tile.wgsl"),
+        *(" && weight_row(tile, n) < params.stripe_rows", "", "linear_experts"),
+    ),
 ]
