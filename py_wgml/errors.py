@@ -19,6 +19,11 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= MAX_QUOTED else text[: MAX_QUOTED - 1] + "…")
 
 
+def said(error: BaseException | None, most: int = MAX_QUOTED) -> str:
+    """What an exception says, in one line; its type if it says nothing."""
+    return shown(str(error), most) or type(error).__name__
+
+
 def shown(text: str, most: int = MAX_QUOTED) -> str:
     """A sentence that comes from a file or a library, for a message: likewise, but in one line and without quotes."""
     line = " ".join(text[: 4 * most].split())  # more than enough, where it is not white space

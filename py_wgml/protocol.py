@@ -368,12 +368,17 @@ class Rates(TypedDict):
     decode: float
 
 
+Reason = Literal["stop", "length", "stopped", "context"]
+"""Why an answer ended: at an end of the model's or a given one, at the most tokens it may have, when it was told to, or
+where the context was full."""
+
+
 class Done(TypedDict):
     """An answer has ended."""
 
     type: Literal["done"]
     id: int
-    reason: Literal["stop", "length", "stopped", "context"]
+    reason: Reason
     usage: Usage
     seconds: AnswerSeconds
     tokens_per_second: Rates

@@ -17,7 +17,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-from ..errors import ContextError, WgmlError, quoted, shown
+from ..errors import ContextError, WgmlError, quoted, said, shown
 from ..metadata import Metadata
 from ..values import mapping, number, text
 from .capabilities import Capabilities, OutOfTime
@@ -83,9 +83,9 @@ class ChatTemplate:
             with self._environment.limits(self._max_seconds):
                 self._template = self._environment.from_string(source)
         except TemplateSyntaxError as error:
-            raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {_line(error)}") from None
+            raise WgmlError(f"the model's chat template has an error in line {error.lineno}: {said(error)}") from None
         except Exception as error:  # deep nesting and the like: whatever it is, the template is to blame
-            raise WgmlError(f"the model's chat template can't be compiled: {_line(error)}") from None
+            raise WgmlError(f"the model's chat template can't be compiled: {said(error)}") from None
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], bos_token: str = "", eos_token: str = "") -> ChatTemplate:
@@ -199,14 +199,14 @@ class ChatTemplate:
             with self._environment.limits(self._deadline - monotonic(), fuel):
                 return self._environment.render_bounded(self._template, self.variables | names)
         except Refusal as error:
-            raise WgmlError(f"the model's chat template refuses this conversation: {_line(error)}") from None
+            raise WgmlError(f"the model's chat template refuses this conversation: {said(error)}") from None
         except GivenError as error:
             raise ContextError(f"the conversation, with all that goes with it, is too long: {error}") from None
         except LimitError as error:
             stopped = OutOfTime if isinstance(error, TimeError) else WgmlError
-            raise stopped(f"the model's chat template was stopped: {_line(error)}") from None
+            raise stopped(f"the model's chat template was stopped: {said(error)}") from None
         except Exception as error:  # it is a program: it can raise anything
-            raise WgmlError(f"the model's chat template fails: {_line(error)}") from None
+            raise WgmlError(f"the model's chat template fails: {said(error)}") from None
 
 
 class Refusal(TemplateError):
@@ -242,8 +242,3 @@ def _tojson(
     sort_keys: bool = False,
 ) -> str:
     return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
-
-
-def _line(error: Exception | None) -> str:
-    """What an exception says, in one line."""
-    return shown(str(error)) or type(error).__name__

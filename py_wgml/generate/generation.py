@@ -3,15 +3,13 @@
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from ..ops import Sampling
+from ..protocol import Reason
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
 from .parts import Part, Prompt, Splitter
 from .runner import Runner
-
-Reason = Literal["stop", "length", "stopped", "context"]
 
 
 @dataclass

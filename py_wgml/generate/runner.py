@@ -14,7 +14,7 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Activations, Cache, State, Step, build, plan
+from ..models import Activations, Cache, Logits, State, Step, build, plan
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from .turns import Turns
 
@@ -26,7 +26,7 @@ _SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seco
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
 _PAGE = 1024  # positions by which the cache grows
-_LOGITS: dict[str, Literal["none", "last", "every"]] = {"fill": "none", "sample": "last", "logits": "every"}
+_LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "logits": "every"}
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
 

@@ -14,7 +14,7 @@ from string import punctuation
 from typing import BinaryIO, Protocol, cast
 from urllib.parse import quote
 
-from ..errors import WgmlError, shown
+from ..errors import WgmlError, said, shown
 from ..gpu import Device
 from ..reference import address_of
 from ..values import file_path, wrong
@@ -86,7 +86,7 @@ class StreamSource(Source):
         return bytes(data)
 
     def _failed(self, error: Exception) -> WgmlError:
-        return WgmlError(f"can't read {shown(self.name, _PATH)}: {_line(error)}")
+        return WgmlError(f"can't read {shown(self.name, _PATH)}: {said(error, 2 * _PATH)}")
 
     def _read(self, count: int) -> bytes:
         data = self._head[self._offset : self._offset + count]
@@ -249,7 +249,7 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
         for part in parts:
             part.close()
         place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {_line(error)}") from error
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
@@ -267,8 +267,3 @@ def _address(url: str) -> str:
     host = re.split("[/?#]", rest, maxsplit=1)[0]
     plain_host = host if host.isascii() else host.encode("idna").decode()
     return f"{scheme}://{plain_host}{quote(rest.removeprefix(host), safe=punctuation)}"
-
-
-def _line(error: Exception) -> str:
-    """What an exception says, in one line."""
-    return shown(str(error), 2 * _PATH) or type(error).__name__

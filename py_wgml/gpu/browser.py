@@ -19,6 +19,7 @@ from .device import (
     Device,
     Program,
     compile_error,
+    padded,
 )
 
 
@@ -95,7 +96,7 @@ class BrowserDevice(Device):
 
     async def read(self, buffer: Buffer, nbytes: int | None = None, offset: int = 0) -> bytes:
         nbytes = buffer.nbytes - offset if nbytes is None else nbytes
-        return await _bytes(self._gpu.read(buffer.handle, offset, nbytes + -nbytes % 4), nbytes)
+        return await _bytes(self._gpu.read(buffer.handle, offset, padded(nbytes)), nbytes)
 
     def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> int:
         # A browser that knows the sizes checks a buffer once, when it is bound, and not at each dispatch.
@@ -126,7 +127,7 @@ class BrowserDevice(Device):
     def run_and_read(
         self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
     ) -> Awaitable[bytes]:
-        promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, nbytes + -nbytes % 4)
+        promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, padded(nbytes))
         return asyncio.ensure_future(_bytes(promise, nbytes))
 
     async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:

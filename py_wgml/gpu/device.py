@@ -87,6 +87,11 @@ class Pipeline:
     handle: Any
 
 
+def padded(nbytes: int) -> int:
+    """What WebGPU copies and writes: whole words."""
+    return nbytes + -nbytes % 4
+
+
 class UniformCache:
     """Uniform buffers by content: equal contents share one (WebGPU has no push constants)."""
 
@@ -98,9 +103,6 @@ class UniformCache:
         if content not in self._buffers:
             self._buffers[content] = self._device.upload(content, label="uniform")
         return self._buffers[content]
-
-    def __len__(self) -> int:
-        return len(self._buffers)
 
 
 class PipelineCache:
@@ -119,9 +121,6 @@ class PipelineCache:
             bindings = wgsl.bindings(code)
             self._pipelines[key] = Pipeline(name, code, bindings, self._device._create_pipeline(name, code, bindings))
         return self._pipelines[key]
-
-    def __len__(self) -> int:
-        return len(self._pipelines)
 
     def values(self) -> list[Pipeline]:
         return list(self._pipelines.values())
@@ -214,7 +213,7 @@ class Device(ABC):
 
         Raises WgmlError when it is larger than this device's buffers can be.
         """
-        nbytes = max(16, nbytes + -nbytes % 4)
+        nbytes = max(16, padded(nbytes))
         if nbytes > self.limits["maxBufferSize"]:
             raise WgmlError(f"buffer {label!r} of {nbytes} bytes: this GPU's limit is {self.limits['maxBufferSize']}")
         handle = self._create_buffer(nbytes, label)

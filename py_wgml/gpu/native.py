@@ -16,6 +16,7 @@ from .device import (
     Device,
     Program,
     compile_error,
+    padded,
 )
 
 _BINDING_TYPE = {"uniform": "uniform", "read": "read-only-storage", "read_write": "storage"}
@@ -89,8 +90,7 @@ class NativeDevice(Device):
         return self._read(buffer, buffer.nbytes - offset if nbytes is None else nbytes, offset)
 
     def _read(self, buffer: Buffer, nbytes: int, offset: int) -> bytes:
-        padded = nbytes + -nbytes % 4
-        return bytes(self._device.queue.read_buffer(buffer.handle, offset, padded)[:nbytes])
+        return bytes(self._device.queue.read_buffer(buffer.handle, offset, padded(nbytes))[:nbytes])
 
     def _layout(self, bindings: tuple[wgsl.Binding, ...]) -> Any:
         access = tuple(binding.access for binding in bindings)
@@ -153,10 +153,10 @@ class NativeDevice(Device):
     def run_and_read(
         self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
     ) -> Awaitable[bytes]:
-        padded = nbytes + -nbytes % 4
-        staging = self._device.create_buffer(size=padded, usage=self._usage.COPY_DST | self._usage.MAP_READ)
+        size = padded(nbytes)
+        staging = self._device.create_buffer(size=size, usage=self._usage.COPY_DST | self._usage.MAP_READ)
         encoder = self._encode(program, times)
-        encoder.copy_buffer_to_buffer(buffer.handle, offset, staging, 0, padded)
+        encoder.copy_buffer_to_buffer(buffer.handle, offset, staging, 0, size)
         self._submit(encoder)
         return _Reading(staging, nbytes)
 

@@ -28,7 +28,7 @@ from .build import Forward, State, build
 from .cache import Cache
 from .config import Config
 from .graph import Graph, Plan
-from .record import Step
+from .record import Logits, Step
 
 __all__ = [
     "ARCHITECTURES",
@@ -37,6 +37,7 @@ __all__ = [
     "Config",
     "Forward",
     "Graph",
+    "Logits",
     "Plan",
     "State",
     "Step",

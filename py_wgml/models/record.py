@@ -32,6 +32,9 @@ from .nodes import Node, Op, Value
 _GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
 
 
+Logits = Literal["none", "last", "every"]
+
+
 @dataclass(frozen=True)
 class Step:
     """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
@@ -39,7 +42,7 @@ class Step:
 
     count: int
     length: int
-    logits: Literal["none", "last", "every"] = "last"
+    logits: Logits = "last"
     integers: bool = False
 
 

@@ -132,13 +132,12 @@ def rotations_numpy(
     count: int,
     rotary_dim: int,
     base: float,
-    scale: float = 1.0,
     factors: Array | None = None,
     scaling: Scaling | None = None,
 ) -> Array:
     """Cosine and sine of every pair's angle at positions first .. first + count: float32 [count, rotary_dim / 2, 2].
 
-    Pair i turns by base^(-2i / rotary_dim) / factors[i] / scale radians a position, stretched by `scaling`. Made in
+    Pair i turns by base^(-2i / rotary_dim) / factors[i] radians a position, stretched by `scaling`. Made in
     float64: a GPU's sine of a large angle is not to be relied on.
     """
     frequencies = base ** (-np.arange(0, rotary_dim, 2, dtype=np.float64) / rotary_dim)
@@ -146,7 +145,7 @@ def rotations_numpy(
         frequencies = frequencies / factors
     if scaling is not None:
         frequencies = scaling.frequencies(frequencies, rotary_dim, base)
-    angles = np.outer(np.arange(first, first + count, dtype=np.float64), frequencies / scale)
+    angles = np.outer(np.arange(first, first + count, dtype=np.float64), frequencies)
     magnitude = 1.0 if scaling is None else scaling.magnitude
     return (magnitude * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype(np.float32)
 

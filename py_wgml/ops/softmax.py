@@ -5,7 +5,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Program
 from .lib.array import Array
-from .lib.view import View, require_distinct, strided_rows
+from .lib.view import View, is_in_place, require_distinct, strided_rows
 
 __all__ = ["softmax", "softmax_numpy"]
 
@@ -21,9 +21,7 @@ def softmax(program: Program, x: View, out: View) -> None:
     if x.shape != out.shape or not x.shape:
         raise WgmlError(f"the softmax of a view of shape {x.shape} does not fit one of {out.shape}")
     require_distinct(out)
-    in_place = x.buffer is out.buffer
-    if in_place and x != out:
-        raise WgmlError("the output must be the input itself or in another buffer")
+    in_place = is_in_place(out, x)
     rows, rank, params = strided_rows(x.shape, {"out": out, "x": x})
     program.dispatch(
         "softmax",

@@ -14,7 +14,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Program
 from .lib.array import Array
-from .lib.view import View, require_distinct, strided
+from .lib.view import View, is_in_place, require_distinct, strided
 
 __all__ = ["unary", "unary_numpy"]
 
@@ -39,9 +39,7 @@ def unary(program: Program, function: Function, x: View, out: View, a: float = 0
     if x.shape != out.shape:
         raise WgmlError(f"{function} of a view of shape {x.shape} does not fit one of {out.shape}")
     require_distinct(out)
-    in_place = x.buffer is out.buffer
-    if in_place and x != out:
-        raise WgmlError("the output must be the input itself or in another buffer")
+    in_place = is_in_place(out, x)
     rank, params = strided(out.shape, {"out": out, "x": x})
     program.dispatch(
         "unary",

@@ -17,7 +17,7 @@ import jinja2
 from ..errors import WgmlError
 from .layout import Access, Binding, Type, bindings, structs, uniform
 
-__all__ = ["Access", "Binding", "Type", "bindings", "compose", "excerpt", "packed", "uniform", "uses_subgroups"]
+__all__ = ["Access", "Binding", "bindings", "compose", "excerpt", "packed", "uniform", "uses_subgroups"]
 
 
 _DECLARATION = re.compile(r"^[ \t]*var<(?:uniform|storage)\b", re.MULTILINE)

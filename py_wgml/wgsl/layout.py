@@ -129,7 +129,7 @@ def uniform(what: str, type: Type, values: Mapping[str, Any]) -> bytes:
     return type.uniform.pack(*_numbers(what, type, values))
 
 
-def _numbers(what: str, type: Type, value: Any) -> Iterator[int | float]:
+def _numbers(what: str, type: Type, value: Any) -> Iterator[Any]:
     if type.fields:
         if not isinstance(value, Mapping):
             raise WgmlError(f"{what} is {_shown(value)}; it takes {', '.join(type.fields)} by name")
@@ -146,11 +146,10 @@ def _numbers(what: str, type: Type, value: Any) -> Iterator[int | float]:
             yield _number(f"{what}[{i}]", type.scalar, number)
 
 
-def _number(what: str, scalar: str, value: Any) -> int | float:
+def _number(what: str, scalar: str, value: Any) -> Any:
     _, types, least, largest = _SCALARS[scalar]
     if isinstance(value, types) and not isinstance(value, bool) and least <= value <= largest:
-        number: int | float = value
-        return number
+        return value
     raise WgmlError(f"{what} is {_shown(value)}, which no {scalar} is")
 
 

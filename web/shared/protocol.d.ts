@@ -314,11 +314,17 @@ export interface Rates {
   decode: number;
 }
 
+/**
+ * Why an answer ended: at an end of the model's or a given one, at the most tokens it may have, when it was told to, or
+ * where the context was full.
+ */
+export type Reason = "stop" | "length" | "stopped" | "context";
+
 /** An answer has ended. */
 export interface Done {
   type: "done";
   id: number;
-  reason: "stop" | "length" | "stopped" | "context";
+  reason: Reason;
   usage: Usage;
   seconds: AnswerSeconds;
   tokens_per_second: Rates;

@@ -114,6 +114,13 @@ def require_distinct(out: View) -> None:
         raise WgmlError("an output cannot be a broadcast view")
 
 
+def is_in_place(out: View, x: View) -> bool:
+    """Whether the output is the input. Raises WgmlError where it is another view of the same buffer."""
+    if x.buffer is out.buffer and x != out:
+        raise WgmlError("the output must be the input itself or in another buffer")
+    return x == out
+
+
 def strided(shape: Sequence[int], views: Mapping[str, View], rows: bool = False) -> tuple[int, dict[str, Any]]:
     """The rank, and the fields of a uniform buffer, for a kernel over elements: `shape`, and each `View` by its name.
 
