@@ -12,8 +12,20 @@ from web.build import paths
 PACKAGE = paths.ROOT / "py_wgml"
 # From the bottom up: each may import those before it, and of its own folder what it likes.
 LAYERS = (
-    *("errors", "names", "protocol", "values", "reference", "metadata", "wgsl", "gpu", "gguf_model", "ops", "models"),
-    *("tokenizer", "generate", "chat", "prompts", "model", "worker"),
+    *(
+        "errors",
+        "names",
+        "protocol",
+        "values",
+        "reference",
+        "metadata",
+        "wgsl",
+        "gpu",
+        "gguf_model",
+        "tokenizer",
+        "ops",
+    ),
+    *("models", "generate", "chat", "prompts", "model", "worker"),
 )
 LONGEST = 500  # lines of a file
 DATA = {"web/page/strings.js", "tests/tiny.py"}  # tables of data
@@ -26,15 +38,28 @@ def layer_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The layers of py_wgml that a module imports, but for types alone."""
-    inside = path.relative_to(PACKAGE).parts
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.ImportFrom) or not node.level:
+def imports(path: Path, text: str) -> Iterator[str]:
+    """The layers of py_wgml that a module imports, for types too."""
+    folders = path.relative_to(PACKAGE.parent).parts
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = [*folders[: len(folders) - node.level], node.module or ""] if node.level else [node.module or ""]
+            names = [".".join(filter(None, [*base, alias.name])) for alias in node.names]
+        else:
             continue
-        base = [*inside[: len(inside) - node.level], *(node.module or "").split(".")]
-        named = [part for part in base if part] or [alias.name for alias in node.names]
-        yield from named[:1] if base[0] else named
+        yield from (name.split(".")[1] for name in names if name.startswith("py_wgml."))
+
+
+def test_imports_are_seen() -> None:
+    text = "from .a import x\nfrom . import b\nimport py_wgml.c\nfrom py_wgml.d.e import y\nimport os\n"
+    assert [*imports(PACKAGE / "module.py", text)] == ["a", "b", "c", "d"]
+    assert [*imports(PACKAGE / "f" / "module.py", "from ..a import x\nfrom .. import b\nfrom .c import d")] == [
+        "a",
+        "b",
+        "f",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +68,7 @@ def imports(path: Path) -> Iterator[str]:
 def test_layers_import_downwards(path: Path) -> None:
     own = layer_of(path)
     allowed = {*LAYERS[: LAYERS.index(own) + 1]}
-    assert {found for found in imports(path) if found in LAYERS} <= allowed
+    assert {found for found in imports(path, path.read_text()) if found in LAYERS} <= allowed
 
 
 def test_the_product_imports_nothing_of_the_tests() -> None:

@@ -28,7 +28,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 def test_help_names_every_command() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("serve", "build", "chat", "bench", "audit", "test", "fuzz", "check", "lock"):
+    for command in ("serve", "build", "chat", "bench", "screenshots", "audit", "test", "fuzz", "check", "lock"):
         assert f"\n    {command}" in done.stdout
 
 

@@ -54,11 +54,11 @@ def test_every_package_is_pinned_with_its_sums(group: str) -> None:
 
 
 def test_the_smaller_group_has_the_versions_of_the_larger() -> None:
-    pins = {
+    pinned = {
         group: set(re.findall(r"^\S+==\S+", (paths.REQUIREMENTS / f"{group}.txt").read_text(), re.MULTILINE))
         for group in ("browser", "test")
     }
-    assert pins["browser"] < pins["test"]
+    assert pinned["browser"] < pinned["test"]
 
 
 @pytest.fixture
@@ -181,9 +181,9 @@ def test_a_full_disk_while_packages_are_installed() -> None:
 def test_the_command_line_from_elsewhere(tmp_path: Path) -> None:
     """A clone whose name has spaces, reached by a link, in an environment that has next to nothing."""
     (tmp_path / "a clone").symlink_to(paths.ROOT)
-    environment = {"PATH": os.defpath, "PYTHONSAFEPATH": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
+    variables = {"PATH": os.defpath, "PYTHONSAFEPATH": "1", "PIP_REQUIRE_VIRTUALENV": "1"}
     command: list[str | Path] = [sys.executable, tmp_path / "a clone" / "build.py", "build", "--model", "none.gguf"]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (USAGE, "build.py: none.gguf: no such file\n")
 
 

@@ -57,8 +57,8 @@ def test_site_json_tells_what_is_there(dist: Path) -> None:
     assert {*site["files"], "models/tiny.gguf"} == set(contents(dist))
     assert set(site["wheels"]) == {f"wheels/{path.name}" for path in (dist / "wheels").iterdir()}
     assert site["wheels"][-1].startswith("wheels/py_wgml-")
-    private = {"package.json", "lock.json", "tsconfig.json", "protocol.d.ts", "__init__.py", "build"}
-    assert not private & {path.name for path in dist.iterdir()}
+    private = {"package.json", "lock.json", "tsconfig.json", "protocol.d.ts", "lib.d.ts", "__init__.py", "build"}
+    assert not private & {path.name for path in dist.rglob("*")}
 
 
 def test_the_brand_is_everywhere(dist: Path) -> None:

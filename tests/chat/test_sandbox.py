@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from chat.hostile import HOSTILE, each_after_another
-from chat.test_template import USER, render
+from chat.rendering import USER, render
 
 from py_wgml.chat import ChatTemplate, sandbox
 from py_wgml.chat.limits import MAX_FUEL, MAX_HELD, MAX_SIZE, STEP

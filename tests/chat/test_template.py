@@ -1,4 +1,4 @@
-"""Chat templates: against transformers' renderings of real ones, and against templates made to harm."""
+"""Chat templates: against transformers' renderings of real ones, and what templates are given and may use."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chat.rendering import render
 
 from py_wgml.chat import ChatTemplate
 from py_wgml.errors import WgmlError
@@ -16,11 +17,6 @@ from py_wgml.gguf_model import read_header
 
 HERE = Path(__file__).parent
 TRUTH = HERE.parents[2] / "shared" / "truth" / "templates.json"
-USER = [{"role": "user", "content": "Hi"}]
-
-
-def render(source: str, messages: list[dict[str, str]] = USER, **variables: Any) -> str:
-    return ChatTemplate(source, "<BOS>", "<EOS>", max_seconds=1.0).render(messages, **variables)
 
 
 def cases() -> list[Any]:

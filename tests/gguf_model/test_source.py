@@ -278,6 +278,27 @@ def test_what_cannot_be_opened_or_read(model: Any, says: str) -> None:
         load(open_source(model))
 
 
+def test_names_on_the_hub_are_addresses_unless_there_is_such_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def urlopen(url: str, timeout: float) -> None:
+        asked.append(url)
+        raise OSError("no connection")
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WgmlError, match="no connection"):
+        open_source("owner/repo/file.gguf")
+    assert asked == ["https://huggingface.co/owner/repo/resolve/main/file.gguf"]
+    Path("owner/repo").mkdir(parents=True)
+    Path("owner/repo/file.gguf").write_bytes(b"GGUF")
+    source = open_source("owner/repo/file.gguf")
+    assert (source.name, source.size, len(asked)) == ("file.gguf", 4, 1)
+    source.close()
+
+
 def test_a_file_that_was_closed(tmp_path: Path) -> None:
     [path] = write(tmp_path / "model.gguf")
     with path.open("rb") as file:

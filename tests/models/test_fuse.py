@@ -41,10 +41,10 @@ class Sketch:
         return self.make(nodes.RmsNorm(Norm(buffer(x.width), x.width, 1e-5), last), x, width=x.width)
 
     def linear(
-        self, x: Value, width: int = WIDTH, bias: bool = False, partials: int = 1, type: Type = Type.F32
+        self, x: Value, width: int = WIDTH, bias: bool = False, stripes: int = 1, type: Type = Type.F32
     ) -> Value:
         fusion = Fusion(buffer(width) if bias else None)
-        return self.make(nodes.Linear(matrix(width, x.width, partials, type), fusion), x, width=width)
+        return self.make(nodes.Linear(matrix(width, x.width, stripes, type), fusion), x, width=width)
 
     def gate(self, x: Value) -> Value:
         return self.make(nodes.Gate("silu"), x, width=x.width // 2)
@@ -71,9 +71,9 @@ def buffer(elements: int) -> Any:
     return GPU.buffer(4 * elements)
 
 
-def matrix(rows: int, columns: int, partials: int = 1, type: Type = Type.F32) -> Matrix:
-    each = rows // partials
-    return Matrix(tuple(Stripe(buffer(each * columns), type, i * each, each) for i in range(partials)), columns)
+def matrix(rows: int, columns: int, stripes: int = 1, type: Type = Type.F32) -> Matrix:
+    height = rows // stripes
+    return Matrix(tuple(Stripe(buffer(height * columns), type, i * height, height) for i in range(stripes)), columns)
 
 
 def norm_product(s: Sketch, width: int = WIDTH) -> Value:
@@ -192,7 +192,7 @@ TABLE = {
     "gate": ("gate into product", lambda s: s.gate(s.linear(s.start())), 1, GPU, f"{L} > {G}"),
     "gate, many tokens": ("", lambda s: s.gate(s.linear(s.start())), 2, GPU, f"{L}, {G}"),
     "gate, bias": ("", lambda s: s.gate(s.linear(s.start(), bias=True)), 1, GPU, f"{L}, {G}"),
-    "gate, two partials": ("", lambda s: s.gate(s.linear(s.start(), partials=2)), 1, GPU, f"{L}, {G}"),
+    "gate, two stripes": ("", lambda s: s.gate(s.linear(s.start(), stripes=2)), 1, GPU, f"{L}, {G}"),
     "gate, of a sum": ("sum into product", lambda s: s.gate(residual(s)), 1, GPU, f"{G}, +{L}, {G}"),
     "gate, gated": ("gate into product", lambda s: s.gate(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {G}"),
     "gate, rotated": (
@@ -217,7 +217,7 @@ TABLE = {
     "rotation, no bindings left": (
         "norm into product", lambda s: normed_qkv(s, Type.IQ2_S), 1, GPU, f"{N} > {L}, Rotate"
     ),
-    "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, partials=16)), 1, GPU, f"{L}, Rotate"),
+    "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, stripes=16)), 1, GPU, f"{L}, Rotate"),
     "rotation, normed heads": ("", normed_heads, 1, GPU, f"{L}, +QkNorm, Rotate"),
     "sum": ("sum into product", residual, 1, GPU, f"{G}, +{L}"),
     "sum, many tokens": ("sum into product", residual, 16, GPU, f"{G}, +{L}"),
@@ -254,9 +254,9 @@ def shown(graph: Callable[[Sketch], Value], rows: int, device: PaperDevice, rule
 @pytest.mark.parametrize(("rules", "graph", "rows", "device", "expected"), TABLE.values(), ids=TABLE)
 def test_rules(rules: str, graph: Callable[[Sketch], Value], rows: int, device: PaperDevice, expected: str) -> None:
     assert shown(graph, rows, device) == expected
-    for each in RULES:
-        others = [other for other in RULES if other is not each]
-        assert (shown(graph, rows, device, others) == expected) == (each.name not in rules), each.name
+    for rule in RULES:
+        others = [other for other in RULES if other is not rule]
+        assert (shown(graph, rows, device, others) == expected) == (rule.name not in rules), rule.name
 
 
 def test_what_is_asked_for_is_kept() -> None:

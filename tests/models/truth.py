@@ -1,6 +1,6 @@
 """What Hugging Face transformers computes with the weights of the tiny models, written to tests/data.
 
-    pip install torch transformers gguf
+    pip install --group truth
     PYTHONPATH=.:tests python3 tests/models/truth.py [FILTER ...]
 
 Each model of `TINY` is read with the gguf package, its tensors are found by that package's table of names and turned

@@ -26,6 +26,8 @@ NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "dist")
 
 def main() -> None:
     wanted = [m for m in MUTATIONS if not sys.argv[1:] or any(part in m.name for part in sys.argv[1:])]
+    if not wanted:
+        raise SystemExit("no mutation has such a name")
     unnoticed = 0
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT, folder, ignore=NOT_COPIED, dirs_exist_ok=True)

@@ -33,7 +33,7 @@ def exact(*arrays: *Arrays) -> tuple[*Arrays]:
 
 
 def matrix(b: Bench, kind: str, shape: tuple[int, int], cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-    """A quantized matrix, cut into partials before the rows `cuts`, and what it dequantizes to. A tall one that is not
+    """A quantized matrix, cut into stripes before the rows `cuts`, and what it dequantizes to. A tall one that is not
     cut is a short one repeated: quantizing takes long."""
     rows, columns = shape
     made = rows if cuts else min(rows, 128)
@@ -58,7 +58,7 @@ def unpacked(cache: Any, bits: Bits) -> Any:
 
 
 def attention_partials(b: Bench, count: int, splits: int, heads: int, head_dim: int) -> tuple[Buffer, Any]:
-    """What attention leaves in partials, some of which saw no position; and what they make together."""
+    """What attention leaves, partials of which some saw no position; and what they make together."""
     values, highest = b.normal(count, splits, heads, head_dim), b.normal(count, heads, splits)
     totals = b.random.uniform(1, 9, (count, heads, splits)).astype(np.float32)
     values[:, 1], highest[..., 1], totals[..., 1] = 0, np.finfo(np.float32).min, 0

@@ -28,9 +28,10 @@ def declared_words(code: str) -> int:
 
     for name, expression in re.findall(r"const (\w+): u32 = ([^;]+);", code):
         names[name] = value(expression)
-    for scalars, expression in re.findall(r"var<workgroup> \w+: array<(?:vec(\d)<)?f32>?, ([^;]+)>;", code):
+    arrays = re.findall(r"var<workgroup> \w+: array<(?:vec(\d)<)?f32>?, ([^;]+)>;", code)
+    assert code.count("var<workgroup>") == len(arrays)
+    for scalars, expression in arrays:
         words += int(scalars or 1) * value(expression)
-    assert code.count("var<workgroup>") == len(re.findall(r"var<workgroup> \w+: array<", code))
     return words
 
 

@@ -57,7 +57,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def fake(context: BrowserContext) -> Callable[..., None]:
-    """`fake(**script)` puts a test double, see fake_worker.js, in the worker's place."""
+    """`fake(**script)` puts a test double, see web/build/fake_worker.js, in the worker's place."""
     return functools.partial(stand_in, context)
 
 
