@@ -72,10 +72,13 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
     wait_state(page, "ready")
     expect(answer.locator(".branches")).to_contain_text("2 / 2")
     ask(page, "word " * 150)  # a token a letter: the context holds 1024
+    stop_when_it_talks(page, 2)
+    wait_state(page, "ready")
+    ask(page)  # what there is room for, in letters, fits without what was before
     expect(answer.locator(".stats")).to_contain_text("context full", timeout=120_000)
     page.click("text=Leave out the oldest")
     expect(page.locator(".message[data-first=true]")).to_have_count(1)
-    stop_when_it_talks(page, 2)
+    stop_when_it_talks(page, 3)
 
 
 def choose_8_bit(page: Page) -> None:

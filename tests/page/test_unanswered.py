@@ -97,6 +97,18 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     expect(page.locator("#full")).to_be_hidden()
 
 
+def test_an_answer_too_long_to_go_on_with_says_so(page: Page, url: str, fake: Fake) -> None:
+    """There is nothing else to leave out."""
+    fake(pieces=["word " * 60], context=50)
+    open_page(page, url)
+    ask(page, "short?")
+    wait_answers(page, 1)
+    page.locator(".message.assistant").get_by_label("Go on with this answer").click()
+    expect(page.locator("#error")).to_contain_text("too long")
+    expect(page.locator("#full")).to_be_hidden()
+    expect(page.locator(".message.assistant .text")).to_contain_text("word")
+
+
 def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fake) -> None:
     """What is added to them there is no part of the question that they came from."""
     fake()

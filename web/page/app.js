@@ -312,9 +312,10 @@ export class App extends EventTarget {
       this.#show(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
-      if (stage === "context" && conversation === this.conversation) this.#view.showFull("full");
-      if (stage === "context" && question) this.#tooLong(conversation, question, isAlone);
-      else if (stage !== "context" && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
+      const isFull = stage === "context" && !isAlone; // then there is something to leave out
+      if (isFull && conversation === this.conversation) this.#view.showFull("full");
+      const isBack = stage === "context" && question && this.#tooLong(conversation, question, isAlone);
+      if (!isFull && !isBack && this.#phase === "ready") this.#view.showError(strings.failed(stage, text), false);
     }
     this.#running = null;
     this.#keeping.keep(conversation).then(end);
@@ -327,19 +328,18 @@ export class App extends EventTarget {
 
   /**
    * A question that the model can't read goes back to the visitor, where nothing else is being written: left in its
-   * place, it would be sent along with whatever is asked instead.
+   * place, it would be sent along with whatever is asked instead. Returns whether it did.
    *
    * @param {Conversation} conversation
    * @param {Message} question
    * @param {boolean} isAlone there is nothing else to leave out
    */
   #tooLong(conversation, question, isAlone) {
-    if (conversation !== this.conversation || !this.#view.giveBack(question)) return;
+    if (conversation !== this.conversation || !this.#view.giveBack(question)) return false;
     conversation.remove(question);
     this.#view.show(conversation);
-    if (!isAlone) return;
-    this.#view.showFull(null);
-    this.#view.showError(strings.tooLong, false);
+    if (isAlone) this.#view.showError(strings.tooLong, false);
+    return true;
   }
 
   /**
