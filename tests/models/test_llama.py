@@ -23,17 +23,8 @@ BOUND = 5e-4
 TYPES = (T.F32, T.F16, T.Q4_1, T.Q8_0, T.Q4_K, T.Q6_K, T.MXFP4, T.IQ2_S)
 
 
-@pytest.mark.parametrize(
-    ("compiler", "type"),
-    [
-        *(("naga", type) for type in TYPES),
-        *(pytest.param("tint", type, marks=pytest.mark.slow) for type in (T.F32, T.Q4_K)),
-    ],
-    ids=lambda value: getattr(value, "name", value),
-)
-def test_types(compiler: str, type: T, tmp_path: Path) -> None:
-    """The tests of the ops have all types on both compilers."""
-    device = gpus.device(compiler)
+@pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
+def test_types(device: Device, type: T, tmp_path: Path) -> None:
     wide = GGML_QUANT_SIZES[type][0] == 256
     sizes: dict[str, Any] = {"embedding": 256, "feed_forward": 512} if wide else {}
     assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf", type=type, **sizes), device) < BOUND
