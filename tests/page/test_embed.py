@@ -9,6 +9,7 @@ import pytest
 from page.pages import box_of
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from py_wgml import protocol
 from web.build import paths
 
 pytestmark = pytest.mark.slow
@@ -50,7 +51,7 @@ def test_the_chat_in_another_page(page: Page, examples: list[str], url: str) -> 
 def test_the_engine_in_the_words_of_openai(page: Page, examples: list[str], url: str) -> None:
     page.goto(examples[1])
     expect(page.locator("#answer")).to_have_text("".join(PIECES))
-    answers = """async ([site, messages]) => {
+    answers = """async ([site, messages, options]) => {
       const client = await (await import(`${site}openai.js`)).load("tiny");
       const { create } = client.chat.completions;
       const whole = await create({ messages, temperature: 0, max_completion_tokens: 9, stop: "x" });
@@ -59,11 +60,14 @@ def test_the_engine_in_the_words_of_openai(page: Page, examples: list[str], url:
         chunks.push(chunk);
       }
       const refused = await create({ messages, logprobs: true }).catch((error) => error.message);
+      const taken = await create({ messages, ...Object.fromEntries(options.map((name) => [name, null])) });
       client.close();
       const closed = await create({ messages }).catch((error) => error.stage);
-      return { whole, chunks, refused, closed };
+      return { whole, chunks, refused, taken, closed };
     }"""
-    got = page.evaluate(answers, [url, [{"role": "user", "content": "one two three"}]])
+    options = list(protocol.AnswerOptions.__annotations__)
+    got = page.evaluate(answers, [url, [{"role": "user", "content": "one two three"}], options])
+    assert got["taken"]["choices"] == got["whole"]["choices"]
     whole, chunks = got["whole"], got["chunks"]
     assert whole["object"] == "chat.completion"
     assert whole["choices"][0]["message"]["content"] == "".join(PIECES)

@@ -213,9 +213,10 @@ def test_models_are_chosen_and_changed(
     open_models(page)
     expect(offer(page, "x").locator(".facts")).to_contain_text("on this device")
     offer(page, "second").get_by_text("Delete").click()
-    expect(offer(page, "second").get_by_text("Download")).to_be_visible()
+    expect(offer(page, "second").get_by_text("Download")).to_be_focused()
     offer(page, "x").get_by_text("Delete").click()
     expect(offer(page, "x")).to_have_count(0)
+    expect(page.locator("#model-reference")).to_be_focused()
 
     # Nothing has left the device: the page and models were fetched, and that is all.
     assert {method for method, _ in requests} <= {"GET", "HEAD"}

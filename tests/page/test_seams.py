@@ -159,6 +159,45 @@ FILES = {
 }  # fmt: skip
 
 
+def test_a_model_chosen_where_site_json_did_not_come(
+    page: Page, context: BrowserContext, url: str, fake: Callable[..., None]
+) -> None:
+    """It is what "Try again" loads when that is there again."""
+    fake(room=True)
+    context.route("**/site.json*", lambda route: route.fulfill(status=404))
+    page.goto(url)
+    expect(page.locator("#error")).to_have_text(re.compile("404 for site.json"))
+    page.click("#model-button")
+    page.set_input_files(
+        "#models input[type=file]",
+        {"name": "mine.gguf", "mimeType": "application/octet-stream", "buffer": b"GGUF"},
+    )
+    expect(page.locator("#error")).to_have_text(re.compile("404 for site.json"))
+    page.wait_for_selector("body[data-state=error]")
+    context.unroute("**/site.json*")
+    page.click("#problem .retry")
+    page.wait_for_selector("body[data-state=ready]")
+    expect(page.locator("#model-name")).to_have_text("mine")
+
+
+@pytest.mark.parametrize("named", ["https://", "https://[", "x"])
+def test_an_address_that_names_no_model_says_so(named: str, page: Page, url: str) -> None:
+    page.goto(f"{url}?model={named}")
+    expect(page.locator("#error")).to_contain_text("That is neither an address", timeout=60_000)
+
+
+def test_addresses_in_other_encodings(page: Page, url: str, fake: Callable[..., None]) -> None:
+    """A lone byte of Latin-1, and a % that begins nothing."""
+    fake()
+    page.route("**/*.gguf", lambda route: route.fulfill(status=200, headers={"content-length": "4"}, body="GGUF"))
+    page.goto(url)
+    for name in ("mod%E9l", "100%"):
+        found = page.evaluate(
+            "(name) => import('./worker/resolve.js').then(({ resolve }) => resolve(name))", f"./{name}.gguf"
+        )
+        assert found["name"] == name and found["url"] == f"{url}{name}.gguf"
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_a_file_of_the_site_that_does_not_come(
     kind: str, page: Page, context: BrowserContext, url: str, fake: Callable[..., None]

@@ -127,6 +127,28 @@ def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fa
     assert page.evaluate("window.files.length") == 1
 
 
+def test_a_file_is_added_to_what_is_attached_when_it_has_been_read(page: Page, url: str, fake: Fake) -> None:
+    """Not to what has been sent meanwhile."""
+    fake(pieces=["Yes."], echo=True)
+    open_page(page, url)
+    page.evaluate("""() => {
+      const read = File.prototype.arrayBuffer;
+      const gate = new Promise((resolve) => (window.release = resolve));
+      File.prototype.arrayBuffer = async function () {
+        if (this.name === "late.txt") await gate;
+        return read.call(this);
+      };
+    }""")
+    attach(page, "early")
+    page.set_input_files("#files", {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
+    ask(page, "one?")
+    wait_answers(page, 1)
+    page.evaluate("release()")
+    expect(page.locator("#attached .chip")).to_have_count(1)
+    expect(page.locator("#attached .chip", has_text="late.txt")).to_have_count(1)
+    expect(page.locator(".message.user .file")).to_have_count(1)
+
+
 def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake: Fake) -> None:
     """One that can't be given back, since another is being written, stays in the conversation."""
     fake(progress=LOADING, hang=True)
