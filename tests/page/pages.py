@@ -65,3 +65,15 @@ def box_of(element: Locator) -> FloatRect:
 def sent(page: Page) -> Any:
     """What the engine was sent for the last answer, which a double with `echo` tells."""
     return json.loads(re.findall(r"```json\n(.*?)\n```", source(page), re.DOTALL)[-1])
+
+
+def ready(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector("body[data-state=ready]")
+
+
+def fails(page: Page) -> list[str]:
+    """What goes wrong in it and is caught by nobody."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
