@@ -68,12 +68,13 @@ def sent(page: Page) -> Any:
 
 
 def ready(page: Page, url: str) -> None:
+    """Open the page, and wait until it can be asked."""
     page.goto(url)
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
 
 
 def fails(page: Page) -> list[str]:
-    """What goes wrong in it and is caught by nobody."""
+    """What goes wrong in it and is caught by nobody, from now on."""
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     return errors

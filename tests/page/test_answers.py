@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from page.pages import ask, sent, wait_answers, wait_state
+from page.pages import ask, fails, ready, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
@@ -69,15 +69,13 @@ def action(message: Locator, name: str) -> Locator:
 def test_markdown_streams_in_without_touching_what_stands(
     page: Page, context: BrowserContext, url: str, fake: Fake
 ) -> None:
-    problems: list[str] = []
+    problems = fails(page)
     requests: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
     context.on("request", lambda request: requests.append(request.url))
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     fake(pieces=pieces(RICH), pace=15)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     assert not [asked for asked in requests if "katex" in asked or "highlight" in asked]  # not before they are needed
     ask(page)
     text = page.locator(".message.assistant .text")
@@ -144,8 +142,7 @@ def test_a_finished_block_is_drawn_once(page: Page, context: BrowserContext, url
     count_drawing(context)
     blocks = [f"Paragraph {i} with a *few* words.\n\n```python\ncode = {i}\n```\n\n" for i in range(30)]
     fake(pieces=[piece for block in blocks for piece in pieces(block)], pace=2)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     text = page.locator(".message.assistant .text")
@@ -164,8 +161,7 @@ def test_a_flood_of_tokens_is_drawn_a_frame_at_a_time(
 ) -> None:
     count_drawing(context)
     fake(pieces=["word "] * 5000, context=10**6)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     expect(page.locator(".message.assistant .text")).to_have_text(("word " * 5000).strip())
@@ -175,8 +171,7 @@ def test_a_flood_of_tokens_is_drawn_a_frame_at_a_time(
 def test_what_comes_at_once_is_drawn_in_steps(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     count_drawing(context)
     fake(pieces=["".join(f"Paragraph {i}.\n\n" for i in range(500))])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     expect(page.locator(".message.assistant .text p")).to_have_count(500)
@@ -188,8 +183,7 @@ def test_what_a_model_writes_does_no_harm(page: Page, context: BrowserContext, u
     hosts: set[str] = set()
     context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     fake(pieces=pieces(HOSTILE))
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     text = page.locator(".message.assistant .content > .text")
@@ -222,8 +216,7 @@ def test_what_turned_out_to_be_thought_while_the_tab_was_hidden(page: Page, url:
     """Nothing is drawn then, and the answer is longer than what was shown when it comes back into view."""
     answer = "The answer is four, which is longer than what was taken for it."
     fake(pieces=["Let me see.", {"recast": True}, answer], pace=500)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "2 + 2?")
     text = page.locator(".message.assistant .text")
     expect(text).to_have_text("Let me see.")
@@ -245,8 +238,7 @@ def test_what_turned_out_to_be_thought_while_the_tab_was_hidden(page: Page, url:
 def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None:
     thoughts = [{"reasoning": f"thought {i}. "} for i in range(8)]
     fake(pieces=[*thoughts, *pieces("It is **Paris**.")], pace=200)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     reasoning = page.locator("details.reasoning")
     expect(reasoning.locator("summary")).to_contain_text("Thinking…")
@@ -265,8 +257,7 @@ def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None
 
 def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "first")
     wait_answers(page, 1)
     ask(page, "second")
@@ -329,8 +320,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
 
 def test_stop_and_a_reload_keep_what_came(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 1000, pace=20)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     expect(page.locator(".message.assistant .text")).to_contain_text("word word")
     expect(page.locator("#speed")).to_contain_text("tokens/s")

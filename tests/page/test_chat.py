@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import tiny
-from page.pages import QUESTION, ask, source, stop_when_it_talks, wait_state
+from page.pages import QUESTION, ask, fails, ready, source, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import models, serving
@@ -24,13 +24,11 @@ pytestmark = pytest.mark.slow
 
 
 def test_chat(page: Page, context: BrowserContext, url: str) -> None:
-    problems: list[str] = []
+    problems = fails(page)
     hosts: set[str] = set()
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
     context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     expect(page).to_have_title("py_wgml")
     ask(page)
     stop_when_it_talks(page)
@@ -45,8 +43,7 @@ def test_chat(page: Page, context: BrowserContext, url: str) -> None:
 
 
 def test_stop_ends_the_answer_and_keeps_what_came(page: Page, url: str) -> None:
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     page.wait_for_selector(".message.assistant .text:not(:empty)")
     page.click("#stop")
@@ -57,8 +54,7 @@ def test_stop_ends_the_answer_and_keeps_what_came(page: Page, url: str) -> None:
 
 
 def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     stop_when_it_talks(page)
     answer = page.locator(".message.assistant").last
@@ -114,8 +110,7 @@ def test_the_conversation_can_take_half_the_memory(page: Page, tmp_path: Path) -
 
 
 def test_a_model_that_takes_no_8_bit_says_so_and_stays(page: Page, url: str) -> None:
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     choose_8_bit(page)
     expect(page.locator(".toast")).to_contain_text("choose 16 bit in the settings")
     wait_state(page, "ready")
@@ -124,8 +119,7 @@ def test_a_model_that_takes_no_8_bit_says_so_and_stays(page: Page, url: str) -> 
 
 
 def test_new_chat_leaves_a_running_answer(page: Page, url: str) -> None:
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "The first conversation")
     expect(page.locator(".message.assistant .text")).not_to_be_empty()
     page.click("#new-chat")
@@ -146,8 +140,7 @@ def test_a_question_asked_while_loading_is_sent_when_ready(page: Page, url: str)
 
 def test_chats_without_a_place_to_keep_the_model(page: Page, url: str, worker_prefix: Callable[[str], None]) -> None:
     worker_prefix("delete StorageManager.prototype.getDirectory;")
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     stop_when_it_talks(page)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import DROP, ask, box_of, sent, wait_answers, wait_state
+from page.pages import DROP, ask, box_of, ready, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import paths, pins
@@ -26,8 +26,7 @@ AXE = """async () => {
 @pytest.mark.slow
 def test_settings(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.keyboard.press("Control+,")
     field = {name: page.locator(f"#setting-{name}") for name in ("temperature", "top_k", "seed", "stop", "context")}
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
@@ -75,8 +74,7 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
 @pytest.mark.slow
 def test_a_filling_context_is_told_of_with_a_choice(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 20, context=100)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     for count in range(1, 5):
         ask(page, "one two three")
         wait_answers(page, count)
@@ -107,8 +105,7 @@ def test_a_filling_context_is_told_of_with_a_choice(page: Page, url: str, fake: 
 @pytest.mark.slow
 def test_text_files_go_with_a_question(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
     fake(echo=True)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.evaluate(DROP, ["notes.txt", list("grüße ``` here".encode())])
     page.evaluate(DROP, ["picture.png", [137, 80, 78, 71, 0, 255]])
     (tmp_path / "data.csv").write_text("a,b\n1,2\n")
@@ -138,8 +135,7 @@ def test_text_files_go_with_a_question(page: Page, url: str, fake: Fake, tmp_pat
 @pytest.mark.slow
 def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 500, pace=20)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.locator("#scroller").focus()
     page.keyboard.press("?")
     expect(page.locator("#shortcuts")).to_be_visible()
@@ -192,8 +188,7 @@ def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
             page.evaluate(tools[0].path.read_text())
         found.update({name: problems} if (problems := page.evaluate(AXE)) else {})
 
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     look("first visit")
     ask(page)
     wait_answers(page, 1)
@@ -252,8 +247,7 @@ def test_the_system_s_theme_is_followed(page: Page, url: str, fake: Fake) -> Non
 @pytest.mark.slow
 def test_languages_read_from_the_right(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     fake(pieces=["مرحبا بالعالم، هذا نص.\n\nAnd an English paragraph.\n\n```python\nx = 1\n```"])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "ما هي عاصمة فرنسا؟")
     wait_answers(page, 1)
     paragraphs = page.locator(".message.assistant .text > p")
@@ -307,8 +301,7 @@ def test_all_words_are_in_one_file() -> None:
 
 def test_a_question_that_can_not_fit_comes_back(page: Page, url: str) -> None:
     """With the real worker: it says that it is too long, and nothing of what was written is lost."""
-    page.goto(url)
-    page.wait_for_selector("body[data-state=ready]")
+    ready(page, url)
     text = ("all of this is too long " * 20_000).strip()
     page.fill("#prompt", text)
     page.press("#prompt", "Enter")
@@ -324,8 +317,7 @@ def test_a_question_that_was_not_answered_goes_along_with_the_next(
     page: Page, url: str, fake: Callable[..., None]
 ) -> None:
     fake(pieces=[], pace=0)
-    page.goto(url)
-    page.wait_for_selector("body[data-state=ready]")
+    ready(page, url)
     for question in ("first", "second"):
         page.fill("#prompt", question)
         page.press("#prompt", "Enter")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, box_of, wait_answers, wait_state
+from page.pages import ask, box_of, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -36,8 +36,7 @@ def import_files(page: Page, *paths: Path) -> None:
 
 def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
     fake(pieces=["It is ", "**Paris**."])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     boxes = [box_of(page.locator(f"#sidebar {part}")) for part in (".head", "#no-conversations", ".foot")]
     assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
     assert boxes[2]["y"] > 400
@@ -108,8 +107,7 @@ def test_conversations(page: Page, url: str, fake: Fake, tmp_path: Path) -> None
 @pytest.mark.parametrize("way", ["list", "history"])
 def test_an_answer_streams_on_while_another_conversation_is_in_view(way: str, page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["word "] * 60, pace=50)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "long")
     expect(page.locator(".message.assistant .text")).to_contain_text("word")
     page.click("#new-chat")
@@ -198,8 +196,7 @@ def test_a_full_device_is_told_of(page: Page, url: str, fake: Fake) -> None:
     page.add_init_script("""IDBObjectStore.prototype.put = () => {
       throw new DOMException("no room", "QuotaExceededError");
     }""")
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     expect(page.locator(".toast").first).to_contain_text("no room left")
@@ -209,8 +206,7 @@ def test_a_full_device_is_told_of(page: Page, url: str, fake: Fake) -> None:
 def test_without_storage_conversations_last_as_long_as_the_page(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["Yes."])
     page.add_init_script("indexedDB.open = () => { throw new DOMException('denied', 'SecurityError'); }")
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "kept for now")
     wait_answers(page, 1)
     page.click("#new-chat")
@@ -248,8 +244,7 @@ def many(count: int) -> list[dict[str, Any]]:
 
 def listed(page: Page, url: str, count: int) -> Locator:
     """The names in the list of a page that has kept so many conversations."""
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.evaluate(KEEP, many(count))
     page.reload()
     names = page.locator(".conversation .open")
@@ -305,8 +300,7 @@ def test_a_conversation_of_an_odd_time_is_listed(
     page: Page, url: str, fake: Fake, tmp_path: Path, changed: str
 ) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     message = '{"id": "q", "parent": null, "role": "user", "content": "hello"}'
     record = f'{{"name": "odd", "created": {changed}, "changed": {changed}, "messages": [{message}]}}'
     (tmp_path / "odd.json").write_text(
@@ -321,8 +315,7 @@ def test_a_conversation_of_an_odd_time_is_listed(
 def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: Fake) -> None:
     """To show it takes steps in the number of its messages, not in its square: its messages are read so often."""
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     reads, path, beside = page.evaluate("""async () => {
       const { Conversation } = await import("./page/conversation.js");
       let reads = 0;
@@ -344,8 +337,7 @@ def test_a_long_conversation_is_looked_through_once(page: Page, url: str, fake: 
 
 def test_a_question_asked_while_another_conversation_opens_stays(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["Yes."])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "first")
     wait_answers(page, 1)
     address = page.url
@@ -388,8 +380,7 @@ def long(count: int) -> dict[str, Any]:
 def test_a_long_conversation_is_shown_from_its_end(page: Page, url: str, fake: Fake) -> None:
     """Few of its messages at once, and all of them soon."""
     fake(pieces=["Yes."])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.evaluate(KEEP, [long(1000)])
     page.reload()
     wait_state(page, "ready")

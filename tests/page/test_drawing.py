@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fuzz import answers
-from page.pages import ask, wait_answers, wait_state
+from page.pages import ask, ready, wait_answers
 from playwright.sync_api import Page, Route
 
 if TYPE_CHECKING:
@@ -143,8 +143,7 @@ def test_what_fails_in_drawing_stops_no_other(page: Page, url: str, fake: Callab
 
     page.route("**/lib/purify.min.js", handler)
     fake(answers=[["It **fails**."], ["It is **well**."]])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     page.locator(".message.assistant .text", has_text="It **fails**.").wait_for()

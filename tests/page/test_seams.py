@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 import tiny
-from page.pages import STOP, ask, fails, ready
+from page.pages import STOP, ask, fails, ready, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 SITE = {
@@ -64,7 +64,7 @@ def test_a_model_chosen_where_site_json_did_not_come(
     page.wait_for_selector("body[data-state=error]")
     context.unroute("**/site.json*")
     page.click("#problem .retry")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     expect(page.locator("#model-name")).to_have_text("mine")
 
 
@@ -104,7 +104,7 @@ def test_a_file_of_the_site_that_does_not_come(
     context.unroute(address)
     fake()
     page.click("#problem .retry")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     assert [error for error in errors if "python_stdlib" not in error] == []  # which Pyodide itself leaves
 
 
@@ -155,7 +155,7 @@ def test_a_worker_that_hangs_is_started_again_when_it_is_told_to_stop(
     page.wait_for_selector("#stop:visible")
     page.click("#stop")
     expect(page.locator("#toasts")).to_contain_text("was started again", timeout=40_000)
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     expect(page.locator(".message.user")).to_contain_text("hang")
     ask(page, "hello")
     expect(page.locator(".message.assistant .stats").last).to_contain_text("token", timeout=60_000)
@@ -204,7 +204,7 @@ def test_a_login_page_is_not_kept_as_a_model(page: Page, url: str, gate: str) ->
     expect(page.locator("#error")).to_have_text(re.compile("is a web page, not a model"))  # and nothing comes over it
     Gate.signed_in = True
     page.click("#problem .retry")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     expect(page.locator("#model-name")).to_contain_text("other")
     ask(page, "hello")
     expect(page.locator(".message.assistant .stats").last).to_contain_text("token", timeout=60_000)
@@ -220,14 +220,14 @@ def test_a_model_that_does_not_come_leaves_the_one_in_use(page: Page, url: str, 
     ready(page, url)
     choose(page, gate)
     expect(page.locator(".toast")).to_have_text([re.compile("is a web page, not a model")], timeout=60_000)
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     expect(page.locator("#model-name")).to_contain_text("tiny")
     ask(page, "hello")
     expect(page.locator(".message.assistant .stats")).to_contain_text("token", timeout=60_000)
     Gate.signed_in = True
     choose(page, gate)
     expect(page.locator("#model-name")).to_contain_text("other")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
 
 
 DESTROYED = {
@@ -263,10 +263,10 @@ def test_a_device_that_is_destroyed(when: str, page: Page, context: BrowserConte
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     page.goto(url)
     if when == "answering":
-        page.wait_for_selector("body[data-state=ready]")
+        wait_state(page, "ready")
         ask(page, "hello")
     expect(page.locator(".toast")).to_have_text([re.compile("graphics processor was reset")], timeout=60_000)
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     expect(page.locator("#error")).to_have_text("")
     talked = page.locator(".message.assistant .text:not(:empty)").count()
     ask(page, "and now?")
@@ -297,7 +297,7 @@ def test_what_is_lost_again_is_not_loaded_for_ever(
     assert len(loads) == 2
     fake(pieces=["an answer"])
     page.click("#problem .retry")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     ask(page, "hello")
     expect(page.locator(".message.assistant .text")).to_have_text("an answer")
     fake(pieces=["word "] * 10, pace=100_000)
@@ -305,7 +305,7 @@ def test_what_is_lost_again_is_not_loaded_for_ever(
     page.evaluate("new BroadcastChannel('script').postMessage({ pace: 100_000 })")
     ask(page, "hang")
     expect(page.locator(".toast").last).to_contain_text("was started again")
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
 
 
 def test_who_keeps_clicking_stop_does_not_keep_a_hung_worker_alive(
@@ -313,8 +313,7 @@ def test_who_keeps_clicking_stop_does_not_keep_a_hung_worker_alive(
 ) -> None:
     context.add_init_script(FASTER)
     fake(pieces=["word"], pace=100_000)
-    page.goto(url)
-    page.wait_for_selector("body[data-state=ready]")
+    ready(page, url)
     page.evaluate("() => setInterval(() => document.querySelector('#stop:not([hidden])')?.click(), 2000)")
     ask(page, "hang")
     expect(page.locator(".toast")).to_contain_text("was started again", timeout=10_000)

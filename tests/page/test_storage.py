@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from page.pages import ask, fails, ready
+from page.pages import ask, fails, ready, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 BLOCKED = {
@@ -55,7 +55,7 @@ def test_storage_that_throws(
     for question in ("first", "second"):
         ask(page, question)
         expect(page.locator(".message.assistant").last).to_contain_text("an answer")
-        page.wait_for_selector("body[data-state=ready]")
+        wait_state(page, "ready")
     if "indexedDB" in what:
         expect(page.locator(".toast")).to_have_text([re.compile(LASTS.get(what, "gives the page no storage"))])
     page.click("#new-chat")
@@ -104,7 +104,7 @@ def test_a_kept_conversation_that_is_broken(kind: str, page: Page, url: str, fak
     expect(page.locator(".message.user .text").last).to_contain_text("question")
     ask(page, "and now?")
     expect(page.locator(".message.assistant .text")).to_have_text(["told", "an answer"])
-    page.wait_for_selector("body[data-state=ready]")
+    wait_state(page, "ready")
     page.reload()
     expect(page.locator(".message.assistant .text")).to_have_text(["told", "an answer"])
     assert errors == []

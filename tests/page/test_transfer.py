@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from page.pages import wait_state
+from page.pages import ready
 from playwright.sync_api import Page
 
 pytestmark = pytest.mark.slow
@@ -54,8 +54,7 @@ def odd_record(seed: int) -> dict[str, object]:
 
 def test_what_is_exported_is_read_back_as_it_was(page: Page, url: str, fake: Callable[..., None]) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     for written, markdown, json in page.evaluate(TRANSFER, [odd_record(seed) for seed in range(300)]):
         assert markdown == written
         assert json == written
@@ -72,8 +71,7 @@ def test_a_file_that_is_none_of_ours_is_refused_in_a_line(
     page: Page, url: str, fake: Callable[..., None], text: str
 ) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.click("#transfer-button")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("menuitem", name="Import").click()
@@ -84,8 +82,7 @@ def test_a_file_that_is_none_of_ours_is_refused_in_a_line(
 
 def test_a_file_that_is_too_large_is_refused_in_a_line(page: Page, url: str, fake: Callable[..., None]) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.evaluate("() => Object.defineProperty(File.prototype, 'size', { get: () => 6e8 })")
     page.click("#transfer-button")
     with page.expect_file_chooser() as chooser:
@@ -96,8 +93,7 @@ def test_a_file_that_is_too_large_is_refused_in_a_line(page: Page, url: str, fak
 
 def test_what_is_too_much_for_a_file_says_so(page: Page, url: str, fake: Callable[..., None]) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.evaluate("() => { JSON.stringify = () => { throw new RangeError('Invalid string length'); }; }")
     page.click("#transfer-button")
     page.get_by_role("menuitem", name="Export all").click()

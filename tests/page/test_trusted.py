@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from page.pages import ask, wait_answers, wait_state
+from page.pages import ask, ready, wait_answers
 from playwright.sync_api import Page
 
 from web.build.browser import stand_in
@@ -96,8 +96,7 @@ def test_an_answer_in_every_way_makes_no_violation(page: Page, url: str, fake: C
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
     fake(pieces=[ANSWER])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     page.wait_for_selector(".hljs-string")
@@ -118,6 +117,5 @@ def test_the_worker_runs_no_text_and_no_script_of_another_site(
     }""")
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     assert "refused 3" in told

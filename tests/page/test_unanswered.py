@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page.pages import ask, sent, wait_answers, wait_state
+from page.pages import ask, ready, sent, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
@@ -17,8 +17,7 @@ LOADING = [{"stage": "download", "loaded": 40e6, "total": 98e6}]
 
 
 def open_page(page: Page, url: str) -> None:
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
 
 
 def notes(page: Page) -> list[str]:

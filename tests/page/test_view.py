@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from page.pages import ask, wait_answers, wait_state
+from page.pages import ask, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -21,8 +21,7 @@ LOADING = [
 
 def test_enter_sends_and_shift_enter_breaks_the_line(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["Yes."])
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.press("#prompt", "Enter")
     expect(page.locator(".message")).to_have_count(0)  # nothing to send
     page.type("#prompt", "one")
@@ -37,8 +36,7 @@ def test_enter_sends_and_shift_enter_breaks_the_line(page: Page, url: str, fake:
 
 def test_enter_that_ends_a_composition_does_not_send(page: Page, url: str, fake: Fake) -> None:
     fake()
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     page.fill("#prompt", "かな")
     event = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})"
     page.evaluate(f"document.querySelector('#prompt').dispatchEvent({event})")
@@ -88,8 +86,7 @@ def test_a_lost_gpu_is_no_unsupported_browser(page: Page, url: str, fake: Fake) 
 
 def test_a_failed_answer_leaves_the_engine_usable(page: Page, context: BrowserContext, url: str, fake: Fake) -> None:
     fake(pieces=[], fail_answer={"stage": "send", "message": "The question is longer than the context."})
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_state(page, "ready")
     expect(page.locator("#error")).to_have_text("The question is longer than the context.")
@@ -101,8 +98,7 @@ def test_a_failed_answer_leaves_the_engine_usable(page: Page, context: BrowserCo
 
 def test_scrolling_up_is_respected(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=[f"Line {i}\n" for i in range(300)], pace=5)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     # As painted: what a frame's tasks draw is followed when it is laid out.
     gap = """(s) => new Promise((done) => requestAnimationFrame(() => {
@@ -126,8 +122,7 @@ def test_scrolling_up_is_respected(page: Page, url: str, fake: Fake) -> None:
 
 def test_a_screen_reader_hears_each_sentence_once(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["It is", " Paris", ". It lies", " on the", " Seine", "."], pace=30)
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page)
     wait_answers(page, 1)
     heard = page.locator("#announcer p").all_text_contents()
@@ -138,8 +133,7 @@ def test_a_screen_reader_hears_each_sentence_once(page: Page, url: str, fake: Fa
 def test_nothing_overflows_a_phone(page: Page, url: str, fake: Fake) -> None:
     fake(pieces=["A" * 400])
     page.set_viewport_size({"width": 360, "height": 640})
-    page.goto(url)
-    wait_state(page, "ready")
+    ready(page, url)
     ask(page, "B" * 200)
     wait_answers(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
