@@ -74,6 +74,11 @@ class TensorInfo:
     """Bytes from the start of the file."""
     nbytes: int
 
+    @property
+    def size(self) -> int:
+        """How many elements it has."""
+        return prod(self.shape)
+
 
 @dataclass(frozen=True)
 class Header:

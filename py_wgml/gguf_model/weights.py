@@ -11,6 +11,7 @@ from ..gpu import Buffer, Device
 from .codebooks import codebook
 from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType
 from .header import TensorInfo
+from .rows import Names
 
 # The types of matrices that kernels read: one file each in wgsl/quant/.
 TYPES = tuple(
@@ -85,9 +86,6 @@ class Segment:
     nbytes: int
     buffer: Buffer
     buffer_offset: int
-
-
-Names = tuple[str, ...]
 
 
 def require_types(

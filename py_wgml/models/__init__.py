@@ -27,7 +27,8 @@ from .activations import Activations
 from .build import Forward, State, build
 from .cache import Cache
 from .config import Config
-from .graph import Graph, Plan
+from .graph import Graph
+from .planner import Plan
 from .record import Logits, Step
 
 __all__ = [

@@ -7,7 +7,7 @@ from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device
 from ..ops import Bits, Heads, cache_bytes
 from .config import Rope
-from .graph import Plan
+from .planner import Plan
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32

@@ -11,8 +11,12 @@ from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
 from ..ops import Heads, Scaling, rotations_numpy
+from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.rope import Pairing
+from ..ops.route import Gating
+
+_MAX_PREDICTING = 16  # layers that guess further tokens: models have one or a few
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,41 @@ class Attention:
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """A mixture of experts (see ops/route.py) whose tensors' names begin with `name`.
+
+    normalise: a token's gates add up to 1. bias: the whole name of a vector [experts] that is added to the gates to
+    choose by. gated: whether `activation` is of gates that values are multiplied by, or of the values themselves.
+    """
+
+    name: str
+    activation: Activation
+    normalise: bool = True
+    gating: Gating = "softmax"
+    bias: str | None = None
+    gated: bool = True
+
+    def hidden(self, c: "Config") -> tuple[str, ...]:
+        """The tensors of gates and values, which files keep in two or in one; or of the values alone."""
+        fused, gates, values = (f"{self.name}_{part}_exps" for part in ("gate_up", "gate", "up"))
+        if not self.gated:
+            return (values,)
+        return (fused,) if c.has(fused) else (gates, values)
+
+
+@dataclass(frozen=True)
 class Config:
     """Hyper-parameters that families share. Sizes in elements; a scale is 1 and a cap None where a file has none."""
 
     architecture: str
-    block_count: int
+    block_count: int  # without those that only guess further tokens
+    ignored: tuple[str, ...]  # what the names of these others' tensors begin with
     embedding_length: int
     heads: tuple[Heads, ...]  # of each layer
     head_dim: int
     context_length: int  # the most positions a sequence has
     norm_eps: float  # for sums of layers' results that are divided by residual_scale
+    eps: float  # for what is no such sum
     rope_norm: Rope  # `rope` gives it with a family's pairing
     rope_base_swa: float | None  # rotary base of layers with a sliding window
     sliding_window: int | None
@@ -92,13 +121,16 @@ class Config:
         """
         architecture = Metadata(header.metadata).text("general.architecture")
         keys = Metadata(header.metadata, f"{architecture}.")
-        layers = keys.size("block_count")
+        blocks = keys.size("block_count")
+        layers = blocks - keys.size("nextn_predict_layers", 0, low=0)
+        if not blocks - _MAX_PREDICTING <= layers > 0:
+            raise WgmlError(f"{architecture}.nextn_predict_layers is {blocks - layers} of {blocks} layers")
         found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
         if layers > found:  # to be compared first: what follows is done for each of them
             raise WgmlError(f"the file has tensors of {found} layers, not of {layers}")
-        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", layers)
+        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", blocks)
         counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
-        counts_kv = keys.sizes("attention.head_count_kv", layers, counts)
+        counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
         counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
         for heads, heads_kv in zip(counts, counts_kv, strict=True):
             if heads % heads_kv:
@@ -116,19 +148,22 @@ class Config:
         rope, short_context = _rope(keys, head_dim, header.tensors, context, trained)
         layer_norm_eps = keys.number("attention.layer_norm_epsilon", 0, 1, 0) or None
         residual_scale = keys.scale("residual_scale") or 1.0
+        eps = keys.number("attention.layer_norm_rms_epsilon", 0, 1, layer_norm_eps)
         return cls(
             architecture=architecture,
             block_count=layers,
+            ignored=tuple(f"blk.{block}." for block in range(layers, blocks)),
             embedding_length=embedding,
-            heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts, counts_kv, strict=True)),
+            heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts[:layers], counts_kv[:layers], strict=True)),
             head_dim=head_dim,
             context_length=min(context or short_context, trained),
-            norm_eps=keys.number("attention.layer_norm_rms_epsilon", 0, 1, layer_norm_eps) / residual_scale**2,
+            norm_eps=eps / residual_scale**2,
+            eps=eps,
             rope_norm=rope,
             rope_base_swa=_base(keys, "rope.freq_base_swa"),
             sliding_window=keys.size("attention.sliding_window", 0, low=0) or None,
             sliding_window_pattern=(
-                keys.flags("attention.sliding_window_pattern", layers)
+                keys.flags("attention.sliding_window_pattern", blocks)
                 or keys.size("attention.sliding_window_pattern", 0, low=0)
                 or None
             ),

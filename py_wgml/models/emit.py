@@ -97,6 +97,9 @@ class Emitter:
                 ops.unary(program, "sigmoid", target, target)
             case nodes.Unary(function, a):
                 ops.unary(program, function, views[0], target, a)
+            case nodes.Scale(vector):
+                factors = View.of(vector, 1, vector.nbytes // 4).broadcast(out.rows, out.width)
+                ops.binary(program, "mul", views[0], factors, target)
             case nodes.Binary(operation):
                 ops.binary(program, operation, views[0], views[1], target)
             case nodes.Slice(first):

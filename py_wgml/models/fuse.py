@@ -42,7 +42,9 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)):
         return None
     x, fusion = norm.inputs[0], product.op.fusion
-    if norm.onto or x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm:
+    if norm.onto or norm.op.norm.parts > 1 or norm.op.norm.weight is None:
+        return None
+    if x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
 

@@ -3,7 +3,7 @@ window."""
 
 from dataclasses import replace
 
-from .config import Config
+from .config import Config, Mixture
 from .graph import A, Graph
 from .layers import logits, qkv
 
@@ -23,5 +23,5 @@ def forward(g: Graph[A], c: Config) -> A:
         h = g.attention(h, c.attention(layer, rope, window=window, sinks=f"{prefix}.attn_sinks"))
         x = g.add(x, g.linear(h, f"{prefix}.attn_output"))
         h = g.rms_norm(x, f"{prefix}.post_attention_norm")
-        x = g.add(x, g.experts(h, f"{prefix}.ffn", "swiglu_oai"))
+        x = g.add(x, g.experts(h, Mixture(f"{prefix}.ffn", "swiglu_oai")))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

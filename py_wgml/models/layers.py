@@ -3,7 +3,7 @@
 from ..ops.gated import Activation
 from ..ops.route import Gating
 from ..ops.unary import Function
-from .config import Config
+from .config import Config, Mixture
 from .graph import A, Graph
 
 
@@ -30,10 +30,11 @@ def mixture(
     normalise: bool = True,
     gating: Gating = "softmax",
 ) -> A:
-    """x plus the feed-forward part of a layer that is a mixture of experts, of x's norm h: `Graph.experts`, which says
-    what normalise and gating are, and an expert that all tokens share where the file has one, times a gate or not."""
+    """x plus the feed-forward part of a layer that is a mixture of experts, of x's norm h (`Mixture` says what normalise
+    and gating are), and an expert that all tokens share where the file has one, times a gate or not."""
     bias = f"{prefix}.exp_probs_b.bias"
-    x = g.add(x, g.experts(h, f"{prefix}.ffn", activation, normalise, gating, bias if bias in c.tensors else None))
+    how = Mixture(f"{prefix}.ffn", activation, normalise, gating, bias if bias in c.tensors else None)
+    x = g.add(x, g.experts(h, how))
     if c.has(f"{prefix}.ffn_gate_inp_shexp"):
         gate = g.token_gate(h, f"{prefix}.ffn_gate_inp_shexp")
         return g.add(x, g.mul(gated_mlp(g, c, h, prefix, activation, "_shexp"), gate))

@@ -171,6 +171,13 @@ class Unary(Op):
 
 
 @dataclass(frozen=True)
+class Scale(Op):
+    """The value times a vector of the file, or its only number."""
+
+    vector: Buffer
+
+
+@dataclass(frozen=True)
 class Binary(Op):
     """Arithmetic of two values, elementwise."""
 

@@ -2,11 +2,13 @@
 
 import os
 from functools import cache
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from ..gguf_model.header import Header, TensorInfo, read_header
+from ..gguf_model.rows import Rows, tensor_of
 from ..ops import (
     Heads,
     Routing,
@@ -27,10 +29,9 @@ from ..ops import (
 )
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
-from ..ops.route import Gating
 from ..ops.unary import Function
-from .config import Attention, Config
-from .graph import Graph, gate_tensors
+from .config import Attention, Config, Mixture
+from .graph import Graph
 
 
 class NumpyGraph(Graph[Array]):
@@ -48,6 +49,10 @@ class NumpyGraph(Graph[Array]):
     def _tensor(self, name: str) -> Array:
         return self._file.dequantized(name).astype(self._dtype, copy=False)
 
+    def _rows(self, name: str | Rows, suffix: str) -> Array:
+        whole = self._tensor(f"{tensor_of(name)}{suffix}")
+        return whole if isinstance(name, str) else name.of(whole)
+
     def _bias(self, name: str) -> Array | None:
         return self._tensor(f"{name}.bias") if f"{name}.bias" in self._config.tensors else None
 
@@ -58,16 +63,20 @@ class NumpyGraph(Graph[Array]):
         first = self._past[0].shape[1]
         return x + get_rows_numpy(self._tensor(f"{name}.weight"), np.arange(first, first + len(x)))
 
-    def rms_norm(self, x: Array, name: str, last: bool = False) -> Array:
-        return rms_norm_numpy(x, self._tensor(f"{name}.weight"), self._config.norm_eps)
+    def rms_norm(
+        self, x: Array, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
+    ) -> Array:
+        rows = x.reshape(len(x), parts, -1)
+        weight = None if name is None else self._tensor(f"{name}.weight").reshape(-1, rows.shape[2])
+        return rms_norm_numpy(rows, weight, self._config.norm_eps if eps is None else eps).reshape(x.shape)
 
     def layer_norm(self, x: Array, name: str, last: bool = False) -> Array:
         return layer_norm_numpy(x, self._tensor(f"{name}.weight"), self._bias(name), self._config.norm_eps)
 
-    def linear(self, x: Array, *names: str) -> Array:
-        return np.concatenate(
-            [linear_numpy(x, self._tensor(f"{name}.weight"), self._bias(name)) for name in names], axis=1
-        )
+    def linear(self, x: Array, *names: str | Rows) -> Array:
+        biased = any(f"{tensor_of(name)}.bias" in self._config.tensors for name in names)
+        weights = np.concatenate([self._rows(name, ".weight") for name in names])
+        return linear_numpy(x, weights, np.concatenate([self._rows(n, ".bias") for n in names]) if biased else None)
 
     def qk_norm(self, qkv: Array, q: str, k: str, heads: Heads, whole: bool = False) -> Array:
         weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
@@ -99,26 +108,20 @@ class NumpyGraph(Graph[Array]):
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
 
-    def experts(
-        self,
-        x: Array,
-        name: str,
-        activation: Activation,
-        normalise: bool = True,
-        gating: Gating = "softmax",
-        bias: str | None = None,
-    ) -> Array:
-        c = self._config
+    def experts(self, x: Array, how: Mixture, router: Array | None = None) -> Array:
+        c, name = self._config, how.name
 
         def multiply(x: Array, name: str) -> Array:
             return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name))
 
-        logits = self.linear(x, f"{name}_gate_inp")
-        favour = None if bias is None else self._tensor(bias).reshape(-1)
-        routing = Routing(c.expert_count, c.expert_used_count, gating, normalise, c.expert_weights_scale)
+        logits = self.linear(x if router is None else router, f"{name}_gate_inp")
+        favour = None if how.bias is None else self._tensor(how.bias).reshape(-1)
+        routing = Routing(c.expert_count, c.expert_used_count, how.gating, how.normalise, c.expert_weights_scale)
         ids, gates = route_numpy(logits, routing, favour)
-        hidden = np.concatenate([multiply(x[:, None], tensor) for tensor in gate_tensors(c, name)], axis=-1)
-        results = multiply(gated_numpy(hidden, activation), f"{name}_down_exps")
+        hidden = np.concatenate([multiply(x[:, None], tensor) for tensor in how.hidden(c)], axis=-1)
+        activation = how.activation
+        active = gated_numpy(hidden, activation) if how.gated else unary_numpy(hidden, cast(Function, activation))
+        results = multiply(active, f"{name}_down_exps")
         out: Array = np.einsum("ts,tse->te", gates, results)
         return out
 
@@ -127,6 +130,9 @@ class NumpyGraph(Graph[Array]):
 
     def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
         return unary_numpy(x, function, a)
+
+    def scale(self, x: Array, name: str) -> Array:
+        return binary_numpy("mul", x, self._tensor(name).reshape(1, -1))
 
     def add(self, x: Array, y: Array) -> Array:
         return binary_numpy("add", x, y)

@@ -1,8 +1,9 @@
 """The first pass: the calls of a family's forward function become nodes, one for each operation."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
+from ..gguf_model.rows import Rows, suffixed, tensor_of
 from ..gguf_model.weights import Weights
 from ..gpu import Device
 from ..ops import (
@@ -21,12 +22,11 @@ from ..ops import (
 )
 from ..ops.binary import Operation
 from ..ops.gated import Activation
-from ..ops.route import Gating
 from ..ops.unary import Function
 from . import nodes
 from .cache import Cache
-from .config import Attention, Config
-from .graph import Graph, gate_tensors
+from .config import Attention, Config, Mixture
+from .graph import Graph
 from .nodes import Node, Op, Value
 
 _GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
@@ -72,24 +72,29 @@ class Recorder(Graph[Value]):
     def add_positions(self, x: Value, name: str) -> Value:
         return self._alter(nodes.Positions(self._weights.matrices[name,]), x, name)
 
-    def rms_norm(self, x: Value, name: str, last: bool = False) -> Value:
-        last = self._is_last(last)
-        return self._make(nodes.RmsNorm(self._norm(name, x), last), (x,), 1 if last else x.rows, x.width, name)
+    def rms_norm(
+        self, x: Value, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
+    ) -> Value:
+        last, weight, columns = self._is_last(last), None, x.width // parts
+        if name is not None:
+            weight = self._weights.vectors[f"{name}.weight",]
+        own = weight is not None and parts > 1 and weight.nbytes == 4 * x.width
+        norm = Norm(weight, columns, self._config.norm_eps if eps is None else eps, parts, own)
+        return self._make(nodes.RmsNorm(norm, last), (x,), 1 if last else x.rows, x.width, name or "")
 
     def layer_norm(self, x: Value, name: str, last: bool = False) -> Value:
         last, bias = self._is_last(last), self._weights.vectors.get((f"{name}.bias",))
-        return self._make(nodes.LayerNorm(self._norm(name, x), bias, last), (x,), 1 if last else x.rows, x.width, name)
+        norm = Norm(self._weights.vectors[f"{name}.weight",], x.width, self._config.norm_eps)
+        return self._make(nodes.LayerNorm(norm, bias, last), (x,), 1 if last else x.rows, x.width, name)
 
     def _is_last(self, last: bool) -> bool:
         return last and self._step.logits != "every"
 
-    def _norm(self, name: str, x: Value) -> Norm:
-        return Norm(self._weights.vectors[f"{name}.weight",], x.width, self._config.norm_eps)
-
-    def linear(self, x: Value, *names: str) -> Value:
+    def linear(self, x: Value, *names: str | Rows) -> Value:
         matrix = self._weights.matrices[names]
-        bias = self._weights.vectors.get(tuple(f"{name}.bias" for name in names))
-        return self._make(nodes.Linear(matrix, Fusion(bias)), (x,), x.rows, matrix.rows, " ".join(names))
+        bias = self._weights.vectors.get(suffixed(names, ".bias"))
+        title = " ".join(map(tensor_of, names))
+        return self._make(nodes.Linear(matrix, Fusion(bias)), (x,), x.rows, matrix.rows, title)
 
     def qk_norm(self, qkv: Value, q: str, k: str, heads: Heads, whole: bool = False) -> Value:
         weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
@@ -128,21 +133,13 @@ class Recorder(Graph[Value]):
     def gated(self, x: Value, activation: Activation) -> Value:
         return self._make(nodes.Gate(activation), (x,), x.rows, x.width // 2, activation)
 
-    def experts(
-        self,
-        x: Value,
-        name: str,
-        activation: Activation,
-        normalise: bool = True,
-        gating: Gating = "softmax",
-        bias: str | None = None,
-    ) -> Value:
-        c, rows = self._config, x.rows
+    def experts(self, x: Value, how: Mixture, router: Value | None = None) -> Value:
+        c, rows, name = self._config, x.rows, how.name
         slots = c.expert_used_count
-        routing = Routing(c.expert_count, slots, gating, normalise, c.expert_weights_scale)
-        favour = None if bias is None else self._weights.vectors[bias,]
+        routing = Routing(c.expert_count, slots, how.gating, how.normalise, c.expert_weights_scale)
+        favour = None if how.bias is None else self._weights.vectors[how.bias,]
         ids, gates = Value(rows, slots), Value(rows, slots)
-        logits = self.linear(x, f"{name}_gate_inp")
+        logits = self.linear(router or x, f"{name}_gate_inp")
         self.nodes.append(Node(nodes.Route(routing, favour), (logits,), (ids, gates), name))
         chosen: tuple[Value, ...] = (ids,)
         size = 0
@@ -161,12 +158,13 @@ class Recorder(Graph[Value]):
             return out
 
         hidden, first = None, 0
-        for tensor in gate_tensors(c, name):
-            share = replace(product, shared=True, first=first, width=2 * down.columns)
+        for tensor in how.hidden(c):
+            share = replace(product, shared=True, first=first, width=(1 + how.gated) * down.columns)
             hidden = multiply(x, tensor, share, hidden)
             first += self._weights.matrices[tensor,].rows // c.expert_count
         assert hidden is not None
-        active = self._make(nodes.Gate(activation, slots), (hidden,), rows * slots, down.columns, activation)
+        activate = nodes.Gate(how.activation, slots) if how.gated else nodes.Unary(cast(Function, how.activation), 0.0)
+        active = self._make(activate, (hidden,), rows * slots, down.columns, how.activation)
         results = multiply(active, f"{name}_down_exps", replace(product, width=down.rows // c.expert_count))
         return self._make(nodes.Mix(), (gates, results), rows, results.width, name)
 
@@ -175,6 +173,9 @@ class Recorder(Graph[Value]):
 
     def unary(self, x: Value, function: Function, a: float = 0.0) -> Value:
         return self._make(nodes.Unary(function, a), (x,), x.rows, x.width, function)
+
+    def scale(self, x: Value, name: str) -> Value:
+        return self._make(nodes.Scale(self._weights.vectors[name,]), (x,), x.rows, x.width, name)
 
     def add(self, x: Value, y: Value) -> Value:
         return self._binary("add", x, y)

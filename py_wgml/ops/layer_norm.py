@@ -28,7 +28,7 @@ def layer_norm(
         "layer_norm",
         {"step": step, "x": x, "weight": norm.weight, "bias": bias, "out": out},
         (1 if last else max_count, 1, 1),
-        {"columns": norm.columns, "eps": norm.eps},
+        norm.params,
         last=last,
         bias=bias is not None,
         workgroup_size=_WORKGROUP_SIZE,

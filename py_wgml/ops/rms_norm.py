@@ -14,11 +14,23 @@ _WORKGROUP_SIZE = 128
 
 @dataclass(frozen=True)
 class Norm:
-    """A normalisation of rows: its weight, float32 [columns], and the number added to the mean square."""
+    """A normalisation of rows: its weight, float32 [columns], and the number added to the mean square.
 
-    weight: Buffer
+    parts: rows of a token, each of which is normalised by itself. own: each has a weight of its own, [parts, columns].
+    weight: None for all 1.
+    """
+
+    weight: Buffer | None
     columns: int
     eps: float
+    parts: int = 1
+    own: bool = False
+
+    @property
+    def params(self) -> dict[str, int | float]:
+        """What the kernels are told."""
+        step = self.columns if self.own else 0
+        return {"columns": self.columns, "parts": self.parts, "weight_step": step, "eps": self.eps}
 
 
 def rms_norm(
@@ -33,21 +45,22 @@ def rms_norm(
 ) -> None:
     """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate).
 
-    x, out: float32 [max_count, columns]. last: only the step's last token is normalised, into row 0 of `out`.
+    x, out: float32 [max_count, parts columns]. last: only the step's last token is normalised, into row 0 of `out`.
     """
     program.dispatch(
         "rms_norm",
         {"step": step, "x": x, "weight": norm.weight, "out": out},
-        (1 if last else max_count, 1, 1),
-        {"columns": norm.columns, "eps": norm.eps},
+        (1 if last else max_count, norm.parts, 1),
+        norm.params,
+        weighted=norm.weight is not None,
         last=last,
         accumulate=accumulate,
         workgroup_size=_WORKGROUP_SIZE,
     )
 
 
-def rms_norm_numpy(x: Array, weight: Array, eps: float) -> Array:
-    """x [T, columns], weight [columns] -> [T, columns]."""
+def rms_norm_numpy(x: Array, weight: Array | None, eps: float) -> Array:
+    """x [.., columns], weight [columns], or one for each row, or None for all 1 -> as x."""
     mean_square = np.mean(x * x, axis=-1, keepdims=True)
-    normalised: Array = x / np.sqrt(mean_square + np.float32(eps)) * weight
-    return normalised
+    normalised: Array = x / np.sqrt(mean_square + np.float32(eps))
+    return normalised if weight is None else normalised * weight

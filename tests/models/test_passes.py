@@ -23,11 +23,12 @@ from py_wgml.gpu.paper import PaperDevice
 from py_wgml.models import Activations, Cache, Config, Graph, Plan, State, Step, build
 from py_wgml.models.__main__ import main
 from py_wgml.models.fuse import fuse
-from py_wgml.models.graph import A, Planned
+from py_wgml.models.graph import A
 from py_wgml.models.layers import gated_mlp
 from py_wgml.models.nodes import Concat, Node, Value
 from py_wgml.models.numpy_graph import NumpyGraph, TensorFile
 from py_wgml.models.place import place
+from py_wgml.models.planner import Planned
 from py_wgml.ops import Heads, step_uniform
 
 

@@ -1,19 +1,23 @@
 // The kernel of rms_norm.wgsl and layer_norm.wgsl:
-//   out[t] = (x[t] - centre) / sqrt(mean((x[t] - centre)^2) + eps) * weight (+ bias) (+ out[t])
-// where centre is the mean of x[t], or 0.
-//   x f32 [T, columns]    weight, bias f32 [columns]    out f32 [T, columns]
-// One workgroup a row. Parameters: centred, bias, last (only the step's last row, written to row 0), accumulate,
-// workgroup_size, subgroups.
+//   out[r] = (x[r] - centre) / sqrt(mean((x[r] - centre)^2) + eps) * weight (+ bias) (+ out[r])
+// where centre is the mean of x[r], or 0.
+//   x f32 [T, parts, columns]    weight f32 [columns] or [parts, columns]    bias f32 [columns]    out as x
+// A row r is a part of a token; workgroup (token, part). Parameters: weighted, centred, bias, last (only the step's last
+// token, written to row 0), accumulate, workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
+    parts: u32,
+    weight_step: u32,  // from the weights of a part to those of the next
     eps: f32,
 }
 
 var<uniform> params: Params;
 var<uniform> step: Step;
 var<storage, read> x: array<f32>;
+{% if weighted %}
 var<storage, read> weight: array<f32>;
+{% endif %}
 var<storage, read_write> out: array<f32>;
 {% if bias %}
 var<storage, read> bias: array<f32>;
@@ -28,11 +32,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     {% if last %}
-    let from_row = (step.count - 1u) * params.columns;
-    let to_row = 0u;
+    let from_row = ((step.count - 1u) * params.parts + group.y) * params.columns;
+    let to_row = group.y * params.columns;
     {% else %}
-    let from_row = group.x * params.columns;
+    let from_row = (group.x * params.parts + group.y) * params.columns;
     let to_row = from_row;
+    {% endif %}
+    {% if weighted %}
+    let weights = group.y * params.weight_step;
     {% endif %}
     {% if centred %}
     var total = 0.0;
@@ -49,6 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(params.columns) + params.eps);
     for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
         let value = x[from_row + i]{{ " - centre" if centred }};
-        out[to_row + i] = value * scale * weight[i]{{ " + bias[i]" if bias }}{{ " + out[to_row + i]" if accumulate }};
+        let scaled = value * scale{{ " * weight[weights + i]" if weighted }}{{ " + bias[i]" if bias }};
+        out[to_row + i] = scaled{{ " + out[to_row + i]" if accumulate }};
     }
 }

@@ -20,9 +20,19 @@ def rms_norm_case(b: Bench, kind: str, shape: tuple[int, int], last: bool = Fals
     )
 
 
+def parts_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
+    rows, parts, columns = shape
+    x, weight = b.normal(rows + 1, parts, columns), b.normal(parts if kind == "own" else 1, columns)
+    out, step, at = b.poison(rows + 1, parts, columns), b.step(2, rows), b.up(x)
+    norm = Norm(None if kind == "none" else b.up(weight), columns, 1e-5, parts, kind == "own")
+    expected = rms_norm_numpy(*exact(x[:rows], None if kind == "none" else weight), 1e-5)
+    return Job(lambda p: rms_norm(p, step, at, norm, out, rows + 1), {out: past(expected, rows + 1)})
+
+
 TABLE = [
     *cases(rms_norm_case, ["f32"], 1e-6, ALL, shape=[(5, 127), (3, 1), (2, 64), (2, 4096)], last=[False, True]),
     *cases(rms_norm_case, ["added"], 1e-6, ALL, shape=[(5, 127), (2, 64)]),
+    *cases(parts_case, ["shared", "own", "none"], 1e-6, ALL, shape=[(3, 5, 48), (2, 1, 33)]),
 ]
 
 LARGE = [
@@ -38,5 +48,6 @@ MUTATIONS = [
         "rms_norm or softmax",
     ),
     Mutation("epsilon", "lib/norm.wgsl", " + params.eps", "", "rms_norm or layer_norm"),
+    Mutation("weights of a part", "lib/norm.wgsl", "weight[weights + i]", "weight[i]", "parts"),
     Mutation("rows past the step", "lib/norm.wgsl", "group.x >= step.count", "group.x > step.count", "rms_norm"),
 ]

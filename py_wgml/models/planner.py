@@ -1,0 +1,235 @@
+"""What a family needs of a file: which tensors it uses, and how, and what its layers keep of a sequence."""
+
+from dataclasses import dataclass, replace
+from itertools import accumulate, chain
+
+from ..errors import WgmlError, quoted
+from ..gguf_model.header import Header, TensorInfo
+from ..gguf_model.rows import Names, Rows, suffixed, tensor_of
+from ..gguf_model.weights import require_types
+from ..ops import Heads
+from ..ops.attention import require_heads
+from ..ops.gated import Activation
+from ..ops.group_experts import require_experts
+from ..ops.rope import require_rotary
+from ..ops.unary import Function
+from .config import Attention, Config, Mixture, Rope
+from .graph import Graph
+
+
+@dataclass(frozen=True)
+class Planned:
+    """An activation of `Plan`: the rows of each tensor that was multiplied, side by side; and the first one's name, for
+    errors."""
+
+    rows: tuple[int, ...]
+    tensor: str
+
+    @property
+    def width(self) -> int:
+        """Elements a token has."""
+        return sum(self.rows)
+
+    def require(self, *widths: int) -> None:
+        """Raises WgmlError unless it can be cut into pieces of these widths: none begins or ends within a tensor that
+        has others beside it."""
+        if self.width != sum(widths) or not {*accumulate(self.rows)} <= {*accumulate(widths)}:
+            rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
+            have = "and those beside it have" if len(self.rows) > 1 else "has"
+            raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
+
+
+class Plan(Graph[Planned]):
+    """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
+    each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters.
+
+    A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
+    Raises WgmlError for a tensor that is missing or does not fit.
+    """
+
+    def __init__(self, header: Header, config: Config) -> None:
+        self._tensors, self._config = header.tensors, config
+        self.matrices: dict[Names, list[TensorInfo]] = {}
+        self.vectors: dict[Names, list[TensorInfo]] = {}
+        self.ropes: dict[Rope, None] = {}  # in the order of their use
+        self.kept: dict[int, Heads | int] = {}
+
+    def embed(self, name: str, scale: float = 1.0) -> Planned:
+        (table,) = self._matrix(name)
+        return Planned((table.shape[1],), table.name)
+
+    def add_positions(self, x: Planned, name: str) -> Planned:
+        (table,) = self._matrix(name)
+        if table.shape[0] < self._config.context_length or table.shape[1] != x.width:
+            raise WgmlError(f"the tensor {table.name} {list(table.shape)} is too small for the file's context length")
+        return x
+
+    def rms_norm(
+        self, x: Planned, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
+    ) -> Planned:
+        x.require(*[x.width // parts] * parts)
+        if name is not None and parts == 1:
+            self._vector(x.width, f"{name}.weight")
+        elif name is not None:
+            own = self._tensor(f"{name}.weight", 1, 2).size == x.width
+            self._flat(f"{name}.weight", x.width if own else x.width // parts)
+        return x
+
+    def layer_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
+        self._vector(x.width, f"{name}.weight")
+        if f"{name}.bias" in self._tensors:
+            self._vector(x.width, f"{name}.bias")
+        return x
+
+    def linear(self, x: Planned, *names: str | Rows) -> Planned:
+        tensors = [self._tensor(f"{tensor_of(name)}.weight", 2) for name in names]
+        for tensor in tensors:
+            if tensor.shape[1] != x.width:
+                raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x.width}")
+        pieces = [_pieces(tensor, name) for tensor, name in zip(tensors, names, strict=True)]
+        self.matrices[names] = [*chain(*pieces)]
+        if any(f"{tensor_of(name)}.bias" in self._tensors for name in names):
+            biases = [self._tensor(f"{tensor_of(name)}.bias", 1) for name in names]
+            for bias, tensor in zip(biases, tensors, strict=True):
+                if bias.shape != tensor.shape[:1]:
+                    raise WgmlError(f"the tensor {bias.name} has not {tensor.shape[0]} elements")
+            self.vectors[suffixed(names, ".bias")] = [*chain(*map(_pieces, biases, names))]
+        return Planned(tuple(sum(piece.shape[0] for piece in found) for found in pieces), tensors[0].name)
+
+    def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
+        qkv.require(*heads.widths)
+        lengths = heads.widths[:2] if whole else (heads.head_dim, heads.head_dim)
+        self._vector(lengths, f"{q}.weight", f"{k}.weight")
+        return qkv
+
+    def attention(self, qkv: Planned, how: Attention) -> Planned:
+        heads, rope, layer = how.heads, how.rope, how.layer
+        qkv.require(*heads.widths)
+        require_heads(heads)
+        require_rotary(heads.head_dim, rope.dim, rope.pairing)
+        self.ropes[rope] = None
+        self.kept[layer] = heads
+        if rope.factors is not None:
+            self._vector(rope.dim // 2, rope.factors)
+        if how.norms is not None:
+            self._vector((heads.head_dim, heads.head_dim), *(f"{norm}.weight" for norm in how.norms))
+        if how.sinks is not None:
+            self._vector(heads.heads, f"{how.sinks}.weight")
+        return replace(qkv, rows=(heads.width,))
+
+    def short_conv(self, x: Planned, layer: int, name: str) -> Planned:
+        taps = self._tensor(f"{name}.weight", 2)
+        width = self._config.embedding_length
+        if taps.shape != (width, self._config.conv_length) or x.width != 3 * width:
+            raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)}")
+        self.vectors[taps.name,] = [taps]
+        self.kept[layer] = width
+        return Planned((width,), taps.name)
+
+    def gated(self, x: Planned, activation: Activation) -> Planned:
+        x.require(x.width // 2, x.width // 2)
+        return replace(x, rows=(x.width // 2,))
+
+    def experts(self, x: Planned, how: Mixture, router: Planned | None = None) -> Planned:
+        c, name = self._config, how.name
+        gates = self.linear(router or x, f"{name}_gate_inp").width
+        if gates != c.expert_count or not 0 < c.expert_used_count <= c.expert_count:
+            raise WgmlError(f"{c.expert_used_count} of {c.expert_count} experts don't fit the tensor {name}_gate_inp")
+        require_experts(c.expert_count)
+        tensors = how.hidden(c)
+        hidden = Planned(tuple(self._experts(tensor, x.width) for tensor in tensors), f"{tensors[0]}.weight")
+        width = self.gated(hidden, how.activation).width if how.gated else hidden.width
+        if how.bias is not None:
+            self._flat(how.bias, c.expert_count)
+        return Planned((self._experts(f"{name}_down_exps", width),), f"{name}_down_exps.weight")
+
+    def token_gate(self, x: Planned, name: str) -> Planned:
+        self._flat(f"{name}.weight", x.width)
+        return Planned((1,), f"{name}.weight")
+
+    def scale(self, x: Planned, name: str) -> Planned:
+        self._flat(name, 1 if self._tensor(name, 1, 2).size == 1 else x.width)
+        return x
+
+    def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
+        return x
+
+    def add(self, x: Planned, y: Planned) -> Planned:
+        if x.width != y.width:
+            raise WgmlError(f"the tensor {y.tensor} has {y.width} rows instead of {x.width}")
+        return y
+
+    def mul(self, x: Planned, y: Planned) -> Planned:
+        if y.width == 1:
+            return x
+        return y if x.width == 1 else self.add(x, y)
+
+    def slice(self, x: Planned, first: int, width: int) -> Planned:
+        if not 0 <= first < first + width <= x.width:
+            raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, too few for {first} to {first + width}")
+        return replace(x, rows=(width,))
+
+    def concat(self, *xs: Planned) -> Planned:
+        return replace(xs[0], rows=(sum(x.width for x in xs),))
+
+    def check(self) -> None:
+        """Refuse a file. Raises WgmlError when it has tensors of types that no kernel reads, or that nothing uses: then
+        it is another model than it is taken for."""
+        require_types(self.matrices, self.vectors)
+        used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
+        ignored = (*_IGNORED, *self._config.ignored)
+        unused = [name for name in self._tensors if name not in used and not name.startswith(ignored)]
+        if unused:
+            others = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
+            raise WgmlError(
+                f"the file has tensors that models of the architecture {self._config.architecture!r} don't have: "
+                f"{quoted(unused[0])}{others}"
+            )
+
+    def _experts(self, name: str, columns: int) -> int:
+        tensor, experts = self._tensor(f"{name}.weight", 3), self._config.expert_count
+        rows = tensor.shape[1]
+        if tensor.shape != (experts, rows, columns):
+            raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
+        self.matrices[name,] = [replace(tensor, shape=(experts * rows, columns))]
+        if f"{name}.bias" in self._tensors:
+            bias = self._tensor(f"{name}.bias", 2)
+            if bias.shape != (experts, rows):
+                raise WgmlError(f"the tensor {bias.name} has the shape {list(bias.shape)}")
+            self.vectors[f"{name}.bias",] = [bias]
+        return rows
+
+    def _matrix(self, *names: str) -> list[TensorInfo]:
+        self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]
+        return self.matrices[names]
+
+    def _vector(self, lengths: int | tuple[int, ...], *names: str) -> None:
+        """lengths: of each of the names, or of the only one."""
+        lengths = (lengths,) if isinstance(lengths, int) else lengths
+        self.vectors[names] = [self._tensor(name, 1) for name in names]
+        for tensor, length in zip(self.vectors[names], lengths, strict=True):
+            if tensor.shape != (length,):
+                raise WgmlError(f"the tensor {tensor.name} has not {length} elements")
+
+    def _flat(self, name: str, length: int) -> None:
+        """A vector that some files have as a matrix."""
+        tensor = self._tensor(name, 1, 2)
+        if tensor.size != length:
+            raise WgmlError(f"the tensor {name} has the shape {list(tensor.shape)} instead of [{length}]")
+        self.vectors[name,] = [tensor]
+
+    def _tensor(self, name: str, *dims: int) -> TensorInfo:
+        tensor = self._tensors.get(name)
+        if tensor is None:
+            raise WgmlError(f"the file lacks the tensor {name}")
+        if len(tensor.shape) not in dims:
+            raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims[0]}")
+        return tensor
+
+
+def _pieces(tensor: TensorInfo, name: str | Rows) -> list[TensorInfo]:
+    return [tensor] if isinstance(name, str) else name.pieces(tensor)
+
+
+# Rotary frequencies, which some files repeat, or give for both of two context lengths.
+_IGNORED = ("rope_freqs.", "rope_factors_")
