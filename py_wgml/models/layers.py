@@ -30,8 +30,8 @@ def mixture(
     normalise: bool = True,
     gating: Gating = "softmax",
 ) -> A:
-    """x plus the feed-forward part of a layer that is a mixture of experts, of x's norm h (see `Mixture`), and an expert
-    that all tokens share where the file has one, times a gate or not."""
+    """x plus the feed-forward part of a layer that is a mixture of experts (see `Mixture`), of x's norm h, and that of
+    an expert that all tokens share where the file has one, times a gate or not."""
     bias = f"{prefix}.exp_probs_b.bias"
     how = Mixture(f"{prefix}.ffn", activation, normalise, gating, bias if bias in c.tensors else None)
     x = g.add(x, g.experts(h, how))

@@ -1,0 +1,154 @@
+"""Linear attention whose state forgets: Mamba-2 (Dao and Gu, arXiv:2405.21060), which is that with a decay a head, the
+gated delta rule (Yang et al., arXiv:2412.06464), and that with a decay a key (Kimi Linear, arXiv:2510.26692)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import WgmlError
+from ..gpu import Buffer, Program
+from .lib.array import Array
+from .lib.columns import Columns
+from .unary import unary_numpy
+
+__all__ = ["Memory", "linear_attention", "linear_attention_numpy", "require_memory"]
+
+_WORKGROUP_SIZE = 128
+_SLICES = 8  # lanes that share the keys of a value
+_MAX_KEYS = 256  # so many fit the registers of _SLICES lanes
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a layer remembers: for each of `heads` heads a matrix [keys, values].
+
+    key_heads: heads of queries and keys, each for as many of the others: for neighbours or, interleaved, for every
+    key_heads-th. delta: only what is not remembered yet is written (the delta rule), and queries and keys are
+    normalised, with `eps` added to the sum of their squares. channels: each key forgets at a rate of its own. skip:
+    values are added to what comes out, each head's times a number.
+    """
+
+    heads: int
+    key_heads: int
+    keys: int
+    values: int
+    delta: bool = False
+    eps: float = 0.0
+    interleaved: bool = False
+    channels: bool = False
+    skip: bool = False
+
+    @property
+    def width(self) -> int:
+        """Elements of a token's values, and of what comes out."""
+        return self.heads * self.values
+
+    @property
+    def widths(self) -> tuple[int, int, int]:
+        """Elements of a token's queries, keys and values, side by side; without the delta rule, as Mamba-2 has them,
+        those of values, keys and queries."""
+        keys = self.key_heads * self.keys
+        return (keys, keys, self.width) if self.delta else (self.width, keys, keys)
+
+    @property
+    def rates(self) -> int:
+        """Elements of a token's rates to forget at."""
+        return self.heads * (self.keys if self.channels else 1)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The shape of the state, float32."""
+        return self.heads, self.values, self.keys
+
+    @property
+    def q_scale(self) -> float:
+        """What queries are multiplied by."""
+        return float(self.keys**-0.5) if self.delta else 1.0
+
+
+def require_memory(memory: Memory) -> None:
+    """Refuse sizes. Raises WgmlError for those that the kernel doesn't have."""
+    if memory.heads % memory.key_heads:
+        raise WgmlError(f"{memory.heads} heads of values can't be shared out evenly over {memory.key_heads} of keys")
+    if memory.keys % _SLICES or memory.keys > _MAX_KEYS:
+        raise WgmlError(f"a state of {memory.keys} keys: supported are multiples of {_SLICES} up to {_MAX_KEYS}")
+
+
+def linear_attention(
+    program: Program,
+    step: Buffer,
+    x: Columns,
+    gates: Columns,
+    rates: Buffer,
+    memory: Memory,
+    state: Buffer,
+    out: Buffer,
+) -> None:
+    """For each head and token: M forgets, takes in the key and value, and is asked with the query.
+
+    w = exp(A softplus(a + shift)); M = w M; u = beta (v - M^T k) with beta = sigmoid(b), or without the delta rule
+    softplus(a + shift) v; M = M + k u^T; out = M^T q, plus D v (skip).
+
+    x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
+    heads] beside it; rates: float32, A [heads], shift [memory.rates], D [heads] (skip) one after the other; out:
+    float32 [max_count, memory.width]; state: float32 `memory.shape`, M before the step, which makes it that at its end.
+    Raises WgmlError as `require_memory` does.
+    """
+    require_memory(memory)
+    firsts = [x.first, x.first + memory.widths[0], x.first + sum(memory.widths[:2])]
+    q, k, v = firsts if memory.delta else firsts[::-1]
+    program.dispatch(
+        "linear_attention",
+        {"step": step, "x": x.buffer, "gates": gates.buffer, "rates": rates, "state": state, "out": out},
+        (-(-memory.values // (_WORKGROUP_SIZE // _SLICES)), memory.heads, 1),
+        {
+            "heads": memory.heads,
+            "key_heads": memory.key_heads,
+            "values": memory.values,
+            "q_first": q,
+            "k_first": k,
+            "v_first": v,
+            "x_stride": x.stride,
+            "a_first": gates.first,
+            "b_first": gates.first + memory.rates,
+            "gates_stride": gates.stride,
+            "q_scale": memory.q_scale,
+            "eps": memory.eps,
+        },
+        keys=memory.keys,
+        slices=_SLICES,
+        delta=memory.delta,
+        channels=memory.channels,
+        skip=memory.skip,
+        normalise=memory.delta,
+        interleaved=memory.interleaved,
+        workgroup_size=_WORKGROUP_SIZE,
+    )
+
+
+def linear_attention_numpy(x: Array, gates: Array, rates: Array, memory: Memory, state: Array) -> tuple[Array, Array]:
+    """x, gates [T, ..], rates and state as for `linear_attention` -> out [T, memory.width], state after."""
+    parts = np.split(x, np.cumsum(memory.widths[:2]), axis=1)
+    q, k, v = parts if memory.delta else parts[::-1]
+    rate, shift, skip = np.split(rates, np.cumsum([memory.heads, memory.rates]))
+    gain = np.logaddexp(0, gates[:, : memory.rates] + shift).reshape(len(x), memory.heads, -1)
+    decay = np.exp(gain * rate[:, None])
+    beta = unary_numpy(gates[:, memory.rates :], "sigmoid")
+    key_head = np.arange(memory.heads)
+    key_head = key_head % memory.key_heads if memory.interleaved else key_head // (memory.heads // memory.key_heads)
+    q, k = (part.reshape(len(x), memory.key_heads, memory.keys) for part in (q, k))
+    if memory.delta:
+        q, k = (part / np.sqrt(np.sum(part * part, axis=2, keepdims=True) + memory.eps) for part in (q, k))
+    q, k = (q * memory.q_scale)[:, key_head], k[:, key_head]
+    v = v.reshape(len(x), memory.heads, memory.values)
+    out = np.empty_like(v)
+    for t in range(len(x)):
+        state = state * decay[t, :, None]
+        new = gain[t] * v[t]
+        if memory.delta:
+            new = beta[t, :, None] * (v[t] - np.einsum("hvk,hk->hv", state, k[t]))
+        state = state + new[:, :, None] * k[t, :, None]
+        out[t] = np.einsum("hvk,hk->hv", state, q[t])
+    if memory.skip:
+        out = out + skip[:, None] * v
+    return out.reshape(len(x), -1), state
