@@ -106,14 +106,14 @@ class Metadata:
             raise self._wrong(key, f"is {value:g}, not a size")
         return int(value)
 
-    def sizes(self, key: str, count: int, default: list[int] | None = None) -> list[int]:
-        """`count` sizes, of which some may be 0; or one, which then stands for all of them. Without a default the file
-        must have them."""
+    def sizes(self, key: str, count: int, default: list[int] | None = None, low: int = 1) -> list[int]:
+        """`count` sizes, of which some may be 0; or one from `low` on, which then stands for all of them. Without a
+        default the file must have them."""
         if default is not None and self._values.get(self._prefix + key) is None:
             return default
         values = self.numbers(key, count) if self._is_array(key) else None
         if values is None:
-            return [self.size(key)] * count
+            return [self.size(key, low=low)] * count
         if values.dtype.kind not in "iu" or values.min() < 0 or values.max() > MAX_SIZE:
             raise self._wrong(key, "is not a list of sizes")
         found: list[int] = values.tolist()

@@ -23,15 +23,20 @@ SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 
 @dataclass(frozen=True)
 class Tiny:
-    """A model to write. layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a
-    bias; first: those of every second layer, from the first on, where they differ; rest: names of those after the
-    layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
-    of tensors whose shape is not the usual, by name, with the block or for all."""
+    """A model to write.
+
+    layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a bias, `!` after
+    those without a suffix; first: those of every second layer, from the first on, where they differ; each: of each
+    layer, where they differ otherwise; rest: names of those after the layers. wanted: the context to load it with.
+    metadata: keys beside the usual ones, without the architecture. shapes: of tensors whose shape is not the usual, by
+    name, with the block or for all.
+    """
 
     architecture: str
     layer: str
     rest: str = "output_norm output"
     first: str = ""
+    each: tuple[str, ...] = ()
     layers: int = 2
     embedding: int = 64
     heads: int = 4
@@ -101,6 +106,75 @@ _BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn
 _FUSED = "attn_norm+ attn_qkv+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
 _GEMMA = {"attention.layer_norm_rms_epsilon": 1e-6, "attention.key_length": 24, "attention.value_length": 24}
 _SANDWICH = _SEPARATE.replace("ffn_norm", "post_attention_norm ffn_norm") + " post_ffw_norm"
+
+_DENSE = " post_attention_norm ffn_gate ffn_up ffn_down"
+_EXPERTS = " ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
+_SHARED = " ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
+_SHARED_MIXTURE = _EXPERTS.replace("ffn_norm", "post_attention_norm") + " ffn_gate_inp_shexp" + _SHARED
+_EXPERT_KEYS = {"expert_feed_forward_length": 128, "expert_shared_feed_forward_length": 256}
+# The gated delta rule of Qwen3-Next: 2 heads of keys for 4 of values, each of 16 elements.
+_GATED = "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output"
+_DELTA = "attn_norm attn_qkv attn_gate ssm_alpha ssm_beta ssm_conv1d ssm_dt= ssm_a! ssm_norm ssm_out"
+_DELTA_SHAPES = {
+    "attn_q": (128, 64),
+    "attn_qkv": (128, 64),
+    "attn_gate": (64, 64),
+    "ssm_in": (192, 64),
+    "ssm_ba": (8, 64),
+    "ssm_alpha": (4, 64),
+    "ssm_beta": (4, 64),
+    "ssm_conv1d": (128, 4),
+    "ssm_dt": (4,),
+    "ssm_a": (4,),
+    "ssm_norm": (16,),
+    "ssm_out": (64, 64),
+}
+_DELTA_KEYS = {
+    "attention.layer_norm_rms_epsilon": 1e-6,
+    "attention.key_length": 16,
+    "attention.value_length": 16,
+    "attention.head_count_kv": 2,
+    "full_attention_interval": 2,
+    "rope.dimension_count": 4,
+    "ssm.conv_kernel": 4,
+    "ssm.state_size": 16,
+    "ssm.group_count": 2,
+    "ssm.time_step_rank": 4,
+    "ssm.inner_size": 64,
+}
+# The state of Mamba-2: 8 heads of 16 elements in 2 groups, 16 keys.
+_STATE = "ssm_in ssm_conv1d+ ssm_dt= ssm_a! ssm_d! ssm_norm ssm_out"
+_STATE_SHAPES = {
+    "ssm_in": (328, 64),
+    "ssm_conv1d": (192, 4),
+    "ssm_dt": (8,),
+    "ssm_a": (8, 1),
+    "ssm_d": (8, 1),
+    "ssm_norm": (2, 64),
+    "ssm_out": (64, 128),
+}
+_STATE_KEYS = {
+    "attention.layer_norm_rms_epsilon": 1e-5,
+    "ssm.conv_kernel": 4,
+    "ssm.state_size": 16,
+    "ssm.group_count": 2,
+    "ssm.time_step_rank": 8,
+    "ssm.inner_size": 128,
+}
+_GRANITE_SCALES = {"attention.scale": 0.4, "embedding_scale": 3.0, "residual_scale": 0.22, "logit_scale": 4.0}
+_LATENT = "ffn_gate_inp exp_probs_b= ffn_up_exps ffn_down_exps ffn_latent_down ffn_latent_up"
+_LATENT += " ffn_up_shexp ffn_down_shexp"
+_NEMOTRON_MIXTURE = {
+    **_USED,
+    "feed_forward_length": [0, 128, 0],
+    "expert_feed_forward_length": 128,
+    "expert_shared_feed_forward_length": 256,
+    "expert_shared_count": 1,
+    "expert_weights_norm": True,
+    "expert_weights_scale": 2.5,
+    "expert_gating_func": 2,
+    "rope.scaling.finetuned": False,
+}
 
 TINY = {
     "llama": Tiny("llama", _SEPARATE, metadata=_RMS),
@@ -337,6 +411,122 @@ TINY = {
         "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
         metadata={**_RMS, **_USED, "shortconv.l_cache": 3},
     ),
+    "qwen3next": Tiny(
+        "qwen3next",
+        _GATED + _SHARED_MIXTURE,
+        first=_DELTA.replace("ssm_alpha ssm_beta", "ssm_ba") + _SHARED_MIXTURE,
+        layers=3,
+        shapes=_DELTA_SHAPES,
+        metadata={**_DELTA_KEYS, **_USED, **_EXPERT_KEYS},
+    ),
+    "qwen3next, early": Tiny(
+        "qwen3next",
+        _GATED + _SHARED_MIXTURE,
+        first=_DELTA.replace("attn_qkv attn_gate ssm_alpha ssm_beta", "ssm_in ssm_ba") + _SHARED_MIXTURE,
+        shapes=_DELTA_SHAPES,
+        metadata={**_DELTA_KEYS, **_USED, **_EXPERT_KEYS},
+    ),
+    "qwen35": Tiny(
+        "qwen35",
+        _GATED + _DENSE,
+        "output_norm",
+        _DELTA + _DENSE,
+        layers=5,
+        shapes=_DELTA_SHAPES,
+        metadata={**_DELTA_KEYS, "rope.dimension_sections": [1, 1, 0, 0]},
+    ),
+    "qwen35, a block that predicts": Tiny(
+        "qwen35",
+        "",
+        each=(
+            _DELTA + _DENSE,
+            _GATED + _DENSE,
+            _GATED + _DENSE + " nextn.eh_proj nextn.enorm nextn.hnorm nextn.shared_head_norm",
+        ),
+        shapes={**_DELTA_SHAPES, "eh_proj": (64, 128)},
+        metadata={**_DELTA_KEYS, "rope.dimension_sections": [1, 1, 0, 0], "nextn_predict_layers": 1},
+    ),
+    "qwen35moe": Tiny(
+        "qwen35moe",
+        _GATED + _SHARED_MIXTURE,
+        first=_DELTA + _SHARED_MIXTURE,
+        shapes=_DELTA_SHAPES,
+        metadata={**_DELTA_KEYS, **_USED, **_EXPERT_KEYS, "rope.dimension_sections": [1, 1, 0, 0]},
+    ),
+    "mamba2": Tiny("mamba2", "attn_norm " + _STATE, heads=0, shapes=_STATE_SHAPES, metadata=_STATE_KEYS),
+    "granitehybrid": Tiny(
+        "granitehybrid",
+        _SEPARATE,
+        "output_norm",
+        "attn_norm " + _STATE + " ffn_norm ffn_gate ffn_up ffn_down",
+        layers=3,
+        shapes=_STATE_SHAPES,
+        metadata={**_STATE_KEYS, **_GRANITE_SCALES, "rope.scaling.finetuned": False},
+    ),
+    "granitehybrid, a mixture that rotates": Tiny(
+        "granitehybrid",
+        _MIXTURE + _SHARED,
+        "output_norm",
+        "attn_norm " + _STATE + _EXPERTS + _SHARED,
+        layers=3,
+        shapes=_STATE_SHAPES,
+        metadata={
+            **_STATE_KEYS,
+            **_GRANITE_SCALES,
+            **_USED,
+            "expert_shared_feed_forward_length": 256,
+            "rope.scaling.finetuned": True,
+        },
+    ),
+    "falcon-h1": Tiny(
+        "falcon-h1",
+        _SEPARATE.replace("ffn_norm ", "ffn_norm! ") + " " + _STATE,
+        shapes=_STATE_SHAPES,
+        metadata=_STATE_KEYS,
+    ),
+    "falcon-h1, no norm of the state": Tiny(
+        "falcon-h1",
+        _SEPARATE.replace("ffn_norm ", "ffn_norm! ") + " " + _STATE.replace("ssm_norm ", ""),
+        "output_norm",
+        shapes=_STATE_SHAPES,
+        metadata=_STATE_KEYS,
+    ),
+    "nemotron_h": Tiny(
+        "nemotron_h",
+        "",
+        each=("attn_norm " + _STATE, "attn_norm ffn_up ffn_down", "attn_norm attn_q attn_k attn_v attn_output"),
+        shapes=_STATE_SHAPES,
+        metadata={
+            **_STATE_KEYS,
+            **_LAYER_NORM,
+            "feed_forward_length": [0, 128, 0],
+            "rope.scaling.finetuned": False,
+        },
+    ),
+    "nemotron_h_moe": Tiny(
+        "nemotron_h_moe",
+        "",
+        each=("attn_norm " + _STATE, "attn_norm " + _LATENT, "attn_norm attn_q attn_k attn_v attn_output"),
+        shapes={
+            **_STATE_SHAPES,
+            "ffn_up_exps": (EXPERTS, 128, 32),
+            "ffn_down_exps": (EXPERTS, 32, 128),
+            "ffn_latent_down": (32, 64),
+            "ffn_latent_up": (64, 32),
+        },
+        metadata={**_STATE_KEYS, **_LAYER_NORM, **_NEMOTRON_MIXTURE, "moe_latent_size": 32},
+    ),
+    "nemotron_h_moe, whole": Tiny(
+        "nemotron_h_moe",
+        "",
+        each=(
+            "attn_norm " + _STATE,
+            "attn_norm " + _LATENT.replace(" ffn_latent_down ffn_latent_up", ""),
+            "attn_norm attn_q attn_k attn_v attn_output",
+        ),
+        shapes=_STATE_SHAPES,
+        metadata={**_STATE_KEYS, **_LAYER_NORM, **_NEMOTRON_MIXTURE},
+    ),
     "hunyuan-dense": Tiny("hunyuan-dense", _NORMED, "output_norm", metadata=_RMS),
     "command-r": Tiny(
         "command-r",
@@ -427,14 +617,17 @@ def write_tiny(
     random = np.random.default_rng(seed)
     writer = GGUFWriter(path, tiny.architecture)
     writer.add_name("tiny")
-    writer.add_block_count(tiny.layers)
+    writer.add_block_count(len(tiny.each) or tiny.layers)
     writer.add_context_length(tiny.context)
     writer.add_embedding_length(tiny.embedding)
-    writer.add_feed_forward_length(tiny.feed_forward)
+    if "feed_forward_length" not in tiny.metadata:
+        writer.add_feed_forward_length(tiny.feed_forward)
     writer.add_head_count(tiny.heads)
     layers = [tiny.layer if layer % 2 or not tiny.first else tiny.first for layer in range(tiny.layers)]
+    layers = list(tiny.each) or layers
     kv_heads = [tiny.kv_heads * ("attn_output" in names) for names in layers]
-    writer.add_head_count_kv(tiny.kv_heads if all(kv_heads) else kv_heads)
+    if "attention.head_count_kv" not in tiny.metadata:
+        writer.add_head_count_kv(tiny.kv_heads if all(kv_heads) else kv_heads)
     tokens, token_types = vocabulary(tiny.vocabulary)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
@@ -455,6 +648,12 @@ def write_tiny(
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
 
     def tensor(name: str) -> None:
+        if name.endswith("!"):
+            plain = name[:-1].rpartition(".")[2]
+            values = random.standard_normal(tiny.shape_of(plain)).astype(np.float32)
+            values = {"ssm_a": -np.exp(values), "ffn_norm": 1 + 0.1 * values}.get(plain, values)
+            writer.add_tensor(name[:-1], values)
+            return
         if name.endswith("="):
             vector(f"{name[:-1]}.bias", tiny.shape_of(name[:-1].rpartition(".")[2]), 0.0)
             return
@@ -463,7 +662,7 @@ def write_tiny(
         shape = tiny.shapes.get(name) or tiny.shape_of(plain)
         if plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
-        elif len(shape) == 1:
+        elif len(shape) == 1 or plain == "ssm_norm":
             vector(f"{name}.weight", shape, 1.0)
         else:
             scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0}.get(name, 1.0)
@@ -471,6 +670,8 @@ def write_tiny(
             if name == "output":
                 values[: len(SPECIAL)] = 0
             chosen = next((t for part, t in (types or {}).items() if part in name), type)
+            if plain == "ssm_conv1d":  # llama.cpp never quantizes it
+                chosen = GGMLQuantizationType.F32
             rows = quantize(values.reshape(-1, shape[-1]), chosen)
             writer.add_tensor(f"{name}.weight", rows.reshape(*shape[:-1], -1), raw_dtype=chosen)
         if biased:

@@ -5,6 +5,7 @@ from ..gguf_model.header import Header
 from ..metadata import Metadata
 from . import (
     cohere,
+    falcon_h1,
     gemma,
     gemma2,
     glm4,
@@ -12,14 +13,18 @@ from . import (
     gpt_oss,
     gptneox,
     granite,
+    granite_hybrid,
     hunyuan,
     lfm2,
     llama,
+    mamba2,
+    nemotron_h,
     olmo2,
     olmoe,
     phi2,
     phi3,
     qwen,
+    qwen35,
     smollm3,
     stablelm,
 )
@@ -47,8 +52,8 @@ __all__ = [
 ]
 
 _FAMILIES = (
-    llama, smollm3, qwen, phi3, granite, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
-    phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan,
+    llama, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
+    phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

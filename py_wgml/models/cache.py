@@ -1,5 +1,7 @@
 """What a model remembers of a conversation, on the GPU."""
 
+from math import prod
+
 import numpy as np
 import numpy.typing as npt
 
@@ -8,6 +10,7 @@ from ..gpu import Buffer, Device
 from ..ops import Bits, Heads, cache_bytes
 from .config import Rope
 from .planner import Plan
+from .snapshots import Snapshots
 
 _ROTATIONS_AT_ONCE = 4096  # positions: bounds what is made on the CPU
 _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are two f32
@@ -16,7 +19,8 @@ _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are t
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
     Layers that are short convolutions have one buffer, of what they filter: it too is kept for every position, so that
-    a conversation can go on from any.
+    a conversation can go on from any. What forgets (`states`) is there as it stands at the end of the sequence alone,
+    and in `snapshots` of it.
 
     found: says what each layer keeps, and the rotary embeddings there are. bits: of keys and values. context: the most
     positions there are to be. It grows as the sequence does; `length` is how many
@@ -26,13 +30,15 @@ class Cache:
     def __init__(self, device: Device, found: Plan, bits: Bits, context: int) -> None:
         self._device, self._ropes, self.bits = device, tuple(found.ropes), bits
         self._factors: dict[str, npt.NDArray[np.float32]] = {}
+        self.states = {name: device.buffer(4 * prod(shape), name) for name, shape in found.states.items()}
+        self.snapshots = Snapshots(device, [*self.states.values()])
         self._shapes = {layer: _shape(found.kept[layer], bits) for layer in sorted(found.kept)}
         self.length = 0
         self.layers: dict[int, tuple[Buffer, ...]] = {}
         sizes = [size for shape in self._shapes.values() for size in shape.values()]
         self.position_bytes = sum(sizes)
         self.rotations: dict[Rope, Buffer] = {}
-        largest = max([*sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes)])
+        largest = max([1, *sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes)])
         self.max_length = min(context, device.max_tensor_bytes // largest)
 
     def grow(self, length: int) -> None:
@@ -71,6 +77,9 @@ class Cache:
 
     def destroy(self) -> None:
         """Give the memory back."""
+        self.snapshots.destroy()
+        for buffer in self.states.values():
+            buffer.destroy()
         for buffer in (*self.rotations.values(), *(buffer for layer in self.layers.values() for buffer in layer)):
             buffer.destroy()
 

@@ -1,6 +1,7 @@
 """A model's hyper-parameters, from GGUF metadata alone. Names are GGUF's own."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
-from ..ops import Heads, Scaling, rotations_numpy
+from ..ops import Heads, Memory, Scaling, rotations_numpy
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.rope import Pairing
 from ..ops.route import Gating
 
+_MULTIPLIERS = re.compile(r"\.(ssm\.has_mup|\w*multipliers?)$").search
 _MAX_PREDICTING = 16  # layers that guess further tokens: models have one or a few
 
 
@@ -56,6 +58,44 @@ class Attention:
     soft_cap: float | None = None
     sinks: str | None = None
     norms: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """How a layer remembers (see ops/linear_attention.py). name: of what it keeps. rates: whole names of the vectors A
+    and shift, and of D where values are added to what comes out."""
+
+    name: str
+    memory: Memory
+    rates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StateSpace:
+    """The sizes of layers with a state, by GGUF's names for those of Mamba; 0 where there are none.
+
+    heads: "time_step_rank" in files, groups: of them, which share keys. inner: elements of all heads' values.
+    """
+
+    conv_kernel: int
+    inner: int
+    keys: int
+    heads: int
+    groups: int
+
+    @classmethod
+    def read(cls, keys: Metadata) -> "StateSpace":
+        """Raises WgmlError for sizes that make no sense together."""
+        names = ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")
+        sizes = cls(*(keys.size(f"ssm.{name}", 0, low=0) for name in names))
+        if sizes.inner and (not sizes.heads or sizes.inner % sizes.heads or not sizes.groups or not sizes.keys):
+            raise WgmlError(f"a state for {sizes.inner} elements in {sizes.heads} heads and {sizes.groups} groups")
+        return sizes
+
+    @property
+    def values(self) -> int:
+        """Elements of a head's values."""
+        return self.inner // self.heads
 
 
 @dataclass(frozen=True)
@@ -106,9 +146,13 @@ class Config:
     logit_scale: float
     parallel_residual: bool
     conv_length: int  # taps of short convolutions; 0: there are none
+    ssm: StateSpace
+    rotates: bool  # whether a model that may do without has a rotary embedding
+    multipliers: tuple[str, ...]  # keys of scales that belong into the weights
     expert_count: int
     expert_used_count: int
     expert_weights_scale: float
+    expert_weights_norm: bool  # whether a token's gates add up to 1, where a family leaves that to the file
     vocabulary: int
     tensors: frozenset[str] = field(repr=False)  # names of those that the file has
 
@@ -128,7 +172,8 @@ class Config:
         found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
         if layers > found:  # to be compared first: what follows is done for each of them
             raise WgmlError(f"the file has tensors of {found} layers, not of {layers}")
-        embedding, counts = keys.size("embedding_length"), keys.sizes("attention.head_count", blocks)
+        embedding, ssm = keys.size("embedding_length"), StateSpace.read(keys)
+        counts = keys.sizes("attention.head_count", blocks, low=0 if ssm.inner else 1)
         counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
         counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
         counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
@@ -174,9 +219,13 @@ class Config:
             residual_scale=residual_scale,
             logit_scale=keys.scale("logit_scale") or 1.0,
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
+            ssm=ssm,
+            rotates=keys.flag("rope.scaling.finetuned", True),
+            multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
             parallel_residual=keys.flag("use_parallel_residual", True),
             expert_count=keys.size("expert_count", 0, low=0),
             expert_used_count=keys.size("expert_used_count", 0, low=0),
+            expert_weights_norm=keys.flag("expert_weights_norm", False),
             expert_weights_scale=keys.scale("expert_weights_scale") or 1.0,
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
@@ -185,6 +234,10 @@ class Config:
     def has(self, name: str) -> bool:
         """Whether the file has the tensor `name`.weight."""
         return f"{name}.weight" in self.tensors
+
+    def norm(self, name: str) -> str:
+        """The whole name of a norm's vector: a converter leaves the suffix of one out."""
+        return name if name in self.tensors else f"{name}.weight"
 
     def is_convolution(self, layer: int) -> bool:
         """Whether `layer` is a short convolution in place of attention."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from .. import ops
 from ..gpu import Buffer, Program
-from ..ops import Groups, View, assign
+from ..ops import Columns, Groups, View, assign
 from . import nodes
 from .nodes import Node, Value
 
@@ -48,12 +48,28 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
+            case nodes.CausalConv() | nodes.LinearAttention() | nodes.GatedNorm():
+                self._reader(node, node.op)
             case nodes.Gate(activation, repeat):
                 ops.gated(*where, source, out, node.outputs[0].width, activation, rows // repeat, repeat)
             case nodes.Route() | nodes.Group() | nodes.LinearExperts():
                 self._experts(node)
             case _:
                 self._arithmetic(node)
+
+    def _reader(self, node: Node, op: nodes.Reader) -> None:
+        where, (out,) = (self.program, self.step), node.outputs
+        target, pairs = self.buffers[out], zip(node.inputs, op.firsts, strict=True)
+        columns = [Columns(self.buffers[value], value.width, first) for value, first in pairs]
+        match op:
+            case nodes.CausalConv(_, taps, bias, state):
+                ops.causal_conv(*where, columns[0], taps, bias, state, target)
+            case nodes.LinearAttention(_, memory, rates, state):
+                x, gates = columns
+                ops.linear_attention(*where, x, gates, rates, memory, state, target)
+            case nodes.GatedNorm(_, norm, before, activation):
+                x, gates = columns
+                ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)
 
     def _experts(self, node: Node) -> None:
         where, out, (x, *_) = (self.program, self.step), self.buffers[node.outputs[0]], node.inputs

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..gpu import Device
 from ..ops import can_append, can_gate, can_merge
-from .nodes import Binary, Copy, Gate, Linear, Merge, Mix, Node, RmsNorm, Rotate, Value
+from .nodes import Binary, Copy, Gate, GatedNorm, Linear, Merge, Mix, Node, Reader, RmsNorm, Rotate, Slice, Value
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,18 @@ def _is_plain_vector(product: Node) -> bool:
     return product.outputs[0].rows == 1 and not (product.onto or fusion.activation or fusion.append)
 
 
+def _columns_into_reader(part: Node, reader: Node, around: Around) -> Node | None:
+    """The reader takes them from where they are."""
+    if not (isinstance(part.op, Slice) and isinstance(reader.op, Reader)):
+        return None
+    (wanted,), (whole,) = part.outputs, part.inputs
+    index = reader.inputs.index(wanted)
+    if isinstance(reader.op, GatedNorm) and index == 0:
+        return None
+    firsts = tuple(first + part.op.first * (i == index) for i, first in enumerate(reader.op.firsts))
+    return replace(reader.reading(whole, instead_of=wanted), op=replace(reader.op, firsts=firsts))
+
+
 def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:
     """The product is added where the other value is, which nobody needs any more."""
     if not isinstance(product.op, Linear) or product.op.fusion.activation or product.op.fusion.append:
@@ -128,6 +140,7 @@ RULES = (
     Rule("merge into product", "the merged heads' memory", _merge_into_product),
     Rule("gate into product", "the ungated row's memory", _gate_into_product),
     Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
+    Rule("columns into reader", "the columns' memory", _columns_into_reader),
     Rule("sum into product", "the product's memory", _sum_into_product),
     Rule("sum into norm", "the normed rows' memory", _sum_into_norm),
     Rule("sum into mixture", "the mixed rows' memory", _sum_into_mixture),

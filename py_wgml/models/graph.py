@@ -12,7 +12,7 @@ from ..gguf_model.rows import Rows
 from ..ops import Heads
 from ..ops.gated import Activation
 from ..ops.unary import Function
-from .config import Attention, Mixture
+from .config import Attention, Mixture, Recurrence
 
 A = TypeVar("A")
 
@@ -56,6 +56,21 @@ class Graph(ABC, Generic[A]):
     def short_conv(self, x: A, layer: int, name: str) -> A:
         """The gated short convolution of ops/short_conv.py with the taps `name`, which keeps the layer's state in the
         cache: [T, 3 width] -> [T, width]."""
+
+    @abstractmethod
+    def causal_conv(self, x: A, name: str) -> A:
+        """The convolution of ops/causal_conv.py with the taps `name`, which keeps its state in the cache."""
+
+    @abstractmethod
+    def linear_attention(self, x: A, gates: A, how: Recurrence) -> A:
+        """The recurrence of ops/linear_attention.py, which keeps its state in the cache: [T, heads values]."""
+
+    @abstractmethod
+    def gated_norm(
+        self, x: A, gate: A, name: str, parts: int, before: bool = False, activation: Function = "silu"
+    ) -> A:
+        """x, each of its `parts` scaled to a root mean square of 1, times the vector `name` and the activated gates;
+        before: x times these, and then scaled. The vector is one for all parts, or one for each, side by side."""
 
     @abstractmethod
     def gated(self, x: A, activation: Activation) -> A:

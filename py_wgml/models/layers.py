@@ -51,9 +51,9 @@ def gated_mlp(g: Graph[A], c: Config, x: A, prefix: str, activation: Activation,
     return g.linear(g.gated(h, activation), f"{prefix}.ffn_down{suffix}")
 
 
-def mlp(g: Graph[A], x: A, prefix: str, activation: Function) -> A:
-    """The feed-forward part of a layer without gates."""
-    return g.linear(g.unary(g.linear(x, f"{prefix}.ffn_up"), activation), f"{prefix}.ffn_down")
+def mlp(g: Graph[A], x: A, prefix: str, activation: Function, suffix: str = "") -> A:
+    """The feed-forward part of a layer without gates. suffix: of the tensors' names."""
+    return g.linear(g.unary(g.linear(x, f"{prefix}.ffn_up{suffix}"), activation), f"{prefix}.ffn_down{suffix}")
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..gguf_model.weights import Matrix
 from ..gpu import Buffer
-from ..ops import Append, Experts, Fusion, Heads, KvCache, Norm, Partials, Routing, Scores, Taps
+from ..ops import Append, Experts, Fusion, Heads, KvCache, Memory, Norm, Partials, Routing, Scores, Taps
 from ..ops.binary import Operation
 from ..ops.gated import Activation
 from ..ops.unary import Function
@@ -117,6 +117,40 @@ class ShortConv(Op):
 
 
 @dataclass(frozen=True)
+class Reader(Op):
+    """An operation that reads some columns of each input: firsts, from which one on."""
+
+    firsts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CausalConv(Reader):
+    """`causal_conv`, which also writes its state."""
+
+    taps: Taps
+    bias: Buffer | None
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class LinearAttention(Reader):
+    """`linear_attention`, which also writes its state."""
+
+    memory: Memory
+    rates: Buffer
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class GatedNorm(Reader):
+    """`gated_norm` of a value and its gates."""
+
+    norm: Norm
+    before: bool
+    activation: Function
+
+
+@dataclass(frozen=True)
 class Gate(Op):
     """`gated`. repeat: rows of a token."""
 
@@ -201,7 +235,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (Rotate, ShortConv)
+STORING = (Rotate, ShortConv, CausalConv, LinearAttention)
 """Operations that write to the cache."""
 
 

@@ -15,9 +15,12 @@ from ..ops import (
     Scores,
     attention_numpy,
     binary_numpy,
+    causal_conv_numpy,
+    gated_norm_numpy,
     gated_numpy,
     get_rows_numpy,
     layer_norm_numpy,
+    linear_attention_numpy,
     linear_experts_numpy,
     linear_numpy,
     qk_norm_numpy,
@@ -30,7 +33,7 @@ from ..ops import (
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.unary import Function
-from .config import Attention, Config, Mixture
+from .config import Attention, Config, Mixture, Recurrence
 from .graph import Graph
 
 
@@ -38,13 +41,20 @@ class NumpyGraph(Graph[Array]):
     """Computes a step of the tokens `ids` that follow those of `past`: the keys and values of each layer so far, or
     what it filters.
 
-    past is extended. dtype: float32, or float64 for an exact reference.
+    past is extended, states (what else is remembered) replaced. dtype: float32, or float64 for an exact reference.
     """
 
     def __init__(
-        self, file: "TensorFile", config: Config, ids: Array, past: dict[int, Array], dtype: npt.DTypeLike
+        self,
+        file: "TensorFile",
+        config: Config,
+        ids: Array,
+        past: dict[int, Array],
+        states: dict[str, Array],
+        dtype: npt.DTypeLike,
     ) -> None:
-        self._file, self._config, self._ids, self._past, self._dtype = file, config, ids, past, dtype
+        self._file, self._config, self._ids, self._dtype = file, config, ids, dtype
+        self._past, self._states = past, states
 
     def _tensor(self, name: str) -> Array:
         return self._file.dequantized(name).astype(self._dtype, copy=False)
@@ -67,7 +77,7 @@ class NumpyGraph(Graph[Array]):
         self, x: Array, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
     ) -> Array:
         rows = x.reshape(len(x), parts, -1)
-        weight = None if name is None else self._tensor(f"{name}.weight").reshape(-1, rows.shape[2])
+        weight = None if name is None else self._tensor(self._config.norm(name)).reshape(-1, rows.shape[2])
         return rms_norm_numpy(rows, weight, self._config.norm_eps if eps is None else eps).reshape(x.shape)
 
     def layer_norm(self, x: Array, name: str, last: bool = False) -> Array:
@@ -104,6 +114,24 @@ class NumpyGraph(Graph[Array]):
     def short_conv(self, x: Array, layer: int, name: str) -> Array:
         out, self._past[layer] = short_conv_numpy(x, self._tensor(f"{name}.weight"), self._past[layer])
         return out
+
+    def causal_conv(self, x: Array, name: str) -> Array:
+        taps = self._tensor(f"{name}.weight").reshape(x.shape[1], -1)
+        out, self._states[name] = causal_conv_numpy(x, taps, self._bias(name), self._states[name])
+        return out
+
+    def linear_attention(self, x: Array, gates: Array, how: Recurrence) -> Array:
+        rates = np.concatenate([self._tensor(name).reshape(-1) for name in how.rates])
+        state = self._states[how.name]
+        out, self._states[how.name] = linear_attention_numpy(x, gates, rates, how.memory, state)
+        return out
+
+    def gated_norm(
+        self, x: Array, gate: Array, name: str, parts: int, before: bool = False, activation: Function = "silu"
+    ) -> Array:
+        rows, gates = (array.reshape(len(x), parts, -1) for array in (x, gate))
+        weight = self._tensor(f"{name}.weight").reshape(-1, rows.shape[2])
+        return gated_norm_numpy(rows, gates, weight, self._config.eps, before, activation).reshape(x.shape)
 
     def gated(self, x: Array, activation: Activation) -> Array:
         return gated_numpy(x, activation)
@@ -184,9 +212,10 @@ class NumpyModel:
             layer: np.zeros((0, kept) if isinstance(kept, int) else (2, 0, kept.kv_heads, kept.head_dim), self._dtype)
             for layer, kept in self._plan.kept.items()
         }
+        self._states = {name: np.zeros(shape, self._dtype) for name, shape in self._plan.states.items()}
 
     def logits(self, ids: npt.ArrayLike) -> Array:
         """ids [T], which follow those of earlier calls -> logits [T, vocabulary]."""
-        graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._dtype)
+        graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._states, self._dtype)
         logits: Array = self._forward(graph, self.config)
         return logits

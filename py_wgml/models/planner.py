@@ -9,11 +9,13 @@ from ..gguf_model.rows import Names, Rows, suffixed, tensor_of
 from ..gguf_model.weights import require_types
 from ..ops import Heads
 from ..ops.attention import require_heads
+from ..ops.causal_conv import conv_state
 from ..ops.gated import Activation
 from ..ops.group_experts import require_experts
+from ..ops.linear_attention import require_memory
 from ..ops.rope import require_rotary
 from ..ops.unary import Function
-from .config import Attention, Config, Mixture, Rope
+from .config import Attention, Config, Mixture, Recurrence, Rope
 from .graph import Graph
 
 
@@ -41,7 +43,8 @@ class Planned:
 
 class Plan(Graph[Planned]):
     """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
-    each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters.
+    each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters. `states`: the
+    shapes, float32, of what else is kept, as it stands at the end of the sequence.
 
     A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
     Raises WgmlError for a tensor that is missing or does not fit.
@@ -53,6 +56,7 @@ class Plan(Graph[Planned]):
         self.vectors: dict[Names, list[TensorInfo]] = {}
         self.ropes: dict[Rope, None] = {}  # in the order of their use
         self.kept: dict[int, Heads | int] = {}
+        self.states: dict[str, tuple[int, ...]] = {}
 
     def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
@@ -67,12 +71,13 @@ class Plan(Graph[Planned]):
     def rms_norm(
         self, x: Planned, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
     ) -> Planned:
-        x.require(*[x.width // parts] * parts)
+        if x.width % parts:
+            raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, not a multiple of {parts}")
         if name is not None and parts == 1:
-            self._vector(x.width, f"{name}.weight")
+            self._vector(x.width, self._config.norm(name))
         elif name is not None:
-            own = self._tensor(f"{name}.weight", 1, 2).size == x.width
-            self._flat(f"{name}.weight", x.width if own else x.width // parts)
+            own = self._tensor(self._config.norm(name), 1, 2).size == x.width
+            self._flat(x.width if own else x.width // parts, self._config.norm(name))
         return x
 
     def layer_norm(self, x: Planned, name: str, last: bool = False) -> Planned:
@@ -126,6 +131,34 @@ class Plan(Graph[Planned]):
         self.kept[layer] = width
         return Planned((width,), taps.name)
 
+    def causal_conv(self, x: Planned, name: str) -> Planned:
+        taps, length = self._tensor(f"{name}.weight", 2, 3, 4), self._config.ssm.conv_kernel
+        if taps.shape[-1] != length or taps.size != x.width * length or length < 2:
+            raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)} instead of {[x.width, length]}")
+        self.vectors[taps.name,] = [taps]
+        if f"{name}.bias" in self._tensors:
+            self._vector(x.width, f"{name}.bias")
+        self.states[name] = conv_state(x.width, length)
+        return Planned((x.width,), taps.name)
+
+    def linear_attention(self, x: Planned, gates: Planned, how: Recurrence) -> Planned:
+        memory = how.memory
+        require_memory(memory)
+        x.require(sum(memory.widths))
+        if gates.width != memory.rates + memory.delta * memory.heads:
+            raise WgmlError(f"the tensor {gates.tensor} does not have the rates of {memory.heads} heads")
+        lengths = (memory.heads, memory.rates, memory.heads)[: len(how.rates)]
+        self._flat(lengths, *how.rates)
+        self.states[how.name] = memory.shape
+        return replace(x, rows=(memory.width,))
+
+    def gated_norm(
+        self, x: Planned, gate: Planned, name: str, parts: int, before: bool = False, activation: Function = "silu"
+    ) -> Planned:
+        if gate.width != x.width:
+            raise WgmlError(f"the tensor {gate.tensor} has {gate.width} rows instead of {x.width}")
+        return self.rms_norm(x, name, parts=parts)
+
     def gated(self, x: Planned, activation: Activation) -> Planned:
         x.require(x.width // 2, x.width // 2)
         return replace(x, rows=(x.width // 2,))
@@ -140,15 +173,15 @@ class Plan(Graph[Planned]):
         hidden = Planned(tuple(self._experts(tensor, x.width) for tensor in tensors), f"{tensors[0]}.weight")
         width = self.gated(hidden, how.activation).width if how.gated else hidden.width
         if how.bias is not None:
-            self._flat(how.bias, c.expert_count)
+            self._flat(c.expert_count, how.bias)
         return Planned((self._experts(f"{name}_down_exps", width),), f"{name}_down_exps.weight")
 
     def token_gate(self, x: Planned, name: str) -> Planned:
-        self._flat(f"{name}.weight", x.width)
+        self._flat(x.width, f"{name}.weight")
         return Planned((1,), f"{name}.weight")
 
     def scale(self, x: Planned, name: str) -> Planned:
-        self._flat(name, 1 if self._tensor(name, 1, 2).size == 1 else x.width)
+        self._flat(1 if self._tensor(name, 1, 2).size == 1 else x.width, name)
         return x
 
     def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
@@ -211,12 +244,13 @@ class Plan(Graph[Planned]):
             if tensor.shape != (length,):
                 raise WgmlError(f"the tensor {tensor.name} has not {length} elements")
 
-    def _flat(self, name: str, length: int) -> None:
-        """A vector that some files have as a matrix."""
-        tensor = self._tensor(name, 1, 2)
-        if tensor.size != length:
-            raise WgmlError(f"the tensor {name} has the shape {list(tensor.shape)} instead of [{length}]")
-        self.vectors[name,] = [tensor]
+    def _flat(self, lengths: int | tuple[int, ...], *names: str) -> None:
+        """Vectors that some files have as matrices. lengths: as of `_vector`."""
+        lengths = (lengths,) if isinstance(lengths, int) else lengths
+        self.vectors[names] = [self._tensor(name, 1, 2, 3, 4) for name in names]
+        for tensor, length in zip(self.vectors[names], lengths, strict=True):
+            if tensor.size != length:
+                raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)} instead of [{length}]")
 
     def _tensor(self, name: str, *dims: int) -> TensorInfo:
         tensor = self._tensors.get(name)

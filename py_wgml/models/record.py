@@ -25,7 +25,7 @@ from ..ops.gated import Activation
 from ..ops.unary import Function
 from . import nodes
 from .cache import Cache
-from .config import Attention, Config, Mixture
+from .config import Attention, Config, Mixture, Recurrence
 from .graph import Graph
 from .nodes import Node, Op, Value
 
@@ -75,12 +75,14 @@ class Recorder(Graph[Value]):
     def rms_norm(
         self, x: Value, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
     ) -> Value:
-        last, weight, columns = self._is_last(last), None, x.width // parts
-        if name is not None:
-            weight = self._weights.vectors[f"{name}.weight",]
-        own = weight is not None and parts > 1 and weight.nbytes == 4 * x.width
-        norm = Norm(weight, columns, self._config.norm_eps if eps is None else eps, parts, own)
+        last = self._is_last(last)
+        norm = self._norm(x, name, parts, self._config.norm_eps if eps is None else eps)
         return self._make(nodes.RmsNorm(norm, last), (x,), 1 if last else x.rows, x.width, name or "")
+
+    def _norm(self, x: Value, name: str | None, parts: int, eps: float) -> Norm:
+        weight = None if name is None else self._weights.vectors[self._config.norm(name),]
+        own = weight is not None and parts > 1 and weight.nbytes == 4 * x.width
+        return Norm(weight, x.width // parts, eps, parts, own)
 
     def layer_norm(self, x: Value, name: str, last: bool = False) -> Value:
         last, bias = self._is_last(last), self._weights.vectors.get((f"{name}.bias",))
@@ -129,6 +131,23 @@ class Recorder(Graph[Value]):
         (state,), buffer = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]
         taps = Taps(buffer, self._config.embedding_length, self._config.conv_length)
         return self._make(nodes.ShortConv(taps, state), (x,), x.rows, taps.width, name)
+
+    def causal_conv(self, x: Value, name: str) -> Value:
+        vectors = self._weights.vectors
+        taps = Taps(vectors[f"{name}.weight",], x.width, self._config.ssm.conv_kernel)
+        op = nodes.CausalConv((0,), taps, vectors.get((f"{name}.bias",)), self._cache.states[name])
+        return self._make(op, (x,), x.rows, x.width, name)
+
+    def linear_attention(self, x: Value, gates: Value, how: Recurrence) -> Value:
+        rates, state = self._weights.vectors[how.rates], self._cache.states[how.name]
+        op = nodes.LinearAttention((0, 0), how.memory, rates, state)
+        return self._make(op, (x, gates), x.rows, how.memory.width, how.name)
+
+    def gated_norm(
+        self, x: Value, gate: Value, name: str, parts: int, before: bool = False, activation: Function = "silu"
+    ) -> Value:
+        op = nodes.GatedNorm((0, 0), self._norm(x, name, parts, self._config.eps), before, activation)
+        return self._make(op, (x, gate), x.rows, x.width, name)
 
     def gated(self, x: Value, activation: Activation) -> Value:
         return self._make(nodes.Gate(activation), (x,), x.rows, x.width // 2, activation)

@@ -1,5 +1,5 @@
-"""Causal convolutions before a recurrence (Mamba, arXiv:2312.00752; gated delta rule, arXiv:2412.06464): a token is mixed
-with the few before it, channel by channel."""
+"""Causal convolutions, as there are before a recurrence (Mamba, arXiv:2312.00752; gated delta rule, arXiv:2412.06464):
+a token is mixed with the few before it, channel by channel."""
 
 import numpy as np
 

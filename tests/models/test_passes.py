@@ -52,7 +52,7 @@ def test_arithmetic(tmp_path: Path, count: int) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", tiny)
     header, device = read_header(path), gpus.device("naga")
     config, file = Config.from_header(header), TensorFile(path)
-    expected = arithmetic(NumpyGraph(file, config, np.array(IDS[:count]), {}, np.float64), config)
+    expected = arithmetic(NumpyGraph(file, config, np.array(IDS[:count]), {}, {}, np.float64), config)
     found = Plan(header, config)
     assert arithmetic(found, config).width == config.vocabulary
 

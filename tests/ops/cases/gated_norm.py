@@ -2,6 +2,7 @@ from ops.harness import Bench, Job, Mutation, cases
 from ops.recipes import NOT_DENORMAL, exact, past
 
 from py_wgml.ops import Columns, Norm, gated_norm, gated_norm_numpy
+from py_wgml.ops.unary import Function
 
 
 def gated_norm_case(b: Bench, kind: str, shape: tuple[int, int, int], before: bool, own: bool) -> Job:
@@ -11,7 +12,7 @@ def gated_norm_case(b: Bench, kind: str, shape: tuple[int, int, int], before: bo
     x, weight = b.normal(rows + 1, parts, columns), b.normal(parts if own else 1, columns)
     gates = b.random.standard_normal((rows + 1, stride), "f")
     gate = gates[:rows, first : first + width].reshape(rows, parts, columns)
-    function = "sigmoid" if kind == "sigmoid" else "silu"
+    function: Function = "sigmoid" if kind == "sigmoid" else "silu"
     out, step, at = b.poison(rows + 1, parts, columns), b.step(2, rows), b.up(x)
     norm, beside = Norm(b.up(weight), columns, 1e-5, parts, own), Columns(b.up(gates), stride, first)
     expected = gated_norm_numpy(*exact(x[:rows], gate, weight), 1e-5, before, function)
