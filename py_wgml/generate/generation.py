@@ -11,6 +11,9 @@ from ..values import function, integer, texts
 from .parts import Part, Prompt, Splitter
 from .runner import Runner
 
+_TURNS = 2  # a question, and the answer to it
+_CLOSE = 16  # tokens
+
 
 @dataclass
 class Usage:
@@ -64,6 +67,7 @@ class Generation:
         self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop)), prompt.shown
         # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
         self._continuing = prompt.continuing and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
+        self._turns = turns_of(prompt.ids, tokenizer)
         self._stopped = False
         self.dropped = prompt.dropped
         self.reason: Reason = "context"
@@ -97,7 +101,7 @@ class Generation:
         usage, began = self.usage, time.perf_counter()
         decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
         answer = self._answer
-        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled)
+        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled, self._turns)
         try:
             async for token in tokens:
                 usage.completion_tokens += 1
@@ -133,6 +137,20 @@ class Generation:
         self._on_prefill(done)
         if self._stopped:
             raise Stopped
+
+
+def turns_of(ids: Sequence[int], tokenizer: Tokenizer) -> list[int]:
+    """Where the last turns of a conversation begin, by its special tokens: of some that are close, the first."""
+    found: list[int] = []
+    for index in range(len(ids) - 1, 0, -1):
+        if tokenizer.is_special(ids[index]) and ids[index] not in tokenizer.eog_ids:
+            if found and found[-1] - index < _CLOSE:
+                found[-1] = index
+            elif len(found) == _TURNS:
+                break
+            else:
+                found.append(index)
+    return found[::-1]
 
 
 class Stopped(Exception):

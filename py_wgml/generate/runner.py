@@ -27,6 +27,7 @@ _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped;
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
 _PAGE = 1024  # positions by which the cache grows
 _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "logits": "every"}
+_SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
 
@@ -84,6 +85,7 @@ class Runner:
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
+        self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
         self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
         self._step_size = self._step_sizes[1]  # of prompts
         self._turns = Turns()
@@ -136,7 +138,9 @@ class Runner:
             if cached != wanted:
                 break
             count += 1
-        return count
+        if not self._cache.states or count == self._remembered:
+            return count
+        return max((position for position in self._cache.snapshots.positions if position <= count), default=0)
 
     @property
     def token_program(self) -> Program:
@@ -145,11 +149,13 @@ class Runner:
 
     async def profile(self) -> list[float]:
         """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
+        self._remembered = None
         self.device.write(self._step, step_uniform(max(self._stored - 1, 0), 1))
         return await self.device.profile(self.token_program)
 
     async def gpu_seconds(self, times: int) -> float:
         """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
+        self._remembered = None
         self.device.write(self._step, step_uniform(max(self._stored - times, 0), 1))
         return await self.device.time(self.token_program, times)
 
@@ -178,15 +184,21 @@ class Runner:
 
     def forget(self) -> None:
         """Start from an empty cache next time."""
-        self._sequence, self._stored = [], 0
+        self._sequence, self._stored, self._remembered = [], 0, 0
+        self._cache.snapshots.forget()
 
     async def generate(
-        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None] = lambda done: None
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        on_prefill: Callable[[int], None] = lambda done: None,
+        turns: Sequence[int] = (),
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full or the caller stops.
 
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
+        turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
         Raises WgmlError when the ids don't fit.
         """
         who, sequence = object(), list(ids)
@@ -194,7 +206,7 @@ class Runner:
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                async with aclosing(self._generate(sequence, sampling, on_prefill)) as tokens:
+                async with aclosing(self._generate(sequence, sampling, on_prefill, turns)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
                         self._turns.rest(True)
@@ -210,12 +222,12 @@ class Runner:
             self._turns.give(who)
 
     async def _generate(
-        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None]
+        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None], turns: Sequence[int]
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
-        pending = await self._prefill(ids, on_prefill)
+        pending = await self._prefill(ids, on_prefill, turns)
         last = None
         while True:
             self._alive()
@@ -226,6 +238,7 @@ class Runner:
                 await self._reserve(self._stored + count)
                 pending.append(self._submit(1, "sample", count))
                 self.token_steps += count
+                self._remember(_OFTEN, passing=True)
             self.cpu_seconds += time.perf_counter() - began
             if not pending:
                 return
@@ -274,7 +287,7 @@ class Runner:
             self.device.run(program)
             assert logits is not None
             rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
-        self._sequence, self._stored = list(ids), len(ids)
+        self._sequence, self._stored, self._remembered = list(ids), len(ids), len(ids)
         return np.stack(rows)
 
     async def _check(self, ids: Sequence[int]) -> None:
@@ -287,21 +300,27 @@ class Runner:
             raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
         await self._reserve(len(ids))
 
-    async def _prefill(self, ids: Sequence[int], on_prefill: Callable[[int], None]) -> deque[Awaitable[bytes]]:
+    async def _prefill(
+        self, ids: Sequence[int], on_prefill: Callable[[int], None], turns: Sequence[int]
+    ) -> deque[Awaitable[bytes]]:
         """Take in `ids`. Returns the reads of the steps under way; the last one reads the token that follows `ids`."""
         pending: deque[Awaitable[bytes]] = deque()
         counts: deque[int] = deque()
         start = self.reused(ids)
+        self._go_back(start)
         self._sequence = list(ids)
-        self._stored = start
+        ends = [*(turn for turn in turns if self._cache.states), len(ids)]
         self._write_tokens(ids[start:], start)
         last = time.perf_counter()
         while self._stored < len(ids):
-            count = min(self._step_size, len(ids) - self._stored)
+            end = next(end for end in ends if end > self._stored)
+            count = min(self._step_size, end - self._stored)
             is_last = self._stored + count == len(ids)
             self.device.write(self._step, step_uniform(self._stored, count))
             pending.append(self._submit(count, "sample" if is_last else "fill"))
             counts.append(count)
+            if not is_last:
+                self._remember(0 if self._stored == end else _SELDOM)
             # One step ahead of the one that is waited for.
             while len(pending) > (1 if is_last else 2):
                 await self._read(pending)
@@ -324,7 +343,21 @@ class Runner:
         program, _ = self._program(_size_for(count), kind, first + times - 1)
         assert self._tokens is not None
         self._stored += count * times
+        self._remembered = self._stored
         return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
+
+    def _remember(self, distance: int, passing: bool = False) -> None:
+        """Take a snapshot of what forgets, if the last one is so many tokens back."""
+        snapshots = self._cache.snapshots
+        if self._cache.states and self._stored - max(snapshots.positions, default=0) >= distance:
+            snapshots.take(self._stored, passing)
+
+    def _go_back(self, position: int) -> None:
+        """Forget all from `position` on, which is one that `reused` gives."""
+        if self._cache.states and position not in (0, self._remembered):
+            self._cache.snapshots.restore(position)
+        self._cache.snapshots.forget(position)
+        self._stored = self._remembered = position
 
     def _write_tokens(self, ids: Sequence[int], position: int) -> None:
         assert self._tokens is not None

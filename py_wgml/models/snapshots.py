@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ..gpu import Buffer, Device
 
-_BYTES = 128 << 20  # that the ones to stay may take, if there can be more than _FEWEST
-_FEWEST, _MOST = 4, 8  # that stay
+_BYTES = 64 << 20  # that the ones to stay may take, if there can be more than _FEWEST
+_FEWEST, _MOST = 3, 8  # that stay
 _PASSING = 3  # of what is being generated: two batches of steps may be under way behind the one that is read
 
 
