@@ -2,7 +2,8 @@
 //   out[t, i] = silu(bias[i] + sum_k taps[i, k] x[t - LENGTH + 1 + k, i])
 //   x f32 [T, x_stride], of which the channels are elements x_first .. x_first + width    taps f32 [width, LENGTH], of
 //   the oldest element first    bias f32 [width]    out f32 [T, width]
-//   state f32 [LENGTH - 1, width]: the channels of the last tokens before the step; replaced by those at its end
+//   state f32 [LENGTH, width]: the channels of the last tokens, each in the row of its position modulo LENGTH; those of
+//   the LENGTH - 1 before the step are read, and those at its end written
 // Before position 0 all is 0. One invocation a channel: it goes through the step's tokens, so that nobody else writes
 // what it reads. Parameters: length, bias, workgroup_size.
 {% include "lib/step.wgsl" %}
@@ -38,11 +39,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let tap_{{ k }} = taps[i * LENGTH + {{ k }}u];
     var x_{{ k }} = 0.0;
     {% endfor %}
-    if step.position > 0u {
-        {% for k in range(length - 1) %}
-        x_{{ k + 1 }} = state[{{ k }}u * params.width + i];
-        {% endfor %}
+    {% for k in range(1, length) %}
+    if step.position >= {{ length - k }}u {
+        x_{{ k }} = state[(step.position - {{ length - k }}u) % LENGTH * params.width + i];
     }
+    {% endfor %}
     for (var t = 0u; t < step.count; t++) {
         {% for k in range(length - 1) %}
         x_{{ k }} = x_{{ k + 1 }};
@@ -51,7 +52,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let sum = {{ "bias[i] + " if bias }}{% for k in range(length) %}tap_{{ k }} * x_{{ k }}{{ " + " if not loop.last }}{% endfor %};
         out[t * params.width + i] = activation(sum, 0.0, 0.0);
     }
-    {% for k in range(length - 1) %}
-    state[{{ k }}u * params.width + i] = x_{{ k + 1 }};
+    let end = step.position + step.count;
+    {% for k in range(1, length) %}
+    if end >= {{ length - k }}u {
+        state[(end - {{ length - k }}u) % LENGTH * params.width + i] = x_{{ k }};
+    }
     {% endfor %}
 }

@@ -170,7 +170,8 @@ class Runner:
         weights = {segment.buffer for segment in self.weights.segments}
         dispatches = self.token_program.dispatches
         read = {b for pipeline, buffers, _ in dispatches if pipeline.name != "get_rows" for b in buffers}
-        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes
+        states = sum(state.nbytes for state in self._cache.states.values())
+        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes + states
 
     @property
     def batch(self) -> int:

@@ -64,9 +64,9 @@ class Emitter:
         match op:
             case nodes.CausalConv(_, taps, bias, state):
                 ops.causal_conv(*where, columns[0], taps, bias, state, target)
-            case nodes.LinearAttention(_, memory, rates, state):
+            case nodes.LinearAttention(_, memory, rates, state, mixer, gated):
                 x, gates = columns
-                ops.linear_attention(*where, x, gates, rates, memory, state, target)
+                ops.linear_attention(*where, x, gates, rates, memory, state, target, mixer, gated)
             case nodes.GatedNorm(_, norm, before, activation):
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)

@@ -9,8 +9,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
-from ..ops import can_append, can_gate, can_merge
-from .nodes import Binary, Copy, Gate, GatedNorm, Linear, Merge, Mix, Node, Reader, RmsNorm, Rotate, Slice, Value
+from ..ops import Gates, Mixer, can_append, can_gate, can_gate_heads, can_merge
+from ..ops.linear_attention import MAX_VALUES
+from .nodes import (
+    Binary,
+    CausalConv,
+    Copy,
+    Gate,
+    GatedNorm,
+    Linear,
+    LinearAttention,
+    Merge,
+    Mix,
+    Node,
+    Reader,
+    RmsNorm,
+    Rotate,
+    Slice,
+    Value,
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +117,29 @@ def _columns_into_reader(part: Node, reader: Node, around: Around) -> Node | Non
     return replace(reader.reading(whole, instead_of=wanted), op=replace(reader.op, firsts=firsts))
 
 
+def _conv_into_recurrence(conv: Node, recurrence: Node, around: Around) -> Node | None:
+    """Fusion for a single token: each head makes the channels that it reads."""
+    if not (isinstance(conv.op, CausalConv) and isinstance(recurrence.op, LinearAttention)):
+        return None
+    (whole,), op = conv.inputs, recurrence.op
+    if whole.rows > 1 or recurrence.inputs[1] is not whole or op.memory.values > MAX_VALUES:
+        return None
+    mixer = Mixer(conv.op.taps, conv.op.bias, conv.op.state)
+    op = replace(op, firsts=(conv.op.firsts[0], op.firsts[1]), mixer=mixer)
+    return replace(recurrence, op=op, inputs=(whole, whole))
+
+
+def _recurrence_into_norm(recurrence: Node, norm: Node, around: Around) -> Node | None:
+    """Fusion for a single token, where each head is normed by itself."""
+    if not (isinstance(recurrence.op, LinearAttention) and isinstance(norm.op, GatedNorm)) or not recurrence.op.mixer:
+        return None
+    op, whole = norm.op, norm.inputs[1]
+    if recurrence.inputs[0] is not whole or not can_gate_heads(recurrence.op.memory, op.norm):
+        return None
+    gated = Gates(op.norm, op.firsts[1], op.before, op.activation)
+    return replace(recurrence, op=replace(recurrence.op, gated=gated), outputs=norm.outputs)
+
+
 def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:
     """The product is added where the other value is, which nobody needs any more."""
     if not isinstance(product.op, Linear) or product.op.fusion.activation or product.op.fusion.append:
@@ -141,6 +181,8 @@ RULES = (
     Rule("gate into product", "the ungated row's memory", _gate_into_product),
     Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
     Rule("columns into reader", "the columns' memory", _columns_into_reader),
+    Rule("convolution into recurrence", "the mixed channels' memory", _conv_into_recurrence),
+    Rule("recurrence into norm", "the ungated row's memory", _recurrence_into_norm),
     Rule("sum into product", "the product's memory", _sum_into_product),
     Rule("sum into norm", "the normed rows' memory", _sum_into_norm),
     Rule("sum into mixture", "the mixed rows' memory", _sum_into_mixture),

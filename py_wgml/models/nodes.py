@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from ..gguf_model.weights import Matrix
 from ..gpu import Buffer
-from ..ops import Append, Experts, Fusion, Heads, KvCache, Memory, Norm, Partials, Routing, Scores, Taps
+from ..ops import Append, Experts, Fusion, Gates, Heads, KvCache, Memory, Mixer, Norm, Partials, Routing, Scores, Taps
 from ..ops.binary import Operation
 from ..ops.gated import Activation
 from ..ops.unary import Function
@@ -133,21 +133,23 @@ class CausalConv(Reader):
 
 
 @dataclass(frozen=True)
-class LinearAttention(Reader):
-    """`linear_attention`, which also writes its state."""
-
-    memory: Memory
-    rates: Buffer
-    state: Buffer
-
-
-@dataclass(frozen=True)
 class GatedNorm(Reader):
     """`gated_norm` of a value and its gates."""
 
     norm: Norm
     before: bool
     activation: Function
+
+
+@dataclass(frozen=True)
+class LinearAttention(Reader):
+    """`linear_attention`, which also writes its state; with what it takes in of what comes before and after."""
+
+    memory: Memory
+    rates: Buffer
+    state: Buffer
+    mixer: Mixer | None = None
+    gated: Gates | None = None
 
 
 @dataclass(frozen=True)

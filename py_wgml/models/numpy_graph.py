@@ -117,7 +117,8 @@ class NumpyGraph(Graph[Array]):
 
     def causal_conv(self, x: Array, name: str) -> Array:
         taps = self._tensor(f"{name}.weight").reshape(x.shape[1], -1)
-        out, self._states[name] = causal_conv_numpy(x, taps, self._bias(name), self._states[name])
+        before = self._states[name][1 - taps.shape[1] :]
+        out, self._states[name] = causal_conv_numpy(x, taps, self._bias(name), before)
         return out
 
     def linear_attention(self, x: Array, gates: Array, how: Recurrence) -> Array:

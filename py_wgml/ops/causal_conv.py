@@ -16,7 +16,7 @@ _WORKGROUP_SIZE = 64
 
 def conv_state(width: int, length: int) -> tuple[int, int]:
     """The shape of the state, float32, for filters of `length` taps."""
-    return length - 1, width
+    return length, width
 
 
 def causal_conv(
@@ -24,8 +24,8 @@ def causal_conv(
 ) -> None:
     """out[t] = silu(bias + sum_k taps[:, length - 1 - k] x[position + t - k]).
 
-    x: [max_count, width]; bias: float32 [width]; out: float32 [max_count, width]; state: float32 [length - 1, width],
-    the rows of x before the step, which makes them those at its end.
+    x: [max_count, width]; bias: float32 [width]; out: float32 [max_count, width]; state: float32 `conv_state`, the
+    rows of x before the step, each where its position modulo length says; those at its end come in their places.
     """
     program.dispatch(
         "causal_conv",
@@ -38,9 +38,10 @@ def causal_conv(
     )
 
 
-def causal_conv_numpy(x: Array, taps: Array, bias: Array | None, state: Array) -> tuple[Array, Array]:
-    """x [T, width], taps [width, length], bias [width], state [length - 1, width] -> out [T, width], state after."""
-    rows = np.concatenate([state, x])
+def causal_conv_numpy(x: Array, taps: Array, bias: Array | None, before: Array) -> tuple[Array, Array]:
+    """x [T, width], taps [width, length], bias [width], the length - 1 rows of x before -> out [T, width], those at the
+    end."""
+    rows = np.concatenate([before, x])
     length = taps.shape[1]
     mixed = sum(taps[:, k] * rows[k : k + len(x)] for k in range(length))
     return unary_numpy(mixed if bias is None else mixed + bias, "silu"), rows[len(x) :]

@@ -9,13 +9,18 @@ from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.array import Array
 from .lib.columns import Columns
-from .unary import unary_numpy
+from .rms_norm import Norm
+from .short_conv import Taps
+from .unary import Function, unary_numpy
 
-__all__ = ["Memory", "linear_attention", "linear_attention_numpy", "require_memory"]
+__all__ = ["Gates", "Memory", "Mixer", "can_gate_heads", "linear_attention", "linear_attention_numpy", "require_memory"]
 
 _WORKGROUP_SIZE = 128
 _SLICES = 8  # lanes that share the keys of a value
 _MAX_KEYS = 256  # so many fit the registers of _SLICES lanes
+MAX_VALUES = 256
+"""Values of a head that a workgroup has a lane for, where a single token is taken in."""
+_UNROLL = 8  # keys of a lane that are read at once, then
 
 
 @dataclass(frozen=True)
@@ -58,12 +63,36 @@ class Memory:
     @property
     def shape(self) -> tuple[int, int, int]:
         """The shape of the state, float32."""
-        return self.heads, self.values, self.keys
+        return self.heads, self.keys, self.values
 
     @property
     def q_scale(self) -> float:
         """What queries are multiplied by."""
         return float(self.keys**-0.5) if self.delta else 1.0
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """The convolution before it (`causal_conv`): its taps, bias and state."""
+
+    taps: Taps
+    bias: Buffer | None
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The norm and gates behind it (`gated_norm`), of a head each; first: where in x the gates begin."""
+
+    norm: Norm
+    first: int
+    before: bool
+    activation: Function
+
+
+def can_gate_heads(memory: Memory, norm: Norm) -> bool:
+    """Whether norm and gates can be part of it: they are of a head each."""
+    return norm.parts == memory.heads and norm.columns == memory.values <= MAX_VALUES
 
 
 def require_memory(memory: Memory) -> None:
@@ -83,6 +112,8 @@ def linear_attention(
     memory: Memory,
     state: Buffer,
     out: Buffer,
+    mixer: Mixer | None = None,
+    gated: Gates | None = None,
 ) -> None:
     """For each head and token: M forgets, takes in the key and value, and is asked with the query.
 
@@ -92,13 +123,21 @@ def linear_attention(
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
     heads] beside it; rates: float32, A [heads], shift [memory.rates], D [heads] (skip) one after the other; out:
     float32 [max_count, memory.width]; state: float32 `memory.shape`, M before the step, which makes it that at its end.
-    Raises WgmlError as `require_memory` does.
+    mixer, gated: what is done to x before, and to what comes out; with a mixer the step has a single token, and x and
+    gates are of one buffer.
+    Raises WgmlError as `require_memory` does, and where these are not so.
     """
     require_memory(memory)
-    firsts = [x.first, x.first + memory.widths[0], x.first + sum(memory.widths[:2])]
-    q, k, v = firsts if memory.delta else firsts[::-1]
+    names = {"keys": memory.keys, "delta": memory.delta, "channels": memory.channels, "skip": memory.skip}
+    names |= {"normalise": memory.delta, "interleaved": memory.interleaved}
+    if mixer is not None:
+        _of_a_token(program, step, x, gates, rates, memory, state, out, mixer, gated, names)
+        return
+    if gated is not None:
+        raise WgmlError("gates are part of a single token's linear attention")
+    q, k, v = _firsts(memory, x.first)
     program.dispatch(
-        "linear_attention",
+        "linear_attention_scan",
         {"step": step, "x": x.buffer, "gates": gates.buffer, "rates": rates, "state": state, "out": out},
         (-(-memory.values // (_WORKGROUP_SIZE // _SLICES)), memory.heads, 1),
         {
@@ -115,14 +154,79 @@ def linear_attention(
             "q_scale": memory.q_scale,
             "eps": memory.eps,
         },
-        keys=memory.keys,
         slices=_SLICES,
-        delta=memory.delta,
-        channels=memory.channels,
-        skip=memory.skip,
-        normalise=memory.delta,
-        interleaved=memory.interleaved,
         workgroup_size=_WORKGROUP_SIZE,
+        **names,
+    )
+
+
+def _firsts(memory: Memory, first: int) -> list[int]:
+    """Where queries, keys and values begin."""
+    firsts = [first, first + memory.widths[0], first + sum(memory.widths[:2])]
+    return firsts if memory.delta else firsts[::-1]
+
+
+def _of_a_token(
+    program: Program,
+    step: Buffer,
+    x: Columns,
+    gates: Columns,
+    rates: Buffer,
+    memory: Memory,
+    state: Buffer,
+    out: Buffer,
+    mixer: Mixer,
+    gated: Gates | None,
+    names: dict[str, int],
+) -> None:
+    if x.buffer is not gates.buffer or memory.values > MAX_VALUES:
+        raise WgmlError("what a single token's linear attention reads must be of one buffer, its heads not too long")
+    if gated is not None and not can_gate_heads(memory, gated.norm):
+        raise WgmlError("norm and gates are not of a head each")
+    q, k, v = _firsts(memory, 0)
+    shares = MAX_VALUES // memory.values
+    shares = min(1 << shares.bit_length() - 1, memory.keys // _UNROLL)
+    norm = Norm(None, memory.values, 0.0) if gated is None else gated.norm
+    program.dispatch(
+        "linear_attention_vector",
+        {
+            "step": step,
+            "x": x.buffer,
+            "taps": mixer.taps.buffer,
+            "bias": mixer.bias,
+            "conv_state": mixer.state,
+            "rates": rates,
+            "state": state,
+            "weight": norm.weight,
+            "out": out,
+        },
+        memory.heads,
+        {
+            "heads": memory.heads,
+            "key_heads": memory.key_heads,
+            "values": memory.values,
+            "conv_first": x.first,
+            "conv_width": mixer.taps.width,
+            "q_first": q,
+            "k_first": k,
+            "v_first": v,
+            "a_first": gates.first,
+            "b_first": gates.first + memory.rates,
+            "gate_first": 0 if gated is None else gated.first,
+            "weight_step": norm.params["weight_step"],
+            "q_scale": memory.q_scale,
+            "eps": memory.eps,
+            "norm_eps": norm.eps,
+        },
+        length=mixer.taps.length,
+        bias=mixer.bias is not None,
+        norm=gated is not None,
+        before=gated is not None and gated.before,
+        function="silu" if gated is None else gated.activation,
+        shares=shares,
+        unroll=_UNROLL,
+        workgroup_size=MAX_VALUES,
+        **names,
     )
 
 
@@ -143,12 +247,12 @@ def linear_attention_numpy(x: Array, gates: Array, rates: Array, memory: Memory,
     v = v.reshape(len(x), memory.heads, memory.values)
     out = np.empty_like(v)
     for t in range(len(x)):
-        state = state * decay[t, :, None]
+        state = state * decay[t, :, :, None]
         new = gain[t] * v[t]
         if memory.delta:
-            new = beta[t, :, None] * (v[t] - np.einsum("hvk,hk->hv", state, k[t]))
-        state = state + new[:, :, None] * k[t, :, None]
-        out[t] = np.einsum("hvk,hk->hv", state, q[t])
+            new = beta[t, :, None] * (v[t] - np.einsum("hkv,hk->hv", state, k[t]))
+        state = state + k[t, :, :, None] * new[:, None]
+        out[t] = np.einsum("hkv,hk->hv", state, q[t])
     if memory.skip:
         out = out + skip[:, None] * v
     return out.reshape(len(x), -1), state

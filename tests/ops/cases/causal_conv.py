@@ -1,3 +1,4 @@
+import numpy as np
 from ops.harness import Bench, Job, Mutation, cases
 from ops.recipes import ALL, exact, past
 
@@ -9,10 +10,13 @@ def causal_conv_case(b: Bench, kind: str, shape: tuple[int, int], position: int,
     stride, first = (width, 0) if kind == "whole rows" else (2 * width + 3, width + 1)
     x, taps, shift = b.normal(rows + 1, stride), b.random.standard_normal((width, length), "f"), b.normal(width)
     bias = None if kind == "no bias" else shift
-    before = b.normal(length - 1, width)
-    known = before if position else 0 * before
-    made, after = causal_conv_numpy(*exact(x[:rows, first : first + width], taps, bias, known))
-    state, out, step = b.held(before), b.poison(rows + 1, width), b.step(position, rows)
+    ring = b.normal(length, width)
+    known = np.stack([ring[(position - back) % length] * (back <= position) for back in range(length - 1, 0, -1)])
+    made, last = causal_conv_numpy(*exact(x[:rows, first : first + width], taps, bias, known))
+    after, end = ring.astype(np.float64), position + rows
+    for back in range(1, min(length, end + 1)):
+        after[(end - back) % length] = last[-back]
+    state, out, step = b.held(ring), b.poison(rows + 1, width), b.step(position, rows)
     at, filters = Columns(b.up(x), stride, first), Taps(b.up(taps), width, length)
     adds = None if bias is None else b.up(bias)
     return Job(lambda p: causal_conv(p, step, at, filters, adds, state, out), {state: after, out: past(made, rows + 1)})
@@ -25,12 +29,14 @@ TABLE = [
         1e-6,
         ALL,
         shape=[(5, 70), (1, 64)],
-        position=[9, 0],
+        position=[9, 0, 2],
         length=[4, 2, 3],
     ),
 ]
 
 MUTATIONS = [
-    Mutation("state of a new sequence", "causal_conv.wgsl", "step.position > 0u", "true", "causal_conv"),
+    Mutation(
+        "state of a new sequence", "causal_conv.wgsl", "step.position >= ", "true || step.position >= ", "causal_conv"
+    ),
     Mutation("state after the step", "causal_conv.wgsl", "t < step.count", "t <= step.count", "causal_conv"),
 ]

@@ -1,10 +1,22 @@
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import exact, past
 
-from py_wgml.ops import Columns, Memory, linear_attention, linear_attention_numpy
+from py_wgml.ops import (
+    Columns,
+    Gates,
+    Memory,
+    Mixer,
+    Norm,
+    Taps,
+    causal_conv_numpy,
+    gated_norm_numpy,
+    linear_attention,
+    linear_attention_numpy,
+)
 from py_wgml.ops.linear_attention import require_memory
 
 KINDS = {
@@ -13,15 +25,19 @@ KINDS = {
     "delta, interleaved": Memory(6, 2, 16, 33, delta=True, eps=1e-3, interleaved=True),
     "delta, channels": Memory(3, 3, 16, 16, delta=True, eps=1e-6, channels=True),
     "mamba, long": Memory(2, 1, 256, 9),
+    "delta, large": Memory(2, 1, 128, 128, delta=True, eps=1e-6),
 }
+
+
+def rates_of(b: Bench, memory: Memory) -> Any:
+    rates = np.concatenate([-np.exp(b.normal(memory.heads)), b.normal(memory.rates), b.normal(memory.heads)])
+    return rates[: len(rates) if memory.skip else -memory.heads]
 
 
 def linear_attention_case(b: Bench, kind: str, rows: int, position: int) -> Job:
     memory = KINDS[kind]
     width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
-    x, gates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3)
-    rates = np.concatenate([-np.exp(b.normal(memory.heads)), b.normal(memory.rates), b.normal(memory.heads)])
-    rates = rates[: len(rates) if memory.skip else -memory.heads]
+    x, gates, rates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3), rates_of(b, memory)
     before = b.normal(*memory.shape)
     known = before if position else 0 * before
     asked = exact(x[:rows, 2 : 2 + width], gates[:rows, 3:], rates)
@@ -34,24 +50,72 @@ def linear_attention_case(b: Bench, kind: str, rows: int, position: int) -> Job:
     )
 
 
+def token_case(b: Bench, kind: str, position: int, around: str) -> Job:
+    """A single token, with the convolution before and, where there is one, the norm behind."""
+    memory, length = KINDS[kind], 4
+    width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
+    firsts = np.cumsum([2, width + 1, gated + 1])
+    row, rates = b.normal(1, firsts[2] + memory.width), rates_of(b, memory)
+    taps, shift, weight = b.normal(width, 4), b.normal(width), b.normal(memory.heads, memory.values)
+    bias = shift if around == "bias" else None
+    ring, before = b.normal(length, width), b.normal(*memory.shape)
+    past_rows = [ring[(position - back) % length] * (back <= position) for back in (3, 2, 1)]
+    channels = row[:, firsts[0] : firsts[0] + width]
+    mixed, _ = causal_conv_numpy(*exact(channels, taps, bias, np.stack(past_rows)))
+    known = before.astype(np.float64) * (position > 0)
+    made, after = linear_attention_numpy(mixed, *exact(row[:, firsts[1] : firsts[1] + gated], rates), memory, known)
+    kept = ring.copy()
+    kept[position % length] = channels
+    gates = None
+    if around in ("norm", "gate before the norm"):
+        norm = Norm(b.up(weight), memory.values, 1e-5, memory.heads, own=True)
+        gates = Gates(norm, int(firsts[2]), around != "norm", "silu")
+        parts = made.reshape(weight.shape), row[0, firsts[2] :].reshape(weight.shape)
+        made = gated_norm_numpy(*exact(*parts, weight), 1e-5, gates.before)
+    state, conv_state, out, step = b.held(before), b.held(ring), b.poison(1, memory.width), b.step(position, 1)
+    buffer, speeds = b.up(row), b.up(rates)
+    x, beside = (Columns(buffer, row.shape[1], int(first)) for first in firsts[:2])
+    mixer = Mixer(Taps(b.up(taps), width, length), None if bias is None else b.up(bias), conv_state)
+    return Job(
+        lambda p: linear_attention(p, step, x, beside, speeds, memory, state, out, mixer, gates),
+        {state: after, conv_state: kept, out: made.reshape(1, -1)},
+    )
+
+
+AROUND = ["bias", "no bias", "norm", "gate before the norm"]
 TABLE = [
     *cases(linear_attention_case, KINDS, 2e-6, ("normal",), rows=[7, 1], position=[3, 0]),
+    *cases(token_case, KINDS, 2e-6, ("normal",), position=[9, 2, 0], around=AROUND),
 ]
 
 
 def refusals(b: Bench) -> Refusals:
-    memory = KINDS["delta"]
+    memory, at = KINDS["delta"], b.up(np.zeros(16, np.float32))
+    x, mixer = Columns(at, 16), Mixer(Taps(at, 4, 4), None, at)
+    gates = Gates(Norm(at, 4, 1e-5, 2), 0, False, "silu")
+
+    def attend(other: Columns = x, mixer: Mixer | None = mixer, gated: Gates | None = None) -> None:
+        linear_attention(b.device.program(), at, x, other, at, memory, at, at, mixer, gated)
+
     return [
         (lambda: require_memory(replace(memory, key_heads=4)), "6 heads of values can't be shared out evenly over 4"),
         (lambda: require_memory(replace(memory, keys=20)), "a state of 20 keys"),
         (lambda: require_memory(replace(memory, keys=264)), "a state of 264 keys"),
+        (lambda: attend(Columns(b.up(np.zeros(16, np.float32)), 16)), "one buffer"),
+        (lambda: attend(gated=gates), "not of a head each"),
+        (lambda: attend(mixer=None, gated=gates), "single token"),
     ]
 
 
+SCAN, VECTOR = "linear_attention_scan.wgsl", "linear_attention_vector.wgsl"
 MUTATIONS = [
-    Mutation("state of a new sequence", "linear_attention.wgsl", "step.position > 0u", "true", "linear_attention"),
-    Mutation("one barrier a token", "linear_attention.wgsl", "(t % 2u) * LANES", "0u * LANES", "linear_attention"),
-    Mutation("what is known already", "linear_attention.wgsl", "v - all.x * k_scale", "v", "linear_attention"),
-    Mutation("rows past the step", "linear_attention.wgsl", "t < step.count", "t <= step.count", "linear_attention"),
-    Mutation("keys of a head", "linear_attention.wgsl", '"head % params', '"1u % params', "linear_attention"),
+    Mutation("state of a new sequence", SCAN, "step.position > 0u", "true", "linear_attention"),
+    Mutation("one barrier a token", SCAN, "(t % 2u) * LANES", "0u * LANES", "linear_attention"),
+    Mutation("what is known already", SCAN, "v - all.x * k_scale", "v", "linear_attention"),
+    Mutation("rows past the step", SCAN, "t < step.count", "t <= step.count", "linear_attention"),
+    Mutation("keys of a head", "lib/linear_attention.wgsl", '"head % key', '"1u % key', "linear_attention or token"),
+    Mutation("state of a new sequence, one token", VECTOR, "step.position > 0u", "true", "token"),
+    Mutation("whose channels are kept", VECTOR, "if keep {", "if !keep {", "token"),
+    Mutation("tokens before", VECTOR, "min(LENGTH, step.position + 1u)", "LENGTH", "token"),
+    Mutation("lanes beyond the values", VECTOR, "share < SHARES", "true", "token"),
 ]

@@ -1,15 +1,11 @@
-// Linear attention with a state that forgets: of a head the matrix M [keys, values], and for each token
-//   M <- w M;  u = beta (v - M^T k) with the delta rule, else g v;  M <- M + k u^T;  o = M^T q (+ D v)
-//   w = exp(A softplus(a + shift)): one a head, or one for each of its keys    beta = sigmoid(b)    g = softplus(a + shift)
+// Linear attention (lib/linear_attention.wgsl) over the tokens of a step, one after the other.
 //   x f32 [T, x_stride]: queries and keys [key_heads, KEYS] and values [heads, values] of a token, from q_first, k_first
 //   and v_first on. With `normalise` queries and keys are divided by sqrt(sum of squares + eps), queries times q_scale.
 //   gates f32 [T, gates_stride]: a of each head (or key) from a_first on, b from b_first on
-//   rates f32: A [heads], shift [heads] (or [heads, KEYS]), D [heads] if there is one, side by side
-//   state f32 [heads, values, KEYS]: M before the step; replaced by that at its end    out f32 [T, heads, values]
-// Before position 0 M is 0. Workgroup (some of the values, head): a lane holds some of the keys of one value, and they
+//   out f32 [T, heads, values]
+// Workgroup (some of the values, head): a lane holds some of the keys of one value, and they
 // add up what they have once a token. Lane l has value l / SLICES, and keys l % SLICES + j SLICES.
-// Parameters: keys, slices (lanes a value), delta, channels (a decay for each key), skip (there is a D), normalise,
-// interleaved (head h has the keys of head h % key_heads, else of h / (heads / key_heads)), workgroup_size.
+// Parameters: those of lib/linear_attention.wgsl, slices (lanes a value), workgroup_size.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -30,15 +26,12 @@ var<uniform> params: Params;
 var<uniform> step: Step;
 var<storage, read> x: array<f32>;
 var<storage, read> gates: array<f32>;
-var<storage, read> rates: array<f32>;
-var<storage, read_write> state: array<f32>;
+{% include "lib/linear_attention.wgsl" %}
 var<storage, read_write> out: array<f32>;
 
-const KEYS: u32 = {{ keys }}u;
 const SLICES: u32 = {{ slices }}u;
 const SHARE: u32 = KEYS / SLICES; // keys of a lane
 const LANES: u32 = {{ workgroup_size }}u;
-const SOFTPLUS_LIMIT: f32 = 20.0; // beyond it log(1 + exp(x)) is x
 
 // Each lane's sums over its keys, of this token and of the next one in turn, so that one barrier a token is enough:
 // M^T k, M^T q, q k; and the squares of k and q.
@@ -47,14 +40,10 @@ var<workgroup> sums: array<vec4<f32>, {{ 2 * workgroup_size }}>;
 var<workgroup> squares: array<f32, {{ 2 * workgroup_size }}>;
 {% endif %}
 
-fn softplus(value: f32) -> f32 {
-    return select(log(1.0 + exp(min(value, SOFTPLUS_LIMIT))), value, value > SOFTPLUS_LIMIT);
-}
-
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.y;
-    let key_head = {{ "head % params.key_heads" if interleaved else "head / (params.heads / params.key_heads)" }};
+    let key_head = keys_of(head, params.heads, params.key_heads);
     let value = group.x * (LANES / SLICES) + lane / SLICES;
     let slice = lane % SLICES;
     let first_lane = lane - slice;
@@ -67,10 +56,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     {% endif %}
 
     var m: array<f32, SHARE>;
-    let held = (head * params.values + value) * KEYS + slice;
+    let held = (head * KEYS + slice) * params.values + value;
     if has_value && step.position > 0u {
         {% for j in range(keys // slices) %}
-        m[{{ j }}] = state[held + {{ j * slices }}u];
+        m[{{ j }}] = state[held + {{ j * slices }}u * params.values];
         {% endfor %}
     }
     for (var t = 0u; t < step.count; t++) {
@@ -143,7 +132,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     if has_value {
         {% for j in range(keys // slices) %}
-        state[held + {{ j * slices }}u] = m[{{ j }}];
+        state[held + {{ j * slices }}u * params.values] = m[{{ j }}];
         {% endfor %}
     }
 }
