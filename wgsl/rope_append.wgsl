@@ -1,5 +1,5 @@
 // Rotary position embedding of a step's queries and keys, and the step's keys and values appended to the cache.
-//   qkv f32 [T, (heads + 2 kv_heads) head_dim]: queries, keys, values
+//   qkv f32 [T, row]: queries, keys, values: (heads + 2 kv_heads) head_dim elements; and others
 //   rotations vec2<f32> [context, rotary_dim / 2]: cosine and sine of each pair's angle at each position
 //   q, k_cache, v_cache: see lib/append.wgsl
 // One invocation makes two neighbouring elements. Workgroup (x over pairs of a token, t).
@@ -8,6 +8,7 @@
 struct Params {
     heads: u32,
     kv_heads: u32,
+    row: u32,
 }
 
 var<uniform> params: Params;
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         return;
     }
     let position = step.position + t;
-    let index = t * width + element;
+    let index = t * params.row + element;
     var pair = vec2<f32>(0.0);
     if is_rotated(element) {
         pair = rotated(index - element % HEAD_DIM, element % HEAD_DIM, position);

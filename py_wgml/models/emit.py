@@ -39,9 +39,9 @@ class Emitter:
                 fusion = replace(fusion, accumulate=True) if accumulate else fusion
                 ops.linear(*where, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
             case nodes.QkNorm(weights, heads, eps, whole):
-                ops.qk_norm(*where, out, weights, heads, eps, rows, whole)
+                ops.qk_norm(*where, out, weights, heads, eps, rows, whole, x.width)
             case nodes.Rotate(append):
-                ops.rope_append(*where, source, out, append, rows)
+                ops.rope_append(*where, source, out, append, rows, x.width)
             case nodes.Attend(cache, scores, splits):
                 ops.attention(*where, source, cache, out, scores, rows, splits)
             case nodes.Merge(partials):
@@ -50,17 +50,17 @@ class Emitter:
                 ops.short_conv(*where, source, taps, state, out, rows)
             case nodes.CausalConv() | nodes.LinearAttention() | nodes.GatedNorm():
                 self._reader(node, node.op)
-            case nodes.Gate(activation, repeat):
-                ops.gated(*where, source, out, node.outputs[0].width, activation, rows // repeat, repeat)
+            case nodes.Gate(_, activation, repeat):
+                width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
+                ops.gated(*where, gates, values, out, width, activation, rows // repeat, repeat)
             case nodes.Route() | nodes.Group() | nodes.LinearExperts():
                 self._experts(node)
             case _:
                 self._arithmetic(node)
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
-        where, (out,) = (self.program, self.step), node.outputs
-        target, pairs = self.buffers[out], zip(node.inputs, op.firsts, strict=True)
-        columns = [Columns(self.buffers[value], value.width, first) for value, first in pairs]
+        where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)
+        target = self.buffers[out]
         match op:
             case nodes.CausalConv(_, taps, bias, state):
                 ops.causal_conv(*where, columns[0], taps, bias, state, target)
@@ -70,6 +70,10 @@ class Emitter:
             case nodes.GatedNorm(_, norm, before, activation):
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)
+
+    def _columns(self, node: Node, op: nodes.Reader) -> list[Columns]:
+        pairs = zip(node.inputs, op.firsts, strict=True)
+        return [Columns(self.buffers[value], value.width, first) for value, first in pairs]
 
     def _experts(self, node: Node) -> None:
         where, out, (x, *_) = (self.program, self.step), self.buffers[node.outputs[0]], node.inputs

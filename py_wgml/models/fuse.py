@@ -82,7 +82,8 @@ def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None
     if not (isinstance(product.op, Linear) and isinstance(gate.op, Gate)) or not _is_plain_vector(product):
         return None
     fusion = product.op.fusion
-    if fusion.bias or not can_gate(product.op.matrix):
+    halves = gate.op.firsts == (0, product.op.matrix.rows // 2) and gate.inputs[0] is gate.inputs[1]
+    if fusion.bias or not halves or not can_gate(product.op.matrix):
         return None
     op = replace(product.op, fusion=replace(fusion, activation=gate.op.activation))
     return replace(product, op=op, outputs=gate.outputs)
@@ -169,7 +170,10 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
     if not (isinstance(add.op, Binary) and add.op.operation == "add") or maker.onto:
         return None
     (value,) = maker.outputs
-    (other,) = (other for other in add.inputs if other is not value)
+    others = [other for other in add.inputs if other is not value]
+    if not others:
+        return None
+    (other,) = others
     if not around.is_last(other) or other in maker.inputs or (other.rows, other.width) != (value.rows, value.width):
         return None
     return replace(maker, outputs=add.outputs, onto=other)
@@ -195,7 +199,7 @@ def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules:
     on a value that others still read, it gets a copy."""
     outputs = tuple(outputs)
     nodes = _needed(nodes, outputs)
-    readers = Counter(value for node in nodes for value in node.reads)
+    readers = Counter(value for node in nodes for value in {*node.reads})
     readers.update(outputs)
     last = _last_reads(nodes, outputs)
     made: list[Node | None] = []

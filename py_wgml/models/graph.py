@@ -46,11 +46,12 @@ class Graph(ABC, Generic[A]):
     @abstractmethod
     def qk_norm(self, qkv: A, q: str, k: str, heads: Heads, whole: bool = False) -> A:
         """qkv, its queries and keys scaled to a root mean square of 1, times the vectors `q` and `k`: each head by
-        itself, or all heads of a token as a whole."""
+        itself, or all heads of a token as a whole. What is behind queries, keys and values stays as it is."""
 
     @abstractmethod
     def attention(self, qkv: A, how: Attention) -> A:
-        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]."""
+        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]. What is
+        behind them is nobody's."""
 
     @abstractmethod
     def short_conv(self, x: A, layer: int, name: str) -> A:
@@ -73,8 +74,8 @@ class Graph(ABC, Generic[A]):
         before: x times these, and then scaled. The vector is one for all parts, or one for each, side by side."""
 
     @abstractmethod
-    def gated(self, x: A, activation: Activation) -> A:
-        """activation(first half of x) * second half."""
+    def gated(self, x: A, activation: Activation, values: A | None = None) -> A:
+        """activation(first half of x) * second half; or activation(x) * values."""
 
     @abstractmethod
     def experts(self, x: A, how: Mixture, router: A | None = None) -> A:

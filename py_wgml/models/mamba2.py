@@ -31,5 +31,5 @@ def state_space(g: Graph[A], c: Config, x: A, prefix: str) -> A:
     if c.has(f"{prefix}.ssm_norm"):
         found = g.gated_norm(found, gates, f"{prefix}.ssm_norm", parts=ssm.groups, before=True)
     else:
-        found = g.gated(g.concat(gates, found), "silu")
+        found = g.gated(gates, "silu", found)
     return g.linear(found, f"{prefix}.ssm_out")

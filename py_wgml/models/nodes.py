@@ -153,8 +153,8 @@ class LinearAttention(Reader):
 
 
 @dataclass(frozen=True)
-class Gate(Op):
-    """`gated`. repeat: rows of a token."""
+class Gate(Reader):
+    """`gated`, of gates and values. repeat: rows of a token."""
 
     activation: Activation
     repeat: int = 1

@@ -94,7 +94,7 @@ class NumpyGraph(Graph[Array]):
 
     def attention(self, qkv: Array, how: Attention) -> Array:
         q, kv, rope = how.heads.heads, how.heads.kv_heads, how.rope
-        heads = qkv.reshape(len(qkv), -1, how.heads.head_dim)
+        heads = qkv[:, : how.heads.qkv_width].reshape(len(qkv), -1, how.heads.head_dim)
         past = self._past[how.layer]
         position = past.shape[1]
         factors = None if rope.factors is None else self._tensor(rope.factors)
@@ -134,8 +134,8 @@ class NumpyGraph(Graph[Array]):
         weight = self._tensor(f"{name}.weight").reshape(-1, rows.shape[2])
         return gated_norm_numpy(rows, gates, weight, self._config.eps, before, activation).reshape(x.shape)
 
-    def gated(self, x: Array, activation: Activation) -> Array:
-        return gated_numpy(x, activation)
+    def gated(self, x: Array, activation: Activation, values: Array | None = None) -> Array:
+        return gated_numpy(x if values is None else np.concatenate([x, values], axis=1), activation)
 
     def experts(self, x: Array, how: Mixture, router: Array | None = None) -> Array:
         c, name = self._config, how.name

@@ -40,6 +40,11 @@ class Planned:
             have = "and those beside it have" if len(self.rows) > 1 else "has"
             raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
 
+    def require_first(self, *widths: int) -> None:
+        """The same of pieces that others may be behind."""
+        rest = self.width - sum(widths)
+        self.require(*widths, *(rest for _ in range(rest > 0)))
+
 
 class Plan(Graph[Planned]):
     """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
@@ -102,14 +107,14 @@ class Plan(Graph[Planned]):
         return Planned(tuple(sum(piece.shape[0] for piece in found) for found in pieces), tensors[0].name)
 
     def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
-        qkv.require(*heads.widths)
+        qkv.require_first(*heads.widths)
         lengths = heads.widths[:2] if whole else (heads.head_dim, heads.head_dim)
         self._vector(lengths, f"{q}.weight", f"{k}.weight")
         return qkv
 
     def attention(self, qkv: Planned, how: Attention) -> Planned:
         heads, rope, layer = how.heads, how.rope, how.layer
-        qkv.require(*heads.widths)
+        qkv.require_first(*heads.widths)
         require_heads(heads)
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
         self.ropes[rope] = None
@@ -159,7 +164,9 @@ class Plan(Graph[Planned]):
             raise WgmlError(f"the tensor {gate.tensor} has {gate.width} rows instead of {x.width}")
         return self.rms_norm(x, name, parts=parts)
 
-    def gated(self, x: Planned, activation: Activation) -> Planned:
+    def gated(self, x: Planned, activation: Activation, values: Planned | None = None) -> Planned:
+        if values is not None:
+            return self.add(x, values)
         x.require(x.width // 2, x.width // 2)
         return replace(x, rows=(x.width // 2,))
 

@@ -29,10 +29,12 @@ def gated_attention(g: Graph[A], c: Config, x: A, layer: int) -> A:
     """What attention makes, times a gate for each element of it: files keep those of a head behind its queries."""
     prefix, size = f"blk.{layer}", c.head_dim
     queries, gates = (Rows(f"{prefix}.attn_q", first, size, 2 * size) for first in (0, size))
-    qkv = g.linear(x, queries, f"{prefix}.attn_k", f"{prefix}.attn_v")
-    qkv = g.qk_norm(qkv, f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm", c.heads[layer])
-    h = g.attention(qkv, c.attention(layer, c.rope("neox")))
-    return g.linear(g.mul(h, g.unary(g.linear(x, gates), "sigmoid")), f"{prefix}.attn_output")
+    heads = c.heads[layer]
+    h = g.linear(x, queries, f"{prefix}.attn_k", f"{prefix}.attn_v", gates)
+    h = g.qk_norm(h, f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm", heads)
+    attended = g.attention(h, c.attention(layer, c.rope("neox")))
+    gated = g.gated(g.slice(h, heads.qkv_width, heads.width), "sigmoid", attended)
+    return g.linear(gated, f"{prefix}.attn_output")
 
 
 def delta_rule(g: Graph[A], c: Config, x: A, prefix: str) -> A:

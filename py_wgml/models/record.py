@@ -149,8 +149,10 @@ class Recorder(Graph[Value]):
         op = nodes.GatedNorm((0, 0), self._norm(x, name, parts, self._config.eps), before, activation)
         return self._make(op, (x, gate), x.rows, x.width, name)
 
-    def gated(self, x: Value, activation: Activation) -> Value:
-        return self._make(nodes.Gate(activation), (x,), x.rows, x.width // 2, activation)
+    def gated(self, x: Value, activation: Activation, values: Value | None = None) -> Value:
+        width = x.width // 2 if values is None else x.width
+        op = nodes.Gate((0, width if values is None else 0), activation)
+        return self._make(op, (x, x if values is None else values), x.rows, width, activation)
 
     def experts(self, x: Value, how: Mixture, router: Value | None = None) -> Value:
         c, rows, name = self._config, x.rows, how.name
@@ -182,8 +184,11 @@ class Recorder(Graph[Value]):
             hidden = multiply(x, tensor, share, hidden)
             first += self._weights.matrices[tensor,].rows // c.expert_count
         assert hidden is not None
-        activate = nodes.Gate(how.activation, slots) if how.gated else nodes.Unary(cast(Function, how.activation), 0.0)
-        active = self._make(activate, (hidden,), rows * slots, down.columns, how.activation)
+        activate: nodes.Op = nodes.Unary(cast(Function, how.activation), 0.0)
+        inputs: tuple[Value, ...] = (hidden,)
+        if how.gated:
+            activate, inputs = nodes.Gate((0, down.columns), how.activation, slots), (hidden, hidden)
+        active = self._make(activate, inputs, rows * slots, down.columns, how.activation)
         results = multiply(active, f"{name}_down_exps", replace(product, width=down.rows // c.expert_count))
         return self._make(nodes.Mix(), (gates, results), rows, results.width, name)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..gpu import Buffer, Program
 from .lib.array import Array
+from .lib.columns import Columns
 from .unary import unary_numpy
 
 __all__ = ["gated", "gated_numpy"]
@@ -18,24 +19,25 @@ Activation = Literal["silu", "gelu", "gelu_quick", "gelu_erf", "relu", "relu2", 
 def gated(
     program: Program,
     step: Buffer,
-    x: Buffer,
+    gates: Columns,
+    values: Columns,
     out: Buffer,
     width: int,
     activation: Activation,
     max_count: int,
     repeat: int = 1,
 ) -> None:
-    """out[r, i] = activation(x[r, i]) * x[r, width + i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
+    """out[r, i] = activation(gates[r, i]) * values[r, i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
 
     "swiglu_oai" is that of gpt-oss (arXiv:2508.10925), for a gate x and a value v: gelu_quick(min(x, 7)) times
-    1 + clamp(v, -7, 7). x: float32 [max_count repeat, 2 width], gates before values; out: float32
-    [max_count repeat, width]. repeat: rows of a token.
+    1 + clamp(v, -7, 7). gates, values: [max_count repeat, width]; out: float32 [max_count repeat, width]. repeat: rows
+    of a token.
     """
     program.dispatch(
         "gated",
-        {"step": step, "x": x, "out": out},
+        {"step": step, "gates": gates.buffer, "values": values.buffer, "out": out},
         (-(-width // _WORKGROUP_SIZE), max_count * repeat, 1),
-        {"width": width, "repeat": repeat},
+        {"width": width, "repeat": repeat, **gates.params("gates"), **values.params("values")},
         function=activation,
         workgroup_size=_WORKGROUP_SIZE,
     )

@@ -22,11 +22,13 @@ def qk_norm(
     eps: float,
     max_count: int,
     whole: bool = False,
+    width: int | None = None,
 ) -> None:
     """Normalise queries and keys where they are: each head by itself, or all heads of a token as one row (whole).
 
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
     of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim); None: all 1.
+    width: elements of a row, where there are others behind the values.
     """
     q_rows, k_rows = (1, 1) if whole else (heads.heads, heads.kv_heads)
     program.dispatch(
@@ -34,7 +36,7 @@ def qk_norm(
         {"step": step, "qkv": qkv, "weights": weights},
         (q_rows + k_rows, max_count, 1),
         {
-            "width": heads.qkv_width,
+            "width": width or heads.qkv_width,
             "q_rows": q_rows,
             "k_rows": k_rows,
             "q_columns": heads.heads // q_rows * heads.head_dim,

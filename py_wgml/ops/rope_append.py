@@ -40,18 +40,20 @@ class Append:
         return {"rotary_dim": self.rotary_dim, "pairing": self.pairing, **self.cache.template}
 
 
-def rope_append(program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: Append, max_count: int) -> None:
+def rope_append(
+    program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: Append, max_count: int, width: int | None = None
+) -> None:
     """Rotate the queries of `qkv` into `q`, its keys into the cache, and copy its values there.
 
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. q: float32 [max_count,
-    heads, head_dim].
+    heads, head_dim]. width: elements of a row of qkv, where there are others behind the values.
     """
     pairs = append.cache.heads.qkv_width // 2
     program.dispatch(
         "rope_append",
         [{"step": step, "qkv": qkv, "q": q}, append.bindings],
         (-(-pairs // _WORKGROUP_SIZE), max_count, 1),
-        append.cache.params,
+        {**append.cache.params, "row": width or append.cache.heads.qkv_width},
         **append.template,
         workgroup_size=_WORKGROUP_SIZE,
     )

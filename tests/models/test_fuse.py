@@ -47,7 +47,7 @@ class Sketch:
         return self.make(nodes.Linear(matrix(width, x.width, stripes, type), fusion), x, width=width)
 
     def gate(self, x: Value) -> Value:
-        return self.make(nodes.Gate("silu"), x, width=x.width // 2)
+        return self.make(nodes.Gate((0, x.width // 2), "silu"), x, x, width=x.width // 2)
 
     def add(self, x: Value, y: Value) -> Value:
         return self.make(nodes.Binary("add"), x, y, width=x.width)

@@ -3,7 +3,7 @@ from typing import Any, get_args
 from ops.harness import Bench, Job, cases
 from ops.recipes import ALL, exact, past
 
-from py_wgml.ops import gated, gated_numpy
+from py_wgml.ops import Columns, gated, gated_numpy
 from py_wgml.ops.gated import Activation
 
 
@@ -12,8 +12,9 @@ def gated_case(b: Bench, kind: Any, shape: tuple[int, int]) -> Job:
     x = b.normal(rows + 1, 2 * width)
     x[0, :2] *= 200
     out, step, at = b.poison(rows + 1, width), b.step(5, rows), b.up(x)
+    gates, values = Columns(at, 2 * width), Columns(at, 2 * width, width)
     expected = gated_numpy(*exact(x[:rows]), kind)
-    return Job(lambda p: gated(p, step, at, out, width, kind, rows + 1), {out: past(expected, rows + 1)})
+    return Job(lambda p: gated(p, step, gates, values, out, width, kind, rows + 1), {out: past(expected, rows + 1)})
 
 
 TABLE = [

@@ -20,11 +20,13 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
-    step, at = b.step(first, count), b.up(qkv)
+    rows = qkv.reshape(count + 1, -1)
+    rows = np.concatenate([rows, b.normal(count + 1, 6)], axis=1)
+    step, at = b.step(first, count), b.up(rows)
     cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
     append = Append(b.up(rotations), rotary_dim, pairing, cache)
     return Job(
-        lambda p: rope_append(p, step, at, q, append, max_count=count + 1),
+        lambda p: rope_append(p, step, at, q, append, count + 1, rows.shape[1]),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
     )
 
