@@ -19,7 +19,7 @@ from .activations import Activations
 from .build import State, emitter
 from .cache import Cache
 from .fuse import RULES, fuse
-from .nodes import Linear, Node, Value
+from .nodes import Linear, LinearAttention, Node, Value
 from .record import Recorder, Step
 
 _MANY = 512
@@ -85,6 +85,8 @@ def _table(title: str, nodes: Sequence[Node], logits: Value, device: PaperDevice
 def operation(node: Node) -> str:
     """The name, with what is taken in before and after it."""
     name = type(node.op).__name__
+    if isinstance(node.op, LinearAttention):
+        return "CausalConv > " * bool(node.op.mixer) + name + " > GatedNorm" * bool(node.op.gated)
     if not isinstance(node.op, Linear):
         return name
     fusion = node.op.fusion

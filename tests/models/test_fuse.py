@@ -14,7 +14,7 @@ from py_wgml.models.__main__ import operation
 from py_wgml.models.fuse import RULES, fuse
 from py_wgml.models.nodes import Node, Value
 from py_wgml.models.place import place
-from py_wgml.ops import Append, Fusion, Heads, KvCache, Norm, Partials
+from py_wgml.ops import Append, Fusion, Heads, KvCache, Memory, Norm, Partials, Taps
 
 GPU, CPU = PaperDevice(), PaperDevice(software=True)
 HEADS = Heads(4, 2, 16)
@@ -165,6 +165,24 @@ def gated_residual(s: Sketch) -> Value:
     return s.add(s.start(), s.gate(s.linear(s.start(), 2 * WIDTH)))
 
 
+MEMORY = Memory(2, 2, 16, 32, delta=True)  # 64 queries and keys, 64 values, 4 rates
+
+
+def remembered(s: Sketch, memory: Memory = MEMORY, parts: int = 2, apart: bool = False) -> Value:
+    """A recurrence as families write it. apart: its rates and gates come from another product."""
+    sizes = sum(memory.widths), memory.width, 4
+    h = s.linear(s.start(), sum(sizes))
+    other = s.linear(s.start(), sum(sizes)) if apart else h
+    qkv, gates, rates = (
+        s.make(nodes.Slice(sum(sizes[:i])), whole, width=sizes[i]) for i, whole in enumerate((h, other, other))
+    )
+    mixed = s.make(nodes.CausalConv((0,), Taps(buffer(1), sizes[0], 4), None, buffer(1)), qkv, width=sizes[0])
+    op = nodes.LinearAttention((0, 0), memory, buffer(1), buffer(1))
+    found = s.make(op, mixed, rates, width=memory.width)
+    norm = nodes.GatedNorm((0, 0), Norm(buffer(1), memory.width // parts, 1e-5, parts), False, "silu")
+    return s.make(norm, found, gates, width=memory.width)
+
+
 def unread(s: Sketch) -> Value:
     s.gate(s.start())
     s.linear(s.start())
@@ -173,6 +191,7 @@ def unread(s: Sketch) -> Value:
 
 
 N, L, G, A, M = "RmsNorm", "Linear", "Gate", "Binary", "Merge"
+C, R, D = "CausalConv", "LinearAttention", "GatedNorm"
 
 # name: the rules it takes, the graph, rows, device; what it becomes without its embeddings, `+`: in another's place
 TABLE = {
@@ -238,6 +257,25 @@ TABLE = {
     "mixture": ("sum into mixture", mix, 1, GPU, "+Mix"),
     "scale": ("scale into sum", scaled, 16, GPU, "+Mix"),
     "scale, elementwise": ("", lambda s: scaled(s, WIDTH), 16, GPU, f"{A}, {A}"),
+    "memory": (
+        "columns into reader, convolution into recurrence, recurrence into norm",
+        remembered, 1, GPU, f"{L}, {C} > {R} > {D}",
+    ),
+    "memory, software": (
+        "columns into reader, convolution into recurrence, recurrence into norm",
+        remembered, 1, CPU, f"{L}, {C} > {R} > {D}",
+    ),
+    "memory, many tokens": ("columns into reader", remembered, 16, GPU, f"{L}, {C}, {R}, {D}"),
+    "memory, a norm of all heads": (
+        "columns into reader, convolution into recurrence",
+        lambda s: remembered(s, parts=1), 1, GPU, f"{L}, {C} > {R}, {D}",
+    ),
+    "memory, two products": (
+        "columns into reader", lambda s: remembered(s, apart=True), 1, GPU, f"{L}, {L}, {C}, {R}, {D}"
+    ),
+    "memory, long values": (
+        "columns into reader", lambda s: remembered(s, replace(MEMORY, values=512)), 1, GPU, f"{L}, {C}, {R}, {D}"
+    ),
     "in place, read later": ("", qk_norm_of_shared, 1, GPU, f"Copy, +QkNorm, {A}"),
     "unread": ("", unread, 1, GPU, "Rotate"),
 }  # fmt: skip
