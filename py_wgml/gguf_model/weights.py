@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import WgmlError
 from ..gpu import Buffer, Device
 from .codebooks import codebook
-from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType
+from .ggml import GGML_QUANT_SIZES, NOT_READ, GGMLQuantizationType
 from .header import TensorInfo
 from .rows import Names
 
@@ -18,7 +18,7 @@ TYPES = tuple(
     GGMLQuantizationType[name]
     for name in (
         *("F32", "F16", "BF16"),
-        *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "MXFP4", "IQ4_NL"),
+        *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q1_0", "Q2_0", "MXFP4", "NVFP4", "IQ4_NL"),
         *("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ4_XS", "TQ1_0", "TQ2_0"),
         *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"),
     )
@@ -27,7 +27,7 @@ TYPES = tuple(
 # Those that products of bytes can make: their elements are bytes, but for scales that several share, and are not looked
 # up one by one, which takes longer than what is gained.
 BYTE_TYPES = frozenset(TYPES) - {
-    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4")
+    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4", "NVFP4")
 }
 
 
@@ -95,7 +95,8 @@ def require_types(
     for tensor in itertools.chain(*matrices.values()):
         if tensor.type not in TYPES:
             supported = ", ".join(type.name for type in TYPES)
-            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
+            reason = NOT_READ.get(tensor.type.name, "newer than py_wgml")
+            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name} ({reason}); supported: {supported}")
     for tensor in itertools.chain(*vectors.values()):
         if tensor.type != GGMLQuantizationType.F32:
             raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")

@@ -16,6 +16,7 @@ from ..ops import (
     attention_numpy,
     binary_numpy,
     causal_conv_numpy,
+    dequantize_numpy,
     gated_norm_numpy,
     gated_numpy,
     get_rows_numpy,
@@ -177,7 +178,7 @@ class NumpyGraph(Graph[Array]):
 
 
 class TensorFile:
-    """A GGUF file's tensors, dequantized by the `gguf` package when first asked for and then kept."""
+    """A GGUF file's tensors, dequantized when first asked for and then kept."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -185,13 +186,9 @@ class TensorFile:
         self.dequantized = cache(self._dequantized)
 
     def _dequantized(self, name: str) -> Array:
-        from gguf import quants
-
         tensor: TensorInfo = self.header.tensors[name]
         raw = np.fromfile(self.path, np.uint8, tensor.nbytes, offset=tensor.offset)
-        if tensor.type.name in ("F32", "F16"):
-            raw = raw.view(np.float32 if tensor.type.name == "F32" else np.float16)
-        return quants.dequantize(raw.reshape(*tensor.shape[:-1], -1), tensor.type).reshape(tensor.shape)
+        return dequantize_numpy(raw.reshape(*tensor.shape[:-1], -1), tensor.type).reshape(tensor.shape)
 
 
 class NumpyModel:

@@ -18,8 +18,10 @@ from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
 from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.ggml import NOT_READ, OUTSIDE
 from py_wgml.gguf_model.header import Header
 from py_wgml.gguf_model.source import StreamSource
+from py_wgml.gguf_model.weights import TYPES
 from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import Scaling
@@ -193,7 +195,8 @@ def test_lists_have_an_entry_a_layer(tmp_path: Path, count: int) -> None:
     ("tensor", "type", "message"),
     [
         ("blk.0.attn_norm.weight", GGMLQuantizationType.F16, "is of type F16; vectors must be F32"),
-        ("blk.0.attn_q.weight", GGMLQuantizationType.I32, "is of type I32; supported: F32"),
+        ("blk.0.attn_q.weight", GGMLQuantizationType.I32, r"is of type I32 \(whole numbers, .*\); supported: F32"),
+        ("blk.0.attn_q.weight", GGMLQuantizationType.Q8_1, r"is of type Q8_1 \(what .*\); supported: F32"),
     ],
 )
 def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGMLQuantizationType, message: str) -> None:
@@ -201,6 +204,15 @@ def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGML
     tensors = {**header.tensors, tensor: replace(header.tensors[tensor], type=type)}
     with pytest.raises(WgmlError, match=message):
         plan(replace(header, tensors=tensors))
+
+
+def test_every_type_is_read_or_refused_with_a_reason() -> None:
+    """Those that the gguf package lists."""
+    listed = {type.name for type in GGMLQuantizationType}
+    assert {type.name for type in TYPES} | NOT_READ.keys() >= listed
+    assert not {type.name for type in TYPES} & NOT_READ.keys()
+    assert {*OUTSIDE.values()} == NOT_READ.keys() - listed
+    assert not {*map(int, GGMLQuantizationType)} & OUTSIDE.keys()
 
 
 def metadata_of(tokens: list[str], **changes: Any) -> dict[str, Any]:
