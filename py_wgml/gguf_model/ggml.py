@@ -50,8 +50,8 @@ else:
         | {name: number for name, (number, *_) in _YOUNG.items()},
     )
     GGML_QUANT_SIZES = {
-        **{GGMLQuantizationType(type): size for type, size in _constants.GGML_QUANT_SIZES.items()},
-        **{GGMLQuantizationType[name]: size for name, (_, *size) in _YOUNG.items()},
+        **_constants.GGML_QUANT_SIZES,
+        **{GGMLQuantizationType[name]: (elements, nbytes) for name, (_, elements, nbytes) in _YOUNG.items()},
     }
     GGUFValueType = _constants.GGUFValueType
 
@@ -89,5 +89,11 @@ FORKED = {"Q2_0": (128, 34), "NVFP4": (32, 6)}
 """Types whose numbers PrismML's fork of llama.cpp once gave to others: elements and bytes of a block of theirs."""
 
 __all__ = [
-    *("FORKED", "GGML_QUANT_SIZES", "NOT_READ", "OUTSIDE", "GGMLQuantizationType", "GGUFValueType", "quants"),
+    "FORKED",
+    "GGML_QUANT_SIZES",
+    "NOT_READ",
+    "OUTSIDE",
+    "GGMLQuantizationType",
+    "GGUFValueType",
+    "quants",
 ]

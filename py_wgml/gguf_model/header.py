@@ -216,12 +216,10 @@ class HeaderParser:
             kind = GGMLQuantizationType(number)
             block, block_bytes = GGML_QUANT_SIZES[kind]
         except (ValueError, KeyError):
-            name = OUTSIDE.get(number)
-            raise WgmlError(
-                f"{where} is of type {name}: {NOT_READ[name]}"
-                if name
-                else f"{where} has the unknown type number {number}: newer than py_wgml, or of a fork of llama.cpp"
-            ) from None
+            reason = f"has the unknown type number {number}: newer than py_wgml, or of a fork of llama.cpp"
+            if number in OUTSIDE:
+                reason = f"is of type {OUTSIDE[number]}: {NOT_READ[OUTSIDE[number]]}"
+            raise WgmlError(f"{where} {reason}") from None
         elements = prod(dims)
         if elements >= 1 << 63:
             raise _bad(f"{where} has dimensions whose product overflows")

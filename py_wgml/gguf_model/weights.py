@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..errors import WgmlError
 from ..gpu import Buffer, Device
 from .codebooks import codebook
@@ -105,7 +107,9 @@ def require_types(
 class Weights:
     """GPU memory for the tensors of a model, by the names under which they are used together.
 
-    `segments` says which bytes of the file belong where; nothing is uploaded here.
+    scaled: rows of each of the matrices under some names, whose products are multiplied by `scales`, float32 [rows]:
+    all 1 as long as nobody has filled them (models/scales.py). `segments` says which bytes of the file belong where;
+    nothing is uploaded here.
     Raises WgmlError, before it allocates anything, for a type that no kernel reads or a row longer than a binding.
     """
 
@@ -114,6 +118,7 @@ class Weights:
         device: Device,
         matrices: Mapping[Names, Sequence[TensorInfo]],
         vectors: Mapping[Names, Sequence[TensorInfo]],
+        scaled: Mapping[Names, Sequence[int]],
     ) -> None:
         self._device = device
         require_types(matrices, vectors)
@@ -124,11 +129,12 @@ class Weights:
         self.segments: list[Segment] = []
         self.matrices = {names: self._matrix(tensors) for names, tensors in matrices.items()}
         self.vectors = {names: self._vector(tensors) for names, tensors in vectors.items()}
+        self.scales = {names: device.upload(np.ones(sum(rows), np.float32), "scales") for names, rows in scaled.items()}
         self.segments.sort(key=lambda segment: segment.offset)
 
     def destroy(self) -> None:
         """Give the memory back."""
-        for buffer in {segment.buffer for segment in self.segments}:
+        for buffer in {segment.buffer for segment in self.segments}.union(self.scales.values()):
             buffer.destroy()
 
     def _matrix(self, tensors: Sequence[TensorInfo]) -> Matrix:

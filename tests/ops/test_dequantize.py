@@ -1,5 +1,6 @@
 import itertools
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ SCALES = {"usual": (1e-3, -2e-2), "subnormal": (2.0**-24, 5e-6), "zero": (0.0, -
 
 
 # Blocks and what ggml's own functions make of them.
-WORKED = {
+WORKED: dict[str, tuple[str, Any]] = {
     "NVFP4": (
         "38403008 1032547698badcfe f0f0f0f0f0f0f0f0 0707070707070707 2b2b2b2b2b2b2b2b",
         [0, 1, 2, 4, 0, -1, -2, -4, 0.5, 1.5, 3, 6, -0.5, -1.5, -3, -6]
@@ -44,7 +45,7 @@ WORKED = {
         [-1, 0, 1, 2, 2, 1, 0, -1] + [-1] * 4 + [0] * 4 + [1] * 4 + [2] * 4 + [0] * 40,
     ),
 }
-QUANTIZED = {
+QUANTIZED: dict[str, tuple[Any, str]] = {
     "NVFP4": ((np.arange(64) - 31.5) / 8, "332a2a33efefefefeededededfdfcfcebeae9e0d50616263647475756565656676767676"),
     "Q1_0": (
         [0 if i in (7, 8) else 0.25 if i % 3 else -0.5 for i in range(128)],
@@ -83,15 +84,15 @@ def test_blocks_of_ggml(bench: Bench, name: str) -> None:
     """Bit for bit, in NumPy and on the GPU."""
     text, expected = WORKED[name]
     rows, columns = np.frombuffer(bytes.fromhex(text), np.uint8)[None], len(expected)
-    assert (dequantize_numpy(rows, T[name]) == np.float32(expected)).all()
+    assert (dequantize_numpy(rows, T[name]) == np.array(expected, np.float32)).all()
     weights, out = whole(bench, rows, T[name], columns), bench.poison(1, columns)
-    assert (bench.run(lambda p: dequantize(p, weights, out), out, 1, columns) == np.float32(expected)).all()
+    assert (bench.run(lambda p: dequantize(p, weights, out), out, 1, columns) == np.array(expected, np.float32)).all()
 
 
 @pytest.mark.parametrize("name", QUANTIZED)
 def test_quantized_as_by_ggml(name: str) -> None:
     values, expected = QUANTIZED[name]
-    assert quantize(np.float32(values)[None], T[name]).tobytes().hex() == expected
+    assert quantize(np.array([values], np.float32), T[name]).tobytes().hex() == expected
 
 
 def test_every_scale_of_nvfp4(bench: Bench) -> None:
