@@ -230,8 +230,8 @@ def model_of(name: str, path: Path) -> Any:
         key for key in tensors if key.endswith(".input_scale")
     ]:  # transformers has these scales in its matrices
         del tensors[key]
-        matrix = tensors[key.replace(".input_scale", ".weight")]
-        matrix *= tensors.pop(key.replace(".input_scale", ".scale")).reshape(-1, *[1] * (matrix.ndim - 1))
+        matrix, scale = (key.replace(".input_scale", end) for end in (".weight", ".scale"))
+        tensors[matrix] = tensors[matrix] * tensors.pop(scale).reshape(-1, *[1] * (tensors[matrix].ndim - 1))
     config_class = transformers.AutoConfig.for_model(hf.type).__class__
     config = config_class(
         **{
