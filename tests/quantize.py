@@ -59,10 +59,11 @@ def random_blocks(random: np.random.Generator, type: T, rows: int, columns: int,
 
 
 def _e4m3(x: Array) -> Array:
-    """x >= 0 -> uint8, the E4M3 numbers that ggml rounds x to: a half upwards, and what is too large to the largest."""
+    """x >= 0 -> uint8, the E4M3 numbers that ggml rounds x to: a half upwards, and from 256 on to the largest."""
     bits = x.astype(np.float32).view(np.uint32).astype(np.int64)
     # Exponent and mantissa are neighbours, so what is carried over from the one goes to the other.
-    normal = np.minimum((bits + (1 << 19) >> 20) - (120 << 3), 0x7E)
+    normal = (bits + (1 << 19) >> 20) - (120 << 3)
+    normal = np.where(normal < 0x78, normal, 0x7E)
     subnormal = np.minimum(np.floor(x * 512 + 0.5), 7)
     return np.where(bits >> 23 > 120, normal, subnormal).astype(np.uint8)
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType
 from models.table import BOUND, IDS, gpu_error, truth, truth_error
+from quantize import NVFP4
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
@@ -39,6 +40,26 @@ def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
     tiny = TINY["mixtral"]
     whole = replace(tiny, metadata={**tiny.metadata, "expert_used_count": tiny.metadata["expert_count"]})
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", whole), gpus.device("naga")) < BOUND
+
+
+def test_scales_beside_those_of_blocks(tmp_path: Path) -> None:
+    """Of blocks as they come from NVIDIA's own quantizer."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"], type=NVFP4)
+    assert gpu_error(path, gpus.device("naga")) < BOUND
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"blk.0.attn_q.scale": (2,)}, "'qwen3' don't have: 'blk.0.attn_q.scale'"),
+        ({"blk.1.ffn_down.scale": (64,)}, "'qwen3' don't have: 'blk.1.ffn_down.scale'"),
+    ],
+)
+def test_refuses_scales_that_do_not_fit(tmp_path: Path, shapes: dict[str, tuple[int, ...]], message: str) -> None:
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"]))
+    changed = {name: replace(header.tensors[name], shape=shape) for name, shape in shapes.items()}
+    with pytest.raises(WgmlError, match=message):
+        plan(replace(header, tensors={**header.tensors, **changed}))
 
 
 def test_layers_of_which_none_attends(tmp_path: Path) -> None:
