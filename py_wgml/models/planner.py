@@ -68,6 +68,8 @@ class Plan(Graph[Planned]):
 
     def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
+        if scale_of(self._tensors, name, 1):
+            raise WgmlError(f"the file has a scale of the whole tensor {table.name}, which no embeddings have")
         return Planned((table.shape[1],), table.name)
 
     def add_positions(self, x: Planned, name: str) -> Planned:

@@ -62,6 +62,14 @@ def test_refuses_scales_that_do_not_fit(tmp_path: Path, shapes: dict[str, tuple[
         plan(replace(header, tensors={**header.tensors, **changed}))
 
 
+def test_refuses_scales_of_embeddings(tmp_path: Path) -> None:
+    """Which a tied output would have alone."""
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"]))
+    scale = replace(header.tensors["blk.0.attn_q.scale"], name="token_embd.scale")
+    with pytest.raises(WgmlError, match=r"scale of the whole tensor token_embd\.weight"):
+        plan(replace(header, tensors={**header.tensors, scale.name: scale}))
+
+
 def test_layers_of_which_none_attends(tmp_path: Path) -> None:
     """Nothing is rotated."""
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], layers=1))
