@@ -110,7 +110,8 @@ class Plan(Graph[Planned]):
                     raise WgmlError(f"the tensor {bias.name} has not {tensor.shape[0]} elements")
             self.vectors[suffixed(names, ".bias")] = [*chain(*map(_pieces, biases, names))]
         rows = tuple(sum(piece.shape[0] for piece in found) for found in pieces)
-        if sum(self._scale(tensor_of(name), 1) for name in names):
+        scaled = [self._scale(tensor_of(name), 1) for name in names]
+        if any(scaled):
             self.scaled[names] = rows
         return Planned(rows, tensors[0].name)
 

@@ -96,9 +96,8 @@ class Recorder(Graph[Value]):
         matrix = self._weights.matrices[names]
         bias = self._weights.vectors.get(suffixed(names, ".bias"))
         title = " ".join(map(tensor_of, names))
-        return self._make(
-            nodes.Linear(matrix, Fusion(bias, self._weights.scales.get(names))), (x,), x.rows, matrix.rows, title
-        )
+        fusion = Fusion(bias, self._weights.scales.get(names))
+        return self._make(nodes.Linear(matrix, fusion), (x,), x.rows, matrix.rows, title)
 
     def qk_norm(self, qkv: Value, q: str, k: str, heads: Heads, whole: bool = False) -> Value:
         weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
