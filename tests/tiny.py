@@ -26,10 +26,10 @@ class Tiny:
     """A model to write.
 
     layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a bias, `!` after
-    those without a suffix; first: those of every second layer, from the first on, where they differ; each: of each
-    layer, where they differ otherwise; rest: names of those after the layers. wanted: the context to load it with.
-    metadata: keys beside the usual ones, without the architecture. shapes: of tensors whose shape is not the usual, by
-    name, with the block or for all.
+    those without a suffix, `*` after those with a scale of the whole tensor; first: those of every second layer, from
+    the first on, where they differ; each: of each layer, where they differ otherwise; rest: names of those after the
+    layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
+    of tensors whose shape is not the usual, by name, with the block or for all.
     """
 
     architecture: str
@@ -232,6 +232,17 @@ TINY = {
         head_dim=24,
         metadata={**_RMS, "attention.key_length": 24, "attention.value_length": 24},
     ),
+    "qwen2, scales of tensors": Tiny(
+        "qwen2",
+        "attn_norm attn_q+* attn_k+ attn_v+* attn_output* ffn_norm ffn_gate ffn_up ffn_down",
+        metadata=_RMS,
+    ),
+    "qwen3, scales of tensors": Tiny(
+        "qwen3",
+        "attn_norm attn_q* attn_q_norm attn_k* attn_k_norm attn_v attn_output* ffn_norm ffn_gate* ffn_up* ffn_down*",
+        "output_norm",
+        metadata=_RMS,
+    ),
     "exaone": Tiny("exaone", _SEPARATE, "output_norm output rope_freqs", metadata=_RMS),
     "phi3": Tiny(
         "phi3",
@@ -356,6 +367,12 @@ TINY = {
     "qwen3moe": Tiny(
         "qwen3moe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        metadata={**_RMS, **_USED},
+    ),
+    "qwen3moe, scales of tensors": Tiny(
+        "qwen3moe",
+        "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v* attn_output ffn_norm ffn_gate_inp ffn_gate_exps*"
+        " ffn_up_exps* ffn_down_exps*",
         metadata={**_RMS, **_USED},
     ),
     "qwen3vlmoe": Tiny(
@@ -657,6 +674,7 @@ def write_tiny(
         if name.endswith("="):
             vector(f"{name[:-1]}.bias", tiny.shape_of(name[:-1].rpartition(".")[2]), 0.0)
             return
+        name, scaled, _ = name.partition("*")
         name, biased, _ = name.partition("+")
         plain = name.rpartition(".")[2]
         shape = tiny.shapes.get(name) or tiny.shape_of(plain)
@@ -674,6 +692,10 @@ def write_tiny(
                 chosen = GGMLQuantizationType.F32
             rows = quantize(values.reshape(-1, shape[-1]), chosen)
             writer.add_tensor(f"{name}.weight", rows.reshape(*shape[:-1], -1), raw_dtype=chosen)
+        if scaled:
+            count = shape[0] if len(shape) == 3 else 1
+            writer.add_tensor(f"{name}.scale", random.uniform(0.5, 2, count).astype(np.float32))
+            writer.add_tensor(f"{name}.input_scale", random.uniform(0.5, 2, count).astype(np.float32))
         if biased:
             vector(f"{name}.bias", shape[:-1] or shape, 0.0)
 

@@ -1,15 +1,15 @@
 // Matrix times matrix with quantized weights, for the many tokens of a step:
-//   out[t, first + n] = sum_k W[n, k] x[t, k] (+ bias[first + n]) (+ out[t, first + n])
-//   weights: blocks of W [rows, columns]    x f32 [T, columns]    out f32 [T, width]    bias f32 [width]
+//   out[t, first + n] = sum_k W[n, k] x[t, k] (* row_scale[first + n]) (+ bias[first + n]) (+ out[t, first + n])
+//   weights: blocks of W [rows, columns]    x f32 [T, columns]    out f32 [T, width]    row_scale, bias f32 [width]
 // A workgroup makes a tile of tile_rows rows x tile_tokens tokens, each invocation 4 x 4 of it. It walks the columns
 // four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in workgroup
 // memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
 // With experts, W is a stripe of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
 // a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order).
-//   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (+ bias[expert, n])
-//   out f32 [T slots, width]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, tile_rows (64), tile_tokens (16, 32 or 64), bias,
-// accumulate, experts (not with accumulate).
+//   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (* row_scale[expert]) (+ bias[expert, n])
+//   out f32 [T slots, width]    row_scale f32 [experts]    bias f32 [experts, rows]
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, tile_rows (64), tile_tokens (16, 32 or 64),
+// row_scale, bias, accumulate, experts (not with accumulate).
 {% include "lib/tile.wgsl" %}
 {% if not experts %}
 {% include "lib/step.wgsl" %}
@@ -37,6 +37,9 @@ var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 var<storage, read_write> out: array<f32>;
 {% if experts %}
 var<storage, read> order: array<u32>;
+{% endif %}
+{% if row_scale %}
+var<storage, read> row_scale: array<f32>;
 {% endif %}
 {% if bias %}
 var<storage, read> bias: array<f32>;
@@ -80,10 +83,13 @@ fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
     if line < tile.count && has_row(tile, n) {
         let column = params.first + n;
         let element = token_of(tile, line) * params.width + column;
+        {% if row_scale %}
+        let scale = row_scale[{{ "tile.expert" if experts else "column" }}];
+        {% endif %}
         {% if bias %}
         let shift = bias[{{ "tile.expert * params.rows + n" if experts else "column" }}];
         {% endif %}
-        out[element] = sum{{ " + shift" if bias }}{{ " + out[element]" if accumulate }};
+        out[element] = sum{{ " * scale" if row_scale }}{{ " + shift" if bias }}{{ " + out[element]" if accumulate }};
     }
 }
 

@@ -1,6 +1,7 @@
 // Matrix times vector with quantized weights:
-//   out[first + n] = sum_k W[n, k] x[k] (+ bias[first + n]) (+ out[first + n])
-//   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]    bias f32, as out
+//   out[first + n] = sum_k W[n, k] x[k] (* row_scale[first + n]) (+ bias[first + n]) (+ out[first + n])
+//   weights: blocks of W [rows, columns]    x f32 [columns]    out f32 [.., first + rows, ..]
+//   row_scale, bias f32, as out
 // `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them: the scales of a span
 // are read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
@@ -11,15 +12,16 @@
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
 // written to `out`: see rope_append.wgsl. With experts, W is a stripe of the matrices [rows, columns] of all experts, and
 // each of the step's tokens has `slots` results, of the experts ids:
-//   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (+ bias[ids[t, s], n])
-//   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]    bias f32 [experts, rows]
+//   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (* row_scale[ids[t, s]]) (+ bias[ids[t, s], n])
+//   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]
+//   row_scale f32 [experts]    bias f32 [experts, rows]
 // Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
 // values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
-// of 64), subgroups (lanes fit a subgroup), bias, accumulate, norm (not with tail), splits (0: x is no partials; not with
-// tail, norm or experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not
-// with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; lane_rows is then 2 for "norm"
-// and 4 for "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not with accumulate, norm, function or
-// pairing).
+// of 64), subgroups (lanes fit a subgroup), row_scale, bias, accumulate, norm (not with tail), splits (0: x is no
+// partials; not with tail, norm or experts, and only where a stage holds all columns; head_dim), function (of
+// lib/gate.wgsl, or false; not with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function;
+// lane_rows is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not
+// with accumulate, norm, function or pairing).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -56,6 +58,9 @@ var<storage, read_write> out: array<f32>;
 {% include "lib/step.wgsl" %}
 var<uniform> step: Step;
 var<storage, read> ids: array<u32>;
+{% endif %}
+{% if row_scale %}
+var<storage, read> row_scale: array<f32>;
 {% endif %}
 {% if bias %}
 var<storage, read> bias: array<f32>;
@@ -206,6 +211,9 @@ fn main(
     {% endif %}
     {% endfor %}
     {% for r in all_rows %}
+    {% if row_scale %}
+    let row_scale_{{ r }} = row_scale[{{ "ids[group.z]" if experts else "params.first + row_%d" % r }}];
+    {% endif %}
     var sum_{{ r }} = {{ "0.0" if integers else "vec4<f32>(0.0)" }};
     {% endfor %}
     {% if norm %}
@@ -368,7 +376,8 @@ fn main(
     let scale = inverseSqrt(all_squares / f32(params.columns) + params.eps);
     {% endif %}
     {% for r in all_rows %}
-    let total_{{ r }} = lanes_sum({{ "sum_%d" % r if integers else "dot(sum_%d, vec4<f32>(1.0))" % r }}{{ " * scale" if norm }}, index);
+    {% set sum = "sum_%d" % r if integers else "dot(sum_%d, vec4<f32>(1.0))" % r %}
+    let total_{{ r }} = lanes_sum({{ sum }}{{ " * scale" if norm }}, index){{ " * row_scale_%d" % r if row_scale }};
     {% endfor %}
     {% if pairing %}
     // There are whole heads, so all rows of a group or none.

@@ -14,7 +14,7 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Activations, Cache, Logits, State, Step, build, plan
+from ..models import Activations, Cache, Logits, State, Step, build, plan, spread_scales
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from .turns import Turns
 
@@ -73,7 +73,9 @@ class Runner:
     ) -> None:
         self.device, self._integers = device, activation_bits == 8
         self.config, self._forward, found = plan(header, context)
-        self.weights = Weights(device, found.matrices, found.vectors)
+        self.weights = Weights(device, found.matrices, found.vectors, found.scaled)
+        self._spread = device.program()
+        spread_scales(self._spread, self.weights, found.scaled)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
 
         self._cache = Cache(device, found, cache_bits, self.config.context_length)
@@ -107,6 +109,7 @@ class Runner:
         """
         await self.device.allocated()
         await self.device.compiled()
+        self._spread.run()
         await self._cache.read_factors(self.weights)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, 1))

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from .ggml import GGMLQuantizationType, quant_class
+from .ggml import GGMLQuantizationType, quants
 
 _TYPES = frozenset(("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"))
 
@@ -19,7 +19,7 @@ def codebook(type: GGMLQuantizationType) -> bytes | None:
     """
     if type.name not in _TYPES:
         return None
-    quant = quant_class(type)
+    quant = getattr(quants(), type.name)
     quant.init_grid()
     grid = quant.grid.astype(np.int8)
     if type.name.startswith("IQ1"):

@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import WgmlError, quoted
 from ..metadata import Metadata, decoded
 from ..values import file_path
-from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
+from .ggml import FORKED, GGML_QUANT_SIZES, NOT_READ, OUTSIDE, GGMLQuantizationType, GGUFValueType
 
 MAX_HEADER_BYTES = 64 << 20
 """No header is read beyond this (the largest vocabularies in use, with their merges, need some 20 MB)."""
@@ -197,7 +197,7 @@ class HeaderParser:
             name: TensorInfo(name, info.shape, info.type, data_offset + info.offset, info.nbytes)
             for name, info in tensors.items()
         }
-        self._check_layout(tensors)
+        self._check_layout(tensors, alignment)
         return Header(version, metadata, tensors, data_offset, alignment)
 
     def _tensor(self, alignment: int) -> Generator[None, None, TensorInfo]:
@@ -216,7 +216,10 @@ class HeaderParser:
             kind = GGMLQuantizationType(number)
             block, block_bytes = GGML_QUANT_SIZES[kind]
         except (ValueError, KeyError):
-            raise WgmlError(f"{where} has the unknown type number {number}") from None
+            reason = f"has the unknown type number {number}: newer than py_wgml, or of a fork of llama.cpp"
+            if number in OUTSIDE:
+                reason = f"is of type {OUTSIDE[number]}: {NOT_READ[OUTSIDE[number]]}"
+            raise WgmlError(f"{where} {reason}") from None
         elements = prod(dims)
         if elements >= 1 << 63:
             raise _bad(f"{where} has dimensions whose product overflows")
@@ -229,17 +232,19 @@ class HeaderParser:
             raise _bad(f"{where} begins at offset {offset}, which is not aligned to {alignment} bytes")
         return TensorInfo(name, tuple(reversed(dims)), kind, offset, elements // block * block_bytes)
 
-    def _check_layout(self, tensors: dict[str, TensorInfo]) -> None:
-        end, previous = 0, ""
+    def _check_layout(self, tensors: dict[str, TensorInfo], alignment: int) -> None:
+        end, previous = 0, None
         for tensor in sorted(tensors.values(), key=lambda tensor: tensor.offset):
-            if tensor.offset < end:
-                raise _bad(f"tensors {quoted(previous)} and {quoted(tensor.name)} overlap")
-            end, previous = tensor.offset + tensor.nbytes, tensor.name
+            if previous and tensor.offset < end:
+                _refuse_forked(previous, tensor.offset, alignment)
+                raise _bad(f"tensors {quoted(previous.name)} and {quoted(tensor.name)} overlap")
+            end, previous = tensor.offset + tensor.nbytes, tensor
             if end > MAX_FILE_BYTES:
-                raise _bad(f"tensor {quoted(previous)} has an offset that overflows: {end} bytes are no model")
-        if self._file_size is not None and end > self._file_size:
+                raise _bad(f"tensor {quoted(tensor.name)} has an offset that overflows: {end} bytes are no model")
+        if previous and self._file_size is not None and end > self._file_size:
+            _refuse_forked(previous, self._file_size, alignment)
             raise WgmlError(
-                f"GGUF file truncated: tensor {quoted(previous)} ends at byte {end}, "
+                f"GGUF file truncated: tensor {quoted(previous.name)} ends at byte {end}, "
                 f"but the file has only {self._file_size}"
             )
 
@@ -390,6 +395,19 @@ def join_headers(headers: Sequence[Header]) -> Header:
         raise _bad(f"the parts of the model hold {len(tensors)} tensors, not {expected}")
     metadata = {key: value for key, value in headers[0].metadata.items() if not key.startswith("split.")}
     return replace(headers[0], metadata=metadata, tensors=tensors)
+
+
+def _refuse_forked(tensor: TensorInfo, end: int, alignment: int) -> None:
+    """Raises WgmlError where `tensor`, which should not reach beyond byte `end`, is just so long as one of another type
+    that once had the same number."""
+    elements, nbytes = FORKED.get(tensor.type.name, (1, 0))
+    if nbytes and prod(tensor.shape) % elements == 0:
+        rest = end - tensor.offset - prod(tensor.shape) // elements * nbytes
+        if 0 <= rest < alignment:
+            raise WgmlError(
+                f"tensor {quoted(tensor.name)} has the number of {tensor.type.name}, but is so short that this is "
+                f"probably an early file of PrismML's fork of llama.cpp, with a type of its own: get a newer one"
+            )
 
 
 def _bad(what: str) -> WgmlError:

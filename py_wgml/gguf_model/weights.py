@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from ..errors import WgmlError
 from ..gpu import Buffer, Device
 from .codebooks import codebook
-from .ggml import GGML_QUANT_SIZES, GGMLQuantizationType
+from .ggml import GGML_QUANT_SIZES, NOT_READ, GGMLQuantizationType
 from .header import TensorInfo
 from .rows import Names
 
@@ -18,7 +20,7 @@ TYPES = tuple(
     GGMLQuantizationType[name]
     for name in (
         *("F32", "F16", "BF16"),
-        *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "MXFP4", "IQ4_NL"),
+        *("Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q1_0", "Q2_0", "MXFP4", "NVFP4", "IQ4_NL"),
         *("Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "Q8_K", "IQ4_XS", "TQ1_0", "TQ2_0"),
         *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S"),
     )
@@ -27,7 +29,7 @@ TYPES = tuple(
 # Those that products of bytes can make: their elements are bytes, but for scales that several share, and are not looked
 # up one by one, which takes longer than what is gained.
 BYTE_TYPES = frozenset(TYPES) - {
-    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4")
+    GGMLQuantizationType[name] for name in ("F32", "F16", "BF16", "IQ1_M", "IQ4_NL", "IQ4_XS", "MXFP4", "NVFP4")
 }
 
 
@@ -95,7 +97,8 @@ def require_types(
     for tensor in itertools.chain(*matrices.values()):
         if tensor.type not in TYPES:
             supported = ", ".join(type.name for type in TYPES)
-            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; supported: {supported}")
+            reason = NOT_READ.get(tensor.type.name, "newer than py_wgml")
+            raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name} ({reason}); supported: {supported}")
     for tensor in itertools.chain(*vectors.values()):
         if tensor.type != GGMLQuantizationType.F32:
             raise WgmlError(f"tensor {tensor.name} is of type {tensor.type.name}; vectors must be F32")
@@ -104,7 +107,9 @@ def require_types(
 class Weights:
     """GPU memory for the tensors of a model, by the names under which they are used together.
 
-    `segments` says which bytes of the file belong where; nothing is uploaded here.
+    scaled: rows of each of the matrices under some names, whose products are multiplied by `scales`, float32 [rows]:
+    all 1 as long as nobody has filled them (models/scales.py). `segments` says which bytes of the file belong where;
+    nothing is uploaded here.
     Raises WgmlError, before it allocates anything, for a type that no kernel reads or a row longer than a binding.
     """
 
@@ -113,6 +118,7 @@ class Weights:
         device: Device,
         matrices: Mapping[Names, Sequence[TensorInfo]],
         vectors: Mapping[Names, Sequence[TensorInfo]],
+        scaled: Mapping[Names, Sequence[int]],
     ) -> None:
         self._device = device
         require_types(matrices, vectors)
@@ -123,11 +129,12 @@ class Weights:
         self.segments: list[Segment] = []
         self.matrices = {names: self._matrix(tensors) for names, tensors in matrices.items()}
         self.vectors = {names: self._vector(tensors) for names, tensors in vectors.items()}
+        self.scales = {names: device.upload(np.ones(sum(rows), np.float32), "scales") for names, rows in scaled.items()}
         self.segments.sort(key=lambda segment: segment.offset)
 
     def destroy(self) -> None:
         """Give the memory back."""
-        for buffer in {segment.buffer for segment in self.segments}:
+        for buffer in {segment.buffer for segment in self.segments}.union(self.scales.values()):
             buffer.destroy()
 
     def _matrix(self, tensors: Sequence[TensorInfo]) -> Matrix:

@@ -35,6 +35,7 @@ from .config import Config
 from .graph import Graph
 from .planner import Plan
 from .record import Logits, Step
+from .scales import spread_scales
 
 __all__ = [
     "ARCHITECTURES",
@@ -49,6 +50,7 @@ __all__ = [
     "Step",
     "build",
     "plan",
+    "spread_scales",
 ]
 
 _FAMILIES = (

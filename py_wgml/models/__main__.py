@@ -34,7 +34,7 @@ def listing(header: Header, counts: Sequence[int]) -> Iterator[str]:
     cache.grow(1)  # nothing runs
     state = State(
         config,
-        Weights(device, found.matrices, found.vectors),
+        Weights(device, found.matrices, found.vectors, found.scaled),
         cache,
         Activations(device),
         device.buffer(16, "step"),

@@ -19,7 +19,7 @@ A = TypeVar("A")
 
 class Graph(ABC, Generic[A]):
     """One step of T tokens; A is an activation [T, width]. Weight names are GGUF's, without the suffix `.weight`;
-    biases (`.bias`) join in where the file has them."""
+    biases (`.bias`) and scales of whole tensors (`.scale`) join in where the file has them."""
 
     @abstractmethod
     def embed(self, name: str, scale: float = 1.0) -> A:

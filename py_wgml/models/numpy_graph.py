@@ -16,6 +16,7 @@ from ..ops import (
     attention_numpy,
     binary_numpy,
     causal_conv_numpy,
+    dequantize_numpy,
     gated_norm_numpy,
     gated_numpy,
     get_rows_numpy,
@@ -35,6 +36,7 @@ from ..ops.lib.array import Array
 from ..ops.unary import Function
 from .config import Attention, Config, Mixture, Recurrence
 from .graph import Graph
+from .scales import scale_of
 
 
 class NumpyGraph(Graph[Array]):
@@ -66,6 +68,10 @@ class NumpyGraph(Graph[Array]):
     def _bias(self, name: str) -> Array | None:
         return self._tensor(f"{name}.bias") if f"{name}.bias" in self._config.tensors else None
 
+    def _scale(self, name: str, count: int) -> Array | None:
+        scale = scale_of(self._file.header.tensors, name, count)
+        return None if scale is None else self._tensor(scale.name)
+
     def embed(self, name: str, scale: float = 1.0) -> Array:
         return get_rows_numpy(self._tensor(f"{name}.weight"), self._ids, scale)
 
@@ -84,9 +90,12 @@ class NumpyGraph(Graph[Array]):
         return layer_norm_numpy(x, self._tensor(f"{name}.weight"), self._bias(name), self._config.norm_eps)
 
     def linear(self, x: Array, *names: str | Rows) -> Array:
-        biased = any(f"{tensor_of(name)}.bias" in self._config.tensors for name in names)
-        weights = np.concatenate([self._rows(name, ".weight") for name in names])
-        return linear_numpy(x, weights, np.concatenate([self._rows(n, ".bias") for n in names]) if biased else None)
+        def multiply(name: str | Rows) -> Array:
+            tensor, weights = tensor_of(name), self._rows(name, ".weight")
+            bias = self._rows(name, ".bias") if f"{tensor}.bias" in self._config.tensors else None
+            return linear_numpy(x, weights, bias, self._scale(tensor, 1))
+
+        return np.concatenate([multiply(name) for name in names], axis=1)
 
     def qk_norm(self, qkv: Array, q: str, k: str, heads: Heads, whole: bool = False) -> Array:
         weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
@@ -141,7 +150,8 @@ class NumpyGraph(Graph[Array]):
         c, name = self._config, how.name
 
         def multiply(x: Array, name: str) -> Array:
-            return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name))
+            scale = self._scale(name, c.expert_count)
+            return linear_experts_numpy(x, self._tensor(f"{name}.weight"), ids, self._bias(name), scale)
 
         logits = self.linear(x if router is None else router, f"{name}_gate_inp")
         favour = None if how.bias is None else self._tensor(how.bias).reshape(-1)
@@ -177,7 +187,7 @@ class NumpyGraph(Graph[Array]):
 
 
 class TensorFile:
-    """A GGUF file's tensors, dequantized by the `gguf` package when first asked for and then kept."""
+    """A GGUF file's tensors, dequantized when first asked for and then kept."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
@@ -185,13 +195,9 @@ class TensorFile:
         self.dequantized = cache(self._dequantized)
 
     def _dequantized(self, name: str) -> Array:
-        from gguf import quants
-
         tensor: TensorInfo = self.header.tensors[name]
         raw = np.fromfile(self.path, np.uint8, tensor.nbytes, offset=tensor.offset)
-        if tensor.type.name in ("F32", "F16"):
-            raw = raw.view(np.float32 if tensor.type.name == "F32" else np.float16)
-        return quants.dequantize(raw.reshape(*tensor.shape[:-1], -1), tensor.type).reshape(tensor.shape)
+        return dequantize_numpy(raw.reshape(*tensor.shape[:-1], -1), tensor.type).reshape(tensor.shape)
 
 
 class NumpyModel:

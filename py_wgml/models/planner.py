@@ -17,6 +17,7 @@ from ..ops.rope import require_rotary
 from ..ops.unary import Function
 from .config import Attention, Config, Mixture, Recurrence, Rope
 from .graph import Graph
+from .scales import INPUT_SCALE, scale_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Planned:
 class Plan(Graph[Planned]):
     """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
     each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters. `states`: the
-    shapes, float32, of what else is kept, as it stands at the end of the sequence.
+    shapes, float32, of what else is kept, as it stands at the end of the sequence. `scaled`: the rows of each of the
+    tensors that are multiplied at once, where one of them has a scale.
 
     A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
     Raises WgmlError for a tensor that is missing or does not fit.
@@ -62,9 +64,12 @@ class Plan(Graph[Planned]):
         self.ropes: dict[Rope, None] = {}  # in the order of their use
         self.kept: dict[int, Heads | int] = {}
         self.states: dict[str, tuple[int, ...]] = {}
+        self.scaled: dict[Names, tuple[int, ...]] = {}
 
     def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
+        if scale_of(self._tensors, name, 1):
+            raise WgmlError(f"the file has a scale of the whole tensor {table.name}, which no embeddings have")
         return Planned((table.shape[1],), table.name)
 
     def add_positions(self, x: Planned, name: str) -> Planned:
@@ -104,7 +109,11 @@ class Plan(Graph[Planned]):
                 if bias.shape != tensor.shape[:1]:
                     raise WgmlError(f"the tensor {bias.name} has not {tensor.shape[0]} elements")
             self.vectors[suffixed(names, ".bias")] = [*chain(*map(_pieces, biases, names))]
-        return Planned(tuple(sum(piece.shape[0] for piece in found) for found in pieces), tensors[0].name)
+        rows = tuple(sum(piece.shape[0] for piece in found) for found in pieces)
+        scaled = [self._scale(tensor_of(name), 1) for name in names]
+        if any(scaled):
+            self.scaled[names] = rows
+        return Planned(rows, tensors[0].name)
 
     def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
         qkv.require_first(*heads.widths)
@@ -218,7 +227,8 @@ class Plan(Graph[Planned]):
         require_types(self.matrices, self.vectors)
         used = {tensor.name for group in (*self.matrices.values(), *self.vectors.values()) for tensor in group}
         ignored = (*_IGNORED, *self._config.ignored)
-        unused = [name for name in self._tensors if name not in used and not name.startswith(ignored)]
+        used |= {name for name in self._tensors if name.startswith(ignored) or name.endswith(INPUT_SCALE)}
+        unused = [name for name in self._tensors if name not in used]
         if unused:
             others = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
             raise WgmlError(
@@ -237,7 +247,15 @@ class Plan(Graph[Planned]):
             if bias.shape != (experts, rows):
                 raise WgmlError(f"the tensor {bias.name} has the shape {list(bias.shape)}")
             self.vectors[f"{name}.bias",] = [bias]
+        self._scale(name, experts)
         return rows
+
+    def _scale(self, name: str, count: int) -> bool:
+        """Whether the matrix `name` has a scale for each of `count` parts, which is taken in."""
+        scale = scale_of(self._tensors, name, count)
+        if scale is not None:
+            self.vectors[scale.name,] = [scale]
+        return scale is not None
 
     def _matrix(self, *names: str) -> list[TensorInfo]:
         self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]

@@ -96,7 +96,8 @@ class Recorder(Graph[Value]):
         matrix = self._weights.matrices[names]
         bias = self._weights.vectors.get(suffixed(names, ".bias"))
         title = " ".join(map(tensor_of, names))
-        return self._make(nodes.Linear(matrix, Fusion(bias)), (x,), x.rows, matrix.rows, title)
+        fusion = Fusion(bias, self._weights.scales.get(names))
+        return self._make(nodes.Linear(matrix, fusion), (x,), x.rows, matrix.rows, title)
 
     def qk_norm(self, qkv: Value, q: str, k: str, heads: Heads, whole: bool = False) -> Value:
         weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
@@ -172,7 +173,8 @@ class Recorder(Graph[Value]):
         product = Experts(c.expert_count, slots)
 
         def multiply(x: Value, name: str, product: Experts, onto: Value | None = None) -> Value:
-            product = replace(product, bias=self._weights.vectors.get((f"{name}.bias",)))
+            bias, scale = (self._weights.vectors.get((f"{name}.{kind}",)) for kind in ("bias", "scale"))
+            product = replace(product, bias=bias, scale=scale)
             out = Value(rows * slots, product.width or 0)
             op = nodes.LinearExperts(self._weights.matrices[name,], product, size)
             self.nodes.append(Node(op, (x, *chosen), (out,), name, onto))

@@ -1,10 +1,14 @@
-"""A quantized matrix, or some rows of it, as plain numbers. Its reference is `gguf.quants.dequantize`."""
+"""A quantized matrix, or some rows of it, as plain numbers."""
+
+import numpy as np
 
 from ..errors import WgmlError
+from ..gguf_model.ggml import GGML_QUANT_SIZES, GGMLQuantizationType, quants
 from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
+from .lib.array import Array
 
-__all__ = ["dequantize"]
+__all__ = ["dequantize", "dequantize_numpy"]
 
 _WORKGROUP_SIZE = 64
 
@@ -42,3 +46,34 @@ def dequantize(program: Program, weights: Matrix, out: Buffer, first: int = 0, r
                 **stripe.template(columns),
                 workgroup_size=_WORKGROUP_SIZE,
             )
+
+
+def dequantize_numpy(rows: Array, type: GGMLQuantizationType) -> Array:
+    """rows uint8 [.., bytes], each of whole blocks of `type` -> float32 [.., columns]: what the gguf package reads, or
+    what ggml does where that doesn't know the type."""
+    if type.name not in _BLOCKS:
+        numbers: Array = quants().dequantize(rows, type)
+        return numbers
+    blocks = rows.reshape(-1, GGML_QUANT_SIZES[type][1])
+    return _BLOCKS[type.name](blocks).reshape(*rows.shape[:-1], -1)
+
+
+def _q8_k(blocks: Array) -> Array:
+    d = blocks[:, :4].copy().view(np.float32)
+    return d * blocks[:, 4:260].view(np.int8).astype(np.float32)
+
+
+def _q1_0(blocks: Array) -> Array:
+    d = blocks[:, :2].copy().view(np.float16).astype(np.float32)
+    bits = np.unpackbits(blocks[:, 2:], axis=1, bitorder="little")
+    return np.where(bits, d, -d)
+
+
+def _q2_0(blocks: Array) -> Array:
+    d = blocks[:, :2].copy().view(np.float16).astype(np.float32)
+    pairs = blocks[:, 2:, None] >> np.arange(0, 8, 2, dtype=np.uint8) & 3
+    return d * (pairs.reshape(len(blocks), -1).astype(np.float32) - 1)
+
+
+# Those that the gguf package does not read. How a block is laid out is said in wgsl/quant/.
+_BLOCKS = {"Q8_K": _q8_k, "Q1_0": _q1_0, "Q2_0": _q2_0}

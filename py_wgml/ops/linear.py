@@ -24,14 +24,15 @@ _TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
 class Fusion:
     """What a product takes in of what comes before and after it; bias not with activation, accumulate not with append.
 
-    bias: float32 [rows]. accumulate: the result is added to what `out` holds. Of a single vector alone: norm, x is
-    first normalised as by `rms_norm`; partials, x is what `attention` leaves (`can_merge` says whether that is well
-    done here); activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which
-    weights allow it); append, the results are queries, keys and values, and go where `rope_append` puts them (out: the
-    queries; `can_append` says whether it can be).
+    bias: float32 [rows]. scale: float32 [rows], what products are multiplied by before. accumulate: the result is
+    added to what `out` holds. Of a single vector alone: norm, x is first normalised as by `rms_norm`; partials, x is
+    what `attention` leaves (`can_merge` says whether that is well done here); activation, the result is then gated as
+    by `gated` (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys
+    and values, and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be).
     """
 
     bias: Buffer | None = None
+    scale: Buffer | None = None
     accumulate: bool = False
     norm: Norm | None = None
     partials: Partials | None = None
@@ -49,10 +50,10 @@ def can_gate(weights: Matrix) -> bool:
 
 def can_append(weights: Matrix, append: Append, fusion: Fusion) -> bool:
     """Whether a product with queries, keys and values can append them itself: its stripes hold whole heads, elements go
-    to the cache without others, and there are bindings enough beside those of its bias and its norm."""
+    to the cache without others, and there are bindings enough beside those of its bias, its scale and its norm."""
     head_dim, rows = append.cache.heads.head_dim, _lane_rows(append)
     whole = all(stripe.first % head_dim == 0 == stripe.rows % head_dim for stripe in weights)
-    others = (fusion.bias is not None) + (fusion.norm is not None)
+    others = sum(part is not None for part in (fusion.bias, fusion.scale, fusion.norm))
     bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(stripe.tables) for stripe in weights)
     return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
 
@@ -92,10 +93,10 @@ def linear(
     columns = weights.columns
     _require_fusion(program.device, weights, max_count, fusion)
     norm, append, partials = fusion.norm, fusion.append, fusion.partials
-    ends = {"bias": fusion.bias is not None, "accumulate": fusion.accumulate}
+    ends = {"row_scale": fusion.scale is not None, "bias": fusion.bias is not None, "accumulate": fusion.accumulate}
     for stripe in weights:
         rows = stripe.rows // 2 if fusion.activation else stripe.rows
-        bindings = {"weights": stripe.buffer, "x": x, "bias": fusion.bias}
+        bindings = {"weights": stripe.buffer, "x": x, "row_scale": fusion.scale, "bias": fusion.bias}
         params = {
             "columns": columns,
             "row_bytes": row_bytes(stripe.type, columns),
@@ -185,7 +186,8 @@ def _stage_columns(stripe: Stripe) -> int:
     return 1024 if stripe.tables else 2048
 
 
-def linear_numpy(x: Array, weights: Array, bias: Array | None = None) -> Array:
-    """x [T, columns], weights [rows, columns] dequantized, bias [rows] -> [T, rows]."""
+def linear_numpy(x: Array, weights: Array, bias: Array | None = None, scale: Array | None = None) -> Array:
+    """x [T, columns], weights [rows, columns] dequantized, bias [rows], scale [rows] or [1] -> [T, rows]."""
     product: Array = x @ weights.T
+    product = product if scale is None else product * scale
     return product if bias is None else product + bias

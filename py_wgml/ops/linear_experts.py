@@ -19,7 +19,8 @@ __all__ = ["Experts", "linear_experts", "linear_experts_numpy"]
 class Experts:
     """A product with the matrices of `experts` experts, of which each token has `slots`.
 
-    shared: all slots of a token have the same row of x. bias: float32 [experts, rows]. width, first: elements of a row
+    shared: all slots of a token have the same row of x. bias: float32 [experts, rows]. scale: float32 [experts], what
+    products are multiplied by before. width, first: elements of a row
     of the results (None: as many as the matrices have rows), and where in it those of this product begin. integers: as
     of `linear`, of the vector form.
     """
@@ -28,6 +29,7 @@ class Experts:
     slots: int
     shared: bool = False
     bias: Buffer | None = None
+    scale: Buffer | None = None
     first: int = 0
     width: int | None = None
     integers: bool = False
@@ -43,16 +45,17 @@ def linear_experts(
     product: Experts,
     max_count: int,
 ) -> None:
-    """out[t, s, first + n] = sum_k weights[ids[t, s], n, k] x[t, s, k] (+ bias[ids[t, s], n]) for s < slots.
+    """out[t, s, first + n] = sum_k weights[e, n, k] x[t, s, k] (* scale[e]) (+ bias[e, n]), e = ids[t, s], s < slots.
 
     weights: [experts rows, columns] of any supported type, those of an expert one below the other; ids: uint32
     [max_count, slots], or for the tiled form what `group_experts` makes of them; x: float32 [max_count, slots,
     columns], or [max_count, columns] (shared); out: float32 [max_count, slots, width].
     Raises WgmlError when columns is no whole number of blocks of the type.
     """
-    rows, columns, bias = weights.rows // product.experts, weights.columns, product.bias
+    rows, columns = weights.rows // product.experts, weights.columns
+    ends = {"row_scale": product.scale is not None, "bias": product.bias is not None}
     for stripe in weights:
-        bindings = {"weights": stripe.buffer, "x": x, "out": out, "bias": bias}
+        bindings = {"weights": stripe.buffer, "x": x, "out": out, "row_scale": product.scale, "bias": product.bias}
         params = {
             "columns": columns,
             "row_bytes": row_bytes(stripe.type, columns),
@@ -70,7 +73,7 @@ def linear_experts(
                 (-(-rows // TILE_ROWS), ids.count, 1),
                 params,
                 **stripe.template(columns),
-                bias=bias is not None,
+                **ends,
                 tile_rows=TILE_ROWS,
                 tile_tokens=ids.size,
             )
@@ -82,12 +85,15 @@ def linear_experts(
                 (*fold(workgroups)[:2], max_count * product.slots),
                 [params, {"slots": product.slots}],
                 **template,
-                bias=bias is not None,
+                **ends,
             )
 
 
-def linear_experts_numpy(x: Array, weights: Array, ids: Array, bias: Array | None = None) -> Array:
+def linear_experts_numpy(
+    x: Array, weights: Array, ids: Array, bias: Array | None = None, scale: Array | None = None
+) -> Array:
     """x [T, slots, columns] or [T, 1, columns], weights [experts, rows, columns] dequantized, ids [T, slots], bias
-    [experts, rows] -> [T, slots, rows]."""
+    [experts, rows], scale [experts] -> [T, slots, rows]."""
     product: Array = np.einsum("tsrc,tsc->tsr", weights[ids], np.broadcast_to(x, (*ids.shape, x.shape[-1])))
+    product = product if scale is None else product * scale[ids][..., None]
     return product if bias is None else product + bias[ids]

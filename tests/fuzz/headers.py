@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType
+from gguf import GGUFReader, GGUFValueType
 from tiny import TINY, write_tiny
 
 from fuzz import Fault
@@ -24,6 +24,7 @@ from py_wgml.chat import AnswerFormat
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header, HeaderParser, join_headers
 from py_wgml.gguf_model.card import card
+from py_wgml.gguf_model.ggml import OUTSIDE, GGMLQuantizationType
 from py_wgml.model import prepare
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.tokenizer import from_metadata
@@ -320,7 +321,7 @@ def change_tensor(file: File, dice: random.Random) -> None:
     row = file.rows[place]
     match dice.randrange(10):
         case 0:
-            row.kind = dice.choice([*map(int, GGMLQuantizationType), 4, 5, 99, 1 << 31])
+            row.kind = dice.choice([*map(int, GGMLQuantizationType), *OUTSIDE, 99, 1 << 31])
         case 1:
             row.offset = dice.choice((0, 1, 16, 32, row.offset + 32, row.offset - 32, 1 << 40, 1 << 62, 1 << 63))
         case 2:

@@ -235,6 +235,10 @@ BAD = {
     "dimension of length 0": file((), (tensor("t", (4, 0)),)),
     "rows of 33 elements, not a multiple of Q4_0's block of 32": file((), (tensor("t", (33, 32), 2),)),
     "tensor 't' has the unknown type number 99": file((), (tensor("t", (32,), 99),)),
+    "tensor 't' is of type Q4_2: an early type": file((), (tensor("t", (32,), 4),)),
+    "tensor 't' is of type Q4_0_8_8: for one kind of CPU": file((), (tensor("t", (32,), 33),)),
+    "makes of IQ4_NL as it loads; take the file of that type": file((), (tensor("t", (32,), 36),)),
+    "tensor 't' is of type PQ2_0: a type of PrismML's fork": file((), (tensor("t", (128,), 142),)),
     "not aligned to 32 bytes": file((), (tensor("t", (4,), offset=16),)),
     "tensors 't' and 'u' overlap": file((), (tensor("t", (64,)), tensor("u", (4,), offset=224))),
     "offset that overflows": file((), (tensor("t", (4,), offset=(1 << 64) - 32),)),
@@ -253,6 +257,37 @@ def test_bad_file_is_refused_in_one_line(what: str, known: bool) -> None:
     assert "\n" not in str(caught.value)
     with pytest.raises(WgmlError):
         parser.feed(b"more")
+
+
+FORKED = "so short that this is probably an early file of PrismML's fork"
+
+
+@pytest.mark.parametrize(
+    ("kind", "dims", "nbytes", "message"),
+    [
+        (42, (256, 32), 64 * 34, FORKED),
+        (40, (64, 3), 6 * 6, FORKED),
+        (42, (256, 32), 64 * 34 - 32, "overlap|truncated"),
+        (42, (256, 32), 64 * 34 + 32, "overlap|truncated"),
+        (42, (64, 33), 33 * 17, "overlap|truncated"),  # no whole number of those blocks
+        (2, (256, 32), 64 * 34, "overlap|truncated"),
+    ],
+)
+@pytest.mark.parametrize("last", [False, True])
+def test_early_files_of_a_fork(kind: int, dims: tuple[int, ...], nbytes: int, message: str, last: bool) -> None:
+    """Of a size that no type has now, with another tensor behind or as the last one."""
+    end = -(-nbytes // 32) * 32
+    data = file((), (tensor("t", dims, kind), *([] if last else [tensor("u", (4,), offset=end)])), data=end + 16)
+    if last:
+        data = data[: len(data) - end - 16 + nbytes]
+    with pytest.raises(WgmlError, match=message):
+        HeaderParser(len(data)).feed(data)
+
+
+def test_types_that_the_gguf_package_does_not_list() -> None:
+    header = HeaderParser().feed(file((), (tensor("t", (128, 3), 42), tensor("u", (128,), 41, offset=128))))
+    assert header is not None
+    assert [(t.type, t.type.name, t.nbytes) for t in header.tensors.values()] == [(42, "Q2_0", 108), (41, "Q1_0", 18)]
 
 
 def test_tensor_past_the_end_of_the_file(tmp_path: Path) -> None:

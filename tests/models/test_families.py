@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType
 from models.table import BOUND, IDS, gpu_error, truth, truth_error
+from quantize import NVFP4
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
 from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.ggml import NOT_READ, OUTSIDE
 from py_wgml.gguf_model.header import Header
 from py_wgml.gguf_model.source import StreamSource
+from py_wgml.gguf_model.weights import TYPES
 from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import Scaling
@@ -37,6 +40,34 @@ def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
     tiny = TINY["mixtral"]
     whole = replace(tiny, metadata={**tiny.metadata, "expert_used_count": tiny.metadata["expert_count"]})
     assert gpu_error(write_tiny(tmp_path / "tiny.gguf", whole), gpus.device("naga")) < BOUND
+
+
+def test_scales_beside_those_of_blocks(tmp_path: Path) -> None:
+    """Of blocks as they come from NVIDIA's own quantizer."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"], type=NVFP4)
+    assert gpu_error(path, gpus.device("naga")) < BOUND
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"blk.0.attn_q.scale": (2,)}, "'qwen3' don't have: 'blk.0.attn_q.scale'"),
+        ({"blk.1.ffn_down.scale": (64,)}, "'qwen3' don't have: 'blk.1.ffn_down.scale'"),
+    ],
+)
+def test_refuses_scales_that_do_not_fit(tmp_path: Path, shapes: dict[str, tuple[int, ...]], message: str) -> None:
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"]))
+    changed = {name: replace(header.tensors[name], shape=shape) for name, shape in shapes.items()}
+    with pytest.raises(WgmlError, match=message):
+        plan(replace(header, tensors={**header.tensors, **changed}))
+
+
+def test_refuses_scales_of_embeddings(tmp_path: Path) -> None:
+    """Which a tied output would have alone."""
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["qwen3, scales of tensors"]))
+    scale = replace(header.tensors["blk.0.attn_q.scale"], name="token_embd.scale")
+    with pytest.raises(WgmlError, match=r"scale of the whole tensor token_embd\.weight"):
+        plan(replace(header, tensors={**header.tensors, scale.name: scale}))
 
 
 def test_layers_of_which_none_attends(tmp_path: Path) -> None:
@@ -193,7 +224,8 @@ def test_lists_have_an_entry_a_layer(tmp_path: Path, count: int) -> None:
     ("tensor", "type", "message"),
     [
         ("blk.0.attn_norm.weight", GGMLQuantizationType.F16, "is of type F16; vectors must be F32"),
-        ("blk.0.attn_q.weight", GGMLQuantizationType.I32, "is of type I32; supported: F32"),
+        ("blk.0.attn_q.weight", GGMLQuantizationType.I32, r"is of type I32 \(whole numbers, .*\); supported: F32"),
+        ("blk.0.attn_q.weight", GGMLQuantizationType.Q8_1, r"is of type Q8_1 \(what .*\); supported: F32"),
     ],
 )
 def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGMLQuantizationType, message: str) -> None:
@@ -201,6 +233,15 @@ def test_types_are_known_from_the_header(tmp_path: Path, tensor: str, type: GGML
     tensors = {**header.tensors, tensor: replace(header.tensors[tensor], type=type)}
     with pytest.raises(WgmlError, match=message):
         plan(replace(header, tensors=tensors))
+
+
+def test_every_type_is_read_or_refused_with_a_reason() -> None:
+    """Those that the gguf package lists."""
+    listed = {type.name for type in GGMLQuantizationType}
+    assert {type.name for type in TYPES} | NOT_READ.keys() >= listed
+    assert not {type.name for type in TYPES} & NOT_READ.keys()
+    assert {*OUTSIDE.values()} == NOT_READ.keys() - listed
+    assert not {*map(int, GGMLQuantizationType)} & OUTSIDE.keys()
 
 
 def metadata_of(tokens: list[str], **changes: Any) -> dict[str, Any]:

@@ -41,9 +41,15 @@ class Sketch:
         return self.make(nodes.RmsNorm(Norm(buffer(x.width), x.width, 1e-5), last), x, width=x.width)
 
     def linear(
-        self, x: Value, width: int = WIDTH, bias: bool = False, stripes: int = 1, type: Type = Type.F32
+        self,
+        x: Value,
+        width: int = WIDTH,
+        bias: bool = False,
+        stripes: int = 1,
+        type: Type = Type.F32,
+        scale: bool = False,
     ) -> Value:
-        fusion = Fusion(buffer(width) if bias else None)
+        fusion = Fusion(buffer(width) if bias else None, buffer(width) if scale else None)
         return self.make(nodes.Linear(matrix(width, x.width, stripes, type), fusion), x, width=width)
 
     def gate(self, x: Value) -> Value:
@@ -153,8 +159,8 @@ def qk_norm_of_shared(s: Sketch) -> Value:
     return s.mul(x, s.qk_norm(x))
 
 
-def normed_qkv(s: Sketch, type: Type = Type.F32) -> Value:
-    return s.rotate(s.linear(s.norm(s.start(256)), 128, bias=True, type=type))
+def normed_qkv(s: Sketch, type: Type = Type.F32, scale: bool = False) -> Value:
+    return s.rotate(s.linear(s.norm(s.start(256)), 128, bias=True, type=type, scale=scale))
 
 
 def normed_heads(s: Sketch) -> Value:
@@ -211,6 +217,7 @@ TABLE = {
     "gate": ("gate into product", lambda s: s.gate(s.linear(s.start())), 1, GPU, f"{L} > {G}"),
     "gate, many tokens": ("", lambda s: s.gate(s.linear(s.start())), 2, GPU, f"{L}, {G}"),
     "gate, bias": ("", lambda s: s.gate(s.linear(s.start(), bias=True)), 1, GPU, f"{L}, {G}"),
+    "gate, scale": ("gate into product", lambda s: s.gate(s.linear(s.start(), scale=True)), 1, GPU, f"{L} > {G}"),
     "gate, two stripes": ("", lambda s: s.gate(s.linear(s.start(), stripes=2)), 1, GPU, f"{L}, {G}"),
     "gate, of a sum": ("sum into product", lambda s: s.gate(residual(s)), 1, GPU, f"{G}, +{L}, {G}"),
     "gate, gated": ("gate into product", lambda s: s.gate(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {G}"),
@@ -235,6 +242,9 @@ TABLE = {
     ),
     "rotation, no bindings left": (
         "norm into product", lambda s: normed_qkv(s, Type.IQ2_S), 1, GPU, f"{N} > {L}, Rotate"
+    ),
+    "rotation, norm, bias and scale": (
+        "norm into product", lambda s: normed_qkv(s, scale=True), 1, GPU, f"{N} > {L}, Rotate"
     ),
     "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, stripes=16)), 1, GPU, f"{L}, Rotate"),
     "rotation, normed heads": ("", normed_heads, 1, GPU, f"{L}, +QkNorm, Rotate"),

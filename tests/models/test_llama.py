@@ -8,24 +8,24 @@ from typing import Any
 
 import gpus
 import pytest
-from gguf import GGML_QUANT_SIZES
-from gguf import GGMLQuantizationType as T
 from models.table import gpu_error
 from tiny import write_tiny_llama
 
+from py_wgml.gguf_model.ggml import GGML_QUANT_SIZES
+from py_wgml.gguf_model.ggml import GGMLQuantizationType as T
 from py_wgml.gguf_model.header import TensorInfo
 from py_wgml.gguf_model.weights import Matrix, Weights
 from py_wgml.gpu import Device
 
 BOUND = 5e-4
 
-# One of each way in which blocks lie in memory: on 16, 4, 2 bytes and on none; of 8, 32, 256 elements; with a codebook.
-TYPES = (T.F32, T.F16, T.Q4_1, T.Q8_0, T.Q4_K, T.Q6_K, T.MXFP4, T.IQ2_S)
+# One of each way in which blocks lie in memory: on 16, 4, 2 bytes and on none; of 8 to 256 elements; with a codebook.
+TYPES = (T.F32, T.F16, T.Q4_1, T.Q8_0, T.Q4_K, T.Q6_K, T.MXFP4, T["NVFP4"], T["Q1_0"], T["Q2_0"], T.IQ2_S)
 
 
 @pytest.mark.parametrize("type", TYPES, ids=lambda t: t.name)
 def test_types(device: Device, type: T, tmp_path: Path) -> None:
-    wide = GGML_QUANT_SIZES[type][0] == 256
+    wide = GGML_QUANT_SIZES[type][0] > 64
     sizes: dict[str, Any] = {"embedding": 256, "feed_forward": 512} if wide else {}
     assert gpu_error(write_tiny_llama(tmp_path / "tiny.gguf", type=type, **sizes), device) < BOUND
 

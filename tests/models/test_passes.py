@@ -56,7 +56,7 @@ def test_arithmetic(tmp_path: Path, count: int) -> None:
     found = Plan(header, config)
     assert arithmetic(found, config).width == config.vocabulary
 
-    weights = Weights(device, found.matrices, found.vectors)
+    weights = Weights(device, found.matrices, found.vectors, found.scaled)
     data = path.read_bytes()
     for segment in weights.segments:
         part = data[segment.offset : segment.offset + segment.nbytes]

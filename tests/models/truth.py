@@ -90,7 +90,9 @@ HF = {
     "qwen2, yarn": Hf("qwen2", config={"rope_parameters": _YARN}),
     "qwen2vl": Hf("qwen2_vl_text", config={"rope_parameters": rope(mrope_section=[2, 3, 3])}),
     "qwen3vl": Hf("qwen3_vl_text", config={"head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])}),
+    "qwen2, scales of tensors": Hf("qwen2"),
     "qwen3": Hf("qwen3", config={"head_dim": 24}),
+    "qwen3, scales of tensors": Hf("qwen3", config={"head_dim": 16}),
     "phi3": Hf("phi3", config={"sliding_window": 9}),
     "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
     "phi3, longrope beyond the original context": Hf("phi3", config={"original_max_position_embeddings": 16}),
@@ -148,6 +150,9 @@ HF = {
         "ernie4_5_moe", config={"moe_num_experts": EXPERTS, "moe_k": 2, "mlp_layer_types": ["dense", "sparse"]}
     ),
     "qwen3moe": Hf("qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}),
+    "qwen3moe, scales of tensors": Hf(
+        "qwen3_moe", config={"num_experts": EXPERTS, "norm_topk_prob": True, "head_dim": 16}
+    ),
     "qwen3vlmoe": Hf(
         "qwen3_vl_moe_text",
         config={"num_experts": EXPERTS, "head_dim": 16, "rope_parameters": rope(mrope_section=[3, 3, 2])},
@@ -221,6 +226,12 @@ def model_of(name: str, path: Path) -> Any:
     """The model of transformers with the weights of the GGUF file at `path`."""
     tiny, hf = TINY[name], HF[name]
     tensors = {t.name: np.asarray(t.data, np.float32) for t in gguf.GGUFReader(path).tensors}
+    for key in [
+        key for key in tensors if key.endswith(".input_scale")
+    ]:  # transformers has these scales in its matrices
+        del tensors[key]
+        matrix, scale = (key.replace(".input_scale", end) for end in (".weight", ".scale"))
+        tensors[matrix] = tensors[matrix] * tensors.pop(scale).reshape(-1, *[1] * (tensors[matrix].ndim - 1))
     config_class = transformers.AutoConfig.for_model(hf.type).__class__
     config = config_class(
         **{

@@ -19,7 +19,7 @@ from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
 from py_wgml.gguf_model.weights import Matrix, Stripe
 from py_wgml.gpu import Buffer, Device, Program
-from py_wgml.ops import step_uniform
+from py_wgml.ops import dequantize_numpy, step_uniform
 
 VARIANTS = ("naga", "tint", "naga-subgroups", "tint-subgroups")
 
@@ -87,14 +87,13 @@ class Bench:
         return self.up(np.frombuffer(step_uniform(position, count), np.uint32))
 
     def matrix(self, values: Any, type: GGMLQuantizationType, cuts: tuple[int, ...] = ()) -> tuple[Matrix, Any]:
-        """`values` quantized by the gguf package, cut into parts before the rows `cuts`; and what it dequantizes to."""
-        from gguf import quants
+        """`values` quantized, cut into parts before the rows `cuts`; and what it dequantizes to."""
         from quantize import quantize
 
         rows = quantize(values, type)
         bounds = [0, *cuts, len(rows)]
         parts = tuple(Stripe(self.up(rows[a:b]), type, a, b - a) for a, b in itertools.pairwise(bounds))
-        return Matrix(parts, values.shape[1]), quants.dequantize(rows, type).reshape(values.shape)
+        return Matrix(parts, values.shape[1]), dequantize_numpy(rows, type).reshape(values.shape)
 
     def run(self, record: Callable[[Program], None], out: Buffer, *shape: int) -> Any:
         program = self.device.program()

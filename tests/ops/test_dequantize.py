@@ -1,20 +1,58 @@
 import itertools
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
-from gguf import GGML_QUANT_SIZES, quants
-from gguf import GGMLQuantizationType as T
+from gguf import quants
 from ops.harness import Bench
-from quantize import random_blocks
+from quantize import NVFP4, quantize, random_blocks
 
+from py_wgml.gguf_model.ggml import GGML_QUANT_SIZES
+from py_wgml.gguf_model.ggml import GGMLQuantizationType as T
 from py_wgml.gguf_model.weights import TYPES, Matrix, Stripe
-from py_wgml.ops import dequantize
+from py_wgml.ops import dequantize, dequantize_numpy
 from py_wgml.ops.lib.array import Array
 
 BLOCKS = tuple(type for type in TYPES if GGML_QUANT_SIZES[type][0] > 1)
 # Half-precision scales: of everyday size, subnormal (below 2^-14), none at all, the largest that there are.
 SCALES = {"usual": (1e-3, -2e-2), "subnormal": (2.0**-24, 5e-6), "zero": (0.0, -0.0), "large": (65504.0, -4e4)}
+
+
+# Blocks and what ggml's own functions make of them.
+WORKED: dict[str, tuple[str, Any]] = {
+    "NVFP4": (
+        "38403008 1032547698badcfe f0f0f0f0f0f0f0f0 0707070707070707 2b2b2b2b2b2b2b2b",
+        [0, 1, 2, 4, 0, -1, -2, -4, 0.5, 1.5, 3, 6, -0.5, -1.5, -3, -6]
+        + [0] * 8
+        + [-12] * 8
+        + [3] * 8
+        + [0] * 8
+        + [-0.0234375] * 8
+        + [0.015625] * 8,
+    ),
+    "Q1_0": (
+        "0038 01800ff0 55aa00ff 0000000000000000",
+        [0.5 * (1 if i in (0, 15, *range(16, 20), *range(28, 32)) else -1) for i in range(32)]
+        + [0.5, -0.5] * 4
+        + [-0.5, 0.5] * 4
+        + [-0.5] * 8
+        + [0.5] * 8
+        + [-0.5] * 64,
+    ),
+    "Q2_0": (
+        "003c e41b 00 55 aa ff 55555555555555555555",
+        [-1, 0, 1, 2, 2, 1, 0, -1] + [-1] * 4 + [0] * 4 + [1] * 4 + [2] * 4 + [0] * 40,
+    ),
+}
+QUANTIZED: dict[str, tuple[Any, str]] = {
+    "NVFP4": ((np.arange(64) - 31.5) / 8, "332a2a33efefefefeededededfdfcfcebeae9e0d50616263647475756565656676767676"),
+    "Q1_0": (
+        [0 if i in (7, 8) else 0.25 if i % 3 else -0.5 for i in range(128)],
+        "4835b66ddbb66ddbb66ddbb66ddbb66ddbb6",
+    ),
+    "Q2_0": ([1, 0, -1, 0.4, 0.6, -0.6, 2, -2] * 8, "004046254625462546254625462546254625"),
+}
 
 
 def whole(bench: Bench, rows: Array, type: T, columns: int) -> Matrix:
@@ -26,7 +64,7 @@ def check(bench: Bench, rows: Array, type: T, columns: int) -> None:
     out = bench.poison(len(rows), columns)
     weights = whole(bench, rows, type, columns)
     got = bench.run(lambda p: dequantize(p, weights, out), out, len(rows), columns)
-    expected = quants.dequantize(rows, type)
+    expected = dequantize_numpy(rows, type)
     assert np.isfinite(expected).all()
     shape = (-1, GGML_QUANT_SIZES[type][0])
     error = np.abs(got.astype(np.float64) - expected).reshape(shape).max(axis=1)
@@ -39,6 +77,29 @@ def check(bench: Bench, rows: Array, type: T, columns: int) -> None:
 def test_random_blocks(bench: Bench, type: T, scales: tuple[float, ...]) -> None:
     """Any bytes are a block: every bit pattern of every field counts."""
     check(bench, random_blocks(bench.random, type, 33, 768, scales), type, 768)
+
+
+@pytest.mark.parametrize("name", WORKED)
+def test_blocks_of_ggml(bench: Bench, name: str) -> None:
+    """Bit for bit, in NumPy and on the GPU."""
+    text, expected = WORKED[name]
+    rows, columns = np.frombuffer(bytes.fromhex(text), np.uint8)[None], len(expected)
+    assert (dequantize_numpy(rows, T[name]) == np.array(expected, np.float32)).all()
+    weights, out = whole(bench, rows, T[name], columns), bench.poison(1, columns)
+    assert (bench.run(lambda p: dequantize(p, weights, out), out, 1, columns) == np.array(expected, np.float32)).all()
+
+
+@pytest.mark.parametrize("name", QUANTIZED)
+def test_quantized_as_by_ggml(name: str) -> None:
+    values, expected = QUANTIZED[name]
+    assert quantize(np.array([values], np.float32), T[name]).tobytes().hex() == expected
+
+
+def test_every_scale_of_nvfp4(bench: Bench) -> None:
+    """Those too that are no numbers, and those with a sign."""
+    blocks = bench.random.integers(0, 256, (64, 36), dtype=np.uint8)
+    blocks[:, :4] = np.arange(256).reshape(64, 4)
+    check(bench, blocks, NVFP4, 64)
 
 
 @pytest.mark.parametrize("type", [T.MXFP4, T.Q8_K], ids=lambda t: t.name)
@@ -56,7 +117,7 @@ def test_rows_of_any_length_bit_for_bit(bench: Bench, type: T, columns: int) -> 
     weights = whole(bench, rows, type, columns)
     out = bench.poison(5, columns)
     got = bench.run(lambda p: dequantize(p, weights, out), out, 5, columns)
-    assert (got[::2] == quants.dequantize(rows, type)[::2]).all()
+    assert (got[::2] == dequantize_numpy(rows, type)[::2]).all()
     assert np.isnan(got[1::2]).all()
 
 

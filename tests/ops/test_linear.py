@@ -25,7 +25,7 @@ def check(
     before = bench.normal(max_count, rows)
     out = bench.up(before) if accumulate else bench.poison(max_count, rows)
     extra = bench.normal(rows) if bias else None
-    step, fusion = bench.step(11, count), Fusion(bench.up(extra) if bias else None, accumulate)
+    step, fusion = bench.step(11, count), Fusion(bench.up(extra) if bias else None, accumulate=accumulate)
     got = bench.run(lambda p: linear(p, step, bench.up(x), weights, out, max_count, fusion), out, max_count, rows)
     exact = linear_numpy(
         x[:count].astype(np.float64),

@@ -37,5 +37,11 @@ MUTATIONS = [
     Mutation("bytes of a block", "quant/q6_k.wgsl", "BLOCK_BYTES: u32 = 210u", "BLOCK_BYTES: u32 = 208u", "Q6_K"),
     Mutation("scale of a group", "quant/q6_k.wgsl", "byte + 192u +", "byte + 193u +", "test_case and Q6_K"),
     Mutation("minimum of a group", "quant/q4_k.wgsl", "(1.0, -1.0, 1.0, -1.0)", "(1.0, 1.0, 1.0, 1.0)", "Q4_K"),
+    Mutation(
+        "low nibbles of a group", "quant/nvfp4.wgsl", "(4u * (j >> 1u))", "(4u * (j & 1u))", "test_case and NVFP4"
+    ),
+    Mutation("subnormal scale", "quant/nvfp4.wgsl", "0x1p-10", "0x1p-9", "every_scale"),
+    Mutation("bits of a nibble", "quant/q1_0.wgsl", "spread_bits(bits >> 4u)", "spread_bits(bits)", "Q1_0"),
+    Mutation("bytes of an octet", "quant/q2_0.wgsl", "8u * span + 2u * j", "8u * span + j", "test_case and Q2_0"),
     Mutation("fifth bit", "quant/q5_1.wgsl", "spread_bits(fifth >> 16u)", "spread_bits(fifth)", "Q5_1"),
 ]

@@ -13,12 +13,14 @@ from py_wgml.ops import (
     KvCache,
     Norm,
     Partials,
+    gated_numpy,
     linear,
     linear_numpy,
     rms_norm_numpy,
     rope_numpy,
     rotations_numpy,
 )
+from py_wgml.ops.gated import Activation
 
 
 def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_count: int) -> Job:
@@ -51,7 +53,31 @@ def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: b
     )
 
 
-def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, bits: Bits) -> Job:
+def linear_scaled_case(b: Bench, kind: str, shape: tuple[int, int], count: int, bias: bool, accumulate: bool) -> Job:
+    """Rows whose products are multiplied by scales, in two stripes, before the bias is added."""
+    rows, columns = shape
+    weights, dequantized = matrix(b, kind, shape, cuts=(rows // 3,))
+    x, before, scale = b.normal(count, columns), b.normal(count, rows), b.normal(rows)
+    biases = b.normal(rows) if bias else None
+    expected = linear_numpy(*exact(x, dequantized, biases, scale)) + (before if accumulate else 0)
+    out, step, at = b.held(before) if accumulate else b.poison(count, rows), b.step(11, count), b.up(x)
+    fusion = Fusion(None if biases is None else b.up(biases), b.up(scale), accumulate)
+    return Job(lambda p: linear(p, step, at, weights, out, count, fusion), {out: expected})
+
+
+def linear_gate_case(b: Bench, kind: str, shape: tuple[int, int], activation: Activation) -> Job:
+    """Gates and values, each multiplied by its scale."""
+    weights, dequantized = matrix(b, kind, shape)
+    x, scale = b.normal(1, shape[1]), b.normal(shape[0])
+    expected = gated_numpy(linear_numpy(*exact(x, dequantized, None, scale)), activation)
+    out, step, at = b.poison(2, shape[0] // 2), b.step(11, 1), b.up(x)
+    fusion = Fusion(scale=b.up(scale), activation=activation)
+    return Job(lambda p: linear(p, step, at, weights, out, 1, fusion), {out: past(expected, 2)})
+
+
+def linear_append_case(
+    b: Bench, kind: Any, shape: tuple[int, int, int], type: str, bias: bool, bits: Bits, scaled: bool = False
+) -> Job:
     """The product of one token, as `linear` and `rope_append` make it one after the other."""
     heads, kv_heads, head_dim = shape
     position, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
@@ -60,7 +86,9 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
     x, extra, scale = b.normal(1, columns), b.normal(width), b.normal(columns)
     rotations = rotations_numpy(0, position + 2, rotary_dim, 10000.0)
     normed = rms_norm_numpy(*exact(x, scale), 1e-5)
-    qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None)).reshape(1, heads + 2 * kv_heads, head_dim)
+    factors = b.random.uniform(0.5, 2, width).astype(np.float32) if scaled else None
+    qkv = linear_numpy(normed, *exact(dequantized, extra if bias else None, factors))
+    qkv = qkv.reshape(1, heads + 2 * kv_heads, head_dim)
     turned = rope_numpy(qkv[:, : heads + kv_heads], rotations[position : position + 1], pairing)
     dtype = np.float16 if bits == 16 else np.float32
     q, held = b.poison(heads, head_dim), np.full((position + 2, kv_heads, head_dim), FILL, dtype)
@@ -69,7 +97,9 @@ def linear_append_case(b: Bench, kind: Any, shape: tuple[int, int, int], type: s
     cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
     append = Append(b.up(rotations), rotary_dim, pairing, cache)
     step, at, shift = b.step(position, 1), b.up(x), b.up(extra) if bias else None
-    fusion = Fusion(shift, norm=Norm(b.up(scale), columns, 1e-5), append=append)
+    fusion = Fusion(
+        shift, None if factors is None else b.up(factors), norm=Norm(b.up(scale), columns, 1e-5), append=append
+    )
     return Job(
         lambda p: linear(p, step, at, weights, q, 1, fusion),
         {q: turned[0, :heads], **dict(zip(caches, kept, strict=True))},
@@ -108,6 +138,28 @@ TABLE = [
         type=["Q4_1", "Q6_K"],
         bias=[True],
         bits=[16],
+    ),
+    *cases(
+        linear_scaled_case,
+        ["Q4_1", "NVFP4"],
+        2e-6,
+        ["normal"],
+        shape=[(67, 768)],
+        count=[1, 5],
+        bias=[False, True],
+        accumulate=[False, True],
+    ),
+    *cases(linear_gate_case, ["Q4_1", "NVFP4"], 4e-6, ["normal"], shape=[(70, 768)], activation=["silu"]),
+    *cases(
+        linear_append_case,
+        ["norm/16", "neox/16"],
+        4e-6,
+        ["normal"],
+        shape=[(4, 2, 16)],
+        type=["NVFP4"],
+        bias=[False],
+        bits=[32],
+        scaled=[True],
     ),
     *cases(
         linear_append_case,
@@ -182,6 +234,11 @@ MUTATIONS = [
         "stride = LANES / 2u; stride > 0u; stride >>= 1u) {\n        if",
         "stride = LANES / 2u; stride > 1u; stride >>= 1u) {\n        if",
         "linear-Q8_0",
+    ),
+    Mutation("scale of a row", "linear_tile.wgsl", 'experts else "column"', 'experts else "n"', "linear_scaled"),
+    Mutation(
+        *("scale of a value", "linear_vector.wgsl"),
+        *('"params.first + row_%d" % r', '"params.first + n_0"', "linear_gate"),
     ),
     Mutation(
         "scale of rounded x",

@@ -10,7 +10,14 @@ from py_wgml.ops import Experts, Groups, group_experts_numpy, group_size, linear
 
 
 def linear_experts_case(
-    b: Bench, kind: str, shape: tuple[int, int], shared: bool, bias: bool, cuts: bool, count: int = 2
+    b: Bench,
+    kind: str,
+    shape: tuple[int, int],
+    shared: bool,
+    bias: bool,
+    cuts: bool,
+    count: int = 2,
+    scaled: bool = False,
 ) -> Job:
     """Two tokens have the vector form. More have the tiled one; the first expert has many then, the fourth none."""
     (rows, columns), experts, slots = shape, 5, 3
@@ -21,19 +28,20 @@ def linear_experts_case(
     if count > 2:
         ids = b.random.choice(np.array([0, 1, 2, 4], np.uint32), (count + 1, slots), p=(0.5, 0.2, 0.2, 0.1))
     biases = b.normal(experts, rows) if bias else None
+    scales = b.normal(experts) if scaled else None
     first, width = 3, rows + 7
     expected = np.full((count + 1, slots, width), np.nan)
     parts = exact(x[:count], dequantized.reshape(experts, rows, columns))
-    expected[:count, :, first : first + rows] = linear_experts_numpy(*parts, ids[:count], *exact(biases))
+    expected[:count, :, first : first + rows] = linear_experts_numpy(*parts, ids[:count], *exact(biases, scales))
     out, step, at = b.poison(count + 1, slots, width), b.step(11, count), b.up(x)
-    extra = None if biases is None else b.up(biases)
+    extra, factors = (None if array is None else b.up(array) for array in (biases, scales))
     chosen: Buffer | Groups = b.up(ids)
     if count > 2:
         size, tiles = group_size(experts, (count + 1) * slots)
         arrays = group_experts_numpy(ids[:count].ravel(), experts, size, tiles)
         by_expert, order = (b.up(array.astype(np.uint32)) for array in arrays)
         chosen = Groups(by_expert, order, size, tiles)
-    of = Experts(experts, slots, shared, extra, first, width)
+    of = Experts(experts, slots, shared, extra, factors, first, width)
     return Job(
         lambda p: linear_experts(p, step, at, weights, chosen, out, of, count + 1),
         {out: expected},
@@ -76,6 +84,18 @@ TABLE = [
     ),
     *cases(
         linear_experts_case,
+        ["NVFP4"],
+        2e-6,
+        ["normal"],
+        shape=[(90, 256)],
+        shared=[True, False],
+        bias=[False, True],
+        cuts=[True],
+        count=[2, 30],
+        scaled=[True],
+    ),
+    *cases(
+        linear_experts_case,
         ["F16", "BF16"],
         2e-6,
         ["normal"],
@@ -113,6 +133,14 @@ def refusals(b: Bench) -> Refusals:
 MUTATIONS = [
     Mutation(
         "expert of a tile", "linear_tile.wgsl", "tile.expert * params.rows + n - params.skipped", "n", "linear_experts"
+    ),
+    Mutation(
+        *("scale of an expert", "linear_tile.wgsl"),
+        *('row_scale[{{ "tile.expert"', 'row_scale[{{ "0u"', "linear_experts and scaled"),
+    ),
+    Mutation(
+        *("scale of a slot's expert", "linear_vector.wgsl"),
+        *('row_scale[{{ "ids[group.z]"', 'row_scale[{{ "0u"', "linear_experts and scaled"),
     ),
     Mutation("token of a slot", "linear_tile.wgsl", " / params.sharing", "", "linear_experts"),
     Mutation(
