@@ -40,6 +40,15 @@ var<workgroup> sums: array<vec4<f32>, {{ 2 * workgroup_size }}>;
 var<workgroup> squares: array<f32, {{ 2 * workgroup_size }}>;
 {% endif %}
 
+// What a lane reads of a token.
+struct Inputs {
+    q: array<f32, SHARE>,
+    k: array<f32, SHARE>,
+    a: {{ "array<f32, SHARE>" if channels else "f32" }},
+    b: f32,
+    v: f32,
+}
+
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let head = group.y;
@@ -62,34 +71,50 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         m[{{ j }}] = state[held + {{ j * slices }}u * params.values];
         {% endfor %}
     }
+    let q_first = params.q_first + key_head * KEYS + slice;
+    let k_first = params.k_first + key_head * KEYS + slice;
+    let v_first = params.v_first + head * params.values + value;
+    // What comes next is read before what is there is used.
+    var next: Inputs;
+    {% macro read(t) %}
+    {% for j in range(keys // slices) %}
+    next.q[{{ j }}] = x[{{ t }} * params.x_stride + q_first + {{ j * slices }}u];
+    next.k[{{ j }}] = x[{{ t }} * params.x_stride + k_first + {{ j * slices }}u];
+    {% if channels %}
+    next.a[{{ j }}] = gates[{{ t }} * params.gates_stride + params.a_first + head * KEYS + slice + {{ j * slices }}u];
+    {% endif %}
+    {% endfor %}
+    next.v = x[{{ t }} * params.x_stride + select(params.v_first, v_first, has_value)];
+    {% if not channels %}
+    next.a = gates[{{ t }} * params.gates_stride + params.a_first + head];
+    {% endif %}
+    {% if delta %}
+    next.b = gates[{{ t }} * params.gates_stride + params.b_first + head];
+    {% endif %}
+    {% endmacro %}
+    {{ read("0u") }}
     for (var t = 0u; t < step.count; t++) {
-        let row = t * params.x_stride;
-        let q_row = row + params.q_first + key_head * KEYS + slice;
-        let k_row = row + params.k_first + key_head * KEYS + slice;
-        let gate_row = t * params.gates_stride;
+        let now = next;
+        let following = min(t + 1u, step.count - 1u);
+        {{ read("following") }}
         {% if not channels %}
-        let gain = softplus(gates[gate_row + params.a_first + head] + shift);
+        let gain = softplus(now.a + shift);
         let decay = exp(rate * gain);
         {% endif %}
-        var v = 0.0;
-        if has_value {
-            v = x[row + params.v_first + head * params.values + value];
-        }
-        var k: array<f32, SHARE>;
         var own = vec4<f32>();
         {% if normalise %}
         var own_squares = 0.0;
         {% endif %}
         {% for j in range(keys // slices) %}
         {
-            let q = x[q_row + {{ j * slices }}u];
-            k[{{ j }}] = x[k_row + {{ j * slices }}u];
+            let q = now.q[{{ j }}];
+            let k = now.k[{{ j }}];
             {% if channels %}
-            let decay = exp(rate * softplus(gates[gate_row + params.a_first + head * KEYS + slice + {{ j * slices }}u]
-                + rates[shifts + {{ j * slices }}u]));
-            {% endif %}
+            m[{{ j }}] *= exp(rate * softplus(now.a[{{ j }}] + rates[shifts + {{ j * slices }}u]));
+            {% else %}
             m[{{ j }}] *= decay;
-            own += vec4<f32>(m[{{ j }}] * k[{{ j }}], m[{{ j }}] * q, q * k[{{ j }}], k[{{ j }}] * k[{{ j }}]);
+            {% endif %}
+            own += vec4<f32>(m[{{ j }}] * k, m[{{ j }}] * q, q * k, k * k);
             {% if normalise %}
             own_squares += q * q;
             {% endif %}
@@ -117,17 +142,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let q_scale = params.q_scale;
         {% endif %}
         {% if delta %}
-        let beta = 1.0 / (1.0 + exp(-gates[gate_row + params.b_first + head]));
-        let u = beta * (v - all.x * k_scale) * k_scale;
+        let beta = 1.0 / (1.0 + exp(-now.b));
+        let u = beta * (now.v - all.x * k_scale) * k_scale;
         {% else %}
-        let u = gain * v * k_scale;
+        let u = gain * now.v * k_scale;
         {% endif %}
         {% for j in range(keys // slices) %}
-        m[{{ j }}] += k[{{ j }}] * u;
+        m[{{ j }}] += now.k[{{ j }}] * u;
         {% endfor %}
         if has_value && slice == 0u {
             let attended = (all.y + all.z * u) * q_scale;
-            out[(t * params.heads + head) * params.values + value] = attended{{ " + rates[2u * params.heads + head] * v" if skip }};
+            out[(t * params.heads + head) * params.values + value] = attended{{ " + rates[2u * params.heads + head] * now.v" if skip }};
         }
     }
     if has_value {

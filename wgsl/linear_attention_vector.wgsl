@@ -4,9 +4,9 @@
 //   q_first, k_first and v_first on; a from a_first on, b from b_first on, gates of what comes out from gate_first on
 //   taps f32 [conv_width, LENGTH], bias f32 [conv_width], conv_state f32 [LENGTH, conv_width]: as of causal_conv.wgsl
 //   weight f32 [values] or [heads, values]    out f32 [1, heads, values]
-// Workgroup (head): lane l has value l % values, and of its keys a share that begins at l / values; what no lane has
-// room for is nobody's. Parameters: those of lib/linear_attention.wgsl, length, bias, norm, before, function, shares
-// (lanes a value), unroll (a divisor of a share), workgroup_size, subgroups.
+// Workgroup (head): lane l has value l % values, and the share l / values of its keys, in registers. All that is read
+// from memory is asked for before the first of it is needed. Parameters: those of lib/linear_attention.wgsl, length,
+// bias, norm, before, function, shares (lanes a value), workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -43,35 +43,36 @@ var<storage, read_write> out: array<f32>;
 const LENGTH: u32 = {{ length }}u;
 const LANES: u32 = {{ workgroup_size }}u;
 const SHARES: u32 = {{ shares }}u;
-const SHARE: u32 = KEYS / SHARES; // keys of a lane
+{% set share = keys // shares %}
+const SHARE: u32 = {{ share }}u; // keys of a lane
 
-var<workgroup> q: array<f32, KEYS>;
-var<workgroup> k: array<f32, KEYS>;
+var<workgroup> mixed: array<f32, 2u * KEYS>; // queries, then keys
 {% if channels %}
 var<workgroup> decays: array<f32, KEYS>;
 {% endif %}
-var<workgroup> sums: array<vec2<f32>, LANES>; // each lane's: M^T k, M^T q
+// Each lane's sums over its keys: M^T k, M^T q, q k; and the squares of k and of q.
+var<workgroup> sums: array<vec4<f32>, LANES>;
+var<workgroup> squares: array<f32, LANES>;
 
 {% include "lib/activations.wgsl" %}
+{% if norm %}
 {% set reductions = ["sum"] %}
 {% include "lib/reduce.wgsl" %}
-
-fn silu(value: f32) -> f32 {
-    return value * sigmoid(value);
-}
+{% endif %}
 
 // Channel i after the convolution; keep: it is put into the state.
 fn channel(i: u32, keep: bool) -> f32 {
     let now = x[params.conv_first + i];
     var sum = {{ "bias[i] + " if bias }}taps[(i + 1u) * LENGTH - 1u] * now;
-    for (var back = 1u; back < min(LENGTH, step.position + 1u); back++) {
-        sum += taps[(i + 1u) * LENGTH - 1u - back] * conv_state[(step.position - back) % LENGTH * params.conv_width + i];
-    }
+    {% for back in range(1, length) %}
+    let x_{{ back }} = conv_state[(step.position - {{ back }}u) % LENGTH * params.conv_width + i];
+    sum += select(0.0, taps[(i + 1u) * LENGTH - {{ back + 1 }}u] * x_{{ back }}, step.position >= {{ back }}u);
+    {% endfor %}
     if keep {
         // Nobody reads this row now: all read those of the tokens before.
         conv_state[step.position % LENGTH * params.conv_width + i] = now;
     }
-    return silu(sum);
+    return sum * sigmoid(sum);
 }
 
 @compute @workgroup_size({{ workgroup_size }})
@@ -79,84 +80,88 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = group.x;
     let key_head = keys_of(head, params.heads, params.key_heads);
     let is_first = {{ "head < params.key_heads" if interleaved else "head % (params.heads / params.key_heads) == 0u" }};
-    var products = vec3<f32>(); // of this lane's keys: q k, k k, q q
-    for (var i = lane; i < KEYS; i += LANES) {
-        let query = channel(params.q_first + key_head * KEYS + i, is_first);
-        let key = channel(params.k_first + key_head * KEYS + i, is_first);
-        q[i] = query;
-        k[i] = key;
-        {% if channels %}
-        decays[i] = exp(rates[head] * softplus(x[params.a_first + head * KEYS + i] + rates[params.heads + head * KEYS + i]));
-        {% endif %}
-        products += vec3<f32>(query * key, key * key, query * query);
-    }
-    let qk = workgroup_sum(products.x, lane); // what it waits for, q and k have been written
-    {% if normalise %}
-    let k_scale = inverseSqrt(workgroup_sum(products.y, lane) + params.eps);
-    let q_scale = inverseSqrt(workgroup_sum(products.z, lane) + params.eps) * params.q_scale;
-    {% else %}
-    let k_scale = 1.0;
-    let q_scale = params.q_scale;
-    {% endif %}
-    {% if not channels %}
-    let gain = softplus(x[params.a_first + head] + rates[params.heads + head]);
-    let decay = exp(rates[head] * gain);
-    {% endif %}
-
     let value = lane % params.values;
     let share = lane / params.values;
     let works = share < SHARES;
-    let held = (head * KEYS + share * SHARE) * params.values + value;
-    let known = step.position > 0u;
-    var own = vec2<f32>();
-    if works && known {
-        for (var j = 0u; j < SHARE; j += {{ unroll }}u) {
-            {% for n in range(unroll) %}
-            {
-                let at = j + {{ n }}u;
-                let m = state[held + at * params.values]{{ " * decays[share * SHARE + at]" if channels }};
-                own += m * vec2<f32>(k[share * SHARE + at], q[share * SHARE + at]);
-            }
-            {% endfor %}
-        }
+    let place = (head * KEYS + share * SHARE) * params.values + value;
+    var m: array<f32, SHARE>;
+    if works && step.position > 0u {
+        {% for j in range(share) %}
+        m[{{ j }}] = state[place + {{ j }}u * params.values];
+        {% endfor %}
     }
-    sums[lane] = own{{ " * decay" if not channels }};
-    workgroupBarrier();
-    var all = vec2<f32>();
-    for (var other = 0u; other < SHARES; other++) {
-        all += sums[other * params.values + value];
+    for (var i = lane; i < 2u * KEYS; i += LANES) {
+        let is_key = i >= KEYS;
+        let first = select(params.q_first, params.k_first - KEYS, is_key) + key_head * KEYS;
+        mixed[i] = channel(first + i, is_first);
     }
+    {% if channels %}
+    for (var i = lane; i < KEYS; i += LANES) {
+        let of_key = head * KEYS + i;
+        decays[i] = exp(rates[head] * softplus(x[params.a_first + of_key] + rates[params.heads + of_key]));
+    }
+    {% else %}
+    let gain = softplus(x[params.a_first + head] + rates[params.heads + head]);
+    let decay = exp(rates[head] * gain);
+    {% endif %}
     var v = 0.0;
     if works {
         v = channel(params.v_first + head * params.values + value, share == 0u);
     }
+    {% if norm %}
+    var gate = 0.0;
+    if works {
+        gate = activation(x[params.gate_first + head * params.values + value], 0.0, 0.0);
+    }
+    {% endif %}
+    workgroupBarrier();
+
+    var own = vec4<f32>();
+    var own_squares = 0.0;
+    if works {
+        {% for j in range(share) %}
+        {
+            let at = share * SHARE + {{ j }}u;
+            let q = mixed[at];
+            let k = mixed[KEYS + at];
+            m[{{ j }}] *= {{ "decays[at]" if channels else "decay" }};
+            own += vec4<f32>(m[{{ j }}] * k, m[{{ j }}] * q, q * k, k * k);
+            own_squares += q * q;
+        }
+        {% endfor %}
+    }
+    sums[lane] = own;
+    squares[lane] = own_squares;
+    workgroupBarrier();
+    var all = vec4<f32>();
+    var q_squares = 0.0;
+    for (var other = 0u; other < SHARES; other++) {
+        all += sums[other * params.values + value];
+        q_squares += squares[other * params.values + value];
+    }
+    {% if normalise %}
+    let k_scale = inverseSqrt(all.w + params.eps);
+    let q_scale = inverseSqrt(q_squares + params.eps) * params.q_scale;
+    {% else %}
+    let k_scale = 1.0;
+    let q_scale = params.q_scale;
+    {% endif %}
     {% if delta %}
     let u = sigmoid(x[params.b_first + head]) * (v - all.x * k_scale) * k_scale;
     {% else %}
     let u = gain * v;
     {% endif %}
     if works {
-        for (var j = 0u; j < SHARE; j += {{ unroll }}u) {
-            {% for n in range(unroll) %}
-            {
-                let at = j + {{ n }}u;
-                let place = held + at * params.values;
-                let m = select(0.0, state[place], known) * {{ "decays[share * SHARE + at]" if channels else "decay" }};
-                state[place] = m + k[share * SHARE + at] * u;
-            }
-            {% endfor %}
-        }
+        {% for j in range(share) %}
+        state[place + {{ j }}u * params.values] = m[{{ j }}] + mixed[KEYS + share * SHARE + {{ j }}u] * u;
+        {% endfor %}
     }
-    let o = (all.y + qk * u) * q_scale{{ " + rates[2u * params.heads + head] * v" if skip }};
+    let o = (all.y + all.z * u) * q_scale{{ " + rates[2u * params.heads + head] * v" if skip }};
     let writes = share == 0u;
     {% if norm %}
-    var gate = 0.0;
-    if writes {
-        gate = activation(x[params.gate_first + head * params.values + value], 0.0, 0.0);
-    }
     let normed = {{ "o * gate" if before else "o" }};
-    let squares = workgroup_sum(select(0.0, normed * normed, writes), lane);
-    let scale = inverseSqrt(squares / f32(params.values) + params.norm_eps);
+    let square = workgroup_sum(select(0.0, normed * normed, writes), lane);
+    let scale = inverseSqrt(square / f32(params.values) + params.norm_eps);
     if writes {
         out[head * params.values + value] = o * gate * scale * weight[head * params.weight_step + value];
     }

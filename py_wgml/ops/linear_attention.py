@@ -2,6 +2,7 @@
 gated delta rule (Yang et al., arXiv:2412.06464), and that with a decay a key (Kimi Linear, arXiv:2510.26692)."""
 
 from dataclasses import dataclass
+from math import gcd
 
 import numpy as np
 
@@ -20,7 +21,6 @@ _SLICES = 8  # lanes that share the keys of a value
 _MAX_KEYS = 256  # so many fit the registers of _SLICES lanes
 MAX_VALUES = 256
 """Values of a head that a workgroup has a lane for, where a single token is taken in."""
-_UNROLL = 8  # keys of a lane that are read at once, then
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,7 @@ def _of_a_token(
     if gated is not None and not can_gate_heads(memory, gated.norm):
         raise WgmlError("norm and gates are not of a head each")
     q, k, v = _firsts(memory, 0)
-    shares = MAX_VALUES // memory.values
-    shares = min(1 << shares.bit_length() - 1, memory.keys // _UNROLL)
+    shares = gcd(1 << (MAX_VALUES // memory.values).bit_length() - 1, memory.keys)
     norm = Norm(None, memory.values, 0.0) if gated is None else gated.norm
     program.dispatch(
         "linear_attention_vector",
@@ -224,7 +223,6 @@ def _of_a_token(
         before=gated is not None and gated.before,
         function="silu" if gated is None else gated.activation,
         shares=shares,
-        unroll=_UNROLL,
         workgroup_size=MAX_VALUES,
         **names,
     )

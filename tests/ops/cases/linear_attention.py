@@ -111,11 +111,11 @@ SCAN, VECTOR = "linear_attention_scan.wgsl", "linear_attention_vector.wgsl"
 MUTATIONS = [
     Mutation("state of a new sequence", SCAN, "step.position > 0u", "true", "linear_attention"),
     Mutation("one barrier a token", SCAN, "(t % 2u) * LANES", "0u * LANES", "linear_attention"),
-    Mutation("what is known already", SCAN, "v - all.x * k_scale", "v", "linear_attention"),
+    Mutation("what is known already", SCAN, "now.v - all.x * k_scale", "now.v", "linear_attention"),
     Mutation("rows past the step", SCAN, "t < step.count", "t <= step.count", "linear_attention"),
     Mutation("keys of a head", "lib/linear_attention.wgsl", '"head % key', '"1u % key', "linear_attention or token"),
     Mutation("state of a new sequence, one token", VECTOR, "step.position > 0u", "true", "token"),
     Mutation("whose channels are kept", VECTOR, "if keep {", "if !keep {", "token"),
-    Mutation("tokens before", VECTOR, "min(LENGTH, step.position + 1u)", "LENGTH", "token"),
+    Mutation("tokens before", VECTOR, "step.position >= {{ back }}u", "true", "token"),
     Mutation("lanes beyond the values", VECTOR, "share < SHARES", "true", "token"),
 ]
