@@ -138,7 +138,7 @@ def test_words_between_white_space(lowercase: bool) -> None:
         ids = ours.encode(line, add_special=False)
         assert [id for id in ids if id != 1] == [id for id in theirs.encode(line).ids if id != 1], line
         known += len(ids)
-    assert known > 1000
+    assert known > 600
 
 
 @pytest.mark.parametrize(
