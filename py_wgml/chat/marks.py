@@ -38,6 +38,12 @@ THINKING = (
     Thinking("\u25c1think\u25b7", "\u25c1/think\u25b7"),  # Kimi-VL
     Thinking("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
     Thinking("<|channel>thought", "<channel|>"),  # Gemma 4
+    Thinking(  # Kimi K3
+        "<|open|>think<|sep|>",
+        "<|close|>think<|sep|>",
+        (("<|open|>response<|sep|>", "<|close|>response<|sep|>"),),
+        common=False,
+    ),
     Thinking(  # OpenThinker, Sky-T1
         "<|begin_of_thought|>", "<|end_of_thought|>", (("<|begin_of_solution|>", "<|end_of_solution|>"),)
     ),

@@ -4,18 +4,14 @@ hand: none is so elaborate that the sandbox stops it or renders it otherwise.
 
 from __future__ import annotations
 
-import json
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from chat.rendering import unbounded
 
 from py_wgml.chat import ChatTemplate
-from py_wgml.chat.template import _Generation
 from py_wgml.errors import WgmlError
 
 FILES = sorted(Path(os.environ.get("PY_WGML_LLAMA_CPP", "absent")).glob("models/templates/*.jinja"))
@@ -40,25 +36,6 @@ CASES: dict[str, tuple[list[Any], dict[str, Any]]] = {
         {"tools": [TOOL]},
     ),
 }
-
-
-def refuse(message: str) -> None:
-    raise TemplateError(message)
-
-
-def unbounded(source: str, messages: list[Any], variables: dict[str, Any]) -> str | None:
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols", _Generation]
-    )
-    environment.filters["tojson"] = lambda value, ensure_ascii=False, **options: json.dumps(
-        value, ensure_ascii=ensure_ascii, **options
-    )
-    environment.globals |= {"raise_exception": refuse, "strftime_now": lambda format: datetime.now().strftime(format)}
-    names = {"messages": messages, "bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": True}
-    try:
-        return environment.from_string(source).render(names | {"tools": None, "documents": None} | variables)
-    except Exception:  # whatever a template does with what it did not expect
-        return None
 
 
 @pytest.mark.skipif(not FILES, reason="needs PY_WGML_LLAMA_CPP")
