@@ -102,7 +102,9 @@ def _with_calls(messages: Sequence[Message], can: Capabilities) -> list[Message]
             if bridges and not can.takes("user", CALLS, "tool", "user"):
                 turns.append({"role": "assistant", "content": _NO_ANSWER})
             spoken = REASONED if message.get("reasoning_content") else SPOKEN
-            if message.get("tool_calls") and style and text_of(message) and not can.takes("user", spoken, "tool"):
+            is_split = message.get("tool_calls") and style and text_of(message)
+            # Some templates leave the words out once there is an answer.
+            if is_split and not can.takes("user", spoken, "tool", "assistant", "user"):
                 turns.append({key: value for key, value in message.items() if key != "tool_calls"})
                 message = {"role": "assistant", "content": "", "tool_calls": message["tool_calls"]}
             made = [{"id": f"call {len(turns)} {n}"} | call for n, call in enumerate(message.get("tool_calls", []))]
