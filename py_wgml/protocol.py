@@ -1,8 +1,7 @@
 """What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file, for JavaScript's side.
 
-The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
-already processed. Times are seconds, sizes are bytes.
-"""
+The page owns the conversation and sends all of it with each question; the engine finds what it has processed of it.
+Times are seconds, sizes are bytes."""
 
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -232,6 +231,8 @@ Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 Stage = Literal["runtime", "packages", "download", "header", "weights", "kernels"]
 """`runtime`, `packages`, `header`, `kernels`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs
 beside the others, and is not reported for a copy kept on the device. `weights`: bytes on the GPU."""
+Thinking = Literal["on", "off", "free", "fixed"]
+"""Whether a model thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
 
 
 class Progress(TypedDict):
@@ -292,6 +293,7 @@ class About(TypedDict):
     """GPU memory in use."""
     sampling: Sampling
     """The defaults for this model."""
+    thinking: Thinking
 
 
 class SessionReady(About):
@@ -321,8 +323,7 @@ class Dropped(TypedDict):
 
 
 class Reading(TypedDict):
-    """How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when
-    an answer begins, and again while a long prompt is read."""
+    """Tokens of the prompt that are processed, kept ones too; told as an answer begins and while a prompt is read."""
 
     type: Literal["reading"]
     id: int
@@ -391,9 +392,8 @@ class ErrorReply(TypedDict):
     id: NotRequired[int]
     """Of the request it is about; absent when the engine as a whole has failed."""
     stage: str
-    """Where it failed: a Stage; the type of the request; "cancelled"; "context" when the conversation is too long;
-    "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was lost, "memory" when it has too little;
-    "hung" when the worker does not answer any more."""
+    """A Stage; the type of the request; "cancelled"; "context": the conversation is too long; "unsupported": no WebGPU;
+    "gpu": it was lost, "memory": it has too little; "hung": the worker does not answer any more."""
     message: str
     """One line that a person understands."""
     loaded: NotRequired[bool]

@@ -19,6 +19,7 @@ from jinja2.parser import Parser
 
 from ..errors import ContextError, WgmlError, quoted, said, shown
 from ..metadata import Metadata
+from ..protocol import Thinking
 from ..values import mapping, number, text
 from .capabilities import Capabilities, OutOfTime
 from .conversation import Message, read
@@ -26,7 +27,7 @@ from .costs import serialised
 from .formats import template_of
 from .limits import MAX_FUEL, GivenError, LimitError, TimeError
 from .sandbox import BoundedEnvironment
-from .switch import VARIABLE, Thinking
+from .switch import VARIABLE
 from .tools import checked_tools, has_tools
 from .turns import checked, fitted, opened
 
@@ -201,9 +202,10 @@ class ChatTemplate:
     ) -> str:
         if tools and not self._takes_tools:
             raise WgmlError("the model's chat template knows of no tools")
-        thinks = (self.variables | variables).get(VARIABLE)
+        variables = {**self.variables, **variables}
+        thinks = variables.get(VARIABLE)
         if isinstance(thinks, bool) and (switch := self._can.switch[0]):
-            messages, variables = switch.told(thinks, messages, self.variables | variables)
+            messages, variables = switch.told(thinks, messages, variables)
         names = {"add_generation_prompt": add_generation_prompt, "tools": tools, **variables}
         return self._render({"messages": fitted(messages, self._can)} | names)
 

@@ -300,7 +300,7 @@ def test_words_beside_a_call_that_a_template_takes_for_thoughts(thoughts: dict[s
         "{% else %}[{{ m.role }}|{{ m.content }}]{% endif %}{% endfor %}"
     )
     turns = [user("a"), calls("Rome", **thoughts) | {"content": "I look."}, result("Rome", "25")]
-    assert prompt(source, *turns) == "[user|a][assistant|I look.](​)look[tool|25]".replace("​", "")
+    assert prompt(source, *turns) == "[user|a][assistant|I look.]()Rome[tool|25]"
     assert prompt(source, *turns, assistant("Hot."), user("b")) == (
         "[user|a][assistant|I look.]Rome[tool|25][assistant|Hot.][user|b]"
     )
