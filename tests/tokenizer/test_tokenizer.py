@@ -165,6 +165,15 @@ def test_what_stands_around_a_text(keys: dict[str, Any], around: tuple[list[int]
     assert found.encode("a") == [*around[0], id_of("a"), *around[1]]
 
 
+def test_texts_end_where_the_kind_of_model_says_so() -> None:
+    keys = {"tokens": ["<unk>", "<s>", "</s>", "a"], "scores": np.zeros(4, np.float32), "add_space_prefix": False}
+    found = {f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "llama"}).items()}
+    assert from_metadata(found | {"general.architecture": "gemma3"}).encode("a") == [1, 3]
+    embedding = found | {"general.architecture": "gemma-embedding"}
+    assert from_metadata(embedding).encode("a") == [1, 3, 2]
+    assert from_metadata(embedding | {"tokenizer.ggml.add_eos_token": False}).encode("a") == [1, 3]
+
+
 def test_types_may_be_missing() -> None:
     assert tokenizer(token_type=None).encode("<s>", parse_special=True) == [id_of(letter) for letter in "<s>"]
 
