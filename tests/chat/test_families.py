@@ -6,6 +6,7 @@ import copy
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from chat.families import TEMPLATES
 from chat.rendering import unbounded
@@ -15,6 +16,7 @@ from py_wgml.chat.answers import AnswerFormat
 from py_wgml.chat.marks import marks_of
 from py_wgml.errors import WgmlError
 from py_wgml.generate.parts import Part
+from py_wgml.tokenizer import from_metadata
 
 SYSTEM, USER = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi <b>"}
 SAID, MORE = {"role": "assistant", "content": "Yes."}, {"role": "user", "content": "And then?"}
@@ -185,3 +187,55 @@ def test_an_answer_that_is_cut_off_loses_nothing(
             for mark in (row.opening, row.closing, *sum(row.answers, ())):
                 kept = kept.replace(mark, "") if mark else kept
         assert told.replace(" ", "").replace("\n", "").startswith(kept.replace(" ", "").replace("\n", "")), (end, told)
+
+
+SPECIAL = {  # control tokens of their vocabularies; of some files those of calls are user-defined
+    "gemma4 small": (
+        *("<|turn>", "<turn|>", "<|think|>", "<|tool>", "<tool|>", "<|channel>", "<channel|>", "<|tool_call>"),
+        *("<tool_call|>", "<|tool_response>", "<tool_response|>", '<|"|>'),
+    ),
+    "kimi": (
+        *("<|im_system|>", "<|im_user|>", "<|im_assistant|>", "<|im_middle|>", "<|im_end|>", "<think>", "</think>"),
+        *("<|tool_calls_section_begin|>", "<|tool_calls_section_end|>", "<|tool_call_begin|>", "<|tool_call_end|>"),
+        "<|tool_call_argument_begin|>",
+    ),
+    "glm": (
+        *("[gMASK]", "<sop>", "<|system|>", "<|user|>", "<|assistant|>", "<|observation|>", "<think>", "</think>"),
+        *("<tool_call>", "</tool_call>", "<arg_key>", "</arg_key>", "<arg_value>", "</arg_value>"),
+    ),
+    "nemotron 2": ("<SPECIAL_10>", "<SPECIAL_11>", "<SPECIAL_12>"),
+}
+
+
+@pytest.mark.parametrize("are_control", [True, False])
+@pytest.mark.parametrize(
+    ("name", "text", "reasoning", "answer"),
+    [
+        ("gemma4 small", f"<|channel>thought\nWhy?<channel|>{GEMMA_CALL}<|tool_response>", "\nWhy?", GEMMA_CALL),
+        ("gemma4 small", "So.<turn|>", "", "So."),
+        ("kimi", f"<think>Why?</think>I look.{KIMI_CALL}<|im_end|>", "Why?", f"I look.{KIMI_CALL}"),
+        ("glm", f"Why?</think>I look.{GLM_CALL}<|user|>", "Why?", f"I look.{GLM_CALL}"),
+        ("nemotron 2", f"Why?</think>{LIST_CALL}<SPECIAL_12>", "Why?", LIST_CALL),
+    ],
+)
+def test_what_is_seen_of_an_answer_s_tokens(
+    name: str, text: str, reasoning: str, answer: str, are_control: bool
+) -> None:
+    """Whatever a file says of the kind of its marks: thoughts, calls with their marks, and not what ends an answer."""
+    special = SPECIAL[name]
+    kinds = [3 if are_control or ("tool_" not in token and "arg_" not in token) else 4 for token in special]
+    tokens = ["<s>", *special, *(f"<0x{byte:02X}>" for byte in range(256)), "▁"]
+    keys = {"model": "gemma4", "tokens": tokens, "merges": [], "bos_token_id": 0, "eot_token_id": 4}
+    keys |= {"token_type": np.array([3, *kinds, *[6] * 256, 1]), "eos_token_id": 3 if name == "nemotron 2" else 2}
+    tokenizer = from_metadata({f"tokenizer.ggml.{key}": value for key, value in keys.items()})
+    template = ChatTemplate(TEMPLATES[name], "<s>", "</s>")
+    format = AnswerFormat.of(template, tokenizer)
+    splitter, stream = format.splitter(template.prompt([USER])), tokenizer.stream(shown=format.shown)
+    *ids, last = tokenizer.encode(text, add_special=False, parse_special=True)
+    part = Part()
+    for id in ids:
+        part += splitter.push(stream.push(id), id in format.shown)
+    assert last in tokenizer.eog_ids
+    assert last not in format.shown and not tokenizer.eog_ids.intersection(ids)
+    part += splitter.flush()
+    assert (part.reasoning, part.text) == (reasoning, answer)
