@@ -2,8 +2,8 @@
  * Good small models on the Hugging Face Hub, the smallest first: what the picker offers beside the site's own.
  *
  * `bytes` is about right; the hub tells the very number when one is chosen, and whether it still has it. `memory` is what
- * it takes on the GPU: the weights, what is kept of 4,096 tokens (keys and values in half precision, states), and 0.1 GB
- * of everything else.
+ * it takes on the GPU: the weights, what is kept of 4,096 tokens (keys and values in half precision, states and their
+ * snapshots), and 0.1 GB of everything else.
  *
  * @typedef {{name: string, reference: string, licence: string, bytes: number, memory: number}} Suggestion
  */
@@ -15,7 +15,7 @@ export const suggested = [
     reference: "ibm-granite/granite-4.0-h-350m-GGUF/granite-4.0-h-350m-Q5_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 252e6,
-    memory: 0.4e9,
+    memory: 0.55e9,
   },
   {
     name: "LFM2.5 350M",
@@ -29,7 +29,7 @@ export const suggested = [
     reference: "unsloth/Qwen3.5-0.8B-GGUF/Qwen3.5-0.8B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 533e6,
-    memory: 0.75e9,
+    memory: 0.85e9,
   },
   {
     name: "LFM2.5 1.2B Instruct",
@@ -50,14 +50,14 @@ export const suggested = [
     reference: "ibm-granite/granite-4.0-h-1b-GGUF/granite-4.0-h-1b-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 901e6,
-    memory: 1.1e9,
+    memory: 1.45e9,
   },
   {
     name: "Qwen3.5 2B",
     reference: "unsloth/Qwen3.5-2B-GGUF/Qwen3.5-2B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 1.28e9,
-    memory: 1.5e9,
+    memory: 1.6e9,
   },
   {
     name: "SmolLM3 3B",
@@ -71,7 +71,7 @@ export const suggested = [
     reference: "unsloth/Qwen3.5-4B-GGUF/Qwen3.5-4B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 2.74e9,
-    memory: 3.05e9,
+    memory: 3.35e9,
   },
   {
     name: "Gemma 4 E2B",
@@ -85,7 +85,7 @@ export const suggested = [
     reference: "ibm-granite/granite-4.0-h-tiny-GGUF/granite-4.0-h-tiny-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 4.23e9,
-    memory: 4.45e9,
+    memory: 4.8e9,
   },
   {
     name: "Gemma 4 E4B",
