@@ -104,7 +104,8 @@ class Capabilities:
     @cached_property
     def switch(self) -> tuple[Switch | None, Thinking]:
         """By what the template is told whether the model is to think, and what it does where it is not told."""
-        return switch_of(self._source, self._written)
+        question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
+        return switch_of(self._source, question, self._written)
 
     def _written(self, messages: Sequence[Message], variables: Mapping[str, Any]) -> str | None:
         try:

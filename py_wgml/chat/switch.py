@@ -43,13 +43,12 @@ SWITCHES = (
     Switch("reasoning_effort", "high", "no_think"),  # Hy3
     Switch(None, "/think", "/no_think"),  # Nemotron Nano v2
 )
-_QUESTION = [{"role": "user", "content": "a"}]
 
 
 def switch_of(
-    source: str, write: Callable[[Sequence[Message], Mapping[str, Any]], str | None]
+    source: str, question: Message, write: Callable[[Sequence[Message], Mapping[str, Any]], str | None]
 ) -> tuple[Switch | None, Thinking]:
-    """The switch of a template, by its source and by what it makes of a question with each in both positions.
+    """The switch of a template, by its source and by what it makes of `question` with each in both positions.
 
     write: the text of a conversation with these variables; None where the template makes none.
     """
@@ -58,8 +57,8 @@ def switch_of(
         named += [word for word in (switch.on, switch.off) if isinstance(word, str)]
         if not all(name in source for name in named):
             continue
-        on, off = (write(*switch.told(thinks, _QUESTION, {})) for thinks in (True, False))
+        on, off = (write(*switch.told(thinks, [question], {})) for thinks in (True, False))
         if on is not None and off is not None and on != off:
-            plain = write(_QUESTION, {})
+            plain = write([question], {})
             return switch, "on" if plain == on else "off" if plain == off else "free"
     return None, "fixed"

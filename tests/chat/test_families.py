@@ -115,6 +115,8 @@ def test_a_switch_of_the_callers_own_wins() -> None:
     template = ChatTemplate(source)
     assert template.prompt([USER], enable_thinking=False).endswith("</think>")
     assert template.prompt([USER], enable_thinking=False, thinking_budget=7).endswith("<think>")
+    parts = ChatTemplate("{% for part in messages[0].content %}{{ part.text }}{% endfor %}{{ thinking }}")
+    assert parts.thinking == "free"
     assert ChatTemplate("{{ messages[0].content }}{{ raise_exception('no') if enable_thinking }}").thinking == "fixed"
     assert ChatTemplate("{{ 'b' if thinking else 'c' if thinking is defined else 'a' }}").thinking == "free"
 
