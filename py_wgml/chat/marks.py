@@ -65,7 +65,7 @@ HARMONY = ("<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>"
 # Control tokens with such a name are part of a call of a function: <|tool_call_start|>, [TOOL_CALLS], <|python_tag|>,
 # <start_function_call>, <|START_ACTION|>, <|plugin|>, and what stands within: [ARGS], <arg_key>, <escape>, <|"|>.
 _CALL = re.compile(
-    r"tool|func|action|python|plugin|interpreter|invoke|param|(?<![a-z])args?(?![a-z])|call_|escape|<\|\"\|>",
+    r"tool|func|action|python|plugin|interpreter|invoke|param|dsml|(?<![a-z])args?(?![a-z])|call_|escape|<\|\"\|>",
     re.IGNORECASE,
 )
 
