@@ -1,7 +1,8 @@
 """What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file, for JavaScript's side.
 
-The page owns the conversation and sends all of it with each question; the engine finds what it has processed of it.
-Times are seconds, sizes are bytes."""
+The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
+already processed. Times are seconds, sizes are bytes.
+"""
 
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -231,8 +232,6 @@ Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 Stage = Literal["runtime", "packages", "download", "header", "weights", "kernels"]
 """`runtime`, `packages`, `header`, `kernels`: 0 or 1 of 1. `download`: bytes that have arrived of the model; runs
 beside the others, and is not reported for a copy kept on the device. `weights`: bytes on the GPU."""
-Thinking = Literal["on", "off", "free", "fixed"]
-"""Whether a model thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
 
 
 class Progress(TypedDict):
@@ -293,7 +292,8 @@ class About(TypedDict):
     """GPU memory in use."""
     sampling: Sampling
     """The defaults for this model."""
-    thinking: Thinking
+    thinking: Literal["on", "off", "free", "fixed"]
+    """Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
 
 
 class SessionReady(About):

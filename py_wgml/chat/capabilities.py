@@ -14,9 +14,8 @@ from itertools import product
 from typing import Any
 
 from ..errors import WgmlError
-from ..protocol import Thinking
 from .conversation import ROLES, Message
-from .switch import Switch, switch_of
+from .switch import Switch, Thinking, switch_of
 
 CALLS, PARALLEL, SPOKEN, THOUGHTS = "calls", "parallel calls", "words and a call", "thoughts"
 REASONED = "thoughts, words and a call"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from ..protocol import Thinking
 from .conversation import BETWEEN_PARTS, Message, leading, text_of
 
 VARIABLE = "enable_thinking"
 """The name by which callers tell any template: true or false."""
+Thinking = Literal["on", "off", "free", "fixed"]
+"""Whether a model thinks where nobody tells it: "free" if it decides by itself, "fixed" if it can't be told."""
 
 
 @dataclass(frozen=True)

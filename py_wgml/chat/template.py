@@ -19,7 +19,6 @@ from jinja2.parser import Parser
 
 from ..errors import ContextError, WgmlError, quoted, said, shown
 from ..metadata import Metadata
-from ..protocol import Thinking
 from ..values import mapping, number, text
 from .capabilities import Capabilities, OutOfTime
 from .conversation import Message, read
@@ -27,7 +26,7 @@ from .costs import serialised
 from .formats import template_of
 from .limits import MAX_FUEL, GivenError, LimitError, TimeError
 from .sandbox import BoundedEnvironment
-from .switch import VARIABLE
+from .switch import VARIABLE, Thinking
 from .tools import checked_tools, has_tools
 from .turns import checked, fitted, opened
 

@@ -2,7 +2,7 @@
  * What the visitor can set: how the model answers, and how the page looks. What is left empty is the model's default,
  * which its field shows; a value out of range is not taken.
  *
- * @import { AnswerOptions, LoadOptions, Ready, Sampling, Thinking } from "../shared/protocol.js"
+ * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
  * @typedef {{stop?: string[], system?: string, thinks?: boolean}} Own
  * @typedef {Omit<Sampling, "stop" | "penalty_window"> & LoadOptions & Own} Values
@@ -41,7 +41,7 @@ export class Settings {
   #values = read();
   /** @type {Values} */
   #defaults = {};
-  /** @type {Thinking} */
+  /** @type {Ready["thinking"]} */
   #thinking = "fixed";
   #onLoading;
   #loadingAtOpening = "";
@@ -128,7 +128,7 @@ export class Settings {
     });
   }
 
-  /** @param {Exclude<Thinking, "fixed">} thinking what the model does by itself */
+  /** @param {Exclude<Ready["thinking"], "fixed">} thinking what the model does by itself */
   #thinks(thinking) {
     const { label, explained, choices: labels, byItself } = strings.settings.thinks;
     const { thinks } = this.#values;

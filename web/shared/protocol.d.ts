@@ -195,9 +195,6 @@ export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
  */
 export type Stage = "runtime" | "packages" | "download" | "header" | "weights" | "kernels";
 
-/** Whether a model thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told. */
-export type Thinking = "on" | "off" | "free" | "fixed";
-
 /** How far a load has come. */
 export interface Progress {
   type: "progress";
@@ -250,7 +247,8 @@ export interface About {
   gpu_bytes: number;
   /** The defaults for this model. */
   sampling: Sampling;
-  thinking: Thinking;
+  /** Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told. */
+  thinking: "on" | "off" | "free" | "fixed";
 }
 
 /** A Ready as the engine has it; worker.js adds the rest. */
