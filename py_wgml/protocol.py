@@ -292,6 +292,8 @@ class About(TypedDict):
     """GPU memory in use."""
     sampling: Sampling
     """The defaults for this model."""
+    thinking: Literal["on", "off", "free", "fixed"]
+    """Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
 
 
 class SessionReady(About):
@@ -321,8 +323,7 @@ class Dropped(TypedDict):
 
 
 class Reading(TypedDict):
-    """How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when
-    an answer begins, and again while a long prompt is read."""
+    """Tokens of the prompt that are processed, kept ones too; told as an answer begins and while a prompt is read."""
 
     type: Literal["reading"]
     id: int
@@ -391,9 +392,8 @@ class ErrorReply(TypedDict):
     id: NotRequired[int]
     """Of the request it is about; absent when the engine as a whole has failed."""
     stage: str
-    """Where it failed: a Stage; the type of the request; "cancelled"; "context" when the conversation is too long;
-    "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was lost, "memory" when it has too little;
-    "hung" when the worker does not answer any more."""
+    """A Stage; the type of the request; "cancelled"; "context": the conversation is too long; "unsupported": no WebGPU;
+    "gpu": it was lost, "memory": it has too little; "hung": the worker does not answer any more."""
     message: str
     """One line that a person understands."""
     loaded: NotRequired[bool]

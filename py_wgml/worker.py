@@ -177,6 +177,7 @@ class Session:
             },
             "gpu_bytes": self._device.memory,
             "sampling": cast(protocol.Sampling, vars(model.defaults)),
+            "thinking": model.template.thinking,
         }
 
     async def _is_lost(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import WgmlError
@@ -33,7 +34,9 @@ class AnswerFormat:
                 prompts.append(template.render(messages))
             except WgmlError:  # a template may refuse any conversation
                 continue
-        return cls(marks_of(template.source, prompts, tokenizer.control, tokenizer.special))
+        marks = marks_of(template.source, prompts, tokenizer.control, tokenizer.special)
+        # What ends an answer is no part of it, as Gemma 4's "<|tool_response>"; but harmony's "<|call|>" is.
+        return cls(marks if marks.is_harmony else replace(marks, shown=marks.shown - tokenizer.eog_ids))
 
     def splitter(self, prompt: str = "", begun: str = "") -> Splitter:
         """The splitter of one answer: `prompt` is the text before it, `begun` what of it there is already."""

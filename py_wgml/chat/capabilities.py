@@ -7,16 +7,20 @@ matters, as a conversation of words that can be found again in what it makes of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 from ..errors import WgmlError
 from .conversation import ROLES, Message
+from .switch import Switch, Thinking, switch_of
 
 CALLS, PARALLEL, SPOKEN, THOUGHTS = "calls", "parallel calls", "words and a call", "thoughts"
-"""Beside the roles: the assistant's messages with one call, with two, with words and a call, with thoughts alone."""
+REASONED = "thoughts, words and a call"
+"""Beside the roles: the assistant's messages with one call, with two, with words and a call, with thoughts alone, with
+all three."""
 _LONG, _SHORT = ("call_abcdefgh", "call_ijklmnop"), ("abcdefgh1", "abcdefgh2")
 _AROUND = {
     "system": ("system", "user"),
@@ -46,10 +50,10 @@ class CallStyle:
 
 
 class Capabilities:
-    """`render`: a conversation, and whether there are tools -> its text; raises WgmlError where there is none,
-    OutOfTime where no time is left for it."""
+    """`render`: a conversation, whether there are tools, and further variables -> its text; raises WgmlError where it
+    makes none, OutOfTime where no time is left for it."""
 
-    def __init__(self, source: str, render: Callable[[Sequence[Message], bool], str]) -> None:
+    def __init__(self, source: str, render: Callable[[Sequence[Message], bool, Mapping[str, Any]], str]) -> None:
         self._source, self._render = source, render
         self._takes: dict[tuple[str, ...], bool] = {}
         self._forms: dict[tuple[str, str], bool] = {}
@@ -96,6 +100,20 @@ class Capabilities:
         """Whether what functions give back is written."""
         return self.takes("user", CALLS if self.calls else "assistant", "tool")
 
+    @cached_property
+    def switch(self) -> tuple[Switch | None, Thinking]:
+        """By what the template is told whether the model is to think, and what it does where it is not told."""
+        question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
+        return switch_of(self._source, question, self._written)
+
+    def _written(self, messages: Sequence[Message], variables: Mapping[str, Any]) -> str | None:
+        try:
+            return self._render(messages, False, variables)
+        except OutOfTime:
+            raise
+        except WgmlError:
+            return None
+
     def _takes_form(self, role: str, form: str) -> bool:
         if (role, form) not in self._forms:
             roles = _AROUND.get(role, (role, "user"))
@@ -120,10 +138,10 @@ class Capabilities:
                 forms[role] = self._form(role)
             messages.append(_message(role, told, style, forms.get(role, "text"), results))
             results += role == "tool"
-            in_both = role in (PARALLEL, SPOKEN) or forms.get(role) == "parts"
+            in_both = role in (PARALLEL, SPOKEN, REASONED) or forms.get(role) == "parts"
             words += ["", ""] if role == THOUGHTS else told if in_both else [told[0], ""]
         try:
-            text = self._render(messages, _have_calls(roles))
+            text = self._render(messages, _have_calls(roles), {})
         except OutOfTime:
             raise
         except WgmlError:
@@ -139,7 +157,7 @@ class Capabilities:
 
 
 def _have_calls(roles: Sequence[str]) -> bool:
-    return any(role in ("tool", CALLS, PARALLEL, SPOKEN) for role in roles)
+    return any(role in ("tool", CALLS, PARALLEL, SPOKEN, REASONED) for role in roles)
 
 
 def _message(role: str, words: Sequence[str], style: CallStyle, form: str, results: int) -> Message:
@@ -147,10 +165,12 @@ def _message(role: str, words: Sequence[str], style: CallStyle, form: str, resul
     if role == THOUGHTS:
         return {"role": "assistant", "content": "", "reasoning_content": words[0]}
     ids = _SHORT if style.short_ids else _LONG
-    if role in (CALLS, PARALLEL, SPOKEN):
+    if role in (CALLS, PARALLEL, SPOKEN, REASONED):
         calls = [_call(id, word, style) for id, word in zip(ids, words[: 1 + (role == PARALLEL)], strict=False)]
         silence = None if style.null_content else ""
-        return {"role": "assistant", "content": words[1] if role == SPOKEN else silence, "tool_calls": calls}
+        content = words[1] if role in (SPOKEN, REASONED) else silence
+        thoughts = {"reasoning_content": "thought"} if role == REASONED else {}
+        return {"role": "assistant", "content": content, "tool_calls": calls} | thoughts
     parts: Any = [{"type": "text", "text": word} for word in words]
     message = {"role": role, "content": parts if form == "parts" else words[0]}
     if role == "tool":

@@ -88,6 +88,27 @@ FORMATS = (
     ),
     _same("Phi-3", ("<|user|>", "<|assistant|>", "<|end|>"), "<|ROLE|>\n{}<|end|>\n", "<|assistant|>\n"),
     Format(
+        "Gemma 4",
+        ("<|turn>", "<turn|>"),
+        "<|turn>system\n{}<turn|>\n",
+        "<|turn>user\n{}<turn|>\n",
+        "<|turn>model\n{}<turn|>\n",
+        "<|turn>model\n",
+    ),
+    _same(
+        "Kimi",
+        ("<|im_system|>", "<|im_user|>", "<|im_assistant|>", "<|im_middle|>"),
+        "<|im_ROLE|>ROLE<|im_middle|>{}<|im_end|>",
+        "<|im_assistant|>assistant<|im_middle|>",
+    ),
+    _same("Seed", ("<seed:bos>", "<seed:eos>"), "<seed:bos>ROLE\n{}<seed:eos>", "<seed:bos>assistant\n"),
+    _same(
+        "Apertus",
+        ("<|user_start|>", "<|user_end|>", "<|assistant_start|>"),
+        "<|ROLE_start|>{}<|ROLE_end|>",
+        "<|assistant_start|>",
+    ),
+    Format(
         "Gemma",
         ("<start_of_turn>", "<end_of_turn>"),
         "{}\n\n",
@@ -173,16 +194,27 @@ FORMATS = (
         "### Assistant:\n{}{eos}\n\n",
         "### Assistant:\n",
     ),
+    Format(
+        "DeepSeek V2",
+        _named("deepseek.?v2.*chat"),
+        "{}\n\n",
+        "User: {}\n\n",
+        "Assistant: {}{eos}",
+        "Assistant:",
+    ),
+    Format("RWKV", _named("rwkv"), "System: {}\n\n", "User: {}\n\n", "Assistant: {}\n\n", "Assistant:"),
     Format("Falcon", _named("falcon.*instruct"), "{}\n\n", "User: {}\n\n", "Assistant: {}\n\n", "Assistant:"),
     Format("Phi-2", _named("phi.?2"), "{}\n", "Instruct: {}\n", "Output: {}\n", "Output:"),
 )
 
 
 def template_of(metadata: Mapping[str, Any]) -> str:
-    """The chat template for a GGUF file with this metadata: its own, or that of the format it is known by, or PLAIN."""
+    """The chat template for a GGUF file with this metadata: its own, or that of the format it is known by, or PLAIN.
+
+    A template without a brace would write nothing of any conversation: some files have a name in its place."""
     view = Metadata(metadata)
     own = view.text("tokenizer.chat_template")
-    if own.strip():
+    if "{" in own:
         return own
     marks = {mark for format in FORMATS if isinstance(format.known_by, tuple) for mark in format.known_by}
     present = marks.intersection(view.strings("tokenizer.ggml.tokens") or ())

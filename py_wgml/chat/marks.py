@@ -38,6 +38,12 @@ THINKING = (
     Thinking("\u25c1think\u25b7", "\u25c1/think\u25b7"),  # Kimi-VL
     Thinking("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
     Thinking("<|channel>thought", "<channel|>"),  # Gemma 4
+    Thinking(  # Kimi K3
+        "<|open|>think<|sep|>",
+        "<|close|>think<|sep|>",
+        (("<|open|>response<|sep|>", "<|close|>response<|sep|>"),),
+        common=False,
+    ),
     Thinking(  # OpenThinker, Sky-T1
         "<|begin_of_thought|>", "<|end_of_thought|>", (("<|begin_of_solution|>", "<|end_of_solution|>"),)
     ),
@@ -59,7 +65,7 @@ HARMONY = ("<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>"
 # Control tokens with such a name are part of a call of a function: <|tool_call_start|>, [TOOL_CALLS], <|python_tag|>,
 # <start_function_call>, <|START_ACTION|>, <|plugin|>, and what stands within: [ARGS], <arg_key>, <escape>, <|"|>.
 _CALL = re.compile(
-    r"tool|func|action|python|plugin|interpreter|invoke|param|(?<![a-z])args?(?![a-z])|call_|escape|<\|\"\|>",
+    r"tool|func|action|python|plugin|interpreter|invoke|param|dsml|(?<![a-z])args?(?![a-z])|call_|escape|<\|\"\|>",
     re.IGNORECASE,
 )
 

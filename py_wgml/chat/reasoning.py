@@ -18,8 +18,8 @@ class ReasoningSplitter:
     """Parts the text of an answer, as it comes, into reasoning and what follows it.
 
     A span begins where the answer does, or behind another span; elsewhere only with a control token, which no quoted
-    text has in it. Where the answer has a closing mark alone, outside of code and of quotes, what came before was
-    thought. No more is held back than what may be the beginning of a mark.
+    text has in it. Where the answer has a closing mark alone, outside of code and of quotes, and the prompt had none at
+    its end, what came before was thought. No more is held back than what may be the beginning of a mark.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class ReasoningSplitter:
             if prompt.endswith(row.opening):
                 self._enter(row)
             elif prompt.endswith(row.closing):
-                self._span = row
+                self._span, self._has_thought = row, True  # no more of it is expected
             for opening, closing in row.answers:
                 if opening and prompt.endswith(opening):
                     self._span, self._end, self._state = row, closing, self._in_text

@@ -26,6 +26,7 @@ from .costs import serialised
 from .formats import template_of
 from .limits import MAX_FUEL, GivenError, LimitError, TimeError
 from .sandbox import BoundedEnvironment
+from .switch import VARIABLE, Thinking
 from .tools import checked_tools, has_tools
 from .turns import checked, fitted, opened
 
@@ -37,7 +38,15 @@ TOOL_USE, DEFAULT = "tool_use", "default"
 """The names of a file's template for conversations with tools, and of its main one, as transformers has them."""
 _SECONDS_A_MESSAGE = 0.002  # beside what every rendering may take: ten times what one takes in a slow browser
 _PROBING_FUEL = MAX_FUEL // 4  # for all small conversations together; elaborate templates take a hundredth of it
-_PROBE_TOOL = {"type": "function", "function": {"name": "look", "description": "Looks.", "parameters": {}}}
+_PROBE_PARAMETERS = {
+    "type": "object",
+    "properties": {"at": {"type": "string", "description": "What."}},
+    "required": ["at"],
+}
+_PROBE_TOOL = {
+    "type": "function",
+    "function": {"name": "look", "description": "Looks.", "parameters": _PROBE_PARAMETERS},
+}
 
 
 class ChatTemplate:
@@ -127,6 +136,15 @@ class ChatTemplate:
             self._compiled[name] = template
         return self._compiled[name]
 
+    @property
+    def thinking(self) -> Thinking:
+        """Whether the model thinks before it answers where nobody tells it, and whether it can be told."""
+        self._deadline = monotonic() + self._max_seconds
+        try:
+            return self._can.switch[1]
+        except OutOfTime:
+            return "fixed"
+
     def render(
         self,
         messages: Sequence[Any],
@@ -141,7 +159,8 @@ class ChatTemplate:
         `add_generation_prompt`: ends with what makes the model answer. `tools`: functions that the model may call; its
         calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py).
         `chat_template`: the name of one of the file's templates; default TOOL_USE where there are tools and it exists.
-        Further variables go to the template as they are, and win over `self.variables`: `documents`, `enable_thinking`.
+        Further variables go to the template as they are, and win over `self.variables`, as `documents`; what
+        `enable_thinking` says, true or false, any template is told in its own way (see switch.py).
 
         A conversation that the template takes is written as transformers writes it; of another one is made what it
         takes (see conversation.py and turns.py). Raises WgmlError when tools or messages are not of their form, or the
@@ -182,12 +201,16 @@ class ChatTemplate:
     ) -> str:
         if tools and not self._takes_tools:
             raise WgmlError("the model's chat template knows of no tools")
+        variables = {**self.variables, **variables}
+        thinks = variables.get(VARIABLE)
+        if isinstance(thinks, bool) and (switch := self._can.switch[0]):
+            messages, variables = switch.told(thinks, messages, variables)
         names = {"add_generation_prompt": add_generation_prompt, "tools": tools, **variables}
         return self._render({"messages": fitted(messages, self._can)} | names)
 
-    def _probe(self, messages: Sequence[Message], with_tools: bool) -> str:
+    def _probe(self, messages: Sequence[Message], with_tools: bool, variables: Mapping[str, Any]) -> str:
         tools = [_PROBE_TOOL] if with_tools and self._takes_tools else None
-        names = {"messages": messages, "add_generation_prompt": True, "tools": tools}
+        names = {"messages": messages, "add_generation_prompt": True, "tools": tools, **variables}
         try:
             return self._render(names, self._probing_fuel)
         finally:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from ..errors import WgmlError, quoted
-from .capabilities import CALLS, PARALLEL, SPOKEN, THOUGHTS, CallStyle, Capabilities
+from .capabilities import CALLS, PARALLEL, REASONED, SPOKEN, THOUGHTS, CallStyle, Capabilities
 from .conversation import ROLES, Message, is_blank, leading, text_of
 
 _BETWEEN = "\n\n"
@@ -101,7 +101,10 @@ def _with_calls(messages: Sequence[Message], can: Capabilities) -> list[Message]
             bridges = turns and turns[-1]["role"] == "tool" and message["role"] == "user" and style
             if bridges and not can.takes("user", CALLS, "tool", "user"):
                 turns.append({"role": "assistant", "content": _NO_ANSWER})
-            if message.get("tool_calls") and style and text_of(message) and not can.takes("user", SPOKEN, "tool"):
+            spoken = REASONED if message.get("reasoning_content") else SPOKEN
+            is_split = message.get("tool_calls") and style and text_of(message)
+            # Some templates leave the words out once there is an answer.
+            if is_split and not can.takes("user", spoken, "tool", "assistant", "user"):
                 turns.append({key: value for key, value in message.items() if key != "tool_calls"})
                 message = {"role": "assistant", "content": "", "tool_calls": message["tool_calls"]}
             made = [{"id": f"call {len(turns)} {n}"} | call for n, call in enumerate(message.get("tool_calls", []))]

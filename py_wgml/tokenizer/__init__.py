@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ from ..errors import WgmlError, quoted
 from ..metadata import encoded
 from ..values import integer, listed, whole
 from ..values import text as checked_text
-from . import byte_level, sentencepiece, wordpiece
+from . import byte_level, plamo, rwkv, sentencepiece, wordpiece
 from .special import Splitter
 from .vocabulary import TokenType, Vocabulary, byte_value
 
@@ -43,10 +43,14 @@ class _Kind:
     space_prefix: bool | None = None
     """A space is put before the text. None: this kind has no such thing."""
     add_bos: Callable[[Vocabulary], bool] = lambda vocabulary: False
-    add_eos: bool = False
-    add_separator: bool = False
+    add_eos: Callable[[Vocabulary], bool] = lambda vocabulary: False
+    always_bos: bool = False
+    """Whatever the file says: the first ones of Gemma 4 say no."""
+    ends: Literal["eos", "separator"] = "eos"
+    """What ends a text: EOS as `add_eos` says, or always the separator."""
 
 
+_RANKED = _Kind(sentencepiece.RankedBPE, sentencepiece.token_to_bytes, space_prefix=False, always_bos=True)
 _KINDS = {
     "gpt2": _Kind(
         byte_level.ByteLevelBPE,
@@ -63,22 +67,29 @@ _KINDS = {
         native="sentencepiece",
         space_prefix=True,
         add_bos=lambda vocabulary: True,
+        add_eos=lambda vocabulary: vocabulary.architecture == "gemma-embedding",
     ),
-    "gemma4": _Kind(
-        sentencepiece.RankedBPE,
-        sentencepiece.token_to_bytes,
-        space_prefix=False,
-        add_bos=lambda vocabulary: True,
+    "gemma4": _RANKED,
+    "t5": _Kind(
+        sentencepiece.Unigram, sentencepiece.token_to_bytes, space_prefix=False, add_eos=lambda vocabulary: True
     ),
-    "t5": _Kind(sentencepiece.Unigram, sentencepiece.token_to_bytes, space_prefix=False, add_eos=True),
     "bert": _Kind(
         wordpiece.WordPiece,
         sentencepiece.token_to_bytes,
         space_prefix=True,
-        add_bos=lambda vocabulary: True,
-        add_separator=True,
+        always_bos=True,
+        ends="separator",
     ),
+    "plamo2": _Kind(plamo.PLaMo, encoded),
+    "rwkv": _Kind(rwkv.LongestMatch, rwkv.token_to_bytes),
+    "whitespace": _Kind(sentencepiece.WordBPE, encoded),
 }
+_RANKED_PRE = {
+    "gemma4": _RANKED,
+    "granite-embed-multi-311m": _RANKED,
+    "sarvam-moe": replace(_RANKED, always_bos=False),
+}
+"""Vocabularies that call themselves `gpt2`, but are of another kind, by `tokenizer.ggml.pre`."""
 
 
 class Tokenizer:
@@ -96,11 +107,12 @@ class Tokenizer:
         self.eos_id = vocabulary.eos_id
         self.eog_ids = vocabulary.eog_ids
         """Every token that ends an answer."""
-        self.add_bos: bool = vocabulary.flag("add_bos_token", kind.add_bos(vocabulary)) and self.bos_id is not None
-        endings = (("eos", kind.add_eos, vocabulary.eos_id), ("sep", kind.add_separator, vocabulary.separator_id))
-        self._end = [
-            id for name, default, id in endings if id is not None and vocabulary.flag(f"add_{name}_token", default)
-        ]
+        add_bos = kind.always_bos or vocabulary.flag("add_bos_token", kind.add_bos(vocabulary))
+        self.add_bos: bool = add_bos and self.bos_id is not None
+        end = self.eos_id if vocabulary.flag("add_eos_token", kind.add_eos(vocabulary)) else None
+        if kind.ends == "separator":
+            end = self.eos_id if vocabulary.separator_id is None else vocabulary.separator_id
+        self._end = [] if end is None else [end]
         self.add_eos: bool = self.eos_id in self._end
         self.space_prefix: bool = kind.space_prefix is not None and vocabulary.flag(
             "add_space_prefix", kind.space_prefix
@@ -116,9 +128,9 @@ class Tokenizer:
     def encode(self, text: str, add_special: bool = True, parse_special: bool = False) -> list[int]:
         """Token ids of `text`.
 
-        `add_special`: with the BOS, EOS and separator tokens that the file asks for. `parse_special`: control tokens
-        written in the text (as in a rendered chat template) become those tokens; without it they are text, as they
-        should be in what a user wrote. Raises WgmlError for what is no text.
+        `add_special`: with the BOS and EOS tokens that the file asks for. `parse_special`: control tokens written in
+        the text (as in a rendered chat template) become those tokens; without it they are text, as they should be in
+        what a user wrote. Raises WgmlError for what is no text.
         """
         text = whole(checked_text("the text", text))
         ids: list[int] = []
@@ -230,6 +242,8 @@ def from_metadata(metadata: Mapping[str, Any], backend: Backend = "auto") -> Tok
     """
     vocabulary = Vocabulary(metadata)
     kind = _KINDS.get(vocabulary.model)
+    if vocabulary.model == "gpt2":
+        kind = _RANKED_PRE.get(vocabulary.text("pre"), kind)
     if kind is None:
         raise WgmlError(f"vocabularies of kind {quoted(vocabulary.model)} are not supported (only {', '.join(_KINDS)})")
     if backend == "auto":

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 # Each style of tokenizer differs from its parent in a few alternatives.
 _ENDINGS = "'s|'t|'re|'ve|'m|'ll|'d"  # of English contractions
+_KANA = "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+"
 _GPT2 = rf"{_ENDINGS}| ?\p{{L}}+| ?\p{{N}}+| ?[^\s\p{{L}}\p{{N}}]+|\s+(?!\S)|\s+"
 _CL100K = (
     rf"(?i:{_ENDINGS})|[^\r\n\p{{L}}\p{{N}}]?\p{{L}}+|\p{{N}}{{1,3}}"
@@ -20,6 +21,9 @@ _CL100K = (
 )
 _QWEN2 = _CL100K.replace(r"\p{N}{1,3}", r"\p{N}")
 _QWEN35 = _QWEN2.replace(r"?\p{L}+", r"?[\p{L}\p{M}]+").replace(r"[^\s\p{L}\p{N}]", r"[^\s\p{L}\p{M}\p{N}]")
+_UFAKZEKA = _QWEN2.removeprefix(f"(?i:{_ENDINGS})|")
+_JAIS2 = _CL100K.removesuffix(r"\s+(?!\S)|\s+")
+_JAIS2 += "".join(rf"\s{{{count}}}(?!\S)|" for count in (512, 256, 128, 64, 32, 16, 8, 4)) + r"\s{1,2}(?!\S)|\s"
 _SEED = _QWEN2.replace(r"[^\s\p{L}\p{N}]+[\r\n]*", r"[^\s\p{L}\p{N}\r\n]+")
 _BAILING = _QWEN2.replace(r"\s*[\r\n]+", r"\s*[\r\n]")
 _EXAONE_MOE = _BAILING.replace(r"\p{L}+", r"(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+").replace("+[\\r\\n]*", "+[\\r\\n/]?")
@@ -35,6 +39,12 @@ def _by_case(upper: str, lower: str, endings: str, digits: str, slash: str = "/"
 
 
 _O200K = _by_case(_UPPER, _LOWER, f"(?i:{_ENDINGS})?", r"\p{N}{1,3}")
+_YOUTU = _by_case(_UPPER, _LOWER, f"(?i:{_ENDINGS})?", r"\p{N}")
+_YOUTU_SCRIPTS = (
+    "[\uac00-\ud7a3\u3131-\u318e]+"
+    "|[\uff01\u2026\u201c\u201d\u2018\u2019\u2014\uff1a\uff1b\uff0c\u3001-\u303f\ufe30-\ufe4f]+"
+    f"|[\u3105-\u312f]+|{_KANA}"
+)
 _TEKKEN = _by_case(_UPPER, _LOWER, "", r"\p{N}")
 _NO_HAN = r"(?:(?!\p{Han})%s)"
 _KIMI = r"\p{Han}+|" + _by_case(_NO_HAN % _UPPER, _NO_HAN % _LOWER, f"(?i:{_ENDINGS})?", r"\p{N}{1,3}", "")
@@ -64,6 +74,12 @@ _DEEPSEEK_V3 = (
     r"[!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+"
     r"| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
+_SPARK = _DEEPSEEK_V3.replace(r"[\r\n]*|\s*[\r\n]+", r"|[\r\n]")
+_AFMOE_SCRIPTS = (
+    "[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u3040-\u309f\u30a0-\u30ff\uff65-\uff9f\u2f00-\u2fdf\u0e40-\u0e7f"
+    "\u0e80-\u0eff\u1780-\u17ff\u1000-\u109f\uaa60-\uaa7f\ua9e0-\ua9ff\uac00-\ud7af\u1100-\u11ff]+"
+)
+_CHAMELEON_MARKS = "<sentinel:[0-9]+>", "IMGIMG[A-I]{1,4}Z", r"[\t\n]|    |  "
 _BLOOM = " ?[^(\\s|.,!?\u2026\u3002\uff0c\u3001\u0964\u06d4\u060c)]+"
 
 
@@ -98,23 +114,33 @@ class PreTokenizer:
 _ROWS: tuple[tuple[str, PreTokenizer], ...] = (
     ("default", PreTokenizer((r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"))),
     ("falcon", PreTokenizer((r"[\p{P}\$\+<=>\^~\|`]+", _GPT2, "[0-9][0-9][0-9]"))),
-    ("gpt-2 phi-2 jais trillion granite-docling exaone4 gigachat mellum a.x-4.0", PreTokenizer((_GPT2,))),
-    ("mpt olmo", PreTokenizer((_GPT2,), nfc=True)),
-    ("smollm starcoder refact command-r codeshell exaone minerva-7b", PreTokenizer((r"\p{N}", _GPT2))),
     (
-        "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2",
+        "gpt-2 phi-2 jais trillion granite-docling exaone4 gigachat mellum a.x-4.0 roberta-bpe jina-es jina-de"
+        " jina-v1-en jina-v2-es jina-v2-de jina-v2-code",
+        PreTokenizer((_GPT2,)),
+    ),
+    ("mpt olmo modern-bert", PreTokenizer((_GPT2,), nfc=True)),
+    ("smollm starcoder refact command-r codeshell exaone minerva-7b mellum2", PreTokenizer((r"\p{N}", _GPT2))),
+    ("chameleon", PreTokenizer((*_CHAMELEON_MARKS, r"\p{N}", r"[\p{P}!-/:-@\[-`{-~]", _GPT2), add_bos=True)),
+    (
+        "llama-bpe llama3 llama-v3 falcon3 falcon-h1 pixtral midm-2.0 lfm2 jina-v5-nano",
         PreTokenizer((_CL100K,), ignore_merges=True, add_bos=True),
     ),
     ("dbrx smaug-bpe chatglm-bpe", PreTokenizer((_CL100K,))),
     ("glm4 glm5", PreTokenizer((_CL100K,), ignore_merges=True)),
+    ("jais-2", PreTokenizer((_JAIS2,))),
     ("minicpm5", PreTokenizer((r"\p{N}{1,3}", _CL100K), ignore_merges=True)),
     ("qwen2", PreTokenizer((_QWEN2,), nfc=True)),
     ("deepseek-r1-qwen stablelm2 hunyuan megrez kormo f2llmv2 grok-2 solar-open", PreTokenizer((_QWEN2,))),
-    ("qwen35", PreTokenizer((_QWEN35,))),
+    ("qwen35", PreTokenizer((_QWEN35,), nfc=True)),
+    ("laguna", PreTokenizer((r"[^\n]+|\n+", _QWEN2))),
+    ("ufakzeka", PreTokenizer((_UFAKZEKA,))),
     ("seed-coder", PreTokenizer((_SEED,))),
     ("bailingmoe bailingmoe2 llada-moe", PreTokenizer((_BAILING,))),
     ("exaone-moe", PreTokenizer((_EXAONE_MOE,))),
     ("gpt-4o llama4 minimax-m2 kanana2 talkie", PreTokenizer((_O200K,))),
+    ("granite-embed-multi-97m", PreTokenizer((_O200K,), ignore_merges=True)),
+    ("youtu", PreTokenizer((_YOUTU_SCRIPTS, _YOUTU), ignore_merges=True)),
     ("tiny_aya cohere2moe", PreTokenizer((rf"(?<!\d)(?>\d+){_WORD_ENDS}", _FIRST_DIGITS, _O200K))),
     ("tekken", PreTokenizer((_TEKKEN,), ignore_merges=True, add_bos=True)),
     ("kimi-k2", PreTokenizer((_KIMI,))),
@@ -135,7 +161,14 @@ _ROWS: tuple[tuple[str, PreTokenizer], ...] = (
     ("deepseek-coder", PreTokenizer((r"[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", _DEEPSEEK_CJK, r"\p{N}"))),
     (
         "deepseek-v3 hunyuan-dense joyai-llm hy_v4",
-        PreTokenizer((r"\p{N}{1,3}", "[\u4e00-\u9fa5\u3040-\u309f\u30a0-\u30ff]+", _DEEPSEEK_V3)),
+        PreTokenizer((r"\p{N}{1,3}", _KANA, _DEEPSEEK_V3)),
+    ),
+    ("spark2_5", PreTokenizer((r"\p{N}{1,3}", _KANA, _SPARK, r"\p{N}"))),
+    (
+        "afmoe",
+        PreTokenizer(
+            (r"\p{N}+", _FIRST_DIGITS.replace(r"\d", r"\p{N}"), r"\p{N}{1,3}", _AFMOE_SCRIPTS, _DEEPSEEK_V3),
+        ),
     ),
     ("bloom poro-chat gpt3-finnish", PreTokenizer((_BLOOM,))),
     ("viking", PreTokenizer((_BLOOM, r"\p{N}"))),

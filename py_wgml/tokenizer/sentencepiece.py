@@ -1,8 +1,8 @@
 """SentencePiece vocabularies: text is cut into pieces, spaces and all; what is in no piece falls back to bytes.
 
-Three kinds. BPE merges characters, by the score of what they make (vocabulary model `llama`) or by a list of merges
-(`gemma4`). Unigram (`t5`) takes the pieces whose log-probabilities have the greatest sum (Kudo 2018,
-https://arxiv.org/abs/1804.10959).
+BPE merges characters, by the score of what they make (vocabulary model `llama`) or by a list of merges (`gemma4`, and
+`whitespace`, which leaves spaces out). Unigram (`t5`) takes the pieces whose log-probabilities have the greatest sum
+(Kudo 2018, https://arxiv.org/abs/1804.10959).
 """
 
 from __future__ import annotations
@@ -105,6 +105,22 @@ class RankedBPE(SentencePiece):
 
     def _pieces(self, chunk: str) -> list[str]:
         return merge(list(chunk), self._rank)
+
+
+class WordBPE(RankedBPE):
+    """Vocabulary model `whitespace`: white space parts words, and is left out."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        """Make it. Raises WgmlError where there are no merges."""
+        super().__init__(vocabulary)
+        self._lower = vocabulary.flag("normalizer.lowercase", False)
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`."""
+        if self._lower:
+            text = "".join([character.lower() for character in text])
+        cache = self._cache
+        return [number for word in text.split() for number in cache[word]]
 
 
 class Unigram(SentencePiece):

@@ -28,6 +28,7 @@ _DEFAULT_IDS = {
     "llama": {"bos": 1, "eos": 2, "unknown": 0},
     "t5": {"eos": 1, "unknown": 2},
     "bert": {"bos": 101, "seperator": 102, "unknown": 100},
+    "plamo2": {"bos": 1, "eos": 2, "unknown": 0},
 }
 _PREFIX = "tokenizer.ggml."
 
@@ -77,6 +78,7 @@ class Vocabulary:
         """`metadata` of the whole file."""
         self._metadata = Metadata(metadata, _PREFIX)
         self.model = self.text("model")
+        self.architecture = Metadata(metadata).text("general.architecture")
         if not self.model:
             raise WgmlError("this GGUF file has no tokenizer (no tokenizer.ggml.model)")
         self.tokens = self._metadata.strings("tokens") or []
@@ -85,8 +87,9 @@ class Vocabulary:
             raise WgmlError("this GGUF file has no vocabulary (no tokenizer.ggml.tokens)")
         if len(self.tokens) > MAX_TOKENS:
             raise WgmlError(f"a vocabulary of {len(self.tokens)} tokens: at most {MAX_TOKENS} can be taken")
-        self.bos_id = self._id("bos")
-        self.eos_id = self._id("eos")
+        # Files of encoders may have the names that BERT has for the first and the last token, and no others.
+        self.bos_id = self._id("bos", "cls")
+        self.eos_id = self._id("eos", "seperator")
         self.separator_id = self._id("seperator")
         self.unknown_id = self._id("unknown")
         types = self._metadata.numbers("token_type", len(self.tokens))
@@ -109,7 +112,7 @@ class Vocabulary:
         """TokenType by id."""
 
         # GGUF has no place for what Hugging Face's tokenizers know as `rstrip`; Phi-3 is the family that needs it.
-        phi3 = self.model == "llama" and metadata.get("general.architecture") == "phi3"
+        phi3 = self.model == "llama" and self.architecture == "phi3"
         keeps = {self.ids.get(name) for name in ("<unk>", "<s>", "<|endoftext|>")}
         special = np.flatnonzero(self._types != TokenType.NORMAL).tolist() if phi3 else []
         self.strips = frozenset(special) - keeps
@@ -170,9 +173,11 @@ class Vocabulary:
         """The truth value under `tokenizer.ggml.KEY`."""
         return self._metadata.flag(key, default)
 
-    def _id(self, meaning: str) -> int | None:
-        default = _DEFAULT_IDS.get(self.model, {}).get(meaning)
-        value = self._metadata.integer(f"{meaning}_token_id", default)
+    def _id(self, *meanings: str) -> int | None:
+        """The id of the first that the file names, or else that is usual."""
+        usual = _DEFAULT_IDS.get(self.model, {})
+        named = [self._metadata.integer(f"{meaning}_token_id", None) for meaning in meanings]
+        value = next((id for id in (*named, *map(usual.get, meanings)) if id is not None), None)
         # Converters write an id past the vocabulary for "none"
         return value if value is not None and 0 <= value < len(self.tokens) else None
 

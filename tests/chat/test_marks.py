@@ -32,7 +32,12 @@ CALLS = (
         "<|tools_prefix|>",
         "<minimax:tool_call>",
     ),
-    *("<\uff5ctool\u2581calls\u2581begin\uff5c>", "<\uff5ctool\u2581sep\uff5c>", "<|tool_calls_section_begin|>"),
+    *(
+        "<\uff5ctool\u2581calls\u2581begin\uff5c>",
+        "<\uff5ctool\u2581sep\uff5c>",
+        "\uff5cDSML\uff5c",
+        "<|tool_calls_section_begin|>",
+    ),
 )
 PARTING = (
     *("<s>", "<unk>", "<pad>", "<|im_start|>", "[INST]", "[/INST]", "<|start_header_id|>", "<|assistant|>", "<|user|>"),

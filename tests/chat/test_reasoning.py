@@ -38,6 +38,8 @@ def split(text: str, prompt: str = "", begun: str = "", size: int = 1) -> tuple[
         ("assistant\n<think>\n", "why</think>so", "why", "so"),
         ("assistant\n<think>\n", "<think>\nwhy</think>so", "\nwhy", "so"),
         ("assistant\n<think>\n\n</think>\n\n", "so", "", "so"),
+        ("<think>\n\n</think>\n\n", "The mark </think> ends it.", "", "The mark </think> ends it."),
+        ("<think>\n\n</think>\n\n", "</think>\n<think>why</think>so", "why", "so"),
         ("", "<think>unfinished </", "unfinished </", ""),
         ("", "<thi", "", "<thi"),
         ("", "<think></think>so", "", "so"),

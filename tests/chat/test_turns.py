@@ -291,6 +291,21 @@ def test_roles_that_the_template_knows() -> None:
         prompt(source, said("narrator", "d"), user("a"))
 
 
+@pytest.mark.parametrize("thoughts", [{}, {"reasoning_content": "hm"}])
+def test_words_beside_a_call_that_a_template_takes_for_thoughts(thoughts: dict[str, str]) -> None:
+    """As gpt-oss's: they go once there is an answer, and so do thoughts."""
+    source = (
+        "{% for m in messages %}{% set after = messages[loop.index:] | selectattr('role', 'equalto', 'assistant') | list %}"
+        "{% if m.tool_calls %}{% if not after %}({{ m.reasoning_content or m.content }}){% endif %}{{ m.tool_calls[0].function.arguments.at }}"
+        "{% else %}[{{ m.role }}|{{ m.content }}]{% endif %}{% endfor %}"
+    )
+    turns = [user("a"), calls("Rome", **thoughts) | {"content": "I look."}, result("Rome", "25")]
+    assert prompt(source, *turns) == "[user|a][assistant|I look.]()Rome[tool|25]"
+    assert prompt(source, *turns, assistant("Hot."), user("b")) == (
+        "[user|a][assistant|I look.]Rome[tool|25][assistant|Hot.][user|b]"
+    )
+
+
 def test_results_of_a_template_that_leaves_them_out() -> None:
     """As Granite 3.0's, which calls their role otherwise."""
     source = "{% for m in messages %}{% if m.role in ['user', 'assistant'] %}[{{ m.role }}|{{ m.content }}]{% endif %}{% endfor %}"

@@ -224,6 +224,9 @@ def vocabularies() -> dict[str, list[Pair]]:
         "gemma4": [model(b"gemma4"), *common, merges],
         "t5": [model(b"t5"), *common, scores, charsmap],
         "bert": [model(b"bert"), *common],
+        "plamo2": [model(b"plamo2"), *common, scores],
+        "rwkv": [model(b"rwkv"), *common],
+        "whitespace": [model(b"whitespace"), *common, merges],
     }
 
 

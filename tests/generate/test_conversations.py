@@ -332,7 +332,7 @@ def test_a_broken_template_for_tools() -> None:
     broken = {"tokenizer.chat_template.tool_use": "{% if"}
     knows = ChatTemplate.from_metadata({"tokenizer.chat_template": "{{ tools | length if tools }} tools"} | broken)
     assert knows.render([said("user", "a")], tools=TOOLS) == "1 tools"
-    without = ChatTemplate.from_metadata({"tokenizer.chat_template": "plain"} | broken)
+    without = ChatTemplate.from_metadata({"tokenizer.chat_template": "plain{# #}"} | broken)
     assert without.render([said("user", "a")]) == "plain"
     with pytest.raises(WgmlError, match="error in line 1"):
         without.render([said("user", "a")], tools=TOOLS)

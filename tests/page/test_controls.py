@@ -68,6 +68,29 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     ask(page, "Again")
     wait_answers(page, 3)
     assert sent(page)["sampling"] == {}
+
+
+def test_thinking(page: Page, url: str, fake: Fake) -> None:
+    """Who asks decides, where the model can be told; of another model that stays unsaid."""
+    fake(echo=True, thinking="off")
+    ready(page, url)
+    for choice, told in (("Always", True), ("Never", False), ("As the model does: no", None)):
+        page.click("#settings-button")
+        page.click(f"#settings .choice:has-text('{choice}')")
+        page.click("#settings .close")
+        ask(page, "Hello")
+        expect(page.locator("body")).to_have_attribute("data-state", "ready")
+        page.wait_for_function("!document.querySelector('#stop:not([hidden])')")
+        assert sent(page)["sampling"] == ({} if told is None else {"chat_template_kwargs": {"enable_thinking": told}})
+    page.evaluate("localStorage.settings = JSON.stringify({ thinks: true })")
+    fake(echo=True)
+    page.reload()
+    wait_state(page, "ready")
+    ask(page, "Hello")
+    page.wait_for_function("!document.querySelector('#stop:not([hidden])')")
+    assert sent(page)["sampling"] == {}
+    page.click("#settings-button")
+    expect(page.locator("#settings")).not_to_contain_text("Thinking")
     assert sent(page)["messages"][0]["role"] == "user"
 
 

@@ -98,6 +98,47 @@ def gpu_bytes(page: Page) -> str:
     return found
 
 
+GONE = {  # what Hugging Face answers, and what is said of it
+    "unknown": (401, "RepoNotFound", "Hugging Face has no unsloth/Qwen3.5-0.8B-GGUF for everyone: it was renamed"),
+    "not there": (404, None, "Hugging Face has no unsloth/Qwen3.5-0.8B-GGUF for everyone: it was renamed"),
+    "no such revision": (404, "RevisionNotFound", "has no revision main"),
+    "terms to agree to": (403, "GatedRepo", "download it there, and choose its file here"),
+    "busy": (429, None, "it answered 429. Try again later"),
+    "broken": (503, None, "it answered 503. Try again later"),
+    "odd": (418, None, "shows no files of unsloth/Qwen3.5-0.8B-GGUF: it answered 418"),
+    "a sign-in page": (200, None, "is there a network that wants you to sign in"),
+    "renamed file": (
+        200,
+        [{"path": "other.gguf", "size": 9}],
+        "has no Qwen3.5-0.8B-Q4_K_M.gguf; its models are: other.gguf",
+    ),
+    "no network": (None, None, "huggingface.co could not be asked: there is no connection to its server"),
+}
+
+
+def test_a_suggested_model_that_is_gone(page: Page, context: BrowserContext, site: tuple[Path, str]) -> None:
+    def hub(route: Route) -> None:
+        status, body, _ = answer
+        headers = {"access-control-allow-origin": "*", "access-control-expose-headers": "X-Error-Code"}
+        if status is None:
+            route.abort("internetdisconnected")
+        elif isinstance(body, list):
+            route.fulfill(json=body, headers=headers)
+        else:
+            more = {"x-error-code": body} if body else {}
+            route.fulfill(status=status, body="<html>", headers=headers | more)
+
+    context.route(f"{HUB}/**", hub)
+    page.goto(site[1])
+    wait_model(page, "first")
+    open_models(page)
+    for answer in GONE.values():
+        offer(page, "Qwen3.5 0.8B").get_by_role("button").last.click()
+        expect(offer(page, "Qwen3.5 0.8B").locator(".why")).to_contain_text(answer[2])
+        expect(page.locator("#models")).to_be_visible()
+    wait_model(page, "first")  # the one in use is still there
+
+
 def test_models_are_chosen_and_changed(
     page: Page,
     context: BrowserContext,
@@ -130,7 +171,7 @@ def test_models_are_chosen_and_changed(
     expect(offer(page, "first").locator(".facts")).to_contain_text("in use")
     for row in page.locator("#models .offer").all():
         assert re.search(r"\d [kMG]B .*needs about \d.* [MG]B of GPU memory", row.inner_text())
-    expect(offer(page, "Qwen3 0.6B").locator(".facts")).to_contain_text("639 MB · Apache-2.0")
+    expect(offer(page, "Qwen3.5 0.8B").locator(".facts")).to_contain_text("533 MB · Apache-2.0")
     expect(page.locator("#models .storage")).to_contain_text(re.compile(r"uses \d.* of the \d"))
     page.click("#models .card > summary")
     facts = page.locator("#models .card dl")

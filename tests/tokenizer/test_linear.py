@@ -65,6 +65,9 @@ VOCABULARIES: dict[str, dict[str, Any]] = {
     "gemma4": {"tokens": TOKENS, "token_type": np.array(TYPES), "merges": ["a a", "▁ a"]},
     "t5": {"tokens": TOKENS, "token_type": np.array(TYPES), "scores": -np.arange(len(TOKENS), dtype=np.float32)},
     "bert": {"tokens": TOKENS, "token_type": np.array(TYPES), "unknown_token_id": 0},
+    "plamo2": {"tokens": TOKENS, "token_type": np.array(TYPES), "scores": -np.arange(len(TOKENS), dtype=np.float32)},
+    "rwkv": {"tokens": [*(f"\\x{byte:02x}" for byte in range(256)), "aa", "a" * 128, "Ab ", "<|"]},
+    "whitespace": {"tokens": TOKENS, "token_type": np.array(TYPES), "merges": ["a a"]},
 }
 
 

@@ -150,6 +150,30 @@ def test_beginning_and_end() -> None:
     assert tokenizer(bos_token_id=1, pre="llama-bpe").add_bos is True
 
 
+@pytest.mark.parametrize(
+    ("keys", "around"),
+    [
+        ({"add_eos_token": True, "add_sep_token": True}, ([], [2])),  # a separator stands between two texts alone
+        ({"add_sep_token": True}, ([], [])),
+        ({"add_bos_token": True, "add_eos_token": True}, ([1], [2])),
+        ({"eos_token_id": None, "bos_token_id": None, "cls_token_id": 0, "add_bos_token": True}, ([0], [])),
+        ({"eos_token_id": None, "add_eos_token": True}, ([], [3])),  # as older files of encoders have it
+    ],
+)
+def test_what_stands_around_a_text(keys: dict[str, Any], around: tuple[list[int], list[int]]) -> None:
+    found = tokenizer(**({"bos_token_id": 1, "eos_token_id": 2, "seperator_token_id": 3} | keys))
+    assert found.encode("a") == [*around[0], id_of("a"), *around[1]]
+
+
+def test_texts_end_where_the_kind_of_model_says_so() -> None:
+    keys = {"tokens": ["<unk>", "<s>", "</s>", "a"], "scores": np.zeros(4, np.float32), "add_space_prefix": False}
+    found = {f"tokenizer.ggml.{key}": value for key, value in (keys | {"model": "llama"}).items()}
+    assert from_metadata(found | {"general.architecture": "gemma3"}).encode("a") == [1, 3]
+    embedding = found | {"general.architecture": "gemma-embedding"}
+    assert from_metadata(embedding).encode("a") == [1, 3, 2]
+    assert from_metadata(embedding | {"tokenizer.ggml.add_eos_token": False}).encode("a") == [1, 3]
+
+
 def test_types_may_be_missing() -> None:
     assert tokenizer(token_type=None).encode("<s>", parse_special=True) == [id_of(letter) for letter in "<s>"]
 
@@ -224,7 +248,11 @@ def test_halves_of_surrogate_pairs() -> None:
     ("keys", "message"),
     [
         ({"model": None}, "no tokenizer"),
-        ({"model": "rwkv"}, r"kind 'rwkv' are not supported \(only gpt2, llama, gemma4, t5, bert\)"),
+        (
+            {"model": "nonesuch"},
+            r"kind 'nonesuch' are not supported \(only gpt2, llama, gemma4, t5, bert, plamo2, rwkv, ",
+        ),
+        ({"model": "plamo2"}, "needs a token for each byte"),
         ({"model": 7}, "tokenizer.ggml.model is not text"),
         ({"tokens": None}, "no vocabulary"),
         ({"tokens": []}, "no vocabulary"),

@@ -56,6 +56,15 @@ def test_ids_are_those_of_bert(lowercase: bool) -> None:
     assert known > 1500
 
 
+@pytest.mark.parametrize(
+    "flags", [{}, {"eos": True, "sep": True}, {"eos": True, "sep": False}, {"bos": False, "eos": False}]
+)
+def test_one_token_in_front_and_one_behind_whatever_the_flags_say(flags: dict[str, bool]) -> None:
+    keys = {f"tokenizer.ggml.add_{name}_token": value for name, value in flags.items()}
+    ours = from_metadata(train(True)[1] | keys | {"tokenizer.ggml.eos_token_id": 3})
+    assert ours.encode("lamp") == [2, *ours.encode("lamp", add_special=False), 3]
+
+
 def test_class_and_separator_tokens() -> None:
     ours = from_metadata(train(True)[1])
     assert ours.encode("Lamp") == [2, *ours.encode("lamp", add_special=False), 3]

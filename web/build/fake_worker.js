@@ -8,6 +8,7 @@
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
+ *   thinking: whether the model thinks, and whether it can be told
  * A piece is a token, a word of the prompt too. What is posted to the channel "script" changes it.
  */
 new BroadcastChannel("script").onmessage = ({ data }) => Object.assign(script, data);
@@ -26,6 +27,7 @@ const ready = {
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
   heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
+  thinking: script.thinking ?? "fixed",
 };
 
 async function load({ id, options }) {

@@ -2,9 +2,10 @@
  * What the visitor can set: how the model answers, and how the page looks. What is left empty is the model's default,
  * which its field shows; a value out of range is not taken.
  *
- * @import { LoadOptions, Ready, Sampling } from "../shared/protocol.js"
+ * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
- * @typedef {Omit<Sampling, "stop" | "penalty_window"> & LoadOptions & {stop?: string[], system?: string}} Values
+ * @typedef {{stop?: string[], system?: string, thinks?: boolean}} Own
+ * @typedef {Omit<Sampling, "stop" | "penalty_window"> & LoadOptions & Own} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name
@@ -40,6 +41,8 @@ export class Settings {
   #values = read();
   /** @type {Values} */
   #defaults = {};
+  /** @type {Ready["thinking"]} */
+  #thinking = "fixed";
   #onLoading;
   #loadingAtOpening = "";
   #dialog = new Dialog("settings", strings.settings.title, { opened: () => this.#opened(), closed: () => this.#closed() });
@@ -56,6 +59,7 @@ export class Settings {
   /** @param {Ready} ready */
   set model(ready) {
     const { stop: _, ...sampling } = ready.sampling;
+    this.#thinking = ready.thinking;
     this.#defaults = { ...this.#defaults, ...sampling, context: ready.model.context_length };
   }
 
@@ -77,12 +81,13 @@ export class Settings {
 
   /**
    * @param {boolean} anew for another answer to the same question, which should be another one
-   * @returns {Sampling}
+   * @returns {AnswerOptions}
    */
   sampling(anew = false) {
-    const { system: _, context: __, cache_bits: ___, ...sampling } = this.#values;
+    const { system: _, context: __, cache_bits: ___, thinks, ...sampling } = this.#values;
     if (anew && sampling.temperature === undefined && !this.#defaults.temperature) sampling.temperature = VARIED;
-    return sampling;
+    const isTold = thinks !== undefined && this.#thinking !== "fixed";
+    return { ...sampling, ...(isTold && { chat_template_kwargs: { enable_thinking: thinks } }) };
   }
 
   #opened() {
@@ -96,6 +101,7 @@ export class Settings {
     form.append(
       this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
       themes(),
+      ...(this.#thinking === "fixed" ? [] : [this.#thinks(this.#thinking)]),
       ...NUMBERS.map((field) => this.#number(field)),
       this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
@@ -118,6 +124,18 @@ export class Settings {
     return choices("cache_bits", label, labels, String(this.#values.cache_bits ?? 16), explained, (chosen) => {
       if (chosen === "8") this.#values.cache_bits = 8;
       else delete this.#values.cache_bits;
+      this.#save();
+    });
+  }
+
+  /** @param {Exclude<Ready["thinking"], "fixed">} thinking what the model does by itself */
+  #thinks(thinking) {
+    const { label, explained, choices: labels, byItself } = strings.settings.thinks;
+    const { thinks } = this.#values;
+    const own = { default: byItself[thinking], ...labels };
+    return choices("thinks", label, own, thinks === undefined ? "default" : String(thinks), explained, (chosen) => {
+      if (chosen === "default") delete this.#values.thinks;
+      else this.#values.thinks = chosen === "true";
       this.#save();
     });
   }
@@ -188,6 +206,7 @@ function read() {
     if (typeof value === "number" && value >= min && value <= max && isWhole) values[name] = value;
   }
   if (kept.cache_bits === 8) values.cache_bits = 8;
+  if (typeof kept.thinks === "boolean") values.thinks = kept.thinks;
   if (typeof kept.system === "string") values.system = kept.system;
   const isText = (/** @type {unknown} */ line) => typeof line === "string" && line !== "";
   if (Array.isArray(kept.stop) && kept.stop.length && kept.stop.every(isText)) values.stop = kept.stop;

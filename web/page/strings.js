@@ -189,6 +189,13 @@ export const strings = {
       label: "System prompt",
       explained: "What the model is told before every conversation: who it is, how to answer.",
     },
+    thinks: {
+      label: "Thinking before it answers",
+      explained: "Thoughts make many answers better, and all of them later.",
+      /** @type {Record<string, string>} */
+      choices: { true: "Always", false: "Never" },
+      byItself: { on: "As the model does: yes", off: "As the model does: no", free: "As the model decides" },
+    },
     temperature: { label: "Temperature", explained: "Higher is livelier, lower is steadier; 0 always takes the likeliest." },
     top_k: { label: "Top-k", explained: "Choose among this many of the likeliest tokens; 0 is no limit." },
     top_p: { label: "Top-p", explained: "Choose among the likeliest tokens that together have this probability." },

@@ -1,8 +1,9 @@
 /**
  * Good small models on the Hugging Face Hub, the smallest first: what the picker offers beside the site's own.
  *
- * `bytes` is about right; the hub tells the very number when one is chosen. `memory` is what it takes on the GPU: the
- * weights, keys and values of 4,096 tokens in half precision, and 0.1 GB of everything else.
+ * `bytes` is about right; the hub tells the very number when one is chosen, and whether it still has it. `memory` is what
+ * it takes on the GPU: the weights, what is kept of 4,096 tokens (keys and values in half precision, states and their
+ * snapshots), and 0.1 GB of everything else.
  *
  * @typedef {{name: string, reference: string, licence: string, bytes: number, memory: number}} Suggestion
  */
@@ -10,24 +11,31 @@
 /** @type {Suggestion[]} */
 export const suggested = [
   {
-    name: "SmolLM2 360M Instruct",
-    reference: "HuggingFaceTB/SmolLM2-360M-Instruct-GGUF/smollm2-360m-instruct-q8_0.gguf",
+    name: "Granite 4.0 H 350M",
+    reference: "ibm-granite/granite-4.0-h-350m-GGUF/granite-4.0-h-350m-Q5_K_M.gguf",
     licence: "Apache-2.0",
-    bytes: 386e6,
-    memory: 0.65e9,
+    bytes: 252e6,
+    memory: 0.55e9,
   },
   {
-    name: "Qwen2.5 0.5B Instruct",
-    reference: "Qwen/Qwen2.5-0.5B-Instruct-GGUF/qwen2.5-0.5b-instruct-q4_k_m.gguf",
-    licence: "Apache-2.0",
-    bytes: 491e6,
-    memory: 0.65e9,
+    name: "LFM2.5 350M",
+    reference: "LiquidAI/LFM2.5-350M-GGUF/LFM2.5-350M-Q5_K_M.gguf",
+    licence: "LFM 1.0",
+    bytes: 260e6,
+    memory: 0.6e9,
   },
   {
-    name: "Qwen3 0.6B",
-    reference: "Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf",
+    name: "Qwen3.5 0.8B",
+    reference: "unsloth/Qwen3.5-0.8B-GGUF/Qwen3.5-0.8B-Q4_K_M.gguf",
     licence: "Apache-2.0",
-    bytes: 639e6,
+    bytes: 533e6,
+    memory: 0.85e9,
+  },
+  {
+    name: "LFM2.5 1.2B Instruct",
+    reference: "LiquidAI/LFM2.5-1.2B-Instruct-GGUF/LFM2.5-1.2B-Instruct-Q4_K_M.gguf",
+    licence: "LFM 1.0",
+    bytes: 731e6,
     memory: 1.2e9,
   },
   {
@@ -38,10 +46,52 @@ export const suggested = [
     memory: 1e9,
   },
   {
-    name: "Llama 3.2 1B Instruct",
-    reference: "bartowski/Llama-3.2-1B-Instruct-GGUF/Llama-3.2-1B-Instruct-Q4_K_M.gguf",
-    licence: "Llama 3.2",
-    bytes: 808e6,
-    memory: 1.05e9,
+    name: "Granite 4.0 H 1B",
+    reference: "ibm-granite/granite-4.0-h-1b-GGUF/granite-4.0-h-1b-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 901e6,
+    memory: 1.45e9,
+  },
+  {
+    name: "Qwen3.5 2B",
+    reference: "unsloth/Qwen3.5-2B-GGUF/Qwen3.5-2B-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 1.28e9,
+    memory: 1.6e9,
+  },
+  {
+    name: "SmolLM3 3B",
+    reference: "ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 1.92e9,
+    memory: 2.35e9,
+  },
+  {
+    name: "Qwen3.5 4B",
+    reference: "unsloth/Qwen3.5-4B-GGUF/Qwen3.5-4B-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 2.74e9,
+    memory: 3.35e9,
+  },
+  {
+    name: "Gemma 4 E2B",
+    reference: "unsloth/gemma-4-E2B-it-GGUF/gemma-4-E2B-it-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 3.11e9,
+    memory: 3.3e9,
+  },
+  {
+    name: "Granite 4.0 H Tiny",
+    reference: "ibm-granite/granite-4.0-h-tiny-GGUF/granite-4.0-h-tiny-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 4.23e9,
+    memory: 4.8e9,
+  },
+  {
+    name: "Gemma 4 E4B",
+    reference: "unsloth/gemma-4-E4B-it-GGUF/gemma-4-E4B-it-Q4_K_M.gguf",
+    licence: "Apache-2.0",
+    bytes: 4.98e9,
+    memory: 5.25e9,
   },
 ];

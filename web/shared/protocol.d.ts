@@ -247,6 +247,8 @@ export interface About {
   gpu_bytes: number;
   /** The defaults for this model. */
   sampling: Sampling;
+  /** Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told. */
+  thinking: "on" | "off" | "free" | "fixed";
 }
 
 /** A Ready as the engine has it; worker.js adds the rest. */
@@ -269,10 +271,7 @@ export interface Dropped {
   messages: number;
 }
 
-/**
- * How much of the prompt has been processed, in tokens: what was kept from earlier turns counts as done. Told when
- * an answer begins, and again while a long prompt is read.
- */
+/** Tokens of the prompt that are processed, kept ones too; told as an answer begins and while a prompt is read. */
 export interface Reading {
   type: "reading";
   id: number;
@@ -336,9 +335,8 @@ export interface ErrorReply {
   /** Of the request it is about; absent when the engine as a whole has failed. */
   id?: number;
   /**
-   * Where it failed: a Stage; the type of the request; "cancelled"; "context" when the conversation is too long;
-   * "unsupported" when this browser has no usable WebGPU; "gpu" when the GPU was lost, "memory" when it has too little;
-   * "hung" when the worker does not answer any more.
+   * A Stage; the type of the request; "cancelled"; "context": the conversation is too long; "unsupported": no WebGPU;
+   * "gpu": it was lost, "memory": it has too little; "hung": the worker does not answer any more.
    */
   stage: string;
   /** One line that a person understands. */

@@ -13,6 +13,13 @@ import { unreachable } from "./reach.js";
 
 /** Waits before asking again, after a connection broke without having brought anything. In milliseconds. */
 export const RETRY_AFTER = [500, 1000, 2000, 4000];
+/** What answers mean to which asking again is no help. @type {Record<number, string>} */
+const MEANING = {
+  401: "it gives the file to those alone who have signed in",
+  403: "it does not give the file to everyone",
+  404: "it does not have the file",
+  410: "it does not have the file any more",
+};
 /** The longest that a busy server's own wish is waited for. In milliseconds. */
 const LONGEST_WAIT = 30_000;
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
@@ -60,7 +67,8 @@ export async function ask(name, parts, offset, version, signal) {
         continue;
       }
       problem = `the server answered ${`${status} ${statusText}`.trim()}`;
-      if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}.`);
+      const meaning = MEANING[status] ? `: ${MEANING[status]}` : "";
+      if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}${meaning}.`);
       wish = wishOf(response);
       if (wish > LONGEST_WAIT) throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
     } catch (error) {

@@ -41,9 +41,8 @@ async function filesOf(text) {
 async function onHub({ repository, revision, path }) {
   const folder = path.split("/").slice(0, -1).join("/");
   const response = await ask(`${HUB}/api/models/${repository}/tree/${encodeURIComponent(revision)}/${folder}`, {});
-  if (!response.ok) throw new Failure(`Hugging Face shows no ${repository} to everyone: it answered ${response.status}.`);
-  /** @type {{path: string, size: number, lfs?: {oid: string, size: number}}[]} */
-  const entries = await response.json();
+  if (!response.ok) throw new Failure(refusal(response, repository, revision, folder));
+  const entries = await listOf(response, repository);
   const models = entries.filter((entry) => entry.path.toLowerCase().endsWith(".gguf"));
   return split(path).map((wanted) => {
     const entry = models.find((entry) => entry.path === wanted);
@@ -57,6 +56,43 @@ async function onHub({ repository, revision, path }) {
 }
 
 /**
+ * Why Hugging Face lists no files. It says the same of what never was, what is gone and what is private, so as to give
+ * nothing away.
+ *
+ * @param {Response} response
+ * @param {string} repository
+ * @param {string} revision
+ * @param {string} folder
+ */
+function refusal({ status, headers }, repository, revision, folder) {
+  const code = headers.get("x-error-code");
+  const isBusy = status === 429 || status >= 500;
+  if (isBusy) return `Hugging Face is busy or out of order: it answered ${status}. Try again later.`;
+  if (code === "RevisionNotFound") return `${repository} on Hugging Face has no revision ${revision}.`;
+  if (code === "EntryNotFound" || (status === 404 && folder && !code)) {
+    return `${repository} on Hugging Face has no folder ${folder}, or is gone itself.`;
+  }
+  if (code === "GatedRepo" || status === 403) {
+    return `${repository} is for those who have agreed to its terms on Hugging Face: download it there, and choose its file here.`;
+  }
+  if (status === 401 || status === 404) {
+    return `Hugging Face has no ${repository} for everyone: it was renamed, deleted or made private, or never was.`;
+  }
+  return `Hugging Face shows no files of ${repository}: it answered ${status}.`;
+}
+
+/**
+ * @param {Response} response
+ * @param {string} repository
+ * @returns {Promise<{path: string, size: number, lfs?: {oid: string, size: number}}[]>}
+ */
+async function listOf(response, repository) {
+  const entries = await response.json().catch(() => null);
+  if (Array.isArray(entries)) return entries;
+  throw new Failure(`Instead of the files of ${repository} came something else: is there a network that wants you to sign in?`);
+}
+
+/**
  * @param {string} first
  * @returns {Promise<ModelSource[]>}
  */
@@ -64,7 +100,7 @@ async function onServer(first) {
   return Promise.all(
     split(first).map(async (url) => {
       const response = await ask(url, { method: "HEAD" });
-      if (response.status === 404) throw new Failure(`The server has no ${url}.`);
+      if (response.status === 404 || response.status === 410) throw new Failure(`The server has no ${url}.`);
       const length = response.ok && !response.headers.has("content-encoding") && response.headers.get("content-length");
       return { name: nameOf(decoded(new URL(url).pathname)), url, bytes: length ? Number(length) : undefined };
     }),
