@@ -57,6 +57,8 @@ class Tiny:
             self.heads * self.head_dim,
             self.kv_heads * self.head_dim,
         )
+        experts: int = self.metadata.get("expert_feed_forward_length", f)
+        shared: int = self.metadata.get("expert_shared_feed_forward_length", f)
         usual: dict[str, tuple[int, ...]] = {
             "token_embd": (self.vocabulary, e),
             "output": (self.vocabulary, e),
@@ -72,14 +74,14 @@ class Tiny:
             "ffn_up": (f, e),
             "ffn_down": (e, f),
             "ffn_gate_inp": (EXPERTS, e),
-            "ffn_gate_exps": (EXPERTS, f, e),
-            "ffn_up_exps": (EXPERTS, f, e),
-            "ffn_gate_up_exps": (EXPERTS, 2 * f, e),
-            "ffn_down_exps": (EXPERTS, e, f),
+            "ffn_gate_exps": (EXPERTS, experts, e),
+            "ffn_up_exps": (EXPERTS, experts, e),
+            "ffn_gate_up_exps": (EXPERTS, 2 * experts, e),
+            "ffn_down_exps": (EXPERTS, e, experts),
             "ffn_gate_inp_shexp": (1, e),
-            "ffn_gate_shexp": (2 * f, e),
-            "ffn_up_shexp": (2 * f, e),
-            "ffn_down_shexp": (e, 2 * f),
+            "ffn_gate_shexp": (shared, e),
+            "ffn_up_shexp": (shared, e),
+            "ffn_down_shexp": (e, shared),
             "exp_probs_b": (EXPERTS,),
             "attn_sinks": (self.heads,),
             "in_proj": (3 * e, e),
@@ -100,6 +102,7 @@ _POST_NORMED = (
 )
 _MIXTURE = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
 _USED = {"expert_count": EXPERTS, "expert_used_count": 2}
+_SMALL = {**_USED, "expert_feed_forward_length": 32}  # each has a width of its own
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _LAYER_NORM = {"attention.layer_norm_epsilon": 1e-5}
 _BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
@@ -355,19 +358,26 @@ TINY = {
         "qwen2moe",
         _MIXTURE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ ")
         + " ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL, "expert_shared_feed_forward_length": 160},
     ),
     "ernie4_5-moe": Tiny(
         "ernie4_5-moe",
         _MIXTURE + " exp_probs_b= ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
         "output_norm",
         _SEPARATE,
-        metadata={**_RMS, **_USED},
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "expert_shared_count": 2,
+            "expert_shared_feed_forward_length": 64,
+            "leading_dense_block_count": 1,
+            "interleave_moe_layer_step": 1,
+        },
     ),
     "qwen3moe": Tiny(
         "qwen3moe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL},
     ),
     "qwen3moe, scales of tensors": Tiny(
         "qwen3moe",
@@ -378,12 +388,13 @@ TINY = {
     "qwen3vlmoe": Tiny(
         "qwen3vlmoe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        metadata={**_RMS, **_USED, "rope.dimension_sections": [3, 3, 2, 0]},
+        metadata={**_RMS, **_SMALL, "n_deepstack_layers": 3, "rope.dimension_sections": [3, 3, 2, 0]},
     ),
     "olmoe": Tiny(
         "olmoe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)},
+        kv_heads=4,
+        shapes={"attn_q_norm": (64,), "attn_k_norm": (64,)},
         metadata={**_RMS, **_USED},
     ),
     "granitemoe": Tiny(
@@ -406,6 +417,7 @@ TINY = {
         metadata={
             **_RMS,
             **_USED,
+            "expert_feed_forward_length": 128,
             "attention.sliding_window": 7,
             "rope.scaling.type": "yarn",
             "rope.scaling.factor": 4.0,
@@ -426,7 +438,13 @@ TINY = {
         " ffn_up_exps ffn_down_exps exp_probs_b=",
         "token_embd_norm",
         "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
-        metadata={**_RMS, **_USED, "shortconv.l_cache": 3},
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "shortconv.l_cache": 3,
+            "leading_dense_block_count": 1,
+            "expert_gating_func": 2,
+        },
     ),
     "qwen3next": Tiny(
         "qwen3next",

@@ -145,7 +145,7 @@ HF = {
     "mixtral, gates and values in one": Hf(
         "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
     ),
-    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 256}),
+    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 160}),
     "ernie4_5-moe": Hf(
         "ernie4_5_moe", config={"moe_num_experts": EXPERTS, "moe_k": 2, "mlp_layer_types": ["dense", "sparse"]}
     ),
@@ -242,7 +242,7 @@ def model_of(name: str, path: Path) -> Any:
             "num_attention_heads": tiny.heads,
             "num_key_value_heads": tiny.kv_heads,
             "max_position_embeddings": tiny.context,
-            "moe_intermediate_size": tiny.feed_forward,
+            "moe_intermediate_size": tiny.metadata.get("expert_feed_forward_length", tiny.feed_forward),
             "num_experts_per_tok": 2,
             "n_inner": tiny.feed_forward,
             "ffn_hidden_size": tiny.feed_forward,
