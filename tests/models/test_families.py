@@ -1,4 +1,5 @@
-"""Every family's tiny model: the GPU against NumPy, NumPy against transformers; and what can't be run is refused."""
+"""Every family's tiny model: the GPU against NumPy, NumPy against transformers and llama.cpp; and what can't be run is
+refused."""
 
 import asyncio
 import dataclasses
@@ -13,7 +14,9 @@ import gpus
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType
-from models.table import BOUND, IDS, gpu_error, truth, truth_error
+from models.kept import IDS, LLAMA_CPP, TRANSFORMERS, WITHOUT, kept
+from models.llama_cpp import write_for_llama_cpp
+from models.table import BOUND, gpu_error, llama_cpp_error, transformers_error
 from quantize import NVFP4
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
@@ -76,10 +79,21 @@ def test_layers_of_which_none_attends(tmp_path: Path) -> None:
     assert gpu_error(path, gpus.device("naga")) < BOUND
 
 
-@pytest.mark.parametrize("name", truth())
-def test_numpy(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", kept(TRANSFORMERS))
+def test_numpy_is_transformers(name: str, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert truth_error(path, truth()[name], TINY[name].wanted) < BOUND
+    assert transformers_error(path, kept(TRANSFORMERS)[name], TINY[name].wanted) < BOUND
+
+
+@pytest.mark.parametrize("name", kept(LLAMA_CPP))
+def test_numpy_is_llama_cpp(name: str, tmp_path: Path) -> None:
+    path = write_for_llama_cpp(tmp_path / "tiny.gguf", name)
+    assert llama_cpp_error(path, kept(LLAMA_CPP)[name], TINY[name].wanted) < BOUND
+
+
+@pytest.mark.parametrize("other", WITHOUT, ids=lambda path: path.name)
+def test_a_second_opinion_on_every_family_or_a_reason(other: Path) -> None:
+    assert {*kept(other)} == {*TINY} - {*WITHOUT[other]}
 
 
 def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ Each model of `TINY` is read with the gguf package, its tensors are found by tha
 back into what llama.cpp's converter takes. FILTER is a part of a name: only those are made anew.
 """
 
-import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,7 @@ import gguf
 import numpy as np
 import torch
 import transformers
-from models.table import COLUMNS, IDS, TRUTH
+from models.kept import IDS, TRANSFORMERS, keep, wanted
 from tiny import EXPERTS, TINY, Tiny, write_tiny
 
 Tensors = dict[str, Any]
@@ -336,20 +335,14 @@ def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
 
 
 def main(filters: list[str]) -> None:
-    kept = json.loads(TRUTH.read_text())["logits"] if TRUTH.exists() else {}
-    logits = {}
-    for name in HF:
-        if filters and not any(part in name for part in filters):
-            logits[name] = kept[name]
-            continue
-        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-            model = model_of(name, write_tiny(Path(folder) / "tiny.gguf", TINY[name]))
-            out = model(torch.tensor([IDS]), use_cache=False).logits[0].numpy()
-        logits[name] = [[round(float(x), 5) for x in row] for row in out[:, COLUMNS]]
-        print(name, flush=True)
+    def made() -> Iterator[tuple[str, Any]]:
+        for name in wanted(HF, filters):
+            with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+                model = model_of(name, write_tiny(Path(folder) / "tiny.gguf", TINY[name]))
+                yield name, model(torch.tensor([IDS]), use_cache=False).logits[0].numpy()
+
     made_with = f"transformers {transformers.__version__}, torch {torch.__version__}, float32 on the CPU"
-    text = json.dumps({"made_with": made_with, "ids": IDS, "columns": COLUMNS, "logits": logits})
-    TRUTH.write_text(text.replace("]], ", "]],\n") + "\n")
+    keep(TRANSFORMERS, made_with, made())
 
 
 if __name__ == "__main__":
