@@ -200,7 +200,7 @@ class Plan(Graph[Planned]):
         self._flat(1 if self._tensor(name, 1, 2).size == 1 else x.width, name)
         return x
 
-    def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
+    def unary(self, x: Planned, function: Function, a: float = 0.0, b: float = 0.0) -> Planned:
         return x
 
     def add(self, x: Planned, y: Planned) -> Planned:

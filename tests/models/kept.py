@@ -17,6 +17,9 @@ WITHOUT = {
     TRANSFORMERS: {
         "internlm2": "transformers has no InternLM2",
         "exaone": "transformers has no EXAONE 3",
+        "deepseek": "transformers has no DeepSeek of version 1",
+        "smallthinker": "transformers has no SmallThinker",
+        "smallthinker, softmax": "transformers has no SmallThinker",
     },
     LLAMA_CPP: {
         "mixtral, gates and values in one": "llama.cpp reads them from two tensors in this architecture",

@@ -38,8 +38,12 @@ CHANGES: dict[str, dict[str, Any]] = {
     "exaone4, sliding window": {"layers": 64},
     # It does not read this architecture's epsilon, and takes 0.
     "qwen2vl": {"metadata": {"attention.layer_norm_rms_epsilon": 0.0}},
+    # It has a window of 4096 whatever the file says.
+    "smallthinker": {"metadata": {"attention.sliding_window": 4096}},
     # It rounds the bounds of YaRN's ramp to whole pairs. Here they are those of the head.
     "gpt-oss": {"metadata": {"rope.freq_base": 4.0, "rope.scaling.original_context_length": 128}},
+    # Nothing departs here. This is what layers with a window must leave out, and transformers has no word for it.
+    "olmo3": {"metadata": {"rope.scaling.attn_factor": 1.25}},
 }
 
 # It rounds what GELU takes and gives to half precision. One number that is rounded to the other side, being in the

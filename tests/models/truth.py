@@ -69,6 +69,15 @@ def rope(type: str = "default", theta: float = 10000.0, **more: Any) -> dict[str
 _YARN = rope("yarn", factor=4.0, original_max_position_embeddings=256)
 _GEMMA = {"rms_norm_eps": 1e-6, "head_dim": 24, "query_pre_attn_scalar": 24}
 _LAYER_NORM = {"layer_norm_eps": 1e-5}
+_SIGMOID = {
+    "n_routed_experts": EXPERTS,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+}
 
 HF = {
     "llama": Hf("llama", interleaved),
@@ -83,6 +92,7 @@ HF = {
             "rope_parameters": {**_YARN, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1},
         },
     ),
+    "arcee": Hf("arcee", interleaved, {"rope_parameters": {**_YARN, "factor": 20.0}}),
     "smollm3": Hf("smollm3", interleaved),
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
@@ -92,6 +102,8 @@ HF = {
     "qwen2, scales of tensors": Hf("qwen2"),
     "qwen3": Hf("qwen3", config={"head_dim": 24}),
     "qwen3, scales of tensors": Hf("qwen3", config={"head_dim": 16}),
+    "paddleocr": Hf("paddleocr_vl_text", config={"head_dim": 24, "rope_parameters": rope(mrope_section=[4, 4, 4])}),
+    "seed_oss": Hf("seed_oss", config={"head_dim": 24, "rope_parameters": rope(theta=10000000.0)}),
     "phi3": Hf("phi3", config={"sliding_window": 9}),
     "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
     "phi3, longrope beyond the original context": Hf("phi3", config={"original_max_position_embeddings": 16}),
@@ -133,6 +145,18 @@ HF = {
         "glm4",
         config={"head_dim": 16, "attention_bias": True, "rope_parameters": rope(partial_rotary_factor=0.5)},
     ),
+    "glm4moe": Hf(
+        "glm4_moe",
+        config={
+            **_SIGMOID,
+            "head_dim": 16,
+            "num_hidden_layers": 2,
+            "attention_bias": True,
+            "use_qk_norm": True,
+            "rope_parameters": rope(partial_rotary_factor=0.5),
+        },
+    ),
+    "dots1": Hf("dots1", config={**_SIGMOID, "n_shared_experts": 2, "head_dim": 16, "sliding_window": None}),
     "olmo2": Hf("olmo2"),
     "olmo3": Hf(
         "olmo3",
@@ -195,6 +219,8 @@ HF = {
             "num_experts": EXPERTS,
         },
     ),
+    "hunyuan-moe": Hf("hunyuan_v1_moe", config={"num_experts": EXPERTS, "head_dim": 16}),
+    "apertus": Hf("apertus", config={"rope_parameters": rope(theta=12000000.0)}),
     "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
@@ -259,13 +285,19 @@ def model_of(name: str, path: Path) -> Any:
     if type(config) in transformers.AutoModelForCausalLM._model_mapping:
         model = transformers.AutoModelForCausalLM.from_config(config, **options)
     else:  # the part for text of one that sees
-        model = WithHead(transformers.AutoModel.from_config(config, **options))
+        model_class = getattr(transformers, type(config).__name__.replace("Config", "Model"))
+        model = WithHead(model_class._from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
-    state, missing = {}, {key for key in tensors if not key.startswith("rope_")}
+    unused = ("rope_", f"blk.{config.num_hidden_layers}.")
+    state, missing = {}, {key for key in tensors if not key.startswith(unused)}
     for key, value in model.state_dict().items():
         if config.tie_word_embeddings and key == "lm_head.weight":
             state[key] = torch.tensor(tensors["token_embd.weight"])
+            continue
+        if ".act_fn." in key:
+            layer, parameter = int(key.split(".")[2]), key.rpartition(".")[2]
+            state[key] = torch.tensor(tiny.metadata[f"xielu.{parameter}"][layer]).reshape(value.shape)
             continue
         if ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
