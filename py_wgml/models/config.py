@@ -19,7 +19,7 @@ from ..ops.route import Gating
 from ..ops.unary import XIELU_BETA
 
 _MULTIPLIERS = re.compile(r"\.(ssm\.has_mup|\w*multipliers?)$").search
-_GATINGS: dict[int, Gating | None] = {0: None, 1: "softmax", 2: "sigmoid"}
+_GATINGS: dict[int, Gating | None] = {0: None, 1: "softmax", 2: "sigmoid"}  # by GGUF's numbers
 _MAX_PREDICTING = 16  # layers that guess further tokens: models have one or a few
 
 
@@ -153,9 +153,9 @@ class Config:
     multipliers: tuple[str, ...]  # keys of scales that belong into the weights
     expert_count: int
     expert_used_count: int
+    expert_gating: Gating | None  # None: the file does not say
     expert_weights_scale: float
     expert_weights_norm: bool  # whether a token's gates add up to 1, where a family leaves that to the file
-    expert_gating: Gating | None  # None: the family's own
     xielu: tuple[tuple[float, float], ...]  # of each layer: `a` and `b` of ops/unary.py
     vocabulary: int
     tensors: frozenset[str] = field(repr=False)  # names of those that the file has
@@ -230,8 +230,8 @@ class Config:
             expert_count=keys.size("expert_count", 0, low=0),
             expert_used_count=keys.size("expert_used_count", 0, low=0),
             expert_weights_scale=keys.scale("expert_weights_scale") or 1.0,
-            expert_weights_norm=keys.flag("expert_weights_norm", False),
             expert_gating=_gating(keys),
+            expert_weights_norm=keys.flag("expert_weights_norm", False),
             xielu=_xielu(Metadata(header.metadata, "xielu."), blocks),
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
@@ -268,19 +268,21 @@ class Config:
         return layer % period != (0 if first else period - 1)
 
 
+def _gating(keys: Metadata) -> Gating | None:
+    """How a mixture's gates are made of its logits; None where the file does not say. Raises WgmlError for ways that
+    are not known, and for experts that are chosen by groups."""
+    number = keys.size("expert_gating_func", 0, low=0)
+    if number not in _GATINGS:
+        raise WgmlError(f"experts with the gating function {number} are not supported")
+    groups = keys.size("expert_group_count", 0, low=0)
+    if groups > 1:
+        raise WgmlError(f"experts in {groups} groups, of which some are chosen first, are not supported")
+    return _GATINGS[number]
+
+
 def _base(keys: Metadata, key: str) -> float | None:
     """The base of a rotary embedding's frequencies; None where the file has none, or 0."""
     return keys.number(key, 1 + 1e-6, 1e18) if keys.number(key, 0, 1e18, 0) else None
-
-
-def _gating(keys: Metadata) -> Gating | None:
-    """How gates are made of a mixture's logits; None where the file leaves it to the family."""
-    if keys.size("expert_group_count", 0, low=0) > 1:
-        raise WgmlError("experts that are chosen by groups are not supported")
-    kind = keys.size("expert_gating_func", 0, low=0)
-    if kind not in _GATINGS:
-        raise WgmlError(f"gates of experts of kind {kind} are not supported; supported: 1 (softmax), 2 (sigmoid)")
-    return _GATINGS[kind]
 
 
 def _xielu(keys: Metadata, layers: int) -> tuple[tuple[float, float], ...]:

@@ -1,8 +1,9 @@
 """Functions of one number, elementwise.
 
 GELU: Hendrycks and Gimpel, arXiv:1606.08415 (`gelu` in its tanh form, `gelu_quick` in its sigmoid form, `gelu_erf`
-exact); xIELU: Huang and Schlag, arXiv:2411.13010; SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; squared ReLU: So et al.,
-arXiv:2109.08668; hard sigmoid and hard swish: Howard et al., arXiv:1905.02244.
+exact); SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; xIELU: Huang and Schlag,
+arXiv:2411.13010; squared ReLU: So et al., arXiv:2109.08668; hard sigmoid and hard swish: Howard et al.,
+arXiv:1905.02244.
 """
 
 import math

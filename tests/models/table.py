@@ -30,7 +30,9 @@ from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import Bits
 
-BOUND = 5e-6  # relative to the root mean square of all logits
+# Relative to the root mean square of all logits. Float32 alone makes a few millionths, on the GPU and in NumPy, and
+# more where a norm makes much of little: of what a query finds that is nearly orthogonal to the only key.
+BOUND, BOUND_OF_KEPT = 2e-5, 5e-6
 
 
 def error(got: Any, expected: Any) -> float:
@@ -56,15 +58,15 @@ def gpu_error(
     return max(error(got, expected) for got in asyncio.run(on_gpu()))
 
 
-def transformers_error(path: Path, expected: Any, context: int | None = None) -> float:
-    """The largest error of NumPy's logits in float32, as transformers has them."""
-    return error(NumpyModel(path, context=context).logits(IDS)[:, COLUMNS], expected)
+def kept_error(path: Path, expected: Any, context: int | None = None) -> float:
+    """The largest error of the kept logits against NumPy's in float64."""
+    return error(expected, NumpyModel(path, np.float64, context).logits(IDS)[:, COLUMNS])
 
 
 def llama_cpp_error(path: Path, expected: Any, context: int | None = None) -> float:
-    """The largest error of NumPy's logits in float64 and of llama.cpp's own, of a file by `write_for_llama_cpp`."""
+    """The same for those of llama.cpp, of a file by `write_for_llama_cpp`."""
     with gelu_of_llama_cpp():
-        return error(NumpyModel(path, np.float64, context).logits(IDS)[:, COLUMNS], expected)
+        return kept_error(path, expected, context)
 
 
 def main(filters: list[str]) -> int:
@@ -75,18 +77,18 @@ def main(filters: list[str]) -> int:
     transformers, llama_cpp, failed = kept(TRANSFORMERS), kept(LLAMA_CPP), False
     print(f"{'family':40} {'GPU = NumPy':>12} {'NumPy = transformers':>22} {'NumPy = llama.cpp':>18}")
     for name in names:
-        errors: list[float | None] = [None] * 3
+        errors: list[float | None] = [None, None]
         with tempfile.TemporaryDirectory() as folder:
             tiny, path = TINY[name], Path(folder) / "tiny.gguf"
-            errors[0] = gpu_error(write_tiny(path, tiny), gpus.device("naga"), context=tiny.wanted)
+            on_gpu = gpu_error(write_tiny(path, tiny), gpus.device("naga"), context=tiny.wanted)
             if name in transformers:
-                errors[1] = transformers_error(path, transformers[name], tiny.wanted)
+                errors[0] = kept_error(path, transformers[name], tiny.wanted)
             if name in llama_cpp:
-                errors[2] = llama_cpp_error(write_for_llama_cpp(path, name), llama_cpp[name], tiny.wanted)
-        failed |= max(found or 0 for found in errors) > BOUND
-        on_gpu, *others = ("-" if found is None else f"{found:.1e}" for found in errors)
+                errors[1] = llama_cpp_error(write_for_llama_cpp(path, name), llama_cpp[name], tiny.wanted)
+        failed |= on_gpu > BOUND or any(found is not None and found > BOUND_OF_KEPT for found in errors)
+        others = ["-" if found is None else f"{found:.1e}" for found in errors]
         why = "; ".join(reasons[name] for reasons in WITHOUT.values() if name in reasons)
-        print(f"{name:40} {on_gpu:>12} {others[0]:>22} {others[1]:>18}  {why}".rstrip(), flush=True)
+        print(f"{name:40} {on_gpu:12.1e} {others[0]:>22} {others[1]:>18}  {why}".rstrip(), flush=True)
     return int(failed)
 
 
