@@ -16,7 +16,7 @@ from py_wgml.gguf_model.header import Header
 from py_wgml.models import plan
 
 # What files may do without: then there is no such thing in the model, or another tensor stands for it.
-OPTIONAL = re.compile(r"\.bias$|^output\.weight$|^rope_|\.ffn_gate_inp_shexp\.").search
+OPTIONAL = re.compile(r"\.(bias|scale)$|^output\.weight$|^rope_|\.ffn_gate_inp_shexp\.").search
 LARGER = ("token_embd.weight", "position_embd.weight")  # more rows are compared with the vocabulary, or not needed
 NAMES = [name for name, tiny in TINY.items() if not any(key.startswith("ssm.") for key in tiny.metadata)]
 
@@ -30,7 +30,8 @@ def used(header: Header) -> list[str]:
 def misshaped(shape: tuple[int, ...], more_rows: bool) -> Iterator[tuple[int, ...]]:
     yield *shape[:-1], shape[-1] + 32
     yield *shape, 2
-    yield (1,) * len(shape)
+    if shape != (1,):
+        yield (1,) * len(shape)
     if more_rows:
         yield shape[0] + 1, *shape[1:]
 
