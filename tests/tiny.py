@@ -469,7 +469,7 @@ TINY = {
         "qwen3moe",
         "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v* attn_output ffn_norm ffn_gate_inp ffn_gate_exps*"
         " ffn_up_exps* ffn_down_exps*",
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL},
     ),
     "qwen3vlmoe": Tiny(
         "qwen3vlmoe",
