@@ -57,6 +57,9 @@ class Tiny:
             self.heads * self.head_dim,
             self.kv_heads * self.head_dim,
         )
+        experts: int = self.metadata.get("expert_feed_forward_length", f)
+        shared = self.metadata.get("expert_shared_feed_forward_length")
+        shared = shared or experts * self.metadata.get("expert_shared_count", 1)
         usual: dict[str, tuple[int, ...]] = {
             "token_embd": (self.vocabulary, e),
             "output": (self.vocabulary, e),
@@ -72,19 +75,20 @@ class Tiny:
             "ffn_up": (f, e),
             "ffn_down": (e, f),
             "ffn_gate_inp": (EXPERTS, e),
-            "ffn_gate_exps": (EXPERTS, f, e),
-            "ffn_up_exps": (EXPERTS, f, e),
-            "ffn_gate_up_exps": (EXPERTS, 2 * f, e),
-            "ffn_down_exps": (EXPERTS, e, f),
+            "ffn_gate_exps": (EXPERTS, experts, e),
+            "ffn_up_exps": (EXPERTS, experts, e),
+            "ffn_gate_up_exps": (EXPERTS, 2 * experts, e),
+            "ffn_down_exps": (EXPERTS, e, experts),
             "ffn_gate_inp_shexp": (1, e),
-            "ffn_gate_shexp": (2 * f, e),
-            "ffn_up_shexp": (2 * f, e),
-            "ffn_down_shexp": (e, 2 * f),
+            "ffn_gate_shexp": (shared, e),
+            "ffn_up_shexp": (shared, e),
+            "ffn_down_shexp": (e, shared),
             "exp_probs_b": (EXPERTS,),
             "attn_sinks": (self.heads,),
             "in_proj": (3 * e, e),
             "conv": (e, 3),
             "out_proj": (e, e),
+            "eh_proj": (e, 2 * e),
             "rope_freqs": (self.head_dim // 2,),
             "rope_factors_long": (self.head_dim // 2,),
             "rope_factors_short": (self.head_dim // 2,),
@@ -99,17 +103,21 @@ _POST_NORMED = (
     " post_ffw_norm"
 )
 _MIXTURE = "attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
+_SHARED = " ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
+_QKV_BIASED = _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ ")
 _USED = {"expert_count": EXPERTS, "expert_used_count": 2}
+_SMALL = {**_USED, "expert_feed_forward_length": 32}  # each has a width of its own
 _RMS = {"attention.layer_norm_rms_epsilon": 1e-5}
 _LAYER_NORM = {"attention.layer_norm_epsilon": 1e-5}
 _BIASED = "attn_norm+ attn_q+ attn_k+ attn_v+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
 _FUSED = "attn_norm+ attn_qkv+ attn_output+ ffn_norm+ ffn_up+ ffn_down+"
+_GLM = "attn_norm attn_q+ attn_q_norm attn_k+ attn_k_norm attn_v+ attn_output post_attention_norm"
+_GLM_EXPERTS = " ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps exp_probs_b=" + _SHARED
 _GEMMA = {"attention.layer_norm_rms_epsilon": 1e-6, "attention.key_length": 24, "attention.value_length": 24}
 _SANDWICH = _SEPARATE.replace("ffn_norm", "post_attention_norm ffn_norm") + " post_ffw_norm"
 
 _DENSE = " post_attention_norm ffn_gate ffn_up ffn_down"
 _EXPERTS = " ffn_norm ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps"
-_SHARED = " ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
 _SHARED_MIXTURE = _EXPERTS.replace("ffn_norm", "post_attention_norm") + " ffn_gate_inp_shexp" + _SHARED
 _EXPERT_KEYS = {"expert_feed_forward_length": 128, "expert_shared_feed_forward_length": 256}
 # The gated delta rule of Qwen3-Next: 2 heads of keys for 4 of values, each of 16 elements.
@@ -200,13 +208,35 @@ TINY = {
             "rope.scaling.yarn_log_multiplier": 1.0,
         },
     ),
+    "arcee": Tiny(
+        "arcee",
+        _SEPARATE.replace("ffn_gate ", ""),
+        metadata={
+            **_RMS,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 20.0,
+            "rope.scaling.original_context_length": 256,
+        },
+    ),
     "smollm3": Tiny("smollm3", _SEPARATE, "output_norm", layers=4, metadata=_RMS),
     "ernie4_5": Tiny("ernie4_5", _SEPARATE, "output_norm", metadata=_RMS),
+    "deepseek": Tiny(
+        "deepseek",
+        _MIXTURE + _SHARED,
+        first=_SEPARATE,
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "expert_shared_count": 2,
+            "expert_weights_scale": 1.0,
+            "leading_dense_block_count": 1,
+        },
+    ),
     "internlm2": Tiny("internlm2", _SEPARATE, metadata=_RMS),
-    "qwen2": Tiny("qwen2", _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "), metadata=_RMS),
+    "qwen2": Tiny("qwen2", _QKV_BIASED, metadata=_RMS),
     "qwen2, yarn": Tiny(
         "qwen2",
-        _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "),
+        _QKV_BIASED,
         metadata={
             **_RMS,
             "rope.scaling.type": "yarn",
@@ -216,7 +246,7 @@ TINY = {
     ),
     "qwen2vl": Tiny(
         "qwen2vl",
-        _SEPARATE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ "),
+        _QKV_BIASED,
         metadata={**_RMS, "rope.dimension_sections": [2, 3, 3, 0]},
     ),
     "qwen3vl": Tiny(
@@ -242,6 +272,28 @@ TINY = {
         "attn_norm attn_q* attn_q_norm attn_k* attn_k_norm attn_v attn_output* ffn_norm ffn_gate* ffn_up* ffn_down*",
         "output_norm",
         metadata=_RMS,
+    ),
+    "paddleocr": Tiny(
+        "paddleocr",
+        _SEPARATE,
+        head_dim=24,
+        metadata={
+            **_RMS,
+            "attention.key_length": 24,
+            "attention.value_length": 24,
+            "rope.dimension_sections": [4, 4, 4, 0],
+        },
+    ),
+    "seed_oss": Tiny(
+        "seed_oss",
+        _QKV_BIASED.replace("ffn_norm", "post_attention_norm"),
+        head_dim=24,
+        metadata={
+            **_RMS,
+            "attention.key_length": 24,
+            "attention.value_length": 24,
+            "rope.freq_base": 10000000.0,
+        },
     ),
     "exaone": Tiny("exaone", _SEPARATE, "output_norm output rope_freqs", metadata=_RMS),
     "phi3": Tiny(
@@ -328,6 +380,43 @@ TINY = {
         shapes={"ffn_up": (256, 64)},
         metadata={**_RMS, "rope.dimension_count": 8},
     ),
+    "glm4moe": Tiny(
+        "glm4moe",
+        "",
+        each=(
+            _GLM + " ffn_gate ffn_up ffn_down",
+            _GLM + _GLM_EXPERTS,
+            _GLM + _GLM_EXPERTS + " nextn.eh_proj nextn.enorm nextn.hnorm nextn.shared_head_norm",
+        ),
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "expert_shared_count": 1,
+            "expert_gating_func": 2,
+            "expert_weights_scale": 2.5,
+            "expert_weights_norm": True,
+            "leading_dense_block_count": 1,
+            "nextn_predict_layers": 1,
+            "rope.dimension_count": 8,
+        },
+    ),
+    "dots1": Tiny(
+        "dots1",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm ")
+        + " exp_probs_b="
+        + _SHARED,
+        first=_NORMED,
+        kv_heads=4,
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "expert_shared_count": 2,
+            "expert_gating_func": 2,
+            "expert_weights_scale": 2.5,
+            "expert_weights_norm": True,
+            "leading_dense_block_count": 1,
+        },
+    ),
     "olmo2": Tiny("olmo2", _POST_NORMED, shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)}, metadata=_RMS),
     "olmo3": Tiny(
         "olmo2",
@@ -355,36 +444,58 @@ TINY = {
         "qwen2moe",
         _MIXTURE.replace("q ", "q+ ").replace("k ", "k+ ").replace("v ", "v+ ")
         + " ffn_gate_inp_shexp ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL, "expert_shared_feed_forward_length": 160},
     ),
     "ernie4_5-moe": Tiny(
         "ernie4_5-moe",
         _MIXTURE + " exp_probs_b= ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
         "output_norm",
         _SEPARATE,
-        metadata={**_RMS, **_USED},
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "expert_shared_count": 2,
+            "expert_shared_feed_forward_length": 64,
+            "leading_dense_block_count": 1,
+            "interleave_moe_layer_step": 1,
+        },
     ),
     "qwen3moe": Tiny(
         "qwen3moe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL},
     ),
     "qwen3moe, scales of tensors": Tiny(
         "qwen3moe",
         "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v* attn_output ffn_norm ffn_gate_inp ffn_gate_exps*"
         " ffn_up_exps* ffn_down_exps*",
-        metadata={**_RMS, **_USED},
+        metadata={**_RMS, **_SMALL},
     ),
     "qwen3vlmoe": Tiny(
         "qwen3vlmoe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        metadata={**_RMS, **_USED, "rope.dimension_sections": [3, 3, 2, 0]},
+        metadata={**_RMS, **_SMALL, "n_deepstack_layers": 3, "rope.dimension_sections": [3, 3, 2, 0]},
     ),
     "olmoe": Tiny(
         "olmoe",
         _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
-        shapes={"attn_q_norm": (64,), "attn_k_norm": (32,)},
+        kv_heads=4,
+        shapes={"attn_q_norm": (64,), "attn_k_norm": (64,)},
         metadata={**_RMS, **_USED},
+    ),
+    "smallthinker": Tiny(
+        "smallthinker",
+        _MIXTURE,
+        layers=5,
+        feed_forward=32,
+        metadata={**_RMS, **_SMALL, "expert_gating_func": 2, "attention.sliding_window": 7},
+    ),
+    "smallthinker, softmax": Tiny(
+        "smallthinker",
+        _MIXTURE,
+        "output_norm",
+        feed_forward=32,
+        metadata={**_RMS, **_SMALL, "expert_gating_func": 1},
     ),
     "granitemoe": Tiny(
         "granitemoe",
@@ -406,6 +517,7 @@ TINY = {
         metadata={
             **_RMS,
             **_USED,
+            "expert_feed_forward_length": 128,
             "attention.sliding_window": 7,
             "rope.scaling.type": "yarn",
             "rope.scaling.factor": 4.0,
@@ -426,7 +538,13 @@ TINY = {
         " ffn_up_exps ffn_down_exps exp_probs_b=",
         "token_embd_norm",
         "attn_norm shortconv.in_proj shortconv.conv shortconv.out_proj ffn_norm ffn_gate ffn_up ffn_down",
-        metadata={**_RMS, **_USED, "shortconv.l_cache": 3},
+        metadata={
+            **_RMS,
+            **_SMALL,
+            "shortconv.l_cache": 3,
+            "leading_dense_block_count": 1,
+            "expert_gating_func": 2,
+        },
     ),
     "qwen3next": Tiny(
         "qwen3next",
@@ -545,6 +663,32 @@ TINY = {
         metadata={**_STATE_KEYS, **_LAYER_NORM, **_NEMOTRON_MIXTURE},
     ),
     "hunyuan-dense": Tiny("hunyuan-dense", _NORMED, "output_norm", metadata=_RMS),
+    "hunyuan-moe": Tiny(
+        "hunyuan-moe",
+        _MIXTURE.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm ") + _SHARED,
+        "output_norm",
+        metadata={
+            **_RMS,
+            **_USED,
+            "expert_feed_forward_length": 128,
+            "expert_shared_feed_forward_length": 128,
+            "expert_shared_count": 1,
+            "rope.scaling.type": "none",
+        },
+    ),
+    "apertus": Tiny(
+        "apertus",
+        _NORMED.replace("ffn_gate ", ""),
+        "output_norm output rope_freqs",
+        metadata={
+            **_RMS,
+            "rope.freq_base": 12000000.0,
+            "xielu.alpha_p": [0.3, 1.1],
+            "xielu.alpha_n": [-0.7, 0.6],
+            "xielu.beta": [0.5, 0.5],
+            "xielu.eps": [-1e-6, -1e-6],
+        },
+    ),
     "command-r": Tiny(
         "command-r",
         _SEPARATE.replace("ffn_norm ", ""),
@@ -658,7 +802,7 @@ def write_tiny(
     add |= {float: writer.add_float32, int: writer.add_uint32}
     add_array: Callable[[str, Any], None] = writer.add_array
     for key, value in tiny.metadata.items():
-        key = key if key.startswith(("general.", "tokenizer.")) else f"{tiny.architecture}.{key}"
+        key = key if key.startswith(("general.", "tokenizer.", "xielu.")) else f"{tiny.architecture}.{key}"
         add.get(value.__class__, add_array)(key, value)
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:

@@ -4,11 +4,14 @@ from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
 from . import (
+    apertus,
+    arcee,
     cohere,
     falcon_h1,
     gemma,
     gemma2,
     glm4,
+    glm4_moe,
     gpt2,
     gpt_oss,
     gptneox,
@@ -25,6 +28,7 @@ from . import (
     phi3,
     qwen,
     qwen35,
+    smallthinker,
     smollm3,
     stablelm,
 )
@@ -54,8 +58,8 @@ __all__ = [
 ]
 
 _FAMILIES = (
-    llama, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, olmo2, olmoe, cohere, stablelm,
-    phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba2, falcon_h1, nemotron_h,
+    llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, glm4_moe, olmo2, olmoe,
+    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

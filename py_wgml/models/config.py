@@ -10,14 +10,16 @@ import numpy as np
 
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
-from ..metadata import Metadata
+from ..metadata import MAX_SCALE, Metadata
 from ..ops import Heads, Memory, Scaling, rotations_numpy
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.rope import Pairing
 from ..ops.route import Gating
+from ..ops.unary import XIELU_BETA
 
 _MULTIPLIERS = re.compile(r"\.(ssm\.has_mup|\w*multipliers?)$").search
+_GATINGS: dict[int, Gating | None] = {0: None, 1: "softmax", 2: "sigmoid"}  # by GGUF's numbers
 _MAX_PREDICTING = 16  # layers that guess further tokens: models have one or a few
 
 
@@ -151,8 +153,10 @@ class Config:
     multipliers: tuple[str, ...]  # keys of scales that belong into the weights
     expert_count: int
     expert_used_count: int
+    expert_gating: Gating | None  # None: the file does not say
     expert_weights_scale: float
     expert_weights_norm: bool  # whether a token's gates add up to 1, where a family leaves that to the file
+    xielu: tuple[tuple[float, float], ...]  # of each layer: `a` and `b` of ops/unary.py
     vocabulary: int
     tensors: frozenset[str] = field(repr=False)  # names of those that the file has
 
@@ -225,8 +229,10 @@ class Config:
             parallel_residual=keys.flag("use_parallel_residual", True),
             expert_count=keys.size("expert_count", 0, low=0),
             expert_used_count=keys.size("expert_used_count", 0, low=0),
-            expert_weights_norm=keys.flag("expert_weights_norm", False),
             expert_weights_scale=keys.scale("expert_weights_scale") or 1.0,
+            expert_gating=_gating(keys),
+            expert_weights_norm=keys.flag("expert_weights_norm", False),
+            xielu=_xielu(Metadata(header.metadata, "xielu."), blocks),
             vocabulary=embeddings.shape[0],
             tensors=frozenset(header.tensors),
         )
@@ -251,20 +257,49 @@ class Config:
         """That of `layer`, with its heads and the file's scale; changes: other members of it."""
         return replace(Attention(layer, self.heads[layer], rope, self.attention_scale), **changes)
 
-    def is_local(self, layer: int, period: int) -> bool:
+    def is_local(self, layer: int, period: int, first: bool = False) -> bool:
         """Whether `layer` attends within the sliding window only: as the file's pattern says, else all layers do but
-        every `period`-th."""
+        the last of every `period`, or its first."""
         if self.sliding_window is None:
             return False
         if isinstance(self.sliding_window_pattern, tuple):
             return self.sliding_window_pattern[layer % len(self.sliding_window_pattern)]
         period = self.sliding_window_pattern or period
-        return layer % period < period - 1
+        return layer % period != (0 if first else period - 1)
+
+
+def _gating(keys: Metadata) -> Gating | None:
+    """How a mixture's gates are made of its logits; None where the file does not say. Raises WgmlError for ways that
+    are not known, and for experts that are chosen by groups."""
+    number = keys.size("expert_gating_func", 0, low=0)
+    if number not in _GATINGS:
+        raise WgmlError(f"experts with the gating function {number} are not supported")
+    groups = keys.size("expert_group_count", 0, low=0)
+    if groups > 1:
+        raise WgmlError(f"experts in {groups} groups, of which some are chosen first, are not supported")
+    return _GATINGS[number]
 
 
 def _base(keys: Metadata, key: str) -> float | None:
     """The base of a rotary embedding's frequencies; None where the file has none, or 0."""
     return keys.number(key, 1 + 1e-6, 1e18) if keys.number(key, 0, 1e18, 0) else None
+
+
+def _xielu(keys: Metadata, layers: int) -> tuple[tuple[float, float], ...]:
+    """The activation's parameters of each layer: of the positive side and of the negative one (arXiv:2411.13010). Files
+    have what their softplus is to be taken of."""
+    positive, negative, beta = (keys.numbers(key, layers) for key in ("alpha_p", "alpha_n", "beta"))
+    if positive is None or negative is None:
+        return ()
+    if max(positive.max(), negative.max()) > MAX_SCALE:
+        raise WgmlError("xielu.alpha_p or xielu.alpha_n holds a number that makes no sense")
+    if beta is not None and (beta != XIELU_BETA).any():
+        raise WgmlError(f"xielu.beta is not {XIELU_BETA} in every layer, which is not supported")
+    return tuple((_softplus(p), XIELU_BETA + _softplus(n)) for p, n in zip(positive, negative, strict=True))
+
+
+def _softplus(x: float) -> float:
+    return float(np.logaddexp(0, x))
 
 
 def _rope(keys: Metadata, head_dim: int, tensors: Iterable[str], context: int | None, trained: int) -> tuple[Rope, int]:

@@ -115,8 +115,8 @@ class Emitter:
                 products = View.of(target.buffer, out.rows, 1)
                 ops.gemm(program, views[0], View.of(vector, node.inputs[0].width, 1), products)
                 ops.unary(program, "sigmoid", target, target)
-            case nodes.Unary(function, a):
-                ops.unary(program, function, views[0], target, a)
+            case nodes.Unary(function, a, b):
+                ops.unary(program, function, views[0], target, a, b)
             case nodes.Scale(vector):
                 factors = View.of(vector, 1, vector.nbytes // 4).broadcast(out.rows, out.width)
                 ops.binary(program, "mul", views[0], factors, target)

@@ -13,7 +13,7 @@ def forward(g: Graph[A], c: Config) -> A:
     """A step's tokens -> logits [.., vocabulary]."""
     activation: Function = "relu2" if c.architecture == "nemotron" else "gelu"
     x, rope = g.embed("token_embd"), c.rope("neox")
-    if c.has("position_embd"):
+    if c.architecture in ("gpt2", "starcoder"):
         x, rope = g.add_positions(x, "position_embd"), NO_ROPE
     for layer in range(c.block_count):
         prefix = f"blk.{layer}"

@@ -89,8 +89,8 @@ class Graph(ABC, Generic[A]):
         """The sigmoid of the product of each token's x and the vector `name`: [T, 1]."""
 
     @abstractmethod
-    def unary(self, x: A, function: Function, a: float = 0.0) -> A:
-        """function(x), of ops/unary.py, with its parameter `a`."""
+    def unary(self, x: A, function: Function, a: float = 0.0, b: float = 0.0) -> A:
+        """function(x), of ops/unary.py, with its parameters."""
 
     @abstractmethod
     def scale(self, x: A, name: str) -> A:

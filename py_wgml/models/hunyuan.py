@@ -1,10 +1,11 @@
-"""Hunyuan, dense (Tencent, 2025): Llama with norms of queries and keys after their rotation."""
+"""Hunyuan, dense or a mixture (Tencent, 2025; arXiv:2411.02265): Llama with norms of queries and keys after their
+rotation."""
 
 from .config import Config
 from .graph import A, Graph
-from .layers import gated_mlp, logits
+from .layers import gated_mlp, logits, mixture
 
-ARCHITECTURES = ("hunyuan-dense",)
+ARCHITECTURES = ("hunyuan-dense", "hunyuan-moe")
 
 
 def forward(g: Graph[A], c: Config) -> A:
@@ -17,5 +18,9 @@ def forward(g: Graph[A], c: Config) -> A:
         norms = f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm"
         h = g.attention(h, c.attention(layer, c.rope("neox"), norms=norms))
         x = g.add(x, g.linear(h, f"{prefix}.attn_output"))
-        x = g.add(x, gated_mlp(g, c, g.rms_norm(x, f"{prefix}.ffn_norm"), prefix, "silu"))
+        h = g.rms_norm(x, f"{prefix}.ffn_norm")
+        if c.has(f"{prefix}.ffn_gate_inp"):
+            x = mixture(g, c, x, h, prefix, "silu")
+        else:
+            x = g.add(x, gated_mlp(g, c, h, prefix, "silu"))
     return logits(g, c, g.rms_norm(x, "output_norm", last=True))

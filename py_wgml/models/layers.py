@@ -29,12 +29,15 @@ def mixture(
     activation: Activation,
     normalise: bool = True,
     gating: Gating = "softmax",
+    router: A | None = None,
 ) -> A:
     """x plus the feed-forward part of a layer that is a mixture of experts (see `Mixture`), of x's norm h, and that of
-    an expert that all tokens share where the file has one, times a gate or not."""
+    an expert that all tokens share where the file has one, times a gate or not. gating: unless the file says another
+    one. router: see `Graph.experts`."""
     bias = f"{prefix}.exp_probs_b.bias"
+    gating = c.expert_gating or gating
     how = Mixture(f"{prefix}.ffn", activation, normalise, gating, bias if bias in c.tensors else None)
-    x = g.add(x, g.experts(h, how))
+    x = g.add(x, g.experts(h, how, router))
     if c.has(f"{prefix}.ffn_gate_inp_shexp"):
         gate = g.token_gate(h, f"{prefix}.ffn_gate_inp_shexp")
         return g.add(x, g.mul(gated_mlp(g, c, h, prefix, activation, "_shexp"), gate))
@@ -51,9 +54,12 @@ def gated_mlp(g: Graph[A], c: Config, x: A, prefix: str, activation: Activation,
     return g.linear(g.gated(h, activation), f"{prefix}.ffn_down{suffix}")
 
 
-def mlp(g: Graph[A], x: A, prefix: str, activation: Function, suffix: str = "") -> A:
-    """The feed-forward part of a layer without gates. suffix: of the tensors' names."""
-    return g.linear(g.unary(g.linear(x, f"{prefix}.ffn_up{suffix}"), activation), f"{prefix}.ffn_down{suffix}")
+def mlp(
+    g: Graph[A], x: A, prefix: str, activation: Function, suffix: str = "", parameters: tuple[float, ...] = ()
+) -> A:
+    """The feed-forward part of a layer without gates. suffix: of the tensors' names; parameters: of the activation."""
+    h = g.unary(g.linear(x, f"{prefix}.ffn_up{suffix}"), activation, *parameters)
+    return g.linear(h, f"{prefix}.ffn_down{suffix}")
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:

@@ -200,10 +200,11 @@ class TokenGate(Op):
 
 @dataclass(frozen=True)
 class Unary(Op):
-    """A function of each element, with its parameter."""
+    """A function of each element, with its parameters."""
 
     function: Function
-    a: float
+    a: float = 0.0
+    b: float = 0.0
 
 
 @dataclass(frozen=True)

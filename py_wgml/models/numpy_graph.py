@@ -167,8 +167,8 @@ class NumpyGraph(Graph[Array]):
     def token_gate(self, x: Array, name: str) -> Array:
         return unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
 
-    def unary(self, x: Array, function: Function, a: float = 0.0) -> Array:
-        return unary_numpy(x, function, a)
+    def unary(self, x: Array, function: Function, a: float = 0.0, b: float = 0.0) -> Array:
+        return unary_numpy(x, function, a, b)
 
     def scale(self, x: Array, name: str) -> Array:
         return binary_numpy("mul", x, self._tensor(name).reshape(1, -1))

@@ -17,7 +17,7 @@ def forward(g: Graph[A], c: Config) -> A:
         local = c.is_local(layer, period=4)
         rope = c.rope("neox")
         if local and is_olmo:
-            rope = c.rope("neox", scaling=None)
+            rope = c.rope("neox", scaling=None, magnitude=1.0)
         elif c.sliding_window and not local and not is_olmo:
             rope = NO_ROPE
         h = qkv(g, c, x, layer, whole_norm=is_olmo)

@@ -42,9 +42,10 @@ class Planned:
             raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
 
     def require_first(self, *widths: int) -> None:
-        """The same of pieces that others may be behind."""
-        rest = self.width - sum(widths)
-        self.require(*widths, *(rest for _ in range(rest > 0)))
+        """The same of the first of several tensors, which others may be behind."""
+        ends = [*accumulate(self.rows)]
+        first = ends.index(sum(widths)) + 1 if sum(widths) in ends else len(ends)
+        replace(self, rows=self.rows[:first]).require(*widths)
 
 
 class Plan(Graph[Planned]):
@@ -200,7 +201,7 @@ class Plan(Graph[Planned]):
         self._flat(1 if self._tensor(name, 1, 2).size == 1 else x.width, name)
         return x
 
-    def unary(self, x: Planned, function: Function, a: float = 0.0) -> Planned:
+    def unary(self, x: Planned, function: Function, a: float = 0.0, b: float = 0.0) -> Planned:
         return x
 
     def add(self, x: Planned, y: Planned) -> Planned:

@@ -186,7 +186,7 @@ class Recorder(Graph[Value]):
             hidden = multiply(x, tensor, share, hidden)
             first += self._weights.matrices[tensor,].rows // c.expert_count
         assert hidden is not None
-        activate: nodes.Op = nodes.Unary(cast(Function, how.activation), 0.0)
+        activate: nodes.Op = nodes.Unary(cast(Function, how.activation))
         inputs: tuple[Value, ...] = (hidden,)
         if how.gated:
             activate, inputs = nodes.Gate((0, down.columns), how.activation, slots), (hidden, hidden)
@@ -197,8 +197,8 @@ class Recorder(Graph[Value]):
     def token_gate(self, x: Value, name: str) -> Value:
         return self._make(nodes.TokenGate(self._weights.vectors[f"{name}.weight",]), (x,), x.rows, 1, name)
 
-    def unary(self, x: Value, function: Function, a: float = 0.0) -> Value:
-        return self._make(nodes.Unary(function, a), (x,), x.rows, x.width, function)
+    def unary(self, x: Value, function: Function, a: float = 0.0, b: float = 0.0) -> Value:
+        return self._make(nodes.Unary(function, a, b), (x,), x.rows, x.width, function)
 
     def scale(self, x: Value, name: str) -> Value:
         return self._make(nodes.Scale(self._weights.vectors[name,]), (x,), x.rows, x.width, name)

@@ -1,8 +1,9 @@
 """Functions of one number, elementwise.
 
 GELU: Hendrycks and Gimpel, arXiv:1606.08415 (`gelu` in its tanh form, `gelu_quick` in its sigmoid form, `gelu_erf`
-exact); SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; squared ReLU: So et al.,
-arXiv:2109.08668; hard sigmoid and hard swish: Howard et al., arXiv:1905.02244.
+exact); SiLU: Elfwing et al., arXiv:1702.03118; ELU: Clevert et al., arXiv:1511.07289; xIELU: Huang and Schlag,
+arXiv:2411.13010; squared ReLU: So et al., arXiv:2109.08668; hard sigmoid and hard swish: Howard et al.,
+arXiv:1905.02244.
 """
 
 import math
@@ -20,17 +21,22 @@ __all__ = ["unary", "unary_numpy"]
 
 _WORKGROUP_SIZE = 64
 
+XIELU_BETA = 0.5
+"""Slope of xIELU at 0, the same in all models."""
+
 Function = Literal[
     "abs", "sgn", "neg", "step", "elu", "gelu", "gelu_quick", "gelu_erf", "silu", "tanh", "relu", "relu2", "sigmoid",
-    "hard_sigmoid", "hard_swish", "sqr", "sqrt", "log", "leaky_relu", "soft_cap", "clamp", "scale", "add_scalar",
+    "hard_sigmoid", "hard_swish", "xielu", "sqr", "sqrt", "log", "leaky_relu", "soft_cap", "clamp", "scale",
+    "add_scalar",
 ]  # fmt: skip
 
 
 def unary(program: Program, function: Function, x: View, out: View, a: float = 0.0, b: float = 0.0) -> None:
     """out[i] = function(x[i]), for views of one shape; x may be out itself.
 
-    a and b are what `elu` and `leaky_relu` (a: slope or scale of the negative side), `soft_cap` (a tanh(x / a)),
-    `clamp` (a .. b), `scale` (times a) and `add_scalar` (plus a) take. `step` is 1 above 0, else 0; `sqrt` and `log`
+    a and b are what `elu` and `leaky_relu` (a: slope or scale of the negative side), `xielu` (x / 2, and a x^2 above 0,
+    b (exp(x) - 1 - x) below), `soft_cap` (a tanh(x / a)), `clamp` (a .. b), `scale` (times a) and `add_scalar` (plus a)
+    take. `step` is 1 above 0, else 0; `sqrt` and `log`
     take positive numbers only.
     Raises WgmlError when there is no such function, the shapes differ, or the views overlap without being the same.
     """
@@ -97,6 +103,7 @@ _FUNCTIONS: dict[str, Callable[[Array, float, float], Array]] = {
     "sigmoid": lambda x, a, b: _sigmoid(x),
     "hard_sigmoid": lambda x, a, b: _hard_sigmoid(x),
     "hard_swish": lambda x, a, b: x * _hard_sigmoid(x),
+    "xielu": lambda x, a, b: XIELU_BETA * x + np.where(x > 0, a * x * x, b * (np.expm1(np.minimum(x, 0)) - x)),
     "sqr": lambda x, a, b: x * x,
     "sqrt": lambda x, a, b: np.sqrt(x),
     "log": lambda x, a, b: np.log(x),

@@ -1,4 +1,5 @@
-"""Every family's tiny model: the GPU against NumPy, NumPy against transformers; and what can't be run is refused."""
+"""Every family's tiny model: the GPU against NumPy, NumPy against transformers and llama.cpp; and what can't be run is
+refused."""
 
 import asyncio
 import dataclasses
@@ -13,7 +14,9 @@ import gpus
 import numpy as np
 import pytest
 from gguf import GGMLQuantizationType
-from models.table import BOUND, IDS, gpu_error, truth, truth_error
+from models.kept import IDS, LLAMA_CPP, TRANSFORMERS, WITHOUT, kept
+from models.llama_cpp import write_for_llama_cpp
+from models.table import BOUND, BOUND_OF_KEPT, gpu_error, kept_error, llama_cpp_error
 from quantize import NVFP4
 from tiny import TINY, Tiny, write_tiny, write_tiny_llama
 
@@ -76,10 +79,21 @@ def test_layers_of_which_none_attends(tmp_path: Path) -> None:
     assert gpu_error(path, gpus.device("naga")) < BOUND
 
 
-@pytest.mark.parametrize("name", truth())
-def test_numpy(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", kept(TRANSFORMERS))
+def test_numpy_is_transformers(name: str, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert truth_error(path, truth()[name], TINY[name].wanted) < BOUND
+    assert kept_error(path, kept(TRANSFORMERS)[name], TINY[name].wanted) < BOUND_OF_KEPT
+
+
+@pytest.mark.parametrize("name", kept(LLAMA_CPP))
+def test_numpy_is_llama_cpp(name: str, tmp_path: Path) -> None:
+    path = write_for_llama_cpp(tmp_path / "tiny.gguf", name)
+    assert llama_cpp_error(path, kept(LLAMA_CPP)[name], TINY[name].wanted) < BOUND_OF_KEPT
+
+
+@pytest.mark.parametrize("other", WITHOUT, ids=lambda path: path.name)
+def test_a_second_opinion_on_every_family_or_a_reason(other: Path) -> None:
+    assert {*kept(other)} == {*TINY} - {*WITHOUT[other]}
 
 
 def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path: Path) -> None:
@@ -161,15 +175,17 @@ ODD: tuple[Any, ...] = (
 SIZES = [f"attention.{key}" for key in ("head_count", "head_count_kv", "key_length", "value_length", "sliding_window")]
 SIZES += ["block_count", "embedding_length", "context_length", "expert_count", "expert_used_count", "shortconv.l_cache"]
 SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "attention.sliding_window_pattern"]
+SIZES += ["expert_group_count", "expert_gating_func"]
 NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
 NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
 NUMBERS += ["logit_scale", "expert_weights_scale", "rope.freq_base", "rope.freq_base_swa"]
 NUMBERS += [f"rope.scaling.{key}" for key in ("factor", "attn_factor", "yarn_attn_factor", "yarn_log_multiplier")]
 NUMBERS += [f"rope.scaling.{key}" for key in ("yarn_beta_fast", "yarn_beta_slow")]
+FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 
 @pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
-@pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", "use_parallel_residual"])
+@pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", *FLAGS])
 def test_odd_values_are_refused_or_make_numbers(tmp_path: Path, name: str, key: str) -> None:
     """Of every key that is read: what is taken is finite and above 0 where it must be."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
@@ -311,6 +327,26 @@ def test_refuses_early_files_of_minicpm(tmp_path: Path) -> None:
         plan(read_header(write_tiny(tmp_path / "tiny.gguf", tiny)))
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"xielu.alpha_p": None}, "the file lacks xielu.alpha_p or xielu.alpha_n"),
+        ({"xielu.alpha_n": None}, "the file lacks xielu.alpha_p or xielu.alpha_n"),
+        ({"xielu.alpha_n": np.ones(3)}, "xielu.alpha_n has 3 entries instead of 2"),
+        ({"xielu.alpha_p": 0.8}, "xielu.alpha_p is not an array of numbers"),
+        ({"xielu.alpha_p": np.array([0.8, math.nan])}, "xielu.alpha_p holds a number that is not finite"),
+        ({"xielu.alpha_p": np.array([0.8, 1e30])}, "holds a number that makes no sense"),
+        ({"xielu.beta": np.array([0.5, 0.4])}, "xielu.beta is not 0.5 in every layer"),
+    ],
+    ids=str,
+)
+def test_refuses_activations_without_their_parameters(tmp_path: Path, metadata: dict[str, Any], message: str) -> None:
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["apertus"]))
+    changed = {key: value for key, value in {**header.metadata, **metadata}.items() if value is not None}
+    with pytest.raises(WgmlError, match=message):
+        plan(replace(header, metadata=changed))
+
+
 def test_refuses_taps_that_do_not_fit(tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["lfm2"], shapes={"conv": (64, 4)}))
     with pytest.raises(WgmlError, match=r"shortconv.conv.weight has the shape \[64, 4\]"):
@@ -359,6 +395,11 @@ def test_graphs_have_one_interface() -> None:
     [
         ({"metadata": {**TINY["mixtral"].metadata, "expert_used_count": 7}}, "7 of 6 experts"),
         ({"metadata": {**TINY["mixtral"].metadata, "expert_count": 5}}, "2 of 5 experts"),
+        ({"metadata": {**TINY["mixtral"].metadata, "expert_group_count": 2}}, "experts in 2 groups"),
+        (
+            {"metadata": {**TINY["mixtral"].metadata, "expert_gating_func": 4}},
+            "with the gating function 4 are not supported",
+        ),
         ({"layer": TINY["mixtral"].layer + " exp_probs_b=", "shapes": {"exp_probs_b": (5,)}}, r"instead of \[6\]"),
         ({"shapes": {"ffn_up_exps": (6, 128, 32)}}, "ffn_up_exps.weight has the shape"),
         ({"shapes": {"ffn_down_exps": (6, 64, 96)}}, "ffn_down_exps.weight has the shape"),

@@ -11,7 +11,8 @@ from pathlib import Path
 import gpus
 import numpy as np
 import pytest
-from models.table import BOUND, IDS, error, gpu_error
+from models.kept import IDS
+from models.table import BOUND, error, gpu_error
 from tiny import TINY, write_tiny
 
 from py_wgml import models

@@ -7,10 +7,9 @@ Each model of `TINY` is read with the gguf package, its tensors are found by tha
 back into what llama.cpp's converter takes. FILTER is a part of a name: only those are made anew.
 """
 
-import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +19,7 @@ import gguf
 import numpy as np
 import torch
 import transformers
-from models.table import COLUMNS, IDS, TRUTH
+from models.kept import IDS, TRANSFORMERS, keep, wanted
 from tiny import EXPERTS, TINY, Tiny, write_tiny
 
 Tensors = dict[str, Any]
@@ -70,6 +69,15 @@ def rope(type: str = "default", theta: float = 10000.0, **more: Any) -> dict[str
 _YARN = rope("yarn", factor=4.0, original_max_position_embeddings=256)
 _GEMMA = {"rms_norm_eps": 1e-6, "head_dim": 24, "query_pre_attn_scalar": 24}
 _LAYER_NORM = {"layer_norm_eps": 1e-5}
+_SIGMOID = {
+    "n_routed_experts": EXPERTS,
+    "n_shared_experts": 1,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+}
 
 HF = {
     "llama": Hf("llama", interleaved),
@@ -84,6 +92,7 @@ HF = {
             "rope_parameters": {**_YARN, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1},
         },
     ),
+    "arcee": Hf("arcee", interleaved, {"rope_parameters": {**_YARN, "factor": 20.0}}),
     "smollm3": Hf("smollm3", interleaved),
     "ernie4_5": Hf("ernie4_5", config={"head_dim": 16}),
     "qwen2": Hf("qwen2"),
@@ -93,6 +102,8 @@ HF = {
     "qwen2, scales of tensors": Hf("qwen2"),
     "qwen3": Hf("qwen3", config={"head_dim": 24}),
     "qwen3, scales of tensors": Hf("qwen3", config={"head_dim": 16}),
+    "paddleocr": Hf("paddleocr_vl_text", config={"head_dim": 24, "rope_parameters": rope(mrope_section=[4, 4, 4])}),
+    "seed_oss": Hf("seed_oss", config={"head_dim": 24, "rope_parameters": rope(theta=10000000.0)}),
     "phi3": Hf("phi3", config={"sliding_window": 9}),
     "phi3, longrope": Hf("phi3", config={"original_max_position_embeddings": 256}),
     "phi3, longrope beyond the original context": Hf("phi3", config={"original_max_position_embeddings": 16}),
@@ -134,6 +145,18 @@ HF = {
         "glm4",
         config={"head_dim": 16, "attention_bias": True, "rope_parameters": rope(partial_rotary_factor=0.5)},
     ),
+    "glm4moe": Hf(
+        "glm4_moe",
+        config={
+            **_SIGMOID,
+            "head_dim": 16,
+            "num_hidden_layers": 2,
+            "attention_bias": True,
+            "use_qk_norm": True,
+            "rope_parameters": rope(partial_rotary_factor=0.5),
+        },
+    ),
+    "dots1": Hf("dots1", config={**_SIGMOID, "n_shared_experts": 2, "head_dim": 16, "sliding_window": None}),
     "olmo2": Hf("olmo2"),
     "olmo3": Hf(
         "olmo3",
@@ -145,7 +168,7 @@ HF = {
     "mixtral, gates and values in one": Hf(
         "mixtral", interleaved, {"num_local_experts": EXPERTS, "sliding_window": None}
     ),
-    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 256}),
+    "qwen2moe": Hf("qwen2_moe", config={"num_experts": EXPERTS, "shared_expert_intermediate_size": 160}),
     "ernie4_5-moe": Hf(
         "ernie4_5_moe", config={"moe_num_experts": EXPERTS, "moe_k": 2, "mlp_layer_types": ["dense", "sparse"]}
     ),
@@ -196,6 +219,8 @@ HF = {
             "num_experts": EXPERTS,
         },
     ),
+    "hunyuan-moe": Hf("hunyuan_v1_moe", config={"num_experts": EXPERTS, "head_dim": 16}),
+    "apertus": Hf("apertus", config={"rope_parameters": rope(theta=12000000.0)}),
     "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
@@ -242,7 +267,7 @@ def model_of(name: str, path: Path) -> Any:
             "num_attention_heads": tiny.heads,
             "num_key_value_heads": tiny.kv_heads,
             "max_position_embeddings": tiny.context,
-            "moe_intermediate_size": tiny.feed_forward,
+            "moe_intermediate_size": tiny.metadata.get("expert_feed_forward_length", tiny.feed_forward),
             "num_experts_per_tok": 2,
             "n_inner": tiny.feed_forward,
             "ffn_hidden_size": tiny.feed_forward,
@@ -260,13 +285,19 @@ def model_of(name: str, path: Path) -> Any:
     if type(config) in transformers.AutoModelForCausalLM._model_mapping:
         model = transformers.AutoModelForCausalLM.from_config(config, **options)
     else:  # the part for text of one that sees
-        model = WithHead(transformers.AutoModel.from_config(config, **options))
+        model_class = getattr(transformers, type(config).__name__.replace("Config", "Model"))
+        model = WithHead(model_class._from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
-    state, missing = {}, {key for key in tensors if not key.startswith("rope_")}
+    unused = ("rope_", f"blk.{config.num_hidden_layers}.")
+    state, missing = {}, {key for key in tensors if not key.startswith(unused)}
     for key, value in model.state_dict().items():
         if config.tie_word_embeddings and key == "lm_head.weight":
             state[key] = torch.tensor(tensors["token_embd.weight"])
+            continue
+        if ".act_fn." in key:
+            layer, parameter = int(key.split(".")[2]), key.rpartition(".")[2]
+            state[key] = torch.tensor(tiny.metadata[f"xielu.{parameter}"][layer]).reshape(value.shape)
             continue
         if ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
@@ -336,20 +367,14 @@ def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
 
 
 def main(filters: list[str]) -> None:
-    kept = json.loads(TRUTH.read_text())["logits"] if TRUTH.exists() else {}
-    logits = {}
-    for name in HF:
-        if filters and not any(part in name for part in filters):
-            logits[name] = kept[name]
-            continue
-        with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-            model = model_of(name, write_tiny(Path(folder) / "tiny.gguf", TINY[name]))
-            out = model(torch.tensor([IDS]), use_cache=False).logits[0].numpy()
-        logits[name] = [[round(float(x), 5) for x in row] for row in out[:, COLUMNS]]
-        print(name, flush=True)
+    def made() -> Iterator[tuple[str, Any]]:
+        for name in wanted(HF, filters):
+            with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+                model = model_of(name, write_tiny(Path(folder) / "tiny.gguf", TINY[name]))
+                yield name, model(torch.tensor([IDS]), use_cache=False).logits[0].numpy()
+
     made_with = f"transformers {transformers.__version__}, torch {torch.__version__}, float32 on the CPU"
-    text = json.dumps({"made_with": made_with, "ids": IDS, "columns": COLUMNS, "logits": logits})
-    TRUTH.write_text(text.replace("]], ", "]],\n") + "\n")
+    keep(TRANSFORMERS, made_with, made())
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ fn activation(x: f32, a: f32, b: f32) -> f32 {
         "sigmoid": "sigmoid(x)",
         "hard_sigmoid": "clamp(x / 6.0 + 0.5, 0.0, 1.0)",
         "hard_swish": "x * clamp(x / 6.0 + 0.5, 0.0, 1.0)",
+        "xielu": "0.5 * x + select(b * (exp_minus_1(min(x, 0.0)) - x), a * x * x, x > 0.0)",
         "sqr": "x * x",
         "sqrt": "sqrt(x)",
         "log": "log(x)",

@@ -2,7 +2,7 @@ import itertools
 from typing import Any, get_args
 
 import numpy as np
-from ops.harness import Bench, Job, Refusals, cases
+from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import ALL, LAYOUTS, NOT_DENORMAL, exact, strided, strided_output
 
 from py_wgml.ops import View, unary, unary_numpy
@@ -11,7 +11,8 @@ from py_wgml.ops.unary import Function
 
 def unary_case(b: Bench, kind: Any, shape: tuple[int, ...], layout: tuple[str, str]) -> Job:
     x, array = strided(b, shape, layout[0])
-    a, c = {"elu": (1.3, 0.0), "leaky_relu": (0.1, 0.0), "clamp": (-0.5, 0.7)}.get(kind, (-1.7, 0.0))
+    parameters = {"elu": (1.3, 0.0), "leaky_relu": (0.1, 0.0), "clamp": (-0.5, 0.7), "xielu": (0.9, 1.2)}
+    a, c = parameters.get(kind, (-1.7, 0.0))
     if kind in ("sqrt", "log"):
         array = np.abs(array) + np.float32(1e-3)
         b.device.write(x.buffer, array)
@@ -42,3 +43,11 @@ def refusals(b: Bench) -> Refusals:
         (lambda: unary(program, "abs", x[:2], x[2:]), "another buffer"),
         (lambda: unary(program, "abs", x, out[:1].broadcast(4, 6)), "broadcast view"),
     ]
+
+
+MUTATIONS = [
+    Mutation("xielu's slope", "lib/activations.wgsl", '"0.5 * x + select', '"select', "unary"),
+    Mutation(
+        "xielu below 0", "lib/activations.wgsl", "exp_minus_1(min(x, 0.0)) - x", "exp_minus_1(min(x, 0.0))", "unary"
+    ),
+]
