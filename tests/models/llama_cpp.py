@@ -26,7 +26,7 @@ if __name__ == "__main__":
 
 import numpy as np
 from models.kept import IDS, LLAMA_CPP, WITHOUT, keep, wanted
-from tiny import TINY, write_tiny
+from tiny import TINY, Tiny, write_tiny
 
 from py_wgml.ops.unary import _FUNCTIONS
 
@@ -47,18 +47,35 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 
 # It rounds what GELU takes and gives to half precision. One number that is rounded to the other side, being in the
-# middle of two, is an error of 1e-4. So these have few such numbers, made of a seed with which none is in the middle.
+# middle of two, is an error of 1e-4. So these have few such numbers, made of a seed with which none is in the middle:
+# one of the first dozen is such.
 SEEDS = {
     "gemma": 0, "gemma2": 0, "gemma3": 2, "phi2": 0, "falcon": 3, "gptneox": 1, "gptneox, sequential": 2, "gpt2": 2,
     "starcoder": 0, "starcoder2": 0,
 }  # fmt: skip
 
 
+def narrow(tiny: Tiny) -> Tiny:
+    """The same with feed-forward parts of a quarter of their width, whether the file says it for all layers or each."""
+
+    def quarter(width: int | list[int]) -> int | list[int]:
+        return width // 4 if isinstance(width, int) else [each // 4 for each in width]
+
+    metadata = {k: quarter(v) if k.endswith("feed_forward_length") else v for k, v in tiny.metadata.items()}
+    shapes = dict(tiny.shapes)
+    for name, (rows, *columns) in tiny.shapes.items():
+        if name.endswith((".ffn_gate", ".ffn_up")):
+            shapes[name] = (rows // 4, *columns)
+        elif name.endswith(".ffn_down"):
+            shapes[name] = (rows, columns[0] // 4)
+    return replace(tiny, feed_forward=tiny.feed_forward // 4, metadata=metadata, shapes=shapes)
+
+
 def write_for_llama_cpp(path: Path, name: str) -> Path:
     """The tiny model `name` with its `CHANGES`, or with little of GELU."""
     tiny, changes = TINY[name], CHANGES.get(name, {})
     if name in SEEDS:
-        tiny = replace(tiny, feed_forward=32)
+        tiny = narrow(tiny)
     changes = {**changes, "metadata": {**tiny.metadata, **changes.get("metadata", {})}}
     return write_tiny(path, replace(tiny, **changes), seed=SEEDS.get(name, 0))
 
