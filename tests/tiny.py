@@ -169,6 +169,28 @@ _STATE_KEYS = {
     "ssm.time_step_rank": 8,
     "ssm.inner_size": 128,
 }
+# That of Mamba itself: 128 channels with 16 elements each, which 8 numbers tell how to remember.
+_SELECTIVE = "ssm_in ssm_conv1d+ ssm_x ssm_dt+ ssm_a! ssm_d! ssm_out"
+_SELECTIVE_SHAPES = {
+    "ssm_in": (256, 64),
+    "ssm_conv1d": (128, 4),
+    "ssm_x": (40, 128),
+    "ssm_dt": (128, 8),
+    "ssm_a": (128, 16),
+    "ssm_d": (128,),
+    "ssm_dt_norm": (8,),
+    "ssm_b_norm": (16,),
+    "ssm_c_norm": (16,),
+    "ssm_out": (64, 128),
+}
+_SELECTIVE_KEYS = {
+    "attention.layer_norm_rms_epsilon": 1e-5,
+    "ssm.conv_kernel": 4,
+    "ssm.state_size": 16,
+    "ssm.time_step_rank": 8,
+    "ssm.inner_size": 128,
+}
+_NORMED_SELECTIVE = "attn_norm " + _SELECTIVE + " ssm_dt_norm ssm_b_norm ssm_c_norm"
 _GRANITE_SCALES = {"attention.scale": 0.4, "embedding_scale": 3.0, "residual_scale": 0.22, "logit_scale": 4.0}
 _LATENT = "ffn_gate_inp exp_probs_b= ffn_up_exps ffn_down_exps ffn_latent_down ffn_latent_up"
 _LATENT += " ffn_up_shexp ffn_down_shexp"
@@ -588,6 +610,26 @@ TINY = {
         shapes=_DELTA_SHAPES,
         metadata={**_DELTA_KEYS, **_USED, **_EXPERT_KEYS, "rope.dimension_sections": [1, 1, 0, 0]},
     ),
+    "mamba": Tiny("mamba", "attn_norm " + _SELECTIVE, heads=0, shapes=_SELECTIVE_SHAPES, metadata=_SELECTIVE_KEYS),
+    "mamba, normed steps": Tiny(
+        "mamba",
+        "attn_norm " + _SELECTIVE,
+        "output_norm",
+        heads=0,
+        shapes=_SELECTIVE_SHAPES,
+        metadata={**_SELECTIVE_KEYS, "ssm.dt_b_c_rms": True},
+    ),
+    "jamba": Tiny(
+        "jamba",
+        "",
+        each=(
+            _NORMED_SELECTIVE + " ffn_norm ffn_gate ffn_up ffn_down",
+            _SEPARATE,
+            _NORMED_SELECTIVE + _EXPERTS,
+        ),
+        shapes=_SELECTIVE_SHAPES,
+        metadata={**_SELECTIVE_KEYS, **_USED},
+    ),
     "mamba2": Tiny("mamba2", "attn_norm " + _STATE, heads=0, shapes=_STATE_SHAPES, metadata=_STATE_KEYS),
     "granitehybrid": Tiny(
         "granitehybrid",
@@ -827,7 +869,8 @@ def write_tiny(
         elif len(shape) == 1 or plain == "ssm_norm":
             vector(f"{name}.weight", shape, 1.0)
         else:
-            scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0}.get(name, 1.0)
+            # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
+            scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "ssm_out": 0.5}.get(plain, 1.0)
             values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
             if name == "output":
                 values[: len(SPECIAL)] = 0

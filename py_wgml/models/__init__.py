@@ -18,8 +18,10 @@ from . import (
     granite,
     granite_hybrid,
     hunyuan,
+    jamba,
     lfm2,
     llama,
+    mamba,
     mamba2,
     nemotron_h,
     olmo2,
@@ -59,7 +61,8 @@ __all__ = [
 
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, glm4_moe, olmo2, olmoe,
-    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba2, falcon_h1, nemotron_h,
+    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba, jamba, mamba2,
+    falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -76,28 +76,30 @@ class Recurrence:
 class StateSpace:
     """The sizes of layers with a state, by GGUF's names for those of Mamba; 0 where there are none.
 
-    heads: "time_step_rank" in files, groups: of them, which share keys. inner: elements of all heads' values.
+    time_step_rank: heads, but in Mamba itself a rank. groups: of heads, which share keys. inner: elements of all heads'
+    values. dt_b_c_rms: whether Mamba's steps, keys and queries are normed without weights.
     """
 
     conv_kernel: int
     inner: int
     keys: int
-    heads: int
+    time_step_rank: int
     groups: int
+    dt_b_c_rms: bool
 
     @classmethod
     def read(cls, keys: Metadata) -> "StateSpace":
-        """Raises WgmlError for sizes that make no sense together."""
+        """Raises WgmlError for what is no size."""
         names = ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")
-        sizes = cls(*(keys.size(f"ssm.{name}", 0, low=0) for name in names))
-        if sizes.inner and (not sizes.heads or sizes.inner % sizes.heads or not sizes.groups or not sizes.keys):
-            raise WgmlError(f"a state for {sizes.inner} elements in {sizes.heads} heads and {sizes.groups} groups")
-        return sizes
+        conv_kernel, inner, state, rank, groups = (keys.size(f"ssm.{name}", 0, low=0) for name in names)
+        return cls(conv_kernel, inner, state, rank, groups, keys.flag("ssm.dt_b_c_rms", False))
 
-    @property
-    def values(self) -> int:
-        """Elements of a head's values."""
-        return self.inner // self.heads
+    def memory(self, **how: Any) -> Memory:
+        """What heads remember; how: further members of it. Raises WgmlError for sizes that make no sense together."""
+        inner, heads, groups = self.inner, self.time_step_rank, self.groups
+        if not (inner and heads and groups) or inner % heads or heads % groups:
+            raise WgmlError(f"a state for {inner} elements in {heads} heads and {groups} groups")
+        return Memory(heads, groups, self.keys, inner // heads, **how)
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,9 @@ class Config:
         found = len({name.split(".")[1] for name in header.tensors if name.startswith("blk.")})
         if layers > found:  # to be compared first: what follows is done for each of them
             raise WgmlError(f"the file has tensors of {found} layers, not of {layers}")
-        embedding, ssm = keys.size("embedding_length"), StateSpace.read(keys)
-        counts = keys.sizes("attention.head_count", blocks, low=0 if ssm.inner else 1)
+        embedding = keys.size("embedding_length")
+        attends = any(name.endswith(".attn_output.weight") for name in header.tensors)
+        counts = keys.sizes("attention.head_count", blocks, low=int(attends))
         counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
         counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
         counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
@@ -223,7 +226,7 @@ class Config:
             residual_scale=residual_scale,
             logit_scale=keys.scale("logit_scale") or 1.0,
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
-            ssm=ssm,
+            ssm=StateSpace.read(keys),
             rotates=keys.flag("rope.scaling.finetuned", True),
             multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
             parallel_residual=keys.flag("use_parallel_residual", True),

@@ -48,7 +48,7 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
-            case nodes.CausalConv() | nodes.LinearAttention() | nodes.GatedNorm():
+            case nodes.CausalConv() | nodes.LinearAttention() | nodes.SelectiveScan() | nodes.GatedNorm():
                 self._reader(node, node.op)
             case nodes.Gate(_, activation, repeat):
                 width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
@@ -67,6 +67,9 @@ class Emitter:
             case nodes.LinearAttention(_, memory, rates, state, mixer, gated):
                 x, gates = columns
                 ops.linear_attention(*where, x, gates, rates, memory, state, target, mixer, gated)
+            case nodes.SelectiveScan(_, sizes, rates, state):
+                x, dt, keys, queries = columns
+                ops.selective_scan(*where, x, dt, keys, queries, rates, sizes, state, target)
             case nodes.GatedNorm(_, norm, before, activation):
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)

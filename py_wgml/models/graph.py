@@ -6,6 +6,7 @@ reference are one text. An activation never changes: each call gives a new one.
 """
 
 from abc import ABC, abstractmethod
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 from ..gguf_model.rows import Rows
@@ -67,6 +68,11 @@ class Graph(ABC, Generic[A]):
         """The recurrence of ops/linear_attention.py, which keeps its state in the cache: [T, heads values]."""
 
     @abstractmethod
+    def selective_scan(self, x: A, steps: A, keys: A, queries: A, prefix: str) -> A:
+        """The scan of ops/selective_scan.py with the rates `prefix`.ssm_a and `prefix`.ssm_d, which keeps its state in
+        the cache: as x."""
+
+    @abstractmethod
     def gated_norm(
         self, x: A, gate: A, name: str, parts: int, before: bool = False, activation: Function = "silu"
     ) -> A:
@@ -107,6 +113,12 @@ class Graph(ABC, Generic[A]):
     @abstractmethod
     def slice(self, x: A, first: int, width: int) -> A:
         """Elements first .. first + width of each token."""
+
+    def split(self, x: A, *widths: int) -> list[A]:
+        """All elements of each token, in pieces."""
+        return [
+            self.slice(x, first, width) for first, width in zip(accumulate(widths, initial=0), widths, strict=False)
+        ]
 
     @abstractmethod
     def concat(self, *xs: A) -> A:

@@ -153,6 +153,15 @@ class LinearAttention(Reader):
 
 
 @dataclass(frozen=True)
+class SelectiveScan(Reader):
+    """`selective_scan`, which also writes its state; sizes: channels and elements of a channel's state."""
+
+    sizes: tuple[int, int]
+    rates: Buffer
+    state: Buffer
+
+
+@dataclass(frozen=True)
 class Gate(Reader):
     """`gated`, of gates and values. repeat: rows of a token."""
 
@@ -238,7 +247,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (Rotate, ShortConv, CausalConv, LinearAttention)
+STORING = (Rotate, ShortConv, CausalConv, LinearAttention, SelectiveScan)
 """Operations that write to the cache."""
 
 

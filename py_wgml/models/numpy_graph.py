@@ -28,6 +28,7 @@ from ..ops import (
     rms_norm_numpy,
     rope_numpy,
     route_numpy,
+    selective_scan_numpy,
     short_conv_numpy,
     unary_numpy,
 )
@@ -134,6 +135,12 @@ class NumpyGraph(Graph[Array]):
         rates = np.concatenate([self._tensor(name).reshape(-1) for name in how.rates])
         state = self._states[how.name]
         out, self._states[how.name] = linear_attention_numpy(x, gates, rates, how.memory, state)
+        return out
+
+    def selective_scan(self, x: Array, steps: Array, keys: Array, queries: Array, prefix: str) -> Array:
+        rates = np.concatenate([self._tensor(f"{prefix}.{name}").reshape(-1) for name in ("ssm_a", "ssm_d")])
+        before = self._states[prefix]
+        out, self._states[prefix] = selective_scan_numpy(x, steps, keys, queries, rates, before)
         return out
 
     def gated_norm(

@@ -1,7 +1,7 @@
 """What a family needs of a file: which tensors it uses, and how, and what its layers keep of a sequence."""
 
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header, TensorInfo
@@ -9,11 +9,12 @@ from ..gguf_model.rows import Names, Rows, suffixed, tensor_of
 from ..gguf_model.weights import require_types
 from ..ops import Heads
 from ..ops.attention import require_heads
-from ..ops.causal_conv import conv_state
+from ..ops.causal_conv import conv_state, require_taps
 from ..ops.gated import Activation
 from ..ops.group_experts import require_experts
 from ..ops.linear_attention import require_memory
 from ..ops.rope import require_rotary
+from ..ops.selective_scan import require_keys, scan_state
 from ..ops.unary import Function
 from .config import Attention, Config, Mixture, Recurrence, Rope
 from .graph import Graph
@@ -36,10 +37,20 @@ class Planned:
     def require(self, *widths: int) -> None:
         """Raises WgmlError unless it can be cut into pieces of these widths: none begins or ends within a tensor that
         has others beside it."""
-        if self.width != sum(widths) or not {*accumulate(self.rows)} <= {*accumulate(widths)}:
-            rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
-            have = "and those beside it have" if len(self.rows) > 1 else "has"
-            raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
+        if not {*accumulate(self.rows)} <= {*accumulate(widths)}:
+            raise self.differs(*widths)
+        self.require_width(*widths)
+
+    def require_width(self, *widths: int) -> None:
+        """Raises WgmlError unless pieces of these widths are all of it."""
+        if self.width != sum(widths):
+            raise self.differs(*widths)
+
+    def differs(self, *widths: int) -> WgmlError:
+        """What to say of one that isn't of these widths."""
+        rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
+        have = "and those beside it have" if len(self.rows) > 1 else "has"
+        return WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
 
     def require_first(self, *widths: int) -> None:
         """The same of the first of several tensors, which others may be behind."""
@@ -148,7 +159,8 @@ class Plan(Graph[Planned]):
 
     def causal_conv(self, x: Planned, name: str) -> Planned:
         taps, length = self._tensor(f"{name}.weight", 2, 3, 4), self._config.ssm.conv_kernel
-        if taps.shape[-1] != length or taps.size != x.width * length or length < 2:
+        require_taps(length)
+        if taps.shape[-1] != length or taps.size != x.width * length:
             raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)} instead of {[x.width, length]}")
         self.vectors[taps.name,] = [taps]
         if f"{name}.bias" in self._tensors:
@@ -160,18 +172,25 @@ class Plan(Graph[Planned]):
         memory = how.memory
         require_memory(memory)
         x.require(sum(memory.widths))
-        if gates.width != memory.rates + memory.delta * memory.heads:
-            raise WgmlError(f"the tensor {gates.tensor} does not have the rates of {memory.heads} heads")
+        gates.require(*(memory.rates, memory.heads)[: 1 + memory.delta])
         lengths = (memory.heads, memory.rates, memory.heads)[: len(how.rates)]
         self._flat(lengths, *how.rates)
         self.states[how.name] = memory.shape
         return replace(x, rows=(memory.width,))
 
+    def selective_scan(self, x: Planned, steps: Planned, keys: Planned, queries: Planned, prefix: str) -> Planned:
+        require_keys(keys.width)
+        steps.require(x.width)
+        queries.require(keys.width)
+        self._flat((x.width * keys.width, x.width), f"{prefix}.ssm_a", f"{prefix}.ssm_d")
+        self._vector(x.width, f"{prefix}.ssm_dt.bias")  # which the product that makes the steps has added
+        self.states[prefix] = scan_state(x.width, keys.width)
+        return x
+
     def gated_norm(
         self, x: Planned, gate: Planned, name: str, parts: int, before: bool = False, activation: Function = "silu"
     ) -> Planned:
-        if gate.width != x.width:
-            raise WgmlError(f"the tensor {gate.tensor} has {gate.width} rows instead of {x.width}")
+        gate.require(x.width)
         return self.rms_norm(x, name, parts=parts)
 
     def gated(self, x: Planned, activation: Activation, values: Planned | None = None) -> Planned:
@@ -217,7 +236,12 @@ class Plan(Graph[Planned]):
     def slice(self, x: Planned, first: int, width: int) -> Planned:
         if not 0 <= first < first + width <= x.width:
             raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, too few for {first} to {first + width}")
-        return replace(x, rows=(width,))
+        cuts = [first, *(end for end in accumulate(x.rows) if first < end < first + width), first + width]
+        return replace(x, rows=tuple(end - start for start, end in pairwise(cuts)))
+
+    def split(self, x: Planned, *widths: int) -> list[Planned]:
+        x.require_width(*widths)
+        return super().split(x, *widths)
 
     def concat(self, *xs: Planned) -> Planned:
         return replace(xs[0], rows=(sum(x.width for x in xs),))

@@ -40,16 +40,13 @@ def gated_attention(g: Graph[A], c: Config, x: A, layer: int) -> A:
 def delta_rule(g: Graph[A], c: Config, x: A, prefix: str) -> A:
     """Queries, keys and values are mixed with those of the tokens before, and what is remembered for a query is normed
     and gated."""
-    ssm = c.ssm
-    interleaved = c.architecture != "qwen3next"
-    memory = Memory(ssm.heads, ssm.groups, ssm.keys, ssm.values, delta=True, eps=c.eps, interleaved=interleaved)
-    qkv = sum(memory.widths)
+    memory = c.ssm.memory(delta=True, eps=c.eps, interleaved=c.architecture != "qwen3next")
     h = g.linear(x, *projections(c, prefix, memory))
-    mixed = g.causal_conv(g.slice(h, 0, qkv), f"{prefix}.ssm_conv1d")
-    rates = g.slice(h, qkv + memory.width, 2 * ssm.heads)
+    qkv, gates, rates = g.split(h, sum(memory.widths), memory.width, 2 * memory.heads)
+    mixed = g.causal_conv(qkv, f"{prefix}.ssm_conv1d")
     how = Recurrence(f"{prefix}.ssm", memory, (f"{prefix}.ssm_a", f"{prefix}.ssm_dt.bias"))
     found = g.linear_attention(mixed, rates, how)
-    found = g.gated_norm(found, g.slice(h, qkv, memory.width), f"{prefix}.ssm_norm", parts=ssm.heads)
+    found = g.gated_norm(found, gates, f"{prefix}.ssm_norm", parts=memory.heads)
     return g.linear(found, f"{prefix}.ssm_out")
 
 

@@ -144,6 +144,11 @@ class Recorder(Graph[Value]):
         op = nodes.LinearAttention((0, 0), how.memory, rates, state)
         return self._make(op, (x, gates), x.rows, how.memory.width, how.name)
 
+    def selective_scan(self, x: Value, steps: Value, keys: Value, queries: Value, prefix: str) -> Value:
+        rates, state = self._weights.vectors[f"{prefix}.ssm_a", f"{prefix}.ssm_d"], self._cache.states[prefix]
+        op = nodes.SelectiveScan((0, 0, 0, 0), (x.width, keys.width), rates, state)
+        return self._make(op, (x, steps, keys, queries), x.rows, x.width, f"{prefix}.ssm")
+
     def gated_norm(
         self, x: Value, gate: Value, name: str, parts: int, before: bool = False, activation: Function = "silu"
     ) -> Value:

@@ -65,6 +65,7 @@ from .rope import *
 from .rope_append import *
 from .route import *
 from .sample import *
+from .selective_scan import *
 from .short_conv import *
 from .softmax import *
 from .top_k import *

@@ -3,6 +3,7 @@ a token is mixed with the few before it, channel by channel."""
 
 import numpy as np
 
+from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.array import Array
 from .lib.columns import Columns
@@ -12,11 +13,18 @@ from .unary import unary_numpy
 __all__ = ["causal_conv", "causal_conv_numpy", "conv_state"]
 
 _WORKGROUP_SIZE = 64
+_MOST_TAPS = 16  # an invocation holds so many elements
 
 
 def conv_state(width: int, length: int) -> tuple[int, int]:
     """The shape of the state, float32, for filters of `length` taps."""
     return length, width
+
+
+def require_taps(length: int) -> None:
+    """Refuse filters of a length that the kernel doesn't have. Raises WgmlError."""
+    if not 2 <= length <= _MOST_TAPS:
+        raise WgmlError(f"a convolution of {length} taps: supported are 2 to {_MOST_TAPS}")
 
 
 def causal_conv(
@@ -26,7 +34,9 @@ def causal_conv(
 
     x: [max_count, width]; bias: float32 [width]; out: float32 [max_count, width]; state: float32 `conv_state`, the
     rows of x before the step, each where its position modulo length says; those at its end come in their places.
+    Raises WgmlError as `require_taps` does.
     """
+    require_taps(taps.length)
     program.dispatch(
         "causal_conv",
         {"step": step, "x": x.buffer, "taps": taps.buffer, "bias": bias, "state": state, "out": out},

@@ -99,7 +99,7 @@ def require_memory(memory: Memory) -> None:
     """Refuse sizes. Raises WgmlError for those that the kernel doesn't have."""
     if memory.heads % memory.key_heads:
         raise WgmlError(f"{memory.heads} heads of values can't be shared out evenly over {memory.key_heads} of keys")
-    if memory.keys % _SLICES or memory.keys > _MAX_KEYS:
+    if memory.keys % _SLICES or not 0 < memory.keys <= _MAX_KEYS:
         raise WgmlError(f"a state of {memory.keys} keys: supported are multiples of {_SLICES} up to {_MAX_KEYS}")
 
 

@@ -116,7 +116,7 @@ def test_numpy_bit_by_bit_equals_all_at_once(name: str, tmp_path: Path) -> None:
 
 def test_refused_before_anything_past_the_header_is_read(tmp_path: Path) -> None:
     """The file ends with its header, and the stream is never asked for more."""
-    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], architecture="mamba"))
+    path = write_tiny(tmp_path / "tiny.gguf", replace(TINY["llama"], architecture="mpt"))
     head = path.read_bytes()[: read_header(path).data_offset]
     reads: list[int | str] = []
 
@@ -131,9 +131,9 @@ def test_refused_before_anything_past_the_header_is_read(tmp_path: Path) -> None
     stream: Any = Stream()
 
     async def load() -> None:
-        await Model.load(StreamSource(stream, "mamba.gguf"), device=gpus.device("naga"))
+        await Model.load(StreamSource(stream, "mpt.gguf"), device=gpus.device("naga"))
 
-    with pytest.raises(WgmlError, match=f"'mamba' are not supported; supported: {', '.join(ARCHITECTURES)}"):
+    with pytest.raises(WgmlError, match=f"'mpt' are not supported; supported: {', '.join(ARCHITECTURES)}"):
         asyncio.run(load())
     assert reads[1:] == ["closed"]
 
@@ -176,6 +176,8 @@ SIZES = [f"attention.{key}" for key in ("head_count", "head_count_kv", "key_leng
 SIZES += ["block_count", "embedding_length", "context_length", "expert_count", "expert_used_count", "shortconv.l_cache"]
 SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "attention.sliding_window_pattern"]
 SIZES += ["expert_group_count", "expert_gating_func"]
+SIZES += [f"ssm.{key}" for key in ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")]
+SIZES += ["nextn_predict_layers"]
 NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
 NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
 NUMBERS += ["logit_scale", "expert_weights_scale", "rope.freq_base", "rope.freq_base_swa"]
@@ -184,7 +186,11 @@ NUMBERS += [f"rope.scaling.{key}" for key in ("yarn_beta_fast", "yarn_beta_slow"
 FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
+ODD_OF = ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"]
+ODD_OF += ["qwen3next, early", "granitehybrid", "mamba2"]
+
+
+@pytest.mark.parametrize("name", ODD_OF)
 @pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", *FLAGS])
 def test_odd_values_are_refused_or_make_numbers(tmp_path: Path, name: str, key: str) -> None:
     """Of every key that is read: what is taken is finite and above 0 where it must be."""
@@ -304,6 +310,7 @@ def test_nothing_is_given_up_for_a_model_that_its_header_shows_to_be_bad(
             {"shapes": {"attn_q": (32, 64), "attn_k": (64, 64)}},
             "have 32 [+] 64 [+] 32 rows instead of 64 [+] 32 [+] 32",
         ),
+        ({"shapes": {"attn_v": (40, 64)}}, "have 64 [+] 32 [+] 40 rows instead of 64 [+] 32 [+] 32"),
         ({"shapes": {"attn_output": (1, 64)}}, "attn_output.weight has 1 rows instead of 64"),
         ({"shapes": {"ffn_down": (1, 128)}}, "ffn_down.weight has 1 rows instead of 64"),
         ({"shapes": {"ffn_up": (128, 32)}}, "ffn_up.weight has rows of 32 elements instead of 64"),

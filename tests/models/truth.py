@@ -7,10 +7,10 @@ Each model of `TINY` is read with the gguf package, its tensors are found by tha
 back into what llama.cpp's converter takes. FILTER is a part of a name: only those are made anew.
 """
 
+import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,52 +19,10 @@ import gguf
 import numpy as np
 import torch
 import transformers
+from models.hf import Hf, Tensors, grouped, interleaved, rope, shifted, transposed
+from models.hf_recurrent import RECURRENT
 from models.kept import IDS, TRANSFORMERS, keep, wanted
 from tiny import EXPERTS, TINY, Tiny, write_tiny
-
-Tensors = dict[str, Any]
-
-
-def interleaved(name: str, array: Any, tiny: Tiny) -> Any:
-    """llama.cpp's converter puts the two halves of a head of queries or keys in turn; this takes them apart."""
-    if ".attn_q." in name or ".attn_k." in name:
-        shape = array.shape
-        return array.reshape(-1, tiny.head_dim // 2, 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
-    return array
-
-
-def shifted(name: str, array: Any, tiny: Tiny) -> Any:
-    """The converter adds 1 to the weights of norms."""
-    return array - 1 if name.endswith("norm.weight") else array
-
-
-def transposed(name: str, array: Any, tiny: Tiny) -> Any:
-    """GPT-2 keeps the matrices of its layers with columns first."""
-    return array.T if array.ndim == 2 and name.startswith("blk.") else array
-
-
-def grouped(name: str, array: Any, tiny: Tiny) -> Any:
-    """GPT-NeoX and Falcon keep the queries, keys and values of a head of keys together."""
-    if ".attn_qkv." not in name:
-        return array
-    rest = array.shape[1:]
-    q, k, v = np.split(array, np.cumsum([tiny.heads, tiny.kv_heads]) * tiny.head_dim)
-    parts = (x.reshape(tiny.kv_heads, -1, tiny.head_dim, *rest) for x in (q, k, v))
-    return np.concatenate(list(parts), axis=1).reshape(-1, *rest)
-
-
-@dataclass(frozen=True)
-class Hf:
-    """A model's type and configuration in transformers, and how its tensors differ from a GGUF file's."""
-
-    type: str
-    undo: Callable[[str, Any, Tiny], Any] = lambda name, array, tiny: array
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-
-def rope(type: str = "default", theta: float = 10000.0, **more: Any) -> dict[str, Any]:
-    return {"rope_type": type, "rope_theta": theta, **more}
-
 
 _YARN = rope("yarn", factor=4.0, original_max_position_embeddings=256)
 _GEMMA = {"rms_norm_eps": 1e-6, "head_dim": 24, "query_pre_attn_scalar": 24}
@@ -221,6 +179,7 @@ HF = {
     ),
     "hunyuan-moe": Hf("hunyuan_v1_moe", config={"num_experts": EXPERTS, "head_dim": 16}),
     "apertus": Hf("apertus", config={"rope_parameters": rope(theta=12000000.0)}),
+    **RECURRENT,
     "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
     "cohere2": Hf("cohere2", config={**_LAYER_NORM, "logit_scale": 0.25, "sliding_window": 7}),
@@ -244,12 +203,14 @@ RENAMED = {
     "expert_bias": "expert_bias.bias",
     "gate.moe_statics": "moe_statics",
     "correction_bias": "correction.bias",
+    "dt_bias": "dt_proj.bias",
 }
 
 
 def model_of(name: str, path: Path) -> Any:
     """The model of transformers with the weights of the GGUF file at `path`."""
     tiny, hf = TINY[name], HF[name]
+    layers = (len(tiny.each) or tiny.layers) - tiny.metadata.get("nextn_predict_layers", 0)
     tensors = {t.name: np.asarray(t.data, np.float32) for t in gguf.GGUFReader(path).tensors}
     for key in [
         key for key in tensors if key.endswith(".input_scale")
@@ -263,7 +224,7 @@ def model_of(name: str, path: Path) -> Any:
             "vocab_size": tiny.vocabulary,
             "hidden_size": tiny.embedding,
             "intermediate_size": tiny.feed_forward,
-            "num_hidden_layers": tiny.layers,
+            "num_hidden_layers": layers,
             "num_attention_heads": tiny.heads,
             "num_key_value_heads": tiny.kv_heads,
             "max_position_embeddings": tiny.context,
@@ -288,7 +249,7 @@ def model_of(name: str, path: Path) -> Any:
         model_class = getattr(transformers, type(config).__name__.replace("Config", "Model"))
         model = WithHead(model_class._from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
-    names = gguf.get_tensor_name_map(architectures[tiny.architecture], tiny.layers)
+    names = gguf.get_tensor_name_map(architectures[tiny.architecture], layers)
     unused = ("rope_", f"blk.{config.num_hidden_layers}.")
     state, missing = {}, {key for key in tensors if not key.startswith(unused)}
     for key, value in model.state_dict().items():
@@ -299,10 +260,12 @@ def model_of(name: str, path: Path) -> Any:
             layer, parameter = int(key.split(".")[2]), key.rpartition(".")[2]
             state[key] = torch.tensor(tiny.metadata[f"xielu.{parameter}"][layer]).reshape(value.shape)
             continue
-        if ".experts." in key:
+        if joined := hf.join(key, tensors, tiny):
+            found, array = joined
+        elif ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
         else:
-            key_of_map = key
+            key_of_map = re.sub(r"^model(\.layers\.\d+\.mixer\.)", r"backbone\1", key)
             for ours, theirs in RENAMED.items():
                 key_of_map = key_of_map.replace(ours, theirs)
             found = (names.get_name(key_of_map, try_suffixes=(".weight", ".bias")) or "",)
@@ -336,10 +299,9 @@ def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...],
     and matrices have columns first."""
     layer = key.split(".")[2]
     suffix = "bias" if key.endswith("bias") else "weight"
-    parts = ("down",) if "down_proj" in key else ("gate", "up")
-    if f"blk.{layer}.ffn_gate_up_exps.weight" in tensors and len(parts) == 2:
-        parts = ("gate_up",)
-    found = tuple(f"blk.{layer}.ffn_{part}_exps.{suffix}" for part in parts)
+    parts = ("down",) if "down_proj" in key else ("gate_up", "gate", "up")
+    names = (f"blk.{layer}.ffn_{part}_exps.{suffix}" for part in parts)
+    found = tuple(name for name in names if name in tensors)
     arrays = [tensors[name] for name in found]
     if not in_turn:
         return found, np.concatenate(arrays, axis=1)

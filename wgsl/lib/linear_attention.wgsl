@@ -9,11 +9,8 @@ var<storage, read> rates: array<f32>;
 var<storage, read_write> state: array<f32>;
 
 const KEYS: u32 = {{ keys }}u;
-const SOFTPLUS_LIMIT: f32 = 20.0; // beyond it log(1 + exp(x)) is x
 
-fn softplus(value: f32) -> f32 {
-    return select(log(1.0 + exp(min(value, SOFTPLUS_LIMIT))), value, value > SOFTPLUS_LIMIT);
-}
+{% include "lib/softplus.wgsl" %}
 
 fn keys_of(head: u32, heads: u32, key_heads: u32) -> u32 {
     return {{ "head % key_heads" if interleaved else "head / (heads / key_heads)" }};

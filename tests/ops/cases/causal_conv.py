@@ -1,8 +1,9 @@
 import numpy as np
-from ops.harness import Bench, Job, Mutation, cases
+from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import ALL, exact, past
 
 from py_wgml.ops import Columns, Taps, causal_conv, causal_conv_numpy
+from py_wgml.ops.causal_conv import require_taps
 
 
 def causal_conv_case(b: Bench, kind: str, shape: tuple[int, int], position: int, length: int) -> Job:
@@ -33,6 +34,14 @@ TABLE = [
         length=[4, 2, 3],
     ),
 ]
+
+
+def refusals(b: Bench) -> Refusals:
+    return [
+        (lambda: require_taps(1), "a convolution of 1 taps: supported are 2 to 16"),
+        (lambda: require_taps(17), "a convolution of 17 taps"),
+    ]
+
 
 MUTATIONS = [
     Mutation(

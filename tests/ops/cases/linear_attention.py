@@ -24,6 +24,7 @@ KINDS = {
     "delta": Memory(6, 2, 32, 16, delta=True, eps=1e-6),
     "delta, interleaved": Memory(6, 2, 16, 33, delta=True, eps=1e-3, interleaved=True),
     "delta, channels": Memory(3, 3, 16, 16, delta=True, eps=1e-6, channels=True),
+    "mamba, wide": Memory(2, 1, 24, 100, skip=True),
     "mamba, long": Memory(2, 1, 256, 9),
     "delta, large": Memory(2, 1, 128, 128, delta=True, eps=1e-6),
 }
@@ -101,6 +102,7 @@ def refusals(b: Bench) -> Refusals:
         (lambda: require_memory(replace(memory, key_heads=4)), "6 heads of values can't be shared out evenly over 4"),
         (lambda: require_memory(replace(memory, keys=20)), "a state of 20 keys"),
         (lambda: require_memory(replace(memory, keys=264)), "a state of 264 keys"),
+        (lambda: require_memory(replace(memory, keys=0)), "a state of 0 keys"),
         (lambda: attend(Columns(b.up(np.zeros(16, np.float32)), 16)), "one buffer"),
         (lambda: attend(gated=gates), "not of a head each"),
         (lambda: attend(mixer=None, gated=gates), "single token"),

@@ -1,0 +1,182 @@
+"""Files that claim a family whose layers have a state that forgets, and lack or misshape what it needs: refused in one
+line, from the header alone."""
+
+import re
+import tracemalloc
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tiny import TINY, write_tiny
+
+from py_wgml import WgmlError
+from py_wgml.gguf_model import read_header
+from py_wgml.gguf_model.header import Header, TensorInfo
+from py_wgml.models import plan
+
+DELTA = ["qwen3next", "qwen3next, early", "qwen35", "qwen35, a block that predicts", "qwen35moe"]
+SCAN = ["mamba2", "granitehybrid", "granitehybrid, a mixture that rotates", "falcon-h1", "nemotron_h", "nemotron_h_moe"]
+SELECTIVE = ["mamba", "mamba, normed steps", "jamba"]
+
+
+def header_of(tmp_path: Path, name: str, **metadata: Any) -> Header:
+    """That of the tiny model `name`, keys (`__` for a dot) changed, or left out for None."""
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY[name]))
+    changes = {f"{TINY[name].architecture}.{key.replace('__', '.')}": value for key, value in metadata.items()}
+    merged = {**header.metadata, **changes}
+    return replace(header, metadata={key: value for key, value in merged.items() if value is not None})
+
+
+def refusal(header: Header) -> str:
+    """What is said of a file, for which next to nothing was made."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(WgmlError) as refused:
+            plan(header)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 400
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("inner_size", None, "a state for 0 elements in "),
+        ("inner_size", 0, "a state for 0 elements in "),
+        ("inner_size", 63, "a state for 63 elements in "),
+        ("inner_size", 1 << 30, " rows"),
+        ("time_step_rank", None, " elements in 0 heads"),
+        ("time_step_rank", 0, " elements in 0 heads"),
+        ("time_step_rank", 1, " elements in 1 heads and 2 groups"),
+        ("group_count", None, " heads and 0 groups"),
+        ("group_count", 0, " heads and 0 groups"),
+        ("group_count", 3, " heads and 3 groups"),
+        ("group_count", 1 << 30, f" heads and {1 << 30} groups"),
+        ("state_size", None, ""),
+        ("state_size", 0, ""),
+        ("state_size", 20, ""),
+        ("state_size", 1 << 30, ""),
+        ("state_size", 16.5, "ssm.state_size is 16.5, not a size"),
+        ("state_size", -16, "ssm.state_size is -16, not a size"),
+        ("state_size", np.array([16, 16]), "ssm.state_size is not a number"),
+        ("conv_kernel", None, "a convolution of 0 taps"),
+        ("conv_kernel", 1, "a convolution of 1 taps"),
+        ("conv_kernel", 3, "ssm_conv1d.weight has the shape"),
+        ("conv_kernel", 1 << 30, f"a convolution of {1 << 30} taps"),
+    ],
+)
+@pytest.mark.parametrize("name", [*DELTA, *SCAN])
+def test_sizes_of_states(tmp_path: Path, name: str, key: str, value: Any, message: str) -> None:
+    assert message in refusal(header_of(tmp_path, name, **{f"ssm__{key}": value}))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("inner_size", None, "has 256 rows"),
+        ("inner_size", 0, "has 256 rows"),
+        ("inner_size", 1 << 30, "has 256 rows instead of "),
+        ("time_step_rank", None, "has 40 rows instead of 0 [+] 16 [+] 16"),
+        ("time_step_rank", 7, "has 40 rows instead of 7 [+] 16 [+] 16"),
+        ("time_step_rank", 40, "has 40 rows instead of 40 [+] 16 [+] 16"),
+        ("state_size", None, "has 40 rows instead of 8 [+] 0 [+] 0"),
+        ("state_size", 0, "has 40 rows instead of 8 [+] 0 [+] 0"),
+        ("state_size", 1 << 30, "has 40 rows instead of "),
+        ("conv_kernel", 1, "a convolution of 1 taps"),
+        ("conv_kernel", 1 << 30, f"a convolution of {1 << 30} taps"),
+        ("dt_b_c_rms", 1, "ssm.dt_b_c_rms is neither true nor false"),
+    ],
+)
+@pytest.mark.parametrize("name", SELECTIVE)
+def test_sizes_of_channels(tmp_path: Path, name: str, key: str, value: Any, message: str) -> None:
+    assert re.search(message, refusal(header_of(tmp_path, name, **{f"ssm__{key}": value})))
+
+
+def test_channels_with_more_than_an_invocation_holds(tmp_path: Path) -> None:
+    shapes = {**TINY["mamba"].shapes, "ssm_x": (138, 128), "ssm_a": (128, 65)}
+    tiny = replace(TINY["mamba"], shapes=shapes, metadata={**TINY["mamba"].metadata, "ssm.state_size": 65})
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", tiny))
+    assert "a channel's state of 65 elements: supported are up to 64" in refusal(header)
+
+
+def test_a_state_that_nothing_is_said_of(tmp_path: Path) -> None:
+    for name in (*DELTA, *SCAN):
+        keys = ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")
+        header = header_of(tmp_path, name, **{f"ssm__{key}": None for key in keys})
+        assert "a state for 0 elements" in refusal(header)
+
+
+@pytest.mark.parametrize("keys", [20, 264])
+def test_keys_of_which_lanes_have_no_equal_share(tmp_path: Path, keys: int) -> None:
+    """The tensors fit, but no kernel does."""
+    groups, inner, heads = 2, 128, 8
+    mixed = inner + 2 * groups * keys
+    shapes = {**TINY["mamba2"].shapes, "ssm_in": (inner + mixed + heads, 64), "ssm_conv1d": (mixed, 4)}
+    tiny = replace(TINY["mamba2"], shapes=shapes, metadata={**TINY["mamba2"].metadata, "ssm.state_size": keys})
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", tiny))
+    assert f"a state of {keys} keys: supported are multiples of 8 up to 256" in refusal(header)
+
+
+@pytest.mark.parametrize("length", [1, 17])
+def test_taps_that_no_kernel_has(tmp_path: Path, length: int) -> None:
+    shapes = {**TINY["mamba2"].shapes, "ssm_conv1d": (192, length)}
+    tiny = replace(TINY["mamba2"], shapes=shapes, metadata={**TINY["mamba2"].metadata, "ssm.conv_kernel": length})
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", tiny))
+    assert f"a convolution of {length} taps" in refusal(header)
+
+
+@pytest.mark.parametrize("count", [2, 3, 17, 1 << 30, (1 << 31) - 1])
+@pytest.mark.parametrize("name", ["mamba2", "qwen3next, early"])
+def test_layers_that_predict_are_fewer_than_all(tmp_path: Path, name: str, count: int) -> None:
+    message = f"nextn_predict_layers is {count} of 2 layers"
+    assert message in refusal(header_of(tmp_path, name, nextn_predict_layers=count))
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_arrays_have_an_entry_a_layer(tmp_path: Path, count: int) -> None:
+    for name in ("granitehybrid", "nemotron_h"):
+        header = header_of(tmp_path, name, attention__head_count_kv=np.full(count, 2))
+        assert f"attention.head_count_kv has {count} entries instead of 3" in refusal(header)
+
+
+OPTIONAL = ("output.weight", "ssm_conv1d.bias", "ssm_norm.weight", "ffn_gate_inp_shexp.weight")
+
+
+@pytest.mark.parametrize("name", [*DELTA, *SCAN, *SELECTIVE])
+def test_every_tensor_is_needed(tmp_path: Path, name: str) -> None:
+    header = header_of(tmp_path, name)
+    for missing in header.tensors:
+        known = {key: tensor for key, tensor in header.tensors.items() if key != missing}
+        predicts = TINY[name].metadata.get("nextn_predict_layers") and missing.startswith("blk.2.")
+        if not missing.endswith(OPTIONAL) and not predicts:
+            assert refusal(replace(header, tensors=known)), missing
+
+
+def longer(tensor: TensorInfo) -> TensorInfo:
+    """The same with 8 rows more."""
+    shape = (tensor.shape[0] + 8, *tensor.shape[1:])
+    return replace(tensor, shape=shape, nbytes=4 * prod(shape))
+
+
+def narrower(tensor: TensorInfo) -> TensorInfo:
+    """The same with rows, or a whole, of 1 less."""
+    shape = (*tensor.shape[:-1], tensor.shape[-1] - 1)
+    return replace(tensor, shape=shape, nbytes=4 * prod(shape))
+
+
+@pytest.mark.parametrize("change", [longer, narrower])
+@pytest.mark.parametrize("name", [*DELTA, *SCAN, *SELECTIVE])
+def test_every_tensor_has_its_shape(tmp_path: Path, name: str, change: Any) -> None:
+    """However many others are multiplied with it: none may be longer at another's cost."""
+    header = header_of(tmp_path, name)
+    for key, tensor in header.tensors.items():
+        tied = key == "token_embd.weight" and change is longer and "output.weight" not in header.tensors
+        predicts = TINY[name].metadata.get("nextn_predict_layers") and key.startswith("blk.2.")
+        if not tied and not predicts:
+            assert refusal(replace(header, tensors={**header.tensors, key: change(tensor)})), key
