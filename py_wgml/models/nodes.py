@@ -4,7 +4,22 @@ from dataclasses import dataclass, replace
 
 from ..gguf_model.weights import Matrix
 from ..gpu import Buffer
-from ..ops import Append, Experts, Fusion, Gates, Heads, KvCache, Memory, Mixer, Norm, Partials, Routing, Scores, Taps
+from ..ops import (
+    Append,
+    Experts,
+    Fusion,
+    Gates,
+    HeadProducts,
+    Heads,
+    KvCache,
+    Memory,
+    Mixer,
+    Norm,
+    Partials,
+    Routing,
+    Scores,
+    Taps,
+)
 from ..ops.binary import Operation
 from ..ops.gated import Activation
 from ..ops.unary import Function
@@ -124,6 +139,23 @@ class Reader(Op):
 
 
 @dataclass(frozen=True)
+class LatentAppend(Reader):
+    """Latents go to the cache; what it makes are the queries, of which only what is rotated is written yet."""
+
+    append: Append
+    norm: Norm
+    nope: int
+
+
+@dataclass(frozen=True)
+class LinearHeads(Reader):
+    """Products of heads with matrices of their own, which may be part of a wider value."""
+
+    matrix: Matrix
+    product: HeadProducts
+
+
+@dataclass(frozen=True)
 class CausalConv(Reader):
     """`causal_conv`, which also writes its state."""
 
@@ -238,7 +270,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (Rotate, ShortConv, CausalConv, LinearAttention)
+STORING = (Rotate, LatentAppend, ShortConv, CausalConv, LinearAttention)
 """Operations that write to the cache."""
 
 

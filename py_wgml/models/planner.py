@@ -1,5 +1,6 @@
 """What a family needs of a file: which tensors it uses, and how, and what its layers keep of a sequence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 
@@ -13,9 +14,10 @@ from ..ops.causal_conv import conv_state
 from ..ops.gated import Activation
 from ..ops.group_experts import require_experts
 from ..ops.linear_attention import require_memory
+from ..ops.linear_heads import require_width
 from ..ops.rope import require_rotary
 from ..ops.unary import Function
-from .config import Attention, Config, Mixture, Recurrence, Rope
+from .config import Attention, Config, Latent, Mixture, Recurrence, Rope
 from .graph import Graph
 from .scales import INPUT_SCALE, scale_of
 
@@ -37,9 +39,13 @@ class Planned:
         """Raises WgmlError unless it can be cut into pieces of these widths: none begins or ends within a tensor that
         has others beside it."""
         if self.width != sum(widths) or not {*accumulate(self.rows)} <= {*accumulate(widths)}:
-            rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
-            have = "and those beside it have" if len(self.rows) > 1 else "has"
-            raise WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
+            raise self.refused(widths)
+
+    def refused(self, widths: Iterable[int]) -> WgmlError:
+        """That it can't be cut into pieces of these widths."""
+        rows, wanted = (" + ".join(map(str, counts)) for counts in (self.rows, widths))
+        have = "and those beside it have" if len(self.rows) > 1 else "has"
+        return WgmlError(f"the tensor {self.tensor} {have} {rows} rows instead of {wanted}")
 
     def require_first(self, *widths: int) -> None:
         """The same of the first of several tensors, which others may be behind."""
@@ -127,15 +133,32 @@ class Plan(Graph[Planned]):
         qkv.require_first(*heads.widths)
         require_heads(heads)
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
-        self.ropes[rope] = None
+        self._rope(rope)
         self.kept[layer] = heads
-        if rope.factors is not None:
-            self._vector(rope.dim // 2, rope.factors)
         if how.norms is not None:
             self._vector((heads.head_dim, heads.head_dim), *(f"{norm}.weight" for norm in how.norms))
         if how.sinks is not None:
             self._vector(heads.heads, f"{how.sinks}.weight")
         return replace(qkv, rows=(heads.width,))
+
+    def latent_attention(self, q: Planned, kv: Planned, how: Latent) -> Planned:
+        heads, rope = how.heads, how.rope
+        if how.nope < 1 or how.rank < 1:
+            raise WgmlError(
+                f"latents of {how.rank} elements, and heads with {how.nope} that are not rotated, make no sense"
+            )
+        q.require_first(how.count * (how.nope + how.pe))
+        kv.require(how.rank + how.pe)
+        require_heads(heads)
+        for width in (how.nope + how.pe, how.rank, how.pe):
+            require_width(width)
+        require_rotary(how.pe, rope.dim, rope.pairing)
+        self._rope(rope)
+        self.kept[how.layer] = heads
+        self._vector(how.rank, f"{how.norm}.weight")
+        self._heads(how.keys, how.count, (how.rank, how.nope))
+        self._heads(how.values, how.count, (how.value_dim, how.rank))
+        return Planned((how.count * how.value_dim,), f"{tensor_of(how.values)}.weight")
 
     def short_conv(self, x: Planned, layer: int, name: str) -> Planned:
         taps = self._tensor(f"{name}.weight", 2)
@@ -217,6 +240,8 @@ class Plan(Graph[Planned]):
     def slice(self, x: Planned, first: int, width: int) -> Planned:
         if not 0 <= first < first + width <= x.width:
             raise WgmlError(f"the tensor {x.tensor} has {x.width} rows, too few for {first} to {first + width}")
+        if len(x.rows) > 1 and not {first, first + width} <= {0, *accumulate(x.rows)}:
+            raise x.refused(count for count in (first, width, x.width - first - width) if count)
         return replace(x, rows=(width,))
 
     def concat(self, *xs: Planned) -> Planned:
@@ -237,12 +262,35 @@ class Plan(Graph[Planned]):
                 f"{quoted(unused[0])}{others}"
             )
 
-    def _experts(self, name: str, columns: int) -> int:
-        tensor, experts = self._tensor(f"{name}.weight", 3), self._config.expert_count
+    def _rope(self, rope: Rope) -> None:
+        self.ropes[rope] = None
+        if rope.factors is not None:
+            self._vector(rope.dim // 2, rope.factors)
+
+    def _heads(self, name: str | Rows, count: int, shape: tuple[int, int]) -> None:
+        """Matrices of as many heads, of this shape in a tensor of their own, or rows of one that they share."""
+        if isinstance(name, str):
+            rows = self._stacked(name, count, shape[1])
+            if rows != shape[0]:
+                raise WgmlError(f"the tensor {name}.weight has {rows} rows a head instead of {shape[0]}")
+        else:
+            tensor = self._tensor(f"{name.name}.weight", 2)
+            if tensor.shape != (count * name.period, self._config.kv_lora_rank):
+                raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
+            self.matrices[name,] = name.pieces(tensor)
+
+    def _stacked(self, name: str, count: int, columns: int) -> int:
+        """The rows of each of as many matrices, which one tensor has one below the other."""
+        tensor = self._tensor(f"{name}.weight", 3)
         rows = tensor.shape[1]
-        if tensor.shape != (experts, rows, columns):
+        if tensor.shape != (count, rows, columns):
             raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
-        self.matrices[name,] = [replace(tensor, shape=(experts * rows, columns))]
+        self.matrices[name,] = [replace(tensor, shape=(count * rows, columns))]
+        return rows
+
+    def _experts(self, name: str, columns: int) -> int:
+        experts = self._config.expert_count
+        rows = self._stacked(name, experts, columns)
         if f"{name}.bias" in self._tensors:
             bias = self._tensor(f"{name}.bias", 2)
             if bias.shape != (experts, rows):

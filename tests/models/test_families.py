@@ -176,6 +176,7 @@ SIZES = [f"attention.{key}" for key in ("head_count", "head_count_kv", "key_leng
 SIZES += ["block_count", "embedding_length", "context_length", "expert_count", "expert_used_count", "shortconv.l_cache"]
 SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "attention.sliding_window_pattern"]
 SIZES += ["expert_group_count", "expert_gating_func"]
+SIZES += [f"attention.{key}" for key in ("q_lora_rank", "kv_lora_rank", "key_length_mla", "value_length_mla")]
 NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
 NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
 NUMBERS += ["logit_scale", "expert_weights_scale", "rope.freq_base", "rope.freq_base_swa"]
@@ -186,6 +187,7 @@ FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 @pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
 @pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", *FLAGS])
+@pytest.mark.parametrize(
 def test_odd_values_are_refused_or_make_numbers(tmp_path: Path, name: str, key: str) -> None:
     """Of every key that is read: what is taken is finite and above 0 where it must be."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
