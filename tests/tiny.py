@@ -216,14 +216,6 @@ _MLA_SHAPES = {
     "attn_output": (64, 80),
 }
 _FEW_EXPERTS = {"expert_count": EXPERTS, "expert_used_count": 3, "expert_feed_forward_length": 32}
-_EXPERT_SHAPES = {
-    "ffn_gate_exps": (EXPERTS, 32, 64),
-    "ffn_up_exps": (EXPERTS, 32, 64),
-    "ffn_down_exps": (EXPERTS, 64, 32),
-    "ffn_gate_shexp": (64, 64),
-    "ffn_up_shexp": (64, 64),
-    "ffn_down_shexp": (64, 64),
-}
 
 
 def _with_experts(layer: str) -> str:
@@ -615,7 +607,7 @@ TINY = {
         _with_experts(_MLA_LOW_RANK),
         first=_MLA_LOW_RANK,
         kv_heads=1,
-        shapes={**_MLA_SHAPES, **_EXPERT_SHAPES},
+        shapes=_MLA_SHAPES,
         metadata={
             **_DEEPSEEK,
             **_LOW_RANK,
@@ -637,7 +629,7 @@ TINY = {
         _with_experts(_MLA_LOW_RANK) + " exp_probs_b=",
         first=_MLA_LOW_RANK,
         kv_heads=1,
-        shapes={**_MLA_SHAPES, **_EXPERT_SHAPES},
+        shapes=_MLA_SHAPES,
         metadata={
             **_DEEPSEEK,
             **_LOW_RANK,

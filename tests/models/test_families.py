@@ -185,9 +185,10 @@ NUMBERS += [f"rope.scaling.{key}" for key in ("yarn_beta_fast", "yarn_beta_slow"
 FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 
-@pytest.mark.parametrize("name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"])
-@pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", *FLAGS])
 @pytest.mark.parametrize(
+    "name", ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3", "deepseek2, sigmoid"]
+)
+@pytest.mark.parametrize("key", [*SIZES, *NUMBERS, "rope.scaling.type", *FLAGS])
 def test_odd_values_are_refused_or_make_numbers(tmp_path: Path, name: str, key: str) -> None:
     """Of every key that is read: what is taken is finite and above 0 where it must be."""
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
