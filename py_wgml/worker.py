@@ -24,7 +24,7 @@ from .gguf_model.source import BrowserSource, SplitSource
 from .gpu import open_device
 from .model import Model
 from .models import plan
-from .ops import cache_bytes
+from .ops import Heads, cache_bytes
 from .values import flag, integer, known, mapping, plain, text
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
@@ -129,9 +129,11 @@ class Session:
 
         def make_room(header: Header) -> None:
             """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
-            config, *_ = plan(header, options.get("context"))
+            *_, found = plan(header, options.get("context"))
             try:
-                cache_bytes(config.head_dim, options.get("cache_bits", 16))
+                for kept in found.kept.values():
+                    if isinstance(kept, Heads):
+                        cache_bytes(kept.head_dim, options.get("cache_bits", 16))
             except WgmlError:
                 message = "This model can't hold a conversation in 8 bit; choose 16 bit in the settings"
                 raise WgmlError(message) from None

@@ -206,6 +206,46 @@ _NEMOTRON_MIXTURE = {
     "rope.scaling.finetuned": False,
 }
 
+_MLA = "attn_norm attn_q attn_kv_a_mqa attn_kv_a_norm attn_k_b attn_v_b attn_output ffn_norm ffn_gate ffn_up ffn_down"
+_MLA_LOW_RANK = _MLA.replace("attn_q", "attn_q_a attn_q_a_norm attn_q_b")
+_DEEPSEEK = {  # 4 heads of keys of 24 + 16 elements and of values of 20, made of latents of 32
+    "attention.layer_norm_rms_epsilon": 1e-6,
+    "attention.kv_lora_rank": 32,
+    "attention.key_length": 48,
+    "attention.value_length": 32,
+    "attention.key_length_mla": 40,
+    "attention.value_length_mla": 20,
+    "rope.dimension_count": 16,
+    "rope.freq_base": 10000.0,
+}
+_LOW_RANK = {"attention.q_lora_rank": 40}
+_MLA_DENSE = {"leading_dense_block_count": 2, "expert_shared_count": 0, "expert_feed_forward_length": 32}
+_UNSPLIT = {
+    **{key: value for key, value in _DEEPSEEK.items() if not key.endswith("_mla")},
+    "attention.key_length": 40,
+    "attention.value_length": 20,
+}
+_MLA_SHAPES = {
+    "attn_q": (160, 64),
+    "attn_q_a": (40, 64),
+    "attn_q_a_norm": (40,),
+    "attn_q_b": (160, 40),
+    "attn_kv_a_mqa": (48, 64),
+    "attn_kv_a_norm": (32,),
+    "attn_k_b": (4, 32, 24),
+    "attn_v_b": (4, 20, 32),
+    "attn_kv_b": (4 * (24 + 20), 32),
+    "attn_output": (64, 80),
+}
+_FEW_EXPERTS = {"expert_count": EXPERTS, "expert_used_count": 3, "expert_feed_forward_length": 32}
+
+
+def _with_experts(layer: str) -> str:
+    """A layer with a mixture in the place of its last part, and experts that all tokens share."""
+    experts = "ffn_gate_inp ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_shexp ffn_up_shexp ffn_down_shexp"
+    return layer.replace("ffn_gate ffn_up ffn_down", experts)
+
+
 TINY = {
     "llama": Tiny("llama", _SEPARATE, metadata=_RMS),
     "llama, tied, frequency factors": Tiny("llama", _SEPARATE, "output_norm rope_freqs", metadata=_RMS),
@@ -567,6 +607,97 @@ TINY = {
             "leading_dense_block_count": 1,
             "expert_gating_func": 2,
         },
+    ),
+    "deepseek2, dense": Tiny(
+        "deepseek2",
+        _MLA_LOW_RANK,
+        "output_norm",
+        kv_heads=1,
+        shapes=_MLA_SHAPES,
+        metadata={**_DEEPSEEK, **_LOW_RANK, **_MLA_DENSE},
+    ),
+    "deepseek2, queries of one matrix": Tiny(
+        "deepseek2",
+        _MLA,
+        layers=26,  # by their number llama.cpp knows these models
+        kv_heads=1,
+        shapes=_MLA_SHAPES,
+        metadata={**_DEEPSEEK, **_MLA_DENSE, "leading_dense_block_count": 26},
+    ),
+    "deepseek2, softmax and yarn": Tiny(
+        "deepseek2",
+        _with_experts(_MLA_LOW_RANK),
+        first=_MLA_LOW_RANK,
+        kv_heads=1,
+        shapes=_MLA_SHAPES,
+        metadata={
+            **_DEEPSEEK,
+            **_LOW_RANK,
+            **_FEW_EXPERTS,
+            "leading_dense_block_count": 1,
+            "expert_shared_count": 2,
+            "expert_weights_scale": 1.0,
+            "expert_gating_func": 1,
+            "expert_group_count": 1,
+            "expert_group_used_count": 1,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 40.0,
+            "rope.scaling.original_context_length": 64,
+            "rope.scaling.yarn_log_multiplier": 0.0707,
+        },
+    ),
+    "deepseek2, sigmoid": Tiny(
+        "deepseek2",
+        _with_experts(_MLA_LOW_RANK) + " exp_probs_b=",
+        first=_MLA_LOW_RANK,
+        kv_heads=1,
+        shapes=_MLA_SHAPES,
+        metadata={
+            **_DEEPSEEK,
+            **_LOW_RANK,
+            **_FEW_EXPERTS,
+            "leading_dense_block_count": 1,
+            "expert_shared_count": 2,
+            "expert_weights_scale": 2.5,
+            "expert_weights_norm": True,
+            "expert_gating_func": 2,
+        },
+    ),
+    "deepseek2, keys and values in one": Tiny(
+        "deepseek2",
+        _MLA_LOW_RANK.replace("attn_k_b attn_v_b", "attn_kv_b"),
+        kv_heads=4,
+        shapes=_MLA_SHAPES,
+        metadata={**_UNSPLIT, **_LOW_RANK, **_MLA_DENSE},
+    ),
+    "minicpm3": Tiny(
+        "minicpm3",
+        _MLA_LOW_RANK.replace("attn_k_b attn_v_b", "attn_kv_b"),
+        "output_norm rope_factors_long rope_factors_short",
+        kv_heads=4,
+        # Values are as long as a head's share of the embedding, which the file does not say.
+        shapes={
+            **_MLA_SHAPES,
+            "attn_kv_b": (4 * (24 + 16), 32),
+            "attn_output": (64, 64),
+            "rope_factors_long": (8,),
+            "rope_factors_short": (8,),
+        },
+        metadata={
+            **_LOW_RANK,
+            "attention.layer_norm_rms_epsilon": 1e-6,
+            "attention.kv_lora_rank": 32,
+            "attention.key_length": 40,
+            "rope.dimension_count": 16,
+        },
+    ),
+    "plm": Tiny(
+        "plm",
+        _MLA.replace("attn_k_b attn_v_b", "attn_kv_b").replace("ffn_gate ", ""),
+        "output_norm",
+        kv_heads=4,
+        shapes=_MLA_SHAPES,
+        metadata=_UNSPLIT,
     ),
     "qwen3next": Tiny(
         "qwen3next",

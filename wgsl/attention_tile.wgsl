@@ -1,17 +1,21 @@
 // Causal attention of the many queries of a prompt: as attention_vector.wgsl, but what is read of the cache serves a
 // tile of queries (as in FlashAttention, arXiv:2205.14135).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
-//   out f32 [T, heads, head_dim]
+//   out f32 [T, heads, length of a value]
 // Heads that share keys and values share tiles: row r of key/value head h is head h * group + r % group of token
 // r / group. Workgroup (x, h) takes tile_rows rows and walks the positions 64 at a time, its invocations being bands of
 // 16 lanes. A lane makes the scores of its band's 4 rows with 4 positions, from queries and keys that come in slices of
-// two octets; and then every 16th quad of those rows' outputs, from values that come in slices of whole positions.
-// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl (head_dim at most 256); window; group; tile_rows
-// (32: what the slices of keys and values are made for).
+// two octets; and then every 16th quad of those rows' outputs, from values that come in slices of several positions,
+// a part of up to 32 octets after the other.
+// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl; window; group; tile_rows (32: what the slices of
+// keys and values are made for).
 {% include "lib/attention.wgsl" %}
 
-{% set octets = (head_dim + 7) // 8 %}
-{% set columns = (2 * octets + 15) // 16 %}
+{% set value_octets = ((latent or head_dim) + 7) // 8 %}
+{% set part_octets = [value_octets, 32] | min %}
+{% set parts = (value_octets + part_octets - 1) // part_octets %}
+{% set part_columns = (2 * part_octets + 15) // 16 %}
+{% set columns = parts * part_columns %}
 const GROUP: u32 = {{ group }}u;
 const LANES: u32 = 16u;
 const ROWS: u32 = {{ tile_rows }}u;
@@ -19,15 +23,17 @@ const POSITIONS: u32 = 64u;
 const THREADS: u32 = ROWS / 4u * LANES;
 const SLICE_OCTETS: u32 = 2u;
 const SLICE_QUADS: u32 = 2u * SLICE_OCTETS;
-const SLICE_POSITIONS: u32 = {{ [128 // octets // 4 * 4, 64] | min }}u; // as many as fit kv_slice, by fours
+const PART_OCTETS: u32 = {{ part_octets }}u; // of values
+const PART_QUADS: u32 = 2u * PART_OCTETS;
+const SLICE_POSITIONS: u32 = {{ [128 // part_octets // 4 * 4, 64] | min }}u; // as many as fit kv_slice, by fours
 
 var<workgroup> q_slice: array<vec4<f32>, SLICE_QUADS * ROWS>; // [quad, row]
 var<workgroup> kv_slice: array<vec4<f32>, SLICE_QUADS * POSITIONS>; // keys [quad, position], values [position, quad]
 var<workgroup> weights: array<vec4<f32>, ROWS * LANES>; // [row, position / 4]
 
-// The pair at which row `row` of q and out starts.
-fn pair_of(row: u32, kv_head: u32) -> u32 {
-    return (row / GROUP * params.heads + kv_head * GROUP + row % GROUP) * (HEAD_DIM / 2u);
+// Which head of a token, counted through all tokens, row `row` is.
+fn head_of(row: u32, kv_head: u32) -> u32 {
+    return row / GROUP * params.heads + kv_head * GROUP + row % GROUP;
 }
 
 @compute @workgroup_size(THREADS)
@@ -71,7 +77,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         var score_{{ r }} = vec4<f32>(0.0);
         {% endfor %}
         for (var octet = 0u; octet < OCTETS; octet += SLICE_OCTETS) {
-            let query = pair_of(min(first_row + index / SLICE_QUADS, last_row), kv_head);
+            let query = head_of(min(first_row + index / SLICE_QUADS, last_row), kv_head) * (HEAD_DIM / 2u);
             q_slice[index % SLICE_QUADS * ROWS + index / SLICE_QUADS] =
                 query_quad(query, 2u * octet + index % SLICE_QUADS);
             // Positions past the end have no weight, but must be read as numbers. A lane's four positions lie LANES
@@ -138,30 +144,34 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
         let count = min(POSITIONS, end - start);
         for (var first = 0u; first < count; first += SLICE_POSITIONS) {
-            if index < SLICE_POSITIONS * OCTETS {
-                let position = min(start + first + index / OCTETS, end - 1u);
-                let value = v_octet(position * params.kv_heads + kv_head, index % OCTETS);
+            let slice_count = min(SLICE_POSITIONS, POSITIONS - first);
+            {% for part in range(parts) %}
+            if index < SLICE_POSITIONS * PART_OCTETS {
+                let position = min(start + first + index / PART_OCTETS, end - 1u);
+                let octet = min({{ part }}u * PART_OCTETS + index % PART_OCTETS, VALUE_OCTETS - 1u);
+                let value = v_octet(position * params.kv_heads + kv_head, octet);
                 kv_slice[2u * index] = value.low;
                 kv_slice[2u * index + 1u] = value.high;
             }
             workgroupBarrier();
-            let slice_count = min(SLICE_POSITIONS, POSITIONS - first);
             for (var i = 0u; i < slice_count; i += 4u) {
                 {% for r in range(4) %}
                 let weight_{{ r }} = weights[(4u * band + {{ r }}u) * LANES + (first + i) / 4u];
                 {% endfor %}
-                {% for c in range(columns) %}
-                let quad_{{ c }} = min(lane + {{ c }}u * LANES, QUADS - 1u);
+                {% for c in range(part_columns) %}
+                let quad_{{ c }} = min(lane + {{ c }}u * LANES, PART_QUADS - 1u);
                 {% for p in range(4) %}
-                let value_{{ p }}_of_{{ c }} = kv_slice[(i + {{ p }}u) * QUADS + quad_{{ c }}];
+                let value_{{ p }}_of_{{ c }} = kv_slice[(i + {{ p }}u) * PART_QUADS + quad_{{ c }}];
                 {% endfor %}
                 {% for r in range(4) %}
-                value_{{ r }}_{{ c }} += weight_{{ r }}.x * value_0_of_{{ c }} + weight_{{ r }}.y * value_1_of_{{ c }} +
+                value_{{ r }}_{{ part * part_columns + c }} +=
+                    weight_{{ r }}.x * value_0_of_{{ c }} + weight_{{ r }}.y * value_1_of_{{ c }} +
                     weight_{{ r }}.z * value_2_of_{{ c }} + weight_{{ r }}.w * value_3_of_{{ c }};
                 {% endfor %}
                 {% endfor %}
             }
             workgroupBarrier();
+            {% endfor %}
         }
     }
 
@@ -174,7 +184,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     {% for r in range(4) %}
     if row_{{ r }} <= last_row {
         {% for c in range(columns) %}
-        store_quad(pair_of(row_{{ r }}, kv_head), lane + {{ c }}u * LANES, value_{{ r }}_{{ c }} / sum[{{ r }}]);
+        {% set quad = "%du * PART_QUADS + lane + %du * LANES" % (c // part_columns, c % part_columns) %}
+        store_quad(
+            head_of(row_{{ r }}, kv_head) * (VALUE_DIM / 2u), {{ quad }}, value_{{ r }}_{{ c }} / sum[{{ r }}],
+        );
         {% endfor %}
     }
     {% endfor %}

@@ -1,6 +1,6 @@
 // Causal attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
-//   out f32 [T, heads, head_dim]; with splits above 1 its partials: see lib/attention_partials.wgsl
+//   out f32 [T, heads, length of a value]; with splits above 1 its partials: see lib/attention_partials.wgsl
 // Workgroup (x, t, split) takes `group` heads that share keys and values, so that each is read once for all of them,
 // and the split-th share of the positions that token t sees. It walks them a tile of workgroup_size at a time: first
 // an invocation a position makes the scores, then teams of an invocation an octet add the values. Reads are unrolled,
@@ -8,17 +8,17 @@
 // arithmetic.
 // Parameters: those of lib/attention.wgsl; window; splits; group (divides heads / kv_heads); key_unroll (octets of a
 // key read at once; divides their number); value_unroll (positions of which a team reads the values at once);
-// workgroup_size (a power of two, at least 16 group and head_dim / 4); width (neighbouring invocations whose numbers are
+// workgroup_size (a power of two, at least 16 group and as many as octets of a value); width (neighbouring invocations whose numbers are
 // reduced by shuffles: a power of two, no more than a subgroup has; 1 without subgroups); strands (in which those of a
 // tile are reduced: workgroup_size / width, or without subgroups a power of two). Words of workgroup memory: see
 // `_words` in py_wgml/ops/attention.py.
 {% include "lib/attention.wgsl" %}
 
-{% set octets = (head_dim + 7) // 8 %}
+{% set octets = ((latent or head_dim) + 7) // 8 %} {#- of a value #}
 const GROUP: u32 = {{ group }}u;
 const SPLITS: u32 = {{ splits }}u;
 const TILE: u32 = {{ workgroup_size }}u;
-const TEAMS: u32 = TILE / OCTETS;
+const TEAMS: u32 = TILE / VALUE_OCTETS;
 const WIDTH: u32 = {{ width }}u;
 const STRANDS: u32 = {{ strands }}u;
 {# Teams in one subgroup add their values by shuffles. #}
@@ -96,8 +96,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let begin = first;
     let end = length;
     {% endif %}
-    let column = lane % OCTETS;
-    let team = lane / OCTETS;
+    let column = lane % VALUE_OCTETS;
+    let team = lane / VALUE_OCTETS;
     {% for g in range(group) %}
     var highest_{{ g }} = LOWEST;
     var total_{{ g }} = 0.0; // this invocation's part of it
@@ -179,14 +179,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
 
 {{ reduce("total", "sum") }}
     {% if teams_shuffle %}
-    for (var stride = OCTETS; stride < WIDTH; stride <<= 1u) {
+    for (var stride = VALUE_OCTETS; stride < WIDTH; stride <<= 1u) {
         {% for g in range(group) %}
         low_{{ g }} += subgroupShuffleXor(low_{{ g }}, stride);
         high_{{ g }} += subgroupShuffleXor(high_{{ g }}, stride);
         {% endfor %}
     }
     let row = lane / WIDTH;
-    let has_sum = lane % WIDTH < OCTETS;
+    let has_sum = lane % WIDTH < VALUE_OCTETS;
     {% else %}
     let row = team;
     let has_sum = team < TEAMS;
@@ -195,26 +195,26 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     {% set heads = range(first, [first + at_once, group] | min) %}
     if has_sum {
         {% for g in heads %}
-        sums[(ROWS * {{ g - first }}u + row) * QUADS + 2u * column] = low_{{ g }};
-        sums[(ROWS * {{ g - first }}u + row) * QUADS + 2u * column + 1u] = high_{{ g }};
+        sums[(ROWS * {{ g - first }}u + row) * VALUE_QUADS + 2u * column] = low_{{ g }};
+        sums[(ROWS * {{ g - first }}u + row) * VALUE_QUADS + 2u * column + 1u] = high_{{ g }};
         {% endfor %}
     }
     workgroupBarrier();
-    for (var i = lane; i < {{ heads | length }}u * QUADS; i += TILE) {
-        let g = {{ first }}u + i / QUADS;
-        let quad = i % QUADS;
-        var value = sums[i / QUADS * ROWS * QUADS + quad];
+    for (var i = lane; i < {{ heads | length }}u * VALUE_QUADS; i += TILE) {
+        let g = {{ first }}u + i / VALUE_QUADS;
+        let quad = i % VALUE_QUADS;
+        var value = sums[i / VALUE_QUADS * ROWS * VALUE_QUADS + quad];
         {% for i in range(1, rows) %}
-        value += sums[(i / QUADS * ROWS + {{ i }}u) * QUADS + quad];
+        value += sums[(i / VALUE_QUADS * ROWS + {{ i }}u) * VALUE_QUADS + quad];
         {% endfor %}
         {% if splits > 1 %}
-        store_quad(((t * SPLITS + workgroup.z) * params.heads + head + g) * (HEAD_DIM / 2u), quad, value);
+        store_quad(((t * SPLITS + workgroup.z) * params.heads + head + g) * (VALUE_DIM / 2u), quad, value);
         {% else %}
         var total = 0.0;
         for (var strand = 0u; strand < STRANDS; strand++) {
             total += strands[g * STRANDS + strand];
         }
-        store_quad((t * params.heads + head + g) * (HEAD_DIM / 2u), quad, value / total);
+        store_quad((t * params.heads + head + g) * (VALUE_DIM / 2u), quad, value / total);
         {% endif %}
     }
     {% if not loop.last %}
@@ -232,7 +232,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         highest = select(highest, highest_{{ g }}, lane == {{ g }}u);
         {% endfor %}
         let state = (t * params.heads + head + lane) * SPLITS + workgroup.z;
-        out[step.count * SPLITS * params.heads * (HEAD_DIM / 2u) + state] = vec2<f32>(highest, total);
+        out[step.count * SPLITS * params.heads * (VALUE_DIM / 2u) + state] = vec2<f32>(highest, total);
     }
     {% endif %}
 }

@@ -5,13 +5,14 @@
 // four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in workgroup
 // memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
 // With experts, W is a stripe of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
-// a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order).
+// a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order); or each token
+// has a slot for every expert ("heads": workgroup z), and x has other strides: element x_first + t x_stride + s x_width.
 //   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (* row_scale[expert]) (+ bias[expert, n])
 //   out f32 [T slots, width]    row_scale f32 [experts]    bias f32 [experts, rows]
 // Parameters: type, tail (columns is no multiple of 8), shared_tables, tile_rows (64), tile_tokens (16, 32 or 64),
-// row_scale, bias, accumulate, experts (not with accumulate).
+// row_scale, bias, accumulate, experts ("chosen" by tiles, or "heads", or false; not with accumulate).
 {% include "lib/tile.wgsl" %}
-{% if not experts %}
+{% if experts != "chosen" %}
 {% include "lib/step.wgsl" %}
 {% endif %}
 struct Params {
@@ -20,22 +21,30 @@ struct Params {
     rows: u32,
     first: u32,
     width: u32,
-    {% if experts %}
+    {% if experts == "chosen" %}
     sharing: u32, // slots that have a row of x in common
+    {% endif %}
+    {% if experts == "heads" %}
+    slots: u32,
+    x_first: u32,
+    x_stride: u32, // of a token
+    x_width: u32, // of a slot
+    {% endif %}
+    {% if experts %}
     skipped: u32, // rows before this stripe
     stripe_rows: u32, // rows of it
     {% endif %}
 }
 
 var<uniform> params: Params;
-{% if experts %}
+{% if experts == "chosen" %}
 var<storage, read> tiles: array<Tile>;
 {% else %}
 var<uniform> step: Step;
 {% endif %}
 var<storage, read> x: array<{{ "f32" if tail else "vec4<f32>" }}>;
 var<storage, read_write> out: array<f32>;
-{% if experts %}
+{% if experts == "chosen" %}
 var<storage, read> order: array<u32>;
 {% endif %}
 {% if row_scale %}
@@ -66,7 +75,13 @@ fn slot(line: u32, quad: u32) -> u32 {
 
 // What line `line` of the tile is: a token, or a slot of one.
 fn token_of(tile: Tile, line: u32) -> u32 {
-    return {{ "order[tile.first + line]" if experts else "tile.first + line" }};
+    {% if experts == "chosen" %}
+    return order[tile.first + line];
+    {% elif experts %}
+    return (tile.first + line) * params.slots + tile.expert;
+    {% else %}
+    return tile.first + line;
+    {% endif %}
 }
 
 // The row of the weights that makes row `n` of the results.
@@ -96,25 +111,32 @@ fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
 @compute @workgroup_size({{ tile_rows // 4 * (tile_tokens // 4) }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let first_row = group.x * ROWS;
-    {% if experts %}
+    {% if experts == "chosen" %}
     let tile = tiles[group.y];
-    let lowest = tile.expert * params.rows + first_row;
-    if tile.count == 0u || lowest >= params.skipped + params.stripe_rows || lowest + ROWS <= params.skipped {
-        return;
-    }
     {% else %}
     let first_token = group.y * TOKENS;
-    if first_token >= step.count {
+    let tile = Tile(group.z, first_token, min(step.count - min(step.count, first_token), TOKENS));
+    {% endif %}
+    if tile.count == 0u {
         return;
     }
-    let tile = Tile(0u, first_token, min(step.count - first_token, TOKENS));
+    {% if experts %}
+    let lowest = tile.expert * params.rows + first_row;
+    if lowest >= params.skipped + params.stripe_rows || lowest + ROWS <= params.skipped {
+        return;
+    }
     {% endif %}
     let thread_row = index % ROW_THREADS;
     let thread_token = index / ROW_THREADS;
     let octet_count = octets_of_row();
     // Each invocation brings one octet of x at a time, always of the same line.
     let x_line = index / STEP_OCTETS;
-    let x_row = token_of(tile, min(x_line, tile.count - 1u)){{ " / params.sharing" if experts }};
+    let x_token = min(x_line, tile.count - 1u);
+    {% if experts == "heads" %}
+    let x_origin = params.x_first + (tile.first + x_token) * params.x_stride + tile.expert * params.x_width;
+    {% else %}
+    let x_origin = token_of(tile, x_token){{ " / params.sharing" if experts }} * params.columns;
+    {% endif %}
     // sums_t.r: token thread_token + TOKEN_THREADS t, row thread_row + ROW_THREADS r
     {% for t in range(4) %}
     var sums_{{ t }} = vec4<f32>(0.0);
@@ -139,8 +161,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var high = vec4<f32>(0.0);
             if k < octet_count && x_line < tile.count {
                 let column = octet_column(k);
-                low = load_quad(x_row, column);
-                high = load_quad(x_row, column + HIGH);
+                low = load_quad(x_origin, column);
+                high = load_quad(x_origin, column + HIGH);
             }
             x_tile[slot(x_line, 2u * octet)] = low;
             x_tile[slot(x_line, 2u * octet + 1u)] = high;

@@ -11,7 +11,7 @@
 // (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
 // written to `out`: see rope_append.wgsl. With experts, W is a stripe of the matrices [rows, columns] of all experts, and
-// each of the step's tokens has `slots` results, of the experts ids:
+// each of the step's tokens has `slots` results, of the experts ids, or in turn of all of them ("heads"):
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (* row_scale[ids[t, s]]) (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]
 //   row_scale f32 [experts]    bias f32 [experts, rows]
@@ -20,8 +20,8 @@
 // of 64), subgroups (lanes fit a subgroup), row_scale, bias, accumulate, norm (not with tail), splits (0: x is no
 // partials; not with tail, norm or experts, and only where a stage holds all columns; head_dim), function (of
 // lib/gate.wgsl, or false; not with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function;
-// lane_rows is then 2 for "norm" and 4 for "neox"; head_dim, rotary_dim, bits), experts (workgroup z is a slot; not
-// with accumulate, norm, function or pairing).
+// lane_rows is then 2 for "norm" and 4 for "neox"; head_dim, latent, rotary_dim, bits), experts ("chosen" by ids, or
+// "heads", or false; workgroup z is a slot; not with accumulate, norm, function or pairing).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -36,7 +36,12 @@ struct Params {
     {% endif %}
     {% if experts %}
     slots: u32,
+    {% if experts == "chosen" %}
     sharing: u32, // slots that have a row of x in common
+    {% else %}
+    x_first: u32,
+    x_width: u32, // of a slot
+    {% endif %}
     skipped: u32, // rows before this stripe
     stripe_rows: u32, // rows of it
     width: u32,
@@ -57,6 +62,8 @@ var<storage, read_write> out: array<f32>;
 {% if experts %}
 {% include "lib/step.wgsl" %}
 var<uniform> step: Step;
+{% endif %}
+{% if experts == "chosen" %}
 var<storage, read> ids: array<u32>;
 {% endif %}
 {% if row_scale %}
@@ -76,7 +83,7 @@ var<storage, read> norm_weight: array<vec4<f32>>;
 {% include "lib/attention_partials.wgsl" %}
 
 // Four elements of x from column `column` on.
-fn load_quad(row: u32, column: u32) -> vec4<f32> {
+fn load_quad(origin: u32, column: u32) -> vec4<f32> {
     let width = params.columns / 4u;
     return merged(column / 4u, width, {{ splits }}u * width + column / {{ head_dim }}u * {{ splits // 2 }}u);
 }
@@ -169,10 +176,11 @@ fn main(
     if group.z >= step.count * params.slots {
         return;
     }
-    let expert_row = ids[group.z] * params.rows;
-    let x_row = group.z / params.sharing;
+    let expert_row = {{ "ids[group.z]" if experts == "chosen" else "group.z % params.slots" }} * params.rows;
+    {% set chosen_origin = "group.z / params.sharing * params.columns" %}
+    let x_origin = {{ chosen_origin if experts == "chosen" else "params.x_first + group.z * params.x_width" }};
     {% else %}
-    let x_row = 0u;
+    let x_origin = 0u;
     {% endif %}
     {% if quant.table %}
     prepare_table(index);
@@ -221,7 +229,7 @@ fn main(
     {% endif %}
     let spans = octets_of_row() / SPAN;
     {% for q in range(quads) %}
-    var x_{{ q }} = load_quad(x_row, stage_column(0u, index + {{ q * workgroup_size }}u));
+    var x_{{ q }} = load_quad(x_origin, stage_column(0u, index + {{ q * workgroup_size }}u));
     {% if norm %}
     var norm_{{ q }} = norm_weight[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u];
     {% endif %}
@@ -306,7 +314,7 @@ fn main(
         {% if stages %}
         // What the next stage needs is on its way while this one is worked on.
         {% for q in range(quads) %}
-        x_{{ q }} = load_quad(x_row, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
+        x_{{ q }} = load_quad(x_origin, stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u));
         {% if norm %}
         norm_{{ q }} = norm_weight[stage_column(start + STAGE_SPANS, index + {{ q * workgroup_size }}u) / 4u];
         {% endif %}

@@ -7,6 +7,7 @@ from . import (
     apertus,
     arcee,
     cohere,
+    deepseek2,
     falcon_h1,
     gemma,
     gemma2,
@@ -23,11 +24,13 @@ from . import (
     llama,
     mamba,
     mamba2,
+    minicpm3,
     nemotron_h,
     olmo2,
     olmoe,
     phi2,
     phi3,
+    plm,
     qwen,
     qwen35,
     smallthinker,
@@ -61,8 +64,8 @@ __all__ = [
 
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, glm4_moe, olmo2, olmoe,
-    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, lfm2, hunyuan, mamba, jamba, mamba2,
-    falcon_h1, nemotron_h,
+    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2, hunyuan,
+    mamba, jamba, mamba2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -18,6 +18,7 @@ _ROTATION_BYTES = 4  # an element of a position: cosine and sine of a pair are t
 
 class Cache:
     """Keys and values of every position processed so far, a pair of buffers a layer, and each position's rotations.
+    Layers with latents have one buffer, of these and what is rotated of keys.
     Layers that are short convolutions have one buffer, of what they filter: it too is kept for every position, so that
     a conversation can go on from any. What forgets (`states`) is there as it stands at the end of the sequence alone,
     and in `snapshots` of it.
@@ -89,4 +90,4 @@ def _shape(kept: Heads | int, bits: Bits) -> dict[str, int]:
     if isinstance(kept, int):
         return {"state": 4 * kept}
     keys = kept.kv_heads * cache_bytes(kept.head_dim, bits)
-    return {"k_cache": keys, "v_cache": keys}
+    return {"k_cache": keys} if kept.latent else {"k_cache": keys, "v_cache": keys}

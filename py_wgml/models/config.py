@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
+from ..gguf_model.rows import Rows
 from ..metadata import MAX_SCALE, Metadata
 from ..ops import Heads, Memory, Scaling, rotations_numpy
 from ..ops.gated import Activation
@@ -103,6 +104,36 @@ class StateSpace:
 
 
 @dataclass(frozen=True)
+class Latent:
+    """How `layer` attends where keys and values are products of latents (multi-head latent attention, DeepSeek-V2,
+    arXiv:2405.04434).
+
+    A token's latent has `rank` elements, normed with the vector `norm`. Each of `count` heads has a key of `nope`
+    elements, made of it with the matrix `keys`, and a value of `value_dim`, made with `values`. A key's last `pe`
+    elements are rotated instead, and common to all heads. keys, values: names of matrices [count, rank, nope] and
+    [count, value_dim, rank], or both as rows [count nope, rank] and [count value_dim, rank].
+    """
+
+    layer: int
+    count: int
+    rank: int
+    nope: int
+    pe: int
+    value_dim: int
+    rope: Rope
+    scale: float
+    norm: str
+    keys: str | Rows
+    values: str | Rows
+
+    @property
+    def heads(self) -> Heads:
+        """The same as attention of many heads to one, whose keys are latents with what is rotated behind them: queries
+        are multiplied by `keys` first, and what is found by `values` then."""
+        return Heads(self.count, 1, self.rank + self.pe, self.rank)
+
+
+@dataclass(frozen=True)
 class Mixture:
     """A mixture of experts (see ops/route.py) whose tensors' names begin with `name`.
 
@@ -135,10 +166,14 @@ class Config:
     embedding_length: int
     heads: tuple[Heads, ...]  # of each layer
     head_dim: int
+    value_length: int  # of a head's value; other than head_dim with latents alone
+    q_lora_rank: int  # elements that queries are made of; 0: the file does not say
+    kv_lora_rank: int  # elements of the latents that keys and values are made of; 0: there are none
     context_length: int  # the most positions a sequence has
     norm_eps: float  # for sums of layers' results that are divided by residual_scale
     eps: float  # for what is no such sum
     rope_norm: Rope  # `rope` gives it with a family's pairing
+    yarn_log_multiplier: float  # 0: the file has none
     rope_base_swa: float | None  # rotary base of layers with a sliding window
     sliding_window: int | None
     sliding_window_pattern: int | tuple[bool, ...] | None
@@ -187,9 +222,8 @@ class Config:
         for heads, heads_kv in zip(counts, counts_kv, strict=True):
             if heads % heads_kv:
                 raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
-        head_dim = keys.size("attention.key_length", max(1, embedding // max(counts)))
-        if keys.size("attention.value_length", head_dim) != head_dim:
-            raise WgmlError("heads whose keys and values differ in length are not supported")
+        rank = keys.size("attention.kv_lora_rank", 0, low=0)
+        head_dim, value_length = _head_lengths(keys, max(1, embedding // max(counts)), rank)
         embeddings = header.tensors.get("token_embd.weight")
         if embeddings is None or embeddings.shape[1:] != (embedding,):
             raise WgmlError(f"the file has no tensor token_embd.weight with rows of {embedding} elements")
@@ -208,10 +242,14 @@ class Config:
             embedding_length=embedding,
             heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts[:layers], counts_kv[:layers], strict=True)),
             head_dim=head_dim,
+            value_length=value_length,
+            q_lora_rank=keys.size("attention.q_lora_rank", 0, low=0),
+            kv_lora_rank=rank,
             context_length=min(context or short_context, trained),
             norm_eps=eps / residual_scale**2,
             eps=eps,
             rope_norm=rope,
+            yarn_log_multiplier=keys.scale("rope.scaling.yarn_log_multiplier") or 0.0,
             rope_base_swa=_base(keys, "rope.freq_base_swa"),
             sliding_window=keys.size("attention.sliding_window", 0, low=0) or None,
             sliding_window_pattern=(
@@ -281,6 +319,20 @@ def _gating(keys: Metadata) -> Gating | None:
     if groups > 1:
         raise WgmlError(f"experts in {groups} groups, of which some are chosen first, are not supported")
     return _GATINGS[number]
+
+
+def _head_lengths(keys: Metadata, usual: int, rank: int) -> tuple[int, int]:
+    """Of a head's key and value. With latents they may differ, and files have them as of a single head as well."""
+    key = keys.size("attention.key_length", usual)
+    value = keys.size("attention.value_length", usual if rank else key)
+    if rank:
+        key, value = (
+            keys.size(f"attention.{name}_length_mla", 0, low=0) or length
+            for name, length in (("key", key), ("value", value))
+        )
+    elif key != value:
+        raise WgmlError("heads whose keys and values differ in length are not supported")
+    return key, value
 
 
 def _base(keys: Metadata, key: str) -> float | None:

@@ -48,7 +48,14 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
-            case nodes.CausalConv() | nodes.LinearAttention() | nodes.SelectiveScan() | nodes.GatedNorm():
+            case (
+                nodes.LatentAppend()
+                | nodes.LinearHeads()
+                | nodes.CausalConv()
+                | nodes.LinearAttention()
+                | nodes.SelectiveScan()
+                | nodes.GatedNorm()
+            ):
                 self._reader(node, node.op)
             case nodes.Gate(_, activation, repeat):
                 width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
@@ -62,6 +69,12 @@ class Emitter:
         where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)
         target = self.buffers[out]
         match op:
+            case nodes.LatentAppend(_, append, norm, nope):
+                q, kv = columns
+                ops.latent_append(*where, q, kv, target, append, norm, nope, out.rows)
+            case nodes.LinearHeads(_, matrix, product):
+                product = replace(product, integers=self.integers)
+                ops.linear_heads(*where, columns[0], matrix, target, product, out.rows)
             case nodes.CausalConv(_, taps, bias, state):
                 ops.causal_conv(*where, columns[0], taps, bias, state, target)
             case nodes.LinearAttention(_, memory, rates, state, mixer, gated):

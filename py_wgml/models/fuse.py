@@ -61,7 +61,7 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     x, fusion = norm.inputs[0], product.op.fusion
     if norm.onto or norm.op.norm.parts > 1 or norm.op.norm.weight is None:
         return None
-    if x.rows > 1 or x.width % 8 or around.device.info.software or fusion.norm:
+    if x.rows > 1 or norm.op.norm.columns % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
 
@@ -116,6 +116,14 @@ def _columns_into_reader(part: Node, reader: Node, around: Around) -> Node | Non
         return None
     firsts = tuple(first + part.op.first * (i == index) for i, first in enumerate(reader.op.firsts))
     return replace(reader.reading(whole, instead_of=wanted), op=replace(reader.op, firsts=firsts))
+
+
+def _first_columns_into_norm(part: Node, norm: Node, around: Around) -> Node | None:
+    """Of a single token they lie where the norm reads them."""
+    if not (isinstance(part.op, Slice) and isinstance(norm.op, RmsNorm)) or norm.op.norm.parts > 1:
+        return None
+    (whole,) = part.inputs
+    return replace(norm, inputs=(whole,)) if whole.rows == 1 and part.op.first == 0 else None
 
 
 def _conv_into_recurrence(conv: Node, recurrence: Node, around: Around) -> Node | None:
@@ -184,6 +192,7 @@ RULES = (
     Rule("merge into product", "the merged heads' memory", _merge_into_product),
     Rule("gate into product", "the ungated row's memory", _gate_into_product),
     Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
+    Rule("first columns into norm", "the columns' memory", _first_columns_into_norm),
     Rule("columns into reader", "the columns' memory", _columns_into_reader),
     Rule("convolution into recurrence", "the mixed channels' memory", _conv_into_recurrence),
     Rule("recurrence into norm", "the ungated row's memory", _recurrence_into_norm),

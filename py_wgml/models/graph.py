@@ -13,7 +13,7 @@ from ..gguf_model.rows import Rows
 from ..ops import Heads
 from ..ops.gated import Activation
 from ..ops.unary import Function
-from .config import Attention, Mixture, Recurrence
+from .config import Attention, Latent, Mixture, Recurrence
 
 A = TypeVar("A")
 
@@ -53,6 +53,12 @@ class Graph(ABC, Generic[A]):
     def attention(self, qkv: A, how: Attention) -> A:
         """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]. What is
         behind them is nobody's."""
+
+    @abstractmethod
+    def latent_attention(self, q: A, kv: A, how: Latent) -> A:
+        """Norm latents, rotate the last elements of each head of the queries and of what lies behind latents, append
+        both to the layer's cache, attend. q [T, count (nope + pe)], kv [T, rank + pe] -> [T, count value_dim]. What is
+        behind queries is nobody's."""
 
     @abstractmethod
     def short_conv(self, x: A, layer: int, name: str) -> A:

@@ -1,9 +1,10 @@
 """What several families have in common."""
 
+from ..gguf_model.rows import Rows
 from ..ops.gated import Activation
 from ..ops.route import Gating
 from ..ops.unary import Function
-from .config import Config, Mixture
+from .config import Config, Latent, Mixture, Rope
 from .graph import A, Graph
 
 
@@ -18,6 +19,40 @@ def qkv(g: Graph[A], c: Config, x: A, layer: int, whole_norm: bool = False) -> A
     if c.has(f"{prefix}.attn_q_norm"):
         out = g.qk_norm(out, f"{prefix}.attn_q_norm", f"{prefix}.attn_k_norm", c.heads[layer], whole_norm)
     return out
+
+
+def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale: float) -> A:
+    """What attends in a layer whose keys and values are products of latents (see `Latent`), and its output. Queries
+    come from one matrix, or from two with a norm between; the matrices of keys and values are two tensors, or one that
+    has rows of both in turn."""
+    prefix = f"blk.{layer}"
+    nope, pe, value_dim = c.head_dim - c.rope_norm.dim, c.rope_norm.dim, c.value_length
+    count, low_rank = c.heads[layer].heads, c.has(f"{prefix}.attn_q_a")
+    q = g.linear(x, f"{prefix}.attn_q{'_a' * low_rank}", f"{prefix}.attn_kv_a_mqa")
+    q_width = c.q_lora_rank if low_rank else count * c.head_dim
+    kv = g.slice(q, q_width, c.kv_lora_rank + pe)
+    if low_rank:
+        q = g.rms_norm(g.slice(q, 0, q_width), f"{prefix}.attn_q_a_norm", eps=c.eps)
+        q = g.linear(q, f"{prefix}.attn_q_b")
+    keys: str | Rows = f"{prefix}.attn_k_b"
+    values: str | Rows = f"{prefix}.attn_v_b"
+    if c.has(f"{prefix}.attn_kv_b"):
+        both = f"{prefix}.attn_kv_b"
+        keys, values = Rows(both, 0, nope, nope + value_dim), Rows(both, nope, value_dim, nope + value_dim)
+    how = Latent(
+        layer,
+        count=count,
+        rank=c.kv_lora_rank,
+        nope=nope,
+        pe=pe,
+        value_dim=value_dim,
+        rope=rope,
+        scale=scale,
+        norm=f"{prefix}.attn_kv_a_norm",
+        keys=keys,
+        values=values,
+    )
+    return g.linear(g.latent_attention(q, kv, how), f"{prefix}.attn_output")
 
 
 def mixture(

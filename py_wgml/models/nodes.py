@@ -4,7 +4,22 @@ from dataclasses import dataclass, replace
 
 from ..gguf_model.weights import Matrix
 from ..gpu import Buffer
-from ..ops import Append, Experts, Fusion, Gates, Heads, KvCache, Memory, Mixer, Norm, Partials, Routing, Scores, Taps
+from ..ops import (
+    Append,
+    Experts,
+    Fusion,
+    Gates,
+    HeadProducts,
+    Heads,
+    KvCache,
+    Memory,
+    Mixer,
+    Norm,
+    Partials,
+    Routing,
+    Scores,
+    Taps,
+)
 from ..ops.binary import Operation
 from ..ops.gated import Activation
 from ..ops.unary import Function
@@ -121,6 +136,23 @@ class Reader(Op):
     """An operation that reads some columns of each input: firsts, from which one on."""
 
     firsts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LatentAppend(Reader):
+    """Latents go to the cache; what it makes are the queries, of which only what is rotated is written yet."""
+
+    append: Append
+    norm: Norm
+    nope: int
+
+
+@dataclass(frozen=True)
+class LinearHeads(Reader):
+    """Products of heads with matrices of their own, which may be part of a wider value."""
+
+    matrix: Matrix
+    product: HeadProducts
 
 
 @dataclass(frozen=True)
@@ -247,7 +279,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (Rotate, ShortConv, CausalConv, LinearAttention, SelectiveScan)
+STORING = (Rotate, LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan)
 """Operations that write to the cache."""
 
 

@@ -20,6 +20,7 @@ from ..ops import (
     gated_norm_numpy,
     gated_numpy,
     get_rows_numpy,
+    latent_append_numpy,
     layer_norm_numpy,
     linear_attention_numpy,
     linear_experts_numpy,
@@ -35,7 +36,7 @@ from ..ops import (
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.unary import Function
-from .config import Attention, Config, Mixture, Recurrence
+from .config import Attention, Config, Latent, Mixture, Recurrence, Rope
 from .graph import Graph
 from .scales import scale_of
 
@@ -107,9 +108,7 @@ class NumpyGraph(Graph[Array]):
         heads = qkv[:, : how.heads.qkv_width].reshape(len(qkv), -1, how.heads.head_dim)
         past = self._past[how.layer]
         position = past.shape[1]
-        factors = None if rope.factors is None else self._tensor(rope.factors)
-        rotations = rope.rotations(position, len(qkv), factors).astype(self._dtype)
-        turned = rope_numpy(heads[:, : q + kv], rotations, rope.pairing)
+        turned = rope_numpy(heads[:, : q + kv], self._rotations(rope, position), rope.pairing)
         if how.norms is not None:
             weights = np.repeat([self._tensor(f"{norm}.weight") for norm in how.norms], [q, kv], axis=0)
             turned = rms_norm_numpy(turned, weights, self._config.norm_eps)
@@ -120,6 +119,29 @@ class NumpyGraph(Graph[Array]):
         scores = Scores(how.scale, how.window, how.soft_cap, sink)
         out = attention_numpy(turned[:, :q], keys, values, position, scores)
         return out.reshape(len(qkv), -1)
+
+    def latent_attention(self, q: Array, kv: Array, how: Latent) -> Array:
+        """With keys and values of every head made anew for all positions: as the paper has it, not as the GPU does."""
+        past, rank = self._past[how.layer], how.rank
+        position = len(past)
+        weight = self._tensor(f"{how.norm}.weight")
+        heads = q[:, : how.count * (how.nope + how.pe)].reshape(len(q), how.count, -1)
+        rotations, pairing = self._rotations(how.rope, position), how.rope.pairing
+        turned, new = latent_append_numpy(heads, kv, weight, self._config.eps, rotations, pairing)
+        queries = np.concatenate([heads[..., : how.nope], turned], axis=2)
+        self._past[how.layer] = np.concatenate([past, new])
+        latents, shared = np.split(self._past[how.layer], [rank], axis=1)
+        keys, values = (self._rows(name, ".weight") for name in (how.keys, how.values))
+        if not isinstance(how.keys, str):
+            keys = keys.reshape(how.count, -1, rank).swapaxes(1, 2)
+        all_keys = np.einsum("pr,hrn->phn", latents, keys)
+        all_keys = np.concatenate([all_keys, np.repeat(shared[:, None], how.count, axis=1)], axis=2)
+        all_values = np.einsum("pr,hvr->phv", latents, values.reshape(how.count, -1, rank))
+        return attention_numpy(queries, all_keys, all_values, position, Scores(how.scale)).reshape(len(q), -1)
+
+    def _rotations(self, rope: Rope, position: int) -> Array:
+        factors = None if rope.factors is None else self._tensor(rope.factors)
+        return rope.rotations(position, len(self._ids), factors).astype(self._dtype)
 
     def short_conv(self, x: Array, layer: int, name: str) -> Array:
         out, self._past[layer] = short_conv_numpy(x, self._tensor(f"{name}.weight"), self._past[layer])
@@ -222,10 +244,7 @@ class NumpyModel:
 
     def reset(self) -> None:
         """Forget the tokens so far."""
-        self._past: dict[int, Array] = {
-            layer: np.zeros((0, kept) if isinstance(kept, int) else (2, 0, kept.kv_heads, kept.head_dim), self._dtype)
-            for layer, kept in self._plan.kept.items()
-        }
+        self._past = {layer: np.zeros(_no_tokens(kept), self._dtype) for layer, kept in self._plan.kept.items()}
         self._states = {name: np.zeros(shape, self._dtype) for name, shape in self._plan.states.items()}
 
     def logits(self, ids: npt.ArrayLike) -> Array:
@@ -233,3 +252,10 @@ class NumpyModel:
         graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._states, self._dtype)
         logits: Array = self._forward(graph, self.config)
         return logits
+
+
+def _no_tokens(kept: Heads | int) -> tuple[int, ...]:
+    """The shape of what is remembered before there is a token."""
+    if isinstance(kept, int):
+        return 0, kept
+    return (0, kept.head_dim) if kept.latent else (2, 0, kept.kv_heads, kept.head_dim)

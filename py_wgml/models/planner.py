@@ -13,10 +13,11 @@ from ..ops.causal_conv import conv_state, require_taps
 from ..ops.gated import Activation
 from ..ops.group_experts import require_experts
 from ..ops.linear_attention import require_memory
+from ..ops.linear_heads import require_width
 from ..ops.rope import require_rotary
 from ..ops.selective_scan import require_keys, scan_state
 from ..ops.unary import Function
-from .config import Attention, Config, Mixture, Recurrence, Rope
+from .config import Attention, Config, Latent, Mixture, Recurrence, Rope
 from .graph import Graph
 from .scales import INPUT_SCALE, scale_of
 
@@ -138,15 +139,32 @@ class Plan(Graph[Planned]):
         qkv.require_first(*heads.widths)
         require_heads(heads)
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
-        self.ropes[rope] = None
+        self._rope(rope)
         self.kept[layer] = heads
-        if rope.factors is not None:
-            self._vector(rope.dim // 2, rope.factors)
         if how.norms is not None:
             self._vector((heads.head_dim, heads.head_dim), *(f"{norm}.weight" for norm in how.norms))
         if how.sinks is not None:
             self._vector(heads.heads, f"{how.sinks}.weight")
         return replace(qkv, rows=(heads.width,))
+
+    def latent_attention(self, q: Planned, kv: Planned, how: Latent) -> Planned:
+        heads, rope = how.heads, how.rope
+        if how.nope < 1 or how.rank < 1:
+            raise WgmlError(
+                f"latents of {how.rank} elements, and heads with {how.nope} that are not rotated, make no sense"
+            )
+        q.require_first(how.count * (how.nope + how.pe))
+        kv.require(how.rank + how.pe)
+        require_heads(heads)
+        for width in (how.nope + how.pe, how.rank, how.pe):
+            require_width(width)
+        require_rotary(how.pe, rope.dim, rope.pairing)
+        self._rope(rope)
+        self.kept[how.layer] = heads
+        self._vector(how.rank, f"{how.norm}.weight")
+        self._heads(how.keys, how.count, (how.rank, how.nope))
+        self._heads(how.values, how.count, (how.value_dim, how.rank))
+        return Planned((how.count * how.value_dim,), f"{tensor_of(how.values)}.weight")
 
     def short_conv(self, x: Planned, layer: int, name: str) -> Planned:
         taps = self._tensor(f"{name}.weight", 2)
@@ -261,12 +279,35 @@ class Plan(Graph[Planned]):
                 f"{quoted(unused[0])}{others}"
             )
 
-    def _experts(self, name: str, columns: int) -> int:
-        tensor, experts = self._tensor(f"{name}.weight", 3), self._config.expert_count
+    def _rope(self, rope: Rope) -> None:
+        self.ropes[rope] = None
+        if rope.factors is not None:
+            self._vector(rope.dim // 2, rope.factors)
+
+    def _heads(self, name: str | Rows, count: int, shape: tuple[int, int]) -> None:
+        """Matrices of as many heads, of this shape in a tensor of their own, or rows of one that they share."""
+        if isinstance(name, str):
+            rows = self._stacked(name, count, shape[1])
+            if rows != shape[0]:
+                raise WgmlError(f"the tensor {name}.weight has {rows} rows a head instead of {shape[0]}")
+        else:
+            tensor = self._tensor(f"{name.name}.weight", 2)
+            if tensor.shape != (count * name.period, self._config.kv_lora_rank):
+                raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
+            self.matrices[name,] = name.pieces(tensor)
+
+    def _stacked(self, name: str, count: int, columns: int) -> int:
+        """The rows of each of as many matrices, which one tensor has one below the other."""
+        tensor = self._tensor(f"{name}.weight", 3)
         rows = tensor.shape[1]
-        if tensor.shape != (experts, rows, columns):
+        if tensor.shape != (count, rows, columns):
             raise WgmlError(f"the tensor {tensor.name} has the shape {list(tensor.shape)}")
-        self.matrices[name,] = [replace(tensor, shape=(experts * rows, columns))]
+        self.matrices[name,] = [replace(tensor, shape=(count * rows, columns))]
+        return rows
+
+    def _experts(self, name: str, columns: int) -> int:
+        experts = self._config.expert_count
+        rows = self._stacked(name, experts, columns)
         if f"{name}.bias" in self._tensors:
             bias = self._tensor(f"{name}.bias", 2)
             if bias.shape != (experts, rows):

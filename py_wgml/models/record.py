@@ -5,11 +5,12 @@ from typing import Literal, cast
 
 from ..gguf_model.rows import Rows, suffixed, tensor_of
 from ..gguf_model.weights import Weights
-from ..gpu import Device
+from ..gpu import Buffer, Device
 from ..ops import (
     Append,
     Experts,
     Fusion,
+    HeadProducts,
     Heads,
     KvCache,
     Norm,
@@ -25,7 +26,7 @@ from ..ops.gated import Activation
 from ..ops.unary import Function
 from . import nodes
 from .cache import Cache
-from .config import Attention, Config, Mixture, Recurrence
+from .config import Attention, Config, Latent, Mixture, Recurrence
 from .graph import Graph
 from .nodes import Node, Op, Value
 
@@ -118,15 +119,35 @@ class Recorder(Graph[Value]):
             weights = vectors[tuple(f"{norm}.weight" for norm in how.norms)]
             q = self._alter(nodes.ScaleQueries(weights, heads), q, " ".join(how.norms))
         sinks = None if how.sinks is None else vectors[f"{how.sinks}.weight",]
-        scores = Scores(how.scale, how.window, how.soft_cap, sinks)
-        length = self._step.length
-        splits = attention_splits(self._device, rows, min(length, how.window or length))
+        return self._attend(q, cache, Scores(how.scale, how.window, how.soft_cap, sinks), name)
+
+    def _attend(self, q: Value, cache: KvCache, scores: Scores[Buffer], name: str) -> Value:
+        heads, rows, length = cache.heads, q.rows, self._step.length
+        splits = attention_splits(self._device, rows, min(length, scores.window or length))
         attend = nodes.Attend(cache, scores, splits)
         if splits == 1:
-            return self._make(attend, (q,), rows, heads.width, name)
+            return self._make(attend, (q,), rows, heads.out_width, name)
         partials = Partials(heads, splits)
         found = self._make(attend, (q,), 1, partials.nbytes(rows) // 4, name)
-        return self._make(nodes.Merge(partials), (found,), rows, heads.width, name)
+        return self._make(nodes.Merge(partials), (found,), rows, heads.out_width, name)
+
+    def latent_attention(self, q: Value, kv: Value, how: Latent) -> Value:
+        heads, rope, rows, name = how.heads, how.rope, q.rows, f"layer {how.layer}"
+        (keys,) = self._cache.layers[how.layer]
+        cache = KvCache(keys, None, heads, self._cache.bits)
+        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, cache)
+        norm = Norm(self._weights.vectors[f"{how.norm}.weight",], how.rank, self._config.eps)
+        queries = self._make(nodes.LatentAppend((0, 0), append, norm, how.nope), (q, kv), rows, heads.width, name)
+        # A key of `nope` elements is a product of its latent; so scores are products of latents with queries that are
+        # multiplied by the same matrix.
+        into = HeadProducts(how.count, how.nope + how.pe, heads.head_dim, transposed=isinstance(how.keys, Rows))
+        absorbed = Value(rows, heads.width)
+        op = nodes.LinearHeads((0,), self._weights.matrices[how.keys,], into)
+        self.nodes.append(Node(op, (q,), (absorbed,), tensor_of(how.keys), onto=queries))
+        found = self._attend(absorbed, cache, Scores(how.scale), name)
+        out_of = HeadProducts(how.count, how.rank, how.value_dim)
+        values = nodes.LinearHeads((0,), self._weights.matrices[how.values,], out_of)
+        return self._make(values, (found,), rows, how.count * how.value_dim, tensor_of(how.values))
 
     def short_conv(self, x: Value, layer: int, name: str) -> Value:
         (state,), buffer = self._cache.layers[layer], self._weights.vectors[f"{name}.weight",]

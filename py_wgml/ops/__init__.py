@@ -49,6 +49,7 @@ from .gemm import *
 from .gemv import *
 from .get_rows import *
 from .group_experts import *
+from .latent_append import *
 from .layer_norm import *
 from .lib.columns import *
 from .lib.heads import *
@@ -57,6 +58,7 @@ from .lib.view import *
 from .linear import *
 from .linear_attention import *
 from .linear_experts import *
+from .linear_heads import *
 from .qk_norm import *
 from .read import *
 from .reduce import *

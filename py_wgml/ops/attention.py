@@ -22,8 +22,8 @@ _SPLITS = ((128, 1), (1536, 8), (None, 32))  # up to so many positions are share
 # attention_tile.wgsl
 _TILE_ROWS = 32
 _TILE_FROM = 17  # tokens a step from which on it is the faster
-_MAX_TILE_HEAD_DIM = 256
-_MAX_HEAD_DIM = 512
+_MAX_HEAD_DIM = 512  # that the octets of a value are no more than invocations; and of the keys of latents
+_MAX_LATENT_KEY_DIM = 1024
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Partials:
 
     def nbytes(self, max_count: int) -> int:
         """Bytes that they take, of steps of up to max_count tokens."""
-        return 4 * max_count * self.heads.heads * self.splits * (self.heads.head_dim + 2)
+        return 4 * max_count * self.heads.heads * self.splits * (self.heads.value_dim + 2)
 
 
 S = TypeVar("S", Buffer, Array)
@@ -75,8 +75,11 @@ def attention_lengths(context: int) -> list[int]:
 
 
 def require_heads(heads: Heads) -> None:
-    """Refuse heads. Raises WgmlError when heads is no multiple of kv_heads, or head_dim is odd or above 512."""
-    if heads.heads % heads.kv_heads or heads.head_dim % 2 or heads.head_dim > _MAX_HEAD_DIM:
+    """Refuse heads. Raises WgmlError when heads is no multiple of kv_heads, or the length of keys or values is odd or
+    above 512 (of keys that are latents and more: 1024)."""
+    key, value = heads.head_dim, heads.value_dim
+    too_long = value > _MAX_HEAD_DIM or not value <= key <= _MAX_LATENT_KEY_DIM
+    if heads.heads % heads.kv_heads or key % 2 or value % 2 or too_long:
         shape = f"{heads.heads} heads over {heads.kv_heads}, of {heads.head_dim} elements each,"
         raise WgmlError(f"attention with {shape} is not supported")
 
@@ -93,7 +96,8 @@ def attention(
 ) -> None:
     """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions up to the token's own.
 
-    q, out: float32 [max_count, heads, head_dim]. heads / kv_heads query heads share each h'. scores: what else becomes
+    q: float32 [max_count, heads, head_dim]; out: likewise, as long as values. heads / kv_heads query heads share each
+    h'. scores: what else becomes
     of the products. splits: workgroups that share the positions of a query (as in Flash-Decoding, Dao et al. 2023), for
     steps with too few queries to fill a GPU (`attention_splits`); above 1, each leaves a partial in out
     (`Partials.nbytes`), for `attention_merge` to put together.
@@ -112,7 +116,7 @@ def attention(
         **cache.template,
     }
     shared = heads.heads // heads.kv_heads
-    if max_count >= _TILE_FROM and heads.head_dim <= _MAX_TILE_HEAD_DIM and splits == 1:
+    if max_count >= _TILE_FROM and splits == 1:
         tiles = -(-max_count * shared // _TILE_ROWS)
         program.dispatch(
             "attention_tile",
@@ -164,7 +168,10 @@ def _words(group: int, head_dim: int, strands: int, workgroup_size: int) -> int:
 
 
 def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[Array]) -> Array:
-    """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q."""
+    """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q.
+
+    Values may be of another length, which is then that of the result.
+    """
     window, soft_cap, sinks = scores.window, scores.soft_cap, scores.sinks
     count, heads, _ = q.shape
     repeat = heads // k.shape[1]

@@ -12,8 +12,8 @@ __all__ = ["attention_merge", "attention_merge_numpy"]
 def attention_merge(
     program: Program, step: Buffer, source: Buffer, partials: Partials, out: Buffer, max_count: int
 ) -> None:
-    """Put together the `partials` that `attention` left in `source`. out: float32 [max_count, heads, head_dim]."""
-    head_dim = partials.heads.head_dim
+    """Put together the `partials` that `attention` left in `source`. out: float32 [max_count, heads, value_dim]."""
+    head_dim = partials.heads.value_dim
     program.dispatch(
         "attention_merge",
         {"step": step, "partials": source, "out": out},

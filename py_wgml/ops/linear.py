@@ -17,7 +17,7 @@ __all__ = ["Fusion", "can_append", "can_gate", "can_merge", "linear", "linear_nu
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of partials that all workgroups of a product read together in less than a dispatch
 TILE_ROWS = 64  # of linear_tile.wgsl
-_TILE_TOKENS = (16, 64)  # the smaller for steps that fit it
+TILE_TOKENS = (16, 64)  # likewise; the smaller for steps that fit it
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def can_merge(device: Device, weights: Matrix, partials: Partials) -> bool:
     workgroups reads them all."""
     columns = weights.columns
     fits = columns <= min(_stage_columns(stripe) for stripe in weights)
-    lengths_fit = columns % 8 == 0 and partials.heads.head_dim % 4 == 0 and partials.splits % 2 == 0
+    lengths_fit = columns % 8 == 0 and partials.heads.value_dim % 4 == 0 and partials.splits % 2 == 0
     workgroups = sum(vector_template(device, stripe, stripe.rows, columns)[0] for stripe in weights)
     return fits and lengths_fit and 4 * columns * partials.splits * workgroups <= _MERGED_BYTES
 
@@ -104,7 +104,7 @@ def linear(
             "first": stripe.first,
         }
         if max_count > 1:
-            tokens = _TILE_TOKENS[max_count > _TILE_TOKENS[0]]
+            tokens = TILE_TOKENS[max_count > TILE_TOKENS[0]]
             program.dispatch(
                 "linear_tile",
                 [bindings, {"step": step, "out": out}, stripe.tables],
@@ -132,7 +132,7 @@ def linear(
             [params, {"eps": norm.eps} if norm else {}, append.cache.params if append else {}],
             **sizes,
             **(append.template if append else {"pairing": False}),
-            **({"head_dim": partials.heads.head_dim} if partials else {}),
+            **({"head_dim": partials.heads.value_dim} if partials else {}),
             **ends,
             splits=partials.splits if partials else 0,
             norm=norm is not None,

@@ -18,6 +18,7 @@ WITHOUT = {
         "internlm2": "transformers has no InternLM2",
         "exaone": "transformers has no EXAONE 3",
         "deepseek": "transformers has no DeepSeek of version 1",
+        "plm": "transformers has no PLM",
         "smallthinker": "transformers has no SmallThinker",
         "smallthinker, softmax": "transformers has no SmallThinker",
     },

@@ -178,6 +178,7 @@ SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "atten
 SIZES += ["expert_group_count", "expert_gating_func"]
 SIZES += [f"ssm.{key}" for key in ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")]
 SIZES += ["nextn_predict_layers"]
+SIZES += [f"attention.{key}" for key in ("q_lora_rank", "kv_lora_rank", "key_length_mla", "value_length_mla")]
 NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
 NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
 NUMBERS += ["logit_scale", "expert_weights_scale", "rope.freq_base", "rope.freq_base_swa"]
@@ -187,7 +188,7 @@ FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 
 ODD_OF = ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"]
-ODD_OF += ["qwen3next, early", "granitehybrid", "mamba2"]
+ODD_OF += ["qwen3next, early", "granitehybrid", "mamba2", "deepseek2, sigmoid"]
 
 
 @pytest.mark.parametrize("name", ODD_OF)

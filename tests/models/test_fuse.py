@@ -189,6 +189,10 @@ def remembered(s: Sketch, memory: Memory = MEMORY, parts: int = 2, apart: bool =
     return s.make(norm, found, gates, width=memory.width)
 
 
+def normed_columns(s: Sketch, first: int = 0) -> Value:
+    return s.linear(s.norm(s.make(nodes.Slice(first), s.start(2 * WIDTH))))
+
+
 def unread(s: Sketch) -> Value:
     s.gate(s.start())
     s.linear(s.start())
@@ -210,6 +214,11 @@ TABLE = {
     "norm, normed": ("norm into product", lambda s: s.linear(s.norm(s.norm(s.start()))), 1, GPU, f"{N}, {N} > {L}"),
     "norm, of a norm's sum": ("sum into norm", lambda s: s.linear(norm_residual(s)), 1, GPU, f"{L}, +{N}, {L}"),
     "norm, the last of many": ("", norm_of_last, 16, GPU, f"{N}, {L}"),
+    "norm, the first columns": (
+        "first columns into norm, norm into product", normed_columns, 1, GPU, f"{N} > {L}"
+    ),
+    "norm, the first columns of many tokens": ("", normed_columns, 16, GPU, f"Slice, {N}, {L}"),
+    "norm, other columns": ("norm into product", lambda s: normed_columns(s, WIDTH), 1, GPU, f"Slice, {N} > {L}"),
     "merge": ("merge into product", lambda s: s.linear(s.merge()), 1, GPU, f"{M} > {L}"),
     "merge, odd splits": ("", lambda s: s.linear(s.merge(7)), 1, GPU, f"{M}, {L}"),
     "merge, many workgroups": ("", lambda s: s.linear(s.merge(32), 1 << 17), 1, GPU, f"{M}, {L}"),

@@ -93,7 +93,7 @@ def test_refuses_values_that_do_not_fit(tmp_path: Path, use: Callable[[Plan, Pla
         use(found, found.embed("token_embd"))
 
 
-@pytest.mark.parametrize("name", ["llama", "gemma3", "qwen2moe"])
+@pytest.mark.parametrize("name", ["llama", "gemma3", "qwen2moe", "deepseek2, sigmoid"])
 def test_without_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Fusing changes what a step takes, not what it computes."""
     monkeypatch.setattr(sys.modules["py_wgml.models.build"], "fuse", partial(fuse, rules=()))

@@ -37,6 +37,24 @@ _SIGMOID = {
     "routed_scaling_factor": 2.5,
 }
 
+_MLA = {
+    "rms_norm_eps": 1e-6,  # of latents it takes no other
+    "num_key_value_heads": 4,
+    "q_lora_rank": 40,
+    "kv_lora_rank": 32,
+    "qk_nope_head_dim": 24,
+    "qk_rope_head_dim": 16,
+    "v_head_dim": 20,
+}
+_FEW_EXPERTS = {
+    "n_routed_experts": EXPERTS,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 3,
+    "moe_intermediate_size": 32,
+    "n_group": 1,
+    "topk_group": 1,
+}
+
 HF = {
     "llama": Hf("llama", interleaved),
     "llama, tied, frequency factors": Hf("llama", interleaved),
@@ -179,6 +197,24 @@ HF = {
     ),
     "hunyuan-moe": Hf("hunyuan_v1_moe", config={"num_experts": EXPERTS, "head_dim": 16}),
     "apertus": Hf("apertus", config={"rope_parameters": rope(theta=12000000.0)}),
+    "deepseek2, dense": Hf("youtu", config=_MLA),
+    "deepseek2, queries of one matrix": Hf(
+        "deepseek_v2", config={**_MLA, "q_lora_rank": None, "first_k_dense_replace": 26}
+    ),
+    "deepseek2, softmax and yarn": Hf(
+        "deepseek_v2",
+        config={
+            **_MLA,
+            **_FEW_EXPERTS,
+            "first_k_dense_replace": 1,
+            "rope_parameters": rope(
+                "yarn", factor=40.0, original_max_position_embeddings=64, mscale=0.707, mscale_all_dim=0.707
+            ),
+        },
+    ),
+    "deepseek2, sigmoid": Hf("deepseek_v3", config={**_MLA, **_FEW_EXPERTS, "first_k_dense_replace": 1}),
+    "deepseek2, keys and values in one": Hf("deepseek_v2", config={**_MLA, "first_k_dense_replace": 2}),
+    "minicpm3": Hf("minicpm3", config={**_MLA, "v_head_dim": 16}),
     **RECURRENT,
     "hunyuan-dense": Hf("hunyuan_v1_dense", config={"head_dim": 16}),
     "command-r": Hf("cohere", config={**_LAYER_NORM, "logit_scale": 0.25}),
@@ -264,6 +300,8 @@ def model_of(name: str, path: Path) -> Any:
             found, array = joined
         elif ".experts." in key:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
+        elif ".kv_b_proj." in key:
+            found, array = keys_and_values(key, tensors)
         else:
             key_of_map = re.sub(r"^model(\.layers\.\d+\.mixer\.)", r"backbone\1", key)
             for ours, theirs in RENAMED.items():
@@ -309,6 +347,16 @@ def experts(key: str, tensors: Tensors, in_turn: bool) -> tuple[tuple[str, ...],
     return found, array.swapaxes(-1, -2) if suffix == "weight" else array
 
 
+def keys_and_values(key: str, tensors: Tensors) -> tuple[tuple[str, ...], Any]:
+    """The same of the matrix that makes both of latents, which files have in two tensors or in one."""
+    prefix = f"blk.{key.split('.')[2]}"
+    whole, *parts = (f"{prefix}.attn_{name}_b.weight" for name in ("kv", "k", "v"))
+    if whole in tensors:
+        return (whole,), tensors[whole]
+    k, v = (tensors[part] for part in parts)
+    return tuple(parts), np.concatenate([k.swapaxes(1, 2), v], axis=1).reshape(-1, k.shape[1])
+
+
 def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
     """The configuration of a file with two sets of frequency factors."""
     if "rope_factors_long.weight" not in tensors:
@@ -316,7 +364,7 @@ def longrope(tiny: Tiny, tensors: Tensors) -> dict[str, Any]:
     factors: dict[str, Any] = {
         f"{kind}_factor": [float(x) for x in tensors[f"rope_factors_{kind}.weight"]] for kind in ("long", "short")
     }
-    original = tiny.metadata["rope.scaling.original_context_length"]
+    original = tiny.metadata.get("rope.scaling.original_context_length", tiny.context)
     rotated = tiny.metadata.get("rope.dimension_count", tiny.head_dim) / tiny.head_dim
     parameters = rope(
         "longrope",

@@ -43,6 +43,13 @@ def test_words_of_workgroup_memory(head_dim: int, width: int, group: int) -> Non
     words, size = importlib.import_module("py_wgml.ops.attention")._words, 128
     strands = size // width if width > 1 else 16
     choices = {"window": False, "soft_cap": False, "sinks": False, "subgroups": width > 1, "bits": 16, "block": 32}
-    sizes = {"head_dim": head_dim, "group": group, "width": width, "strands": strands, "workgroup_size": size}
+    sizes = {
+        "head_dim": head_dim,
+        "latent": 0,
+        "group": group,
+        "width": width,
+        "strands": strands,
+        "workgroup_size": size,
+    }
     code = wgsl.compose("attention_vector", choices | sizes | {"splits": 1, "key_unroll": 1, "value_unroll": 1})
     assert declared_words(code) == words(group, head_dim, strands, size)

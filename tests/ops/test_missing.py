@@ -82,5 +82,5 @@ def test_a_file_of_another_content_is_found(checkout: Path, path: str, text: str
 
 def test_an_op_and_a_tensor_type_without_cases_are_found() -> None:
     assert missing_cases([case for case in TABLE if case.name != "sample" and case.kind != "IQ3_S"]) == [
-        *("dequantize IQ3_S", "get_rows IQ3_S", "linear IQ3_S", "linear_experts IQ3_S", "sample"),
+        *("dequantize IQ3_S", "get_rows IQ3_S", "linear IQ3_S", "linear_experts IQ3_S", "linear_heads IQ3_S", "sample"),
     ]

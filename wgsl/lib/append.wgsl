@@ -1,12 +1,15 @@
 // Where queries, keys and values of a token go: queries to their buffer, keys and values to the cache. A kernel that
-// includes this has params.heads and params.kv_heads. Parameters: head_dim, bits, block.
+// includes this has params.heads and params.kv_heads. Parameters: head_dim, latent (above 0 there are no values), bits,
+// block.
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim], by bits: 32, f32; 16, halves, pairs
 //   packed to u32; 8 (head_dim is a multiple of `block`), blocks of as many elements: their largest magnitude as f32,
 //   then the elements divided by it as snorm8, four packed to u32
 {% set pair = "vec2<f32>" if bits == 32 else "u32" %}
 var<storage, read_write> q: array<vec2<f32>>;
 var<storage, read_write> k_cache: array<{{ pair }}>;
+{% if not latent %}
 var<storage, read_write> v_cache: array<{{ pair }}>;
+{% endif %}
 
 const HEAD_DIM: u32 = {{ head_dim }}u;
 
@@ -46,8 +49,10 @@ fn append(t: u32, position: u32, element: u32, pair: vec2<f32>, lane: u32) {
         let index = (position * kv_width + in_kv) / BLOCK * BLOCK_WORDS + select(1u + in_block / 2u, 0u, in_block == 1u);
         if element < q_width + kv_width {
             k_cache[index] = word;
+        {% if not latent %}
         } else if element < q_width + 2u * kv_width {
             v_cache[index] = word;
+        {% endif %}
         }
     }
 }
@@ -64,8 +69,10 @@ fn append(t: u32, position: u32, element: u32, pair: vec2<f32>) {
         q[(t * q_width + element) / 2u] = pair;
     } else if element < q_width + kv_width {
         k_cache[(position * kv_width + element - q_width) / 2u] = packed(pair);
+    {% if not latent %}
     } else {
         v_cache[(position * kv_width + element - q_width - kv_width) / 2u] = packed(pair);
+    {% endif %}
     }
 }
 {% endif %}

@@ -3,7 +3,9 @@
 // With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
 // becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
 // has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
-// Parameters: head_dim (even), bits and block (of the cache, see lib/append.wgsl), soft_cap, sinks.
+// With latents, a value is the first `latent` elements of its key (DeepSeek-V2, arXiv:2405.04434): there is no v_cache.
+// Parameters: head_dim (even), latent (even; 0: values are as long as keys), bits and block (of the cache, see
+// lib/append.wgsl), soft_cap, sinks.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -19,8 +21,11 @@ struct Octet {
 }
 
 const HEAD_DIM: u32 = {{ head_dim }}u;
-const OCTETS: u32 = {{ (head_dim + 7) // 8 }}u; // of a query, key or value
+const OCTETS: u32 = {{ (head_dim + 7) // 8 }}u; // of a query or key
 const QUADS: u32 = 2u * OCTETS;
+const VALUE_DIM: u32 = {{ latent or head_dim }}u;
+const VALUE_OCTETS: u32 = {{ ((latent or head_dim) + 7) // 8 }}u;
+const VALUE_QUADS: u32 = 2u * VALUE_OCTETS;
 const LOWEST: f32 = -3.4028234e38;
 
 {% set octet_word = "vec4<u32>" if bits == 16 else "vec4<f32>" %}
@@ -30,7 +35,9 @@ var<uniform> params: Params;
 var<uniform> step: Step;
 var<storage, read> q: array<vec2<f32>>;
 var<storage, read> k_cache: array<{{ cache_word }}>;
+{% if not latent %}
 var<storage, read> v_cache: array<{{ cache_word }}>;
+{% endif %}
 var<storage, read_write> out: array<vec2<f32>>;
 {% if sinks %}
 var<storage, read> sinks: array<f32>;
@@ -46,10 +53,10 @@ fn query_quad(origin: u32, quad: u32) -> vec4<f32> {
 
 // Writes quad `quad` of the output that starts at pair `origin`.
 fn store_quad(origin: u32, quad: u32, value: vec4<f32>) {
-    if 2u * quad < HEAD_DIM / 2u {
+    if 2u * quad < VALUE_DIM / 2u {
         out[origin + 2u * quad] = value.xy;
     }
-    if 2u * quad + 1u < HEAD_DIM / 2u {
+    if 2u * quad + 1u < VALUE_DIM / 2u {
         out[origin + 2u * quad + 1u] = value.zw;
     }
 }
@@ -65,7 +72,7 @@ fn capped(score: f32) -> f32 {
     return score;
 }
 {% endif %}
-{% for cache in ["k", "v"] %}
+{% for cache in (["k"] if latent else ["k", "v"]) %}
 {% if bits == 8 %}
 
 fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
@@ -110,3 +117,9 @@ fn {{ cache }}_octet(row: u32, octet: u32) -> Octet {
 }
 {% endif %}
 {% endfor %}
+{% if latent %}
+
+fn v_octet(row: u32, octet: u32) -> Octet {
+    return k_octet(row, octet); // elements past the value are not written
+}
+{% endif %}

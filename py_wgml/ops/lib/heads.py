@@ -18,22 +18,37 @@ _BLOCK_BYTES = 4 + _BLOCK
 
 @dataclass(frozen=True)
 class Heads:
-    """`heads` heads of queries over `kv_heads` of keys and values, each of `head_dim` elements."""
+    """`heads` heads of queries over `kv_heads` of keys and values, each of `head_dim` elements.
+
+    latent: how many elements of a key, from the first on, are its value too (DeepSeek-V2, arXiv:2405.04434); 0: values
+    are others than keys.
+    """
 
     heads: int
     kv_heads: int
     head_dim: int
+    latent: int = 0
+
+    @property
+    def value_dim(self) -> int:
+        """Elements of a value."""
+        return self.latent or self.head_dim
 
     @property
     def width(self) -> int:
-        """Elements of a token's queries, and of what attention makes of them."""
+        """Elements of a token's queries."""
         return self.heads * self.head_dim
 
     @property
+    def out_width(self) -> int:
+        """Elements of what attention makes of them."""
+        return self.heads * self.value_dim
+
+    @property
     def widths(self) -> tuple[int, int, int]:
-        """Elements of a token's queries, keys, and values."""
+        """Elements of a token's queries, keys, and values other than keys."""
         kv_width = self.kv_heads * self.head_dim
-        return self.width, kv_width, kv_width
+        return self.width, kv_width, 0 if self.latent else kv_width
 
     @property
     def qkv_width(self) -> int:
@@ -45,11 +60,11 @@ class Heads:
 class KvCache:
     """Keys and values of a sequence: buffers [context, kv_heads, head_dim] of elements of `bits` bits (`cache_bytes`).
 
-    Raises WgmlError as `cache_bytes` does.
+    values: None where they are parts of the keys. Raises WgmlError as `cache_bytes` does.
     """
 
     keys: Buffer
-    values: Buffer
+    values: Buffer | None
     heads: Heads
     bits: Bits
 
@@ -59,7 +74,7 @@ class KvCache:
     @property
     def bindings(self) -> dict[str, Buffer]:
         """What kernels call them."""
-        return {"k_cache": self.keys, "v_cache": self.values}
+        return {"k_cache": self.keys} | ({} if self.values is None else {"v_cache": self.values})
 
     @property
     def params(self) -> dict[str, int]:
@@ -69,7 +84,7 @@ class KvCache:
     @property
     def template(self) -> dict[str, int]:
         """The parameters of kernels that read or write them."""
-        return {"head_dim": self.heads.head_dim, "bits": self.bits, "block": _BLOCK}
+        return {"head_dim": self.heads.head_dim, "latent": self.heads.latent, "bits": self.bits, "block": _BLOCK}
 
 
 def cache_bytes(head_dim: int, bits: Bits) -> int:

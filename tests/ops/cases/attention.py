@@ -9,7 +9,7 @@ from py_wgml.ops import Bits, Heads, KvCache, Partials, Scores, attention, atten
 def attention_case(
     b: Bench,
     kind: str,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     position: int,
     count: int,
     window: int | None = None,
@@ -17,7 +17,8 @@ def attention_case(
     sinks: bool = False,
     splits: int = 1,
 ) -> Job:
-    heads, kv_heads, head_dim = shape
+    of = Heads(*shape)
+    heads, kv_heads, head_dim = shape[:3]
     length, bits = position + count, KINDS[kind]
     q = b.normal(count + 1, heads, head_dim)
     k, v = (b.normal(length + 9, kv_heads, head_dim) for _ in "kv")
@@ -25,11 +26,13 @@ def attention_case(
     k[0] *= 4  # a peaked softmax as well as flat ones
     packed = [cache_numpy(x, bits) for x in (k, v)]
     k, v = (unpacked(x, bits) for x in packed)
-    out, step, at = b.poison(count + 1, heads, head_dim), b.step(position, count), b.up(q)
-    cache = KvCache(b.up(packed[0]), b.up(packed[1]), Heads(heads, kv_heads, head_dim), bits)
+    out, step, at = b.poison(count + 1, heads, of.value_dim), b.step(position, count), b.up(q)
+    if of.latent:
+        v = k[..., : of.latent]
+    cache = KvCache(b.up(packed[0]), None if of.latent else b.up(packed[1]), of, bits)
     sink = b.normal(heads) if sinks else None
     scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
-    partials = b.up(np.full((count + 1, heads, splits, head_dim + 2), np.nan, np.float32)) if splits > 1 else out
+    partials = b.up(np.full((count + 1, heads, splits, of.value_dim + 2), np.nan, np.float32)) if splits > 1 else out
     queries, keys, values, sink = exact(q[:count], k[:length], v[:length], sink)
     expected = attention_numpy(queries, keys, values, position, Scores(scores.scale, window, soft_cap, sink))
 
@@ -41,7 +44,7 @@ def attention_case(
     return Job(
         record,
         {out: past(expected, count + 1)},
-        flops=4 * sum(position + 1 + t for t in range(count)) * heads * head_dim,
+        flops=2 * sum(position + 1 + t for t in range(count)) * heads * (head_dim + of.value_dim),
     )
 
 
@@ -112,6 +115,27 @@ TABLE = [
         position=[0, 150],
         count=[40],
     ),
+    # Values longer than a tile takes at once; and values that are parts of keys.
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        SMALL,
+        shape=[(4, 2, 512), (2, 1, 300), (4, 1, 576, 512), (5, 1, 50, 34), (4, 2, 80, 48)],
+        position=[70],
+        count=[3, 40],
+    ),
+    *cases(attention_case, ["f32", "q8"], 2e-6, SMALL, shape=[(3, 1, 96, 64)], position=[150], count=[3, 40]),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        SMALL,
+        shape=[(16, 1, 576, 512), (5, 1, 50, 34)],
+        position=[0, 700],
+        count=[1],
+        splits=[8, 32],
+    ),
     *cases(
         attention_case,
         ["f16"],
@@ -129,6 +153,12 @@ TABLE = [
 LARGE = [
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[4095], count=[1]),
     *cases(attention_case, ["f16"], 5e-6, ("normal",), shape=[(32, 8, 128)], position=[0], count=[512]),
+    *cases(
+        attention_case, ["f16"], 5e-6, ("normal",), shape=[(16, 1, 576, 512)], position=[4095], count=[1], splits=[32]
+    ),
+    *cases(
+        attention_case, ["f16"], 5e-6, ("normal",), shape=[(8, 1, 512), (16, 1, 576, 512)], position=[0], count=[512]
+    ),
 ]
 
 
@@ -140,6 +170,11 @@ def refusals(b: Bench) -> Refusals:
 
     return [
         (lambda: attend(Heads(5, 2, 8)), "5 heads over 2, of 8 elements each, is not supported"),
+        (lambda: attend(Heads(4, 1, 514)), "4 heads over 1, of 514 elements each, is not supported"),
+        (lambda: attend(Heads(4, 1, 600, 520)), "of 600 elements each, is not supported"),
+        (lambda: attend(Heads(4, 1, 40, 48)), "of 40 elements each, is not supported"),
+        (lambda: attend(Heads(4, 1, 40, 33)), "of 40 elements each, is not supported"),
+        (lambda: attend(Heads(4, 1, 1026, 512)), "of 1026 elements each, is not supported"),
         (lambda: attend(Heads(4, 2, 8), splits=32), "no room"),
         (lambda: Scores(1.0, window=0), "not supported"),
         (lambda: Scores(1.0, soft_cap=0.0), "not supported"),
@@ -150,4 +185,6 @@ def refusals(b: Bench) -> Refusals:
 MUTATIONS = [
     Mutation("scale of a query", "lib/attention.wgsl", "return params.scale * ", "return ", "attention"),
     Mutation("attention's tail", "attention_vector.wgsl", "at_{{ u }} < count);", "true);", "attention"),
+    Mutation("part of a value", "attention_tile.wgsl", "min({{ part }}u * PART_OCTETS + ", "min(", "attention"),
+    Mutation("length of a value", "lib/attention.wgsl", "{{ latent or head_dim }}u", "{{ head_dim }}u", "attention"),
 ]
