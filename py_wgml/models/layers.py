@@ -30,10 +30,9 @@ def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale
     count, low_rank = c.heads[layer].heads, c.has(f"{prefix}.attn_q_a")
     both = g.linear(x, f"{prefix}.attn_q{'_a' * low_rank}", f"{prefix}.attn_kv_a_mqa")
     q, kv = g.split(both, c.q_lora_rank if low_rank else count * c.head_dim, c.kv_lora_rank + pe)
+    queries = both  # which are its first columns, read where they are
     if low_rank:
-        q = g.linear(g.rms_norm(q, f"{prefix}.attn_q_a_norm", eps=c.eps), f"{prefix}.attn_q_b")
-    else:
-        q = both  # whose first columns are read where they are
+        queries = g.linear(g.rms_norm(q, f"{prefix}.attn_q_a_norm", eps=c.eps), f"{prefix}.attn_q_b")
     keys: str | Rows = f"{prefix}.attn_k_b"
     values: str | Rows = f"{prefix}.attn_v_b"
     if c.has(f"{prefix}.attn_kv_b"):
@@ -52,7 +51,7 @@ def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale
         keys=keys,
         values=values,
     )
-    return g.linear(g.latent_attention(q, kv, how), f"{prefix}.attn_output")
+    return g.linear(g.latent_attention(queries, kv, how), f"{prefix}.attn_output")
 
 
 def mixture(
