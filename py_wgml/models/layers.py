@@ -28,17 +28,16 @@ def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale
     prefix = f"blk.{layer}"
     nope, pe, value_dim = c.head_dim - c.rope_norm.dim, c.rope_norm.dim, c.value_length
     count, low_rank = c.heads[layer].heads, c.has(f"{prefix}.attn_q_a")
-    q = g.linear(x, f"{prefix}.attn_q{'_a' * low_rank}", f"{prefix}.attn_kv_a_mqa")
-    q_width = c.q_lora_rank if low_rank else count * c.head_dim
-    kv = g.slice(q, q_width, c.kv_lora_rank + pe)
+    both = g.linear(x, f"{prefix}.attn_q{'_a' * low_rank}", f"{prefix}.attn_kv_a_mqa")
+    q, kv = g.split(both, c.q_lora_rank if low_rank else count * c.head_dim, c.kv_lora_rank + pe)
+    queries = both  # which are its first columns, read where they are
     if low_rank:
-        q = g.rms_norm(g.slice(q, 0, q_width), f"{prefix}.attn_q_a_norm", eps=c.eps)
-        q = g.linear(q, f"{prefix}.attn_q_b")
+        queries = g.linear(g.rms_norm(q, f"{prefix}.attn_q_a_norm", eps=c.eps), f"{prefix}.attn_q_b")
     keys: str | Rows = f"{prefix}.attn_k_b"
     values: str | Rows = f"{prefix}.attn_v_b"
     if c.has(f"{prefix}.attn_kv_b"):
-        both = f"{prefix}.attn_kv_b"
-        keys, values = Rows(both, 0, nope, nope + value_dim), Rows(both, nope, value_dim, nope + value_dim)
+        name, period = f"{prefix}.attn_kv_b", nope + value_dim
+        keys, values = Rows(name, 0, nope, period), Rows(name, nope, value_dim, period)
     how = Latent(
         layer,
         count=count,
@@ -52,7 +51,7 @@ def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale
         keys=keys,
         values=values,
     )
-    return g.linear(g.latent_attention(q, kv, how), f"{prefix}.attn_output")
+    return g.linear(g.latent_attention(queries, kv, how), f"{prefix}.attn_output")
 
 
 def mixture(
