@@ -31,10 +31,9 @@ def latent_attention(g: Graph[A], c: Config, x: A, layer: int, rope: Rope, scale
     count, low_rank = c.heads[layer].heads, c.has(f"{prefix}.attn_q_a")
     q = g.linear(x, f"{prefix}.attn_q{'_a' * low_rank}", f"{prefix}.attn_kv_a_mqa")
     q_width = c.q_lora_rank if low_rank else count * c.head_dim
-    kv = g.slice(q, q_width, c.kv_lora_rank + pe)
+    latent, kv = g.split(q, q_width, c.kv_lora_rank + pe)
     if low_rank:
-        q = g.rms_norm(g.slice(q, 0, q_width), f"{prefix}.attn_q_a_norm", eps=c.eps)
-        q = g.linear(q, f"{prefix}.attn_q_b")
+        q = g.linear(g.rms_norm(latent, f"{prefix}.attn_q_a_norm", eps=c.eps), f"{prefix}.attn_q_b")
     keys: str | Rows = f"{prefix}.attn_k_b"
     values: str | Rows = f"{prefix}.attn_v_b"
     if c.has(f"{prefix}.attn_kv_b"):
