@@ -191,6 +191,8 @@ _SELECTIVE_KEYS = {
     "ssm.inner_size": 128,
 }
 _NORMED_SELECTIVE = "attn_norm " + _SELECTIVE + " ssm_dt_norm ssm_b_norm ssm_c_norm"
+_PLAMO = "attn_norm ssm_in ssm_conv1d ssm_x ssm_dt+ ssm_dt_norm! ssm_b_norm! ssm_c_norm! ssm_a! ssm_d! ssm_out"
+_POST = " post_attention_norm! ffn_norm ffn_up ffn_down post_ffw_norm!"
 _GRANITE_SCALES = {"attention.scale": 0.4, "embedding_scale": 3.0, "residual_scale": 0.22, "logit_scale": 4.0}
 _LATENT = "ffn_gate_inp exp_probs_b= ffn_up_exps ffn_down_exps ffn_latent_down ffn_latent_up"
 _LATENT += " ffn_up_shexp ffn_down_shexp"
@@ -762,6 +764,40 @@ TINY = {
         metadata={**_SELECTIVE_KEYS, **_USED},
     ),
     "mamba2": Tiny("mamba2", "attn_norm " + _STATE, heads=0, shapes=_STATE_SHAPES, metadata=_STATE_KEYS),
+    "plamo2": Tiny(
+        "plamo2",
+        "",
+        each=(
+            "attn_norm attn_qkv attn_q_norm attn_k_norm attn_output" + _POST,
+            *(_PLAMO + _POST,) * 2,
+        ),
+        head_dim=24,
+        shapes={
+            "attn_q_norm": (4, 24),
+            "attn_k_norm": (2, 24),
+            "ffn_up": (256, 64),
+            "ssm_in": (128, 64),
+            "ssm_conv1d": (64, 4),
+            "ssm_x": (96, 64),
+            "ssm_dt": (4, 64),
+            "ssm_dt_norm": (64,),
+            "ssm_b_norm": (16,),
+            "ssm_c_norm": (16,),
+            "ssm_a": (4,),
+            "ssm_d": (4,),
+            "ssm_out": (64, 64),
+        },
+        metadata={
+            **_STATE_KEYS,
+            "attention.head_count": [4, 0, 0],
+            "attention.head_count_kv": [2, 0, 0],
+            "attention.key_length": 24,
+            "attention.value_length": 24,
+            "ssm.group_count": 0,
+            "ssm.time_step_rank": 4,
+            "ssm.inner_size": 64,
+        },
+    ),
     "granitehybrid": Tiny(
         "granitehybrid",
         _SEPARATE,
@@ -956,7 +992,8 @@ def write_tiny(
     writer.add_embedding_length(tiny.embedding)
     if "feed_forward_length" not in tiny.metadata:
         writer.add_feed_forward_length(tiny.feed_forward)
-    writer.add_head_count(tiny.heads)
+    if "attention.head_count" not in tiny.metadata:
+        writer.add_head_count(tiny.heads)
     layers = [tiny.layer if layer % 2 or not tiny.first else tiny.first for layer in range(tiny.layers)]
     layers = list(tiny.each) or layers
     kv_heads = [tiny.kv_heads * ("attn_output" in names) for names in layers]
@@ -985,7 +1022,7 @@ def write_tiny(
         if name.endswith("!"):
             plain = name[:-1].rpartition(".")[2]
             values = random.standard_normal(tiny.shape_of(plain)).astype(np.float32)
-            values = {"ssm_a": -np.exp(values), "ffn_norm": 1 + 0.1 * values}.get(plain, values)
+            values = -np.exp(values) if plain == "ssm_a" else 1 + 0.1 * values if plain.endswith("_norm") else values
             writer.add_tensor(name[:-1], values)
             return
         if name.endswith("="):
@@ -997,7 +1034,7 @@ def write_tiny(
         shape = tiny.shapes.get(name) or tiny.shape_of(plain)
         if plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
-        elif len(shape) == 1 or plain == "ssm_norm":
+        elif len(shape) == 1 or plain.endswith("_norm"):
             vector(f"{name}.weight", shape, 1.0)
         else:
             # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.

@@ -59,9 +59,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let has_value = value < params.values;
     let rate = rates[head];
     {% if channels %}
-    let shifts = params.heads + head * KEYS + slice;
+    let first_key = head * KEYS + slice;
     {% else %}
-    let shift = rates[params.heads + head];
+    let shift = shift_of(head, params.heads);
     {% endif %}
 
     var m: array<f32, SHARE>;
@@ -110,7 +110,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let q = now.q[{{ j }}];
             let k = now.k[{{ j }}];
             {% if channels %}
-            m[{{ j }}] *= exp(rate * softplus(now.a[{{ j }}] + rates[shifts + {{ j * slices }}u]));
+            m[{{ j }}] *= exp(rate * softplus(now.a[{{ j }}] + shift_of(first_key + {{ j * slices }}u, params.heads)));
             {% else %}
             m[{{ j }}] *= decay;
             {% endif %}
@@ -152,7 +152,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         {% endfor %}
         if has_value && slice == 0u {
             let attended = (all.y + all.z * u) * q_scale;
-            out[(t * params.heads + head) * params.values + value] = attended{{ " + rates[2u * params.heads + head] * now.v" if skip }};
+            out[(t * params.heads + head) * params.values + value] = attended{{ " + skip_of(head, params.heads) * now.v" if skip }};
         }
     }
     if has_value {

@@ -98,10 +98,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     {% if channels %}
     for (var i = lane; i < KEYS; i += LANES) {
         let of_key = head * KEYS + i;
-        decays[i] = exp(rates[head] * softplus(x[params.a_first + of_key] + rates[params.heads + of_key]));
+        decays[i] = exp(rates[head] * softplus(x[params.a_first + of_key] + shift_of(of_key, params.heads)));
     }
     {% else %}
-    let gain = softplus(x[params.a_first + head] + rates[params.heads + head]);
+    let gain = softplus(x[params.a_first + head] + shift_of(head, params.heads));
     let decay = exp(rates[head] * gain);
     {% endif %}
     var v = 0.0;
@@ -156,7 +156,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         state[place + {{ j }}u * params.values] = m[{{ j }}] + mixed[KEYS + share * SHARE + {{ j }}u] * u;
         {% endfor %}
     }
-    let o = (all.y + all.z * u) * q_scale{{ " + rates[2u * params.heads + head] * v" if skip }};
+    let o = (all.y + all.z * u) * q_scale{{ " + skip_of(head, params.heads) * v" if skip }};
     let writes = share == 0u;
     {% if norm %}
     let normed = {{ "o * gate" if before else "o" }};

@@ -30,6 +30,7 @@ from . import (
     olmoe,
     phi2,
     phi3,
+    plamo2,
     plm,
     qwen,
     qwen35,
@@ -65,7 +66,7 @@ __all__ = [
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, glm4_moe, olmo2, olmoe,
     apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2, hunyuan,
-    mamba, jamba, mamba2, falcon_h1, nemotron_h,
+    mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -65,8 +65,8 @@ class Attention:
 
 @dataclass(frozen=True)
 class Recurrence:
-    """How a layer remembers (see ops/linear_attention.py). name: of what it keeps. rates: whole names of the vectors A
-    and shift, and of D where values are added to what comes out."""
+    """How a layer remembers (see ops/linear_attention.py). name: of what it keeps. rates: whole names of the vectors A,
+    shift and D, as far as memory has them."""
 
     name: str
     memory: Memory

@@ -1,5 +1,6 @@
 """What several families have in common."""
 
+from ..errors import WgmlError
 from ..gguf_model.rows import Rows
 from ..ops.gated import Activation
 from ..ops.route import Gating
@@ -94,6 +95,13 @@ def mlp(
     """The feed-forward part of a layer without gates. suffix: of the tensors' names; parameters: of the activation."""
     h = g.unary(g.linear(x, f"{prefix}.ffn_up{suffix}"), activation, *parameters)
     return g.linear(h, f"{prefix}.ffn_down{suffix}")
+
+
+def biased(g: Graph[A], c: Config, x: A, name: str) -> A:
+    """The product with a matrix that must have a bias. Raises WgmlError where the file has none."""
+    if f"{name}.bias" not in c.tensors:
+        raise WgmlError(f"the file lacks the tensor {name}.bias")
+    return g.linear(x, name)
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:

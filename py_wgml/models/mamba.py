@@ -3,7 +3,7 @@ and none attends."""
 
 from .config import Config
 from .graph import A, Graph
-from .layers import logits
+from .layers import biased, logits
 
 ARCHITECTURES = ("mamba",)
 
@@ -30,5 +30,5 @@ def selective_state(g: Graph[A], c: Config, x: A, prefix: str) -> A:
     elif ssm.dt_b_c_rms:
         parts = [g.rms_norm(part, None) for part in parts]
     steps, keys, queries = parts
-    found = g.selective_scan(values, g.linear(steps, f"{prefix}.ssm_dt"), keys, queries, prefix)
+    found = g.selective_scan(values, biased(g, c, steps, f"{prefix}.ssm_dt"), keys, queries, prefix)
     return g.linear(g.gated(gates, "silu", found), f"{prefix}.ssm_out")

@@ -191,8 +191,7 @@ class Plan(Graph[Planned]):
         require_memory(memory)
         x.require(sum(memory.widths))
         gates.require(*(memory.rates, memory.heads)[: 1 + memory.delta])
-        lengths = (memory.heads, memory.rates, memory.heads)[: len(how.rates)]
-        self._flat(lengths, *how.rates)
+        self._flat(tuple(filter(None, memory.constants)), *how.rates)
         self.states[how.name] = memory.shape
         return replace(x, rows=(memory.width,))
 
@@ -201,7 +200,6 @@ class Plan(Graph[Planned]):
         steps.require(x.width)
         queries.require(keys.width)
         self._flat((x.width * keys.width, x.width), f"{prefix}.ssm_a", f"{prefix}.ssm_d")
-        self._vector(x.width, f"{prefix}.ssm_dt.bias")  # which the product that makes the steps has added
         self.states[prefix] = scan_state(x.width, keys.width)
         return x
 

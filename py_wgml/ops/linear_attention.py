@@ -30,7 +30,8 @@ class Memory:
     key_heads: heads of queries and keys, each for as many of the others: for neighbours or, interleaved, for every
     key_heads-th. delta: only what is not remembered yet is written (the delta rule), and queries and keys are
     normalised, with `eps` added to the sum of their squares. channels: each key forgets at a rate of its own. skip:
-    values are added to what comes out, each head's times a number.
+    values are added to what comes out, each head's times a number. shifted: there are numbers to be added to what a
+    token says of rates.
     """
 
     heads: int
@@ -42,6 +43,7 @@ class Memory:
     interleaved: bool = False
     channels: bool = False
     skip: bool = False
+    shifted: bool = True
 
     @property
     def width(self) -> int:
@@ -59,6 +61,11 @@ class Memory:
     def rates(self) -> int:
         """Elements of a token's rates to forget at."""
         return self.heads * (self.keys if self.channels else 1)
+
+    @property
+    def constants(self) -> tuple[int, int, int]:
+        """Elements of A, of the shift and of D (see `linear_attention`), 0 of what there is not."""
+        return self.heads, self.rates * self.shifted, self.heads * self.skip
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -121,14 +128,16 @@ def linear_attention(
     softplus(a + shift) v; M = M + k u^T; out = M^T q, plus D v (skip).
 
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
-    heads] beside it; rates: float32, A [heads], shift [memory.rates], D [heads] (skip) one after the other; out:
-    float32 [max_count, memory.width]; state: float32 `memory.shape`, M before the step, which makes it that at its end.
+    heads] beside it; rates: float32, A [heads], shift [memory.rates] (if shifted), D [heads] (if skip) one after the
+    other; out: float32 [max_count, memory.width]; state: float32 `memory.shape`, M before the step, which makes it that
+    at its end.
     mixer, gated: what is done to x before, and to what comes out; with a mixer the step has a single token, and x and
     gates are of one buffer.
     Raises WgmlError as `require_memory` does, and where these are not so.
     """
     require_memory(memory)
-    names = {"keys": memory.keys, "delta": memory.delta, "channels": memory.channels, "skip": memory.skip}
+    names = {"keys": memory.keys, "delta": memory.delta, "channels": memory.channels}
+    names |= {"shifted": memory.shifted, "skip": memory.skip}
     names |= {"normalise": memory.delta, "interleaved": memory.interleaved}
     if mixer is not None:
         _of_a_token(program, step, x, gates, rates, memory, state, out, mixer, gated, names)
@@ -232,7 +241,8 @@ def linear_attention_numpy(x: Array, gates: Array, rates: Array, memory: Memory,
     """x, gates [T, ..], rates and state as for `linear_attention` -> out [T, memory.width], state after."""
     parts = np.split(x, np.cumsum(memory.widths[:2]), axis=1)
     q, k, v = parts if memory.delta else parts[::-1]
-    rate, shift, skip = np.split(rates, np.cumsum([memory.heads, memory.rates]))
+    rate, shift, skip = np.split(rates, np.cumsum(memory.constants[:2]))
+    shift = shift if memory.shifted else np.zeros(memory.rates, rates.dtype)
     gain = np.logaddexp(0, gates[:, : memory.rates] + shift).reshape(len(x), memory.heads, -1)
     decay = np.exp(gain * rate[:, None])
     beta = unary_numpy(gates[:, memory.rates :], "sigmoid")

@@ -19,6 +19,7 @@ WITHOUT = {
         "exaone": "transformers has no EXAONE 3",
         "deepseek": "transformers has no DeepSeek of version 1",
         "plm": "transformers has no PLM",
+        "plamo2": "transformers has no PLaMo",
         "smallthinker": "transformers has no SmallThinker",
         "smallthinker, softmax": "transformers has no SmallThinker",
     },

@@ -24,6 +24,7 @@ KINDS = {
     "delta": Memory(6, 2, 32, 16, delta=True, eps=1e-6),
     "delta, interleaved": Memory(6, 2, 16, 33, delta=True, eps=1e-3, interleaved=True),
     "delta, channels": Memory(3, 3, 16, 16, delta=True, eps=1e-6, channels=True),
+    "mamba, not shifted": Memory(4, 1, 16, 20, skip=True, shifted=False),
     "mamba, wide": Memory(2, 1, 24, 100, skip=True),
     "mamba, long": Memory(2, 1, 256, 9),
     "delta, large": Memory(2, 1, 128, 128, delta=True, eps=1e-6),
@@ -31,8 +32,8 @@ KINDS = {
 
 
 def rates_of(b: Bench, memory: Memory) -> Any:
-    rates = np.concatenate([-np.exp(b.normal(memory.heads)), b.normal(memory.rates), b.normal(memory.heads)])
-    return rates[: len(rates) if memory.skip else -memory.heads]
+    heads, *others = memory.constants
+    return np.concatenate([-np.exp(b.normal(heads)), *(b.normal(count) for count in others)])
 
 
 def linear_attention_case(b: Bench, kind: str, rows: int, position: int) -> Job:
