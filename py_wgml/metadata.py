@@ -124,8 +124,8 @@ class Metadata:
         values = self.numbers(key, count) if self._is_array(key) else None
         return None if values is None else tuple(map(bool, values.tolist()))
 
-    def numbers(self, key: str, count: int | None = None) -> npt.NDArray[Any] | None:
-        """An array of `count` numbers, all of them finite; None where the file has none."""
+    def numbers(self, key: str, count: int | None = None, finite: bool = True) -> npt.NDArray[Any] | None:
+        """An array of `count` numbers, all of them finite where they must be; None where the file has none."""
         value = self._values.get(self._prefix + key)
         if value is None:
             return None
@@ -133,7 +133,7 @@ class Metadata:
             raise self._wrong(key, "is not an array of numbers")
         if count is not None and len(value) != count:
             raise self._wrong(key, f"has {len(value)} entries instead of {count}")
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        if finite and value.dtype.kind == "f" and not np.isfinite(value).all():
             raise self._wrong(key, "holds a number that is not finite")
         return value
 

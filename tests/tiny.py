@@ -3,7 +3,7 @@
 `TINY` has one of each family, with the tensors and the metadata that llama.cpp's converter gives it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,18 @@ class Tiny:
     """A model to write.
 
     layer: names of a layer's tensors, `+` after those with a bias, `=` after those that are only a bias, `!` after
-    those without a suffix, `*` after those with a scale of the whole tensor; first: those of every second layer, from
-    the first on, where they differ; each: of each layer, where they differ otherwise; rest: names of those after the
-    layers. wanted: the context to load it with. metadata: keys beside the usual ones, without the architecture. shapes:
-    of tensors whose shape is not the usual, by name, with the block or for all.
+    those without a suffix, `*` after those with a scale of the whole tensor, `~` after those that are only a scale;
+    first: those of every second layer, from the first on, where they differ; each: of each layer, where they differ
+    otherwise; rest: names of those after the layers. wanted: the context to load it with. metadata: keys beside the
+    usual ones, without the architecture. shapes: of tensors whose shape is not the usual, by name, with the block or
+    for all; values: of those that are not random.
     """
 
     architecture: str
     layer: str
     rest: str = "output_norm output"
     first: str = ""
-    each: tuple[str, ...] = ()
+    each: Sequence[str] = ()
     layers: int = 2
     embedding: int = 64
     heads: int = 4
@@ -48,6 +49,7 @@ class Tiny:
     wanted: int | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def shape_of(self, name: str) -> tuple[int, ...]:
         """Of the tensor `name`, without its block and suffix."""
@@ -92,6 +94,7 @@ class Tiny:
             "rope_freqs": (self.head_dim // 2,),
             "rope_factors_long": (self.head_dim // 2,),
             "rope_factors_short": (self.head_dim // 2,),
+            "layer_output_scale": (1,),
         }
         return self.shapes.get(name) or usual.get(name) or (e,)
 
@@ -207,6 +210,114 @@ _NEMOTRON_MIXTURE = {
     "expert_gating_func": 2,
     "rope.scaling.finetuned": False,
 }
+_GEMMA4_LAYER = (
+    "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output post_attention_norm ffn_norm ffn_gate ffn_up"
+    " ffn_down post_ffw_norm layer_output_scale"
+)
+_GEMMA4_SHARED = _GEMMA4_LAYER.replace("attn_k attn_k_norm attn_v ", "")
+_GEMMA4_KEYS = _GEMMA4_LAYER.replace("attn_v ", "")
+_GEMMA4_EXPERTS = (
+    " ffn_gate_inp ffn_gate_inp~ pre_ffw_norm_2 post_ffw_norm_1 post_ffw_norm_2 ffn_gate_up_exps ffn_down_exps"
+    " ffn_down_exps~"
+)
+_PER_LAYER = " inp_gate proj post_norm"
+
+
+def gemma4(local: Sequence[int], kv_heads: Sequence[int], each: Sequence[str], rest: str, **more: Any) -> Tiny:
+    """Heads are twice as long in layers without a window. more: metadata."""
+    layers, embedding, heads = len(local), 64, 4
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, (is_local, count) in enumerate(zip(local, kv_heads, strict=True)):
+        length, prefix = 16 if is_local else 32, f"blk.{layer}.attn"
+        shapes |= {f"{prefix}_{part}": (count * length, embedding) for part in "kv"}
+        shapes |= {f"{prefix}_q": (heads * length, embedding), f"{prefix}_output": (embedding, heads * length)}
+        shapes |= {f"{prefix}_{part}_norm": (length,) for part in "qk"}
+    wide = more.get("feed_forward_length", [])
+    for layer, width in enumerate(wide):
+        shapes |= {f"blk.{layer}.ffn_{part}": (width, embedding) for part in ("gate", "up")}
+        shapes[f"blk.{layer}.ffn_down"] = (embedding, width)
+    own = more.get("embedding_length_per_layer_input", 0)
+    shapes |= {"per_layer_token_embd": (512, own * layers), "per_layer_model_proj": (own * layers, embedding)}
+    shapes |= {"per_layer_proj_norm": (own,), "inp_gate": (own, embedding), "proj": (embedding, own)}
+    metadata = {
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "attention.head_count_kv": list(kv_heads),
+        "attention.key_length": 32,
+        "attention.value_length": 32,
+        "attention.key_length_swa": 16,
+        "attention.value_length_swa": 16,
+        "attention.sliding_window": 7,
+        "attention.sliding_window_pattern": [bool(is_local) for is_local in local],
+        "attention.shared_kv_layers": 0,
+        "rope.freq_base": 1000000.0,
+        "rope.freq_base_swa": 10000.0,
+        "rope.dimension_count": 32,
+        "rope.dimension_count_swa": 16,
+        "embedding_length_per_layer_input": 0,
+        **more,
+    }
+    # A quarter of the pairs turns.
+    values = {"rope_freqs": [1.0] * 4 + [1e30] * 12}
+    return Tiny(
+        "gemma4",
+        "",
+        rest,
+        each=each,
+        layers=layers,
+        feed_forward=wide[0] if wide else 128,
+        metadata=metadata,
+        shapes=shapes,
+        values=values,
+    )
+
+
+def gemma3n(local: Sequence[int], own: int, rank: int, **more: Any) -> Tiny:
+    """Half of the layers share keys and values, and have some that nothing uses. own: elements of a layer's embeddings;
+    rank: of the path beside attention."""
+    layers, embedding = len(local), 64
+    names = (
+        "attn_norm attn_q attn_q_norm attn_k attn_k_norm attn_v attn_output post_attention_norm ffn_norm ffn_gate"
+        " ffn_up ffn_down post_ffw_norm altup_router_norm altup_router altup_predict_coef altup_correct_coef"
+        " altup_correct_scale laurel_l laurel_r laurel_post_norm"
+    )
+    shapes = {
+        "per_layer_token_embd": (512, own * layers),
+        "per_layer_model_proj": (own * layers, embedding),
+        "per_layer_proj_norm": (own,),
+        "inp_gate": (own, embedding),
+        "proj": (embedding, own),
+        "altup_proj": (3, embedding, embedding),
+        "altup_unembd_proj": (3, embedding, embedding),
+        "altup_router": (4, embedding),
+        "altup_predict_coef": (16, 4),
+        "altup_correct_coef": (4, 4),
+        "laurel_l": (rank, embedding),
+        "laurel_r": (embedding, rank),
+    }
+    metadata = {
+        "attention.layer_norm_rms_epsilon": 1e-6,
+        "attention.key_length": 16,
+        "attention.value_length": 16,
+        "attention.sliding_window": 7,
+        "attention.sliding_window_pattern": [bool(is_local) for is_local in local],
+        "rope.freq_base": 1000000.0,
+        "rope.freq_base_swa": 10000.0,
+        "feed_forward_length": [128] * layers,
+        "embedding_length_per_layer_input": own,
+        "altup.active_idx": 0,
+        "altup.num_inputs": 4,
+        **more,
+    }
+    rest = "output_norm per_layer_token_embd per_layer_model_proj per_layer_proj_norm altup_proj altup_unembd_proj"
+    return Tiny("gemma3n", names + _PER_LAYER, rest, layers=layers, metadata=metadata, shapes=shapes)
+
+
+_E2B = {
+    "attention.shared_kv_layers": 3,
+    "embedding_length_per_layer_input": 16,
+    "feed_forward_length": [64] * 4 + [128] * 3,
+}
+_E2B_REST = "output_norm rope_freqs per_layer_token_embd per_layer_model_proj per_layer_proj_norm"
 
 _MLA = "attn_norm attn_q attn_kv_a_mqa attn_kv_a_norm attn_k_b attn_v_b attn_output ffn_norm ffn_gate ffn_up ffn_down"
 _MLA_LOW_RANK = _MLA.replace("attn_q", "attn_q_a attn_q_a_norm attn_q_b")
@@ -437,6 +548,40 @@ TINY = {
             "rope.scaling.type": "linear",
             "rope.scaling.factor": 8.0,
         },
+    ),
+    "gemma3n": gemma3n(
+        [1, 0, 1, 0, 1, 1, 0],
+        own=16,
+        rank=8,
+        **{
+            "attention.shared_kv_layers": 3,
+            "activation_sparsity_scale": [1.6448536] * 2 + [-np.inf] * 5,
+        },
+    ),
+    "gemma4": gemma4(
+        [1, 0, 1, 0, 1, 1, 0],
+        [1] * 7,
+        [_GEMMA4_LAYER + _PER_LAYER] * 4 + [_GEMMA4_SHARED + _PER_LAYER] * 3,
+        _E2B_REST,
+        **_E2B,
+    ),
+    "gemma4, keys and values that nothing uses": gemma4(
+        [1, 0, 1, 0, 1, 1, 0], [1] * 7, [_GEMMA4_LAYER + _PER_LAYER] * 7, _E2B_REST, **_E2B, final_logit_softcapping=5.0
+    ),
+    "gemma4, keys as values": gemma4(
+        [1, 1, 1, 0, 1, 0],
+        [2, 2, 2, 1, 2, 1],
+        [_GEMMA4_LAYER if is_local else _GEMMA4_KEYS for is_local in (1, 1, 1, 0, 1, 0)],
+        "output_norm rope_freqs",
+        final_logit_softcapping=30.0,
+    ),
+    "gemma4, mixture": gemma4(
+        [1, 1, 0],
+        [2, 2, 1],
+        [_GEMMA4_LAYER + _GEMMA4_EXPERTS] * 2 + [_GEMMA4_KEYS + _GEMMA4_EXPERTS],
+        "output_norm rope_freqs",
+        **_USED,
+        expert_feed_forward_length=128,
     ),
     "glm4": Tiny(
         "glm4",
@@ -1028,17 +1173,25 @@ def write_tiny(
         if name.endswith("="):
             vector(f"{name[:-1]}.bias", tiny.shape_of(name[:-1].rpartition(".")[2]), 0.0)
             return
+        if name.endswith("~"):
+            # A factor of what comes in, or one of each expert's.
+            vector(f"{name[:-1]}.scale", (EXPERTS if "_exps" in name else tiny.embedding,), 1.0)
+            return
         name, scaled, _ = name.partition("*")
         name, biased, _ = name.partition("+")
         plain = name.rpartition(".")[2]
         shape = tiny.shapes.get(name) or tiny.shape_of(plain)
-        if plain.startswith("rope_"):
+        if plain in tiny.values:
+            writer.add_tensor(f"{name}.weight", np.array(tiny.values[plain], np.float32))
+        elif plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
         elif len(shape) == 1 or plain.endswith("_norm"):
             vector(f"{name}.weight", shape, 1.0)
         else:
-            # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
-            scale = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "ssm_out": 0.5}.get(plain, 1.0)
+            # What is remembered may cancel out, and is normed after that, which makes much of rounding errors; so would
+            # larger weights of that router, which is given little.
+            scales = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "ssm_out": 0.5, "altup_router": 4.0}
+            scale = scales.get(plain, 1.0)
             values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
             if name == "output":
                 values[: len(SPECIAL)] = 0

@@ -6,9 +6,13 @@
 // are read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
 // (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
-// after is part of it on demand: with norm, x is first scaled to a root mean square of 1 and multiplied by norm_weight
+// after is part of it on demand: with sum, x is first scaled to a root mean square of 1, multiplied by sum_weight and
+// added to what it is a part of, by each workgroup for itself; one of them writes that to summed:
+//   summed = x = sum_factor (* times[0]) (onto + norm(x) sum_weight)    onto, sum_weight, summed f32 [columns]
+// with norm, x is first scaled to a root mean square of 1 and multiplied by norm_weight
 // (f32 [columns]), by each workgroup for itself; with splits, x is what the partials of attention make together
-// (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows;
+// (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows,
+// or, apart, W has rows rows, and it is function(row n) * values[values_first + first + n] (values f32);
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
 // written to `out`: see rope_append.wgsl. With experts, W is a stripe of the matrices [rows, columns] of all experts, and
 // each of the step's tokens has `slots` results, of the experts ids, or in turn of all of them ("heads"):
@@ -17,11 +21,12 @@
 //   row_scale f32 [experts]    bias f32 [experts, rows]
 // Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
 // values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
-// of 64), subgroups (lanes fit a subgroup), row_scale, bias, accumulate, norm (not with tail), splits (0: x is no
-// partials; not with tail, norm or experts, and only where a stage holds all columns; head_dim), function (of
-// lib/gate.wgsl, or false; not with bias), pairing (of lib/rotate.wgsl, or false; not with accumulate or function;
-// lane_rows is then 2 for "norm" and 4 for "neox"; head_dim, latent, rotary_dim, bits), experts ("chosen" by ids, or
-// "heads", or false; workgroup z is a slot; not with accumulate, norm, function or pairing).
+// of 64), subgroups (lanes fit a subgroup), row_scale, bias, accumulate, sum (only where a stage holds all columns; not
+// with tail, splits or experts; times), norm (not with tail), splits (0: x is no partials; not with tail, norm or
+// experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with bias;
+// apart), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; lane_rows is then 2 for "norm" and 4
+// for "neox"; head_dim, latent, rotary_dim, bits), experts ("chosen" by ids, or "heads", or false; workgroup z is a
+// slot; not with accumulate, norm, function or pairing).
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -29,6 +34,13 @@ struct Params {
     first: u32,
     {% if norm %}
     eps: f32,
+    {% endif %}
+    {% if sum %}
+    sum_eps: f32,
+    sum_factor: f32,
+    {% endif %}
+    {% if apart %}
+    values_first: u32,
     {% endif %}
     {% if pairing %}
     heads: u32,
@@ -75,6 +87,17 @@ var<storage, read> bias: array<f32>;
 {% if norm %}
 var<storage, read> norm_weight: array<vec4<f32>>;
 {% endif %}
+{% if sum %}
+var<storage, read> onto: array<vec4<f32>>;
+var<storage, read> sum_weight: array<vec4<f32>>;
+{% if times %}
+var<storage, read> times: array<f32>;
+{% endif %}
+var<storage, read_write> summed: array<vec4<f32>>;
+{% endif %}
+{% if apart %}
+var<storage, read> values: array<f32>;
+{% endif %}
 
 {% import "quant/" ~ type ~ ".wgsl" as quant with context %}
 {% include "lib/octets.wgsl" %}
@@ -107,7 +130,8 @@ const STAGE_SPANS: u32 = STAGE / (8u * SPAN);
 const SPANS: u32 = OCTETS / SPAN; // of a block
 
 // A row, or the two rows that make one number.
-{% set all_rows = range(2 * lane_rows if function else lane_rows) %}
+{% set paired = function and not apart %}
+{% set all_rows = range(2 * lane_rows if paired else lane_rows) %}
 // Quad p (of the 2 SPAN) of each span, span after span; the lines start in different memory banks.
 const LINE: u32 = STAGE_SPANS + 1u;
 var<workgroup> x_stage: array<{{ "u32" if integers else "vec4<f32>" }}, 2u * SPAN * LINE>;
@@ -117,7 +141,7 @@ const ONES: u32 = 0x01010101u;
 var<workgroup> peaks: array<f32, STAGE / 4u>; // the largest magnitude of each quad
 var<workgroup> x_scales: array<f32, STAGE_SPANS>;
 {% endif %}
-{% if norm %}
+{% if norm or sum %}
 var<workgroup> squares_of: array<f32, GROUPS>; // the sum of what each group of lanes brought so far
 {% endif %}
 {% if not subgroups %}
@@ -194,7 +218,7 @@ fn main(
     {% else %}
     let row_{{ r }} = n_{{ r }};
     {% endif %}
-    {% if function %}
+    {% if paired %}
     let row_{{ r + lane_rows }} = row_{{ r }} + params.rows;
     {% endif %}
     {% endfor %}
@@ -217,6 +241,9 @@ fn main(
     {% if accumulate %}
     let before_{{ r }} = out[at_{{ r }}];
     {% endif %}
+    {% if apart %}
+    let value_{{ r }} = values[params.values_first + at_{{ r }}];
+    {% endif %}
     {% endfor %}
     {% for r in all_rows %}
     {% if row_scale %}
@@ -233,7 +260,16 @@ fn main(
     {% if norm %}
     var norm_{{ q }} = norm_weight[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u];
     {% endif %}
+    {% if sum %}
+    let onto_{{ q }} = onto[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u];
+    let sum_weight_{{ q }} = sum_weight[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u];
+    {% endif %}
     {% endfor %}
+    {% if times %}
+    let sum_factor = params.sum_factor * times[0];
+    {% elif sum %}
+    let sum_factor = params.sum_factor;
+    {% endif %}
     // A lane's first weights are on their way while x is made ready for all.
     {% set octet_type = "vec2<u32>" if quant.bytes else "Octet" %}
     {% for r in all_rows %}
@@ -263,6 +299,31 @@ fn main(
     }
     {% endmacro %}
 {{ load_span("min(lane, spans - 1u)") }}
+    {% if sum %}
+    var squares_before = 0.0;
+    {% for q in range(quads) %}
+    squares_before += select(0.0, dot(x_{{ q }}, x_{{ q }}), (index + {{ q * workgroup_size }}u) / 2u < octets_of_row());
+    {% endfor %}
+    let squares_of_lanes = lanes_sum(squares_before, index);
+    if lane == 0u {
+        squares_of[index / LANES] = squares_of_lanes;
+    }
+    workgroupBarrier();
+    var squares_of_all = 0.0;
+    for (var i = 0u; i < GROUPS; i++) {
+        squares_of_all += squares_of[i];
+    }
+    let sum_scale = inverseSqrt(squares_of_all / f32(params.columns) + params.sum_eps);
+    {% for q in range(quads) %}
+    x_{{ q }} = sum_factor * (onto_{{ q }} + sum_scale * x_{{ q }} * sum_weight_{{ q }});
+    if workgroup_index(group, groups) == 0u && (index + {{ q * workgroup_size }}u) / 2u < octets_of_row() {
+        summed[stage_column(0u, index + {{ q * workgroup_size }}u) / 4u] = x_{{ q }};
+    }
+    {% endfor %}
+    {% if norm %}
+    workgroupBarrier();
+    {% endif %}
+    {% endif %}
     {% if stages %}
     for (var start = 0u; start < spans; start += STAGE_SPANS) {
     {% else %}
@@ -416,7 +477,9 @@ fn main(
     {% for r in range(lane_rows) %}
     {% set in_stripe = " && expert_row + n_%d - params.skipped < params.stripe_rows" % r if experts else "" %}
     if lane == {{ r % lanes }}u && row_of(rows, {{ r }}u) < params.rows{{ in_stripe }} {
-        {% if function %}
+        {% if apart %}
+        let result = gate(total_{{ r }}, value_{{ r }});
+        {% elif function %}
         let result = gate(total_{{ r }}, total_{{ r + lane_rows }});
         {% else %}
         let result = total_{{ r }}{{ " + bias_%d" % r if bias }};

@@ -1,6 +1,6 @@
 // Queries and keys scaled to a root mean square of 1, times their weights, where they are: each head is a row, or all
-// heads of a token are one.
-//   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values
+// heads of a token are one. So are values, whose weights are 1, where there are workgroups for them.
+//   qkv f32 [T, width]: q_rows rows of q_columns, k_rows of k_columns, then values, as many
 //   weights f32 [q_columns + k_columns]
 // One workgroup a row; workgroup (row, t). Parameters: weights (else they are all 1), workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
@@ -41,7 +41,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         squares += qkv[row + i] * qkv[row + i];
     }
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(columns) + params.eps);
+    {% if weights %}
+    if group.x < params.q_rows + params.k_rows {
+        for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
+            qkv[row + i] *= scale * weights[weight + i];
+        }
+        return;
+    }
+    {% endif %}
     for (var i = lane; i < columns; i += {{ workgroup_size }}u) {
-        qkv[row + i] *= scale{{ " * weights[weight + i]" if weights }};
+        qkv[row + i] *= scale;
     }
 }

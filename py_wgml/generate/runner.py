@@ -314,6 +314,9 @@ class Runner:
         self._go_back(start)
         self._sequence = list(ids)
         ends = [*(turn for turn in turns if self._cache.states), len(ids)]
+        if self.config.shared_kv_layers:
+            # Layers without keys and values of their own are needed for the last token alone, which goes by itself.
+            ends.insert(-1, len(ids) - 1)
         self._write_tokens(ids[start:], start)
         last = time.perf_counter()
         while self._stored < len(ids):

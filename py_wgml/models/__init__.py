@@ -11,6 +11,8 @@ from . import (
     falcon_h1,
     gemma,
     gemma2,
+    gemma3n,
+    gemma4,
     glm4,
     glm4_moe,
     gpt2,
@@ -64,9 +66,9 @@ __all__ = [
 ]
 
 _FAMILIES = (
-    llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, glm4, glm4_moe, olmo2, olmoe,
-    apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2, hunyuan,
-    mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
+    llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, gemma3n, gemma4, glm4, glm4_moe,
+    olmo2, olmoe, apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2,
+    hunyuan, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -19,7 +19,7 @@ from .activations import Activations
 from .build import State, emitter
 from .cache import Cache
 from .fuse import RULES, fuse
-from .nodes import Linear, LinearAttention, Node, Value
+from .nodes import Linear, LinearAttention, Node, Rotate, Value
 from .record import Recorder, Step
 
 _MANY = 512
@@ -87,10 +87,13 @@ def operation(node: Node) -> str:
     name = type(node.op).__name__
     if isinstance(node.op, LinearAttention):
         return "CausalConv > " * bool(node.op.mixer) + name + " > GatedNorm" * bool(node.op.gated)
+    if isinstance(node.op, Rotate) and node.op.norm:
+        return f"QkNorm > {name}"
     if not isinstance(node.op, Linear):
         return name
     fusion = node.op.fusion
-    before = [kind for kind, has in (("RmsNorm", fusion.norm), ("Merge", fusion.partials)) if has]
+    taken = ("Sum", node.op.sum), ("RmsNorm", fusion.norm), ("Merge", fusion.partials)
+    before = [kind for kind, has in taken if has]
     after = [kind for kind, has in (("Gate", fusion.activation), ("Rotate", fusion.append)) if has]
     return " > ".join([*before, name, *after])
 

@@ -24,6 +24,9 @@ _GATINGS: dict[int, Gating | None] = {0: None, 1: "softmax", 2: "sigmoid"}  # by
 _MAX_PREDICTING = 16  # layers that guess further tokens: models have one or a few
 
 
+_MAX_DEVIATIONS = 10.0  # beyond which nothing is left of any number of gates
+
+
 @dataclass(frozen=True)
 class Rope:
     """A rotary position embedding (see ops/rope.py) of the first `dim` elements of a head."""
@@ -50,7 +53,7 @@ class Attention:
     """How `layer` attends: with which heads, rotated how, and what becomes of their scores (see ops/attention.py).
 
     sinks: name of a vector [heads]. norms: names of vectors [head_dim] that the heads of queries and those of keys are
-    normed with after the rotation.
+    normed with after the rotation. shared: the layer whose keys and values it attends to, where it has none of its own.
     """
 
     layer: int
@@ -61,6 +64,17 @@ class Attention:
     soft_cap: float | None = None
     sinks: str | None = None
     norms: tuple[str, str] | None = None
+    shared: int | None = None
+
+    @property
+    def kept(self) -> int:
+        """The layer whose keys and values it attends to."""
+        return self.layer if self.shared is None else self.shared
+
+    @property
+    def taken(self) -> Heads:
+        """The heads of what it takes: of queries alone, where keys and values are another layer's."""
+        return self.heads if self.shared is None else replace(self.heads, kv_heads=0)
 
 
 @dataclass(frozen=True)
@@ -162,7 +176,7 @@ class Config:
 
     architecture: str
     block_count: int  # without those that only guess further tokens
-    ignored: tuple[str, ...]  # what the names of these others' tensors begin with
+    ignored: tuple[str, ...]  # what the names of tensors begin with that nothing needs: of these others, for one
     embedding_length: int
     heads: tuple[Heads, ...]  # of each layer
     head_dim: int
@@ -175,12 +189,15 @@ class Config:
     rope_norm: Rope  # `rope` gives it with a family's pairing
     yarn_log_multiplier: float  # 0: the file has none
     rope_base_swa: float | None  # rotary base of layers with a sliding window
+    rope_dim_swa: int | None  # elements of a head that these rotate
     sliding_window: int | None
     sliding_window_pattern: int | tuple[bool, ...] | None
+    shared_kv_layers: int  # the last so many have no keys and values of their own
     attention_scale: float  # what scores are multiplied by
     attention_soft_cap: float | None
     final_soft_cap: float | None
     embedding_scale: float
+    embedding_length_per_layer: int  # of embeddings of each layer's own; 0: there are none
     residual_scale: float  # of what layers add
     logit_scale: float
     parallel_residual: bool
@@ -188,6 +205,8 @@ class Config:
     ssm: StateSpace
     rotates: bool  # whether a model that may do without has a rotary embedding
     multipliers: tuple[str, ...]  # keys of scales that belong into the weights
+    streams: int  # of alternating updates
+    sparsity: tuple[float | None, ...]  # by how many standard deviations a layer's gates must exceed their mean
     expert_count: int
     expert_used_count: int
     expert_gating: Gating | None  # None: the file does not say
@@ -215,15 +234,18 @@ class Config:
             raise WgmlError(f"the file has tensors of {found} layers, not of {layers}")
         embedding = keys.size("embedding_length")
         attends = any(name.endswith(".attn_output.weight") for name in header.tensors)
-        counts = keys.sizes("attention.head_count", blocks, low=int(attends))
-        counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
-        counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
-        counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
-        for heads, heads_kv in zip(counts, counts_kv, strict=True):
-            if heads % heads_kv:
-                raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
         rank = keys.size("attention.kv_lora_rank", 0, low=0)
-        head_dim, value_length = _head_lengths(keys, max(1, embedding // max(counts)), rank)
+        window = keys.size("attention.sliding_window", 0, low=0) or None
+        pattern = keys.flags("attention.sliding_window_pattern", blocks)
+        local = (window and pattern) or (False,) * blocks
+        counts = _head_counts(keys, blocks, low=int(attends))
+        head_dim, value_length = _head_lengths(keys, max(1, embedding // max(count for count, _ in counts)), rank)
+        local_dim = keys.size("attention.key_length_swa", head_dim)
+        if keys.size("attention.value_length_swa", local_dim) != local_dim:
+            raise WgmlError("heads whose keys and values differ in length are not supported")
+        own = layers - keys.size("attention.shared_kv_layers", 0, low=0)
+        if own < 1:
+            raise WgmlError(f"{architecture}.attention.shared_kv_layers is {layers - own} of {layers} layers")
         embeddings = header.tensors.get("token_embd.weight")
         if embeddings is None or embeddings.shape[1:] != (embedding,):
             raise WgmlError(f"the file has no tensor token_embd.weight with rows of {embedding} elements")
@@ -238,9 +260,15 @@ class Config:
         return cls(
             architecture=architecture,
             block_count=layers,
-            ignored=tuple(f"blk.{block}." for block in range(layers, blocks)),
+            ignored=(
+                *(f"blk.{block}." for block in range(layers, blocks)),
+                *(f"blk.{layer}.attn_{part}." for layer in range(own, layers) for part in ("k", "v", "k_norm")),
+            ),
             embedding_length=embedding,
-            heads=tuple(Heads(*sizes, head_dim) for sizes in zip(counts[:layers], counts_kv[:layers], strict=True)),
+            heads=tuple(
+                Heads(*count, local_dim if is_local else head_dim)
+                for count, is_local in zip(counts[:layers], local[:layers], strict=True)
+            ),
             head_dim=head_dim,
             value_length=value_length,
             q_lora_rank=keys.size("attention.q_lora_rank", 0, low=0),
@@ -251,16 +279,15 @@ class Config:
             rope_norm=rope,
             yarn_log_multiplier=keys.scale("rope.scaling.yarn_log_multiplier") or 0.0,
             rope_base_swa=_base(keys, "rope.freq_base_swa"),
-            sliding_window=keys.size("attention.sliding_window", 0, low=0) or None,
-            sliding_window_pattern=(
-                keys.flags("attention.sliding_window_pattern", blocks)
-                or keys.size("attention.sliding_window_pattern", 0, low=0)
-                or None
-            ),
+            rope_dim_swa=keys.size("rope.dimension_count_swa", 0, low=0) or None,
+            sliding_window=window,
+            sliding_window_pattern=pattern or keys.size("attention.sliding_window_pattern", 0, low=0) or None,
+            shared_kv_layers=layers - own,
             attention_scale=keys.scale("attention.scale") or head_dim**-0.5,
             attention_soft_cap=keys.scale("attn_logit_softcapping"),
             final_soft_cap=keys.scale("final_logit_softcapping"),
             embedding_scale=keys.scale("embedding_scale") or 1.0,
+            embedding_length_per_layer=keys.size("embedding_length_per_layer_input", 0, low=0),
             residual_scale=residual_scale,
             logit_scale=keys.scale("logit_scale") or 1.0,
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
@@ -268,6 +295,8 @@ class Config:
             rotates=keys.flag("rope.scaling.finetuned", True),
             multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
             parallel_residual=keys.flag("use_parallel_residual", True),
+            streams=_streams(keys),
+            sparsity=_sparsity(keys, blocks),
             expert_count=keys.size("expert_count", 0, low=0),
             expert_used_count=keys.size("expert_used_count", 0, low=0),
             expert_weights_scale=keys.scale("expert_weights_scale") or 1.0,
@@ -321,6 +350,18 @@ def _gating(keys: Metadata) -> Gating | None:
     return _GATINGS[number]
 
 
+def _head_counts(keys: Metadata, blocks: int, low: int) -> list[tuple[int, int]]:
+    """Heads of queries, and of keys and values, of each layer. low: how many all layers have at least."""
+    counts = keys.sizes("attention.head_count", blocks, low=low)
+    counts = [count or max(1, *counts) for count in counts]  # 0: of layers without attention
+    counts_kv = keys.sizes("attention.head_count_kv", blocks, counts)
+    counts_kv = [count or max(counts_kv) or most for count, most in zip(counts_kv, counts, strict=True)]
+    for heads, heads_kv in zip(counts, counts_kv, strict=True):
+        if heads % heads_kv:
+            raise WgmlError(f"{heads} heads can't be shared out evenly over {heads_kv} heads of keys and values")
+    return list(zip(counts, counts_kv, strict=True))
+
+
 def _head_lengths(keys: Metadata, usual: int, rank: int) -> tuple[int, int]:
     """Of a head's key and value. With latents they may differ, and files have them as of a single head as well."""
     key = keys.size("attention.key_length", usual)
@@ -333,6 +374,24 @@ def _head_lengths(keys: Metadata, usual: int, rank: int) -> tuple[int, int]:
     elif key != value:
         raise WgmlError("heads whose keys and values differ in length are not supported")
     return key, value
+
+
+def _streams(keys: Metadata) -> int:
+    """Streams of activations, of which layers see the first."""
+    if keys.size("altup.active_idx", 0, low=0):
+        raise WgmlError("layers that see another stream of activations than the first are not supported")
+    return keys.size("altup.num_inputs", 1)
+
+
+def _sparsity(keys: Metadata, blocks: int) -> tuple[float | None, ...]:
+    """Of each layer, None where all gates are on: then the file has minus infinity."""
+    key = "activation_sparsity_scale"
+    found = keys.numbers(key, blocks, finite=False)
+    if found is None:
+        return (None,) * blocks
+    if not (np.isfinite(found) | np.isneginf(found)).all() or found.max() > _MAX_DEVIATIONS:
+        raise WgmlError(f"{key} holds a number that makes no sense")
+    return tuple(float(x) if np.isfinite(x) else None for x in found)
 
 
 def _base(keys: Metadata, key: str) -> float | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from .. import ops
 from ..gpu import Buffer, Program
-from ..ops import Columns, Groups, View, assign
+from ..ops import Columns, Groups, Streams, Sum, View, assign
 from . import nodes
 from .nodes import Node, Value
 
@@ -35,13 +35,12 @@ class Emitter:
                 ops.rms_norm(*where, source, norm, out, rows, last, accumulate)
             case nodes.LayerNorm(norm, bias, last):
                 ops.layer_norm(*where, source, norm, bias, out, rows, last)
-            case nodes.Linear(matrix, fusion):
-                fusion = replace(fusion, accumulate=True) if accumulate else fusion
-                ops.linear(*where, source, matrix, out, node.outputs[0].rows, fusion, self.integers)
-            case nodes.QkNorm(weights, heads, eps, whole):
-                ops.qk_norm(*where, out, weights, heads, eps, rows, whole, x.width)
-            case nodes.Rotate(append):
-                ops.rope_append(*where, source, out, append, rows, x.width)
+            case nodes.Linear():
+                self._linear(node, node.op)
+            case nodes.QkNorm(weights, heads, eps, whole, with_values):
+                ops.qk_norm(*where, out, weights, heads, eps, rows, whole, with_values, x.width)
+            case nodes.Rotate(append, head_norm):
+                ops.rope_append(*where, source, out, append, rows, head_norm, x.width)
             case nodes.Attend(cache, scores, splits):
                 ops.attention(*where, source, cache, out, scores, rows, splits)
             case nodes.Merge(partials):
@@ -57,6 +56,13 @@ class Emitter:
                 | nodes.GatedNorm()
             ):
                 self._reader(node, node.op)
+            case nodes.StatisticalTopK(width, deviations):
+                ops.statistical_top_k(*where, out, width, x.width, deviations, rows)
+            case nodes.AltUp(coefficients, scale):
+                first, others, router, *result = (self.buffers[value] for value in node.inputs)
+                size = node.inputs[2].width, x.width
+                given, made = Streams(first, others, *size), Streams(out, self.buffers[node.outputs[1]], *size)
+                ops.altup(*where, given, router, coefficients, made, rows, scale, *result)
             case nodes.Gate(_, activation, repeat):
                 width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
                 ops.gated(*where, gates, values, out, width, activation, rows // repeat, repeat)
@@ -64,6 +70,16 @@ class Emitter:
                 self._experts(node)
             case _:
                 self._arithmetic(node)
+
+    def _linear(self, node: Node, op: nodes.Linear) -> None:
+        x, *others = (self.buffers[value] for value in node.inputs)
+        out, *sums = (self.buffers[value] for value in node.outputs)
+        fusion = replace(op.fusion, accumulate=node.onto is not None)
+        if op.sum is not None:
+            fusion = replace(fusion, sum=Sum(op.sum, others[0], sums[0]))
+        if op.first is not None:
+            fusion = replace(fusion, values=Columns(others[-1], node.inputs[-1].width, op.first))
+        ops.linear(self.program, self.step, x, op.matrix, out, node.outputs[0].rows, fusion, self.integers)
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
         where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)
@@ -131,13 +147,20 @@ class Emitter:
                 products = View.of(target.buffer, out.rows, 1)
                 ops.gemm(program, views[0], View.of(vector, node.inputs[0].width, 1), products)
                 ops.unary(program, "sigmoid", target, target)
+            case nodes.Magnitude():
+                ops.reduce(program, "squared_norm", views[0], target[:, 0])
+                ops.unary(program, "scale", target, target, 1 / node.inputs[0].width)
+                ops.unary(program, "sqrt", target, target)
             case nodes.Unary(function, a, b):
                 ops.unary(program, function, views[0], target, a, b)
-            case nodes.Scale(vector):
-                factors = View.of(vector, 1, vector.nbytes // 4).broadcast(out.rows, out.width)
+            case nodes.Scale(vector, size):
+                factors = View.of(vector, 1, size).broadcast(out.rows, out.width)
                 ops.binary(program, "mul", views[0], factors, target)
             case nodes.Binary(operation):
-                ops.binary(program, operation, views[0], views[1], target)
+                # What is added may be as wide as a part of the other; a factor may have a single element.
+                width = min(value.width for value in node.inputs) if operation == "add" else out.width
+                x, y, parts = (self._parts(value, min(value.width, width)) for value in (*node.inputs, out))
+                ops.binary(program, operation, x, y, parts)
             case nodes.Slice(first):
                 assign(program, "copy", target, views[0][:, first : first + out.width])
             case nodes.Concat():
@@ -153,3 +176,6 @@ class Emitter:
 
     def _view(self, value: Value) -> View:
         return View.of(self.buffers[value], value.rows, value.width)
+
+    def _parts(self, value: Value, width: int) -> View:
+        return View.of(self.buffers[value], value.rows, value.width // width, width)

@@ -1,7 +1,7 @@
 """The second pass: nodes take in what comes before them, by a list of rules.
 
-A rule is about a node and one that makes a value for it and for nobody else. The merged node stands where the later of
-the two stood, so that all it reads must last until then.
+A rule is about a node and one that makes a value for it, and in most of them for nobody else. The merged node stands
+where the later of the two stood, so that all it reads must last until then.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
-from ..ops import Gates, Mixer, can_append, can_gate, can_gate_heads, can_merge
+from ..ops import Gates, HeadNorm, Mixer, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
 from ..ops.linear_attention import MAX_VALUES
 from .nodes import (
     Binary,
@@ -22,10 +22,13 @@ from .nodes import (
     Merge,
     Mix,
     Node,
+    QkNorm,
     Reader,
     RmsNorm,
     Rotate,
+    Scale,
     Slice,
+    Unary,
     Value,
 )
 
@@ -47,11 +50,13 @@ class Around:
 @dataclass(frozen=True)
 class Rule:
     """One way to make one node of two. merge: the earlier and the later node -> one that does the work of both; None
-    where the rule does not apply. saves: what that is good for, beside a dispatch."""
+    where the rule does not apply. saves: what that is good for, beside a dispatch. keeps: the value between the two may
+    have other readers, after the later node; it is made for them too."""
 
     name: str
     saves: str
     merge: Callable[[Node, Node, Around], Node | None]
+    keeps: bool = False
 
 
 def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None:
@@ -59,11 +64,25 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)):
         return None
     x, fusion = norm.inputs[0], product.op.fusion
-    if norm.onto or norm.op.norm.parts > 1 or norm.op.norm.weight is None:
+    if product.op.sum or norm.onto or not norm.op.norm.is_plain:
         return None
     if x.rows > 1 or norm.op.norm.columns % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
+
+
+def _residual_into_product(norm: Node, product: Node, around: Around) -> Node | None:
+    """Fusion for a single token: each workgroup makes the sum of a norm for itself, and one of them also for others to
+    read; where that costs them less than a dispatch (`can_sum`)."""
+    if not (isinstance(norm.op, RmsNorm) and isinstance(product.op, Linear)) or not _is_plain_vector(product):
+        return None
+    how, fusion = norm.op.norm, product.op.fusion
+    if norm.onto is None or product.op.sum or norm.op.last or around.device.info.software:
+        return None
+    if not can_sum(around.device, product.op.matrix, how, fusion):
+        return None
+    inputs, outputs = (*norm.inputs, norm.onto, *product.inputs[1:]), (*product.outputs, *norm.outputs)
+    return replace(product, op=replace(product.op, sum=how), inputs=inputs, outputs=outputs)
 
 
 def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | None:
@@ -72,21 +91,38 @@ def _merge_into_product(merge: Node, product: Node, around: Around) -> Node | No
     if not (isinstance(merge.op, Merge) and isinstance(product.op, Linear)):
         return None
     fusion, partials = product.op.fusion, merge.op.partials
-    if fusion.norm or fusion.append or not can_merge(around.device, product.op.matrix, partials):
+    if product.op.sum or fusion.norm or fusion.append or not can_merge(around.device, product.op.matrix, partials):
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, partials=partials)), inputs=merge.inputs)
 
 
 def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None:
-    """Fusion for a single token, with gates and values in one buffer and without a bias."""
+    """Fusion for a single token, with gates and values in one buffer, or values that are there already; without a
+    bias."""
     if not (isinstance(product.op, Linear) and isinstance(gate.op, Gate)) or not _is_plain_vector(product):
         return None
-    fusion = product.op.fusion
-    halves = gate.op.firsts == (0, product.op.matrix.rows // 2) and gate.inputs[0] is gate.inputs[1]
-    if fusion.bias or not halves or not can_gate(product.op.matrix):
+    fusion, (gates, values), matrix = product.op.fusion, gate.inputs, product.op.matrix
+    apart = values is not gates
+    if fusion.bias or gates is not product.outputs[0] or gate.op.firsts[0]:
+        return None
+    if not apart and not (gate.op.firsts[1] == matrix.rows // 2 and can_gate(matrix)):
+        return None
+    if apart and product.op.sum and not can_sum(around.device, matrix, product.op.sum, fusion, apart=True):
         return None
     op = replace(product.op, fusion=replace(fusion, activation=gate.op.activation))
-    return replace(product, op=op, outputs=gate.outputs)
+    op = replace(op, first=gate.op.firsts[1] if apart else None)
+    inputs = (*product.inputs, values) if apart else product.inputs
+    return replace(product, op=op, inputs=inputs, outputs=(*gate.outputs, *product.outputs[1:]))
+
+
+def _norm_into_rotation(norm: Node, rotate: Node, around: Around) -> Node | None:
+    """Heads that are normed each by itself, on their way to a cache that can be written so (`can_norm`)."""
+    if not (isinstance(norm.op, QkNorm) and isinstance(rotate.op, Rotate)) or rotate.op.norm:
+        return None
+    if norm.op.whole or not can_norm(rotate.op.append):
+        return None
+    how = HeadNorm(norm.op.weights, norm.op.eps, norm.op.values)
+    return replace(rotate, op=replace(rotate.op, norm=how), inputs=norm.inputs)
 
 
 def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node | None:
@@ -94,9 +130,10 @@ def _rotation_into_product(product: Node, rotate: Node, around: Around) -> Node 
     if not (isinstance(product.op, Linear) and isinstance(rotate.op, Rotate)) or not _is_plain_vector(product):
         return None
     fusion, append = product.op.fusion, rotate.op.append
-    if fusion.partials or not can_append(product.op.matrix, append, fusion):
+    if rotate.op.norm or product.op.sum or fusion.partials or not can_append(product.op.matrix, append, fusion):
         return None
-    return replace(product, op=replace(product.op, fusion=replace(fusion, append=append)), outputs=rotate.outputs)
+    outputs = (*rotate.outputs, *product.outputs[1:])
+    return replace(product, op=replace(product.op, fusion=replace(fusion, append=append)), outputs=outputs)
 
 
 def _is_plain_vector(product: Node) -> bool:
@@ -108,9 +145,14 @@ def _is_plain_vector(product: Node) -> bool:
 
 def _columns_into_reader(part: Node, reader: Node, around: Around) -> Node | None:
     """The reader takes them from where they are."""
-    if not (isinstance(part.op, Slice) and isinstance(reader.op, Reader)):
+    if not isinstance(part.op, Slice):
         return None
     (wanted,), (whole,) = part.outputs, part.inputs
+    if isinstance(reader.op, Linear) and reader.op.first is not None and reader.inputs[-1] is wanted:
+        first = reader.op.first + part.op.first
+        return replace(reader.reading(whole, instead_of=wanted), op=replace(reader.op, first=first))
+    if not isinstance(reader.op, Reader):
+        return None
     index = reader.inputs.index(wanted)
     if isinstance(reader.op, GatedNorm) and index == 0:
         return None
@@ -158,7 +200,9 @@ def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:
 
 def _sum_into_norm(norm: Node, add: Node, around: Around) -> Node | None:
     """The norm is added where the other value is, which nobody needs any more."""
-    return _onto_other(norm, add, around) if isinstance(norm.op, RmsNorm) else None
+    if not isinstance(norm.op, RmsNorm) or norm.op.norm.factor != 1 or norm.op.norm.times:
+        return None
+    return _onto_other(norm, add, around)
 
 
 def _sum_into_mixture(mix: Node, add: Node, around: Around) -> Node | None:
@@ -174,8 +218,23 @@ def _scale_into_sum(mul: Node, add: Node, around: Around) -> Node | None:
     return _onto_other(replace(mul, op=Mix(), inputs=(gate, value)), add, around) if gate.width == 1 else None
 
 
+def _scale_into_norm(norm: Node, scale: Node, around: Around) -> Node | None:
+    """A number that the rows are multiplied by, with what they are added to."""
+    if not isinstance(norm.op, RmsNorm):
+        return None
+    how = norm.op.norm
+    match scale.op:
+        case Unary("scale", a, _):
+            how = replace(how, factor=how.factor * a)
+        case Scale(vector, 1) if how.times is None:
+            how = replace(how, times=vector)
+        case _:
+            return None
+    return replace(norm, op=replace(norm.op, norm=how), outputs=scale.outputs)
+
+
 def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
-    if not (isinstance(add.op, Binary) and add.op.operation == "add") or maker.onto:
+    if not (isinstance(add.op, Binary) and add.op.operation == "add") or maker.onto or len(maker.outputs) > 1:
         return None
     (value,) = maker.outputs
     others = [other for other in add.inputs if other is not value]
@@ -189,8 +248,10 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
 
 RULES = (
     Rule("norm into product", "the normed row's memory", _norm_into_product),
+    Rule("residual into product", "nothing else", _residual_into_product, keeps=True),
     Rule("merge into product", "the merged heads' memory", _merge_into_product),
     Rule("gate into product", "the ungated row's memory", _gate_into_product),
+    Rule("norm into rotation", "nothing else", _norm_into_rotation),
     Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
     Rule("first columns into norm", "the columns' memory", _first_columns_into_norm),
     Rule("columns into reader", "the columns' memory", _columns_into_reader),
@@ -198,6 +259,7 @@ RULES = (
     Rule("recurrence into norm", "the ungated row's memory", _recurrence_into_norm),
     Rule("sum into product", "the product's memory", _sum_into_product),
     Rule("sum into norm", "the normed rows' memory", _sum_into_norm),
+    Rule("scale into norm", "the unscaled rows' memory", _scale_into_norm),
     Rule("sum into mixture", "the mixed rows' memory", _sum_into_mixture),
     Rule("scale into sum", "the scaled rows' memory", _scale_into_sum),
 )
@@ -234,12 +296,13 @@ def _merged(
     """The node merged with one of those that make its inputs, and the place of that."""
     for value in node.inputs:
         earlier = made[maker[value]]
-        if readers[value] > 1 or earlier is None:
+        if earlier is None:
             continue
-        if any(between and between.onto in earlier.inputs for between in made[maker[value] + 1 :]):
-            continue  # what it reads would be gone
+        between = [other for other in made[maker[value] + 1 :] if other]
+        if any(other.onto in earlier.reads or {*other.reads} & {*earlier.outputs} for other in between):
+            continue  # what it reads would be gone, or what it makes not be there yet
         for rule in rules:
-            if merged := rule.merge(earlier, node, around):
+            if (rule.keeps or readers[value] == 1) and (merged := rule.merge(earlier, node, around)):
                 return maker[value], merged
     return None
 

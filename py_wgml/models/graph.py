@@ -45,14 +45,15 @@ class Graph(ABC, Generic[A]):
         """x times the matrices `names`, or rows of them, their results side by side."""
 
     @abstractmethod
-    def qk_norm(self, qkv: A, q: str, k: str, heads: Heads, whole: bool = False) -> A:
+    def qk_norm(self, qkv: A, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False) -> A:
         """qkv, its queries and keys scaled to a root mean square of 1, times the vectors `q` and `k`: each head by
-        itself, or all heads of a token as a whole. What is behind queries, keys and values stays as it is."""
+        itself, or all heads of a token as a whole. k: None where there are queries alone. values: theirs too, without a
+        vector; where qkv has no values, keys before their norm are taken for them. What is behind stays as it is."""
 
     @abstractmethod
     def attention(self, qkv: A, how: Attention) -> A:
-        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]. What is
-        behind them is nobody's."""
+        """Rotate queries and keys, append keys and values to the layer's cache, attend: [T, heads head_dim]. Where they
+        are another layer's, qkv has queries alone. What is behind them is nobody's."""
 
     @abstractmethod
     def latent_attention(self, q: A, kv: A, how: Latent) -> A:
@@ -97,6 +98,21 @@ class Graph(ABC, Generic[A]):
         what the matrix `name`_gate_inp makes gates of, where that is not x."""
 
     @abstractmethod
+    def altup(self, x: A, others: A, router: A, name: str, result: A | None = None) -> tuple[A, A]:
+        """Alternating updates (ops/altup.py) of the stream x and the `others`, side by side, with the coefficients
+        `name` and the gates that `router` has: predicted from one another, or, given what a layer made of x, corrected
+        by that `result`. Gives x and the others anew."""
+
+    @abstractmethod
+    def statistical_top_k(self, x: A, parts: int, deviations: float) -> A:
+        """x, of whose first part, of so many, is left by how much it exceeds its mean by more than so many standard
+        deviations (ops/statistical_top_k.py)."""
+
+    @abstractmethod
+    def magnitude(self, x: A) -> A:
+        """The root mean square of each token: [T, 1]."""
+
+    @abstractmethod
     def token_gate(self, x: A, name: str) -> A:
         """The sigmoid of the product of each token's x and the vector `name`: [T, 1]."""
 
@@ -105,12 +121,12 @@ class Graph(ABC, Generic[A]):
         """function(x), of ops/unary.py, with its parameters."""
 
     @abstractmethod
-    def scale(self, x: A, name: str) -> A:
-        """x times a vector of the file, or its only number; `name` is the tensor's whole name."""
+    def scale(self, x: A, name: str, single: bool = False) -> A:
+        """x times a vector of the file, or one with a single number; `name` is the tensor's whole name."""
 
     @abstractmethod
-    def add(self, x: A, y: A) -> A:
-        """x + y, of one width."""
+    def add(self, x: A, y: A, parts: int = 1) -> A:
+        """x + y, of one width; or y is added to each of so many parts of x."""
 
     @abstractmethod
     def mul(self, x: A, y: A) -> A:

@@ -9,6 +9,7 @@ from ..ops import (
     Experts,
     Fusion,
     Gates,
+    HeadNorm,
     HeadProducts,
     Heads,
     KvCache,
@@ -76,27 +77,36 @@ class LayerNorm(Op):
 
 @dataclass(frozen=True)
 class Linear(Op):
-    """A product with a matrix, and what it takes in of what comes before and after."""
+    """A product with a matrix, and what it takes in of what comes before and after.
+
+    sum: the norm of the sum that is multiplied: of the first input's norm and the second input. The sum is then its
+    second output. first: where in the last input the values begin that the activated results are multiplied by, if
+    there are any.
+    """
 
     matrix: Matrix
     fusion: Fusion
+    sum: Norm | None = None
+    first: int | None = None
 
 
 @dataclass(frozen=True)
 class QkNorm(Op):
-    """The norm of queries and keys where they are. weights: None for all 1."""
+    """The norm of queries and keys where they are. weights: None for all 1. values: theirs too."""
 
     weights: Buffer | None
     heads: Heads
     eps: float
     whole: bool = False
+    values: bool = False
 
 
 @dataclass(frozen=True)
 class Rotate(Op):
-    """`rope_append`: keys and values go to the cache, what it makes are the queries."""
+    """`rope_append`: keys and values go to the cache, where there are any; what it makes are the queries."""
 
     append: Append
+    norm: HeadNorm | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +243,28 @@ class Mix(Op):
 
 
 @dataclass(frozen=True)
+class AltUp(Op):
+    """`altup` of the first stream, the others, and the router's gates, with what a layer made of the first where that
+    is given; it makes both anew."""
+
+    coefficients: Buffer
+    scale: float
+
+
+@dataclass(frozen=True)
+class StatisticalTopK(Op):
+    """`statistical_top_k` of the first `width` elements of each token."""
+
+    width: int
+    deviations: float
+
+
+@dataclass(frozen=True)
+class Magnitude(Op):
+    """Each token's root mean square."""
+
+
+@dataclass(frozen=True)
 class TokenGate(Op):
     """The sigmoid of each token's product with the vector."""
 
@@ -250,9 +282,10 @@ class Unary(Op):
 
 @dataclass(frozen=True)
 class Scale(Op):
-    """The value times a vector of the file, or its only number."""
+    """The value times a vector of the file, or its only number: so many elements has it."""
 
     vector: Buffer
+    size: int
 
 
 @dataclass(frozen=True)
@@ -279,8 +312,8 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (Rotate, LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan)
-"""Operations that write to the cache."""
+STORING = (LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan)
+"""Operations that write to the cache, whatever they are given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,7 +337,11 @@ class Node:
     @property
     def stores(self) -> bool:
         """Whether it writes to the cache, and so is needed even where nobody reads what it makes."""
-        return isinstance(self.op, STORING) or (isinstance(self.op, Linear) and self.op.fusion.append is not None)
+        match self.op:
+            case Rotate(append) | Linear(_, Fusion(append=Append() as append)):
+                return append.cache.heads.kv_heads > 0
+            case op:
+                return isinstance(op, STORING)
 
     def reading(self, other: Value, instead_of: Value) -> "Node":
         """The same with another value in place of one that it reads."""

@@ -13,6 +13,7 @@ from ..ops import (
     Heads,
     Routing,
     Scores,
+    altup_numpy,
     attention_numpy,
     binary_numpy,
     causal_conv_numpy,
@@ -31,6 +32,7 @@ from ..ops import (
     route_numpy,
     selective_scan_numpy,
     short_conv_numpy,
+    statistical_top_k_numpy,
     unary_numpy,
 )
 from ..ops.gated import Activation
@@ -38,6 +40,7 @@ from ..ops.lib.array import Array
 from ..ops.unary import Function
 from .config import Attention, Config, Latent, Mixture, Recurrence, Rope
 from .graph import Graph
+from .planner import norm_names
 from .scales import scale_of
 
 
@@ -65,7 +68,9 @@ class NumpyGraph(Graph[Array]):
 
     def _rows(self, name: str | Rows, suffix: str) -> Array:
         whole = self._tensor(f"{tensor_of(name)}{suffix}")
-        return whole if isinstance(name, str) else name.of(whole)
+        return (
+            whole if isinstance(name, str) else name.of(whole.reshape(-1, whole.shape[-1]) if whole.ndim > 2 else whole)
+        )
 
     def _bias(self, name: str) -> Array | None:
         return self._tensor(f"{name}.bias") if f"{name}.bias" in self._config.tensors else None
@@ -99,22 +104,27 @@ class NumpyGraph(Graph[Array]):
 
         return np.concatenate([multiply(name) for name in names], axis=1)
 
-    def qk_norm(self, qkv: Array, q: str, k: str, heads: Heads, whole: bool = False) -> Array:
-        weights = np.concatenate([self._tensor(f"{name}.weight") for name in (q, k)])
-        return qk_norm_numpy(qkv, weights, heads, self._config.norm_eps, whole)
+    def qk_norm(
+        self, qkv: Array, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
+    ) -> Array:
+        if qkv.shape[1] < heads.qkv_width:
+            qkv = np.concatenate([qkv, qkv[:, heads.width :]], axis=1)
+        weights = np.concatenate([self._tensor(name) for name in norm_names(q, k)])
+        return qk_norm_numpy(qkv, weights, heads, self._config.norm_eps, whole, values)
 
     def attention(self, qkv: Array, how: Attention) -> Array:
-        q, kv, rope = how.heads.heads, how.heads.kv_heads, how.rope
-        heads = qkv[:, : how.heads.qkv_width].reshape(len(qkv), -1, how.heads.head_dim)
-        past = self._past[how.layer]
-        position = past.shape[1]
+        q, kv, rope = how.heads.heads, how.taken.kv_heads, how.rope
+        heads = qkv[:, : how.taken.qkv_width].reshape(len(qkv), -1, how.heads.head_dim)
+        past = self._past[how.kept]
+        position = past.shape[1] - (0 if kv else len(qkv))
         turned = rope_numpy(heads[:, : q + kv], self._rotations(rope, position), rope.pairing)
         if how.norms is not None:
             weights = np.repeat([self._tensor(f"{norm}.weight") for norm in how.norms], [q, kv], axis=0)
             turned = rms_norm_numpy(turned, weights, self._config.norm_eps)
-        new = np.stack([turned[:, q:], heads[:, q + kv :]])
-        self._past[how.layer] = np.concatenate([past, new], axis=1)
-        keys, values = self._past[how.layer]
+        if kv:
+            new = np.stack([turned[:, q:], heads[:, q + kv :]])
+            self._past[how.kept] = np.concatenate([past, new], axis=1)
+        keys, values = self._past[how.kept]
         sink = None if how.sinks is None else self._tensor(f"{how.sinks}.weight")
         scores = Scores(how.scale, how.window, how.soft_cap, sink)
         out = attention_numpy(turned[:, :q], keys, values, position, scores)
@@ -193,17 +203,33 @@ class NumpyGraph(Graph[Array]):
         out: Array = np.einsum("ts,tse->te", gates, results)
         return out
 
+    def altup(
+        self, x: Array, others: Array, router: Array, name: str, result: Array | None = None
+    ) -> tuple[Array, Array]:
+        count, width = router.shape[1], x.shape[1]
+        streams = np.concatenate([x, others], axis=1).reshape(-1, count, width)
+        coefficients = self._tensor(f"{name}.weight").reshape(-1, *[count] * (2 if result is None else 1))
+        out = altup_numpy(streams, router, coefficients, 1 / width, result)
+        return out[:, 0], out[:, 1:].reshape(len(x), -1)
+
+    def statistical_top_k(self, x: Array, parts: int, deviations: float) -> Array:
+        return statistical_top_k_numpy(x, x.shape[1] // parts, deviations)
+
+    def magnitude(self, x: Array) -> Array:
+        out: Array = np.sqrt(np.mean(x * x, axis=1, keepdims=True))
+        return out
+
     def token_gate(self, x: Array, name: str) -> Array:
         return unary_numpy(x @ self._tensor(f"{name}.weight").reshape(-1, 1), "sigmoid")
 
     def unary(self, x: Array, function: Function, a: float = 0.0, b: float = 0.0) -> Array:
         return unary_numpy(x, function, a, b)
 
-    def scale(self, x: Array, name: str) -> Array:
+    def scale(self, x: Array, name: str, single: bool = False) -> Array:
         return binary_numpy("mul", x, self._tensor(name).reshape(1, -1))
 
-    def add(self, x: Array, y: Array) -> Array:
-        return binary_numpy("add", x, y)
+    def add(self, x: Array, y: Array, parts: int = 1) -> Array:
+        return binary_numpy("add", x.reshape(len(x), parts, -1), y[:, None]).reshape(x.shape)
 
     def mul(self, x: Array, y: Array) -> Array:
         return binary_numpy("mul", x, y)

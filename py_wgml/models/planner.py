@@ -8,6 +8,7 @@ from ..gguf_model.header import Header, TensorInfo
 from ..gguf_model.rows import Names, Rows, suffixed, tensor_of
 from ..gguf_model.weights import require_types
 from ..ops import Heads
+from ..ops.altup import require_streams
 from ..ops.attention import require_heads
 from ..ops.causal_conv import conv_state, require_taps
 from ..ops.gated import Activation
@@ -83,6 +84,8 @@ class Plan(Graph[Planned]):
         (table,) = self._matrix(name)
         if scale_of(self._tensors, name, 1):
             raise WgmlError(f"the file has a scale of the whole tensor {table.name}, which no embeddings have")
+        if table.shape[0] < self._config.vocabulary:
+            raise WgmlError(f"the tensor {table.name} has not a row for each of {self._config.vocabulary} tokens")
         return Planned((table.shape[1],), table.name)
 
     def add_positions(self, x: Planned, name: str) -> Planned:
@@ -110,7 +113,7 @@ class Plan(Graph[Planned]):
         return x
 
     def linear(self, x: Planned, *names: str | Rows) -> Planned:
-        tensors = [self._tensor(f"{tensor_of(name)}.weight", 2) for name in names]
+        tensors = [self._rows_of(name) for name in names]
         for tensor in tensors:
             if tensor.shape[1] != x.width:
                 raise WgmlError(f"the tensor {tensor.name} has rows of {tensor.shape[1]} elements instead of {x.width}")
@@ -128,19 +131,26 @@ class Plan(Graph[Planned]):
             self.scaled[names] = rows
         return Planned(rows, tensors[0].name)
 
-    def qk_norm(self, qkv: Planned, q: str, k: str, heads: Heads, whole: bool = False) -> Planned:
-        qkv.require_first(*heads.widths)
+    def qk_norm(
+        self, qkv: Planned, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
+    ) -> Planned:
+        without_values = values and qkv.width == sum(heads.widths[:2])
+        require = qkv.require if values or k is None else qkv.require_first
+        require(*heads.widths[: 2 if without_values else 3])
+        names = norm_names(q, k)
         lengths = heads.widths[:2] if whole else (heads.head_dim, heads.head_dim)
-        self._vector(lengths, f"{q}.weight", f"{k}.weight")
-        return qkv
+        self._vector(lengths[: len(names)], *names)
+        return replace(qkv, rows=heads.widths) if without_values else qkv
 
     def attention(self, qkv: Planned, how: Attention) -> Planned:
-        heads, rope, layer = how.heads, how.rope, how.layer
-        qkv.require_first(*heads.widths)
+        heads, rope = how.heads, how.rope
+        (qkv.require_first if how.shared is None else qkv.require)(*how.taken.widths)
         require_heads(heads)
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
         self._rope(rope)
-        self.kept[layer] = heads
+        kept = self.kept.setdefault(how.kept, heads)
+        if not isinstance(kept, Heads) or replace(kept, heads=heads.heads) != heads:
+            raise WgmlError(f"layer {how.layer} can't attend to the keys and values of layer {how.kept}")
         if how.norms is not None:
             self._vector((heads.head_dim, heads.head_dim), *(f"{norm}.weight" for norm in how.norms))
         if how.sinks is not None:
@@ -228,21 +238,39 @@ class Plan(Graph[Planned]):
             self._flat(c.expert_count, how.bias)
         return Planned((self._experts(f"{name}_down_exps", width),), f"{name}_down_exps.weight")
 
+    def altup(
+        self, x: Planned, others: Planned, router: Planned, name: str, result: Planned | None = None
+    ) -> tuple[Planned, Planned]:
+        count = router.width
+        require_streams(count)
+        others.require(*[x.width] * (count - 1))
+        self._flat(count**3 if result is None else count**2, f"{name}.weight")
+        if result is not None:
+            self.add(x, result)
+        return x, others
+
+    def statistical_top_k(self, x: Planned, parts: int, deviations: float) -> Planned:
+        x.require(*[x.width // parts] * parts)
+        return x
+
+    def magnitude(self, x: Planned) -> Planned:
+        return replace(x, rows=(1,))
+
     def token_gate(self, x: Planned, name: str) -> Planned:
         self._flat(x.width, f"{name}.weight")
         return Planned((1,), f"{name}.weight")
 
-    def scale(self, x: Planned, name: str) -> Planned:
-        self._flat(1 if self._tensor(name, 1, 2).size == 1 else x.width, name)
+    def scale(self, x: Planned, name: str, single: bool = False) -> Planned:
+        self._flat(1 if single else x.width, name)
         return x
 
     def unary(self, x: Planned, function: Function, a: float = 0.0, b: float = 0.0) -> Planned:
         return x
 
-    def add(self, x: Planned, y: Planned) -> Planned:
-        if x.width != y.width:
-            raise WgmlError(f"the tensor {y.tensor} has {y.width} rows instead of {x.width}")
-        return y
+    def add(self, x: Planned, y: Planned, parts: int = 1) -> Planned:
+        if x.width != parts * y.width:
+            raise WgmlError(f"the tensor {y.tensor} has {y.width} rows instead of {x.width // parts}")
+        return y if parts == 1 else x
 
     def mul(self, x: Planned, y: Planned) -> Planned:
         if y.width == 1:
@@ -321,6 +349,11 @@ class Plan(Graph[Planned]):
             self.vectors[scale.name,] = [scale]
         return scale is not None
 
+    def _rows_of(self, name: str | Rows) -> TensorInfo:
+        """The matrix, or, where rows are picked, those of several in one tensor as one."""
+        tensor = self._tensor(f"{tensor_of(name)}.weight", *((2,) if isinstance(name, str) else (2, 3)))
+        return replace(tensor, shape=(tensor.size // tensor.shape[-1], tensor.shape[-1]))
+
     def _matrix(self, *names: str) -> list[TensorInfo]:
         self.matrices[names] = [self._tensor(f"{name}.weight", 2) for name in names]
         return self.matrices[names]
@@ -348,6 +381,11 @@ class Plan(Graph[Planned]):
         if len(tensor.shape) not in dims:
             raise WgmlError(f"the tensor {name} has {len(tensor.shape)} dimensions instead of {dims[0]}")
         return tensor
+
+
+def norm_names(q: str, k: str | None) -> tuple[str, ...]:
+    """The tensors with the weights of `Graph.qk_norm`."""
+    return tuple(f"{name}.weight" for name in (q, k) if name is not None)
 
 
 def _pieces(tensor: TensorInfo, name: str | Rows) -> list[TensorInfo]:

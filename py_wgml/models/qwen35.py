@@ -27,7 +27,7 @@ def forward(g: Graph[A], c: Config) -> A:
 
 def gated_attention(g: Graph[A], c: Config, x: A, layer: int) -> A:
     """What attention makes, times a gate for each element of it: files keep those of a head behind its queries."""
-    prefix, size = f"blk.{layer}", c.head_dim
+    prefix, size = f"blk.{layer}", c.heads[layer].head_dim
     queries, gates = (Rows(f"{prefix}.attn_q", first, size, 2 * size) for first in (0, size))
     heads = c.heads[layer]
     h = g.linear(x, queries, f"{prefix}.attn_k", f"{prefix}.attn_v", gates)

@@ -29,6 +29,7 @@ from .cache import Cache
 from .config import Attention, Config, Latent, Mixture, Recurrence
 from .graph import Graph
 from .nodes import Node, Op, Value
+from .planner import norm_names
 
 _GROUPED = 2  # tokens of an expert on average, from which on its matrices are read once for several of them
 
@@ -100,20 +101,25 @@ class Recorder(Graph[Value]):
         fusion = Fusion(bias, self._weights.scales.get(names))
         return self._make(nodes.Linear(matrix, fusion), (x,), x.rows, matrix.rows, title)
 
-    def qk_norm(self, qkv: Value, q: str, k: str, heads: Heads, whole: bool = False) -> Value:
-        weights = self._weights.vectors[f"{q}.weight", f"{k}.weight"]
-        return self._alter(nodes.QkNorm(weights, heads, self._config.norm_eps, whole), qkv, f"{q} {k}")
+    def qk_norm(
+        self, qkv: Value, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
+    ) -> Value:
+        if qkv.width < heads.qkv_width:
+            qkv = self.concat(qkv, self.slice(qkv, *heads.widths[:2]))
+        weights = self._weights.vectors[norm_names(q, k)]
+        op = nodes.QkNorm(weights, heads, self._config.norm_eps, whole, values)
+        return self._alter(op, qkv, q if k is None else f"{q} {k}")
 
     def attention(self, qkv: Value, how: Attention) -> Value:
         vectors, heads, rope, rows = self._weights.vectors, how.heads, how.rope, qkv.rows
         name = f"layer {how.layer}"
-        keys, values = self._cache.layers[how.layer]
+        keys, values = self._cache.layers[how.kept]
         cache = KvCache(keys, values, heads, self._cache.bits)
-        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, cache)
+        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, replace(cache, heads=how.taken))
         if how.norms is not None:
             # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
             # applied before; but scores are sums of products, so the keys' may go to the queries too.
-            qkv = self._alter(nodes.QkNorm(None, heads, self._config.norm_eps), qkv, name)
+            qkv = self._alter(nodes.QkNorm(None, how.taken, self._config.norm_eps), qkv, name)
         q = self._make(nodes.Rotate(append), (qkv,), rows, heads.width, name)
         if how.norms is not None:
             weights = vectors[tuple(f"{norm}.weight" for norm in how.norms)]
@@ -220,16 +226,32 @@ class Recorder(Graph[Value]):
         results = multiply(active, f"{name}_down_exps", replace(product, width=down.rows // c.expert_count))
         return self._make(nodes.Mix(), (gates, results), rows, results.width, name)
 
+    def altup(
+        self, x: Value, others: Value, router: Value, name: str, result: Value | None = None
+    ) -> tuple[Value, Value]:
+        made = Value(x.rows, x.width), Value(x.rows, others.width)
+        op = nodes.AltUp(self._weights.vectors[f"{name}.weight",], 1 / x.width)
+        inputs = x, others, router
+        self.nodes.append(Node(op, inputs if result is None else (*inputs, result), made, name))
+        return made
+
+    def statistical_top_k(self, x: Value, parts: int, deviations: float) -> Value:
+        return self._alter(nodes.StatisticalTopK(x.width // parts, deviations), x)
+
+    def magnitude(self, x: Value) -> Value:
+        return self._make(nodes.Magnitude(), (x,), x.rows, 1)
+
     def token_gate(self, x: Value, name: str) -> Value:
         return self._make(nodes.TokenGate(self._weights.vectors[f"{name}.weight",]), (x,), x.rows, 1, name)
 
     def unary(self, x: Value, function: Function, a: float = 0.0, b: float = 0.0) -> Value:
         return self._make(nodes.Unary(function, a, b), (x,), x.rows, x.width, function)
 
-    def scale(self, x: Value, name: str) -> Value:
-        return self._make(nodes.Scale(self._weights.vectors[name,]), (x,), x.rows, x.width, name)
+    def scale(self, x: Value, name: str, single: bool = False) -> Value:
+        vector = self._weights.vectors[name,]
+        return self._make(nodes.Scale(vector, 1 if single else x.width), (x,), x.rows, x.width, name)
 
-    def add(self, x: Value, y: Value) -> Value:
+    def add(self, x: Value, y: Value, parts: int = 1) -> Value:
         return self._binary("add", x, y)
 
     def mul(self, x: Value, y: Value) -> Value:

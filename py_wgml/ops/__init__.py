@@ -35,6 +35,7 @@ The same lines work in CPython and, with `await` at the top level, in a notebook
     print(await device.read_array(out, (64, 64)))
 """
 
+from .altup import *
 from .argmax import *
 from .assign import *
 from .attention import *
@@ -70,5 +71,6 @@ from .sample import *
 from .selective_scan import *
 from .short_conv import *
 from .softmax import *
+from .statistical_top_k import *
 from .top_k import *
 from .unary import *

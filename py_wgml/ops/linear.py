@@ -1,6 +1,6 @@
 """Products with a weight matrix in its quantized form: a vector form for one token, a tiled one for many."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import WgmlError
@@ -9,15 +9,28 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
+from .lib.columns import Columns
 from .rms_norm import Norm
 from .rope_append import Append
 
-__all__ = ["Fusion", "can_append", "can_gate", "can_merge", "linear", "linear_numpy"]
+__all__ = ["Fusion", "Sum", "can_append", "can_gate", "can_merge", "can_sum", "linear", "linear_numpy"]
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of partials that all workgroups of a product read together in less than a dispatch
+_SUMMED_BYTES = 64 << 20  # of what all workgroups of a product read more to make a sum each for itself, likewise
+_SUM_COLUMNS = 3072  # for which there is workgroup memory
 TILE_ROWS = 64  # of linear_tile.wgsl
 TILE_TOKENS = (16, 64)  # likewise; the smaller for steps that fit it
+
+
+@dataclass(frozen=True)
+class Sum:
+    """What becomes of x before a product: it is scaled by `norm`, with `onto`, float32 [columns], to which it is added;
+    that is multiplied, and goes to `out`, as `onto`, too."""
+
+    norm: Norm
+    onto: Buffer
+    out: Buffer
 
 
 @dataclass(frozen=True)
@@ -25,18 +38,21 @@ class Fusion:
     """What a product takes in of what comes before and after it; bias not with activation, accumulate not with append.
 
     bias: float32 [rows]. scale: float32 [rows], what products are multiplied by before. accumulate: the result is
-    added to what `out` holds. Of a single vector alone: norm, x is first normalised as by `rms_norm`; partials, x is
-    what `attention` leaves (`can_merge` says whether that is well done here); activation, the result is then gated as
-    by `gated` (out: float32 [rows / 2]; `can_gate` says which weights allow it); append, the results are queries, keys
-    and values, and go where `rope_append` puts them (out: the queries; `can_append` says whether it can be).
+    added to what `out` holds. Of a single vector alone: sum, see `Sum` (`can_sum` says whether that is well done here);
+    norm, x is first normalised as by `rms_norm`; partials, x is what `attention` leaves (`can_merge` likewise);
+    activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which weights allow it;
+    values: of these, out as long as they); append, the results are queries, keys and values, and go where `rope_append`
+    puts them (out: the queries; `can_append` says whether it can be).
     """
 
     bias: Buffer | None = None
     scale: Buffer | None = None
     accumulate: bool = False
+    sum: Sum | None = None
     norm: Norm | None = None
     partials: Partials | None = None
     activation: Activation | None = None
+    values: Columns | None = None
     append: Append | None = None
 
 
@@ -53,9 +69,14 @@ def can_append(weights: Matrix, append: Append, fusion: Fusion) -> bool:
     to the cache without others, and there are bindings enough beside those of its bias, its scale and its norm."""
     head_dim, rows = append.cache.heads.head_dim, _lane_rows(append)
     whole = all(stripe.first % head_dim == 0 == stripe.rows % head_dim for stripe in weights)
-    others = sum(part is not None for part in (fusion.bias, fusion.scale, fusion.norm))
-    bindings = len({"weights", "x", "q", *append.bindings}) + others + max(len(stripe.tables) for stripe in weights)
-    return whole and append.cache.bits > 8 and head_dim % rows == 0 and bindings <= MAX_STORAGE_BINDINGS
+    fits = _bindings(weights, fusion) + len(append.bindings) <= MAX_STORAGE_BINDINGS
+    return whole and append.cache.bits > 8 and head_dim % rows == 0 and fits
+
+
+def _bindings(weights: Matrix, fusion: Fusion) -> int:
+    """How many buffers a product binds, without those that it appends to and those of its sum."""
+    optional = sum(part is not None for part in (fusion.bias, fusion.scale, fusion.norm, fusion.values))
+    return len(("weights", "x", "out")) + optional + max(len(stripe.tables) for stripe in weights)
 
 
 def _lane_rows(append: Append) -> int:
@@ -71,6 +92,18 @@ def can_merge(device: Device, weights: Matrix, partials: Partials) -> bool:
     lengths_fit = columns % 8 == 0 and partials.heads.value_dim % 4 == 0 and partials.splits % 2 == 0
     workgroups = sum(vector_template(device, stripe, stripe.rows, columns)[0] for stripe in weights)
     return fits and lengths_fit and 4 * columns * partials.splits * workgroups <= _MERGED_BYTES
+
+
+def can_sum(device: Device, weights: Matrix, norm: Norm, fusion: Fusion, apart: bool = False) -> bool:
+    """Whether a product can make a norm's sum itself, and in less time than a dispatch of its own: each of its
+    workgroups reads all of it. apart: there are also values that `fusion` does not know yet."""
+    columns, whole = weights.columns, replace(norm, factor=1.0, times=None).is_plain
+    fits = all(columns <= (_stage_columns(stripe) if stripe.tables else _SUM_COLUMNS) for stripe in weights)
+    alone = not (fusion.partials or fusion.append or fusion.accumulate)
+    workgroups = sum(vector_template(device, stripe, stripe.rows, columns)[0] for stripe in weights)
+    bindings = _bindings(weights, fusion) + len(("onto", "sum_weight", "summed")) + (norm.times is not None) + apart
+    little = 2 * 4 * columns * workgroups <= _SUMMED_BYTES and bindings <= MAX_STORAGE_BINDINGS
+    return whole and columns % 8 == 0 and fits and alone and little
 
 
 def linear(
@@ -92,10 +125,11 @@ def linear(
     """
     columns = weights.columns
     _require_fusion(program.device, weights, max_count, fusion)
-    norm, append, partials = fusion.norm, fusion.append, fusion.partials
+    norm, append, partials, first = fusion.norm, fusion.append, fusion.partials, fusion.sum
     ends = {"row_scale": fusion.scale is not None, "bias": fusion.bias is not None, "accumulate": fusion.accumulate}
     for stripe in weights:
-        rows = stripe.rows // 2 if fusion.activation else stripe.rows
+        paired = fusion.activation is not None and fusion.values is None
+        rows = stripe.rows // 2 if paired else stripe.rows
         bindings = {"weights": stripe.buffer, "x": x, "row_scale": fusion.scale, "bias": fusion.bias}
         params = {
             "columns": columns,
@@ -117,25 +151,39 @@ def linear(
                 experts=False,
             )
             continue
-        lane_rows = _lane_rows(append) if append else 1 if fusion.activation else None
-        workgroups, sizes = vector_template(program.device, stripe, rows, columns, lane_rows, integers)
+        lane_rows = _lane_rows(append) if append else 1 if paired else None
+        workgroups, sizes = vector_template(
+            program.device, stripe, rows, columns, lane_rows, integers, first is not None
+        )
         program.dispatch(
             "linear_vector",
             [
                 bindings,
                 {"norm_weight": norm.weight} if norm else {},
+                {"onto": first.onto, "sum_weight": first.norm.weight, "times": first.norm.times} if first else {},
+                {"summed": first.out} if first else {},
+                {"values": fusion.values.buffer} if fusion.values else {},
                 {"step": step, "q": out} if append else {"out": out},
                 append.bindings if append else {},
                 stripe.tables,
             ],
             workgroups,
-            [params, {"eps": norm.eps} if norm else {}, append.cache.params if append else {}],
+            [
+                params,
+                {"eps": norm.eps} if norm else {},
+                {"sum_eps": first.norm.eps, "sum_factor": first.norm.factor} if first else {},
+                {"values_first": fusion.values.first} if fusion.values else {},
+                append.cache.params if append else {},
+            ],
             **sizes,
             **(append.template if append else {"pairing": False}),
             **({"head_dim": partials.heads.value_dim} if partials else {}),
             **ends,
             splits=partials.splits if partials else 0,
+            sum=first is not None,
+            times=first is not None and first.norm.times is not None,
             norm=norm is not None,
+            apart=fusion.values is not None,
             function=fusion.activation or False,
             experts=False,
         )
@@ -144,11 +192,12 @@ def linear(
 def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:
     """Refuse fusions. Raises WgmlError when a product of so many vectors can't take in what it is to."""
     norm, append, partials, activation = fusion.norm, fusion.append, fusion.partials, fusion.activation
-    if (norm or activation or append or partials) and max_count > 1:
+    if (norm or activation or append or partials or fusion.sum) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")
     if (
         (norm and (norm.columns != weights.columns or norm.columns % 8))
-        or (activation and (fusion.bias is not None or not can_gate(weights)))
+        or (activation and (fusion.bias is not None or not (fusion.values or can_gate(weights))))
+        or (fusion.sum and not can_sum(device, weights, fusion.sum.norm, fusion))
         or (append and (fusion.accumulate or activation or not can_append(weights, append, fusion)))
         or (partials and (norm or append or not can_merge(device, weights, partials)))
     ):
@@ -156,11 +205,18 @@ def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fus
 
 
 def vector_template(
-    device: Device, stripe: Stripe, rows: int, columns: int, lane_rows: int | None = None, integers: bool = False
+    device: Device,
+    stripe: Stripe,
+    rows: int,
+    columns: int,
+    lane_rows: int | None = None,
+    integers: bool = False,
+    whole: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `stripe`; its parameters for that.
 
-    lane_rows: that a group of lanes makes; None: as many as suit. integers: as of `linear`.
+    lane_rows: that a group of lanes makes; None: as many as suit. integers: as of `linear`. whole: a stage has all
+    columns.
     """
     if device.info.software:  # has no latency to hide, and loses by each idle lane
         workgroup_size, lanes, lane_rows = 64, 2, lane_rows or 2
@@ -173,7 +229,7 @@ def vector_template(
         "columns": columns,
         "lanes": lanes,
         "lane_rows": lane_rows,
-        "quads": -(-min(columns, _stage_columns(stripe)) // (4 * workgroup_size)),
+        "quads": -(-(columns if whole else min(columns, _stage_columns(stripe))) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
         "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,

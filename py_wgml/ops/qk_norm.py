@@ -1,4 +1,4 @@
-"""RMSNorm of queries and keys, where they are."""
+"""RMSNorm of queries and keys, and of values where wanted, where they are."""
 
 import numpy as np
 
@@ -22,25 +22,28 @@ def qk_norm(
     eps: float,
     max_count: int,
     whole: bool = False,
+    values: bool = False,
     width: int | None = None,
 ) -> None:
     """Normalise queries and keys where they are: each head by itself, or all heads of a token as one row (whole).
 
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
     of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim); None: all 1.
-    width: elements of a row, where there are others behind the values.
+    values: each head of theirs too, without weights (not with whole). width: elements of a row, where there are others
+    behind the values.
     """
     q_rows, k_rows = (1, 1) if whole else (heads.heads, heads.kv_heads)
+    rows = q_rows + (2 if values else 1) * k_rows
     program.dispatch(
         "qk_norm",
         {"step": step, "qkv": qkv, "weights": weights},
-        (q_rows + k_rows, max_count, 1),
+        (rows, max_count, 1),
         {
             "width": width or heads.qkv_width,
             "q_rows": q_rows,
             "k_rows": k_rows,
             "q_columns": heads.heads // q_rows * heads.head_dim,
-            "k_columns": heads.kv_heads // k_rows * heads.head_dim,
+            "k_columns": heads.kv_heads * heads.head_dim if whole else heads.head_dim,
             "eps": eps,
         },
         weights=weights is not None,
@@ -48,12 +51,16 @@ def qk_norm(
     )
 
 
-def qk_norm_numpy(qkv: Array, weights: Array, heads: Heads, eps: float, whole: bool = False) -> Array:
+def qk_norm_numpy(
+    qkv: Array, weights: Array, heads: Heads, eps: float, whole: bool = False, values: bool = False
+) -> Array:
     """qkv [T, (heads + 2 kv_heads) head_dim], weights as for `qk_norm` -> as qkv."""
-    q, k, v = np.split(qkv, [heads.width, heads.width + heads.kv_heads * heads.head_dim], axis=-1)
+    q, k, v = np.split(qkv, np.cumsum(heads.widths)[:2], axis=-1)
     q_weight, k_weight = np.split(weights, [heads.width if whole else heads.head_dim])
-    q, k = (
-        rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
-        for x, weight in ((q, q_weight), (k, k_weight))
+    q, k, v = (
+        x
+        if weight is None or not x.size
+        else rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
+        for x, weight in ((q, q_weight), (k, k_weight), (v, np.ones(heads.head_dim, v.dtype) if values else None))
     )
     return np.concatenate([q, k, v], axis=-1)

@@ -17,7 +17,8 @@ class Norm:
     """A normalisation of rows: its weight, float32 [columns], and the number added to the mean square.
 
     parts: rows of a token, each of which is normalised by itself. own: each has a weight of its own, [parts, columns].
-    weight: None for all 1.
+    weight: None for all 1. factor, times: numbers that the result, with what it is added to, is multiplied by, the
+    second one in a buffer (None: 1).
     """
 
     weight: Buffer | None
@@ -25,6 +26,13 @@ class Norm:
     eps: float
     parts: int = 1
     own: bool = False
+    factor: float = 1.0
+    times: Buffer | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is one of whole rows with a weight, and nothing else."""
+        return self.weight is not None and self.parts == 1 and self.factor == 1 and self.times is None
 
     @property
     def params(self) -> dict[str, int | float]:
@@ -43,16 +51,17 @@ def rms_norm(
     last: bool = False,
     accumulate: bool = False,
 ) -> None:
-    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate).
+    """out[t] = x[t] / sqrt(mean(x[t]^2) + eps) * weight, or added to what `out` holds (accumulate); see `Norm`.
 
     x, out: float32 [max_count, parts columns]. last: only the step's last token is normalised, into row 0 of `out`.
     """
     program.dispatch(
         "rms_norm",
-        {"step": step, "x": x, "weight": norm.weight, "out": out},
+        {"step": step, "x": x, "weight": norm.weight, "times": norm.times, "out": out},
         (1 if last else max_count, norm.parts, 1),
-        norm.params,
+        [norm.params, {"factor": norm.factor}],
         weighted=norm.weight is not None,
+        times=norm.times is not None,
         last=last,
         accumulate=accumulate,
         workgroup_size=_WORKGROUP_SIZE,

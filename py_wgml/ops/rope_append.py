@@ -1,14 +1,25 @@
-"""Rotary position embedding (see rope.py) and the step's keys and values appended to the cache, in one dispatch."""
+"""Rotary position embedding (see rope.py) and the step's keys and values appended to the cache, in one dispatch; so is
+the norm of heads before it."""
 
 from dataclasses import dataclass
 
+from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.heads import KvCache
 from .rope import Pairing, require_rotary
 
-__all__ = ["Append", "rope_append"]
+__all__ = ["Append", "HeadNorm", "can_norm", "rope_append"]
 
 _WORKGROUP_SIZE = 64
+
+
+@dataclass(frozen=True)
+class HeadNorm:
+    """How heads are scaled to a root mean square of 1: as by `qk_norm`, each by itself."""
+
+    weights: Buffer | None
+    eps: float
+    values: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,19 +52,39 @@ class Append:
 
 
 def rope_append(
-    program: Program, step: Buffer, qkv: Buffer, q: Buffer, append: Append, max_count: int, width: int | None = None
+    program: Program,
+    step: Buffer,
+    qkv: Buffer,
+    q: Buffer,
+    append: Append,
+    max_count: int,
+    norm: HeadNorm | None = None,
+    width: int | None = None,
 ) -> None:
-    """Rotate the queries of `qkv` into `q`, its keys into the cache, and copy its values there.
+    """Rotate the queries of `qkv` into `q`, its keys into the cache, and copy its values there; norm: heads are first
+    scaled by it (not for a cache of 8 bits).
 
     qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. q: float32 [max_count,
     heads, head_dim]. width: elements of a row of qkv, where there are others behind the values.
+    Raises WgmlError for a norm before a cache of 8 bits.
     """
-    pairs = append.cache.heads.qkv_width // 2
+    heads = append.cache.heads
+    if norm and not can_norm(append):
+        raise WgmlError("heads are not normed on their way to a cache of 8 bits")
+    groups = heads.heads + 2 * heads.kv_heads if norm else -(-heads.qkv_width // (2 * _WORKGROUP_SIZE))
     program.dispatch(
         "rope_append",
-        [{"step": step, "qkv": qkv, "q": q}, append.bindings],
-        (-(-pairs // _WORKGROUP_SIZE), max_count, 1),
-        {**append.cache.params, "row": width or append.cache.heads.qkv_width},
+        [{"step": step, "qkv": qkv, "q": q, "norm_weights": norm.weights if norm else None}, append.bindings],
+        (groups, max_count, 1),
+        [{**append.cache.params, "row": width or heads.qkv_width}, {"eps": norm.eps} if norm else {}],
         **append.template,
+        norm=norm is not None,
+        norm_weights=norm is not None and norm.weights is not None,
+        norm_values=norm is not None and norm.values,
         workgroup_size=_WORKGROUP_SIZE,
     )
+
+
+def can_norm(append: Append) -> bool:
+    """Whether heads can be normed on their way: blocks of 8 bits are made by neighbours of whom some would be idle."""
+    return append.cache.bits > 8

@@ -76,6 +76,34 @@ def test_tokens_equal_the_reference(path: Path, device: Device, sampling: Sampli
     assert run(path, device, scenario, cache_bits=32) == ids[len(PROMPT) :]
 
 
+@pytest.mark.parametrize("architecture", ["gemma4", "gemma3n"])
+def test_layers_that_share_keys_take_the_last_token_of_a_prompt_alone(
+    architecture: str, device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[architecture])
+    prompt, steps = [3 + 7 * i % 500 for i in range(40)], []
+
+    async def scenario(model: Model) -> list[int]:
+        submit = model.runner._submit
+
+        def noted(count: int, kind: str, times: int = 1) -> Any:
+            steps.append((count, kind))
+            return submit(count, kind, times)
+
+        monkeypatch.setattr(model.runner, "_submit", noted)
+        return await take(model.runner.generate(prompt, Sampling()), 3)
+
+    got = run(path, device, scenario)
+    prefill = steps[: next(i for i, (_, kind) in enumerate(steps) if kind == "sample") + 1]
+    assert prefill[-1] == (1, "sample")
+    assert sum(count for count, _ in prefill) == len(prompt)
+    reference = NumpyModel(path, np.float64)
+    expected: list[int] = []
+    while len(expected) < 3:
+        expected.append(int(reference.logits(prompt if not expected else expected[-1:])[-1].argmax()))
+    assert got == expected
+
+
 def test_prompt_longer_than_a_step_and_growing_cache(
     path: Path, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ WITHOUT = {
         "smallthinker, softmax": "transformers has no SmallThinker",
     },
     LLAMA_CPP: {
+        "gemma3n": "llama.cpp has the released models' sizes built in, and deviations that divide by n - 1",
         "mixtral, gates and values in one": "llama.cpp reads them from two tensors in this architecture",
     },
 }

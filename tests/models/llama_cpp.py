@@ -50,8 +50,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 # middle of two, is an error of 1e-4. So these have few such numbers, made of a seed with which none is in the middle:
 # one of the first dozen is such.
 SEEDS = {
-    "gemma": 0, "gemma2": 0, "gemma3": 2, "phi2": 0, "falcon": 3, "gptneox": 1, "gptneox, sequential": 2, "gpt2": 2,
-    "starcoder": 0, "starcoder2": 0,
+    "gemma": 0, "gemma2": 0, "gemma3": 2, "gemma4": 0, "gemma4, keys and values that nothing uses": 0,
+    "gemma4, keys as values": 0, "gemma4, mixture": 1, "phi2": 0, "falcon": 3, "gptneox": 1, "gptneox, sequential": 2,
+    "gpt2": 2, "starcoder": 0, "starcoder2": 0,
 }  # fmt: skip
 
 

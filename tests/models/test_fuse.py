@@ -52,6 +52,9 @@ class Sketch:
         fusion = Fusion(buffer(width) if bias else None, buffer(width) if scale else None)
         return self.make(nodes.Linear(matrix(width, x.width, stripes, type), fusion), x, width=width)
 
+    def slice(self, x: Value, width: int) -> Value:
+        return x if x.width == width else self.make(nodes.Slice(0), x, width=width)
+
     def gate(self, x: Value) -> Value:
         return self.make(nodes.Gate((0, x.width // 2), "silu"), x, x, width=x.width // 2)
 
@@ -69,8 +72,12 @@ class Sketch:
         partials = Partials(HEADS, splits)
         return self.make(nodes.Merge(partials), self.start(partials.nbytes(1) // 4))
 
-    def qk_norm(self, x: Value) -> Value:
-        return self.make(nodes.QkNorm(None, HEADS, 1e-5), x, width=x.width, onto=x)
+    def qk_norm(self, x: Value, whole: bool = False) -> Value:
+        return self.make(nodes.QkNorm(None, HEADS, 1e-5, whole), x, width=x.width, onto=x)
+
+    def scale(self, x: Value, times: bool = False) -> Value:
+        op = nodes.Scale(buffer(1), 1) if times else nodes.Unary("scale", 0.5)
+        return self.make(op, x, width=x.width)
 
 
 def buffer(elements: int) -> Any:
@@ -138,6 +145,47 @@ def norm_residual(s: Sketch) -> Value:
     return s.add(x, s.norm(s.linear(s.start())))
 
 
+def scaled_residual(s: Sketch) -> Value:
+    x = s.start()
+    return s.add(x, s.scale(s.norm(s.linear(s.start()))))
+
+
+def scaled_by_vector(s: Sketch) -> Value:
+    return s.make(nodes.Scale(buffer(WIDTH), WIDTH), s.norm(s.start()))
+
+
+def residual_product(s: Sketch, width: int = WIDTH, rows: int = WIDTH, stripes: int = 1, first: bool = True) -> Value:
+    """A sum that a product takes and that is read again: after it, or before."""
+    x = s.start(width)
+    x = s.add(x, s.norm(s.linear(s.start(), width)))
+    if first:
+        return s.mul(s.linear(s.norm(x), rows, stripes=stripes), s.slice(x, rows))
+    y = s.mul(x, x)
+    return s.mul(s.linear(s.norm(x)), y)
+
+
+def residual_normed_gated_apart(s: Sketch) -> Value:
+    """For which there are too many buffers."""
+    values = s.start()
+    x = s.scale(norm_residual(s), True)
+    return s.add(x, s.make(nodes.Gate((0, 0), "gelu"), s.linear(s.norm(x)), values))
+
+
+def gate_by_columns(s: Sketch) -> Value:
+    values = s.start(2 * WIDTH)
+    return s.make(nodes.Gate((0, 0), "gelu"), s.linear(s.start()), s.slice(values, WIDTH))
+
+
+def gate_of_product(s: Sketch) -> Value:
+    return s.make(nodes.Gate((0, 0), "gelu"), s.start(), s.linear(s.start()))
+
+
+def residual_gated_apart(s: Sketch) -> Value:
+    values = s.start()
+    x = s.scale(norm_residual(s), True)
+    return s.add(x, s.make(nodes.Gate((0, 0), "gelu"), s.linear(x), values))
+
+
 def layer_norm_residual(s: Sketch) -> Value:
     x = s.start()
     h = s.make(nodes.LayerNorm(Norm(buffer(WIDTH), WIDTH, 1e-5), None, False), s.start())
@@ -163,8 +211,8 @@ def normed_qkv(s: Sketch, type: Type = Type.F32, scale: bool = False) -> Value:
     return s.rotate(s.linear(s.norm(s.start(256)), 128, bias=True, type=type, scale=scale))
 
 
-def normed_heads(s: Sketch) -> Value:
-    return s.rotate(s.qk_norm(s.linear(s.start(), HEADS.qkv_width)))
+def normed_heads(s: Sketch, whole: bool = False, bits: int = 16) -> Value:
+    return s.rotate(s.qk_norm(s.linear(s.start(), HEADS.qkv_width), whole), bits)
 
 
 def gated_residual(s: Sketch) -> Value:
@@ -212,7 +260,43 @@ TABLE = {
     "norm, read twice": ("", norm_two_products, 1, GPU, f"{N}, {L}, {L}, {A}"),
     "norm, its input altered": ("sum into product", norm_outlived, 1, GPU, f"{N}, {G}, +{L}, {L}, {A}"),
     "norm, normed": ("norm into product", lambda s: s.linear(s.norm(s.norm(s.start()))), 1, GPU, f"{N}, {N} > {L}"),
-    "norm, of a norm's sum": ("sum into norm", lambda s: s.linear(norm_residual(s)), 1, GPU, f"{L}, +{N}, {L}"),
+    "norm, of a norm's sum": (
+        "sum into norm, residual into product", lambda s: s.linear(norm_residual(s)), 1, GPU, f"{L}, Sum > {L}"
+    ),
+    "residual": (
+        "sum into norm, residual into product, norm into product", residual_product, 1, GPU,
+        f"{L}, Sum > {N} > {L}, {A}",
+    ),
+    "residual, many tokens": ("sum into norm", residual_product, 16, GPU, f"{L}, +{N}, {N}, {L}, {A}"),
+    "residual, software": ("sum into norm", residual_product, 1, CPU, f"{L}, +{N}, {N}, {L}, {A}"),
+    "residual, too long": (
+        "sum into norm, norm into product", lambda s: residual_product(s, 4096), 1, GPU,
+        f"{L}, +{N}, {N} > {L}, Slice, {A}",
+    ),
+    "residual, many workgroups": (
+        "sum into norm, norm into product", lambda s: residual_product(s, 512, 1 << 18, 8), 1, GPU,
+        f"{L}, +{N}, {N} > {L}, Slice, {A}",
+    ),
+    "residual, read before": (
+        "sum into norm, norm into product", lambda s: residual_product(s, first=False), 1, GPU,
+        f"{L}, +{N}, {A}, {N} > {L}, {A}",
+    ),
+    "residual, gated by others": (
+        "sum into norm, scale into norm, residual into product, gate into product", residual_gated_apart, 1, GPU,
+        f"{L}, Sum > {L} > {G}, {A}",
+    ),
+    "residual, normed and gated by others": (
+        "sum into norm, scale into norm, residual into product, norm into product", residual_normed_gated_apart, 1, GPU,
+        f"{L}, Sum > {N} > {L}, {G}, {A}",
+    ),
+    "residual, rotated": (
+        "sum into norm, residual into product", lambda s: s.rotate(s.linear(norm_residual(s), 128)), 1, GPU,
+        f"{L}, Sum > {L}, Rotate",
+    ),
+    "gate, by columns of others": (
+        "gate into product, columns into reader", gate_by_columns, 1, GPU, f"{L} > {G}"
+    ),
+    "gate, of values that are a product": ("", gate_of_product, 1, GPU, f"{L}, {G}"),
     "norm, the last of many": ("", norm_of_last, 16, GPU, f"{N}, {L}"),
     "norm, the first columns": (
         "first columns into norm, norm into product", normed_columns, 1, GPU, f"{N} > {L}"
@@ -256,7 +340,10 @@ TABLE = {
         "norm into product", lambda s: normed_qkv(s, scale=True), 1, GPU, f"{N} > {L}, Rotate"
     ),
     "rotation, heads cut": ("", lambda s: s.rotate(s.linear(s.start(), 128, stripes=16)), 1, GPU, f"{L}, Rotate"),
-    "rotation, normed heads": ("", normed_heads, 1, GPU, f"{L}, +QkNorm, Rotate"),
+    "rotation, normed heads": ("norm into rotation", normed_heads, 1, GPU, f"{L}, QkNorm > Rotate"),
+    "rotation, normed heads, many tokens": ("norm into rotation", normed_heads, 9, CPU, f"{L}, QkNorm > Rotate"),
+    "rotation, heads normed as a whole": ("", lambda s: normed_heads(s, True), 1, GPU, f"{L}, +QkNorm, Rotate"),
+    "rotation, normed heads, 8 bits": ("", lambda s: normed_heads(s, bits=8), 1, GPU, f"{L}, +QkNorm, Rotate"),
     "sum": ("sum into product", residual, 1, GPU, f"{G}, +{L}"),
     "sum, many tokens": ("sum into product", residual, 16, GPU, f"{G}, +{L}"),
     "sum, the other way": ("sum into product", residual_first, 1, GPU, f"{G}, +{L}"),
@@ -272,6 +359,20 @@ TABLE = {
     "sum, twice": ("sum into product", lambda s: s.add(s.start(), residual(s)), 1, GPU, f"{G}, +{L}, {A}"),
     "norm's sum": ("sum into norm", norm_residual, 1, GPU, f"{L}, +{N}"),
     "norm's sum, many tokens": ("sum into norm", norm_residual, 16, GPU, f"{L}, +{N}"),
+    "norm, scaled": (
+        "scale into norm", lambda s: s.scale(s.scale(s.norm(s.start()), True)), 16, GPU, N
+    ),
+    "norm, scaled by two buffers": (
+        "scale into norm", lambda s: s.scale(s.scale(s.norm(s.start()), True), True), 1, GPU, f"{N}, Scale"
+    ),
+    "norm, scaled by a vector": ("", scaled_by_vector, 1, GPU, f"{N}, Scale"),
+    "norm's sum, scaled": (
+        "sum into norm, scale into norm", lambda s: s.scale(norm_residual(s), True), 1, GPU, f"{L}, +{N}"
+    ),
+    "norm, scaled, then a sum": ("scale into norm", scaled_residual, 1, GPU, f"{L}, {N}, {A}"),
+    "norm, scaled, then a product": (
+        "scale into norm", lambda s: s.linear(s.scale(s.norm(s.start()))), 1, GPU, f"{N}, {L}"
+    ),
     "layer norm's sum": ("", layer_norm_residual, 1, GPU, f"LayerNorm, {A}"),
     "mixture": ("sum into mixture", mix, 1, GPU, "+Mix"),
     "scale": ("scale into sum", scaled, 16, GPU, "+Mix"),

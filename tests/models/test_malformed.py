@@ -15,7 +15,8 @@ from py_wgml.models import plan
 
 # What files may do without: then there is no such thing in the model, or another tensor stands for it.
 OPTIONAL = re.compile(r"\.(bias|scale)$|^output\.weight$|^rope_|\.(ffn_gate_inp_shexp|ssm_norm)\.").search
-LARGER = ("token_embd.weight", "position_embd.weight")  # more rows are compared with the vocabulary, or not needed
+# More rows are compared with the vocabulary, or not needed.
+LARGER = ("token_embd.weight", "position_embd.weight", "per_layer_token_embd.weight")
 
 
 def used(header: Header) -> list[str]:

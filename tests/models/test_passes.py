@@ -209,6 +209,16 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     assert names[-3:] == ["rms_norm", "linear_tile", "rope_append"]
 
 
+def test_layers_that_share_keys_are_left_out_of_prompts(tmp_path: Path) -> None:
+    """They store nothing."""
+    header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["gemma4"]))
+    runner = Runner(PaperDevice(), header)
+    names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
+    assert names.count("rope_append") == 4
+    assert names.count("attention_vector") == 3
+    assert names[-1] == "rope_append"
+
+
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY["llama"])
     main([str(path), "64"])

@@ -55,6 +55,33 @@ _FEW_EXPERTS = {
     "topk_group": 1,
 }
 
+
+def gemma4(name: str, **more: Any) -> Hf:
+    """What the file's metadata say, in transformers' words."""
+    said = TINY[name].metadata
+    local = said["attention.sliding_window_pattern"]
+    return Hf(
+        "gemma4_text",
+        config={
+            "rms_norm_eps": 1e-6,
+            "head_dim": 16,
+            "global_head_dim": 32,
+            "num_key_value_heads": said["attention.head_count_kv"][0],
+            "layer_types": ["sliding_attention" if is_local else "full_attention" for is_local in local],
+            "sliding_window": 7,
+            "num_kv_shared_layers": said["attention.shared_kv_layers"],
+            "hidden_size_per_layer_input": said["embedding_length_per_layer_input"],
+            "vocab_size_per_layer_input": 512,
+            "final_logit_softcapping": said.get("final_logit_softcapping", 30.0),
+            "rope_parameters": {
+                "full_attention": rope("proportional", 1000000.0, partial_rotary_factor=0.25),
+                "sliding_attention": rope(),
+            },
+            **more,
+        },
+    )
+
+
 HF = {
     "llama": Hf("llama", interleaved),
     "llama, tied, frequency factors": Hf("llama", interleaved),
@@ -116,6 +143,34 @@ HF = {
                 "sliding_attention": rope(),
             },
         },
+    ),
+    "gemma3n": Hf(
+        "gemma3n_text",
+        config={
+            "rms_norm_eps": 1e-6,
+            "head_dim": 16,
+            "layer_types": ["full_attention" if layer in (1, 3, 6) else "sliding_attention" for layer in range(7)],
+            "sliding_window": 7,
+            "num_kv_shared_layers": 3,
+            "hidden_size_per_layer_input": 16,
+            "vocab_size_per_layer_input": 512,
+            "laurel_rank": 8,
+            "activation_sparsity_pattern": [0.95] * 2 + [0.0] * 5,
+            "rope_parameters": {"full_attention": rope(theta=1000000.0), "sliding_attention": rope()},
+        },
+    ),
+    "gemma4": gemma4("gemma4", use_double_wide_mlp=True),
+    "gemma4, keys and values that nothing uses": gemma4(
+        "gemma4, keys and values that nothing uses", use_double_wide_mlp=True
+    ),
+    "gemma4, keys as values": gemma4("gemma4, keys as values", attention_k_eq_v=True, num_global_key_value_heads=1),
+    "gemma4, mixture": gemma4(
+        "gemma4, mixture",
+        attention_k_eq_v=True,
+        num_global_key_value_heads=1,
+        enable_moe_block=True,
+        num_experts=EXPERTS,
+        top_k_experts=2,
     ),
     "glm4": Hf(
         "glm4",
@@ -240,6 +295,14 @@ RENAMED = {
     "gate.moe_statics": "moe_statics",
     "correction_bias": "correction.bias",
     "dt_bias": "dt_proj.bias",
+    "layer_scalar": "layer_scalar.weight",
+    "correct_output_scale": "correct_output_scale.weight",
+}
+# Those that it has under other names than that table knows, by the last words of the name.
+NAMED = {
+    "router.proj.weight": "ffn_gate_inp.weight",
+    "router.scale": "ffn_gate_inp.scale",
+    "router.per_expert_scale": "ffn_down_exps.scale",
 }
 
 
@@ -286,7 +349,7 @@ def model_of(name: str, path: Path) -> Any:
         model = WithHead(model_class._from_config(config, **options))
     architectures = {name: arch for arch, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(architectures[tiny.architecture], layers)
-    unused = ("rope_", f"blk.{config.num_hidden_layers}.")
+    unused = ("rope_", f"blk.{config.num_hidden_layers}.", *ignored_of(tiny))
     state, missing = {}, {key for key in tensors if not key.startswith(unused)}
     for key, value in model.state_dict().items():
         if config.tie_word_embeddings and key == "lm_head.weight":
@@ -302,6 +365,13 @@ def model_of(name: str, path: Path) -> Any:
             found, array = experts(key, tensors, hf.type == "gpt_oss")
         elif ".kv_b_proj." in key:
             found, array = keys_and_values(key, tensors)
+        elif key.startswith("model.altup_"):  # matrices that are one tensor in the file
+            found = ("altup_unembd_proj.weight" if "unembed" in key else "altup_proj.weight",)
+            array = tensors[found[0]][int(key.split(".")[2])]
+        elif any(key.endswith(theirs) for theirs in NAMED):
+            prefix = f"blk.{key.split('.')[2]}"
+            found = next((f"{prefix}.{ours}",) for theirs, ours in NAMED.items() if key.endswith(theirs))
+            array = tensors[found[0]]
         else:
             key_of_map = re.sub(r"^model(\.layers\.\d+\.mixer\.)", r"backbone\1", key)
             for ours, theirs in RENAMED.items():
@@ -315,9 +385,15 @@ def model_of(name: str, path: Path) -> Any:
         missing -= set(found)
     assert not missing, f"{name}: transformers has no {missing}"
     model.load_state_dict(state)
-    if "rope_freqs.weight" in tensors:
+    if "rope_freqs.weight" in tensors and not tiny.values:  # which transformers makes up itself
         model.model.rotary_emb.inv_freq /= torch.tensor(tensors["rope_freqs.weight"])
     return model.eval()
+
+
+def ignored_of(tiny: Tiny) -> list[str]:
+    """What names begin with of tensors that the last layers don't use."""
+    shared = range(tiny.layers - tiny.metadata.get("attention.shared_kv_layers", 0), tiny.layers)
+    return [f"blk.{layer}.attn_{part}." for layer in shared for part in ("k", "v", "k_norm")]
 
 
 class WithHead(torch.nn.Module):  # type: ignore[misc]

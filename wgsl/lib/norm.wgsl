@@ -1,15 +1,19 @@
 // The kernel of rms_norm.wgsl and layer_norm.wgsl:
 //   out[r] = (x[r] - centre) / sqrt(mean((x[r] - centre)^2) + eps) * weight (+ bias) (+ out[r])
-// where centre is the mean of x[r], or 0.
+// where centre is the mean of x[r]; or 0, and then all of it is multiplied by `factor`.
 //   x f32 [T, parts, columns]    weight f32 [columns] or [parts, columns]    bias f32 [columns]    out as x
 // A row r is a part of a token; workgroup (token, part). Parameters: weighted, centred, bias, last (only the step's last
-// token, written to row 0), accumulate, workgroup_size, subgroups.
+// token, written to row 0), accumulate, times (there is a number in a buffer that factor is multiplied by),
+// workgroup_size, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     columns: u32,
     parts: u32,
     weight_step: u32,  // from the weights of a part to those of the next
     eps: f32,
+    {% if not centred %}
+    factor: f32,
+    {% endif %}
 }
 
 var<uniform> params: Params;
@@ -17,6 +21,9 @@ var<uniform> step: Step;
 var<storage, read> x: array<f32>;
 {% if weighted %}
 var<storage, read> weight: array<f32>;
+{% endif %}
+{% if times %}
+var<storage, read> times: array<f32>;
 {% endif %}
 var<storage, read_write> out: array<f32>;
 {% if bias %}
@@ -54,9 +61,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         squares += value * value;
     }
     let scale = inverseSqrt(workgroup_sum(squares, lane) / f32(params.columns) + params.eps);
+    let factor = {{ "1.0" if centred else "params.factor" }}{{ " * times[0]" if times }};
     for (var i = lane; i < params.columns; i += {{ workgroup_size }}u) {
         let value = x[from_row + i]{{ " - centre" if centred }};
         let scaled = value * scale{{ " * weight[weights + i]" if weighted }}{{ " + bias[i]" if bias }};
-        out[to_row + i] = scaled{{ " + out[to_row + i]" if accumulate }};
+        out[to_row + i] = factor * {{ "(scaled + out[to_row + i])" if accumulate else "scaled" }};
     }
 }

@@ -8,11 +8,13 @@ from py_wgml.gguf_model.weights import BYTE_TYPES, TYPES, Matrix
 from py_wgml.ops import (
     Append,
     Bits,
+    Columns,
     Fusion,
     Heads,
     KvCache,
     Norm,
     Partials,
+    Sum,
     gated_numpy,
     linear,
     linear_numpy,
@@ -106,6 +108,36 @@ def linear_append_case(
     )
 
 
+def linear_sum_case(
+    b: Bench, kind: str, shape: tuple[int, int], norm: bool, gate: str, times: bool = True, integers: bool = False
+) -> Job:
+    """The product of one token that makes the sum itself that it multiplies. gate: of "pairs" of rows, or of each with
+    a value that is "apart"."""
+    rows, columns = shape
+    times = times and not (norm and gate == "apart")  # there are no bindings for all of them
+    weights, dequantized = matrix(b, kind, shape, cuts=() if gate == "pairs" else (32,))
+    x, before, scale, second = b.normal(1, columns), b.normal(1, columns), b.normal(columns), b.normal(columns)
+    others = b.normal(1, rows + 7)
+    total = 0.75 * (before + rms_norm_numpy(*exact(x, scale), 1e-5)) * (3 if times else 1)
+    expected = linear_numpy(rms_norm_numpy(total, *exact(second), 1e-6) if norm else total, *exact(dequantized))
+    if gate == "pairs":
+        expected = gated_numpy(expected, "gelu")
+    elif gate == "apart":
+        expected = gated_numpy(np.concatenate([expected, others[:, 5 : 5 + rows]], axis=1), "gelu")
+    out, made, step, at = b.poison(2, expected.shape[1]), b.poison(2, columns), b.step(11, 1), b.up(x)
+    how = Norm(b.up(scale), columns, 1e-5, factor=0.75, times=b.up(np.array([3], np.float32)) if times else None)
+    fusion = Fusion(
+        sum=Sum(how, b.up(before), made),
+        norm=Norm(b.up(second), columns, 1e-6) if norm else None,
+        activation="gelu" if gate else None,
+        values=Columns(b.up(others), rows + 7, 5) if gate == "apart" else None,
+    )
+    return Job(
+        lambda p: linear(p, step, at, weights, out, 1, fusion, integers),
+        {out: past(expected, 2), made: past(total, 2)},
+    )
+
+
 def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: int, integers: bool) -> Job:
     """The product of one token that puts the partials of attention together itself."""
     weights, dequantized = matrix(b, kind, (37, heads * head_dim))
@@ -122,6 +154,19 @@ def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: in
 BYTES = [type.name for type in TYPES if type in BYTE_TYPES]
 
 TABLE = [
+    *cases(
+        linear_sum_case,
+        ["Q8_0", "F32"],
+        5e-6,
+        ["normal"],
+        shape=[(66, 768), (66, 2560)],
+        norm=[False, True],
+        gate=["", "pairs", "apart"],
+    ),
+    *cases(
+        linear_sum_case, ["Q6_K", "IQ2_S"], 5e-6, ["normal"], shape=[(66, 768)], norm=[True], gate=[""], times=[False]
+    ),
+    *cases(linear_sum_case, ["Q4_K"], 1.2e-2, ["normal"], shape=[(66, 768)], norm=[True], gate=[""], integers=[True]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[16]),
     # So many rows that an invocation has two; more columns than a stage has.
@@ -220,6 +265,9 @@ def refusals(b: Bench) -> Refusals:
         (lambda: fuse(Fusion(activation="silu")), "product"),  # gates and values in different buffers
         (lambda: fuse(Fusion(append=append)), "product"),  # half a head in one of them
         (lambda: fuse(Fusion(norm=Norm(at, 16, 1e-5), partials=Partials(Heads(4, 4, 4), 2))), "product"),
+        (lambda: fuse(Fusion(sum=Sum(Norm(at, 16, 1e-5), at, at)), max_count=2), "product"),
+        (lambda: fuse(Fusion(sum=Sum(Norm(None, 16, 1e-5), at, at))), "product"),  # without a weight
+        (lambda: fuse(Fusion(sum=Sum(Norm(at, 16, 1e-5), at, at), accumulate=True)), "product"),
     ]
 
 
@@ -247,5 +295,13 @@ MUTATIONS = [
         "x_scales[span] = peak",
         "linear_integers",
     ),
+    Mutation(
+        "which workgroup tells the sum",
+        "linear_vector.wgsl",
+        "workgroup_index(group, groups) == 0u &&",
+        "false &&",
+        "linear_sum",
+    ),
+    Mutation("where the values begin", "linear_vector.wgsl", "params.values_first + at_", "at_", "linear_sum"),
     Mutation("weights of a later stage", "linear_vector.wgsl", "if start + s != lane {", "if s != lane {", "2304"),
 ]

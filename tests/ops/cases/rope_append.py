@@ -1,10 +1,20 @@
 from typing import Any
 
 import numpy as np
-from ops.harness import Bench, Job, Refusals, cases
-from ops.recipes import ALL, FILL, SMALL, past
+from ops.harness import Bench, Job, Mutation, Refusals, cases
+from ops.recipes import ALL, FILL, SMALL, exact, past
 
-from py_wgml.ops import Append, Bits, Heads, KvCache, rope_append, rope_numpy, rotations_numpy
+from py_wgml.ops import (
+    Append,
+    Bits,
+    HeadNorm,
+    Heads,
+    KvCache,
+    qk_norm_numpy,
+    rope_append,
+    rope_numpy,
+    rotations_numpy,
+)
 
 
 def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits: Bits) -> Job:
@@ -31,7 +41,40 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     )
 
 
+def rope_append_norm_case(
+    b: Bench, kind: Any, shape: tuple[int, int, int, int], of_values: bool, weighted: bool
+) -> Job:
+    count, heads, kv_heads, head_dim = shape
+    first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
+    sizes, context = Heads(heads, kv_heads, head_dim), first + count + 8
+    qkv, weights = b.normal(count + 1, sizes.qkv_width), b.normal(2 * head_dim) if weighted else np.ones(2 * head_dim)
+    rotations = rotations_numpy(0, context, rotary_dim, 10000.0)
+    normed = qk_norm_numpy(*exact(qkv[:count], weights), sizes, 1e-5, values=of_values).reshape(count, -1, head_dim)
+    turned = rope_numpy(normed[:, : heads + kv_heads], rotations[first : first + count], pairing)
+    q, caches = b.poison(count + 1, heads, head_dim), [b.poison(context, max(1, kv_heads), head_dim) for _ in "kv"]
+    kept = [np.full((context, kv_heads, head_dim), np.nan) for _ in "kv"]
+    for keep, new in zip(kept, (turned[:, heads:], normed[:, heads + kv_heads :]), strict=True):
+        keep[first : first + count] = new
+    step, at = b.step(first, count), b.up(qkv)
+    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(caches[0], caches[1], sizes, 32))
+    how = HeadNorm(b.up(weights) if weighted else None, 1e-5, of_values)
+    made = {q: past(turned[:, :heads], count + 1)}
+    return Job(
+        lambda p: rope_append(p, step, at, q, append, count + 1, how),
+        made | dict(zip(caches, kept, strict=True)) if kv_heads else made,
+    )
+
+
 TABLE = [
+    *cases(
+        rope_append_norm_case,
+        ["norm/8", "neox/8", "neox/64"],
+        1e-6,
+        ["normal", "zeros"],
+        shape=[(3, 5, 2, 64), (1, 4, 0, 512)],
+        of_values=[False, True],
+        weighted=[True, False],
+    ),
     *cases(
         rope_append_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
@@ -44,9 +87,19 @@ TABLE = [
 ]
 
 
+MUTATIONS = [
+    Mutation("heads of values", "rope_append.wgsl", '{{ " * head_scale" if norm_values }}', "", "rope_append_norm"),
+    Mutation(
+        "weights of rotated keys", "rope_append.wgsl", "select(HEAD_DIM, 0u,", "select(0u, 0u,", "rope_append_norm"
+    ),
+]
+
+
 def refusals(b: Bench) -> Refusals:
-    at = b.poison(64)
+    at, program = b.poison(64), b.device.program()
+    bytes_of = Append(at, 4, "norm", KvCache(at, at, Heads(1, 1, 32), 8))
     return [
+        (lambda: rope_append(program, at, at, at, bytes_of, 1, HeadNorm(None, 1e-5)), "not normed on their way"),
         (lambda: Append(at, 3, "norm", KvCache(at, at, Heads(1, 1, 8), 16)), "not supported"),
         (lambda: KvCache(at, at, Heads(1, 1, 48), 8), "a multiple of 32 elements, not of 48"),
     ]
