@@ -10,7 +10,7 @@ from .activations import Activations
 from .cache import Cache
 from .config import Config
 from .emit import Emitter
-from .fuse import fuse
+from .fuse import fuse, needed
 from .graph import Graph
 from .nodes import Node, Value
 from .place import place
@@ -36,8 +36,11 @@ def build(program: Program, forward: Forward, state: State, step: Step) -> Buffe
     no token); they last until another Program of the model runs."""
     recorder = Recorder(program.device, state.config, state.weights, state.cache, step)
     logits = forward(recorder, state.config)
+    nodes = fuse(recorder.nodes, (logits,), program.device)
     outputs = () if step.logits == "none" else (logits,)
-    nodes = fuse(recorder.nodes, outputs, program.device)
+    if not outputs:
+        # After they were merged: so its kernels are those of a step with logits, which are compiled before it runs.
+        nodes = needed(nodes, outputs)
     emit = emitter(program, state, nodes, outputs, step.integers)
     for node in nodes:
         emit.emit(node)

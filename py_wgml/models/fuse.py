@@ -269,7 +269,7 @@ def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules:
     """The nodes that are needed for `outputs` and for the cache, merged as far as the rules allow. Where a node works
     on a value that others still read, it gets a copy."""
     outputs = tuple(outputs)
-    nodes = _needed(nodes, outputs)
+    nodes = needed(nodes, outputs)
     readers = Counter(value for node in nodes for value in {*node.reads})
     readers.update(outputs)
     last = _last_reads(nodes, outputs)
@@ -283,6 +283,17 @@ def fuse(nodes: Sequence[Node], outputs: Iterable[Value], device: Device, rules:
         maker.update(dict.fromkeys(node.outputs, len(made)))
         made.append(node)
     return _apart([node for node in made if node], outputs)
+
+
+def needed(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
+    """The nodes that are needed for `outputs` and for the cache."""
+    wanted = set(outputs)
+    found: list[Node] = []
+    for node in reversed(nodes):
+        if node.stores or wanted.intersection(node.outputs):
+            wanted.update(node.reads)
+            found.append(node)
+    return found[::-1]
 
 
 def _merged(
@@ -305,16 +316,6 @@ def _merged(
             if (rule.keeps or readers[value] == 1) and (merged := rule.merge(earlier, node, around)):
                 return maker[value], merged
     return None
-
-
-def _needed(nodes: Sequence[Node], outputs: Sequence[Value]) -> list[Node]:
-    wanted = set(outputs)
-    needed: list[Node] = []
-    for node in reversed(nodes):
-        if node.stores or wanted.intersection(node.outputs):
-            wanted.update(node.reads)
-            needed.append(node)
-    return needed[::-1]
 
 
 def _last_reads(nodes: Sequence[Node], outputs: Sequence[Value]) -> dict[Value, int]:

@@ -30,7 +30,7 @@ from py_wgml.models.nodes import Concat, Node, Value
 from py_wgml.models.numpy_graph import NumpyGraph, TensorFile
 from py_wgml.models.place import place
 from py_wgml.models.planner import Planned
-from py_wgml.ops import Heads, step_uniform
+from py_wgml.ops import Heads, attention_lengths, step_uniform
 
 
 def arithmetic(g: Graph[A], c: Config) -> A:
@@ -207,6 +207,20 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     runner = Runner(PaperDevice(), header)
     names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
     assert names[-3:] == ["rms_norm", "linear_tile", "rope_append"]
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path) -> None:
+    """So it is compiled while the weights stream in: a browser compiles nothing in the middle of an answer."""
+    device = PaperDevice()
+    runner = Runner(device, read_header(write_tiny(tmp_path / "tiny.gguf", TINY[name])), TINY[name].wanted)
+    asked = device.pipelines.values()
+    runner._grow(runner.context)
+    for count in (1, 16, 64, 512):
+        for length in attention_lengths(runner.context):
+            for kind in ("fill", "sample"):
+                runner._program(count, kind, length)
+    assert device.pipelines.values() == asked
 
 
 def test_layers_that_share_keys_are_left_out_of_prompts(tmp_path: Path) -> None:
