@@ -350,6 +350,8 @@ _MLA_SHAPES = {
     "attn_kv_b": (4 * (24 + 20), 32),
     "attn_output": (64, 80),
 }
+_KDA = "attn_norm attn_q attn_k attn_v ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v ssm_f_a ssm_f_b ssm_beta ssm_a! ssm_dt="
+_KDA += " ssm_g_a ssm_g_b ssm_norm attn_output"
 _FEW_EXPERTS = {"expert_count": EXPERTS, "expert_used_count": 3, "expert_feed_forward_length": 32}
 
 
@@ -817,6 +819,44 @@ TINY = {
         shapes=_MLA_SHAPES,
         metadata={**_UNSPLIT, **_LOW_RANK, **_MLA_DENSE},
     ),
+    "kimi-linear": Tiny(
+        "kimi-linear",
+        "",
+        each=(
+            _KDA + " ffn_norm ffn_gate ffn_up ffn_down",
+            _with_experts(_MLA) + " exp_probs_b=",
+            _with_experts(_KDA + " ffn_norm ffn_gate ffn_up ffn_down") + " exp_probs_b=",
+        ),
+        shapes={
+            **_MLA_SHAPES,
+            "attn_q": (64, 64),
+            "attn_k": (64, 64),
+            "attn_v": (64, 64),
+            "attn_output": (64, 64),
+            "blk.1.attn_q": (160, 64),
+            "blk.1.attn_output": (64, 80),
+            **dict.fromkeys(("ssm_conv1d_q", "ssm_conv1d_k", "ssm_conv1d_v"), (1, 64, 1, 4)),
+            "ssm_f_a": (16, 64),
+            "ssm_f_b": (64, 16),
+            "ssm_g_a": (16, 64),
+            "ssm_g_b": (64, 16),
+            "ssm_beta": (4, 64),
+            "ssm_a": (1, 1, 4, 1),
+            "ssm_dt": (64,),
+            "ssm_norm": (16,),
+        },
+        metadata={
+            **_DEEPSEEK,
+            **_FEW_EXPERTS,
+            "attention.head_count_kv": [0, 1, 0],
+            "ssm.conv_kernel": 4,
+            "kda.head_dim": 16,
+            "leading_dense_block_count": 1,
+            "expert_shared_count": 1,
+            "expert_weights_scale": 2.446,
+            "expert_gating_func": 2,
+        },
+    ),
     "minicpm3": Tiny(
         "minicpm3",
         _MLA_LOW_RANK.replace("attn_k_b attn_v_b", "attn_kv_b"),
@@ -1160,6 +1200,10 @@ def write_tiny(
         key = key if key.startswith(("general.", "tokenizer.", "xielu.")) else f"{tiny.architecture}.{key}"
         add.get(value.__class__, add_array)(key, value)
 
+    # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
+    remembering = [(layer, names.split()) for layer, names in enumerate(layers) if "ssm_" in names]
+    damped = {f"blk.{n}.{'ssm_out' if 'ssm_out' in names else 'attn_output'}" for n, names in remembering}
+
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
 
@@ -1188,15 +1232,14 @@ def write_tiny(
         elif len(shape) == 1 or plain.endswith("_norm"):
             vector(f"{name}.weight", shape, 1.0)
         else:
-            # What is remembered may cancel out, and is normed after that, which makes much of rounding errors; so would
-            # larger weights of that router, which is given little.
-            scales = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "ssm_out": 0.5, "altup_router": 4.0}
-            scale = scales.get(plain, 1.0)
+            # Larger weights of that router, which is given little, would make much of rounding errors.
+            scales = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "altup_router": 4.0}
+            scale = scales.get(plain, 0.25 if name in damped else 1.0)
             values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
             if name == "output":
                 values[: len(SPECIAL)] = 0
             chosen = next((t for part, t in (types or {}).items() if part in name), type)
-            if plain == "ssm_conv1d":  # llama.cpp never quantizes it
+            if plain.startswith("ssm_conv1d"):  # llama.cpp never quantizes it
                 chosen = GGMLQuantizationType.F32
             rows = quantize(values.reshape(-1, shape[-1]), chosen)
             writer.add_tensor(f"{name}.weight", rows.reshape(*shape[:-1], -1), raw_dtype=chosen)

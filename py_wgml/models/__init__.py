@@ -22,6 +22,7 @@ from . import (
     granite_hybrid,
     hunyuan,
     jamba,
+    kimi_linear,
     lfm2,
     llama,
     mamba,
@@ -68,7 +69,7 @@ __all__ = [
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, gemma3n, gemma4, glm4, glm4_moe,
     olmo2, olmoe, apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2,
-    hunyuan, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
+    hunyuan, kimi_linear, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

@@ -203,6 +203,7 @@ class Config:
     parallel_residual: bool
     conv_length: int  # taps of short convolutions; 0: there are none
     ssm: StateSpace
+    kda_head_dim: int  # keys and values of Kimi's heads that remember; 0: there are none
     rotates: bool  # whether a model that may do without has a rotary embedding
     multipliers: tuple[str, ...]  # keys of scales that belong into the weights
     streams: int  # of alternating updates
@@ -292,6 +293,7 @@ class Config:
             logit_scale=keys.scale("logit_scale") or 1.0,
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
             ssm=StateSpace.read(keys),
+            kda_head_dim=keys.size("kda.head_dim", 0, low=0),
             rotates=keys.flag("rope.scaling.finetuned", True),
             multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
             parallel_residual=keys.flag("use_parallel_residual", True),

@@ -67,8 +67,9 @@ class Graph(ABC, Generic[A]):
         cache: [T, 3 width] -> [T, width]."""
 
     @abstractmethod
-    def causal_conv(self, x: A, name: str) -> A:
-        """The convolution of ops/causal_conv.py with the taps `name`, which keeps its state in the cache."""
+    def causal_conv(self, x: A, *names: str) -> A:
+        """The convolution of ops/causal_conv.py with the taps `names`, of channels side by side, which keeps its state
+        in the cache."""
 
     @abstractmethod
     def linear_attention(self, x: A, gates: A, how: Recurrence) -> A:

@@ -157,9 +157,10 @@ class NumpyGraph(Graph[Array]):
         out, self._past[layer] = short_conv_numpy(x, self._tensor(f"{name}.weight"), self._past[layer])
         return out
 
-    def causal_conv(self, x: Array, name: str) -> Array:
-        taps = self._tensor(f"{name}.weight").reshape(x.shape[1], -1)
-        before = self._states[name][1 - taps.shape[1] :]
+    def causal_conv(self, x: Array, *names: str) -> Array:
+        name, length = names[0], self._config.ssm.conv_kernel
+        taps = np.concatenate([self._tensor(f"{name}.weight").reshape(-1, length) for name in names])
+        before = self._states[name][1 - length :]
         out, self._states[name] = causal_conv_numpy(x, taps, self._bias(name), before)
         return out
 

@@ -185,21 +185,26 @@ class Plan(Graph[Planned]):
         self.kept[layer] = width
         return Planned((width,), taps.name)
 
-    def causal_conv(self, x: Planned, name: str) -> Planned:
-        taps, length = self._tensor(f"{name}.weight", 2, 3, 4), self._config.ssm.conv_kernel
+    def causal_conv(self, x: Planned, *names: str) -> Planned:
+        name, length = names[0], self._config.ssm.conv_kernel
         require_taps(length)
-        if taps.shape[-1] != length or taps.size != x.width * length:
-            raise WgmlError(f"the tensor {taps.name} has the shape {list(taps.shape)} instead of {[x.width, length]}")
-        self.vectors[taps.name,] = [taps]
+        taps = [self._tensor(f"{name}.weight", 2, 3, 4) for name in names]
+        widths = x.rows if len(names) > 1 else (x.width,)
+        for tensor, width in zip(taps, widths, strict=True):
+            if tensor.shape[-1] != length or tensor.size != width * length:
+                raise WgmlError(
+                    f"the tensor {tensor.name} has the shape {list(tensor.shape)} instead of {[width, length]}"
+                )
+        self.vectors[suffixed(names, ".weight")] = taps
         if f"{name}.bias" in self._tensors:
             self._vector(x.width, f"{name}.bias")
         self.states[name] = conv_state(x.width, length)
-        return Planned((x.width,), taps.name)
+        return Planned(widths, taps[0].name)
 
     def linear_attention(self, x: Planned, gates: Planned, how: Recurrence) -> Planned:
         memory = how.memory
         require_memory(memory)
-        x.require(sum(memory.widths))
+        x.require(*memory.widths)
         gates.require(*(memory.rates, memory.heads)[: 1 + memory.delta])
         self._flat(tuple(filter(None, memory.constants)), *how.rates)
         self.states[how.name] = memory.shape
@@ -288,7 +293,7 @@ class Plan(Graph[Planned]):
         return super().split(x, *widths)
 
     def concat(self, *xs: Planned) -> Planned:
-        return replace(xs[0], rows=(sum(x.width for x in xs),))
+        return replace(xs[0], rows=tuple(chain(*(x.rows for x in xs))))
 
     def check(self) -> None:
         """Refuse a file. Raises WgmlError when it has tensors of types that no kernel reads, or that nothing uses: then

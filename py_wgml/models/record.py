@@ -160,9 +160,9 @@ class Recorder(Graph[Value]):
         taps = Taps(buffer, self._config.embedding_length, self._config.conv_length)
         return self._make(nodes.ShortConv(taps, state), (x,), x.rows, taps.width, name)
 
-    def causal_conv(self, x: Value, name: str) -> Value:
-        vectors = self._weights.vectors
-        taps = Taps(vectors[f"{name}.weight",], x.width, self._config.ssm.conv_kernel)
+    def causal_conv(self, x: Value, *names: str) -> Value:
+        vectors, name = self._weights.vectors, names[0]
+        taps = Taps(vectors[suffixed(names, ".weight")], x.width, self._config.ssm.conv_kernel)
         op = nodes.CausalConv((0,), taps, vectors.get((f"{name}.bias",)), self._cache.states[name])
         return self._make(op, (x,), x.rows, x.width, name)
 

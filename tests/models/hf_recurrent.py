@@ -67,6 +67,17 @@ def shared_mlp(key: str, tensors: Tensors, tiny: Tiny) -> tuple[tuple[str, ...],
     return names, np.concatenate([tensors[name] for name in names])
 
 
+def kimi(key: str, tensors: Tensors, tiny: Tiny) -> tuple[tuple[str, ...], Any] | None:
+    """The taps of queries, keys and values, of which files have three tensors; and names that the table lacks."""
+    prefix = f"blk.{key.split('.')[2]}" if "layers" in key else ""
+    if ".self_attn.conv1d" in key:
+        names = tuple(f"{prefix}.ssm_conv1d_{part}.weight" for part in "qkv")
+        return names, np.concatenate([tensors[name].reshape(-1, 1, 4) for name in names])
+    if key.endswith("e_score_correction_bias"):
+        return (f"{prefix}.exp_probs_b.bias",), tensors[f"{prefix}.exp_probs_b.bias"]
+    return None
+
+
 _DELTA = {
     "rms_norm_eps": 1e-6,
     "head_dim": 16,
@@ -136,6 +147,25 @@ RECURRENT = {
     "qwen35": qwen("qwen3_5_text", "qwen35"),
     "qwen35, a block that predicts": qwen("qwen3_5_text", "qwen35, a block that predicts"),
     "qwen35moe": qwen("qwen3_5_moe_text", "qwen35moe"),
+    "kimi-linear": Hf(
+        "kimi_linear",
+        logarithmic,
+        {
+            "rms_norm_eps": 1e-6,
+            "num_key_value_heads": 4,
+            "kv_lora_rank": 32,
+            "qk_nope_head_dim": 24,
+            "qk_rope_head_dim": 16,
+            "v_head_dim": 20,
+            "linear_head_dim": 16,
+            "linear_num_heads": 4,
+            "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+            "mlp_layer_types": ["dense", "sparse", "sparse"],
+            "num_local_experts": EXPERTS,
+            "num_experts_per_tok": 3,
+        },
+        kimi,
+    ),
     "mamba": Hf("mamba", logarithmic, _MAMBA),
     "mamba, normed steps": Hf("falcon_mamba", logarithmic, {**_MAMBA, "mixer_rms_eps": 1e-5}),
     "jamba": Hf(

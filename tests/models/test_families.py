@@ -177,7 +177,7 @@ SIZES += ["block_count", "embedding_length", "context_length", "expert_count", "
 SIZES += ["rope.dimension_count", "rope.scaling.original_context_length", "attention.sliding_window_pattern"]
 SIZES += ["expert_group_count", "expert_gating_func"]
 SIZES += [f"ssm.{key}" for key in ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")]
-SIZES += ["nextn_predict_layers"]
+SIZES += ["nextn_predict_layers", "kda.head_dim"]
 SIZES += [f"attention.{key}" for key in ("q_lora_rank", "kv_lora_rank", "key_length_mla", "value_length_mla")]
 NUMBERS = ["attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon", "attention.temperature_scale"]
 NUMBERS += ["attention.scale", "attn_logit_softcapping", "final_logit_softcapping", "embedding_scale", "residual_scale"]
@@ -188,7 +188,7 @@ FLAGS = ["use_parallel_residual", "expert_weights_norm"]
 
 
 ODD_OF = ["llama", "qwen2, yarn", "gemma3", "phi3, longrope", "mixtral", "lfm2", "mistral3"]
-ODD_OF += ["qwen3next, early", "granitehybrid", "mamba2", "deepseek2, sigmoid"]
+ODD_OF += ["qwen3next, early", "granitehybrid", "mamba2", "deepseek2, sigmoid", "kimi-linear"]
 
 
 @pytest.mark.parametrize("name", ODD_OF)

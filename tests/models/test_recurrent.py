@@ -120,6 +120,25 @@ def test_sizes_of_plamo(tmp_path: Path, key: str, value: Any, message: str) -> N
     assert re.search(message, refusal(header_of(tmp_path, "plamo2", **{f"ssm__{key}": value})))
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("kda__head_dim", None, "a state of 0 keys"),
+        ("kda__head_dim", 0, "a state of 0 keys"),
+        ("kda__head_dim", 20, "a state of 20 keys"),
+        ("kda__head_dim", 1 << 30, f"a state of {1 << 30} keys"),
+        ("kda__head_dim", 8, "have 64 [+] 64 [+] 64 rows instead of 32 [+] 32 [+] 32"),
+        ("kda__head_dim", -16, "kda.head_dim is -16, not a size"),
+        ("attention__head_count", 8, "have 64 [+] 64 [+] 64 rows instead of 128 [+] 128 [+] 128"),
+        ("attention__head_count_kv", np.zeros(2, int), "has 2 entries instead of 3"),
+        ("ssm__conv_kernel", 3, "ssm_conv1d_q.weight has the shape"),
+        ("ssm__conv_kernel", None, "a convolution of 0 taps"),
+    ],
+)
+def test_sizes_of_kimi(tmp_path: Path, key: str, value: Any, message: str) -> None:
+    assert re.search(message, refusal(header_of(tmp_path, "kimi-linear", **{key: value})))
+
+
 def test_a_state_that_nothing_is_said_of(tmp_path: Path) -> None:
     for name in (*DELTA, *SCAN):
         keys = ("conv_kernel", "inner_size", "state_size", "time_step_rank", "group_count")
@@ -160,7 +179,7 @@ def test_arrays_have_an_entry_a_layer(tmp_path: Path, count: int) -> None:
         assert f"attention.head_count_kv has {count} entries instead of 3" in refusal(header)
 
 
-@pytest.mark.parametrize("name", [*DELTA, *SCAN, *SELECTIVE, "plamo2"])
+@pytest.mark.parametrize("name", [*DELTA, *SCAN, *SELECTIVE, "plamo2", "kimi-linear"])
 def test_steps_have_a_bias(tmp_path: Path, name: str) -> None:
     """Which other products may do without."""
     header = header_of(tmp_path, name)

@@ -295,6 +295,7 @@ RENAMED = {
     "gate.moe_statics": "moe_statics",
     "correction_bias": "correction.bias",
     "dt_bias": "dt_proj.bias",
+    "forget_gate.": "",
     "layer_scalar": "layer_scalar.weight",
     "correct_output_scale": "correct_output_scale.weight",
 }
