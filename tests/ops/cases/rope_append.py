@@ -36,7 +36,7 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
     append = Append(b.up(rotations), rotary_dim, pairing, cache)
     return Job(
-        lambda p: rope_append(p, step, at, q, append, count + 1, rows.shape[1]),
+        lambda p: rope_append(p, step, at, q, append, count + 1, width=rows.shape[1]),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
     )
 
