@@ -42,8 +42,9 @@ def arithmetic(g: Graph[A], c: Config) -> A:
     sums = g.add(x, y), g.mul(y, gate), g.mul(gate, x), g.add(x, g.linear(y, "blk.0.ffn_gate_inp"))
     scaled = g.add(sums[0], g.mul(y, gate))
     wide = g.concat(*sums, g.mul(x, x), g.add(y, y), scaled)
-    heads = g.qk_norm(wide, "blk.0.attn_q_norm", "blk.0.attn_k_norm", Heads(24, 2, 16))
-    return g.linear(g.add(wide, heads), "output")
+    heads = g.linear(y, "blk.0.ffn_gate_inp")
+    heads = g.qk_norm(heads, "blk.0.attn_q_norm", "blk.0.attn_k_norm", Heads(2, 1, 16))
+    return g.linear(g.add(wide, g.concat(*[heads] * 7)), "output")
 
 
 @pytest.mark.parametrize("count", [1, 5])
