@@ -1,28 +1,30 @@
-"""The public interface: load a model, chat with it, complete text, look at its logits."""
+"""The public interface: load a model, chat with it, complete text, look at its logits; or make vectors of texts, and
+scores of documents."""
 
 import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
-from typing import Any, BinaryIO, cast, get_args
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, read
-from .errors import ContextError, WgmlError
-from .generate import ActivationBits, Generation, Runner
+from .errors import ContextError, WgmlError, quoted
+from .generate import ActivationBits, Embedder, Generation, Runner
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
+from .inputs import Inputs
 from .metadata import MAX_NAME, MAX_SIZE, Metadata
-from .models import plan
-from .ops import Bits, Sampling
+from .models import Config, plan
+from .ops import Bits, Pooling, Sampling
 from .prompts import Message, Prompts, token_text
 from .protocol import Stage
 from .tokenizer import Tokenizer, from_metadata
-from .values import flag, function, integer, integers, known, mapping, one_of, text
+from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word
 
 Tools = Sequence[Mapping[str, Any]]
 """Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
@@ -41,6 +43,12 @@ OPTIONS = (
     "on_prefill",
 )
 """What `Model.generate` and `Chat.send` take."""
+
+_CANNOT = {
+    "chat": "is a model that writes text, and makes no vectors or scores",
+    "embedding": "is an embedding model, which makes vectors of texts",
+    "reranker": "is a reranker, which scores documents for a query",
+}
 
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
@@ -64,9 +72,11 @@ class Defaults:
 class Model:
     """A model on a GPU. Make one with `await Model.load(...)`."""
 
-    def __init__(self, runner: Runner, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str) -> None:
-        self.runner, self.tokenizer, self.header, self.name = runner, tokenizer, header, name
-        self.defaults = Defaults.for_parameters(runner.parameters)
+    def __init__(
+        self, engine: Runner | Embedder, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str
+    ) -> None:
+        self._engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
+        self.defaults = Defaults.for_parameters(engine.parameters)
         self._prompts = Prompts(tokenizer, template)
 
     @classmethod
@@ -78,6 +88,7 @@ class Model:
         context: int | None = None,
         cache_bits: Bits = 16,
         activation_bits: ActivationBits = 32,
+        pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
         """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
@@ -85,7 +96,9 @@ class Model:
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
         activation_bits: 32, or 8 to round what weights are multiplied by as llama.cpp does, which is faster with large
-        models on some GPUs, and less exact.
+        models on some GPUs, and less exact. Both are for what generates.
+        pooling: "mean", "cls" or "last": of which rows of a text `embed` makes its vector (default: as the file says).
+        With it, a model that generates embeds instead.
         on_header: called with the header once it is known to be good, and before any memory is allocated; what it
         raises ends the loading.
         Raises WgmlError when the file can't be read or is not supported, or there is no GPU; nothing stays allocated.
@@ -93,33 +106,71 @@ class Model:
         context = None if context is None else integer("context", context, 1, MAX_SIZE)
         cache_bits = cast(Bits, one_of("cache_bits", cache_bits, get_args(Bits)))
         activation_bits = cast(ActivationBits, one_of("activation_bits", activation_bits, get_args(ActivationBits)))
+        pooling = None if pooling is None else cast(Pooling, word("pooling", pooling, get_args(Pooling)))
         function("on_progress", on_progress)
         function("on_header", on_header)
         source = model if isinstance(model, Source) else open_source(model)
-        runner = None
+        engine: Runner | Embedder | None = None
         try:
             header = await source.header()
             on_progress("header", 1, 1)
-            tokenizer, template, name = prepare(header, context)
+            config, tokenizer, template, name = prepare(header, context, pooling)
             on_header(header)
             device = device or await open_device()
-            runner = Runner(device, header, context, cache_bits, activation_bits)
-            segments = runner.weights.segments
+            if config.pooling:
+                engine = Embedder(device, header, context, pooling)
+            else:
+                engine = Runner(device, header, context, cache_bits, activation_bits)
+            segments = engine.weights.segments
             await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
             on_progress("kernels", 0, 1)
-            await runner.start()
+            await engine.start()
             on_progress("kernels", 1, 1)
         except BaseException:
-            if runner is not None:
-                runner.destroy()
+            if engine is not None:
+                engine.destroy()
             raise
         finally:
             source.close()
-        return cls(runner, tokenizer, template, header, name or source.name)
+        return cls(engine, tokenizer, template, header, name or source.name)
 
     def destroy(self) -> None:
         """Give all GPU memory back."""
-        self.runner.destroy()
+        self._engine.destroy()
+
+    @property
+    def config(self) -> Config:
+        """The model's hyper-parameters."""
+        return self._engine.config
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its tensors hold."""
+        return self._engine.parameters
+
+    @property
+    def context(self) -> int:
+        """The most tokens of a conversation, or of a text to embed."""
+        return self._engine.context
+
+    @property
+    def kind(self) -> Literal["chat", "embedding", "reranker"]:
+        """What the model is for."""
+        return kind_of(self.config)
+
+    @property
+    def runner(self) -> Runner:
+        """What generates. Raises WgmlError for a model that embeds."""
+        if not isinstance(self._engine, Runner):
+            raise WgmlError(f"{quoted(self.name)} {_CANNOT[self.kind]}: it generates no text")
+        return self._engine
+
+    @property
+    def embedder(self) -> Embedder:
+        """What embeds. Raises WgmlError for a model that generates."""
+        if not isinstance(self._engine, Embedder):
+            raise WgmlError(f"{quoted(self.name)} {_CANNOT['chat']}; loaded with a pooling it makes vectors instead")
+        return self._engine
 
     @property
     def template(self) -> ChatTemplate:
@@ -210,6 +261,51 @@ class Model:
         logits: npt.NDArray[np.float32] = (await self.runner.logits(ids))[-1]
         return logits
 
+    async def embed(self, texts: Iterable[str], *, dimensions: int | None = None) -> npt.NDArray[np.float32]:
+        """A vector of length 1 for each text: float32 [n, width]; zeros for a text of which no token is left.
+
+        A text of more than `context` tokens is cut there. dimensions: of the vectors, the first so many, for models
+        trained for that (Matryoshka). What a model wants before its texts ("query: ", say) is the caller's to write.
+        Raises WgmlError for what are no texts, and for a model that makes no vectors.
+        """
+        embedder = self._embedder_for("embedding")
+        if dimensions is not None:
+            dimensions = integer("dimensions", dimensions, 1, embedder.width)
+        inputs = self._inputs
+        given = [inputs.text(text(f"texts[{i}]", item)) for i, item in enumerate(listed("texts", texts))]
+        vectors = (await embedder.vectors(given))[:, :dimensions]
+        lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+        unit: npt.NDArray[np.float32] = (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        return unit
+
+    async def rerank(self, query: str, documents: Iterable[str], *, raw: bool = False) -> npt.NDArray[np.float32]:
+        """How well each document suits the query: float32 [n], from 0 to 1. raw: before the sigmoid.
+
+        A document is cut where both together have more than `context` tokens. Raises WgmlError for what are no texts,
+        for a query that leaves no room, and for a model that makes no scores.
+        """
+        embedder = self._embedder_for("reranker")
+        query, inputs = text("query", query), self._inputs
+        given = [
+            inputs.pair(query, text(f"documents[{i}]", item)) for i, item in enumerate(listed("documents", documents))
+        ]
+        scores = (await embedder.vectors(given)).astype(np.float64)
+        found = scores[:, 0]
+        if self.config.causal and scores.shape[1] > 1:  # the logits of "yes" and of what else there is to say
+            found = found - np.logaddexp.reduce(scores[:, 1:], axis=1)
+        return (found if flag("raw", raw) else 1 / (1 + np.exp(-found))).astype(np.float32)
+
+    def _embedder_for(self, kind: Literal["embedding", "reranker"]) -> Embedder:
+        embedder = self.embedder
+        if self.kind != kind:
+            raise WgmlError(f"{quoted(self.name)} {_CANNOT[self.kind]}")
+        return embedder
+
+    @property
+    def _inputs(self) -> Inputs:
+        closes = self.config.causal and self.config.pooling == "last"
+        return Inputs(self.tokenizer, self.header, self.context, closes)
+
 
 class Chat:
     """A conversation: `messages` grows with each `send`, by what is said and by its answer."""
@@ -250,10 +346,19 @@ class Chat:
             answer.stop()
 
 
-def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, ChatTemplate, str]:
+def kind_of(config: Config) -> Literal["chat", "embedding", "reranker"]:
+    """What a model is for."""
+    if config.pooling is None:
+        return "chat"
+    return "reranker" if config.ranks else "embedding"
+
+
+def prepare(
+    header: Header, context: int | None = None, pooling: Pooling | None = None
+) -> tuple[Config, Tokenizer, ChatTemplate, str]:
     """What is made of a header alone, and the name that it gives. Raises WgmlError where it shows that the model can't
     be run."""
-    config, *_ = plan(header, context)
+    config, *_ = plan(header, context, pooling)
     metadata = Metadata(header.metadata)
     name = metadata.text("general.name", most=MAX_NAME)
     count = len(metadata.strings("tokenizer.ggml.tokens") or ())
@@ -261,4 +366,4 @@ def prepare(header: Header, context: int | None = None) -> tuple[Tokenizer, Chat
         raise WgmlError(f"the file has {count} tokens, but an embedding of {config.vocabulary}")
     tokenizer = from_metadata(header.metadata)
     bos, eos = (token_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
-    return tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos), name
+    return config, tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos), name

@@ -1,10 +1,13 @@
-"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file, for JavaScript's side.
+"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file and facts.py, for
+JavaScript's side.
 
 The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
 already processed. Times are seconds, sizes are bytes.
 """
 
 from typing import Any, Literal, NotRequired, TypedDict
+
+from .facts import FileFacts
 
 File = Any  # a browser's
 
@@ -130,6 +133,10 @@ class LoadOptions(TypedDict, total=False):
     """The context's length in tokens."""
     cache_bits: Literal[8, 16]
     """Of each number of the context's cache; 8: half the memory of 16, which is the default."""
+    pooling: Literal["mean", "cls", "last"] | None
+    """Of which of a text's rows its vector is made; a model that generates then embeds instead."""
+    chat: bool
+    """Refuse a model that does not generate."""
 
 
 class BenchOptions(TypedDict):
@@ -184,6 +191,25 @@ class Bench(BenchOptions):
     id: int
 
 
+class Embed(TypedDict):
+    """Answered by Embedded."""
+
+    type: Literal["embed"]
+    id: int
+    texts: list[str]
+    dimensions: NotRequired[int | None]
+    """Of the vectors, the first so many; null: all."""
+
+
+class Rerank(TypedDict):
+    """Answered by Ranked."""
+
+    type: Literal["rerank"]
+    id: int
+    query: str
+    documents: list[str]
+
+
 # From the page: the rest
 
 
@@ -224,7 +250,7 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench
+Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -248,6 +274,7 @@ class ModelFacts(TypedDict):
     """What a loaded model is."""
 
     name: str
+    kind: Literal["chat", "embedding", "reranker"]
     architecture: str
     parameters: int
     file_bytes: int
@@ -419,59 +446,6 @@ class Room(TypedDict):
     enough: bool
 
 
-class Entry(TypedDict):
-    """An entry of a file's metadata. Arrays as text: their length and their first elements."""
-
-    key: str
-    value: str | float | bool
-
-
-class TensorFacts(TypedDict):
-    """A tensor of a file."""
-
-    name: str
-    type: str
-    shape: list[int]
-    bytes: int
-
-
-class TypeFacts(TypedDict):
-    """All tensors of one type."""
-
-    type: str
-    tensors: int
-    parameters: int
-    bytes: int
-
-
-class NamedTemplate(TypedDict):
-    """A chat template for a special use, as tools."""
-
-    name: str
-    template: str
-
-
-class Vocabulary(TypedDict):
-    """A file's tokens."""
-
-    model: str
-    tokens: int
-
-
-class FileFacts(TypedDict):
-    """What a GGUF file says of itself."""
-
-    version: int
-    parameters: int
-    bytes: int
-    metadata: list[Entry]
-    tensors: list[TensorFacts]
-    types: list[TypeFacts]
-    template: str
-    templates: list[NamedTemplate]
-    vocabulary: Vocabulary
-
-
 class Card(TypedDict):
     """The reply to AskCard."""
 
@@ -489,12 +463,34 @@ class BenchFigures(TypedDict):
     """Those of `py_wgml.generate.bench.measure`."""
 
 
+class Embedded(TypedDict):
+    """The reply to Embed."""
+
+    type: Literal["embedded"]
+    id: int
+    vectors: bytes
+    """float32, one vector behind the other, each of length 1 (or 0)."""
+    width: int
+    tokens: int
+
+
+class Ranked(TypedDict):
+    """The reply to Rerank."""
+
+    type: Literal["ranked"]
+    id: int
+    scores: list[float]
+    """From 0 to 1, one for each document."""
+    tokens: int
+
+
 class Alive(TypedDict):
     """The reply to Ping."""
 
     type: Literal["alive"]
 
 
-SessionReply = Progress | SessionReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply
+Told = Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
+SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
-Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive
+Reply = Told | Ready | Resolved | Room | Alive

@@ -133,6 +133,13 @@ def one_of(name: str, value: Any, choices: Collection[int]) -> int:
     return int(found)
 
 
+def word(name: str, value: Any, choices: Collection[str]) -> str:
+    """One of a few words. Raises WgmlError for anything else."""
+    if not isinstance(value, str) or value not in choices:
+        raise wrong(name, value, f"one of {', '.join(choices)}")
+    return value
+
+
 def flag(name: str, value: Any) -> bool:
     """True or false; None is false."""
     if value is not None and not isinstance(value, bool):

@@ -87,6 +87,9 @@ class Session:
                             *(request.get(name) for name in protocol.BenchOptions.__annotations__),  # type: ignore[arg-type]
                         )
                     self._post({"type": "bench", "id": id, "figures": figures})
+                case "embed" | "rerank":
+                    async with self._busy:
+                        self._post(await self._vectors(id, kind, request))
                 case _:
                     raise WgmlError(f"there is no message of the type {shown(kind)}")
         except WgmlError as error:
@@ -99,6 +102,22 @@ class Session:
             self._report(traceback.format_exc())
             told = getattr(error, "message", None)  # of JavaScript's errors, which are told as they are
             self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
+
+    async def _vectors(self, id: int, kind: str, request: Mapping[str, Any]) -> protocol.Embedded | protocol.Ranked:
+        model = self._loaded()
+        before = model.embedder.tokens
+        if kind == "rerank":
+            query, documents = request.get("query"), request.get("documents")
+            scores = (await model.rerank(query, documents)).tolist()  # type: ignore[arg-type]
+            return {"type": "ranked", "id": id, "scores": scores, "tokens": model.embedder.tokens - before}
+        vectors = await model.embed(request.get("texts"), dimensions=request.get("dimensions"))  # type: ignore[arg-type]
+        return {
+            "type": "embedded",
+            "id": id,
+            "vectors": vectors.tobytes(),
+            "width": vectors.shape[1],
+            "tokens": model.embedder.tokens - before,
+        }
 
     def _fail(self, id: int, stage: str, message: str) -> None:
         loaded = self._model is not None
@@ -122,6 +141,7 @@ class Session:
         options = {name: value for name, value in options.items() if value is not None}
         if not source:
             raise WgmlError("the message names no model")
+        to_chat = flag("chat", options.pop("chat", False))
 
         def on_progress(stage: protocol.Stage, done: int, total: int) -> None:
             stages[stage] = time.perf_counter() - began
@@ -129,9 +149,12 @@ class Session:
 
         def make_room(header: Header) -> None:
             """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
-            *_, found = plan(header, options.get("context"))
+            config, _, found = plan(header, options.get("context"), options.get("pooling"))
+            if to_chat and config.pooling:
+                kind = "ranks documents" if config.ranks else "makes vectors of texts"
+                raise WgmlError(f"This model {kind}, for programs to search with: nobody can chat with it")
             try:
-                for kept in found.kept.values():
+                for kept in () if config.pooling else found.kept.values():
                     if isinstance(kept, Heads):
                         cache_bytes(kept.head_dim, options.get("cache_bits", 16))
             except WgmlError:
@@ -153,16 +176,17 @@ class Session:
 
     def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.SessionReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
-        config, info = model.runner.config, self._device.info
+        config, info = model.config, self._device.info
         return {
             "type": "ready",
             "id": id,
             "model": {
                 "name": model.name,
+                "kind": model.kind,
                 "architecture": config.architecture,
-                "parameters": model.runner.parameters,
+                "parameters": model.parameters,
                 "file_bytes": max(tensor.offset + tensor.nbytes for tensor in model.header.tensors.values()),
-                "context_length": model.runner.context,
+                "context_length": model.context,
                 "vocab_size": config.vocabulary,
                 "quantization": types.most_common(1)[0][0],
             },

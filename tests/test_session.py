@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gpus
+import numpy as np
 import pytest
 import tiny
 from typeguard import check_type
@@ -111,6 +112,8 @@ class Page:
 @pytest.fixture
 def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Page], Awaitable[None]]], None]:
     tiny.write_tiny_llama(tmp_path / "tiny.gguf")
+    for name in ("bert", "bert, reranker"):
+        tiny.write_tiny(tmp_path / f"{name}.gguf", tiny.EMBEDDING[name])
     (tmp_path / "empty.gguf").touch()
     (tmp_path / "letter.gguf").write_text("dear")
 
@@ -146,9 +149,56 @@ def test_each_type(page: Any) -> None:
     page(test)
 
 
+def test_vectors_and_scores(page: Any) -> None:
+    async def test(page: Page) -> None:
+        ready = await page.load("bert.gguf", context=512)
+        assert (ready["model"]["kind"], ready["model"]["context_length"]) == ("embedding", 512)
+        [reply] = await page.ask("embed", texts=["one", "", "two words"], dimensions=8)
+        vectors = np.frombuffer(reply["vectors"], np.float32).reshape(-1, reply["width"])
+        assert (reply["type"], vectors.shape) == ("embedded", (3, 8))
+        assert reply["tokens"] > 2
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1], atol=1e-6)
+        [reply] = await page.ask("embed", texts=[])
+        assert (reply["vectors"], reply["width"], reply["tokens"]) == (b"", 64, 0)
+        ready = await page.load("bert, reranker.gguf")
+        assert ready["model"]["kind"] == "reranker"
+        [reply] = await page.ask("rerank", query="one", documents=["two", "three words"])
+        assert (reply["type"], len(reply["scores"])) == ("ranked", 2)
+        assert all(0 < score < 1 for score in reply["scores"])
+        assert page.reports == []
+
+    page(test)
+
+
+def test_who_is_asked_for_what_it_can_t(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        for type, message in (("embed", {"texts": ["one"]}), ("rerank", {"query": "one", "documents": ["two"]})):
+            [error] = await page.ask(type, **message)
+            assert "is a model that writes text" in error["message"]
+        error = await page.load("bert.gguf", chat=True)
+        assert (error["message"], error["loaded"]) == (
+            "This model makes vectors of texts, for programs to search with: nobody can chat with it",
+            True,
+        )
+        await is_alive(page)
+        assert (await page.load(pooling="mean"))["model"]["kind"] == "embedding"
+        await page.load("bert.gguf", cache_bits=8)
+        odd: list[dict[str, Any]] = [{"texts": "one"}, {"texts": [1]}, {}, {"texts": ["one"], "dimensions": 0}]
+        for given in odd:
+            [error] = await page.ask("embed", **given)
+            assert error["type"] == "error"
+        for type in ("send", "bench"):
+            [error] = await page.send() if type == "send" else await page.ask(type)
+            assert "is an embedding model, which makes vectors of texts: it generates no text" in error["message"]
+        assert page.reports == []
+
+    page(test)
+
+
 def test_before_a_model_is_loaded(page: Any) -> None:
     async def test(page: Page) -> None:
-        for type in ("send", "card", "bench"):
+        for type in ("send", "card", "bench", "embed", "rerank"):
             [error] = await page.send() if type == "send" else await page.ask(type)
             assert (error["type"], error["message"], error["loaded"]) == ("error", "no model is loaded", False)
 

@@ -15,6 +15,7 @@ LAYERS = (
     *(
         "errors",
         "names",
+        "facts",
         "protocol",
         "values",
         "reference",
@@ -25,7 +26,7 @@ LAYERS = (
         "tokenizer",
         "ops",
     ),
-    *("models", "generate", "chat", "prompts", "model", "worker"),
+    *("models", "generate", "chat", "prompts", "inputs", "model", "worker"),
 )
 LONGEST = 500  # lines of a file
 DATA = {"web/page/strings.js", "tests/tiny.py"}  # tables of data

@@ -73,6 +73,8 @@ class Tiny:
             "attn_output": (e, q),
             "attn_q_norm": (self.head_dim,),
             "attn_k_norm": (self.head_dim,),
+            "token_types": (2, e),
+            "cls": (e, e),
             "ffn_gate": (f, e),
             "ffn_up": (f, e),
             "ffn_down": (e, f),
@@ -1141,6 +1143,142 @@ TINY = {
         "output_norm+ output",
         metadata={**_LAYER_NORM, "rope.dimension_count": 8},
     ),
+}
+
+_BERT = "attn_q+ attn_k+ attn_v+ attn_output+ attn_output_norm+ ffn_up+ ffn_down+ layer_output_norm+"
+_BERT_REST = "token_embd_norm+ token_types position_embd"
+_NOMIC = "attn_qkv attn_output attn_output_norm+ ffn_gate ffn_up ffn_down layer_output_norm+"
+_NOMIC_MOE = "attn_qkv+ attn_output+ attn_output_norm+ ffn_up+ ffn_down+ layer_output_norm+"
+_JINA = "attn_q+ attn_k+ attn_v+ attn_output+ attn_output_norm+ ffn_up ffn_down+ layer_output_norm+"
+_MODERN = "attn_norm attn_qkv attn_output ffn_norm ffn_up ffn_down"
+_HEADED = {**_LAYER_NORM, "attention.causal": False, "tokenizer.ggml.token_type_count": 2}
+_ENCODER = {**_HEADED, "pooling_type": 1}
+_MODERN_HEADED = {
+    **_HEADED, "attention.sliding_window": 9, "rope.freq_base": 160000.0, "rope.freq_base_swa": 10000.0,
+}  # fmt: skip
+_MODERN_ENCODER = {**_MODERN_HEADED, "pooling_type": 1}
+
+# Those that make vectors of texts, or scores.
+EMBEDDING = {
+    "bert": Tiny("bert", _BERT, _BERT_REST, kv_heads=4, metadata=_ENCODER),
+    "bert, cls, one type": Tiny(
+        "bert",
+        _BERT,
+        _BERT_REST,
+        kv_heads=4,
+        shapes={"token_types": (1, 64)},
+        metadata={**_ENCODER, "pooling_type": 2, "tokenizer.ggml.token_type_count": 1},
+    ),
+    "bert, reranker": Tiny(
+        "bert", _BERT, f"{_BERT_REST} cls+ cls.output+", kv_heads=4, shapes={"cls.output": (1, 64)}, metadata=_HEADED
+    ),
+    "bert, reranker without a pooler": Tiny(
+        "bert",
+        _BERT,
+        f"{_BERT_REST} cls.output+",
+        kv_heads=4,
+        shapes={"cls.output": (3, 64)},
+        metadata={**_HEADED, "classifier.output_labels": ["a", "b", "c"]},
+    ),
+    "nomic-bert": Tiny(
+        "nomic-bert",
+        _NOMIC,
+        "token_embd_norm+ token_types",
+        kv_heads=4,
+        metadata={**_ENCODER, "rope.freq_base": 1000.0},
+    ),
+    "nomic-bert-moe": Tiny(
+        "nomic-bert-moe",
+        "attn_qkv+ attn_output+ attn_output_norm+ ffn_gate_inp ffn_up_exps ffn_down_exps layer_output_norm+",
+        "token_embd_norm+ token_types",
+        _NOMIC_MOE,
+        kv_heads=4,
+        metadata={**_ENCODER, **_USED, "moe_every_n_layers": 2},
+    ),
+    "jina-bert-v2": Tiny(
+        "jina-bert-v2",
+        _JINA,
+        "token_embd_norm+ token_types",
+        kv_heads=4,
+        shapes={"ffn_up": (256, 64)},
+        metadata=_ENCODER,
+    ),
+    "jina-bert-v2, six heads": Tiny(
+        "jina-bert-v2",
+        _JINA,
+        "token_embd_norm+ token_types",
+        embedding=96,
+        heads=6,
+        kv_heads=6,
+        shapes={"ffn_up": (256, 96)},
+        metadata=_ENCODER,
+    ),
+    "jina-bert-v2, reranker": Tiny(
+        "jina-bert-v2",
+        _JINA,
+        "token_embd_norm+ token_types cls+",
+        kv_heads=4,
+        shapes={"ffn_up": (256, 64), "cls": (1, 64)},
+        metadata=_HEADED,
+    ),
+    "modern-bert": Tiny(
+        "modern-bert",
+        _MODERN,
+        "token_embd_norm output_norm",
+        layers=5,
+        each=(_MODERN.removeprefix("attn_norm "), *[_MODERN] * 4),
+        kv_heads=4,
+        shapes={"ffn_up": (256, 64)},
+        metadata=_MODERN_ENCODER,
+    ),
+    "modern-bert, cls, silu": Tiny(
+        "modern-bert",
+        _MODERN,
+        "token_embd_norm output_norm",
+        layers=2,
+        each=(_MODERN.removeprefix("attn_norm "), *[_MODERN] * 1),
+        kv_heads=4,
+        shapes={"ffn_up": (256, 64)},
+        metadata={**_MODERN_ENCODER, "pooling_type": 2, "hidden_activation": "silu", "attention.sliding_window": 8},
+    ),
+    "modern-bert, reranker": Tiny(
+        "modern-bert",
+        _MODERN,
+        "token_embd_norm output_norm cls cls.norm cls.output+",
+        layers=4,
+        each=(_MODERN.removeprefix("attn_norm "), *[_MODERN] * 3),
+        kv_heads=4,
+        shapes={"ffn_up": (256, 64), "cls.output": (1, 64)},
+        metadata=_MODERN_HEADED,
+    ),
+    "gemma-embedding": Tiny(
+        "gemma-embedding",
+        _SANDWICH.replace("attn_q ", "attn_q attn_q_norm ").replace("attn_k ", "attn_k attn_k_norm "),
+        "output_norm dense_2 dense_3",
+        layers=7,
+        head_dim=24,
+        shapes={"attn_q_norm": (24,), "attn_k_norm": (24,), "dense_2": (160, 64), "dense_3": (64, 160)},
+        metadata={
+            **_GEMMA,
+            "attention.sliding_window": 8,
+            "attention.causal": False,
+            "rope.freq_base": 1000000.0,
+            "pooling_type": 1,
+            "dense_2_feat_in": 64,
+            "dense_2_feat_out": 160,
+            "dense_3_feat_in": 160,
+            "dense_3_feat_out": 64,
+        },
+    ),
+    "qwen3, embedding": Tiny("qwen3", _NORMED, "output_norm", metadata={**_RMS, "pooling_type": 3}),
+    "qwen3, reranker": Tiny(
+        "qwen3",
+        _NORMED,
+        "output_norm cls.output",
+        shapes={"cls.output": (2, 64)},
+        metadata={**_RMS, "pooling_type": 4, "classifier.output_labels": ["yes", "no"]},
+    ),
+    "llama-embed": Tiny("llama-embed", _SEPARATE, metadata={**_RMS, "attention.causal": False, "pooling_type": 1}),
 }
 
 

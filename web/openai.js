@@ -6,8 +6,11 @@
  *     const answer = await client.chat.completions.create({ messages: [{ role: "user", content: "Hello" }] });
  *     console.log(answer.choices[0].message.content);
  *
+ * With a model for that: `client.embeddings.create({ input: ["Hello"] })`, and `client.rerank({ query, documents })` in
+ * the words of Jina and Cohere (page/vectors.js).
+ *
  * @import { Answer } from "./page/engine.js"
- * @import { AnswerOptions, ChatMessage, Done, ModelSource, Progress } from "./shared/protocol.js"
+ * @import { AnswerOptions, ChatMessage, Done, LoadOptions, ModelSource, Progress } from "./shared/protocol.js"
  *
  * @typedef {AnswerOptions & {messages: ChatMessage[], stream?: boolean,
  *   max_completion_tokens?: number | null, model?: string,
@@ -16,6 +19,7 @@
  *   there is one
  */
 
+import { embeddings, rerank } from "./page/vectors.js";
 import { siteModels } from "./page/choice.js";
 import { Engine } from "./page/engine.js";
 import { readSite } from "./shared/site.js";
@@ -55,13 +59,14 @@ const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "le
  *
  * @param {string | File} [model] the name of one of the site's (default: its first), an address,
  *   `owner/repository/file.gguf` on Hugging Face, or a file
- * @param {{context?: number, onProgress?: (progress: Progress) => void}} [options] context: its length in tokens
+ * @param {{context?: number, pooling?: LoadOptions["pooling"], onProgress?: (progress: Progress) => void}} [options]
+ *   context: its length in tokens. pooling: how a model embeds that does not say so
  * @returns {Promise<Client>} rejected with an EngineError
  */
-export async function load(model, { context, onProgress = () => {} } = {}) {
+export async function load(model, { context, pooling, onProgress = () => {} } = {}) {
   const engine = new Engine();
   try {
-    await engine.load(await sourceOf(engine, model), { context }, onProgress);
+    await engine.load(await sourceOf(engine, model), { context, pooling }, onProgress);
   } catch (error) {
     engine.close();
     throw error;
@@ -85,6 +90,8 @@ export class Client {
   #engine;
   /** As OpenAI's client has it: `chat.completions.create`. */
   chat = { completions: { create: this.#create.bind(this) } };
+  /** As OpenAI's client has it: `embeddings.create`. */
+  embeddings = { create: (/** @type {any} */ parameters) => embeddings(this.#engine, parameters) };
 
   /** @param {Engine} engine with a model */
   constructor(engine) {
@@ -94,6 +101,16 @@ export class Client {
   /** Free the GPU. */
   close() {
     this.#engine.close();
+  }
+
+  /**
+   * @param {any} parameters `query`, `documents`, `top_n`, `return_documents`, as in Jina's and Cohere's interfaces
+   * @returns {Promise<any>} `results`: of each document its `index` and `relevance_score`, the best first
+   * @throws {TypeError} for a parameter that there is not here
+   * @throws {EngineError} for one of another type, and with a model that does not score
+   */
+  rerank(parameters) {
+    return rerank(this.#engine, parameters);
   }
 
   /**

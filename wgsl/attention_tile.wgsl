@@ -1,4 +1,4 @@
-// Causal attention of the many queries of a prompt: as attention_vector.wgsl, but what is read of the cache serves a
+// Attention of the many queries of a prompt: as attention_vector.wgsl, but what is read of the cache serves a
 // tile of queries (as in FlashAttention, arXiv:2205.14135).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
 //   out f32 [T, heads, length of a value]
@@ -7,8 +7,8 @@
 // 16 lanes. A lane makes the scores of its band's 4 rows with 4 positions, from queries and keys that come in slices of
 // two octets; and then every 16th quad of those rows' outputs, from values that come in slices of several positions,
 // a part of up to 32 octets after the other.
-// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl; window; group; tile_rows (32: what the slices of
-// keys and values are made for).
+// 14 KiB of workgroup memory. Parameters: those of lib/attention.wgsl; group; tile_rows (32: what the slices of keys and
+// values are made for).
 {% include "lib/attention.wgsl" %}
 
 {% set value_octets = ((latent or head_dim) + 7) // 8 %}
@@ -50,12 +50,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     // Which positions each of the four rows sees, and which the tile does: from begin on, before end.
     {% for r in range(4) %}
     let row_{{ r }} = first_row + 4u * band + {{ r }}u;
-    let end_{{ r }} = step.position + min(row_{{ r }}, last_row) / GROUP + 1u;
-    let begin_{{ r }} = {{ "end_%d - min(end_%d, params.window)" % (r, r) if window else "0u" }};
+    let seen_{{ r }} = seen(min(row_{{ r }}, last_row) / GROUP);
     {% endfor %}
-    let end = step.position + last_row / GROUP + 1u;
-    let first_end = step.position + first_row / GROUP + 1u;
-    let begin = {{ "first_end - min(first_end, params.window)" if window else "0u" }};
+    let begin = seen(first_row / GROUP).x;
+    let end = seen(last_row / GROUP).y;
 
     var highest = vec4<f32>(LOWEST);
     var total = vec4<f32>(0.0); // this lane's part of it
@@ -111,11 +109,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
         // The highest score of each row, by way of each lane's.
         let positions = start + 4u * lane + vec4<u32>(0u, 1u, 2u, 3u);
         {% for r in range(4) %}
-        let is_seen_{{ r }} = (positions >= vec4<u32>(begin_{{ r }})) & (positions < vec4<u32>(end_{{ r }}));
+        let is_seen_{{ r }} = (positions >= vec4<u32>(seen_{{ r }}.x)) & (positions < vec4<u32>(seen_{{ r }}.y));
         {% if soft_cap %}
         score_{{ r }} = vec4<f32>(
             capped(score_{{ r }}.x), capped(score_{{ r }}.y), capped(score_{{ r }}.z), capped(score_{{ r }}.w),
         );
+        {% endif %}
+        {% if alibi %}
+        let distance_{{ r }} = abs(vec4<f32>(positions) - f32(step.position + row_{{ r }} / GROUP));
+        score_{{ r }} -= slope(kv_head * GROUP + row_{{ r }} % GROUP) * distance_{{ r }};
         {% endif %}
         score_{{ r }} = select(vec4<f32>(LOWEST), score_{{ r }}, is_seen_{{ r }});
         let pairs_{{ r }} = max(score_{{ r }}.xy, score_{{ r }}.zw);

@@ -1,4 +1,4 @@
-// Causal attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
+// Attention of few queries over many positions, softmax computed on the fly (online softmax, arXiv:1805.02867).
 //   q f32 [T, heads, head_dim]    k_cache, v_cache [context, kv_heads, head_dim]: see lib/append.wgsl
 //   out f32 [T, heads, length of a value]; with splits above 1 its partials: see lib/attention_partials.wgsl
 // Workgroup (x, t, split) takes `group` heads that share keys and values, so that each is read once for all of them,
@@ -6,7 +6,7 @@
 // an invocation a position makes the scores, then teams of an invocation an octet add the values. Reads are unrolled,
 // and the first values are on their way while scores are made: with few queries a GPU waits for memory, not for
 // arithmetic.
-// Parameters: those of lib/attention.wgsl; window; splits; group (divides heads / kv_heads); key_unroll (octets of a
+// Parameters: those of lib/attention.wgsl; splits; group (divides heads / kv_heads); key_unroll (octets of a
 // key read at once; divides their number); value_unroll (positions of which a team reads the values at once);
 // workgroup_size (a power of two, at least 16 group and as many as octets of a value); width (neighbouring invocations whose numbers are
 // reduced by shuffles: a power of two, no more than a subgroup has; 1 without subgroups); strands (in which those of a
@@ -86,15 +86,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     workgroupBarrier();
 
-    let length = step.position + t + 1u;
-    let first = {{ "length - min(length, params.window)" if window else "0u" }};
+    let positions = seen(t);
     {% if splits > 1 %}
-    let share = (length - first + SPLITS - 1u) / SPLITS;
-    let begin = min(first + workgroup.z * share, length);
-    let end = min(begin + share, length);
+    let share = (positions.y - positions.x + SPLITS - 1u) / SPLITS;
+    let begin = min(positions.x + workgroup.z * share, positions.y);
+    let end = min(begin + share, positions.y);
     {% else %}
-    let begin = first;
-    let end = length;
+    let begin = positions.x;
+    let end = positions.y;
     {% endif %}
     let column = lane % VALUE_OCTETS;
     let team = lane / VALUE_OCTETS;
@@ -144,6 +143,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
             }
             {% for g in range(group) %}
             score_{{ g }} = capped(score_{{ g }});
+            {% if alibi %}
+            score_{{ g }} -= slope(head + {{ g }}u) * abs(f32(start + lane) - f32(step.position + t));
+            {% endif %}
             {% endfor %}
         }
 {{ reduce("score", "max") | indent(4, true) }}

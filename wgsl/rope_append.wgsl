@@ -2,11 +2,13 @@
 //   qkv f32 [T, row]: queries, keys, values: (heads + 2 kv_heads) head_dim elements; and others
 //   rotations vec2<f32> [context, rotary_dim / 2]: cosine and sine of each pair's angle at each position
 //   q, k_cache, v_cache: see lib/append.wgsl
+//   positions u32 [T]: by which tokens are turned, where they don't follow one another
 // One invocation makes two neighbouring elements. Workgroup (x over pairs of a token, t). With norm, heads are first scaled
 // to a root mean square of 1, and a workgroup makes a head: (head, t).
 //   norm_weights f32 [2, head_dim]: those of queries, then those of keys
-// Parameters: head_dim, rotary_dim, pairing (see lib/rotate.wgsl), bits, norm (not with 8 bits), norm_weights (else they
-// are all 1), norm_values (these are scaled too, without weights), workgroup_size (a multiple of 16), subgroups.
+// Parameters: head_dim, rotary_dim, pairing (see lib/rotate.wgsl), bits, positions, norm (not with 8 bits), norm_weights
+// (else they are all 1), norm_values (these are scaled too, without weights), workgroup_size (a multiple of 16),
+// subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -21,6 +23,9 @@ var<uniform> params: Params;
 var<uniform> step: Step;
 var<storage, read> qkv: array<f32>;
 var<storage, read> rotations: array<vec2<f32>>;
+{% if positions %}
+var<storage, read> positions: array<u32>;
+{% endif %}
 
 {% include "lib/append.wgsl" %}
 
@@ -64,7 +69,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     for (var element = 2u * lane; element < HEAD_DIM; element += {{ 2 * workgroup_size }}u) {
         var pair = vec2<f32>(qkv[row + element], qkv[row + element + 1u]){{ " * head_scale" if norm_values }};
         if is_rotated(start) {
-            pair = rotated(row, element, position);
+            pair = rotated(row, element, {{ "positions[t]" if positions else "position" }});
         }
         append(t, position, start + element, pair);
     }
@@ -83,7 +88,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let index = t * params.row + element;
     var pair = vec2<f32>(0.0);
     if is_rotated(element) {
-        pair = rotated(index - element % HEAD_DIM, element % HEAD_DIM, position);
+        pair = rotated(index - element % HEAD_DIM, element % HEAD_DIM, {{ "positions[t]" if positions else "position" }});
     } else if element < width {
         pair = vec2<f32>(qkv[index], qkv[index + 1u]);
     }

@@ -1,7 +1,9 @@
-"""From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text."""
+"""From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text. From token
+ids to vectors: the `Embedder`."""
 
+from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
 from .parts import Part, Prompt
 from .runner import ActivationBits, Runner
 
-__all__ = ["ActivationBits", "Generation", "Part", "Prompt", "Runner", "Usage"]
+__all__ = ["ActivationBits", "Embedder", "Generation", "Part", "Prompt", "Runner", "TokenizedText", "Usage"]

@@ -13,6 +13,7 @@ from ..gpu import Device
 from ..ops import Sampling
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
+from .embedder import Embedder, TokenizedText
 from .runner import Runner
 
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
@@ -75,6 +76,40 @@ async def measure(
         "gpu_bytes": runner.device.memory,
         "gpu_peak_bytes": peak,
         "operations_us": cost,
+    }
+
+
+async def measure_embedding(
+    embedder: Embedder, repetitions: int, texts: int = 256, lengths: Sequence[int] = (16, 128)
+) -> dict[str, Any]:
+    """Process `texts` random texts, asked for at once, `repetitions` times for each of the `lengths` in tokens; those
+    that don't fit the context are left out.
+
+    Returns texts a second, of each length, and what memory was taken. Raises WgmlError where one of these is no such
+    number.
+    """
+    repetitions, texts = integer("repetitions", repetitions, 1, 1000), integer("texts", texts, 1, 1 << 20)
+    numbers = random.Random(1)
+    rates: dict[str, Any] = {}
+    for length in integers("lengths", lengths, 1, 1 << 31):
+        if length > embedder.context:
+            continue
+        given = [
+            TokenizedText([numbers.randrange(embedder.config.vocabulary) for _ in range(length)]) for _ in range(texts)
+        ]
+        await embedder.vectors(given)  # the first run of a kernel may still compile it
+        seconds = []
+        for _ in range(repetitions):
+            began = time.perf_counter()
+            await embedder.vectors(given)
+            seconds.append(time.perf_counter() - began)
+        rates[str(length)] = spread(texts / taken for taken in seconds)
+    return {
+        "texts": texts,
+        "repetitions": repetitions,
+        "texts_per_second_of_tokens": rates,
+        "gpu_bytes": embedder.device.memory,
+        "gpu_peak_bytes": embedder.device.peak_memory,
     }
 
 

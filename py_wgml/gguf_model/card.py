@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import protocol
+from ..facts import FileFacts
 from ..metadata import Metadata, readable
 from .header import Header
 
@@ -15,7 +15,7 @@ _LONGEST = 10_000  # characters of a text (licences come in full)
 _TEMPLATE = "tokenizer.chat_template"
 
 
-def card(header: Header) -> protocol.FileFacts:
+def card(header: Header) -> FileFacts:
     """Lists, strings and numbers only.
 
     The metadata in the file's order, arrays by their length and first elements; the tensors, and how many of them,

@@ -1,11 +1,16 @@
-"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and its name in `_FAMILIES`."""
+"""Model families. A new one is one file with `ARCHITECTURES` and `forward`, and its name in `_FAMILIES`; `ENCODERS` are
+those of its architectures that generate nothing."""
+
+from typing import Any
 
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..metadata import Metadata
+from ..ops import Heads, Pooling
 from . import (
     apertus,
     arcee,
+    bert,
     cohere,
     deepseek2,
     falcon_h1,
@@ -28,6 +33,7 @@ from . import (
     mamba,
     mamba2,
     minicpm3,
+    modern_bert,
     nemotron_h,
     olmo2,
     olmoe,
@@ -43,24 +49,29 @@ from . import (
 )
 from .activations import Activations
 from .build import Forward, State, build
-from .cache import Cache
+from .cache import Cache, Passing
 from .config import Config
 from .graph import Graph
 from .planner import Plan
-from .record import Logits, Step
+from .pooled import pooled
+from .pooling import RERANKING
+from .record import Logits, Step, Texts
 from .scales import spread_scales
 
 __all__ = [
     "ARCHITECTURES",
+    "RERANKING",
     "Activations",
     "Cache",
     "Config",
     "Forward",
     "Graph",
     "Logits",
+    "Passing",
     "Plan",
     "State",
     "Step",
+    "Texts",
     "build",
     "plan",
     "spread_scales",
@@ -69,17 +80,20 @@ __all__ = [
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, gemma3n, gemma4, glm4, glm4_moe,
     olmo2, olmoe, apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2,
-    hunyuan, kimi_linear, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h,
+    hunyuan, kimi_linear, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h, bert, modern_bert,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}
+
+_ENCODERS = {name for family in _FAMILIES for name in getattr(family, "ENCODERS", ())}
 
 ARCHITECTURES = tuple(_FORWARD)
 """What general.architecture of a GGUF file may be."""
 
 
-def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, Plan]:
-    """All that can be known of a model from its header. context: see `Config.from_header`.
+def plan(header: Header, context: int | None = None, pooling: Pooling | None = None) -> tuple[Config, Forward, Plan]:
+    """All that can be known of a model from its header. context, pooling: see `Config.from_header`. The function makes
+    logits or, where the config has a pooling, what `pooled` makes.
 
     Raises WgmlError when it is not supported (naming what is), or its file is not whole.
     """
@@ -90,9 +104,24 @@ def plan(header: Header, context: int | None = None) -> tuple[Config, Forward, P
         supported = ", ".join(ARCHITECTURES)
         raise WgmlError(f"models of the architecture {quoted(architecture)} are not supported; supported: {supported}")
     forward = _FORWARD[architecture]
-    config = Config.from_header(header, context)
+    config = Config.from_header(header, context, pooling, architecture in _ENCODERS)
     found = Plan(header, config)
-    if forward(found, config).width != config.vocabulary:
+    if config.pooling:
+        forward = _embedding(forward)
+    width = forward(found, config).width
+    kept = [isinstance(kept, Heads) and not kept.latent for kept in found.kept.values()]
+    if config.pooling and (found.states or not all(kept)):
+        raise WgmlError("layers that keep something else than keys and values are not supported in models that embed")
+    if not config.pooling and width != config.vocabulary:
         raise WgmlError(f"the file does not have a logit for each of {config.vocabulary} tokens")
     found.check()
     return config, forward, found
+
+
+def _embedding(forward: Forward) -> Forward:
+    """The function that goes on from rows to vectors."""
+
+    def embed(g: Graph[Any], c: Config) -> Any:
+        return pooled(g, c, forward(g, c))
+
+    return embed

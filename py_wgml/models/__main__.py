@@ -20,7 +20,7 @@ from .build import State, emitter
 from .cache import Cache
 from .fuse import RULES, fuse
 from .nodes import Linear, LinearAttention, Node, Rotate, Value
-from .record import Recorder, Step
+from .record import Recorder, Step, Texts
 
 _MANY = 512
 _ROW = "{:>7} {:34} {:50} {:22} {:>14} {:>11} {:>10}"
@@ -41,7 +41,8 @@ def listing(header: Header, counts: Sequence[int]) -> Iterator[str]:
         device.buffer(16, "tokens"),
     )
     for count in counts:
-        step = Step(count, cache.max_length)
+        texts = Texts.of(device, count) if config.pooling else None
+        step = Step(count, cache.max_length, texts=texts)
         recorder = Recorder(device, config, state.weights, cache, step)
         logits = forward(recorder, config)
         for title, rules in (("recorded", ()), ("fused", RULES)):

@@ -55,9 +55,14 @@ class Cache:
                     device.copy(source, target, min(self.length, length) * size)
                     source.destroy()
             self.layers[layer] = new
+        self._grow_rotations(length)
+
+    def _grow_rotations(self, length: int) -> None:
         for buffer in self.rotations.values():
             buffer.destroy()
-        self.rotations = {rope: device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes}
+        self.rotations = {
+            rope: self._device.buffer(length * rope.dim * _ROTATION_BYTES, "rotations") for rope in self._ropes
+        }
         self.length = length
         self._write_rotations()
 
@@ -83,6 +88,23 @@ class Cache:
             buffer.destroy()
         for buffer in (*self.rotations.values(), *(buffer for layer in self.layers.values() for buffer in layer)):
             buffer.destroy()
+
+
+class Passing(Cache):
+    """Keys and values of a step alone, which nobody needs once their layer has attended: all layers of a shape share
+    their buffers."""
+
+    def grow(self, length: int) -> None:
+        """Make room for `length` positions, keeping nothing. Programs recorded before must not run any more."""
+        for buffer in (buffer for layer in self.layers.values() for buffer in layer):
+            buffer.destroy()
+        made: dict[tuple[tuple[str, int], ...], tuple[Buffer, ...]] = {}
+        for layer, shape in self._shapes.items():
+            key = tuple(shape.items())
+            if key not in made:
+                made[key] = tuple(self._device.buffer(length * size, name) for name, size in key)
+            self.layers[layer] = made[key]
+        self._grow_rotations(length)
 
 
 def _shape(kept: Heads | int, bits: Bits) -> dict[str, int]:

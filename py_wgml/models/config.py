@@ -11,13 +11,14 @@ import numpy as np
 from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..gguf_model.rows import Rows
-from ..metadata import MAX_SCALE, Metadata
-from ..ops import Heads, Memory, Scaling, rotations_numpy
+from ..metadata import MAX_NAME, MAX_SCALE, Metadata
+from ..ops import Heads, Memory, Pooling, Scaling, rotations_numpy
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.rope import Pairing
 from ..ops.route import Gating
 from ..ops.unary import XIELU_BETA
+from .pooling import pooling_of, verdicts_of
 
 _MULTIPLIERS = re.compile(r"\.(ssm\.has_mup|\w*multipliers?)$").search
 _GATINGS: dict[int, Gating | None] = {0: None, 1: "softmax", 2: "sigmoid"}  # by GGUF's numbers
@@ -60,7 +61,9 @@ class Attention:
     heads: Heads
     rope: Rope
     scale: float
+    causal: bool = True
     window: int | None = None
+    alibi: float | None = None
     soft_cap: float | None = None
     sinks: str | None = None
     norms: tuple[str, str] | None = None
@@ -184,13 +187,17 @@ class Config:
     q_lora_rank: int  # elements that queries are made of; 0: the file does not say
     kv_lora_rank: int  # elements of the latents that keys and values are made of; 0: there are none
     context_length: int  # the most positions a sequence has
+    causal: bool  # tokens see none that come after them
+    pooling: Pooling | None  # of which rows a text's vector is made; None: there is none, the model generates
+    ranks: bool  # a head makes scores of that vector
+    verdicts: tuple[int, ...]  # the tokens whose logits the scores are, where there is no such head
     norm_eps: float  # for sums of layers' results that are divided by residual_scale
     eps: float  # for what is no such sum
     rope_norm: Rope  # `rope` gives it with a family's pairing
     yarn_log_multiplier: float  # 0: the file has none
     rope_base_swa: float | None  # rotary base of layers with a sliding window
     rope_dim_swa: int | None  # elements of a head that these rotate
-    sliding_window: int | None
+    sliding_window: int | None  # a token sees the positions less than so many away
     sliding_window_pattern: int | tuple[bool, ...] | None
     shared_kv_layers: int  # the last so many have no keys and values of their own
     attention_scale: float  # what scores are multiplied by
@@ -201,6 +208,7 @@ class Config:
     residual_scale: float  # of what layers add
     logit_scale: float
     parallel_residual: bool
+    hidden_activation: str  # the name that some files give
     conv_length: int  # taps of short convolutions; 0: there are none
     ssm: StateSpace
     kda_head_dim: int  # keys and values of Kimi's heads that remember; 0: there are none
@@ -218,9 +226,12 @@ class Config:
     tensors: frozenset[str] = field(repr=False)  # names of those that the file has
 
     @classmethod
-    def from_header(cls, header: Header, context: int | None = None) -> "Config":
+    def from_header(
+        cls, header: Header, context: int | None = None, pooling: Pooling | None = None, encodes: bool = False
+    ) -> "Config":
         """Read the `<architecture>.*` keys. context: the most positions wanted (None: those the model was trained for,
-        without the stretch that "longrope" makes possible).
+        without the stretch that "longrope" makes possible). pooling: that of a text's vector (None: as the file says).
+        encodes: the family generates nothing, and sees in both directions.
 
         Raises WgmlError for a key that is missing or makes no sense.
         """
@@ -258,13 +269,15 @@ class Config:
         layer_norm_eps = keys.number("attention.layer_norm_epsilon", 0, 1, 0) or None
         residual_scale = keys.scale("residual_scale") or 1.0
         eps = keys.number("attention.layer_norm_rms_epsilon", 0, 1, layer_norm_eps)
+        causal = keys.flag("attention.causal", not encodes)
+        pooling, ranks = pooling_of(keys, header, pooling, causal)
+        others = [f"blk.{block}." for block in range(layers, blocks)]
+        others += [f"blk.{layer}.attn_{part}." for layer in range(own, layers) for part in ("k", "v", "k_norm")]
+        others += ["output."] * bool(pooling) + ["cls."] * (not ranks and encodes)
         return cls(
             architecture=architecture,
             block_count=layers,
-            ignored=(
-                *(f"blk.{block}." for block in range(layers, blocks)),
-                *(f"blk.{layer}.attn_{part}." for layer in range(own, layers) for part in ("k", "v", "k_norm")),
-            ),
+            ignored=tuple(others),
             embedding_length=embedding,
             heads=tuple(
                 Heads(*count, local_dim if is_local else head_dim)
@@ -275,27 +288,33 @@ class Config:
             q_lora_rank=keys.size("attention.q_lora_rank", 0, low=0),
             kv_lora_rank=rank,
             context_length=min(context or short_context, trained),
+            causal=causal,
+            pooling=pooling,
+            ranks=ranks,
+            verdicts=verdicts_of(header) if ranks and causal else (),
             norm_eps=eps / residual_scale**2,
             eps=eps,
             rope_norm=rope,
             yarn_log_multiplier=keys.scale("rope.scaling.yarn_log_multiplier") or 0.0,
             rope_base_swa=_base(keys, "rope.freq_base_swa"),
             rope_dim_swa=keys.size("rope.dimension_count_swa", 0, low=0) or None,
-            sliding_window=window,
+            # Where tokens see in both directions, files count those of both.
+            sliding_window=window if causal or not window else window // 2 + 1,
             sliding_window_pattern=pattern or keys.size("attention.sliding_window_pattern", 0, low=0) or None,
             shared_kv_layers=layers - own,
             attention_scale=keys.scale("attention.scale") or head_dim**-0.5,
             attention_soft_cap=keys.scale("attn_logit_softcapping"),
-            final_soft_cap=keys.scale("final_logit_softcapping"),
+            final_soft_cap=None if pooling else keys.scale("final_logit_softcapping"),
             embedding_scale=keys.scale("embedding_scale") or 1.0,
             embedding_length_per_layer=keys.size("embedding_length_per_layer_input", 0, low=0),
             residual_scale=residual_scale,
-            logit_scale=keys.scale("logit_scale") or 1.0,
+            logit_scale=(not pooling and keys.scale("logit_scale")) or 1.0,
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
             ssm=StateSpace.read(keys),
             kda_head_dim=keys.size("kda.head_dim", 0, low=0),
             rotates=keys.flag("rope.scaling.finetuned", True),
             multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
+            hidden_activation=keys.text("hidden_activation", most=MAX_NAME),
             parallel_residual=keys.flag("use_parallel_residual", True),
             streams=_streams(keys),
             sparsity=_sparsity(keys, blocks),
@@ -327,7 +346,7 @@ class Config:
 
     def attention(self, layer: int, rope: Rope = NO_ROPE, **changes: Any) -> Attention:
         """That of `layer`, with its heads and the file's scale; changes: other members of it."""
-        return replace(Attention(layer, self.heads[layer], rope, self.attention_scale), **changes)
+        return replace(Attention(layer, self.heads[layer], rope, self.attention_scale, self.causal), **changes)
 
     def is_local(self, layer: int, period: int, first: bool = False) -> bool:
         """Whether `layer` attends within the sliding window only: as the file's pattern says, else all layers do but

@@ -29,8 +29,8 @@ class Emitter:
         match node.op:
             case nodes.Embed(matrix, scale):
                 ops.get_rows(*where, self.tokens, matrix, out, rows, scale)
-            case nodes.Positions(matrix):
-                ops.get_rows(*where, None, matrix, out, rows, accumulate=True)
+            case nodes.Positions(matrix, ids):
+                ops.get_rows(*where, ids, matrix, out, rows, accumulate=True)
             case nodes.RmsNorm(norm, last):
                 ops.rms_norm(*where, source, norm, out, rows, last, accumulate)
             case nodes.LayerNorm(norm, bias, last):
@@ -63,6 +63,8 @@ class Emitter:
                 size = node.inputs[2].width, x.width
                 given, made = Streams(first, others, *size), Streams(out, self.buffers[node.outputs[1]], *size)
                 ops.altup(*where, given, router, coefficients, made, rows, scale, *result)
+            case nodes.Pool(kind, wholes):
+                ops.pool(*where, source, wholes, out, kind, x.width, rows)
             case nodes.Gate(_, activation, repeat):
                 width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
                 ops.gated(*where, gates, values, out, width, activation, rows // repeat, repeat)

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Generic, TypeVar
 
 from ..gguf_model.rows import Rows
-from ..ops import Heads
+from ..ops import Heads, Pooling
 from ..ops.gated import Activation
 from ..ops.unary import Function
 from .config import Attention, Latent, Mixture, Recurrence
@@ -29,6 +29,11 @@ class Graph(ABC, Generic[A]):
     @abstractmethod
     def add_positions(self, x: A, name: str) -> A:
         """x plus the rows of the matrix `name` that the step's positions pick."""
+
+    @abstractmethod
+    def add_types(self, x: A, name: str) -> A:
+        """x plus the rows of the matrix `name` that the step's tokens' types pick: 1 in the second text of a pair, else
+        0; of a matrix of one row, always that."""
 
     @abstractmethod
     def rms_norm(self, x: A, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None) -> A:
@@ -132,6 +137,10 @@ class Graph(ABC, Generic[A]):
     @abstractmethod
     def mul(self, x: A, y: A) -> A:
         """x * y; one of them may have a single element a token."""
+
+    @abstractmethod
+    def pool(self, x: A, kind: Pooling) -> A:
+        """A row for each of the step's texts (ops/pool.py)."""
 
     @abstractmethod
     def slice(self, x: A, first: int, width: int) -> A:

@@ -105,5 +105,8 @@ def biased(g: Graph[A], c: Config, x: A, name: str) -> A:
 
 
 def logits(g: Graph[A], c: Config, x: A) -> A:
-    """Logits of the next token, from the last norm's output: with a matrix of their own or that of the embedding."""
+    """Logits of the next token, from the last norm's output: with a matrix of their own or that of the embedding.
+    Where a model embeds, that output itself."""
+    if c.pooling:
+        return x
     return g.linear(x, "output" if c.has("output") else "token_embd")

@@ -1,5 +1,5 @@
 """The Llama family (Touvron et al., arXiv:2302.13971; Llama 2 and 3) and what is built like it: Mistral, Mixtral, Yi,
-SmolLM, TinyLlama, InternLM2, ERNIE 4.5, DeepSeek 1, dense or a mixture."""
+SmolLM, TinyLlama, InternLM2, ERNIE 4.5, DeepSeek 1, dense or a mixture; llama-embed, which sees in both directions."""
 
 from ..ops.gated import Activation
 from ..ops.route import Gating
@@ -7,7 +7,8 @@ from .config import Config, Rope
 from .graph import A, Graph
 from .layers import gated_mlp, logits, mixture, qkv
 
-ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5", "ernie4_5-moe", "deepseek")
+ARCHITECTURES = ("llama", "mistral3", "internlm2", "ernie4_5", "ernie4_5-moe", "deepseek", "llama-embed")
+ENCODERS = ("llama-embed",)
 
 
 def forward(g: Graph[A], c: Config) -> A:

@@ -17,6 +17,7 @@ from ..ops import (
     Mixer,
     Norm,
     Partials,
+    Pooling,
     Routing,
     Scores,
     Taps,
@@ -53,9 +54,10 @@ class Embed(Op):
 
 @dataclass(frozen=True)
 class Positions(Op):
-    """Rows of the matrix, picked by the step's positions, added to the value."""
+    """Rows of the matrix, picked by the step's positions or by `ids`, added to the value."""
 
     matrix: Matrix
+    ids: Buffer | None
 
 
 @dataclass(frozen=True)
@@ -269,6 +271,14 @@ class TokenGate(Op):
     """The sigmoid of each token's product with the vector."""
 
     vector: Buffer
+
+
+@dataclass(frozen=True)
+class Pool(Op):
+    """`pool`."""
+
+    kind: Pooling
+    wholes: Buffer
 
 
 @dataclass(frozen=True)

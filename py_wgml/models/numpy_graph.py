@@ -11,6 +11,7 @@ from ..gguf_model.header import Header, TensorInfo, read_header
 from ..gguf_model.rows import Rows, tensor_of
 from ..ops import (
     Heads,
+    Pooling,
     Routing,
     Scores,
     altup_numpy,
@@ -26,6 +27,7 @@ from ..ops import (
     linear_attention_numpy,
     linear_experts_numpy,
     linear_numpy,
+    pool_numpy,
     qk_norm_numpy,
     rms_norm_numpy,
     rope_numpy,
@@ -49,6 +51,7 @@ class NumpyGraph(Graph[Array]):
     what it filters.
 
     past is extended, states (what else is remembered) replaced. dtype: float32, or float64 for an exact reference.
+    types: of the tokens [T] (None: all 0).
     """
 
     def __init__(
@@ -59,9 +62,11 @@ class NumpyGraph(Graph[Array]):
         past: dict[int, Array],
         states: dict[str, Array],
         dtype: npt.DTypeLike,
+        types: Array | None = None,
     ) -> None:
         self._file, self._config, self._ids, self._dtype = file, config, ids, dtype
         self._past, self._states = past, states
+        self._types = np.zeros(len(ids), int) if types is None else types
 
     def _tensor(self, name: str) -> Array:
         return self._file.dequantized(name).astype(self._dtype, copy=False)
@@ -85,6 +90,10 @@ class NumpyGraph(Graph[Array]):
     def add_positions(self, x: Array, name: str) -> Array:
         first = self._past[0].shape[1]
         return x + get_rows_numpy(self._tensor(f"{name}.weight"), np.arange(first, first + len(x)))
+
+    def add_types(self, x: Array, name: str) -> Array:
+        rows = self._tensor(f"{name}.weight")
+        return x + get_rows_numpy(rows, np.minimum(self._types, len(rows) - 1))
 
     def rms_norm(
         self, x: Array, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
@@ -126,7 +135,7 @@ class NumpyGraph(Graph[Array]):
             self._past[how.kept] = np.concatenate([past, new], axis=1)
         keys, values = self._past[how.kept]
         sink = None if how.sinks is None else self._tensor(f"{how.sinks}.weight")
-        scores = Scores(how.scale, how.window, how.soft_cap, sink)
+        scores = Scores(how.scale, how.window, how.soft_cap, sink, how.causal, how.alibi)
         out = attention_numpy(turned[:, :q], keys, values, position, scores)
         return out.reshape(len(qkv), -1)
 
@@ -229,6 +238,9 @@ class NumpyGraph(Graph[Array]):
     def scale(self, x: Array, name: str, single: bool = False) -> Array:
         return binary_numpy("mul", x, self._tensor(name).reshape(1, -1))
 
+    def pool(self, x: Array, kind: Pooling) -> Array:
+        return pool_numpy(x, kind)[None]
+
     def add(self, x: Array, y: Array, parts: int = 1) -> Array:
         return binary_numpy("add", x.reshape(len(x), parts, -1), y[:, None]).reshape(x.shape)
 
@@ -257,7 +269,8 @@ class TensorFile:
 
 
 class NumpyModel:
-    """The reference of a model of any family: `logits` of token ids, all at once or bit by bit."""
+    """The reference of a model of any family: `logits` of token ids, all at once or bit by bit; of one that embeds, the
+    `vector` of a text."""
 
     def __init__(
         self, path: str | os.PathLike[str], dtype: npt.DTypeLike = np.float32, context: int | None = None
@@ -279,6 +292,14 @@ class NumpyModel:
         graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._states, self._dtype)
         logits: Array = self._forward(graph, self.config)
         return logits
+
+    def vector(self, ids: npt.ArrayLike, types: npt.ArrayLike | None = None) -> Array:
+        """ids [T] of a text, and their types -> its vector or scores [width], as `pooled` makes them."""
+        self.reset()
+        given = None if types is None else np.asarray(types)
+        graph = NumpyGraph(self._file, self.config, np.asarray(ids), self._past, self._states, self._dtype, given)
+        vector: Array = self._forward(graph, self.config)[0]
+        return vector
 
 
 def _no_tokens(kept: Heads | int) -> tuple[int, ...]:

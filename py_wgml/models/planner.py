@@ -7,7 +7,7 @@ from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header, TensorInfo
 from ..gguf_model.rows import Names, Rows, suffixed, tensor_of
 from ..gguf_model.weights import require_types
-from ..ops import Heads
+from ..ops import Heads, Pooling
 from ..ops.altup import require_streams
 from ..ops.attention import require_heads
 from ..ops.causal_conv import conv_state, require_taps
@@ -92,6 +92,12 @@ class Plan(Graph[Planned]):
         (table,) = self._matrix(name)
         if table.shape[0] < self._config.context_length or table.shape[1] != x.width:
             raise WgmlError(f"the tensor {table.name} {list(table.shape)} is too small for the file's context length")
+        return x
+
+    def add_types(self, x: Planned, name: str) -> Planned:
+        (table,) = self._matrix(name)
+        if table.shape[1] != x.width:
+            raise WgmlError(f"the tensor {table.name} has rows of {table.shape[1]} elements instead of {x.width}")
         return x
 
     def rms_norm(
@@ -270,6 +276,9 @@ class Plan(Graph[Planned]):
         return x
 
     def unary(self, x: Planned, function: Function, a: float = 0.0, b: float = 0.0) -> Planned:
+        return x
+
+    def pool(self, x: Planned, kind: Pooling) -> Planned:
         return x
 
     def add(self, x: Planned, y: Planned, parts: int = 1) -> Planned:

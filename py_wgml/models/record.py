@@ -15,6 +15,7 @@ from ..ops import (
     KvCache,
     Norm,
     Partials,
+    Pooling,
     Routing,
     Scores,
     Taps,
@@ -38,14 +39,36 @@ Logits = Literal["none", "last", "every"]
 
 
 @dataclass(frozen=True)
+class Texts:
+    """Where the rows of a step belong that takes several texts, one behind the other from position 0 on: buffers of
+    uint32, an entry for each of its rows.
+
+    positions: of a row within its text. types: see `Graph.add_types`. spans [.., 2]: the first row of its text, and the
+    one after the last. wholes [.., 2]: the same of each text; empty past the last of them.
+    """
+
+    positions: Buffer
+    types: Buffer
+    spans: Buffer
+    wholes: Buffer
+
+    @classmethod
+    def of(cls, device: Device, count: int) -> "Texts":
+        """Those for steps of up to `count` rows."""
+        sizes = {"positions": 4, "types": 4, "spans": 8, "wholes": 8}
+        return cls(**{name: device.buffer(count * size, name) for name, size in sizes.items()})
+
+
+@dataclass(frozen=True)
 class Step:
     """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
-    one or of every one. integers: of the products of a single token, see `linear`."""
+    one or of every one. integers: of the products of a single token, see `linear`. texts: of a model that embeds."""
 
     count: int
     length: int
     logits: Logits = "last"
     integers: bool = False
+    texts: Texts | None = None
 
 
 class Recorder(Graph[Value]):
@@ -72,7 +95,18 @@ class Recorder(Graph[Value]):
         return self._make(nodes.Embed(matrix, scale), (), self._step.count, matrix.columns, name)
 
     def add_positions(self, x: Value, name: str) -> Value:
-        return self._alter(nodes.Positions(self._weights.matrices[name,]), x, name)
+        texts = self._step.texts
+        ids = texts.positions if texts else None
+        return self._alter(nodes.Positions(self._weights.matrices[name,], ids), x, name)
+
+    def add_types(self, x: Value, name: str) -> Value:
+        matrix, texts = self._weights.matrices[name,], self._texts
+        return self._alter(nodes.Positions(matrix, texts.types), x, name)
+
+    @property
+    def _texts(self) -> Texts:
+        assert self._step.texts is not None, "a model that embeds takes texts"
+        return self._step.texts
 
     def rms_norm(
         self, x: Value, name: str | None, last: bool = False, parts: int = 1, eps: float | None = None
@@ -115,7 +149,10 @@ class Recorder(Graph[Value]):
         name = f"layer {how.layer}"
         keys, values = self._cache.layers[how.kept]
         cache = KvCache(keys, values, heads, self._cache.bits)
-        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, replace(cache, heads=how.taken))
+        texts = self._step.texts
+        positions = texts.positions if texts and rope.dim else None
+        taken = replace(cache, heads=how.taken)
+        append = Append(self._cache.rotations[rope], rope.dim, rope.pairing, taken, positions)
         if how.norms is not None:
             # A rotation leaves a root mean square as it is, so the heads may be scaled before. Their weights may not be
             # applied before; but scores are sums of products, so the keys' may go to the queries too.
@@ -125,7 +162,9 @@ class Recorder(Graph[Value]):
             weights = vectors[tuple(f"{norm}.weight" for norm in how.norms)]
             q = self._alter(nodes.ScaleQueries(weights, heads), q, " ".join(how.norms))
         sinks = None if how.sinks is None else vectors[f"{how.sinks}.weight",]
-        return self._attend(q, cache, Scores(how.scale, how.window, how.soft_cap, sinks), name)
+        spans = texts.spans if texts else None
+        scores = Scores(how.scale, how.window, how.soft_cap, sinks, how.causal, how.alibi, spans)
+        return self._attend(q, cache, scores, name)
 
     def _attend(self, q: Value, cache: KvCache, scores: Scores[Buffer], name: str) -> Value:
         heads, rows, length = cache.heads, q.rows, self._step.length
@@ -250,6 +289,9 @@ class Recorder(Graph[Value]):
     def scale(self, x: Value, name: str, single: bool = False) -> Value:
         vector = self._weights.vectors[name,]
         return self._make(nodes.Scale(vector, 1 if single else x.width), (x,), x.rows, x.width, name)
+
+    def pool(self, x: Value, kind: Pooling) -> Value:
+        return self._make(nodes.Pool(kind, self._texts.wholes), (x,), x.rows, x.width, kind)
 
     def add(self, x: Value, y: Value, parts: int = 1) -> Value:
         return self._binary("add", x, y)

@@ -1,4 +1,4 @@
-"""Causal attention with grouped heads (Vaswani et al., arXiv:1706.03762; Ainslie et al., arXiv:2305.13245)."""
+"""Attention with grouped heads (Vaswani et al., arXiv:1706.03762; Ainslie et al., arXiv:2305.13245)."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -45,21 +45,28 @@ S = TypeVar("S", Buffer, Array)
 class Scores(Generic[S]):
     """How scores, the products of queries and keys, become the weights of values.
 
-    scale: what they are multiplied by. window: how many positions a token sees, its own the last (None: all). soft_cap:
-    scores s become soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's softmax, which
-    has no value; an array for NumPy's attention.
-    Raises WgmlError when window or soft_cap is not positive.
+    scale: what they are multiplied by. window: a token sees the positions less than so many away from its own (None:
+    all). soft_cap: scores s become soft_cap tanh(s / soft_cap). sinks: float32 [heads], one more score of each head's
+    softmax, which has no value. causal: a token sees no position after its own. alibi: scores lose with the distance of
+    the positions (Press et al., arXiv:2108.12409): what GGUF calls max_alibi_bias (see `alibi_slopes`). spans: uint32
+    [T, 2], for steps of several texts, one behind the other from position 0 on: the first row of the text that a row
+    belongs to, and the one after its last; it sees no others. Buffers; arrays for NumPy's attention.
+    Raises WgmlError when window, soft_cap or alibi is not positive.
     """
 
     scale: float
     window: int | None = None
     soft_cap: float | None = None
     sinks: S | None = None
+    causal: bool = True
+    alibi: float | None = None
+    spans: S | None = None
 
     def __post_init__(self) -> None:
-        if (self.window is not None and self.window < 1) or (self.soft_cap is not None and not self.soft_cap > 0):
-            caps = f"a window of {self.window} and a soft cap of {self.soft_cap}"
-            raise WgmlError(f"attention with {caps} is not supported")
+        limits = {"window": self.window, "soft cap": self.soft_cap, "ALiBi bias": self.alibi}
+        for name, limit in limits.items():
+            if limit is not None and not limit > 0:
+                raise WgmlError(f"attention with a {name} of {limit:g} is not supported")
 
 
 def attention_splits(device: Device, max_count: int, length: int) -> int:
@@ -94,7 +101,7 @@ def attention(
     max_count: int,
     splits: int = 1,
 ) -> None:
-    """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions up to the token's own.
+    """out[t, h] = softmax(scale q[t, h] . k[.., h']) v[.., h'] over the positions that the token sees.
 
     q: float32 [max_count, heads, head_dim]; out: likewise, as long as values. heads / kv_heads query heads share each
     h'. scores: what else becomes
@@ -107,12 +114,14 @@ def attention(
     require_heads(heads)
     if splits > 1 and out.nbytes < Partials(heads, splits).nbytes(max_count):
         raise WgmlError(f"attention in {splits} partials has no room for them")
-    bindings = {"step": step, "q": q, "out": out, "sinks": scores.sinks}, cache.bindings
-    params = {"scale": scores.scale, "window": scores.window or 0, "soft_cap": scores.soft_cap or 0}, cache.params
+    bindings = {"step": step, "q": q, "out": out, "sinks": scores.sinks, "spans": scores.spans}, cache.bindings
+    limits = {"window": scores.window, "soft_cap": scores.soft_cap, "alibi": scores.alibi}
+    params = {"scale": scores.scale, **{name: limit or 0 for name, limit in limits.items()}}, cache.params
     template = {
-        "window": scores.window is not None,
-        "soft_cap": scores.soft_cap is not None,
+        **{name: limit is not None for name, limit in limits.items()},
         "sinks": scores.sinks is not None,
+        "causal": scores.causal,
+        "spans": scores.spans is not None,
         **cache.template,
     }
     shared = heads.heads // heads.kv_heads
@@ -167,6 +176,17 @@ def _words(group: int, head_dim: int, strands: int, workgroup_size: int) -> int:
     return group * (-(-head_dim // 8) * 8 + workgroup_size + strands) + 8 * workgroup_size
 
 
+def alibi_slopes(heads: int, bias: float) -> Array:
+    """What the scores of each head lose with each position of distance: [heads].
+
+    Of as many heads as a power of two has, they go down evenly, as powers of two, to 2^-bias; those of the other heads
+    lie between the first of these."""
+    even = 1 << (heads.bit_length() - 1)
+    places = np.concatenate([np.arange(even) + 1, np.arange(heads - even) + 0.5])
+    slopes: Array = np.exp2(-bias * places / even)
+    return slopes
+
+
 def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[Array]) -> Array:
     """q [T, heads, head_dim] at position .. position + T; k, v [position + T, kv_heads, head_dim] -> as q.
 
@@ -180,7 +200,14 @@ def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[
     if soft_cap is not None:
         products = soft_cap * np.tanh(products / soft_cap)
     distance = position + np.arange(count)[:, None] - np.arange(len(k))[None, :]
-    visible = (distance >= 0) & (distance < (len(k) if window is None else window))
+    if scores.alibi is not None:
+        products = products - alibi_slopes(heads, scores.alibi)[:, None, None] * np.abs(distance)
+    visible = np.abs(distance) < (len(k) if window is None else window)
+    if scores.causal:
+        visible &= distance >= 0
+    if scores.spans is not None:
+        first, end = scores.spans[:count].astype(int).T[:, :, None]
+        visible &= (np.arange(len(k)) >= first) & (np.arange(len(k)) < end)
     products = np.where(visible, products, -np.inf)
     highest = products.max(axis=-1, keepdims=True)
     if sinks is not None:

@@ -28,7 +28,8 @@ class Append:
 
     rotations: float32 [context, rotary_dim / 2, 2] from `rotations_numpy`, by which queries and keys are turned.
     rotary_dim: how many elements of a head are, from the first on. pairing: an element's partner is its neighbour
-    ("norm") or rotary_dim / 2 further ("neox"). cache: rows position .. position + count are written.
+    ("norm") or rotary_dim / 2 further ("neox"). cache: rows position .. position + count are written. positions: uint32
+    [T], by which the step's tokens are turned, where they don't follow one another (None: they do).
     Raises WgmlError when the dimensions are not supported (see `require_rotary`).
     """
 
@@ -36,6 +37,7 @@ class Append:
     rotary_dim: int
     pairing: Pairing
     cache: KvCache
+    positions: Buffer | None = None
 
     def __post_init__(self) -> None:
         require_rotary(self.cache.heads.head_dim, self.rotary_dim, self.pairing)
@@ -74,13 +76,18 @@ def rope_append(
     groups = heads.heads + 2 * heads.kv_heads if norm else -(-heads.qkv_width // (2 * _WORKGROUP_SIZE))
     program.dispatch(
         "rope_append",
-        [{"step": step, "qkv": qkv, "q": q, "norm_weights": norm.weights if norm else None}, append.bindings],
+        [
+            {"step": step, "qkv": qkv, "q": q, "positions": append.positions},
+            {"norm_weights": norm.weights if norm else None},
+            append.bindings,
+        ],
         (groups, max_count, 1),
         [{**append.cache.params, "row": width or heads.qkv_width}, {"eps": norm.eps} if norm else {}],
         **append.template,
         norm=norm is not None,
         norm_weights=norm is not None and norm.weights is not None,
         norm_values=norm is not None and norm.values,
+        positions=append.positions is not None,
         workgroup_size=_WORKGROUP_SIZE,
     )
 

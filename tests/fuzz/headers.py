@@ -382,7 +382,7 @@ def check(case: Case) -> str:
         header = read(case)
         if header is None:
             return "cut off"
-        tokenizer, template, _ = prepare(header)
+        _, tokenizer, template, _ = prepare(header)
         for backend in ("python", "tokenizers"):
             other = from_metadata(header.metadata, backend)
             for parse in (False, True):

@@ -18,7 +18,7 @@ from models.kept import IDS, LLAMA_CPP, TRANSFORMERS, WITHOUT, kept
 from models.llama_cpp import write_for_llama_cpp
 from models.table import BOUND, BOUND_OF_KEPT, gpu_error, kept_error, llama_cpp_error
 from quantize import NVFP4
-from tiny import TINY, Tiny, write_tiny, write_tiny_llama
+from tiny import EMBEDDING, TINY, Tiny, write_tiny, write_tiny_llama
 
 from py_wgml import Model, WgmlError
 from py_wgml.gguf_model import read_header
@@ -102,7 +102,7 @@ def test_the_context_ends_where_queries_would_have_to_be_scaled(tmp_path: Path) 
 
 
 def test_every_architecture_has_a_tiny_model() -> None:
-    assert {tiny.architecture for tiny in TINY.values()} == set(ARCHITECTURES)
+    assert {tiny.architecture for tiny in (*TINY.values(), *EMBEDDING.values())} == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize("name", TINY)

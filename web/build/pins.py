@@ -28,7 +28,8 @@ class Pin:
 
     Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
     micropip installs, `pure` likewise once their machine code is left out, `library` what the page loads from lib/ when
-    it needs it, `tool` what tests use, `model` the default model, and `node linux-x86_64` Node.js for such a machine.
+    it needs it, `tool` what tests use, `model` the default model, `encoder` the parts of one that embeds, and
+    `node linux-x86_64` Node.js for such a machine.
     """
 
     file: str  # the name it has in the end

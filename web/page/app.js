@@ -188,7 +188,7 @@ export class App extends EventTarget {
     const supported = await support();
     if (supported !== "ok") return this.#unsupported(supported);
     try {
-      const ready = await engine.load(model, this.#settings.loading, (progress) => {
+      const ready = await engine.load(model, { chat: true, ...this.#settings.loading }, (progress) => {
         this.#view.loading.update(progress);
         this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
       });

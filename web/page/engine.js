@@ -3,8 +3,8 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, FileFacts } from "../shared/protocol.js"
- * @import { LoadOptions, ModelSource, Piece, Progress, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
+ * @import { LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -207,6 +207,28 @@ export class Engine {
    */
   async hasRoom(bytes) {
     return /** @type {Room} */ (await this.#ask({ type: "room", bytes })).enough;
+  }
+
+  /**
+   * The vectors of texts.
+   *
+   * @param {string[]} texts
+   * @param {number | null} [dimensions] of the vectors, the first so many
+   * @returns {Promise<Embedded>} rejected with an EngineError
+   */
+  embed(texts, dimensions) {
+    return this.#ask({ type: "embed", texts, dimensions });
+  }
+
+  /**
+   * How well documents suit a query.
+   *
+   * @param {string} query
+   * @param {string[]} documents
+   * @returns {Promise<Ranked>} rejected with an EngineError
+   */
+  rerank(query, documents) {
+    return this.#ask({ type: "rerank", query, documents });
   }
 
   /** @returns {Promise<FileFacts>} what the file of the loaded model says of itself */

@@ -5,7 +5,7 @@
  * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
  * @typedef {{stop?: string[], system?: string, thinks?: boolean}} Own
- * @typedef {Omit<Sampling, "stop" | "penalty_window"> & LoadOptions & Own} Values
+ * @typedef {Omit<Sampling, "stop" | "penalty_window"> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name

@@ -1,4 +1,51 @@
-/** Made of py_wgml/protocol.py by `python3 -m web.build.protocol`. Types only: nothing of this file is shipped. */
+/** Made of py_wgml/protocol.py and facts.py by `python3 -m web.build.protocol`. Types only: none of it is shipped. */
+
+/** An entry of a file's metadata. Arrays as text: their length and their first elements. */
+export interface Entry {
+  key: string;
+  value: string | number | boolean;
+}
+
+/** A tensor of a file. */
+export interface TensorFacts {
+  name: string;
+  type: string;
+  shape: number[];
+  bytes: number;
+}
+
+/** All tensors of one type. */
+export interface TypeFacts {
+  type: string;
+  tensors: number;
+  parameters: number;
+  bytes: number;
+}
+
+/** A chat template for a special use, as tools. */
+export interface NamedTemplate {
+  name: string;
+  template: string;
+}
+
+/** A file's tokens. */
+export interface Vocabulary {
+  model: string;
+  tokens: number;
+}
+
+/** What a GGUF file says of itself. */
+export interface FileFacts {
+  version: number;
+  parameters: number;
+  bytes: number;
+  metadata: Entry[];
+  tensors: TensorFacts[];
+  types: TypeFacts[];
+  template: string;
+  templates: NamedTemplate[];
+  vocabulary: Vocabulary;
+}
 
 /** A piece of a file. */
 export interface FilePart {
@@ -108,6 +155,10 @@ export interface LoadOptions {
   context?: number;
   /** Of each number of the context's cache; 8: half the memory of 16, which is the default. */
   cache_bits?: 8 | 16;
+  /** Of which of a text's rows its vector is made; a model that generates then embeds instead. */
+  pooling?: "mean" | "cls" | "last" | null;
+  /** Refuse a model that does not generate. */
+  chat?: boolean;
 }
 
 /** What is measured. */
@@ -153,6 +204,23 @@ export interface Bench extends BenchOptions {
   id: number;
 }
 
+/** Answered by Embedded. */
+export interface Embed {
+  type: "embed";
+  id: number;
+  texts: string[];
+  /** Of the vectors, the first so many; null: all. */
+  dimensions?: number | null;
+}
+
+/** Answered by Ranked. */
+export interface Rerank {
+  type: "rerank";
+  id: number;
+  query: string;
+  documents: string[];
+}
+
 /** Answer a conversation. If its last message is the assistant's, that is gone on with. */
 export interface Send {
   type: "send";
@@ -185,7 +253,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | AskCard | Bench;
+export type Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -207,6 +275,7 @@ export interface Progress {
 /** What a loaded model is. */
 export interface ModelFacts {
   name: string;
+  kind: "chat" | "embedding" | "reranker";
   architecture: string;
   parameters: number;
   file_bytes: number;
@@ -359,53 +428,6 @@ export interface Room {
   enough: boolean;
 }
 
-/** An entry of a file's metadata. Arrays as text: their length and their first elements. */
-export interface Entry {
-  key: string;
-  value: string | number | boolean;
-}
-
-/** A tensor of a file. */
-export interface TensorFacts {
-  name: string;
-  type: string;
-  shape: number[];
-  bytes: number;
-}
-
-/** All tensors of one type. */
-export interface TypeFacts {
-  type: string;
-  tensors: number;
-  parameters: number;
-  bytes: number;
-}
-
-/** A chat template for a special use, as tools. */
-export interface NamedTemplate {
-  name: string;
-  template: string;
-}
-
-/** A file's tokens. */
-export interface Vocabulary {
-  model: string;
-  tokens: number;
-}
-
-/** What a GGUF file says of itself. */
-export interface FileFacts {
-  version: number;
-  parameters: number;
-  bytes: number;
-  metadata: Entry[];
-  tensors: TensorFacts[];
-  types: TypeFacts[];
-  template: string;
-  templates: NamedTemplate[];
-  vocabulary: Vocabulary;
-}
-
 /** The reply to AskCard. */
 export interface Card {
   type: "card";
@@ -421,12 +443,33 @@ export interface BenchFigures {
   figures: Record<string, unknown>;
 }
 
+/** The reply to Embed. */
+export interface Embedded {
+  type: "embedded";
+  id: number;
+  /** float32, one vector behind the other, each of length 1 (or 0). */
+  vectors: Uint8Array;
+  width: number;
+  tokens: number;
+}
+
+/** The reply to Rerank. */
+export interface Ranked {
+  type: "ranked";
+  id: number;
+  /** From 0 to 1, one for each document. */
+  scores: number[];
+  tokens: number;
+}
+
 /** The reply to Ping. */
 export interface Alive {
   type: "alive";
 }
 
-/** What the engine says; worker.js makes a Ready of a SessionReady. */
-export type SessionReply = Progress | SessionReady | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply;
+export type Told = Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
 
-export type Reply = Progress | Ready | Card | BenchFigures | Dropped | Reading | Piece | Done | ErrorReply | Resolved | Room | Alive;
+/** What the engine says; worker.js makes a Ready of a SessionReady. */
+export type SessionReply = Told | SessionReady;
+
+export type Reply = Told | Ready | Resolved | Room | Alive;

@@ -1,11 +1,14 @@
 // What the attention kernels share: their bindings, and queries, keys and values read in pieces, elements past head_dim
 // being zeros. A row of a cache is a head of a position: row = position * kv_heads + head.
-// With a window, each position sees only the last `window` of them, its own among these; with a soft cap c, a score s
-// becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with sinks, the softmax has one more score for each head, which
-// has no value (gpt-oss, arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
+// A causal token sees the positions up to its own, another one all of the step's too. With a window, it sees only those
+// less than `window` away from its own. With spans, a step takes several texts from position 0 on, one behind the other:
+//   spans vec2<u32> [T]: the rows of the text that a row belongs to, from x on, before y; it sees no others
+// With a soft cap c, a score s becomes c tanh(s / c) (Gemma 2, arXiv:2408.00118); with alibi, it loses with the distance
+// (arXiv:2108.12409); with sinks, the softmax has one more score for each head, which has no value (gpt-oss,
+// arXiv:2508.10925; as the attention sinks of arXiv:2309.17453).
 // With latents, a value is the first `latent` elements of its key (DeepSeek-V2, arXiv:2405.04434): there is no v_cache.
 // Parameters: head_dim (even), latent (even; 0: values are as long as keys), bits and block (of the cache, see
-// lib/append.wgsl), soft_cap, sinks.
+// lib/append.wgsl), causal, window, spans, soft_cap, alibi, sinks.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -13,6 +16,7 @@ struct Params {
     scale: f32,
     window: u32,
     soft_cap: f32,
+    alibi: f32,
 }
 
 struct Octet {
@@ -42,6 +46,18 @@ var<storage, read_write> out: array<vec2<f32>>;
 {% if sinks %}
 var<storage, read> sinks: array<f32>;
 {% endif %}
+{% if spans %}
+var<storage, read> spans: array<vec2<u32>>;
+{% endif %}
+
+// The positions that token t of the step sees: from x on, before y.
+fn seen(t: u32) -> vec2<u32> {
+    let own = step.position + t;
+    let text = {{ "spans[t]" if spans else "vec2<u32>(0u, step.position + step.count)" }};
+    let begin = {{ "max(text.x, own + 1u - min(own + 1u, params.window))" if window else "text.x" }};
+    let end = {{ "own + 1u" if causal else "min(text.y, own + params.window)" if window else "text.y" }};
+    return vec2<u32>(begin, end);
+}
 
 // Quad `quad` of the query that starts at pair `at`, scaled.
 fn query_quad(origin: u32, quad: u32) -> vec4<f32> {
@@ -70,6 +86,16 @@ fn capped(score: f32) -> f32 {
 {% else %}
 fn capped(score: f32) -> f32 {
     return score;
+}
+{% endif %}
+{% if alibi %}
+
+// What a head's scores lose with each position of distance. Of as many heads as a power of two has, it goes down evenly,
+// as a power of two, to 2^-alibi; that of the other heads lies between the first of these.
+fn slope(head: u32) -> f32 {
+    let even = 1u << firstLeadingBit(params.heads);
+    let place = select(f32(head) - f32(even) + 0.5, f32(head + 1u), head < even);
+    return exp2(-params.alibi * place / f32(even));
 }
 {% endif %}
 {% for cache in (["k"] if latent else ["k", "v"]) %}

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import SMALL, exact, past, unpacked
@@ -16,6 +19,9 @@ def attention_case(
     soft_cap: float | None = None,
     sinks: bool = False,
     splits: int = 1,
+    causal: bool = True,
+    alibi: float | None = None,
+    texts: tuple[int, ...] = (),
 ) -> Job:
     of = Heads(*shape)
     heads, kv_heads, head_dim = shape[:3]
@@ -31,13 +37,15 @@ def attention_case(
         v = k[..., : of.latent]
     cache = KvCache(b.up(packed[0]), None if of.latent else b.up(packed[1]), of, bits)
     sink = b.normal(heads) if sinks else None
-    scores = Scores(head_dim**-0.5, window, soft_cap, None if sink is None else b.up(sink))
+    span = np.repeat(spans_of(texts), texts, axis=0) if texts else None
+    scores = Scores(head_dim**-0.5, window, soft_cap, sink, causal, alibi, span)
+    uploaded: Any = {name: None if array is None else b.up(array) for name, array in (("sinks", sink), ("spans", span))}
     partials = b.up(np.full((count + 1, heads, splits, of.value_dim + 2), np.nan, np.float32)) if splits > 1 else out
     queries, keys, values, sink = exact(q[:count], k[:length], v[:length], sink)
-    expected = attention_numpy(queries, keys, values, position, Scores(scores.scale, window, soft_cap, sink))
+    expected = attention_numpy(queries, keys, values, position, replace(scores, sinks=sink))
 
     def record(p: Program) -> None:
-        attention(p, step, at, cache, partials, scores, count + 1, splits)
+        attention(p, step, at, cache, partials, replace(scores, **uploaded), count + 1, splits)
         if splits > 1:
             attention_merge(p, step, partials, Partials(cache.heads, splits), out, count + 1)
 
@@ -46,6 +54,12 @@ def attention_case(
         {out: past(expected, count + 1)},
         flops=2 * sum(position + 1 + t for t in range(count)) * heads * (head_dim + of.value_dim),
     )
+
+
+def spans_of(texts: tuple[int, ...]) -> Any:
+    """The first row of each text, and the one after its last: uint32 [texts, 2]."""
+    ends = np.cumsum(texts, dtype=np.uint32)
+    return np.stack([ends - np.array(texts, np.uint32), ends], axis=1)
 
 
 KINDS: dict[str, Bits] = {"f32": 32, "f16": 16, "q8": 8}
@@ -148,6 +162,45 @@ TABLE = [
         soft_cap=[None, 2.0],
         sinks=[False, True],
     ),
+    # Attention in both directions, and with the distance as a bias.
+    *cases(
+        attention_case,
+        ["f32"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 3, 80)],
+        position=[0, 70],
+        count=[5, 40],
+        window=[None, 3],
+        causal=[False],
+        alibi=[None, 8.0],
+    ),
+    *cases(attention_case, ["f32"], 2e-6, ("normal",), shape=[(6, 3, 80)], position=[70], count=[5, 40], alibi=[8.0]),
+    *cases(
+        attention_case,
+        ["f32"],
+        2e-6,
+        ("normal",),
+        shape=[(12, 12, 32), (6, 2, 16)],
+        position=[0],
+        count=[60],
+        window=[None, 4],
+        causal=[False, True],
+        alibi=[None, 8.0],
+        texts=[(1, 3, 25, 31)],
+    ),
+    *cases(
+        attention_case,
+        ["f16"],
+        2e-6,
+        ("normal",),
+        shape=[(6, 3, 80)],
+        position=[0],
+        count=[12],
+        window=[None, 2],
+        causal=[False, True],
+        texts=[(1, 3, 8)],
+    ),
 ]
 
 LARGE = [
@@ -179,10 +232,26 @@ def refusals(b: Bench) -> Refusals:
         (lambda: Scores(1.0, window=0), "not supported"),
         (lambda: Scores(1.0, soft_cap=0.0), "not supported"),
         (lambda: Scores(1.0, soft_cap=float("nan")), "not supported"),
+        (lambda: Scores(1.0, alibi=-8.0), "ALiBi bias of -8 is not supported"),
     ]
 
 
 MUTATIONS = [
+    Mutation("a text's first row", "lib/attention.wgsl", '"text.x" }}', '"0u" }}', "attention"),
+    Mutation("a text's first row, window", "lib/attention.wgsl", "max(text.x, own", "max(0u, own", "attention"),
+    Mutation("a text's end, window", "lib/attention.wgsl", "min(text.y, own", "min(step.count, own", "attention"),
+    Mutation("attention's direction", "lib/attention.wgsl", '"own + 1u" if causal', '"own + 1u" if true', "attention"),
+    Mutation("slopes of heads in between", "lib/attention.wgsl", "f32(even) + 0.5", "f32(even) + 1.0", "attention"),
+    Mutation(
+        "distances in a tile",
+        "attention_tile.wgsl",
+        "abs(vec4<f32>(positions) -",
+        "(vec4<f32>(positions) -",
+        "attention",
+    ),
+    Mutation(
+        "distances of a vector", "attention_vector.wgsl", "abs(f32(start + lane) -", "(f32(start + lane) -", "attention"
+    ),
     Mutation("scale of a query", "lib/attention.wgsl", "return params.scale * ", "return ", "attention"),
     Mutation("attention's tail", "attention_vector.wgsl", "at_{{ u }} < count);", "true);", "attention"),
     Mutation("part of a value", "attention_tile.wgsl", "min({{ part }}u * PART_OCTETS + ", "min(", "attention"),

@@ -17,7 +17,7 @@ from py_wgml.ops import (
 )
 
 
-def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits: Bits) -> Job:
+def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits: Bits, texts: bool = False) -> Job:
     count, heads, kv_heads, head_dim = shape
     first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
     context = first + count + 8
@@ -26,7 +26,8 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     q = b.poison(count + 1, heads, head_dim)
     dtype = np.float16 if bits == 16 else np.float32
     caches = [b.held(np.full((context, kv_heads, head_dim), FILL, dtype)) for _ in "kv"]
-    turned = rope_numpy(qkv[:count, : heads + kv_heads].astype(np.float64), rotations[first : first + count], pairing)
+    places = b.random.integers(0, context, count) if texts else np.arange(first, first + count)
+    turned = rope_numpy(qkv[:count, : heads + kv_heads].astype(np.float64), rotations[places], pairing)
     kept = [np.full((context, kv_heads, head_dim), FILL, np.float64) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], qkv[:count, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
@@ -34,7 +35,8 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
     rows = np.concatenate([rows, b.normal(count + 1, 6)], axis=1)
     step, at = b.step(first, count), b.up(rows)
     cache = KvCache(caches[0], caches[1], Heads(heads, kv_heads, head_dim), bits)
-    append = Append(b.up(rotations), rotary_dim, pairing, cache)
+    positions = b.up(places.astype(np.uint32)) if texts else None
+    append = Append(b.up(rotations), rotary_dim, pairing, cache, positions)
     return Job(
         lambda p: rope_append(p, step, at, q, append, count + 1, width=rows.shape[1]),
         {q: past(turned[:, :heads], count + 1), **dict(zip(caches, kept, strict=True))},
@@ -42,7 +44,7 @@ def rope_append_case(b: Bench, kind: Any, shape: tuple[int, int, int, int], bits
 
 
 def rope_append_norm_case(
-    b: Bench, kind: Any, shape: tuple[int, int, int, int], of_values: bool, weighted: bool
+    b: Bench, kind: Any, shape: tuple[int, int, int, int], of_values: bool, weighted: bool, texts: bool = False
 ) -> Job:
     count, heads, kv_heads, head_dim = shape
     first, rotary_dim, pairing = 37, int(kind.partition("/")[2]), kind.partition("/")[0]
@@ -50,13 +52,15 @@ def rope_append_norm_case(
     qkv, weights = b.normal(count + 1, sizes.qkv_width), b.normal(2 * head_dim) if weighted else np.ones(2 * head_dim)
     rotations = rotations_numpy(0, context, rotary_dim, 10000.0)
     normed = qk_norm_numpy(*exact(qkv[:count], weights), sizes, 1e-5, values=of_values).reshape(count, -1, head_dim)
-    turned = rope_numpy(normed[:, : heads + kv_heads], rotations[first : first + count], pairing)
+    places = b.random.integers(0, context, count) if texts else np.arange(first, first + count)
+    turned = rope_numpy(normed[:, : heads + kv_heads], rotations[places], pairing)
     q, caches = b.poison(count + 1, heads, head_dim), [b.poison(context, max(1, kv_heads), head_dim) for _ in "kv"]
     kept = [np.full((context, kv_heads, head_dim), np.nan) for _ in "kv"]
     for keep, new in zip(kept, (turned[:, heads:], normed[:, heads + kv_heads :]), strict=True):
         keep[first : first + count] = new
     step, at = b.step(first, count), b.up(qkv)
-    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(caches[0], caches[1], sizes, 32))
+    positions = b.up(places.astype(np.uint32)) if texts else None
+    append = Append(b.up(rotations), rotary_dim, pairing, KvCache(caches[0], caches[1], sizes, 32), positions)
     how = HeadNorm(b.up(weights) if weighted else None, 1e-5, of_values)
     made = {q: past(turned[:, :heads], count + 1)}
     return Job(
@@ -76,6 +80,16 @@ TABLE = [
         weighted=[True, False],
     ),
     *cases(
+        rope_append_norm_case,
+        ["neox/64"],
+        1e-6,
+        ["normal"],
+        shape=[(3, 5, 2, 64)],
+        of_values=[False],
+        weighted=[True],
+        texts=[True],
+    ),
+    *cases(
         rope_append_case,
         ["norm/20", "neox/20", "norm/8", "neox/8"],
         3e-4,
@@ -84,6 +98,7 @@ TABLE = [
         bits=[16],
     ),
     *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ALL, shape=[(3, 5, 2, 12), (1, 4, 4, 16)], bits=[32]),
+    *cases(rope_append_case, ["norm/12", "neox/12"], 3e-7, ("normal",), shape=[(3, 5, 2, 12)], bits=[32], texts=[True]),
 ]
 
 

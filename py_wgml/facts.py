@@ -1,0 +1,56 @@
+"""What is told of a file: a part of the messages of protocol.py."""
+
+from typing import TypedDict
+
+
+class Entry(TypedDict):
+    """An entry of a file's metadata. Arrays as text: their length and their first elements."""
+
+    key: str
+    value: str | float | bool
+
+
+class TensorFacts(TypedDict):
+    """A tensor of a file."""
+
+    name: str
+    type: str
+    shape: list[int]
+    bytes: int
+
+
+class TypeFacts(TypedDict):
+    """All tensors of one type."""
+
+    type: str
+    tensors: int
+    parameters: int
+    bytes: int
+
+
+class NamedTemplate(TypedDict):
+    """A chat template for a special use, as tools."""
+
+    name: str
+    template: str
+
+
+class Vocabulary(TypedDict):
+    """A file's tokens."""
+
+    model: str
+    tokens: int
+
+
+class FileFacts(TypedDict):
+    """What a GGUF file says of itself."""
+
+    version: int
+    parameters: int
+    bytes: int
+    metadata: list[Entry]
+    tensors: list[TensorFacts]
+    types: list[TypeFacts]
+    template: str
+    templates: list[NamedTemplate]
+    vocabulary: Vocabulary
