@@ -5,7 +5,21 @@ from dataclasses import dataclass, replace
 
 from .. import ops
 from ..gpu import Buffer, Program
-from ..ops import Columns, Groups, Streams, Sum, View, assign
+from ..ops import (
+    Channels,
+    Columns,
+    Gates,
+    Groups,
+    HeadNorm,
+    Latents,
+    Remembered,
+    Router,
+    Selected,
+    Streams,
+    Sum,
+    View,
+    assign,
+)
 from . import nodes
 from .nodes import Node, Value
 
@@ -38,9 +52,10 @@ class Emitter:
             case nodes.Linear():
                 self._linear(node, node.op)
             case nodes.QkNorm(weights, heads, eps, whole, with_values):
-                ops.qk_norm(*where, out, weights, heads, eps, rows, whole, with_values, x.width)
-            case nodes.Rotate(append, head_norm):
-                ops.rope_append(*where, source, out, append, rows, head_norm, x.width)
+                head_norm = HeadNorm(weights, eps, with_values, whole)
+                ops.qk_norm(*where, Columns(out, x.width), heads, head_norm, rows)
+            case nodes.Rotate(append, normed):
+                ops.rope_append(*where, source, out, append, rows, normed, x.width)
             case nodes.Attend(cache, scores, splits):
                 ops.attention(*where, source, cache, out, scores, rows, splits)
             case nodes.Merge(partials):
@@ -62,12 +77,12 @@ class Emitter:
                 first, others, router, *result = (self.buffers[value] for value in node.inputs)
                 size = node.inputs[2].width, x.width
                 given, made = Streams(first, others, *size), Streams(out, self.buffers[node.outputs[1]], *size)
-                ops.altup(*where, given, router, coefficients, made, rows, scale, *result)
+                ops.altup(*where, given, Router(router, coefficients, scale), made, rows, *result)
             case nodes.Pool(kind, wholes):
                 ops.pool(*where, source, wholes, out, kind, x.width, rows)
             case nodes.Gate(_, activation, repeat):
-                width, (gates, values) = node.outputs[0].width, self._columns(node, node.op)
-                ops.gated(*where, gates, values, out, width, activation, rows // repeat, repeat)
+                gated, (gates, values) = Columns(out, node.outputs[0].width), self._columns(node, node.op)
+                ops.gated(*where, gates, values, gated, activation, rows // repeat, repeat)
             case nodes.Route() | nodes.Group() | nodes.LinearExperts():
                 self._experts(node)
             case _:
@@ -89,7 +104,7 @@ class Emitter:
         match op:
             case nodes.LatentAppend(_, append, norm, nope):
                 q, kv = columns
-                ops.latent_append(*where, q, kv, target, append, norm, nope, out.rows)
+                ops.latent_append(*where, Latents(q, kv, norm, nope), target, append, out.rows)
             case nodes.LinearHeads(_, matrix, product):
                 product = replace(product, integers=self.integers)
                 ops.linear_heads(*where, columns[0], matrix, target, product, out.rows)
@@ -97,13 +112,16 @@ class Emitter:
                 ops.causal_conv(*where, columns[0], taps, bias, state, target)
             case nodes.LinearAttention(_, memory, rates, state, mixer, gated):
                 x, gates = columns
-                ops.linear_attention(*where, x, gates, rates, memory, state, target, mixer, gated)
+                behind = None if gated is None else self._gates(replace(gates, first=gated.firsts[1]), gated)
+                ops.linear_attention(*where, x, gates, Remembered(memory, rates, state), target, mixer, behind)
             case nodes.SelectiveScan(_, sizes, rates, state):
-                x, dt, keys, queries = columns
-                ops.selective_scan(*where, x, dt, keys, queries, rates, sizes, state, target)
-            case nodes.GatedNorm(_, norm, before, activation):
+                ops.selective_scan(*where, Selected(*columns), Channels(*sizes, rates, state), target)
+            case nodes.GatedNorm():
                 x, gates = columns
-                ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)
+                ops.gated_norm(*where, x.buffer, self._gates(gates, op), target, out.rows)
+
+    def _gates(self, gate: Columns, op: nodes.GatedNorm) -> Gates:
+        return Gates(gate, op.norm, op.before, op.activation)
 
     def _columns(self, node: Node, op: nodes.Reader) -> list[Columns]:
         pairs = zip(node.inputs, op.firsts, strict=True)

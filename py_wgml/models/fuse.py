@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
-from ..ops import Gates, HeadNorm, Mixer, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
+from ..ops import HeadNorm, Mixer, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
 from ..ops.linear_attention import MAX_VALUES
 from .nodes import (
     Binary,
@@ -187,8 +187,7 @@ def _recurrence_into_norm(recurrence: Node, norm: Node, around: Around) -> Node 
     op, whole = norm.op, norm.inputs[1]
     if recurrence.inputs[0] is not whole or not can_gate_heads(recurrence.op.memory, op.norm):
         return None
-    gated = Gates(op.norm, op.firsts[1], op.before, op.activation)
-    return replace(recurrence, op=replace(recurrence.op, gated=gated), outputs=norm.outputs)
+    return replace(recurrence, op=replace(recurrence.op, gated=op), outputs=norm.outputs)
 
 
 def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:

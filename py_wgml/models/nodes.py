@@ -8,7 +8,6 @@ from ..ops import (
     Append,
     Experts,
     Fusion,
-    Gates,
     HeadNorm,
     HeadProducts,
     Heads,
@@ -193,7 +192,7 @@ class LinearAttention(Reader):
     rates: Buffer
     state: Buffer
     mixer: Mixer | None = None
-    gated: Gates | None = None
+    gated: GatedNorm | None = None
 
 
 @dataclass(frozen=True)

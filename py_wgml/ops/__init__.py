@@ -52,7 +52,6 @@ from .get_rows import *
 from .group_experts import *
 from .latent_append import *
 from .layer_norm import *
-from .lib.columns import *
 from .lib.heads import *
 from .lib.step import *
 from .lib.view import *

@@ -8,7 +8,7 @@ from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.array import Array
 
-__all__ = ["Streams", "altup", "altup_numpy"]
+__all__ = ["Router", "Streams", "altup", "altup_numpy"]
 
 _WORKGROUP_SIZE = 64
 _MAX_STREAMS = 8  # for which the kernel is written out
@@ -30,6 +30,16 @@ class Streams:
         require_streams(self.count)
 
 
+@dataclass(frozen=True)
+class Router:
+    """What streams are mixed by: for each token tanh(scale gates), gates float32 [max_count, count], and coefficients
+    that belong to it (see `altup`)."""
+
+    gates: Buffer
+    coefficients: Buffer
+    scale: float
+
+
 def require_streams(count: int) -> None:
     """Refuse numbers of streams. Raises WgmlError as `Streams` does."""
     if not 2 <= count <= _MAX_STREAMS:
@@ -40,16 +50,14 @@ def altup(
     program: Program,
     step: Buffer,
     x: Streams,
-    router: Buffer,
-    coefficients: Buffer,
+    router: Router,
     out: Streams,
     max_count: int,
-    scale: float,
     result: Buffer | None = None,
 ) -> None:
     """Predict all streams before a layer, each from all of them; or, given a layer's result, correct them after it.
 
-    router: float32 [max_count, count]; r = tanh(scale router[t]). Predicted, a stream j is
+    With r = tanh(scale gates[t]). Predicted, a stream j is
     x[j] + sum_i (coefficients[j, i] . r) x[i], with coefficients [count, count, count]; corrected it is
     x[j] + (1 + coefficients[j] . r) (result - x[0]), with coefficients [count, count]; result: as x.first.
     """
@@ -59,14 +67,14 @@ def altup(
             "step": step,
             "first": x.first,
             "others": x.others,
-            "router": router,
-            "coefficients": coefficients,
+            "router": router.gates,
+            "coefficients": router.coefficients,
             "result": result,
             "out_first": out.first,
             "out_others": out.others,
         },
         (-(-x.width // _WORKGROUP_SIZE), max_count, 1),
-        {"width": x.width, "scale": scale},
+        {"width": x.width, "scale": router.scale},
         streams=x.count,
         correct=result is not None,
         workgroup_size=_WORKGROUP_SIZE,

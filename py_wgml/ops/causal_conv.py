@@ -6,7 +6,7 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .short_conv import Taps
 from .unary import unary_numpy
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..gpu import Buffer, Program
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .unary import unary_numpy
 
 __all__ = ["gated", "gated_numpy"]
@@ -21,8 +21,7 @@ def gated(
     step: Buffer,
     gates: Columns,
     values: Columns,
-    out: Buffer,
-    width: int,
+    out: Columns,
     activation: Activation,
     max_count: int,
     repeat: int = 1,
@@ -30,14 +29,14 @@ def gated(
     """out[r, i] = activation(gates[r, i]) * values[r, i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
 
     "swiglu_oai" is that of gpt-oss (arXiv:2508.10925), for a gate x and a value v: gelu_quick(min(x, 7)) times
-    1 + clamp(v, -7, 7). gates, values: [max_count repeat, width]; out: float32 [max_count repeat, width]. repeat: rows
-    of a token.
+    1 + clamp(v, -7, 7). gates, values: [max_count repeat, width]; out: whole rows of as many. repeat: rows of a
+    token.
     """
     program.dispatch(
         "gated",
-        {"step": step, "gates": gates.buffer, "values": values.buffer, "out": out},
-        (-(-width // _WORKGROUP_SIZE), max_count * repeat, 1),
-        {"width": width, "repeat": repeat, **gates.params("gates"), **values.params("values")},
+        {"step": step, "gates": gates.buffer, "values": values.buffer, "out": out.buffer},
+        (-(-out.stride // _WORKGROUP_SIZE), max_count * repeat, 1),
+        {"width": out.stride, "repeat": repeat, **gates.params("gates"), **values.params("values")},
         function=activation,
         workgroup_size=_WORKGROUP_SIZE,
     )

@@ -1,37 +1,42 @@
 """Latents of a step normed, and appended to the cache with what is rotated of keys (DeepSeek-V2, arXiv:2405.04434)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..gpu import Buffer, Program
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .rms_norm import Norm, rms_norm_numpy
 from .rope import Pairing, rope_numpy
 from .rope_append import Append
 
-__all__ = ["latent_append", "latent_append_numpy"]
+__all__ = ["Latents", "latent_append", "latent_append_numpy"]
 
 _WORKGROUP_SIZE = 128
 
 
-def latent_append(
-    program: Program,
-    step: Buffer,
-    queries: Columns,
-    kv: Columns,
-    q: Buffer,
-    append: Append,
-    norm: Norm,
-    nope: int,
-    max_count: int,
-) -> None:
-    """Norm the latents of `kv`, rotate what lies behind them, and append both to the cache as the keys of one head;
+@dataclass(frozen=True)
+class Latents:
+    """Queries [max_count, heads, nope + pe], and kv [max_count, latent + pe]: latents and what is rotated of keys.
+
+    norm: of the latents, with weights [latent].
+    """
+
+    queries: Columns
+    kv: Columns
+    norm: Norm
+    nope: int
+
+
+def latent_append(program: Program, step: Buffer, latents: Latents, q: Buffer, append: Append, max_count: int) -> None:
+    """Norm the latents of kv, rotate what lies behind them, and append both to the cache as the keys of one head;
     rotate the last elements of each head of the queries, pe of nope + pe, into the last elements of the heads of `q`.
 
-    queries: [max_count, heads, nope + pe]; kv: [max_count, latent + pe]; q: float32 [max_count, heads,
-    latent + pe], whose other elements are left alone. append: to a cache of latents; its rotary_dim elements are those
-    from the latents' end on. norm: of the latents, with weights [latent].
+    q: float32 [max_count, heads, latent + pe], whose other elements are left alone. append: to a cache of latents; its
+    rotary_dim elements are those from the latents' end on.
     """
+    queries, kv, norm = latents.queries, latents.kv, latents.norm
     heads = append.cache.heads
     program.dispatch(
         "latent_append",
@@ -42,7 +47,7 @@ def latent_append(
         (heads.heads + 1, max_count, 1),
         [
             append.cache.params,
-            {"nope": nope, "eps": norm.eps},
+            {"nope": latents.nope, "eps": norm.eps},
             queries.params("queries"),
             kv.params("kv"),
         ],

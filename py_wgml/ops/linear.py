@@ -9,7 +9,7 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
 

@@ -8,13 +8,22 @@ import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
+from .gated_norm import Gates
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .rms_norm import Norm
 from .short_conv import Taps
-from .unary import Function, unary_numpy
+from .unary import unary_numpy
 
-__all__ = ["Gates", "Memory", "Mixer", "can_gate_heads", "linear_attention", "linear_attention_numpy", "require_memory"]
+__all__ = [
+    "Memory",
+    "Mixer",
+    "Remembered",
+    "can_gate_heads",
+    "linear_attention",
+    "linear_attention_numpy",
+    "require_memory",
+]
 
 _WORKGROUP_SIZE = 128
 _SLICES = 8  # lanes that share the keys of a value
@@ -88,13 +97,19 @@ class Mixer:
 
 
 @dataclass(frozen=True)
-class Gates:
-    """The norm and gates behind it (`gated_norm`), of a head each; first: where in x the gates begin."""
+class Remembered:
+    """A layer's memory at work. rates: float32, A [heads], shift [memory.rates] (if shifted), D [heads] (if skip) one
+    after the other. state: float32 `memory.shape`.
 
-    norm: Norm
-    first: int
-    before: bool
-    activation: Function
+    Raises WgmlError as `require_memory` does.
+    """
+
+    memory: Memory
+    rates: Buffer
+    state: Buffer
+
+    def __post_init__(self) -> None:
+        require_memory(self.memory)
 
 
 def can_gate_heads(memory: Memory, norm: Norm) -> bool:
@@ -115,9 +130,7 @@ def linear_attention(
     step: Buffer,
     x: Columns,
     gates: Columns,
-    rates: Buffer,
-    memory: Memory,
-    state: Buffer,
+    held: Remembered,
     out: Buffer,
     mixer: Mixer | None = None,
     gated: Gates | None = None,
@@ -128,26 +141,21 @@ def linear_attention(
     softplus(a + shift) v; M = M + k u^T; out = M^T q, plus D v (skip).
 
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
-    heads] beside it; rates: float32, A [heads], shift [memory.rates] (if shifted), D [heads] (if skip) one after the
-    other; out: float32 [max_count, memory.width]; state: float32 `memory.shape`, M before the step, which makes it that
-    at its end.
-    mixer, gated: what is done to x before, and to what comes out; with a mixer the step has a single token, and x and
-    gates are of one buffer.
-    Raises WgmlError as `require_memory` does, and where these are not so.
+    heads] beside it; out: float32 [max_count, memory.width]; the state is M before the step, which makes it that at its
+    end. mixer, gated: what is done to x before, and to what comes out, where norm and gates are of a head each; with a
+    mixer the step has a single token, and x and all gates are of one buffer.
+    Raises WgmlError where these are not so.
     """
-    require_memory(memory)
-    names = {"keys": memory.keys, "delta": memory.delta, "channels": memory.channels}
-    names |= {"shifted": memory.shifted, "skip": memory.skip}
-    names |= {"normalise": memory.delta, "interleaved": memory.interleaved}
+    memory = held.memory
     if mixer is not None:
-        _of_a_token(program, step, x, gates, rates, memory, state, out, mixer, gated, names)
+        _of_a_token(program, step, x, gates, held, out, mixer, gated)
         return
     if gated is not None:
         raise WgmlError("gates are part of a single token's linear attention")
     q, k, v = _firsts(memory, x.first)
     program.dispatch(
         "linear_attention_scan",
-        {"step": step, "x": x.buffer, "gates": gates.buffer, "rates": rates, "state": state, "out": out},
+        {"step": step, "x": x.buffer, "gates": gates.buffer, "rates": held.rates, "state": held.state, "out": out},
         (-(-memory.values // (_WORKGROUP_SIZE // _SLICES)), memory.heads, 1),
         {
             "heads": memory.heads,
@@ -165,8 +173,14 @@ def linear_attention(
         },
         slices=_SLICES,
         workgroup_size=_WORKGROUP_SIZE,
-        **names,
+        **_template(memory),
     )
+
+
+def _template(memory: Memory) -> dict[str, int]:
+    """The parameters of wgsl/lib/linear_attention.wgsl."""
+    names = {"keys": memory.keys, "delta": memory.delta, "channels": memory.channels, "normalise": memory.delta}
+    return names | {"shifted": memory.shifted, "skip": memory.skip, "interleaved": memory.interleaved}
 
 
 def _firsts(memory: Memory, first: int) -> list[int]:
@@ -180,15 +194,13 @@ def _of_a_token(
     step: Buffer,
     x: Columns,
     gates: Columns,
-    rates: Buffer,
-    memory: Memory,
-    state: Buffer,
+    held: Remembered,
     out: Buffer,
     mixer: Mixer,
     gated: Gates | None,
-    names: dict[str, int],
 ) -> None:
-    if x.buffer is not gates.buffer or memory.values > MAX_VALUES:
+    memory, buffers = held.memory, {gates.buffer} | (set() if gated is None else {gated.gate.buffer})
+    if buffers != {x.buffer} or memory.values > MAX_VALUES:
         raise WgmlError("what a single token's linear attention reads must be of one buffer, its heads not too long")
     if gated is not None and not can_gate_heads(memory, gated.norm):
         raise WgmlError("norm and gates are not of a head each")
@@ -203,8 +215,8 @@ def _of_a_token(
             "taps": mixer.taps.buffer,
             "bias": mixer.bias,
             "conv_state": mixer.state,
-            "rates": rates,
-            "state": state,
+            "rates": held.rates,
+            "state": held.state,
             "weight": norm.weight,
             "out": out,
         },
@@ -220,7 +232,7 @@ def _of_a_token(
             "v_first": v,
             "a_first": gates.first,
             "b_first": gates.first + memory.rates,
-            "gate_first": 0 if gated is None else gated.first,
+            "gate_first": 0 if gated is None else gated.gate.first,
             "weight_step": norm.params["weight_step"],
             "q_scale": memory.q_scale,
             "eps": memory.eps,
@@ -233,7 +245,7 @@ def _of_a_token(
         function="silu" if gated is None else gated.activation,
         shares=shares,
         workgroup_size=MAX_VALUES,
-        **names,
+        **_template(memory),
     )
 
 

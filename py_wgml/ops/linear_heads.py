@@ -10,7 +10,7 @@ from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
 from ..gpu.device import fold
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 from .linear import TILE_ROWS, TILE_TOKENS, vector_template
 
 __all__ = ["HeadProducts", "linear_heads", "linear_heads_numpy"]

@@ -1,50 +1,57 @@
 """RMSNorm of queries and keys, and of values where wanted, where they are."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..gpu import Buffer, Program
 from .lib.array import Array
 from .lib.heads import Heads
+from .lib.view import Columns
 from .rms_norm import rms_norm_numpy
 
-__all__ = ["qk_norm", "qk_norm_numpy"]
+__all__ = ["HeadNorm", "qk_norm", "qk_norm_numpy"]
 
 _WORKGROUP_SIZE = 128
 _HEAD_WORKGROUP_SIZE = 32  # of a single head
 
 
-def qk_norm(
-    program: Program,
-    step: Buffer,
-    qkv: Buffer,
-    weights: Buffer | None,
-    heads: Heads,
-    eps: float,
-    max_count: int,
-    whole: bool = False,
-    values: bool = False,
-    width: int | None = None,
-) -> None:
-    """Normalise queries and keys where they are: each head by itself, or all heads of a token as one row (whole).
+@dataclass(frozen=True)
+class HeadNorm:
+    """How heads of queries and keys are scaled to a root mean square of 1: each by itself, or all of a token as one row
+    (whole).
 
-    qkv: float32 [max_count, (heads + 2 kv_heads) head_dim], queries before keys before values. weights: float32, those
-    of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads) head_dim); None: all 1.
-    values: each head of theirs too, without weights (not with whole). width: elements of a row, where there are others
-    behind the values.
+    weights: float32, those of the queries' rows before those of the keys' (head_dim each; whole: (heads + kv_heads)
+    head_dim); None: all 1. eps: is added to the mean square. values: each head of theirs too, without weights (not with
+    whole).
     """
+
+    weights: Buffer | None
+    eps: float
+    values: bool = False
+    whole: bool = False
+
+
+def qk_norm(program: Program, step: Buffer, qkv: Columns, heads: Heads, norm: HeadNorm, max_count: int) -> None:
+    """Normalise queries and keys where they are.
+
+    qkv: whole rows, [max_count, (heads + 2 kv_heads) head_dim] and what may be behind: queries before keys before
+    values.
+    """
+    weights, whole, values = norm.weights, norm.whole, norm.values
     q_rows, k_rows = (1, 1) if whole else (heads.heads, heads.kv_heads)
     rows = q_rows + (2 if values else 1) * k_rows
     program.dispatch(
         "qk_norm",
-        {"step": step, "qkv": qkv, "weights": weights},
+        {"step": step, "qkv": qkv.buffer, "weights": weights},
         (rows, max_count, 1),
         {
-            "width": width or heads.qkv_width,
+            "width": qkv.stride,
             "q_rows": q_rows,
             "k_rows": k_rows,
             "q_columns": heads.heads // q_rows * heads.head_dim,
             "k_columns": heads.kv_heads * heads.head_dim if whole else heads.head_dim,
-            "eps": eps,
+            "eps": norm.eps,
         },
         weights=weights is not None,
         workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,

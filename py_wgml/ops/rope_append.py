@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.heads import KvCache
+from .qk_norm import HeadNorm
 from .rope import Pairing, require_rotary
 
-__all__ = ["Append", "HeadNorm", "can_norm", "rope_append"]
+__all__ = ["Append", "can_norm", "rope_append"]
 
 _WORKGROUP_SIZE = 64
-
-
-@dataclass(frozen=True)
-class HeadNorm:
-    """How heads are scaled to a root mean square of 1: as by `qk_norm`, each by itself."""
-
-    weights: Buffer | None
-    eps: float
-    values: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """The selective scan of Mamba (Gu and Dao, arXiv:2312.00752): a state for each channel, of which each element forgets
 at a rate of its own."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.array import Array
-from .lib.columns import Columns
+from .lib.view import Columns
 
-__all__ = ["selective_scan", "selective_scan_numpy"]
+__all__ = ["Channels", "Selected", "selective_scan", "selective_scan_numpy"]
 
 _WORKGROUP_SIZE = 64
 _MOST_KEYS = 64  # an invocation holds so many elements, and as many rates
@@ -25,33 +27,51 @@ def require_keys(keys: int) -> None:
         raise WgmlError(f"a channel's state of {keys} elements: supported are up to {_MOST_KEYS}")
 
 
-def selective_scan(
-    program: Program,
-    step: Buffer,
-    x: Columns,
-    dt: Columns,
-    b: Columns,
-    c: Columns,
-    rates: Buffer,
-    sizes: tuple[int, int],
-    state: Buffer,
-    out: Buffer,
-) -> None:
+@dataclass(frozen=True)
+class Selected:
+    """What is taken in of a token, and how: x, dt [max_count, width]; b, c [max_count, keys]."""
+
+    x: Columns
+    dt: Columns
+    b: Columns
+    c: Columns
+
+
+@dataclass(frozen=True)
+class Channels:
+    """What a layer remembers: a state of `keys` elements for each of `width` channels. rates: float32, A [width, keys]
+    and D [width] one after the other. state: float32 `scan_state`.
+
+    Raises WgmlError as `require_keys` does.
+    """
+
+    width: int
+    keys: int
+    rates: Buffer
+    state: Buffer
+
+    def __post_init__(self) -> None:
+        require_keys(self.keys)
+
+
+def selective_scan(program: Program, step: Buffer, given: Selected, channels: Channels, out: Buffer) -> None:
     """For each channel and token, with d = softplus(dt): h = exp(d A) h + d x b; out = sum(h c) + D x.
 
-    sizes: channels and elements of a channel's state, width and keys. x, dt: [max_count, width]; b, c: [max_count,
-    keys]; rates: float32, A [width, keys] and D [width] one after the other; out: float32 [max_count, width]; state:
-    float32 `scan_state`, h before the step, which makes it that at its end. Raises WgmlError as `require_keys` does.
+    out: float32 [max_count, width]; the state is h before the step, which makes it that at its end.
     """
-    width, keys = sizes
-    require_keys(keys)
-    inputs = {"x": x, "dt": dt, "b": b, "c": c}
+    width, inputs = channels.width, vars(given)
     program.dispatch(
         "selective_scan",
-        {"step": step, **{n: part.buffer for n, part in inputs.items()}, "rates": rates, "state": state, "out": out},
+        {
+            "step": step,
+            **{n: part.buffer for n, part in inputs.items()},
+            "rates": channels.rates,
+            "state": channels.state,
+            "out": out,
+        },
         -(-width // _WORKGROUP_SIZE),
         {"width": width, **{key: n for name, part in inputs.items() for key, n in part.params(name).items()}},
-        keys=keys,
+        keys=channels.keys,
         workgroup_size=_WORKGROUP_SIZE,
     )
 

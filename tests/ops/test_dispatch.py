@@ -15,28 +15,30 @@ from py_wgml.gguf_model.weights import Stripe
 from py_wgml.names import joined
 from py_wgml.ops import dequantize, step_uniform
 
-PARAMS = {"width": 3, "repeat": 1}
+COLUMNS = {"gates_first": 0, "gates_stride": 6, "values_first": 3, "values_stride": 6}
+PARAMS = {"width": 3, "repeat": 1, **COLUMNS}
 
 
 @pytest.mark.parametrize(
     ("change", "params", "message"),
     [
-        ({"x": None}, PARAMS, "kernel gated: missing: x"),
-        ({"x": None, "y": b""}, PARAMS, "kernel gated: missing: x; unknown: y"),
+        ({"gates": None}, PARAMS, "kernel gated: missing: gates"),
+        ({"gates": None, "y": b""}, PARAMS, "kernel gated: missing: gates; unknown: y"),
         ({}, None, "kernel gated: missing: params"),
         ({"params": {"width": 3, "repeat": 1}}, PARAMS, "kernel gated: given twice: params"),
-        ({}, {"width": 3}, "kernel gated: params: missing: repeat"),
+        ({}, {"width": 3, **COLUMNS}, "kernel gated: params: missing: repeat"),
         ({}, PARAMS | {"rows": 1, "eps": 1}, "kernel gated: params: unknown: rows, eps"),
         ({}, PARAMS | {"width": -3}, "kernel gated: params.width is -3, which no u32 is"),
         ({}, PARAMS | {"width": 3.0}, "kernel gated: params.width is 3.0, which no u32 is"),
         ({"step": {"position": 1 << 32, "count": 1}}, PARAMS, "kernel gated: step.position is 4294967296, .* u32 is"),
-        ({"x": 3}, PARAMS, "kernel gated: x is no Buffer but of type int"),
-        ({"x": {"width": 3}}, PARAMS, "kernel gated: x is no uniform buffer of known fields"),
+        ({"gates": 3}, PARAMS, "kernel gated: gates is no Buffer but of type int"),
+        ({"gates": {"width": 3}}, PARAMS, "kernel gated: gates is no uniform buffer of known fields"),
     ],
 )
 def test_refuses(bench: Bench, change: dict[str, Any], params: dict[str, Any] | None, message: str) -> None:
     program = bench.device.program()
-    bindings = {"step": bench.step(0, 1), "x": bench.poison(6), "out": bench.poison(3)} | change
+    x = bench.poison(6)
+    bindings = {"step": bench.step(0, 1), "gates": x, "values": x, "out": bench.poison(3)} | change
     with pytest.raises(WgmlError, match=f"^{message}$"):
         program.dispatch("gated", bindings, 1, params, function="relu", workgroup_size=64)
     assert not program.dispatches
@@ -57,7 +59,7 @@ def test_a_uniform_block_may_be_given_by_its_fields(bench: Bench) -> None:
     x, out = bench.up(bench.normal(6)), bench.poison(3)
     program = bench.device.program()
     for step in (bench.step(0, 1), {"count": 1, "position": 0}, step_uniform(0, 1)):
-        bindings: dict[str, Any] = {"out": out, "x": x, "params": PARAMS, "step": step}
+        bindings: dict[str, Any] = {"out": out, "gates": x, "values": x, "params": PARAMS, "step": step}
         program.dispatch("gated", bindings, 1, function="relu", workgroup_size=64)
     program.run()
     a = bench.array(x, 6)

@@ -1,4 +1,5 @@
-"""Strided views of float32 buffers: what the ops of linear algebra take, so that none needs a transposed copy."""
+"""Strided views of float32 buffers: what the ops of linear algebra take, so that none needs a transposed copy; and
+columns of rows, which those of a model's step take where several read one product."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from ...errors import WgmlError
 from ...gpu import Buffer
 
-__all__ = ["View"]
+__all__ = ["Columns", "View"]
 
 _RANK = 4  # dimensions that the kernels know
 
@@ -99,6 +100,19 @@ class View:
     def unsqueeze(self) -> "View":
         """The view with a last dimension of 1."""
         return View(self.buffer, (*self.shape, 1), (*self.strides, 0), self.offset)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Of rows of `stride` float32 elements those from `first` on; whoever reads them knows how many."""
+
+    buffer: Buffer
+    stride: int
+    first: int = 0
+
+    def params(self, name: str) -> dict[str, int]:
+        """What the kernels are told of the input `name`."""
+        return {f"{name}_first": self.first, f"{name}_stride": self.stride}
 
 
 def require_apart(out: View, *inputs: View) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import exact, past
 
-from py_wgml.ops import Streams, altup, altup_numpy
+from py_wgml.ops import Router, Streams, altup, altup_numpy
 
 
 def altup_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
@@ -13,12 +13,12 @@ def altup_case(b: Bench, kind: str, shape: tuple[int, int, int]) -> Job:
     expected = altup_numpy(
         *exact(x[:rows], router[:rows], coefficients), 0.5, None if result is None else result[:rows].astype(np.float64)
     )
-    step, gates, weights = b.step(2, rows), b.up(router), b.up(coefficients)
+    step, how = b.step(2, rows), Router(b.up(router), b.up(coefficients), 0.5)
     given = Streams(b.up(x[:, 0]), b.up(x[:, 1:]), count, width)
     made = Streams(b.poison(rows + 1, width), b.poison(rows + 1, count - 1, width), count, width)
     at = None if result is None else b.up(result)
     return Job(
-        lambda p: altup(p, step, given, gates, weights, made, rows + 1, 0.5, at),
+        lambda p: altup(p, step, given, how, made, rows + 1, at),
         {made.first: past(expected[:, 0], rows + 1), made.others: past(expected[:, 1:], rows + 1)},
     )
 

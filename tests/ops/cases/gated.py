@@ -14,7 +14,9 @@ def gated_case(b: Bench, kind: Any, shape: tuple[int, int]) -> Job:
     out, step, at = b.poison(rows + 1, width), b.step(5, rows), b.up(x)
     gates, values = Columns(at, 2 * width), Columns(at, 2 * width, width)
     expected = gated_numpy(*exact(x[:rows]), kind)
-    return Job(lambda p: gated(p, step, gates, values, out, width, kind, rows + 1), {out: past(expected, rows + 1)})
+    return Job(
+        lambda p: gated(p, step, gates, values, Columns(out, width), kind, rows + 1), {out: past(expected, rows + 1)}
+    )
 
 
 TABLE = [

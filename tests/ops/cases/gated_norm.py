@@ -1,7 +1,7 @@
 from ops.harness import Bench, Job, Mutation, cases
 from ops.recipes import NOT_DENORMAL, exact, past
 
-from py_wgml.ops import Columns, Norm, gated_norm, gated_norm_numpy
+from py_wgml.ops import Columns, Gates, Norm, gated_norm, gated_norm_numpy
 from py_wgml.ops.unary import Function
 
 
@@ -14,10 +14,11 @@ def gated_norm_case(b: Bench, kind: str, shape: tuple[int, int, int], before: bo
     gate = gates[:rows, first : first + width].reshape(rows, parts, columns)
     function: Function = "sigmoid" if kind == "sigmoid" else "silu"
     out, step, at = b.poison(rows + 1, parts, columns), b.step(2, rows), b.up(x)
-    norm, beside = Norm(b.up(weight), columns, 1e-5, parts, own), Columns(b.up(gates), stride, first)
+    norm = Norm(b.up(weight), columns, 1e-5, parts, own)
+    beside = Gates(Columns(b.up(gates), stride, first), norm, before, function)
     expected = gated_norm_numpy(*exact(x[:rows], gate, weight), 1e-5, before, function)
     return Job(
-        lambda p: gated_norm(p, step, at, beside, norm, out, rows + 1, before, function),
+        lambda p: gated_norm(p, step, at, beside, out, rows + 1),
         {out: past(expected, rows + 1)},
     )
 

@@ -9,13 +9,14 @@ from py_wgml.ops import (
     Bits,
     Heads,
     KvCache,
+    Latents,
     Norm,
     cache_numpy,
     latent_append,
     latent_append_numpy,
     rotations_numpy,
 )
-from py_wgml.ops.lib.columns import Columns
+from py_wgml.ops.lib.view import Columns
 
 EPS = 1e-5
 
@@ -42,9 +43,9 @@ def latent_append_case(
     append = Append(
         b.up(rotations), 2 * rotations.shape[1], kind, KvCache(cache, None, Heads(heads, 1, width, latent), bits)
     )
-    norm = Norm(b.up(weight), latent, EPS)
+    latents = Latents(places[0], places[1], Norm(b.up(weight), latent, EPS), nope)
     return Job(
-        lambda p: latent_append(p, step, places[0], places[1], q, append, norm, nope, max_count=count + 1),
+        lambda p: latent_append(p, step, latents, q, append, count + 1),
         {q: expected, cache: kept},
     )
 

@@ -11,6 +11,7 @@ from py_wgml.ops import (
     Memory,
     Mixer,
     Norm,
+    Remembered,
     Taps,
     causal_conv_numpy,
     gated_norm_numpy,
@@ -47,7 +48,7 @@ def linear_attention_case(b: Bench, kind: str, rows: int, position: int) -> Job:
     state, out, step = b.held(before), b.poison(rows + 1, memory.width), b.step(position, rows)
     at, beside, speeds = Columns(b.up(x), width + 5, 2), Columns(b.up(gates), gated + 3, 3), b.up(rates)
     return Job(
-        lambda p: linear_attention(p, step, at, beside, speeds, memory, state, out),
+        lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state), out),
         {state: after, out: past(made, rows + 1)},
     )
 
@@ -68,18 +69,18 @@ def token_case(b: Bench, kind: str, position: int, around: str) -> Job:
     made, after = linear_attention_numpy(mixed, *exact(row[:, firsts[1] : firsts[1] + gated], rates), memory, known)
     kept = ring.copy()
     kept[position % length] = channels
-    gates = None
+    buffer, gates = b.up(row), None
     if around in ("norm", "gate before the norm"):
         norm = Norm(b.up(weight), memory.values, 1e-5, memory.heads, own=True)
-        gates = Gates(norm, int(firsts[2]), around != "norm", "silu")
+        gates = Gates(Columns(buffer, row.shape[1], int(firsts[2])), norm, around != "norm")
         parts = made.reshape(weight.shape), row[0, firsts[2] :].reshape(weight.shape)
         made = gated_norm_numpy(*exact(*parts, weight), 1e-5, gates.before)
     state, conv_state, out, step = b.held(before), b.held(ring), b.poison(1, memory.width), b.step(position, 1)
-    buffer, speeds = b.up(row), b.up(rates)
+    speeds = b.up(rates)
     x, beside = (Columns(buffer, row.shape[1], int(first)) for first in firsts[:2])
     mixer = Mixer(Taps(b.up(taps), width, length), None if bias is None else b.up(bias), conv_state)
     return Job(
-        lambda p: linear_attention(p, step, x, beside, speeds, memory, state, out, mixer, gates),
+        lambda p: linear_attention(p, step, x, beside, Remembered(memory, speeds, state), out, mixer, gates),
         {state: after, conv_state: kept, out: made.reshape(1, -1)},
     )
 
@@ -94,10 +95,10 @@ TABLE = [
 def refusals(b: Bench) -> Refusals:
     memory, at = KINDS["delta"], b.up(np.zeros(16, np.float32))
     x, mixer = Columns(at, 16), Mixer(Taps(at, 4, 4), None, at)
-    gates = Gates(Norm(at, 4, 1e-5, 2), 0, False, "silu")
+    gates = Gates(x, Norm(at, 4, 1e-5, 2), False)
 
     def attend(other: Columns = x, mixer: Mixer | None = mixer, gated: Gates | None = None) -> None:
-        linear_attention(b.device.program(), at, x, other, at, memory, at, at, mixer, gated)
+        linear_attention(b.device.program(), at, x, other, Remembered(memory, at, at), at, mixer, gated)
 
     return [
         (lambda: require_memory(replace(memory, key_heads=4)), "6 heads of values can't be shared out evenly over 4"),

@@ -6,7 +6,7 @@ from ops.recipes import TYPE_OF, exact, matrix
 
 from py_wgml.gguf_model.weights import Matrix
 from py_wgml.ops import HeadProducts, linear_heads, linear_heads_numpy
-from py_wgml.ops.lib.columns import Columns
+from py_wgml.ops.lib.view import Columns
 
 
 def linear_heads_case(

@@ -2,7 +2,7 @@ import numpy as np
 from ops.harness import Bench, Job, Mutation, cases
 from ops.recipes import ALL, exact
 
-from py_wgml.ops import Heads, qk_norm, qk_norm_numpy
+from py_wgml.ops import Columns, HeadNorm, Heads, qk_norm, qk_norm_numpy
 
 
 def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int], extra: int = 0) -> Job:
@@ -14,9 +14,8 @@ def qk_norm_case(b: Bench, kind: str, shape: tuple[int, int, int], extra: int = 
     expected = qkv.astype(np.float64)
     expected[:count] = qk_norm_numpy(*exact(qkv[:count], weights), heads, 1e-5, whole, values)
     out, step, at = b.held(qkv), b.step(2, count), None if kind == "bare" else b.up(weights)
-    return Job(
-        lambda p: qk_norm(p, step, out, at, heads, 1e-5, count + 1, whole, values, qkv.shape[1]), {out: expected}
-    )
+    norm, rows = HeadNorm(at, 1e-5, values, whole), Columns(out, qkv.shape[1])
+    return Job(lambda p: qk_norm(p, step, rows, heads, norm, count + 1), {out: expected})
 
 
 TABLE = [
