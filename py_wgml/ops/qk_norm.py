@@ -61,13 +61,14 @@ def qk_norm(program: Program, step: Buffer, qkv: Columns, heads: Heads, norm: He
 def qk_norm_numpy(
     qkv: Array, weights: Array, heads: Heads, eps: float, whole: bool = False, values: bool = False
 ) -> Array:
-    """qkv [T, (heads + 2 kv_heads) head_dim], weights as for `qk_norm` -> as qkv."""
-    q, k, v = np.split(qkv, np.cumsum(heads.widths)[:2], axis=-1)
+    """qkv [T, (heads + 2 kv_heads) head_dim] and what is behind, weights as for `qk_norm` -> as qkv."""
+    q, k, v, rest = np.split(qkv, np.cumsum(heads.widths), axis=-1)
     q_weight, k_weight = np.split(weights, [heads.width if whole else heads.head_dim])
-    q, k, v = (
-        x
-        if weight is None or not x.size
-        else rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
-        for x, weight in ((q, q_weight), (k, k_weight), (v, np.ones(heads.head_dim, v.dtype) if values else None))
-    )
-    return np.concatenate([q, k, v], axis=-1)
+
+    def normed(x: Array, weight: Array) -> Array:
+        return rms_norm_numpy(x.reshape(len(x), -1, len(weight)), weight, eps).reshape(x.shape)
+
+    q = normed(q, q_weight)
+    k = normed(k, k_weight) if k.size else k
+    v = normed(v, np.ones(heads.head_dim, v.dtype)) if values and v.size else v
+    return np.concatenate([q, k, v, rest], axis=-1)
