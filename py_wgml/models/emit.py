@@ -99,8 +99,7 @@ class Emitter:
                 x, gates = columns
                 ops.linear_attention(*where, x, gates, rates, memory, state, target, mixer, gated)
             case nodes.SelectiveScan(_, sizes, rates, state):
-                x, dt, keys, queries = columns
-                ops.selective_scan(*where, x, dt, keys, queries, rates, sizes, state, target)
+                ops.selective_scan(*where, ops.Selection(*columns), rates, sizes, state, target)
             case nodes.GatedNorm(_, norm, before, activation):
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, gates, norm, target, out.rows, before, activation)

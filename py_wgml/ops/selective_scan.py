@@ -1,6 +1,8 @@
 """The selective scan of Mamba (Gu and Dao, arXiv:2312.00752): a state for each channel, of which each element forgets
 at a rate of its own."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..errors import WgmlError
@@ -8,10 +10,21 @@ from ..gpu import Buffer, Program
 from .lib.array import Array
 from .lib.columns import Columns
 
-__all__ = ["selective_scan", "selective_scan_numpy"]
+__all__ = ["Selection", "selective_scan", "selective_scan_numpy"]
 
 _WORKGROUP_SIZE = 64
 _MOST_KEYS = 64  # an invocation holds so many elements, and as many rates
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a scan reads of a step: its channels x and their steps dt, [max_count, width], and what is remembered and
+    asked with, b and c, [max_count, keys]."""
+
+    x: Columns
+    dt: Columns
+    b: Columns
+    c: Columns
 
 
 def scan_state(width: int, keys: int) -> tuple[int, int]:
@@ -28,10 +41,7 @@ def require_keys(keys: int) -> None:
 def selective_scan(
     program: Program,
     step: Buffer,
-    x: Columns,
-    dt: Columns,
-    b: Columns,
-    c: Columns,
+    selection: Selection,
     rates: Buffer,
     sizes: tuple[int, int],
     state: Buffer,
@@ -39,13 +49,13 @@ def selective_scan(
 ) -> None:
     """For each channel and token, with d = softplus(dt): h = exp(d A) h + d x b; out = sum(h c) + D x.
 
-    sizes: channels and elements of a channel's state, width and keys. x, dt: [max_count, width]; b, c: [max_count,
-    keys]; rates: float32, A [width, keys] and D [width] one after the other; out: float32 [max_count, width]; state:
-    float32 `scan_state`, h before the step, which makes it that at its end. Raises WgmlError as `require_keys` does.
+    sizes: channels and elements of a channel's state, width and keys. rates: float32, A [width, keys] and D [width] one
+    after the other; out: float32 [max_count, width]; state: float32 `scan_state`, h before the step, which makes it
+    that at its end. Raises WgmlError as `require_keys` does.
     """
     width, keys = sizes
     require_keys(keys)
-    inputs = {"x": x, "dt": dt, "b": b, "c": c}
+    inputs: dict[str, Columns] = vars(selection)
     program.dispatch(
         "selective_scan",
         {"step": step, **{n: part.buffer for n, part in inputs.items()}, "rates": rates, "state": state, "out": out},

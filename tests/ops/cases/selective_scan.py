@@ -2,7 +2,7 @@ import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import exact, past
 
-from py_wgml.ops import Columns, selective_scan, selective_scan_numpy
+from py_wgml.ops import Columns, Selection, selective_scan, selective_scan_numpy
 from py_wgml.ops.selective_scan import require_keys
 
 
@@ -23,10 +23,9 @@ def selective_scan_case(b: Bench, kind: str, sizes: tuple[int, int], rows: int, 
     made, after = selective_scan_numpy(values, steps, keys_of, queries, *exact(rates, known))
     state, out, step = b.held(before), b.poison(rows + 1, width), b.step(position, rows)
     columns = [Columns(b.up(array), array.shape[1], first) for array, first in zip(inputs, firsts, strict=True)]
-    x, dt, at_keys, at_queries = columns
     speeds = b.up(rates)
     return Job(
-        lambda p: selective_scan(p, step, x, dt, at_keys, at_queries, speeds, sizes, state, out),
+        lambda p: selective_scan(p, step, Selection(*columns), speeds, sizes, state, out),
         {state: after, out: past(made, rows + 1)},
     )
 
