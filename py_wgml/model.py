@@ -161,14 +161,14 @@ class Model:
     @property
     def runner(self) -> Runner:
         """What generates. Raises WgmlError for a model that embeds."""
-        if not isinstance(self._engine, Runner):
+        if isinstance(self._engine, Embedder):
             raise WgmlError(f"{quoted(self.name)} {_CANNOT[self.kind]}: it generates no text")
         return self._engine
 
     @property
     def embedder(self) -> Embedder:
         """What embeds. Raises WgmlError for a model that generates."""
-        if not isinstance(self._engine, Embedder):
+        if isinstance(self._engine, Runner):
             raise WgmlError(f"{quoted(self.name)} {_CANNOT['chat']}; loaded with a pooling it makes vectors instead")
         return self._engine
 
