@@ -64,6 +64,6 @@ TABLE = [
 ]
 
 MUTATIONS = [
-    Mutation("where what is rotated begins", "latent_append.wgsl", "+ params.nope, i", ", i", "latent_append"),
+    Mutation("where what is rotated begins", "latent_append.wgsl", "PE) + params.nope;", "PE);", "latent_append"),
     Mutation("weights of latents", "latent_append.wgsl", " * norm_weight[i + 1u]", "", "latent_append"),
 ]

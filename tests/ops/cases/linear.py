@@ -283,7 +283,10 @@ MUTATIONS = [
         "stride = LANES / 2u; stride > 1u; stride >>= 1u) {\n        if",
         "linear-Q8_0",
     ),
-    Mutation("scale of a row", "linear_tile.wgsl", 'experts else "column"', 'experts else "n"', "linear_scaled"),
+    Mutation(
+        *("scale of a row", "linear_tile.wgsl"),
+        *('"tile.expert" if experts else "column"', '"tile.expert" if experts else "n"', "linear_scaled"),
+    ),
     Mutation(
         *("scale of a value", "linear_vector.wgsl"),
         *('"params.first + row_%d" % r', '"params.first + n_0"', "linear_gate"),
