@@ -13,7 +13,11 @@ from .rms_norm import rms_norm_numpy
 __all__ = ["HeadNorm", "qk_norm", "qk_norm_numpy"]
 
 _WORKGROUP_SIZE = 128
-_HEAD_WORKGROUP_SIZE = 32  # of a single head
+
+
+def head_lanes(head_dim: int) -> int:
+    """Invocations for a head, a power of two: one for each pair of elements, so that all are read at once."""
+    return min(max(1 << (head_dim // 2 - 1).bit_length(), 32), 256)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def qk_norm(program: Program, step: Buffer, qkv: Columns, heads: Heads, norm: He
             "eps": norm.eps,
         },
         weights=weights is not None,
-        workgroup_size=_WORKGROUP_SIZE if whole else _HEAD_WORKGROUP_SIZE,
+        workgroup_size=_WORKGROUP_SIZE if whole else head_lanes(heads.head_dim),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..errors import WgmlError
 from ..gpu import Buffer, Program
 from .lib.heads import KvCache
-from .qk_norm import HeadNorm
+from .qk_norm import HeadNorm, head_lanes
 from .rope import Pairing, require_rotary
 
 __all__ = ["Append", "can_norm", "rope_append"]
@@ -80,7 +80,7 @@ def rope_append(
         norm_weights=norm is not None and norm.weights is not None,
         norm_values=norm is not None and norm.values,
         positions=append.positions is not None,
-        workgroup_size=_WORKGROUP_SIZE,
+        workgroup_size=head_lanes(heads.head_dim) if norm else _WORKGROUP_SIZE,
     )
 
 
