@@ -3,9 +3,8 @@
 //   w = exp(A softplus(a + shift)): one a head, or one for each of its keys    beta = sigmoid(b)    g = softplus(a + shift)
 //   rates f32: A [heads], shift [heads] (or [heads, KEYS]) and D [heads] if there are any, side by side
 //   state f32 [heads, KEYS, values]: M before the step; replaced by that at its end
-// Before position 0 M is 0. Parameters: keys, delta, channels (a decay for each key), shifted (there is a shift), skip (there
-// is a D), normalise,
-// interleaved (head h has the keys of head h % key_heads, else of h / (heads / key_heads)).
+// Before position 0 M is 0. Parameters: keys, delta, channels (a decay for each key), shifted (there is a shift), skip
+// (there is a D), normalise, interleaved (head h has the keys of head h % key_heads, else of h / (heads / key_heads)).
 var<storage, read> rates: array<f32>;
 var<storage, read_write> state: array<f32>;
 
