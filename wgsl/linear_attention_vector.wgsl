@@ -2,7 +2,7 @@
 // with `norm`, the norm and the gates behind it (gated_norm.wgsl), which are of a head each.
 //   x f32 [1, ..]: the convolution's channels from conv_first on, of which queries, keys and values are those from
 //   q_first, k_first and v_first on; a from a_first on, b from b_first on, gates of what comes out from gate_first on
-//   taps f32 [conv_width, LENGTH], bias f32 [conv_width], conv_state f32 [LENGTH, conv_width]: as of causal_conv.wgsl
+//   taps f32 [conv_width, LENGTH], bias f32 [conv_width]: as of causal_conv.wgsl    conv_state: lib/conv_state.wgsl
 //   weight f32 [values] or [heads, values]    out f32 [1, heads, values]
 // Workgroup (head): lane l has value l % values, and the share l / values of its keys, in registers. All that is read
 // from memory is asked for before the first of it is needed. Parameters: those of lib/linear_attention.wgsl, length,
@@ -40,7 +40,6 @@ var<storage, read> weight: array<f32>;
 {% endif %}
 var<storage, read_write> out: array<f32>;
 
-const LENGTH: u32 = {{ length }}u;
 const LANES: u32 = {{ workgroup_size }}u;
 const SHARES: u32 = {{ shares }}u;
 {% set share = keys // shares %}
@@ -55,6 +54,9 @@ var<workgroup> sums: array<vec4<f32>, LANES>;
 var<workgroup> squares: array<f32, LANES>;
 
 {% include "lib/activations.wgsl" %}
+{% set conv_width = "params.conv_width" %}
+{% set conv_state = "conv_state" %}
+{% include "lib/conv_state.wgsl" %}
 {% if norm %}
 {% set reductions = ["sum"] %}
 {% include "lib/reduce.wgsl" %}
@@ -65,14 +67,13 @@ fn channel(i: u32, keep: bool) -> f32 {
     let now = x[params.conv_first + i];
     var sum = {{ "bias[i] + " if bias }}taps[(i + 1u) * LENGTH - 1u] * now;
     {% for back in range(1, length) %}
-    let x_{{ back }} = conv_state[(step.position - {{ back }}u) % LENGTH * params.conv_width + i];
-    sum += select(0.0, taps[(i + 1u) * LENGTH - {{ back + 1 }}u] * x_{{ back }}, step.position >= {{ back }}u);
+    sum += taps[(i + 1u) * LENGTH - {{ back + 1 }}u] * before_step({{ back }}u, i);
     {% endfor %}
     if keep {
         // Nobody reads this row now: all read those of the tokens before.
-        conv_state[step.position % LENGTH * params.conv_width + i] = now;
+        conv_state[state_place(step.position, i)] = now;
     }
-    return sum * sigmoid(sum);
+    return silu(sum);
 }
 
 @compute @workgroup_size({{ workgroup_size }})

@@ -13,6 +13,7 @@ from .unary import unary_numpy
 __all__ = ["causal_conv", "causal_conv_numpy", "conv_state"]
 
 _WORKGROUP_SIZE = 64
+_TOKENS = 16  # that an invocation goes through
 _MOST_TAPS = 16  # an invocation holds so many elements
 
 
@@ -40,10 +41,11 @@ def causal_conv(
     program.dispatch(
         "causal_conv",
         {"step": step, "x": x.buffer, "taps": taps.buffer, "bias": bias, "state": state, "out": out},
-        -(-taps.width // _WORKGROUP_SIZE),
+        (-(-taps.width // _WORKGROUP_SIZE), -(-(out.nbytes // (4 * taps.width)) // _TOKENS), 1),
         {"width": taps.width, **x.params("x")},
         length=taps.length,
         bias=bias is not None,
+        tokens=_TOKENS,
         workgroup_size=_WORKGROUP_SIZE,
     )
 

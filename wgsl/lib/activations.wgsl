@@ -36,6 +36,10 @@ fn exp_minus_1(x: f32) -> f32 {
     return stable_tanh(0.5 * x) * (exp(max(x, -EXP_LIMIT)) + 1.0);
 }
 
+fn silu(x: f32) -> f32 {
+    return x * sigmoid(x);
+}
+
 fn gelu_tanh(x: f32) -> f32 {
     let c = clamp(x, -TANH_LIMIT, TANH_LIMIT);
     return x * sigmoid(2.0 * SQRT_2_OVER_PI * (c + 0.044715 * c * c * c));
@@ -51,7 +55,7 @@ fn activation(x: f32, a: f32, b: f32) -> f32 {
         "gelu": "gelu_tanh(x)",
         "gelu_quick": "x * sigmoid(1.702 * x)",
         "gelu_erf": "x * normal_cdf(x)",
-        "silu": "x * sigmoid(x)",
+        "silu": "silu(x)",
         "tanh": "stable_tanh(x)",
         "relu": "max(x, 0.0)",
         "relu2": "max(x, 0.0) * max(x, 0.0)",

@@ -29,7 +29,7 @@ TABLE = [
         ["part of a row", "whole rows", "no bias"],
         1e-6,
         ALL,
-        shape=[(5, 70), (1, 64)],
+        shape=[(5, 70), (1, 64), (37, 3), (16, 65)],
         position=[9, 0, 2],
         length=[4, 2, 3],
     ),
@@ -44,8 +44,7 @@ def refusals(b: Bench) -> Refusals:
 
 
 MUTATIONS = [
-    Mutation(
-        "state of a new sequence", "causal_conv.wgsl", "step.position >= ", "true || step.position >= ", "causal_conv"
-    ),
-    Mutation("state after the step", "causal_conv.wgsl", "t < step.count", "t <= step.count", "causal_conv"),
+    Mutation("state of a new sequence", "lib/conv_state.wgsl", "step.position >= back", "true", "causal_conv"),
+    Mutation("state after the step", "causal_conv.wgsl", "LENGTH - 1u);", "LENGTH - 2u);", "causal_conv"),
+    Mutation("first tokens of others", "causal_conv.wgsl", "channel(first - ", "channel(0u * ", "causal_conv"),
 ]
