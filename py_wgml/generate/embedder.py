@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gguf_model.header import Header
-from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Activations, Passing, State, Step, Texts, build, plan, spread_scales
+from ..models import Activations, Passing, State, Step, Texts, build
 from ..models.record import Recorder
 from ..ops import Pooling, get_rows, step_uniform
-from .turns import Turns
+from .engine import Engine
 
 _SMALLEST = 16  # rows of a step; a Program is recorded for each power of two from it on
 _MANY = 2048  # rows of a step of several texts, at most; a longer text has a step to itself
@@ -36,33 +35,24 @@ class TokenizedText:
     second: int | None = None
 
 
-class Embedder:
-    """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
+class Embedder(Engine):
+    """An `Engine` that makes vectors, or scores. `width` is that of a vector, or the number of scores.
 
-    context: the most tokens a text has (default: as many as the model and the device can). pooling: see
-    `Config.from_header`. `width` is that of a vector, or the number of scores. Raises WgmlError for a model that is not
-    supported.
+    context: the most tokens a text has (default: as many as the model and the device can).
     """
+
+    _cache: Passing
 
     def __init__(
         self, device: Device, header: Header, context: int | None = None, pooling: Pooling | None = None
     ) -> None:
-        self.device = device
-        self.config, self._forward, found = plan(header, context, pooling)
-        self.weights = Weights(device, found.matrices, found.vectors, found.scaled)
-        self._spread = device.program()
-        spread_scales(self._spread, self.weights, found.scaled)
-        self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
+        super().__init__(device, header, context, pooling)
         self.tokens = 0  # processed so far
 
         # Keys and values last as long as their layer takes, so that halves of them would save nothing to speak of.
-        self._cache = Passing(device, found, 32, self.config.context_length)
-        self._activations = Activations(device)
-        self._step = device.buffer(16, "step")
+        self._cache = Passing(device, self._plan, 32, self.config.context_length)
         self._inputs: tuple[Buffer, Texts] | None = None
         self._programs: dict[int, tuple[Program, Buffer]] = {}
-        self._turns = Turns()
-        self._destroyed = False
         self.context = self._cache.max_length
         self._grow(_SMALLEST)
         self._columns, row_bytes = self._sizes()
@@ -77,10 +67,7 @@ class Embedder:
 
     async def start(self) -> None:
         """Wait for the kernels. Raises WgmlError when the GPU has not enough memory."""
-        await self.device.allocated()
-        await self.device.compiled()
-        self._spread.run()
-        await self._cache.read_factors(self.weights)
+        await super().start()
         if self.config.verdicts:
             self._verdicts = await self._embeddings(self.config.verdicts)
 
@@ -99,15 +86,8 @@ class Embedder:
         out.destroy()
         return found
 
-    def destroy(self) -> None:
-        """Give all GPU memory back. What is under way ends with a WgmlError."""
-        if self._destroyed:
-            return
-        self._destroyed = True
-        self.weights.destroy()
-        self._cache.destroy()
-        self._activations.destroy()
-        self._step.destroy()
+    def _free(self) -> None:
+        super()._free()
         self._free_inputs()
 
     async def vectors(self, texts: Sequence[TokenizedText]) -> npt.NDArray[np.float32]:
@@ -118,8 +98,7 @@ class Embedder:
         for text in texts:
             if len(text.ids) > self.context:
                 raise WgmlError(f"a text has {len(text.ids)} tokens, the model takes {self.context} at most")
-            if text.ids and not 0 <= min(text.ids) <= max(text.ids) < self.config.vocabulary:
-                raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
+            self._require_ids(text.ids)
         who = object()
         try:
             await self._turns.take(who)
@@ -200,10 +179,6 @@ class Embedder:
         """How many types of tokens there are."""
         table = self.weights.matrices.get(("token_types",))
         return 1 if table is None else table.rows
-
-    def _alive(self) -> None:
-        if self._destroyed:
-            raise WgmlError("the model was destroyed")
 
     async def _reserve(self, count: int) -> None:
         """Make room for steps of `count` rows. Raises WgmlError when the GPU has none."""

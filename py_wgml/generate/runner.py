@@ -12,11 +12,10 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Device, Program
-from ..models import Activations, Cache, Logits, State, Step, build, plan, spread_scales
+from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
-from .turns import Turns
+from .engine import Engine
 
 ActivationBits = Literal[32, 8]
 
@@ -55,13 +54,15 @@ class Pace:
             self.batch = max(self.batch // 2, 1)
 
 
-class Runner:
-    """Runs the model of `header` on `device`. Upload `weights.segments`, then `await start()`.
+class Runner(Engine):
+    """An `Engine` that generates.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
     cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a token at a time: 32, or 8
-    where the device has products of bytes. Raises WgmlError for a model that is not supported.
+    where the device has products of bytes.
     """
+
+    _cache: Cache
 
     def __init__(
         self,
@@ -71,17 +72,10 @@ class Runner:
         cache_bits: Bits = 16,
         activation_bits: ActivationBits = 32,
     ) -> None:
-        self.device, self._integers = device, activation_bits == 8
-        self.config, self._forward, found = plan(header, context)
-        self.weights = Weights(device, found.matrices, found.vectors, found.scaled)
-        self._spread = device.program()
-        spread_scales(self._spread, self.weights, found.scaled)
-        self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
-
-        self._cache = Cache(device, found, cache_bits, self.config.context_length)
+        super().__init__(device, header, context)
+        self._integers = activation_bits == 8
+        self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
-        self._activations = Activations(device)
-        self._step = device.buffer(16, "step")
         self._sampling = device.upload(Sampling().uniform(), "sampling")
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
@@ -90,8 +84,6 @@ class Runner:
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
         self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
         self._step_size = self._step_sizes[1]  # of prompts
-        self._turns = Turns()
-        self._destroyed = False
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What steps of one token took the host so far, and how many were submitted.
@@ -107,10 +99,7 @@ class Runner:
 
         Raises WgmlError when the GPU has not enough memory.
         """
-        await self.device.allocated()
-        await self.device.compiled()
-        self._spread.run()
-        await self._cache.read_factors(self.weights)
+        await super().start()
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, 1))
             began = time.perf_counter()
@@ -122,15 +111,9 @@ class Runner:
         self._step_size = self._step_sizes[1] if slow else self._step_sizes[:3][-1]
         self._in_flight = 1 if slow else 2
 
-    def destroy(self) -> None:
-        """Give all GPU memory back. What is being generated ends with a WgmlError."""
-        if self._destroyed:
-            return
-        self._destroyed = True
-        self.weights.destroy()
-        self._cache.destroy()
-        self._activations.destroy()
-        for buffer in (self._step, self._sampling, self._tokens):
+    def _free(self) -> None:
+        super()._free()
+        for buffer in (self._sampling, self._tokens):
             if buffer is not None:
                 buffer.destroy()
 
@@ -265,10 +248,6 @@ class Runner:
         self._alive()
         return data
 
-    def _alive(self) -> None:
-        if self._destroyed:
-            raise WgmlError("the model was destroyed")
-
     async def logits(self, ids: Sequence[int], at_once: int = _STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
         who = object()
@@ -300,8 +279,7 @@ class Runner:
             raise WgmlError("there is no token to start from")
         if len(ids) > self.context:
             raise ContextError(f"the conversation has {len(ids)} tokens, the context only {self.context}")
-        if min(ids) < 0 or max(ids) >= self.config.vocabulary:
-            raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
+        self._require_ids(ids)
         await self._reserve(len(ids))
 
     async def _prefill(

@@ -16,7 +16,7 @@ import pytest
 from gguf import GGMLQuantizationType
 from models.kept import IDS, LLAMA_CPP, TRANSFORMERS, WITHOUT, kept
 from models.llama_cpp import write_for_llama_cpp
-from models.table import BOUND, BOUND_OF_KEPT, gpu_error, kept_error, llama_cpp_error
+from models.table import BOUND, gpu_error, kept_error, llama_cpp_error
 from quantize import NVFP4
 from tiny import EMBEDDING, TINY, Tiny, write_tiny, write_tiny_llama
 
@@ -82,13 +82,13 @@ def test_layers_of_which_none_attends(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", kept(TRANSFORMERS))
 def test_numpy_is_transformers(name: str, tmp_path: Path) -> None:
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert kept_error(path, kept(TRANSFORMERS)[name], TINY[name].wanted) < BOUND_OF_KEPT
+    assert kept_error(path, kept(TRANSFORMERS)[name], TINY[name].wanted) < BOUND
 
 
 @pytest.mark.parametrize("name", kept(LLAMA_CPP))
 def test_numpy_is_llama_cpp(name: str, tmp_path: Path) -> None:
     path = write_for_llama_cpp(tmp_path / "tiny.gguf", name)
-    assert llama_cpp_error(path, kept(LLAMA_CPP)[name], TINY[name].wanted) < BOUND_OF_KEPT
+    assert llama_cpp_error(path, kept(LLAMA_CPP)[name], TINY[name].wanted) < BOUND
 
 
 @pytest.mark.parametrize("other", WITHOUT, ids=lambda path: path.name)

@@ -1,0 +1,63 @@
+"""What every model at work on a GPU has, whether it generates or embeds."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..errors import WgmlError
+from ..gguf_model.header import Header
+from ..gguf_model.weights import Weights
+from ..gpu import Device
+from ..models import Activations, Cache, Passing, plan, spread_scales
+from ..ops import Pooling
+from .turns import Turns
+
+
+class Engine:
+    """The model of `header` on `device`: its weights, and what its steps work with. Upload `weights.segments`, then
+    `await start()`.
+
+    context: the most tokens it takes. pooling: see `Config.from_header`. parameters: how many there are.
+    Raises WgmlError for a model that is not supported.
+    """
+
+    _cache: Cache | Passing
+
+    def __init__(self, device: Device, header: Header, context: int | None, pooling: Pooling | None = None) -> None:
+        self.device = device
+        self.config, self._forward, self._plan = plan(header, context, pooling)
+        self.weights = Weights(device, self._plan.matrices, self._plan.vectors, self._plan.scaled)
+        self._spread = device.program()
+        spread_scales(self._spread, self.weights, self._plan.scaled)
+        self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
+        self._activations = Activations(device)
+        self._step = device.buffer(16, "step")
+        self._turns = Turns()
+        self._destroyed = False
+
+    async def start(self) -> None:
+        """Wait for the kernels. Raises WgmlError when the GPU has not enough memory."""
+        await self.device.allocated()
+        await self.device.compiled()
+        self._spread.run()
+        await self._cache.read_factors(self.weights)
+
+    def destroy(self) -> None:
+        """Give all GPU memory back. What is under way ends with a WgmlError."""
+        if not self._destroyed:
+            self._destroyed = True
+            self._free()
+
+    def _free(self) -> None:
+        self.weights.destroy()
+        self._cache.destroy()
+        self._activations.destroy()
+        self._step.destroy()
+
+    def _alive(self) -> None:
+        if self._destroyed:
+            raise WgmlError("the model was destroyed")
+
+    def _require_ids(self, ids: Sequence[int]) -> None:
+        if ids and not 0 <= min(ids) <= max(ids) < self.config.vocabulary:
+            raise WgmlError(f"a token id is not below the vocabulary's {self.config.vocabulary}")
