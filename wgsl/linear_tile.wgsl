@@ -1,16 +1,21 @@
 // Matrix times matrix with quantized weights, for the many tokens of a step:
 //   out[t, first + n] = sum_k W[n, k] x[t, k] (* row_scale[first + n]) (+ bias[first + n]) (+ out[t, first + n])
 //   weights: blocks of W [rows, columns]    x f32 [T, columns]    out f32 [T, width]    row_scale, bias f32 [width]
-// A workgroup makes a tile of tile_rows rows x tile_tokens tokens, each invocation 4 x 4 of it. It walks the columns
-// four octets (32 elements) at a time, keeping those of its tokens and of its weight rows, dequantized, in workgroup
-// memory (at most 16 KiB). The four octets need not be one run of columns: both sides take the same ones.
+// A workgroup makes a tile of 8 lane_rows rows x token_side lane_tokens tokens, each of its 8 x token_side invocations
+// lane_rows x lane_tokens of it, in registers. It walks the columns some octets at a time, keeping those of its tokens and of its
+// weight rows, dequantized, in workgroup memory. They need not be one run of columns: both sides take the same ones.
+// With splits above 1 a workgroup has a share of the columns, and what it makes is put together by linear_sum.wgsl:
+//   out f32 [splits, T, rows]
 // With experts, W is a stripe of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
 // a tile is of slots that go to the same expert, as group_experts.wgsl has put them together (tiles, order); or each token
 // has a slot for every expert ("heads": workgroup z), and x has other strides: element x_first + t x_stride + s x_width.
 //   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (* row_scale[expert]) (+ bias[expert, n])
 //   out f32 [T slots, width]    row_scale f32 [experts]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, tile_rows (64), tile_tokens (16, 32 or 64),
-// row_scale, bias, accumulate, experts ("chosen" by tiles, or "heads", or false; not with accumulate).
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, lane_rows (4 or 8), lane_tokens,
+// token_side (8 or 16), octets (of a line at a time: 2 or 4), row_scale, bias, accumulate, splits (above 1 without these), experts ("chosen" by tiles, or "heads",
+// or false; not with accumulate or splits).
+{% set side = 8 %}
+{% set quads = 2 * octets %}
 {% include "lib/tile.wgsl" %}
 {% if experts != "chosen" %}
 {% include "lib/step.wgsl" %}
@@ -57,20 +62,23 @@ var<storage, read> bias: array<f32>;
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 
-const ROW_THREADS: u32 = {{ tile_rows // 4 }}u;
-const TOKEN_THREADS: u32 = {{ tile_tokens // 4 }}u;
-const THREADS: u32 = ROW_THREADS * TOKEN_THREADS;
-const ROWS: u32 = 4u * ROW_THREADS;
-const TOKENS: u32 = 4u * TOKEN_THREADS;
-const STEP_OCTETS: u32 = 4u;
-const QUADS: u32 = 2u * STEP_OCTETS;
+const SIDE: u32 = {{ side }}u;
+const THREADS: u32 = SIDE * {{ token_side }}u;
+const ROWS: u32 = SIDE * {{ lane_rows }}u;
+const TOKENS: u32 = {{ token_side * lane_tokens }}u;
+const STEP_OCTETS: u32 = {{ octets }}u;
+const QUADS: u32 = {{ quads }}u; // of a line
+{% if splits > 1 %}
+const SPLITS: u32 = {{ splits }}u;
+{% endif %}
 
 var<workgroup> w_tile: array<vec4<f32>, ROWS * QUADS>;
 var<workgroup> x_tile: array<vec4<f32>, TOKENS * QUADS>;
 
-// Where quad `quad` of line `line` of a tile lies: neighbouring lines start in different memory banks.
+// Where quad `quad` of line `line` of a tile lies: neighbouring lines have theirs in different banks of memory, and lines
+// that are a multiple of SIDE apart have them as many QUADS apart.
 fn slot(line: u32, quad: u32) -> u32 {
-    return line * QUADS + (quad ^ (line % QUADS));
+    return line * QUADS + (quad ^ (line * QUADS / SIDE % QUADS));
 }
 
 // What line `line` of the tile is: a token, or a slot of one.
@@ -94,8 +102,11 @@ fn has_row(tile: Tile, n: u32) -> bool {
     return n < params.rows{{ " && weight_row(tile, n) < params.stripe_rows" if experts }};
 }
 
-fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
+fn write_out(tile: Tile, {{ "split: u32, " if splits > 1 }}line: u32, n: u32, sum: f32) {
     if line < tile.count && has_row(tile, n) {
+        {% if splits > 1 %}
+        out[(split * step.count + tile.first + line) * params.rows + n] = sum;
+        {% else %}
         let column = params.first + n;
         let element = token_of(tile, line) * params.width + column;
         {% if row_scale %}
@@ -105,17 +116,18 @@ fn write_out(tile: Tile, line: u32, n: u32, sum: f32) {
         let shift = bias[{{ "tile.expert * params.rows + n" if experts else "column" }}];
         {% endif %}
         out[element] = sum{{ " * scale" if row_scale }}{{ " + shift" if bias }}{{ " + out[element]" if accumulate }};
+        {% endif %}
     }
 }
 
-@compute @workgroup_size({{ tile_rows // 4 * (tile_tokens // 4) }})
+@compute @workgroup_size({{ side * token_side }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let first_row = group.x * ROWS;
     {% if experts == "chosen" %}
     let tile = tiles[group.y];
     {% else %}
     let first_token = group.y * TOKENS;
-    let tile = Tile(group.z, first_token, min(step.count - min(step.count, first_token), TOKENS));
+    let tile = Tile({{ "group.z" if experts else "0u" }}, first_token, min(step.count - min(step.count, first_token), TOKENS));
     {% endif %}
     if tile.count == 0u {
         return;
@@ -126,68 +138,98 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     {% endif %}
-    let thread_row = index % ROW_THREADS;
-    let thread_token = index / ROW_THREADS;
-    let octet_count = octets_of_row();
-    // Each invocation brings one octet of x at a time, always of the same line.
-    let x_line = index / STEP_OCTETS;
-    let x_token = min(x_line, tile.count - 1u);
-    {% if experts == "heads" %}
-    let x_origin = params.x_first + (tile.first + x_token) * params.x_stride + tile.expert * params.x_width;
+    let thread_row = index % SIDE;
+    let thread_token = index / SIDE;
+    {% if splits > 1 %}
+    let share = (octets_of_row() + SPLITS * STEP_OCTETS - 1u) / (SPLITS * STEP_OCTETS) * STEP_OCTETS;
+    let begin = group.z * share;
+    let end = min(begin + share, octets_of_row());
     {% else %}
-    let x_origin = token_of(tile, x_token){{ " / params.sharing" if experts }} * params.columns;
+    let begin = 0u;
+    let end = octets_of_row();
     {% endif %}
-    // sums_t.r: token thread_token + TOKEN_THREADS t, row thread_row + ROW_THREADS r
-    {% for t in range(4) %}
-    var sums_{{ t }} = vec4<f32>(0.0);
+    // Each invocation brings some octets of weights and some quads of x at a time, always of the same lines.
+    {% set w_turns = lane_rows * octets // token_side %}
+    {% set x_turns = lane_tokens * quads // side %}
+    let octet = index % STEP_OCTETS;
+    {% for i in range(w_turns) %}
+    let w_line_{{ i }} = index / STEP_OCTETS + {{ i }}u * (THREADS / STEP_OCTETS);
+    let w_row_{{ i }} = weight_row(tile, select(0u, first_row + w_line_{{ i }}, has_row(tile, first_row + w_line_{{ i }})));
+    var w_{{ i }}: Packed;
+    {% endfor %}
+    let quad_of_x = index % QUADS;
+    {% for i in range(x_turns) %}
+    let x_line_{{ i }} = index / QUADS + {{ i }}u * (THREADS / QUADS);
+    let x_token_{{ i }} = min(x_line_{{ i }}, tile.count - 1u);
+    {% if experts == "heads" %}
+    let x_origin_{{ i }} = params.x_first + (tile.first + x_token_{{ i }}) * params.x_stride + tile.expert * params.x_width;
+    {% else %}
+    let x_origin_{{ i }} = token_of(tile, x_token_{{ i }}){{ " / params.sharing" if experts }} * params.columns;
+    {% endif %}
+    var x_{{ i }}: vec4<f32>;
+    {% endfor %}
+    {# Past the end the last ones are read again. #}
+    {% macro load(start) %}
+    {
+        let k = min({{ start }} + octet, octets_of_row() - 1u);
+        {% for i in range(w_turns) %}
+        w_{{ i }} = load_packed(w_row_{{ i }}, k);
+        {% endfor %}
+        let column = octet_column(min({{ start }} + quad_of_x / 2u, octets_of_row() - 1u)) + quad_of_x % 2u * HIGH;
+        {% for i in range(x_turns) %}
+        x_{{ i }} = load_quad(x_origin_{{ i }}, column);
+        {% endfor %}
+    }
+    {% endmacro %}
+{{ load("begin") }}
+    // Of token thread_token + {{ token_side }} t and row thread_row + SIDE r.
+    {% for t in range(lane_tokens) %}
+    {% for r in range(lane_rows) %}
+    var sum_{{ t }}_{{ r }} = 0.0;
+    {% endfor %}
     {% endfor %}
 
-    for (var start = 0u; start < octet_count; start += STEP_OCTETS) {
-        for (var i = index; i < ROWS * STEP_OCTETS; i += THREADS) {
-            let line = i / STEP_OCTETS;
-            let octet = i % STEP_OCTETS;
-            let k = start + octet;
-            var w = Octet(vec4<f32>(0.0), vec4<f32>(0.0));
-            if k < octet_count && has_row(tile, first_row + line) {
-                w = load_octet(weight_row(tile, first_row + line), k);
-            }
-            w_tile[slot(line, 2u * octet)] = w.low;
-            w_tile[slot(line, 2u * octet + 1u)] = w.high;
-        }
+    for (var start = begin; start < end; start += STEP_OCTETS) {
+        {% for i in range(w_turns) %}
         {
-            let octet = index % STEP_OCTETS;
-            let k = start + octet;
-            var low = vec4<f32>(0.0);
-            var high = vec4<f32>(0.0);
-            if k < octet_count && x_line < tile.count {
-                let column = octet_column(k);
-                low = load_quad(x_origin, column);
-                high = load_quad(x_origin, column + HIGH);
-            }
-            x_tile[slot(x_line, 2u * octet)] = low;
-            x_tile[slot(x_line, 2u * octet + 1u)] = high;
+            let w = unpacked(w_{{ i }});
+            w_tile[slot(w_line_{{ i }}, 2u * octet)] = w.low;
+            w_tile[slot(w_line_{{ i }}, 2u * octet + 1u)] = w.high;
         }
+        {% endfor %}
+        {% for i in range(x_turns) %}
+        x_tile[slot(x_line_{{ i }}, quad_of_x)] = select(vec4<f32>(0.0), x_{{ i }}, start + quad_of_x / 2u < end);
+        {% endfor %}
         workgroupBarrier();
-
-        for (var quad = 0u; quad < QUADS; quad++) {
-            {% for r in range(4) %}
-            let w_{{ r }} = w_tile[slot(thread_row + {{ r }}u * ROW_THREADS, quad)];
+        // What comes next is on its way while this is worked on.
+{{ load("start + STEP_OCTETS") | indent(4) }}
+        {% for quad in range(quads) %}
+        {
+            let w_slot = slot(thread_row, {{ quad }}u);
+            let x_slot = slot(thread_token, {{ quad }}u);
+            {% for r in range(lane_rows) %}
+            let w_{{ r }} = w_tile[w_slot + {{ r }}u * SIDE * QUADS];
             {% endfor %}
-            {% for t in range(4) %}
-            let x_{{ t }} = x_tile[slot(thread_token + {{ t }}u * TOKEN_THREADS, quad)];
-            {% for k in range(4) %}
-            sums_{{ t }} += x_{{ t }}[{{ k }}] * vec4<f32>(w_0[{{ k }}], w_1[{{ k }}], w_2[{{ k }}], w_3[{{ k }}]);
-            {% endfor %}
+            {% for t in range(lane_tokens) %}
+            {
+                let x = x_tile[x_slot + {{ t * token_side }}u * QUADS];
+                {% for k in range(4) %}
+                {% for r in range(lane_rows) %}
+                sum_{{ t }}_{{ r }} = fma(x[{{ k }}], w_{{ r }}[{{ k }}], sum_{{ t }}_{{ r }});
+                {% endfor %}
+                {% endfor %}
+            }
             {% endfor %}
         }
+        {% endfor %}
         workgroupBarrier();
     }
 
-    {% for t in range(4) %}
-    {% for r in range(4) %}
+    {% for t in range(lane_tokens) %}
+    {% for r in range(lane_rows) %}
     write_out(
-        tile, thread_token + {{ t }}u * TOKEN_THREADS, first_row + thread_row + {{ r }}u * ROW_THREADS,
-        sums_{{ t }}[{{ r }}],
+        tile, {{ "group.z, " if splits > 1 }}thread_token + {{ t * token_side }}u, first_row + thread_row + {{ r }}u * SIDE,
+        sum_{{ t }}_{{ r }},
     );
     {% endfor %}
     {% endfor %}

@@ -6,13 +6,14 @@ from typing import Any
 
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Program
+from ..ops import parts_bytes
 from .activations import Activations
 from .cache import Cache
 from .config import Config
 from .emit import Emitter
 from .fuse import fuse, needed
 from .graph import Graph
-from .nodes import Node, Value
+from .nodes import Linear, Node, Value
 from .place import place
 from .record import Recorder, Step
 
@@ -50,6 +51,8 @@ def build(program: Program, forward: Forward, state: State, step: Step) -> Buffe
 def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], integers: bool) -> Emitter:
     """What appends `nodes` to `program`, with memory for all that they make."""
     placement = place(nodes, outputs)
-    slots = state.activations.take(placement.sizes)
+    products = [(node.op.matrix, node.outputs[0].rows) for node in nodes if isinstance(node.op, Linear)]
+    parts = max((parts_bytes(program.device, *product) for product in products), default=0)
+    slots = state.activations.take([*placement.sizes, parts] if parts else placement.sizes)
     buffers = {value: slots[slot] for value, slot in placement.slots.items()}
-    return Emitter(program, state.step, state.tokens, buffers, integers)
+    return Emitter(program, state.step, state.tokens, buffers, integers, slots[-1] if parts else None)

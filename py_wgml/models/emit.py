@@ -12,6 +12,7 @@ from ..ops import (
     Groups,
     HeadNorm,
     Latents,
+    Products,
     Remembered,
     Router,
     Selected,
@@ -26,14 +27,15 @@ from .nodes import Node, Value
 
 @dataclass(frozen=True)
 class Emitter:
-    """Appends dispatches to `program`. step, tokens: buffers that the kernels read. buffers: of each value. integers:
-    as of `linear`."""
+    """Appends dispatches to `program`. step, tokens: buffers that the kernels read. buffers: of each value. integers,
+    parts: as of `Products`."""
 
     program: Program
     step: Buffer
     tokens: Buffer
     buffers: Mapping[Value, Buffer]
     integers: bool = False
+    parts: Buffer | None = None
 
     def emit(self, node: Node) -> None:
         """The dispatches of a node: one, for most of them."""
@@ -96,7 +98,16 @@ class Emitter:
             fusion = replace(fusion, sum=Sum(op.sum, others[0], sums[0]))
         if op.first is not None:
             fusion = replace(fusion, values=Columns(others[-1], node.inputs[-1].width, op.first))
-        ops.linear(self.program, self.step, x, op.matrix, out, node.outputs[0].rows, fusion, self.integers)
+        ops.linear(
+            self.program,
+            self.step,
+            x,
+            op.matrix,
+            out,
+            node.outputs[0].rows,
+            fusion,
+            Products(self.integers, self.parts),
+        )
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
         where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)

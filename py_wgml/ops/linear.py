@@ -9,18 +9,29 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
+from .lib.tiling import Tiling, tiling
 from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
 
-__all__ = ["Fusion", "Sum", "can_append", "can_gate", "can_merge", "can_sum", "linear", "linear_numpy"]
+__all__ = [
+    "Fusion",
+    "Products",
+    "Sum",
+    "can_append",
+    "can_gate",
+    "can_merge",
+    "can_sum",
+    "linear",
+    "linear_numpy",
+    "parts_bytes",
+]
 
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of partials that all workgroups of a product read together in less than a dispatch
 _SUMMED_BYTES = 64 << 20  # of what all workgroups of a product read more to make a sum each for itself, likewise
 _SUM_COLUMNS = 3072  # for which there is workgroup memory
-TILE_ROWS = 64  # of linear_tile.wgsl
-TILE_TOKENS = (16, 64)  # likewise; the smaller for steps that fit it
+_SUM_WORKGROUP_SIZE = 64
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,19 @@ class Fusion:
 
 
 _ALONE = Fusion()
+
+
+@dataclass(frozen=True)
+class Products:
+    """What products may do. integers: those of a single vector may round it to 8 bits, a few dozen elements by their
+    largest magnitude, and multiply bytes, where the device and the type can. parts: memory for what shares of the
+    columns make, `parts_bytes` of it (None: the columns of many tokens are not shared out)."""
+
+    integers: bool = False
+    parts: Buffer | None = None
+
+
+_PLAIN = Products()
 
 
 def can_gate(weights: Matrix) -> bool:
@@ -114,13 +138,12 @@ def linear(
     out: Buffer,
     max_count: int,
     fusion: Fusion = _ALONE,
-    integers: bool = False,
+    products: Products = _PLAIN,
 ) -> None:
     """out[t, n] = sum_k weights[n, k] x[t, k], with what `fusion` adds to it.
 
     x: float32 [max_count, columns]; weights: [rows, columns] of any supported type; out: float32 [max_count, rows].
-    With max_count 1 the step buffer is looked at for append alone. integers: it may round x to 8 bits, a few dozen
-    elements by their largest magnitude, and multiply bytes, where the device and the type can.
+    With max_count 1 the step buffer is looked at for append alone.
     Raises WgmlError when columns is no whole number of blocks of the type, or partials do not go together.
     """
     columns = weights.columns
@@ -138,22 +161,33 @@ def linear(
             "first": stripe.first,
         }
         if max_count > 1:
-            tokens = TILE_TOKENS[max_count > TILE_TOKENS[0]]
+            tiles = _tiling(program.device, stripe, columns, max_count, products.parts is not None)
+            whole = tiles.splits == 1
+            target = {"out": out if whole else products.parts}
             program.dispatch(
                 "linear_tile",
-                [bindings, {"step": step, "out": out}, stripe.tables],
-                (-(-stripe.rows // TILE_ROWS), -(-max_count // tokens), 1),
+                [bindings if whole else {"weights": stripe.buffer, "x": x}, {"step": step} | target, stripe.tables],
+                (*tiles.workgroups(stripe.rows, max_count), tiles.splits),
                 [params, {"width": weights.rows}],
                 **stripe.template(columns),
-                **ends,
-                tile_rows=TILE_ROWS,
-                tile_tokens=tokens,
+                **(ends if whole else dict.fromkeys(ends, False)),
+                **tiles.template,
                 experts=False,
             )
+            if not whole:
+                program.dispatch(
+                    "linear_sum",
+                    {"step": step, "parts": products.parts, "out": out, "row_scale": fusion.scale, "bias": fusion.bias},
+                    (-(-stripe.rows // _SUM_WORKGROUP_SIZE), max_count, 1),
+                    {"rows": stripe.rows, "first": stripe.first, "width": weights.rows},
+                    **ends,
+                    splits=tiles.splits,
+                    workgroup_size=_SUM_WORKGROUP_SIZE,
+                )
             continue
         lane_rows = _lane_rows(append) if append else 1 if paired else None
         workgroups, sizes = vector_template(
-            program.device, stripe, rows, columns, lane_rows, integers, first is not None
+            program.device, stripe, rows, columns, lane_rows, products.integers, first is not None
         )
         program.dispatch(
             "linear_vector",
@@ -187,6 +221,20 @@ def linear(
             function=fusion.activation or False,
             experts=False,
         )
+
+
+def _tiling(device: Device, stripe: Stripe, columns: int, max_count: int, shares: bool) -> Tiling:
+    shares = shares and not device.info.software  # which is busy with less
+    return tiling(stripe.rows, max_count, columns if shares else 0)
+
+
+def parts_bytes(device: Device, weights: Matrix, max_count: int) -> int:
+    """Bytes of `Products.parts` for a product of so many tokens; 0: it needs none."""
+    sizes = [0]
+    for stripe in weights if max_count > 1 else ():
+        splits = _tiling(device, stripe, weights.columns, max_count, True).splits
+        sizes.append(4 * splits * max_count * stripe.rows if splits > 1 else 0)
+    return max(sizes)
 
 
 def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:

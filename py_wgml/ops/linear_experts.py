@@ -10,7 +10,8 @@ from ..gpu import Buffer, Program
 from ..gpu.device import fold
 from .group_experts import Groups
 from .lib.array import Array
-from .linear import TILE_ROWS, vector_template
+from .lib.tiling import SIDE, Tiling
+from .linear import vector_template
 
 __all__ = ["Experts", "linear_experts", "linear_experts_numpy"]
 
@@ -67,15 +68,15 @@ def linear_experts(
             "width": product.width or rows,
         }
         if isinstance(ids, Groups):
+            tiles = Tiling(SIDE, ids.size // SIDE)
             program.dispatch(
                 "linear_experts_tile",
                 [bindings, {"tiles": ids.tiles, "order": ids.order}, stripe.tables],
-                (-(-rows // TILE_ROWS), ids.count, 1),
+                (tiles.workgroups(rows, ids.size)[0], ids.count, 1),
                 params,
                 **stripe.template(columns),
                 **ends,
-                tile_rows=TILE_ROWS,
-                tile_tokens=ids.size,
+                **tiles.template,
             )
         else:
             workgroups, template = vector_template(program.device, stripe, rows, columns, integers=product.integers)

@@ -10,8 +10,9 @@ from ..gguf_model.weights import Matrix, row_bytes
 from ..gpu import Buffer, Program
 from ..gpu.device import fold
 from .lib.array import Array
+from .lib.tiling import tiling
 from .lib.view import Columns
-from .linear import TILE_ROWS, TILE_TOKENS, vector_template
+from .linear import vector_template
 
 __all__ = ["HeadProducts", "linear_heads", "linear_heads_numpy"]
 
@@ -77,15 +78,14 @@ def linear_heads(
             continue
         params |= {"first": 0, "slots": product.heads}
         if max_count > 1:
-            tokens = TILE_TOKENS[max_count > TILE_TOKENS[0]]
+            tiles = tiling(rows, max_count)
             program.dispatch(
                 "linear_heads_tile",
                 [bindings, stripe.tables],
-                (-(-rows // TILE_ROWS), -(-max_count // tokens), product.heads),
+                (*tiles.workgroups(rows, max_count), product.heads),
                 [params, {"x_stride": x.stride}],
                 **template,
-                tile_rows=TILE_ROWS,
-                tile_tokens=tokens,
+                **tiles.template,
             )
             continue
         workgroups, template = vector_template(program.device, stripe, rows, columns, integers=product.integers)

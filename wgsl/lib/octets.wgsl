@@ -43,22 +43,48 @@ fn in_row(column: u32) -> vec4<bool> {
 }
 {% endif %}
 
+// An octet as it was read.
+struct Packed {
+    {% if tail or not quant.bytes %}
+    values: Octet,
+    {% else %}
+    bytes: vec2<u32>,
+    {% endif %}
+    {% if not tail %}
+    scales: vec4<f32>,
+    {% endif %}
+}
+
 // Octet `i` of row `row` of the weights.
-fn load_octet(row: u32, i: u32) -> Octet {
+fn load_packed(row: u32, i: u32) -> Packed {
     let byte = row * params.row_bytes + i / OCTETS * BLOCK_BYTES;
-    let values = load_values(byte, i % OCTETS / SPAN, i % SPAN);
+    let span = i % OCTETS / SPAN;
     {% if tail %}
+    let values = load_values(byte, span, i % SPAN);
     let column = octet_column(i);
-    return Octet(
+    return Packed(Octet(
         select(vec4<f32>(0.0), values.low, in_row(column)),
         select(vec4<f32>(0.0), values.high, in_row(column + HIGH)),
-    );
+    ));
     {% else %}
-    let scales = load_scales(byte, i % OCTETS / SPAN);
+    return Packed({{ "load_bytes" if quant.bytes else "load_values" }}(byte, span, i % SPAN), load_scales(byte, span));
+    {% endif %}
+}
+
+fn unpacked(packed: Packed) -> Octet {
+    {% if tail %}
+    return packed.values;
+    {% else %}
+    let values = {{ "values_of(packed.bytes)" if quant.bytes else "packed.values" }};
+    let scales = packed.scales;
     {% if quant.summands %}
     return Octet(scales.x * values.low + scales.y, scales.z * values.high + scales.w);
     {% else %}
     return Octet(scales.x * values.low, scales.z * values.high);
     {% endif %}
     {% endif %}
+}
+
+fn load_octet(row: u32, i: u32) -> Octet {
+    return unpacked(load_packed(row, i));
 }

@@ -14,10 +14,12 @@ from py_wgml.ops import (
     KvCache,
     Norm,
     Partials,
+    Products,
     Sum,
     gated_numpy,
     linear,
     linear_numpy,
+    parts_bytes,
     rms_norm_numpy,
     rope_numpy,
     rotations_numpy,
@@ -49,7 +51,7 @@ def linear_integers_case(b: Bench, kind: str, shape: tuple[int, int], rounded: b
     out, step, at = b.poison(2, rows), b.step(11, 1), b.up(x)
     expected = linear_numpy(*exact(x, dequantized))
     return Job(
-        lambda p: linear(p, step, at, weights, out, 1, integers=True),
+        lambda p: linear(p, step, at, weights, out, 1, products=Products(integers=True)),
         {out: past(expected, 2)},
         flops=2 * rows * columns,
     )
@@ -65,6 +67,22 @@ def linear_scaled_case(b: Bench, kind: str, shape: tuple[int, int], count: int, 
     out, step, at = b.held(before) if accumulate else b.poison(count, rows), b.step(11, count), b.up(x)
     fusion = Fusion(None if biases is None else b.up(biases), b.up(scale), accumulate)
     return Job(lambda p: linear(p, step, at, weights, out, count, fusion), {out: expected})
+
+
+def linear_shares_case(b: Bench, kind: str, shape: tuple[int, int], counts: tuple[int, int], ends: bool) -> Job:
+    """Columns that are shared out among workgroups, in two stripes; ends: with all that can follow."""
+    (rows, columns), (count, max_count) = shape, counts
+    weights, dequantized = matrix(b, kind, shape, cuts=(rows // 3,))
+    x, before, scale, bias = b.normal(max_count, columns), b.normal(count, rows), b.normal(rows), b.normal(rows)
+    expected = linear_numpy(*exact(x[:count], dequantized), *(exact(bias, scale) if ends else ()))
+    out, step, at = b.held(before) if ends else b.poison(count, rows), b.step(11, count), b.up(x)
+    fusion = Fusion(b.up(bias), b.up(scale), accumulate=True) if ends else Fusion()
+    parts = parts_bytes(b.device, weights, max_count)
+    products = Products(parts=b.device.buffer(parts, "parts") if parts else None)
+    return Job(
+        lambda p: linear(p, step, at, weights, out, max_count, fusion, products),
+        {out: expected + before if ends else expected},
+    )
 
 
 def linear_gate_case(b: Bench, kind: str, shape: tuple[int, int], activation: Activation) -> Job:
@@ -133,7 +151,7 @@ def linear_sum_case(
         values=Columns(b.up(others), rows + 7, 5) if gate == "apart" else None,
     )
     return Job(
-        lambda p: linear(p, step, at, weights, out, 1, fusion, integers),
+        lambda p: linear(p, step, at, weights, out, 1, fusion, Products(integers)),
         {out: past(expected, 2), made: past(total, 2)},
     )
 
@@ -146,7 +164,7 @@ def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: in
     out, step = b.held(before), b.step(5, 1)
     fusion = Fusion(accumulate=True, partials=Partials(Heads(heads, heads, head_dim), splits))
     return Job(
-        lambda p: linear(p, step, partials, weights, out, 1, fusion, integers),
+        lambda p: linear(p, step, partials, weights, out, 1, fusion, Products(integers)),
         {out: before + linear_numpy(merged.reshape(1, -1), *exact(dequantized))},
     )
 
@@ -226,6 +244,15 @@ TABLE = [
         splits=[2, 8],
         integers=[False],
     ),
+    *cases(
+        linear_shares_case,
+        ["Q8_0", "Q4_K", "F32"],
+        6e-6,
+        ["normal"],
+        shape=[(70, 2048), (9, 1536)],
+        counts=[(70, 80), (3, 16)],
+        ends=[True, False],
+    ),
     *cases(linear_parts_case, ["Q8_0"], 8e-3, ["normal"], heads=[7], head_dim=[64], splits=[8], integers=[False, True]),
 ]
 
@@ -273,6 +300,8 @@ def refusals(b: Bench) -> Refusals:
 
 MUTATIONS = [
     Mutation("row of the weights", "lib/octets.wgsl", "row * params.row_bytes +", "row * 18u +", "linear-Q4"),
+    Mutation("shares of others", "linear_sum.wgsl", "({{ s }}u * step.count + t)", "t", "linear_shares"),
+    Mutation("columns of a share", "linear_tile.wgsl", "group.z * share;", "group.z * STEP_OCTETS;", "linear_shares"),
     Mutation("tile's first barrier", "linear_tile.wgsl", "        workgroupBarrier();\n\n", "\n", "linear-Q8_0"),
     Mutation("tokens past the step", "linear_tile.wgsl", "line < tile.count && has_row", "has_row", "linear-Q8_0"),
     Mutation("tile's last row", "linear_tile.wgsl", "return n < params.rows{{", "return true{{", "linear-Q8_0"),
