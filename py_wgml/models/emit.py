@@ -12,12 +12,14 @@ from ..ops import (
     Groups,
     HeadNorm,
     Latents,
+    Received,
     Remembered,
     Router,
     Selected,
     Streams,
     Sum,
     View,
+    Wkv,
     assign,
 )
 from . import nodes
@@ -62,12 +64,15 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
+            case nodes.TokenShift(mixes, order, state):
+                ops.token_shift(*where, source, mixes, order, state, out, x.width, rows)
             case (
                 nodes.LatentAppend()
                 | nodes.LinearHeads()
                 | nodes.CausalConv()
                 | nodes.LinearAttention()
                 | nodes.SelectiveScan()
+                | nodes.Wkv7()
                 | nodes.GatedNorm()
             ):
                 self._reader(node, node.op)
@@ -116,6 +121,8 @@ class Emitter:
                 ops.linear_attention(*where, x, gates, Remembered(memory, rates, state), target, mixer, behind)
             case nodes.SelectiveScan(_, sizes, rates, state):
                 ops.selective_scan(*where, Selected(*columns), Channels(*sizes, rates, state), target)
+            case nodes.Wkv7(_, heads, constants, state):
+                ops.wkv7(*where, Received(*columns), Wkv(heads, constants, state), target)
             case nodes.GatedNorm():
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, self._gates(gates, op), target, out.rows)

@@ -20,6 +20,7 @@ from ..ops import (
     Routing,
     Scores,
     Taps,
+    WkvHeads,
 )
 from ..ops.binary import Operation
 from ..ops.gated import Activation
@@ -143,6 +144,15 @@ class ShortConv(Op):
 
 
 @dataclass(frozen=True)
+class TokenShift(Op):
+    """`token_shift`, which also writes its state."""
+
+    mixes: Buffer
+    order: tuple[int, ...]
+    state: Buffer
+
+
+@dataclass(frozen=True)
 class Reader(Op):
     """An operation that reads some columns of each input: firsts, from which one on."""
 
@@ -201,6 +211,15 @@ class SelectiveScan(Reader):
 
     sizes: tuple[int, int]
     rates: Buffer
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class Wkv7(Reader):
+    """`wkv7`, which also writes its state."""
+
+    heads: WkvHeads
+    constants: Buffer
     state: Buffer
 
 
@@ -321,7 +340,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan)
+STORING = (LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan, TokenShift, Wkv7)
 """Operations that write to the cache, whatever they are given."""
 
 

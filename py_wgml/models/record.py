@@ -135,6 +135,11 @@ class Recorder(Graph[Value]):
         fusion = Fusion(bias, self._weights.scales.get(names))
         return self._make(nodes.Linear(matrix, fusion), (x,), x.rows, matrix.rows, title)
 
+    def linear_parts(self, x: Value, *names: str) -> Value:
+        matrix, parts = self._weights.matrices[names], len(names)
+        op = nodes.LinearHeads((0,), matrix, HeadProducts(parts, x.width // parts, matrix.rows // parts))
+        return self._make(op, (x,), x.rows, matrix.rows, " ".join(names))
+
     def qk_norm(
         self, qkv: Value, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
     ) -> Value:
@@ -214,6 +219,17 @@ class Recorder(Graph[Value]):
         rates, state = self._weights.vectors[f"{prefix}.ssm_a", f"{prefix}.ssm_d"], self._cache.states[prefix]
         op = nodes.SelectiveScan((0, 0, 0, 0), (x.width, keys.width), rates, state)
         return self._make(op, (x, steps, keys, queries), x.rows, x.width, f"{prefix}.ssm")
+
+    def token_shift(self, x: Value, name: str, *order: int) -> Value:
+        op = nodes.TokenShift(self._weights.vectors[f"{name}.weight",], order, self._cache.states[name])
+        return self._make(op, (x,), x.rows, len(order) * x.width, name)
+
+    def wkv7(
+        self, rkv: Value, decay: Value, rate: Value, prefix: str, mixed: tuple[Value, Value] | None = None
+    ) -> Value:
+        heads, constants = self._config.wkv(rkv.width // 3, prefix, mixed is not None)
+        op = nodes.Wkv7((0,) * (5 if mixed else 3), heads, self._weights.vectors[constants], self._cache.states[prefix])
+        return self._make(op, (rkv, decay, rate, *(mixed or ())), rkv.rows, heads.width, prefix)
 
     def gated_norm(
         self, x: Value, gate: Value, name: str, parts: int, before: bool = False, activation: Function = "silu"
