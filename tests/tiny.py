@@ -960,7 +960,6 @@ TINY = {
         "rwkv7",
         f"attn_norm+ attn_norm_2+ {_TIME_MIX} channel_mix_lerp_k channel_mix_key channel_mix_value",
         "token_embd_norm+ output_norm+ output",
-        layers=3,
         heads=0,
         shapes=_TIME_MIX_SHAPES,
         metadata={**_TIME_MIX_KEYS, **_LAYER_NORM},
@@ -968,6 +967,7 @@ TINY = {
     "arwkv7": Tiny(
         "arwkv7",
         f"attn_norm {_TIME_MIX} ffn_norm ffn_gate ffn_up ffn_down",
+        layers=3,  # the third takes values of the first
         heads=0,
         shapes=_TIME_MIX_SHAPES,
         metadata={**_TIME_MIX_KEYS, **_RMS, "token_shift_count": 1},
@@ -1390,8 +1390,9 @@ def write_tiny(
         add.get(value.__class__, add_array)(key, value)
 
     # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
-    remembering = [(layer, names.split()) for layer, names in enumerate(layers) if "ssm_" in names]
-    damped = {f"blk.{n}.{'ssm_out' if 'ssm_out' in names else 'attn_output'}" for n, names in remembering}
+    outputs = ("ssm_out", "time_mix_output", "attn_output")
+    remembering = [(layer, names.split()) for layer, names in enumerate(layers) if "ssm_" in names or "time_mix" in names]
+    damped = {f"blk.{n}.{next(name for name in outputs if name in names)}" for n, names in remembering}
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
@@ -1419,7 +1420,8 @@ def write_tiny(
         elif plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
         elif len(shape) == 1 or plain.endswith("_norm"):
-            vector(f"{name}.weight", shape, 1.0)
+            # How much of a value goes past the norm, times a sum that may cancel out: little, as in trained models.
+            vector(f"{name}.weight", shape, 0.0 if plain == "time_mix_r_k" else 1.0)
         else:
             # Larger weights of that router, which is given little, would make much of rounding errors.
             scales = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "altup_router": 4.0}
