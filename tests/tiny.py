@@ -1391,7 +1391,7 @@ def write_tiny(
 
     # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
     outputs = ("ssm_out", "time_mix_output", "attn_output")
-    remembering = [(layer, names.split()) for layer, names in enumerate(layers) if "ssm_" in names or "time_mix" in names]
+    remembering = [(n, names.split()) for n, names in enumerate(layers) if "ssm_" in names or "time_mix" in names]
     damped = {f"blk.{n}.{next(name for name in outputs if name in names)}" for n, names in remembering}
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
