@@ -45,7 +45,8 @@ def time_mix(g: Graph[A], c: Config, x: A, prefix: str, first_values: A | None) 
     blended = None if first_values is None else (g.linear(few(2, "v"), f"{prefix}_v2"), first_values)
     found = g.wkv7(rkv, decay, rate, prefix, blended)
     if gated:
-        found = g.mul(found, g.linear(g.unary(few(5, "g"), "sigmoid"), f"{prefix}_g2"))
+        gates = g.linear(g.unary(few(5, "g"), "sigmoid"), f"{prefix}_g2")
+        found = g.gated(gates, "bilinear", found)
     return g.linear(found, f"{prefix}_output"), values
 
 
