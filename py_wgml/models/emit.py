@@ -64,8 +64,8 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
-            case nodes.TokenShift(mixes, order, state):
-                ops.token_shift(*where, source, mixes, order, state, out, x.width, rows)
+            case nodes.TokenShift(shift, before):
+                ops.token_shift(*where, source, shift, out, x.width, rows, before)
             case (
                 nodes.LatentAppend()
                 | nodes.LinearHeads()

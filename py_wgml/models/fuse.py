@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
-from ..ops import HeadNorm, Mixer, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
+from ..ops import HeadNorm, Mixer, NormBefore, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
 from ..ops.linear_attention import MAX_VALUES
 from .nodes import (
     Binary,
@@ -17,6 +17,7 @@ from .nodes import (
     Copy,
     Gate,
     GatedNorm,
+    LayerNorm,
     Linear,
     LinearAttention,
     LinearHeads,
@@ -29,6 +30,7 @@ from .nodes import (
     Rotate,
     Scale,
     Slice,
+    TokenShift,
     Unary,
     Value,
 )
@@ -70,6 +72,20 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     if x.rows > 1 or norm.op.norm.columns % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
+
+
+def _norm_into_shift(norm: Node, shift: Node, around: Around) -> Node | None:
+    """Fusion for a single token: each workgroup makes the norm for itself, which is in vain where the GPU is a CPU."""
+    if not isinstance(shift.op, TokenShift) or shift.op.norm or norm.inputs[0].rows > 1 or around.device.info.software:
+        return None
+    match norm.op:
+        case LayerNorm(how, bias, _):
+            before = NormBefore(how, bias)
+        case RmsNorm(how, _) if how.is_plain and not norm.onto:
+            before = NormBefore(how, centred=False)
+        case _:
+            return None
+    return replace(shift, op=replace(shift.op, norm=before), inputs=norm.inputs)
 
 
 def _residual_into_product(norm: Node, product: Node, around: Around) -> Node | None:
@@ -267,6 +283,7 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
 
 RULES = (
     Rule("norm into product", "the normed row's memory", _norm_into_product),
+    Rule("norm into shift", "the normed row's memory", _norm_into_shift),
     Rule("residual into product", "nothing else", _residual_into_product, keeps=True),
     Rule("merge into product", "the merged heads' memory", _merge_into_product),
     Rule("gate into product", "the ungated row's memory", _gate_into_product),

@@ -15,10 +15,12 @@ from ..ops import (
     Memory,
     Mixer,
     Norm,
+    NormBefore,
     Partials,
     Pooling,
     Routing,
     Scores,
+    Shift,
     Taps,
     WkvHeads,
 )
@@ -145,11 +147,10 @@ class ShortConv(Op):
 
 @dataclass(frozen=True)
 class TokenShift(Op):
-    """`token_shift`, which also writes its state."""
+    """`token_shift`, which also writes its state, with the norm before it."""
 
-    mixes: Buffer
-    order: tuple[int, ...]
-    state: Buffer
+    shift: Shift
+    norm: NormBefore | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..ops import (
     Pooling,
     Routing,
     Scores,
+    Shift,
     Taps,
     attention_splits,
     group_size,
@@ -221,8 +222,8 @@ class Recorder(Graph[Value]):
         return self._make(op, (x, steps, keys, queries), x.rows, x.width, f"{prefix}.ssm")
 
     def token_shift(self, x: Value, name: str, *order: int) -> Value:
-        op = nodes.TokenShift(self._weights.vectors[f"{name}.weight",], order, self._cache.states[name])
-        return self._make(op, (x,), x.rows, len(order) * x.width, name)
+        shift = Shift(self._weights.vectors[f"{name}.weight",], order, self._cache.states[name])
+        return self._make(nodes.TokenShift(shift), (x,), x.rows, len(order) * x.width, name)
 
     def wkv7(
         self, rkv: Value, decay: Value, rate: Value, prefix: str, mixed: tuple[Value, Value] | None = None

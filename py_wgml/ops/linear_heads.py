@@ -46,8 +46,8 @@ def linear_heads(
 
     weights: [heads rows, columns] of any supported type, those of a head one below the other; x: [max_count,
     heads, x_width]; out: float32 [max_count, heads, width], of which no more is written.
-    Raises WgmlError when columns is no whole number of blocks of the type, for a function of what is no single vector's,
-    or as `require_width` does.
+    Raises WgmlError when columns is no whole number of blocks of the type, for a function of more than a vector, or as
+    `require_width` does.
     """
     for width in (x.first, x.stride, product.x_width):
         require_width(width)

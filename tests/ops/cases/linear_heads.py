@@ -31,10 +31,9 @@ def linear_heads_case(
     rows_of[:, 4:-8] = x.reshape(count + 1, -1)
     expected = np.full((count + 1, heads, width), np.nan)
     taken, matrices = exact(x[:count, :, :read], dequantized.reshape(heads, rows, columns))
-    expected[:count, :, :written] = linear_heads_numpy(taken, matrices, transposed)
+    found = linear_heads_numpy(taken, matrices, transposed)
+    expected[:count, :, :written] = found if function is None else unary_numpy(found, function)
     out, step, at = b.poison(count + 1, heads, width), b.step(11, count), Columns(b.up(rows_of), rows_of.shape[1], 4)
-    if function is not None:
-        expected = unary_numpy(expected, function)
     product = HeadProducts(heads, x_width, width, transposed, function=function)
     most = count + (count > 1)  # of one there is a form of its own
     return Job(
