@@ -135,7 +135,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         var own = vec2<f32>();
-        var own_terms = vec4<f32>();
         if works {
             {% for j in range(share) %}
             {
@@ -143,10 +142,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 own.x += m[{{ j }}] * key.w;
                 m[{{ j }}] *= key.y;
                 own.y += m[{{ j }}] * key.x;
-                own_terms += terms[share * SHARE + {{ j }}u];
             }
             {% endfor %}
             if value == 0u {
+                var own_terms = vec4<f32>();
+                for (var j = 0u; j < SHARE; j++) {
+                    own_terms += terms[share * SHARE + j];
+                }
                 sums_of_terms[share] = own_terms;
             }
         }
@@ -172,19 +174,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             found[value] = o;
         }
         workgroupBarrier();
-        {% if normed %}
-        var mean = 0.0;
-        for (var other = 0u; other < SIZE; other++) {
-            mean += found[other];
-        }
-        mean /= f32(SIZE);
-        var variance = 0.0;
-        for (var other = 0u; other < SIZE; other++) {
-            variance += (found[other] - mean) * (found[other] - mean);
-        }
-        o = (o - mean) * inverseSqrt(variance / f32(SIZE) + params.eps) * ln + ln_b;
-        {% endif %}
         if share == 0u {
+            {% if normed %}
+            var mean = 0.0;
+            for (var other = 0u; other < SIZE; other++) {
+                mean += found[other];
+            }
+            mean /= f32(SIZE);
+            var variance = 0.0;
+            for (var other = 0u; other < SIZE; other++) {
+                variance += (found[other] - mean) * (found[other] - mean);
+            }
+            o = (o - mean) * inverseSqrt(variance / f32(SIZE) + params.eps) * ln + ln_b;
+            {% endif %}
             out[t * params.width + i] = o + all_terms.w * v;
         }
     }
