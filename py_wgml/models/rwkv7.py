@@ -1,4 +1,4 @@
-"""RWKV-7 (Peng et al., arXiv:2503.14456) and ARWKV (Yueyu et al., arXiv:2501.15570), which is Qwen2 with that in place
+"""RWKV-7 (Peng et al., arXiv:2503.14456) and ARWKV (Lin et al., arXiv:2501.15570), which is Qwen2 with that in place
 of attention: every layer remembers, and none attends."""
 
 from .config import Config
