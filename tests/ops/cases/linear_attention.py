@@ -120,6 +120,6 @@ MUTATIONS = [
     Mutation("keys of a head", "lib/linear_attention.wgsl", '"head % key', '"1u % key', "linear_attention or token"),
     Mutation("state of a new sequence, one token", VECTOR, "step.position > 0u", "true", "token"),
     Mutation("whose channels are kept", VECTOR, "if keep {", "if !keep {", "token"),
-    Mutation("tokens before", VECTOR, "step.position >= {{ back }}u", "true", "token"),
+    Mutation("tokens before", "lib/conv_state.wgsl", "step.position >= back", "true", "token"),
     Mutation("lanes beyond the values", VECTOR, "share < SHARES", "true", "token"),
 ]
