@@ -7,6 +7,7 @@ from .. import ops
 from ..gpu import Buffer, Program
 from ..ops import (
     Channels,
+    Chunks,
     Columns,
     Gates,
     Groups,
@@ -104,7 +105,7 @@ class Emitter:
         ops.linear(self.program, self.step, x, op.matrix, out, node.outputs[0].rows, fusion, self.integers)
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
-        where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)
+        where, (out, *others), columns = (self.program, self.step), node.outputs, self._columns(node, op)
         target = self.buffers[out]
         match op:
             case nodes.LatentAppend(_, append, norm, nope):
@@ -118,7 +119,9 @@ class Emitter:
             case nodes.LinearAttention(_, memory, rates, state, mixer, gated):
                 x, gates = columns
                 behind = None if gated is None else self._gates(replace(gates, first=gated.firsts[1]), gated)
-                ops.linear_attention(*where, x, gates, Remembered(memory, rates, state), target, mixer, behind)
+                chunks = [Chunks(value.rows, self.buffers[value]) for value in others]
+                remembered = Remembered(memory, rates, state)
+                ops.linear_attention(*where, x, gates, remembered, target, mixer, behind, *chunks)
             case nodes.SelectiveScan(_, sizes, rates, state):
                 ops.selective_scan(*where, Selected(*columns), Channels(*sizes, rates, state), target)
             case nodes.Wkv7(_, heads, constants, state):

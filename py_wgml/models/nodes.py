@@ -197,7 +197,8 @@ class GatedNorm(Reader):
 
 @dataclass(frozen=True)
 class LinearAttention(Reader):
-    """`linear_attention`, which also writes its state; with what it takes in of what comes before and after."""
+    """`linear_attention`, which also writes its state; with what it takes in of what comes before and after. Where it
+    goes by chunks, its second output is what it has to know of each."""
 
     memory: Memory
     rates: Buffer

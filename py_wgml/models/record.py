@@ -20,6 +20,7 @@ from ..ops import (
     Scores,
     Shift,
     Taps,
+    attention_chunks,
     attention_splits,
     group_size,
 )
@@ -213,8 +214,11 @@ class Recorder(Graph[Value]):
 
     def linear_attention(self, x: Value, gates: Value, how: Recurrence) -> Value:
         rates, state = self._weights.vectors[how.rates], self._cache.states[how.name]
-        op = nodes.LinearAttention((0, 0), how.memory, rates, state)
-        return self._make(op, (x, gates), x.rows, how.memory.width, how.name)
+        op, out = nodes.LinearAttention((0, 0), how.memory, rates, state), Value(x.rows, how.memory.width)
+        chunks = attention_chunks(how.memory, x.rows)
+        made = (out, Value(chunks, how.memory.chunk_width)) if chunks else (out,)
+        self.nodes.append(Node(op, (x, gates), made, how.name))
+        return out
 
     def selective_scan(self, x: Value, steps: Value, keys: Value, queries: Value, prefix: str) -> Value:
         rates, state = self._weights.vectors[f"{prefix}.ssm_a", f"{prefix}.ssm_d"], self._cache.states[prefix]

@@ -6,6 +6,7 @@ from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import exact, past
 
 from py_wgml.ops import (
+    Chunks,
     Columns,
     Gates,
     Memory,
@@ -37,18 +38,26 @@ def rates_of(b: Bench, memory: Memory) -> Any:
     return np.concatenate([-np.exp(b.normal(heads)), *(b.normal(count) for count in others)])
 
 
-def linear_attention_case(b: Bench, kind: str, rows: int, position: int) -> Job:
+def linear_attention_case(
+    b: Bench, kind: str, rows: int, position: int, chunks: int = 0, a: tuple[float, ...] = ()
+) -> Job:
+    """chunks: that there is room for, 0 for token by token. a: what a token's a are drawn from, beside what is normal."""
     memory = KINDS[kind]
     width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
     x, gates, rates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3), rates_of(b, memory)
+    if a:
+        gates[:, 3 : 3 + memory.rates] += b.random.choice(np.float32(a), (rows + 1, memory.rates))
     before = b.normal(*memory.shape)
     known = before if position else 0 * before
     asked = exact(x[:rows, 2 : 2 + width], gates[:rows, 3:], rates)
     made, after = linear_attention_numpy(*asked, memory, known.astype(np.float64))
     state, out, step = b.held(before), b.poison(rows + 1, memory.width), b.step(position, rows)
+    x[rows:] = np.nan
     at, beside, speeds = Columns(b.up(x), width + 5, 2), Columns(b.up(gates), gated + 3, 3), b.up(rates)
+    products = np.full((chunks, memory.chunk_width), np.nan, np.float32)
+    room = Chunks(chunks, b.up(products)) if chunks else None
     return Job(
-        lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state), out),
+        lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state), out, chunks=room),
         {state: after, out: past(made, rows + 1)},
     )
 
@@ -85,9 +94,21 @@ def token_case(b: Bench, kind: str, position: int, around: str) -> Job:
     )
 
 
+BY_CHUNKS = [kind for kind in KINDS if not KINDS[kind].channels]
 AROUND = ["bias", "no bias", "norm", "gate before the norm"]
 TABLE = [
     *cases(linear_attention_case, KINDS, 2e-6, ("normal",), rows=[7, 1], position=[3, 0]),
+    *cases(linear_attention_case, BY_CHUNKS, 2e-6, ("normal",), rows=[75, 32, 1], position=[3, 0], chunks=[3]),
+    *cases(
+        linear_attention_case,
+        ["mamba", "delta", "delta, large"],
+        2e-6,
+        ("normal",),
+        rows=[75],
+        position=[3],
+        chunks=[0, 3],
+        a=[(-20,), (50,), (-20, -20, -20, 50), (-20, 0, 0, 1000)],
+    ),
     *cases(token_case, KINDS, 2e-6, ("normal",), position=[9, 2, 0], around=AROUND),
 ]
 
