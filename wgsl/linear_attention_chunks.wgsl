@@ -7,7 +7,7 @@
 // Workgroup (some of the values, head): a lane makes a quad of values of each of some tokens, from M in workgroup memory
 // and keys and queries that come there a slice at a time; and then quads of M, of four keys at a time.
 // Parameters: those of lib/linear_attention.wgsl, chunk, key_quads (quads of keys at a time), value_quads (of values),
-// tokens (of a lane). At most 15 KiB of workgroup memory.
+// tokens (of a lane). 15.2 KiB of workgroup memory where keys x value_quads are 512.
 {% include "lib/step.wgsl" %}
 struct Params {
     heads: u32,
@@ -41,14 +41,21 @@ var<workgroup> lines: array<vec4<f32>, {{ [2 * chunk * (key_quads + 1), chunk * 
 var<workgroup> writes: array<vec4<f32>, CHUNK * VALUE_QUADS>; // U
 var<workgroup> ends: array<f32, CHUNK>; // E
 
-// The elements of x from `at` on that are values: `left` are left of them.
-fn values_at(at: u32, left: u32) -> vec4<f32> {
-    var quad = vec4<f32>();
-    for (var i = 0u; i < min(left, 4u); i++) {
-        quad[i] = x[at + i];
-    }
-    return quad;
+// A quad of values of a token or key, of which `left` are left in a head; of x or the state.
+{% macro load(buffer, at) %}
+select(
+    vec4<f32>(),
+    vec4<f32>({{ buffer }}[{{ at }}], {{ buffer }}[{{ at }} + 1u], {{ buffer }}[{{ at }} + 2u], {{ buffer }}[{{ at }} + 3u]),
+    vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(left),
+)
+{%- endmacro %}
+{% macro store(buffer, at, quad) %}
+{% for c in range(4) %}
+if left > {{ c }}u {
+    {{ buffer }}[{{ at }} + {{ c }}u] = {{ quad }}[{{ c }}];
 }
+{% endfor %}
+{% endmacro %}
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -62,9 +69,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = lane; i < KEYS * VALUE_QUADS; i += LANES) {
         var m = vec4<f32>();
         if step.position > 0u {
-            for (var c = 0u; c < min(left, 4u); c++) {
-                m[c] = state[held + i / VALUE_QUADS * params.values + c];
-            }
+            let at = held + i / VALUE_QUADS * params.values;
+            m = {{ load("state", "at") }};
         }
         memory[i] = m;
     }
@@ -76,8 +82,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let token_{{ t }} = band + {{ t }}u * BANDS;
         let row_{{ t }} = chunk + token_{{ t }} * ROW_QUADS;
         let scale_{{ t }} = products[row_{{ t }} + ROW_QUADS - 1u];
-        let v_at_{{ t }} = (first + token_{{ t }}) * params.x_stride + params.v_first + head * params.values + value;
-        let v_{{ t }} = values_at(v_at_{{ t }}, select(0u, left, token_{{ t }} < count));
+        var v_{{ t }} = vec4<f32>();
+        if token_{{ t }} < count {
+            let at = (first + token_{{ t }}) * params.x_stride + params.v_first + head * params.values + value;
+            v_{{ t }} = {{ load("x", "at") }};
+        }
         var o_{{ t }} = vec4<f32>(); // Q M
         var u_{{ t }} = vec4<f32>(); // K M
         {% endfor %}
@@ -145,9 +154,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             o_{{ t }} += skip_of(head, params.heads) * v_{{ t }};
             {% endif %}
             let to = ((first + token_{{ t }}) * params.heads + head) * params.values + value;
-            for (var c = 0u; c < min(left, 4u); c++) {
-                out[to + c] = o_{{ t }}[c];
-            }
+            {{ store("out", "to", "o_%d" % t) }}
         }
         {% endfor %}
 
@@ -171,8 +178,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var i = lane; i < KEYS * VALUE_QUADS; i += LANES) {
-        for (var c = 0u; c < min(left, 4u); c++) {
-            state[held + i / VALUE_QUADS * params.values + c] = memory[i][c];
-        }
+        let m = memory[i];
+        let to = held + i / VALUE_QUADS * params.values;
+        {{ store("state", "to", "m") }}
     }
 }

@@ -3,7 +3,8 @@
 //   P_ij = d_ij q_i k_j: how much of u_j comes out at i
 //   T = (I + L)^-1 diag(beta), L_ij = beta_i d_ij k_i k_j for j < i: with the delta rule u = T (v - what is known of v
 //   before the chunk), since u_i = beta_i (v_i - what is known before the chunk - sum of d_ij k_i k_j u_j, j < i)
-// d are products of decays, never quotients: these may be 0.
+// d are exponentials of sums of logarithms, never quotients, as decays may be 0; nor products, of which each factor has an
+// error of its own, all to the same side where decays are near 1.
 //   x, gates: as of linear_attention_scan.wgsl
 //   products f32 [chunks, heads, CHUNK, ROW]: of a token its row of P and, with the delta rule, of T; and four numbers:
 //   of what is remembered before the chunk, what the query, and what the key is multiplied by, to be asked for it
@@ -41,9 +42,9 @@ const LANES: u32 = DOWN * ACROSS;
 
 var<workgroup> lines: array<vec4<f32>, 2u * CHUNK * LINE>; // queries, then keys
 var<workgroup> scales: array<f32, 2u * CHUNK>; // what they are multiplied by
-var<workgroup> decays: array<f32, CHUNK>; // w
+var<workgroup> decays: array<f32, CHUNK>; // log w
 var<workgroup> strengths: array<f32, CHUNK>; // beta, or g
-var<workgroup> between: array<f32, CHUNK * CHUNK>; // d_ij, 0 for j > i
+var<workgroup> between: array<f32, CHUNK * CHUNK>; // log d_ij for j <= i
 {% if delta %}
 var<workgroup> mixing: array<f32, CHUNK * CHUNK>; // L
 {% endif %}
@@ -57,12 +58,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let count = min(CHUNK, step.count - first);
     for (var i = lane; i < CHUNK; i += LANES) {
-        var decay = 1.0;
+        var decay = 0.0;
         var strength = 0.0;
         if i < count {
             let at = (first + i) * params.gates_stride;
             let gain = softplus(gates[at + params.a_first + head] + shift_of(head, params.heads));
-            decay = exp(rates[head] * gain);
+            decay = rates[head] * gain;
             strength = {{ "1.0 / (1.0 + exp(-gates[at + params.b_first + head]))" if delta else "gain" }};
         }
         decays[i] = decay;
@@ -70,10 +71,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     for (var j = lane; j < CHUNK; j += LANES) {
-        var product = 0.0;
-        for (var i = 0u; i < CHUNK; i++) {
-            product = select(product * decays[i], 1.0, i == j);
-            between[i * CHUNK + j] = product;
+        var sum = 0.0;
+        for (var i = j; i < CHUNK; i++) {
+            between[i * CHUNK + j] = sum;
+            sum += decays[min(i + 1u, CHUNK - 1u)];
         }
     }
 
@@ -135,7 +136,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let i = line % CHUNK;
         for (var c = 0u; c < 4u; c++) {
             let j = column + c * ACROSS;
-            let product = sum_{{ r }}[c] * scales[line] * scales[CHUNK + j] * between[i * CHUNK + j];
+            let left = select(0.0, exp(between[i * CHUNK + j]), j <= i);
+            let product = sum_{{ r }}[c] * scales[line] * scales[CHUNK + j] * left;
             {% if delta and r >= 2 %}
             mixing[i * CHUNK + j] = strengths[i] * product;
             {% else %}
@@ -145,24 +147,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     {% endfor %}
     for (var i = lane; i < CHUNK; i += LANES) {
-        let left = between[i * CHUNK] * decays[0];
+        let left = exp(between[i * CHUNK] + decays[0]);
         let at = chunk + (i + 1u) * ROW - 4u;
         products[at] = left * scales[i];
         products[at + 1u] = {{ "left * scales[CHUNK + i]" if delta else "strengths[i]" }};
-        products[at + 2u] = between[(CHUNK - 1u) * CHUNK + i] * scales[CHUNK + i];
+        products[at + 2u] = exp(between[(CHUNK - 1u) * CHUNK + i]) * scales[CHUNK + i];
         products[at + 3u] = left;
     }
     {% if delta %}
     workgroupBarrier();
-    // A lane solves for a column of T, in registers, from the first row on.
+    // A lane solves for a column of T, from the first row on; it is kept where nobody needs d any more.
     if lane < CHUNK {
-        {% for i in range(chunk) %}
-        var t_{{ i }} = select(0.0, strengths[lane], lane == {{ i }}u);
-        {% for j in range(i) %}
-        t_{{ i }} -= mixing[{{ i * chunk + j }}] * t_{{ j }};
-        {% endfor %}
-        products[chunk + {{ i }}u * ROW + CHUNK + lane] = t_{{ i }};
-        {% endfor %}
+        for (var i = 0u; i < CHUNK; i++) {
+            var t = select(0.0, strengths[i], i == lane);
+            for (var j = lane; j < i; j++) {
+                t -= mixing[i * CHUNK + j] * between[j * CHUNK + lane];
+            }
+            between[i * CHUNK + lane] = t;
+            products[chunk + i * ROW + CHUNK + lane] = t;
+        }
     }
     {% endif %}
 }

@@ -106,7 +106,7 @@ TABLE = [
         ("normal",),
         rows=[75],
         position=[3],
-        chunks=[0, 3],
+        chunks=[3],
         a=[(-20,), (50,), (-20, -20, -20, 50), (-20, 0, 0, 1000)],
     ),
     *cases(token_case, KINDS, 2e-6, ("normal",), position=[9, 2, 0], around=AROUND),
