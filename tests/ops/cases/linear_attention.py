@@ -23,7 +23,7 @@ from py_wgml.ops.linear_attention import require_memory
 
 KINDS = {
     "mamba": Memory(6, 2, 16, 20, skip=True),
-    "delta": Memory(6, 2, 32, 16, delta=True, eps=1e-6),
+    "delta": Memory(6, 2, 32, 16, delta=True),
     "delta, interleaved": Memory(6, 2, 16, 33, delta=True, eps=1e-3, interleaved=True),
     "delta, channels": Memory(3, 3, 16, 16, delta=True, eps=1e-6, channels=True),
     "mamba, not shifted": Memory(4, 1, 16, 20, skip=True, shifted=False),
@@ -133,11 +133,27 @@ def refusals(b: Bench) -> Refusals:
 
 
 SCAN, VECTOR = "linear_attention_scan.wgsl", "linear_attention_vector.wgsl"
+PRODUCTS, CHUNKS = "linear_attention_products.wgsl", "linear_attention_chunks.wgsl"
 MUTATIONS = [
     Mutation("state of a new sequence", SCAN, "step.position > 0u", "true", "linear_attention"),
     Mutation("one barrier a token", SCAN, "(t % 2u) * LANES", "0u * LANES", "linear_attention"),
     Mutation("what is known already", SCAN, "now.v - all.x * k_scale", "now.v", "linear_attention"),
     Mutation("rows past the step", SCAN, "t < step.count", "t <= step.count", "linear_attention"),
+    Mutation("what a token is to itself", PRODUCTS, "j <= i)", "j < i)", "linear_attention"),
+    Mutation("logarithms of decays", PRODUCTS, "min(i + 1u, CHUNK - 1u)", "i", "linear_attention"),
+    Mutation("what no token forgets", PRODUCTS, "var decay = 0.0", "var decay = -1.0", "linear_attention"),
+    Mutation("keys past the step", PRODUCTS, "if token < count {", "if true {", "linear_attention"),
+    Mutation("scales past the step", PRODUCTS, "i % CHUNK < count", "true", "linear_attention"),
+    Mutation("rows solved before", PRODUCTS, "j = lane; j < i;", "j = lane + 1u; j < i;", "linear_attention"),
+    Mutation("state of a new sequence, chunks", CHUNKS, "step.position > 0u", "true", "linear_attention"),
+    Mutation("keys past the step, chunks", CHUNKS, "if token < count {", "if true {", "linear_attention"),
+    Mutation(
+        "what is known before a chunk", CHUNKS, "v_{{ t }} - scale", "v_{{ t }} - 0.0 * scale", "linear_attention"
+    ),
+    Mutation("what a chunk forgets", CHUNKS, "CHUNK * ROW_QUADS - 1u].w", "ROW_QUADS - 1u].w", "linear_attention"),
+    Mutation("until the chunk's end", CHUNKS, "ends[j] * ", "", "linear_attention"),
+    Mutation("tokens past the step", CHUNKS, "j < count", "j < CHUNK", "linear_attention"),
+    Mutation("values past the head", CHUNKS, "max(params.values, value) - value", "4u", "linear_attention"),
     Mutation("keys of a head", "lib/linear_attention.wgsl", '"head % key', '"1u % key', "linear_attention or token"),
     Mutation("state of a new sequence, one token", VECTOR, "step.position > 0u", "true", "token"),
     Mutation("whose channels are kept", VECTOR, "if keep {", "if !keep {", "token"),
