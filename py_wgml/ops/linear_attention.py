@@ -173,8 +173,8 @@ def linear_attention(
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
     heads] beside it; out: float32 [max_count, memory.width]; the state is M before the step, which makes it that at its
     end. mixer, gated: what is done to x before, and to what comes out, where norm and gates are of a head each; with a
-    mixer the step has a single token, and x and all gates are of one buffer. chunks: as many as `attention_chunks` says,
-    if any; then tokens are taken in by chunks, as products of matrices.
+    mixer the step has a single token, and x and all gates are of one buffer. chunks: for tokens to be taken in by
+    chunks, as products of matrices; as many as `attention_chunks` says.
     Raises WgmlError where these are not so.
     """
     memory = held.memory

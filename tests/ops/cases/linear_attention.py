@@ -41,7 +41,7 @@ def rates_of(b: Bench, memory: Memory) -> Any:
 def linear_attention_case(
     b: Bench, kind: str, rows: int, position: int, chunks: int = 0, a: tuple[float, ...] = ()
 ) -> Job:
-    """chunks: that there is room for, 0 for token by token. a: what a token's a are drawn from, beside what is normal."""
+    """chunks: that there is room for, 0 for token by token. a: from which something is added to each a."""
     memory = KINDS[kind]
     width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
     x, gates, rates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3), rates_of(b, memory)
