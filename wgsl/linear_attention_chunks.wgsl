@@ -30,6 +30,7 @@ var<storage, read_write> out: array<f32>;
 const CHUNK: u32 = {{ chunk }}u;
 const ROW_QUADS: u32 = {{ 2 if delta else 1 }}u * CHUNK / 4u + 1u;
 const KEY_QUADS: u32 = {{ key_quads }}u;
+const SLICE: u32 = 4u * KEY_QUADS; // keys
 const LINE: u32 = KEY_QUADS + 1u; // one more than a line holds: lines start in different memory banks
 const VALUE_QUADS: u32 = {{ value_quads }}u;
 const BANDS: u32 = CHUNK / {{ tokens }}u; // lanes for the tokens
@@ -90,22 +91,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var o_{{ t }} = vec4<f32>(); // Q M
         var u_{{ t }} = vec4<f32>(); // K M
         {% endfor %}
-        for (var key = 0u; key < KEYS; key += 4u * KEY_QUADS) {
-            for (var i = lane; i < 2u * CHUNK * KEY_QUADS; i += LANES) {
-                let line = i / KEY_QUADS;
-                let token = line % CHUNK;
-                let begin = select(params.q_first, params.k_first, line >= CHUNK) + of_head + key + i % KEY_QUADS * 4u;
-                let at = (first + token) * params.x_stride + begin;
-                var some = vec4<f32>();
-                if token < count {
-                    some = vec4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
-                }
-                lines[line * LINE + i % KEY_QUADS] = some;
+        // A slice is read while the one before it is at work.
+        for (var key = 0u; key <= KEYS; key += SLICE) {
+            {% for n in range(2 * tokens * key_quads // value_quads) %}
+            let line_{{ n }} = (lane + {{ n }}u * LANES) / KEY_QUADS;
+            let place_{{ n }} = (lane + {{ n }}u * LANES) % KEY_QUADS;
+            var next_{{ n }} = vec4<f32>();
+            if key < KEYS && line_{{ n }} % CHUNK < count {
+                let begin = select(params.q_first, params.k_first, line_{{ n }} >= CHUNK) + of_head + key;
+                let at = (first + line_{{ n }} % CHUNK) * params.x_stride + begin + 4u * place_{{ n }};
+                next_{{ n }} = vec4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]);
             }
-            workgroupBarrier();
-            for (var i = 0u; i < KEY_QUADS; i++) {
+            {% endfor %}
+            for (var i = 0u; i < select(KEY_QUADS, 0u, key == 0u); i++) {
                 {% for n in range(4) %}
-                let m_{{ n }} = memory[(key + 4u * i + {{ n }}u) * VALUE_QUADS + quad];
+                let m_{{ n }} = memory[(key - SLICE + 4u * i + {{ n }}u) * VALUE_QUADS + quad];
                 {% endfor %}
                 {% for t in range(tokens) %}
                 let q_{{ t }} = lines[token_{{ t }} * LINE + i];
@@ -116,6 +116,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 {% endif %}
                 {% endfor %}
             }
+            workgroupBarrier();
+            {% for n in range(2 * tokens * key_quads // value_quads) %}
+            lines[line_{{ n }} * LINE + place_{{ n }}] = next_{{ n }};
+            {% endfor %}
             workgroupBarrier();
         }
         {% macro product(made, rows, first_quad) %}

@@ -146,7 +146,7 @@ MUTATIONS = [
     Mutation("scales past the step", PRODUCTS, "i % CHUNK < count", "true", "linear_attention"),
     Mutation("rows solved before", PRODUCTS, "j = lane; j < i;", "j = lane + 1u; j < i;", "linear_attention"),
     Mutation("state of a new sequence, chunks", CHUNKS, "step.position > 0u", "true", "linear_attention"),
-    Mutation("keys past the step, chunks", CHUNKS, "if token < count {", "if true {", "linear_attention"),
+    Mutation("keys past the step, chunks", CHUNKS, " && line_{{ n }} % CHUNK < count", "", "linear_attention"),
     Mutation(
         "what is known before a chunk", CHUNKS, "v_{{ t }} - scale", "v_{{ t }} - 0.0 * scale", "linear_attention"
     ),
