@@ -46,7 +46,7 @@ def linear_attention_case(
     width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
     x, gates, rates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3), rates_of(b, memory)
     if a:
-        gates[:, 3 : 3 + memory.rates] += b.random.choice(np.float32(a), (rows + 1, memory.rates))
+        gates[:, 3 : 3 + memory.rates] += b.random.choice(np.array(a, np.float32), (rows + 1, memory.rates))
     before = b.normal(*memory.shape)
     known = before if position else 0 * before
     asked = exact(x[:rows, 2 : 2 + width], gates[:rows, 3:], rates)
