@@ -228,7 +228,9 @@ def _of_chunks(
 ) -> None:
     memory = held.memory
     if memory.channels:
-        raise WgmlError("linear attention with a decay a key has no chunks")
+        raise WgmlError("linear attention with a decay a key does not go by chunks")
+    if chunks.buffer.nbytes < 4 * chunks.count * memory.chunk_width:
+        raise WgmlError("linear attention has no room for its chunks")
     q, k, v = _firsts(memory, x.first)
     quads = next(quads for keys, quads in _VALUE_QUADS if memory.keys <= keys)
     bindings = {"step": step, "x": x.buffer, "rates": held.rates, "products": chunks.buffer}

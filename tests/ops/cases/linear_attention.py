@@ -31,6 +31,11 @@ KINDS = {
     "mamba, long": Memory(2, 1, 256, 9),
     "delta, large": Memory(2, 1, 128, 128, delta=True, eps=1e-6),
 }
+BY_CHUNKS = [kind for kind in KINDS if not KINDS[kind].channels]
+LARGE_KINDS = {
+    "Qwen3.5 0.8B": Memory(16, 16, 128, 128, delta=True, eps=1e-6),
+    "Mamba-2 130M": Memory(24, 1, 128, 64, skip=True),
+}
 
 
 def rates_of(b: Bench, memory: Memory) -> Any:
@@ -42,7 +47,7 @@ def linear_attention_case(
     b: Bench, kind: str, rows: int, position: int, chunks: int = 0, a: tuple[float, ...] = ()
 ) -> Job:
     """chunks: that there is room for, 0 for token by token. a: from which something is added to each a."""
-    memory = KINDS[kind]
+    memory = (KINDS | LARGE_KINDS)[kind]
     width, gated = sum(memory.widths), memory.rates + memory.delta * memory.heads
     x, gates, rates = b.normal(rows + 1, width + 5), b.normal(rows + 1, gated + 3), rates_of(b, memory)
     if a:
@@ -59,6 +64,7 @@ def linear_attention_case(
     return Job(
         lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state), out, chunks=room),
         {state: after, out: past(made, rows + 1)},
+        flops=6 * rows * memory.width * memory.keys,
     )
 
 
@@ -94,7 +100,6 @@ def token_case(b: Bench, kind: str, position: int, around: str) -> Job:
     )
 
 
-BY_CHUNKS = [kind for kind in KINDS if not KINDS[kind].channels]
 AROUND = ["bias", "no bias", "norm", "gate before the norm"]
 TABLE = [
     *cases(linear_attention_case, KINDS, 2e-6, ("normal",), rows=[7, 1], position=[3, 0]),
@@ -111,6 +116,13 @@ TABLE = [
     ),
     *cases(token_case, KINDS, 2e-6, ("normal",), position=[9, 2, 0], around=AROUND),
 ]
+LARGE = [
+    case
+    for rows in (64, 512)
+    for case in cases(
+        linear_attention_case, LARGE_KINDS, 2e-6, ("normal",), rows=[rows], position=[3], chunks=[0, rows // 32]
+    )
+]
 
 
 def refusals(b: Bench) -> Refusals:
@@ -121,6 +133,9 @@ def refusals(b: Bench) -> Refusals:
     def attend(other: Columns = x, mixer: Mixer | None = mixer, gated: Gates | None = None) -> None:
         linear_attention(b.device.program(), at, x, other, Remembered(memory, at, at), at, mixer, gated)
 
+    def by_chunks(memory: Memory, count: int) -> None:
+        linear_attention(b.device.program(), at, x, x, Remembered(memory, at, at), at, chunks=Chunks(count, at))
+
     return [
         (lambda: require_memory(replace(memory, key_heads=4)), "6 heads of values can't be shared out evenly over 4"),
         (lambda: require_memory(replace(memory, keys=20)), "a state of 20 keys"),
@@ -129,6 +144,8 @@ def refusals(b: Bench) -> Refusals:
         (lambda: attend(Columns(b.up(np.zeros(16, np.float32)), 16)), "one buffer"),
         (lambda: attend(gated=gates), "not of a head each"),
         (lambda: attend(mixer=None, gated=gates), "single token"),
+        (lambda: by_chunks(memory, 1), "no room for its chunks"),
+        (lambda: by_chunks(KINDS["delta, channels"], 0), "a decay a key"),
     ]
 
 
