@@ -195,6 +195,32 @@ _SELECTIVE_KEYS = {
     "ssm.time_step_rank": 8,
     "ssm.inner_size": 128,
 }
+# The memory of RWKV-7: 2 heads of 32, as few elements as llama.cpp's kernel is right for.
+_TIME_MIX = " ".join(
+    f"time_mix_{part}"
+    for part in (
+        *("w0", "w1", "w2", "a0", "a1", "a2", "v0", "v1", "v2", "g1", "g2", "lerp_fused", "k_k", "k_a", "r_k"),
+        *("receptance", "key", "value", "ln+", "output"),
+    )
+)
+_TIME_MIX_SHAPES = {
+    **{f"time_mix_{part}1": (rank, 64) for part, rank in (("w", 8), ("a", 12), ("v", 10), ("g", 20))},
+    **{f"time_mix_{part}2": (64, rank) for part, rank in (("w", 8), ("a", 12), ("v", 10), ("g", 20))},
+    # Those that nothing uses are made like those of the rates.
+    "blk.0.time_mix_v1": (12, 64),
+    "blk.0.time_mix_v2": (64, 12),
+    "time_mix_lerp_fused": (6, 1, 1, 64),
+    **{f"time_mix_{part}": (64, 64) for part in ("receptance", "key", "value", "output")},
+    "channel_mix_key": (128, 64),
+    "channel_mix_value": (64, 128),
+}
+_TIME_MIX_KEYS = {
+    "wkv.head_size": 32,
+    "attention.decay_lora_rank": 8,
+    "attention.iclr_lora_rank": 12,
+    "attention.value_residual_mix_lora_rank": 10,
+    "attention.gate_lora_rank": 20,
+}
 _NORMED_SELECTIVE = "attn_norm " + _SELECTIVE + " ssm_dt_norm ssm_b_norm ssm_c_norm"
 _PLAMO = "attn_norm ssm_in ssm_conv1d ssm_x ssm_dt+ ssm_dt_norm! ssm_b_norm! ssm_c_norm! ssm_a! ssm_d! ssm_out"
 _POST = " post_attention_norm! ffn_norm ffn_up ffn_down post_ffw_norm!"
@@ -930,6 +956,31 @@ TINY = {
         shapes=_DELTA_SHAPES,
         metadata={**_DELTA_KEYS, **_USED, **_EXPERT_KEYS, "rope.dimension_sections": [1, 1, 0, 0]},
     ),
+    "rwkv7": Tiny(
+        "rwkv7",
+        f"attn_norm+ attn_norm_2+ {_TIME_MIX} channel_mix_lerp_k channel_mix_key channel_mix_value",
+        "token_embd_norm+ output_norm+ output",
+        heads=0,
+        shapes=_TIME_MIX_SHAPES,
+        metadata={**_TIME_MIX_KEYS, **_LAYER_NORM},
+    ),
+    "arwkv7": Tiny(
+        "arwkv7",
+        f"attn_norm {_TIME_MIX} ffn_norm ffn_gate ffn_up ffn_down",
+        layers=3,  # the third takes values of the first
+        heads=0,
+        shapes=_TIME_MIX_SHAPES,
+        metadata={**_TIME_MIX_KEYS, **_RMS, "token_shift_count": 1},
+    ),
+    "arwkv7, without gates": Tiny(
+        "arwkv7",
+        f"attn_norm {_TIME_MIX} ffn_norm ffn_gate ffn_up ffn_down".replace(" time_mix_g1 time_mix_g2", "").replace(
+            " time_mix_ln+", ""
+        ),
+        heads=0,
+        shapes={**_TIME_MIX_SHAPES, "time_mix_lerp_fused": (5, 1, 1, 64)},
+        metadata={**_TIME_MIX_KEYS, **_RMS, "token_shift_count": 1, "attention.gate_lora_rank": 0},
+    ),
     "mamba": Tiny("mamba", "attn_norm " + _SELECTIVE, heads=0, shapes=_SELECTIVE_SHAPES, metadata=_SELECTIVE_KEYS),
     "mamba, normed steps": Tiny(
         "mamba",
@@ -1339,8 +1390,9 @@ def write_tiny(
         add.get(value.__class__, add_array)(key, value)
 
     # What is remembered may cancel out, and is normed after that, which makes much of rounding errors.
-    remembering = [(layer, names.split()) for layer, names in enumerate(layers) if "ssm_" in names]
-    damped = {f"blk.{n}.{'ssm_out' if 'ssm_out' in names else 'attn_output'}" for n, names in remembering}
+    outputs = ("ssm_out", "time_mix_output", "attn_output")
+    remembering = [(n, names.split()) for n, names in enumerate(layers) if "ssm_" in names or "time_mix" in names]
+    damped = {f"blk.{n}.{next(name for name in outputs if name in names)}" for n, names in remembering}
 
     def vector(name: str, shape: tuple[int, ...], mean: float) -> None:
         writer.add_tensor(name, (mean + 0.1 * random.standard_normal(shape)).astype(np.float32))
@@ -1368,16 +1420,18 @@ def write_tiny(
         elif plain.startswith("rope_"):
             writer.add_tensor(f"{name}.weight", random.uniform(1, 8, shape).astype(np.float32))
         elif len(shape) == 1 or plain.endswith("_norm"):
-            vector(f"{name}.weight", shape, 1.0)
+            # How much of a value goes past the norm, times a sum that may cancel out: little, as in trained models.
+            vector(f"{name}.weight", shape, 0.0 if plain == "time_mix_r_k" else 1.0)
         else:
             # Larger weights of that router, which is given little, would make much of rounding errors.
             scales = {"token_embd": np.sqrt(tiny.embedding), "output": 4.0, "altup_router": 4.0}
+            scales["time_mix_lerp_fused"] = np.sqrt(tiny.embedding)
             scale = scales.get(plain, 0.25 if name in damped else 1.0)
             values = (scale * random.standard_normal(shape) / np.sqrt(shape[-1])).astype(np.float32)
             if name == "output":
                 values[: len(SPECIAL)] = 0
             chosen = next((t for part, t in (types or {}).items() if part in name), type)
-            if plain.startswith("ssm_conv1d"):  # llama.cpp never quantizes it
+            if plain.startswith(("ssm_conv1d", "time_mix_lerp")):  # llama.cpp never quantizes it
                 chosen = GGMLQuantizationType.F32
             rows = quantize(values.reshape(-1, shape[-1]), chosen)
             writer.add_tensor(f"{name}.weight", rows.reshape(*shape[:-1], -1), raw_dtype=chosen)

@@ -27,6 +27,7 @@ var<uniform> step: Step;
 var<storage, read> x: array<f32>;
 var<storage, read> gates: array<f32>;
 {% include "lib/linear_attention.wgsl" %}
+var<storage, read_write> state: array<f32>;
 var<storage, read_write> out: array<f32>;
 
 const SLICES: u32 = {{ slices }}u;

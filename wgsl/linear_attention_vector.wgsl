@@ -35,6 +35,7 @@ var<storage, read> bias: array<f32>;
 {% endif %}
 var<storage, read_write> conv_state: array<f32>;
 {% include "lib/linear_attention.wgsl" %}
+var<storage, read_write> state: array<f32>;
 {% if norm %}
 var<storage, read> weight: array<f32>;
 {% endif %}

@@ -13,6 +13,7 @@
 // (f32 [columns]), by each workgroup for itself; with splits, x is what the partials of attention make together
 // (lib/attention_partials.wgsl); with function, W has 2 rows rows, and what is written is function(row n) * row n + rows,
 // or, apart, W has rows rows, and it is function(row n) * values[values_first + first + n] (values f32);
+// with activated, it is that function of each result;
 // with pairing, the rows are queries, keys and values, which are rotated and appended to the cache instead of being
 // written to `out`: see rope_append.wgsl. With experts, W is a stripe of the matrices [rows, columns] of all experts, and
 // each of the step's tokens has `slots` results, of the experts ids, or in turn of all of them ("heads"):
@@ -25,7 +26,8 @@
 // with tail, splits or experts; times), norm (not with tail), splits (0: x is no partials; not with tail, norm or
 // experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with bias;
 // apart), pairing (of lib/rotate.wgsl, or false; not with accumulate or function; lane_rows is then 2 for "norm" and 4
-// for "neox"; head_dim, latent, rotary_dim, bits), experts ("chosen" by ids, or "heads", or false; workgroup z is a
+// for "neox"; head_dim, latent, rotary_dim, bits), activated (of lib/activations.wgsl, or false; not with accumulate,
+// function or pairing), experts ("chosen" by ids, or "heads", or false; workgroup z is a
 // slot; not with accumulate, norm, function or pairing).
 struct Params {
     columns: u32,
@@ -116,6 +118,10 @@ fn load_quad(origin: u32, column: u32) -> vec4<f32> {
 {% include "lib/workgroup_index.wgsl" %}
 {% if function %}
 {% include "lib/gate.wgsl" %}
+{% elif activated %}
+{% with function = activated %}
+{% include "lib/activations.wgsl" %}
+{% endwith %}
 {% endif %}
 
 {% set stage = 4 * quads * workgroup_size %}
@@ -482,7 +488,8 @@ fn main(
         {% elif function %}
         let result = gate(total_{{ r }}, total_{{ r + lane_rows }});
         {% else %}
-        let result = total_{{ r }}{{ " + bias_%d" % r if bias }};
+        {% set sum = "total_%d%s" % (r, " + bias_%d" % r if bias else "") %}
+        let result = {{ "activation(%s, 0.0, 0.0)" % sum if activated else sum }};
         {% endif %}
         out[at_{{ r }}] = result{{ " + before_%d" % r if accumulate }};
     }

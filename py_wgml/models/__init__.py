@@ -43,6 +43,7 @@ from . import (
     plm,
     qwen,
     qwen35,
+    rwkv7,
     smallthinker,
     smollm3,
     stablelm,
@@ -80,7 +81,7 @@ __all__ = [
 _FAMILIES = (
     llama, arcee, smollm3, qwen, qwen35, phi3, granite, granite_hybrid, gemma, gemma2, gemma3n, gemma4, glm4, glm4_moe,
     olmo2, olmoe, apertus, smallthinker, cohere, stablelm, phi2, gptneox, gpt2, gpt_oss, deepseek2, minicpm3, plm, lfm2,
-    hunyuan, kimi_linear, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h, bert, modern_bert,
+    hunyuan, kimi_linear, rwkv7, mamba, jamba, mamba2, plamo2, falcon_h1, nemotron_h, bert, modern_bert,
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}

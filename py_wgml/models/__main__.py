@@ -19,7 +19,7 @@ from .activations import Activations
 from .build import State, emitter
 from .cache import Cache
 from .fuse import RULES, fuse
-from .nodes import Linear, LinearAttention, Node, Rotate, Value
+from .nodes import Linear, LinearAttention, LinearHeads, Node, Rotate, TokenShift, Value
 from .record import Recorder, Step, Texts
 
 _MANY = 512
@@ -90,12 +90,17 @@ def operation(node: Node) -> str:
         return "CausalConv > " * bool(node.op.mixer) + name + " > GatedNorm" * bool(node.op.gated)
     if isinstance(node.op, Rotate) and node.op.norm:
         return f"QkNorm > {name}"
+    if isinstance(node.op, TokenShift) and node.op.norm:
+        return f"{'LayerNorm' if node.op.norm.centred else 'RmsNorm'} > {name}"
+    if isinstance(node.op, LinearHeads) and node.op.product.function:
+        return f"{name} > Unary"
     if not isinstance(node.op, Linear):
         return name
     fusion = node.op.fusion
     taken = ("Sum", node.op.sum), ("RmsNorm", fusion.norm), ("Merge", fusion.partials)
     before = [kind for kind, has in taken if has]
-    after = [kind for kind, has in (("Gate", fusion.activation), ("Rotate", fusion.append)) if has]
+    made = ("Gate", fusion.activation), ("Rotate", fusion.append), ("Unary", fusion.function)
+    after = [kind for kind, has in made if has]
     return " > ".join([*before, name, *after])
 
 

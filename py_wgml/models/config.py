@@ -12,7 +12,7 @@ from ..errors import WgmlError, quoted
 from ..gguf_model.header import Header
 from ..gguf_model.rows import Rows
 from ..metadata import MAX_NAME, MAX_SCALE, Metadata
-from ..ops import Heads, Memory, Pooling, Scaling, rotations_numpy
+from ..ops import Heads, Memory, Pooling, Scaling, WkvHeads, rotations_numpy
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
 from ..ops.rope import Pairing
@@ -212,6 +212,7 @@ class Config:
     conv_length: int  # taps of short convolutions; 0: there are none
     ssm: StateSpace
     kda_head_dim: int  # keys and values of Kimi's heads that remember; 0: there are none
+    wkv_head_size: int  # likewise of RWKV's
     rotates: bool  # whether a model that may do without has a rotary embedding
     multipliers: tuple[str, ...]  # keys of scales that belong into the weights
     streams: int  # of alternating updates
@@ -273,6 +274,7 @@ class Config:
         pooling, ranks = pooling_of(keys, header, pooling, causal)
         others = [f"blk.{block}." for block in range(layers, blocks)]
         others += [f"blk.{layer}.attn_{part}." for layer in range(own, layers) for part in ("k", "v", "k_norm")]
+        others += [f"blk.0.time_mix_v{part}." for part in range(3)]  # RWKV's first layer has none to take values of
         others += ["output."] * bool(pooling) + ["cls."] * (not ranks and encodes)
         return cls(
             architecture=architecture,
@@ -312,6 +314,7 @@ class Config:
             conv_length=keys.size("shortconv.l_cache", 0, low=0),
             ssm=StateSpace.read(keys),
             kda_head_dim=keys.size("kda.head_dim", 0, low=0),
+            wkv_head_size=keys.size("wkv.head_size", 0, low=0),
             rotates=keys.flag("rope.scaling.finetuned", True),
             multipliers=tuple(key for key in header.metadata if key.startswith(architecture) and _MULTIPLIERS(key)),
             hidden_activation=keys.text("hidden_activation", most=MAX_NAME),
@@ -335,6 +338,14 @@ class Config:
     def norm(self, name: str) -> str:
         """The whole name of a norm's vector: a converter leaves the suffix of one out."""
         return name if name in self.tensors else f"{name}.weight"
+
+    def wkv(self, width: int, prefix: str, mixed: bool) -> tuple[WkvHeads, tuple[str, ...]]:
+        """RWKV's heads of so many elements in all, and the whole names of their constants, whose tensors begin with
+        `prefix` (see ops/wkv7.py)."""
+        normed = self.has(f"{prefix}_ln")
+        names = [f"{prefix}_{part}.weight" for part in ("w0", "a0", "k_k", "k_a", "r_k")]
+        names += [f"{prefix}_ln.{part}" for part in ("weight", "bias") if normed] + [f"{prefix}_v0.weight"] * mixed
+        return WkvHeads(width // self.wkv_head_size, self.wkv_head_size, normed, mixed), tuple(names)
 
     def is_convolution(self, layer: int) -> bool:
         """Whether `layer` is a short convolution in place of attention."""

@@ -7,18 +7,21 @@ from .. import ops
 from ..gpu import Buffer, Program
 from ..ops import (
     Channels,
+    Chunks,
     Columns,
     Gates,
     Groups,
     HeadNorm,
     Latents,
     Products,
+    Received,
     Remembered,
     Router,
     Selected,
     Streams,
     Sum,
     View,
+    Wkv,
     assign,
 )
 from . import nodes
@@ -64,12 +67,15 @@ class Emitter:
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):
                 ops.short_conv(*where, source, taps, state, out, rows)
+            case nodes.TokenShift(shift, before):
+                ops.token_shift(*where, source, shift, out, x.width, rows, before)
             case (
                 nodes.LatentAppend()
                 | nodes.LinearHeads()
                 | nodes.CausalConv()
                 | nodes.LinearAttention()
                 | nodes.SelectiveScan()
+                | nodes.Wkv7()
                 | nodes.GatedNorm()
             ):
                 self._reader(node, node.op)
@@ -110,7 +116,7 @@ class Emitter:
         )
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
-        where, (out,), columns = (self.program, self.step), node.outputs, self._columns(node, op)
+        where, (out, *others), columns = (self.program, self.step), node.outputs, self._columns(node, op)
         target = self.buffers[out]
         match op:
             case nodes.LatentAppend(_, append, norm, nope):
@@ -124,9 +130,13 @@ class Emitter:
             case nodes.LinearAttention(_, memory, rates, state, mixer, gated):
                 x, gates = columns
                 behind = None if gated is None else self._gates(replace(gates, first=gated.firsts[1]), gated)
-                ops.linear_attention(*where, x, gates, Remembered(memory, rates, state), target, mixer, behind)
+                chunks = [Chunks(value.rows, self.buffers[value]) for value in others]
+                remembered = Remembered(memory, rates, state)
+                ops.linear_attention(*where, x, gates, remembered, target, mixer, behind, *chunks)
             case nodes.SelectiveScan(_, sizes, rates, state):
                 ops.selective_scan(*where, Selected(*columns), Channels(*sizes, rates, state), target)
+            case nodes.Wkv7(_, heads, constants, state):
+                ops.wkv7(*where, Received(*columns), Wkv(heads, constants, state), target)
             case nodes.GatedNorm():
                 x, gates = columns
                 ops.gated_norm(*where, x.buffer, self._gates(gates, op), target, out.rows)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..gpu import Device
-from ..ops import HeadNorm, Mixer, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
+from ..ops import HeadNorm, Mixer, NormBefore, can_append, can_gate, can_gate_heads, can_merge, can_norm, can_sum
 from ..ops.linear_attention import MAX_VALUES
 from .nodes import (
     Binary,
@@ -17,8 +17,10 @@ from .nodes import (
     Copy,
     Gate,
     GatedNorm,
+    LayerNorm,
     Linear,
     LinearAttention,
+    LinearHeads,
     Merge,
     Mix,
     Node,
@@ -28,6 +30,7 @@ from .nodes import (
     Rotate,
     Scale,
     Slice,
+    TokenShift,
     Unary,
     Value,
 )
@@ -69,6 +72,20 @@ def _norm_into_product(norm: Node, product: Node, around: Around) -> Node | None
     if x.rows > 1 or norm.op.norm.columns % 8 or around.device.info.software or fusion.norm:
         return None
     return replace(product, op=replace(product.op, fusion=replace(fusion, norm=norm.op.norm)), inputs=(x,))
+
+
+def _norm_into_shift(norm: Node, shift: Node, around: Around) -> Node | None:
+    """Fusion for a single token: each workgroup makes the norm for itself, which is in vain where the GPU is a CPU."""
+    if not isinstance(shift.op, TokenShift) or shift.op.norm or norm.inputs[0].rows > 1 or around.device.info.software:
+        return None
+    match norm.op:
+        case LayerNorm(how, bias, _):
+            before = NormBefore(how, bias)
+        case RmsNorm(how, _) if how.is_plain and not norm.onto:
+            before = NormBefore(how, centred=False)
+        case _:
+            return None
+    return replace(shift, op=replace(shift.op, norm=before), inputs=norm.inputs)
 
 
 def _residual_into_product(norm: Node, product: Node, around: Around) -> Node | None:
@@ -115,6 +132,21 @@ def _gate_into_product(product: Node, gate: Node, around: Around) -> Node | None
     return replace(product, op=op, inputs=inputs, outputs=(*gate.outputs, *product.outputs[1:]))
 
 
+def _function_into_product(product: Node, unary: Node, around: Around) -> Node | None:
+    """Fusion for a single token, of a function without parameters."""
+    if not isinstance(unary.op, Unary) or unary.op.a or unary.op.b or product.outputs[0].rows > 1 or product.onto:
+        return None
+    op, function = product.op, unary.op.function
+    match op:
+        case Linear(_, fusion) if _is_plain_vector(product):
+            op = replace(op, fusion=replace(fusion, function=function))
+        case LinearHeads(_, _, how) if not (how.transposed or how.function):
+            op = replace(op, product=replace(how, function=function))
+        case _:
+            return None
+    return replace(product, op=op, outputs=(*unary.outputs, *product.outputs[1:]))
+
+
 def _norm_into_rotation(norm: Node, rotate: Node, around: Around) -> Node | None:
     """Heads that are normed each by itself, on their way to a cache that can be written so (`can_norm`)."""
     if not (isinstance(norm.op, QkNorm) and isinstance(rotate.op, Rotate)) or rotate.op.norm:
@@ -140,7 +172,8 @@ def _is_plain_vector(product: Node) -> bool:
     """Whether it is a product with a single token that nothing has been made of yet."""
     assert isinstance(product.op, Linear)
     fusion = product.op.fusion
-    return product.outputs[0].rows == 1 and not (product.onto or fusion.activation or fusion.append)
+    after = fusion.activation or fusion.append or fusion.function
+    return product.outputs[0].rows == 1 and not (product.onto or after)
 
 
 def _columns_into_reader(part: Node, reader: Node, around: Around) -> Node | None:
@@ -192,7 +225,10 @@ def _recurrence_into_norm(recurrence: Node, norm: Node, around: Around) -> Node 
 
 def _sum_into_product(product: Node, add: Node, around: Around) -> Node | None:
     """The product is added where the other value is, which nobody needs any more."""
-    if not isinstance(product.op, Linear) or product.op.fusion.activation or product.op.fusion.append:
+    if not isinstance(product.op, Linear):
+        return None
+    fusion = product.op.fusion
+    if fusion.activation or fusion.append or fusion.function:
         return None
     return _onto_other(product, add, around)
 
@@ -247,9 +283,11 @@ def _onto_other(maker: Node, add: Node, around: Around) -> Node | None:
 
 RULES = (
     Rule("norm into product", "the normed row's memory", _norm_into_product),
+    Rule("norm into shift", "the normed row's memory", _norm_into_shift),
     Rule("residual into product", "nothing else", _residual_into_product, keeps=True),
     Rule("merge into product", "the merged heads' memory", _merge_into_product),
     Rule("gate into product", "the ungated row's memory", _gate_into_product),
+    Rule("function into product", "the row's memory before it", _function_into_product),
     Rule("norm into rotation", "nothing else", _norm_into_rotation),
     Rule("rotation into product", "memory of queries, keys and values together", _rotation_into_product),
     Rule("first columns into norm", "the columns' memory", _first_columns_into_norm),

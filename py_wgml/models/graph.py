@@ -50,6 +50,10 @@ class Graph(ABC, Generic[A]):
         """x times the matrices `names`, or rows of them, their results side by side."""
 
     @abstractmethod
+    def linear_parts(self, x: A, *names: str) -> A:
+        """Each of as many equal parts of x times a matrix of its own, all of one shape: their results side by side."""
+
+    @abstractmethod
     def qk_norm(self, qkv: A, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False) -> A:
         """qkv, its queries and keys scaled to a root mean square of 1, times the vectors `q` and `k`: each head by
         itself, or all heads of a token as a whole. k: None where there are queries alone. values: theirs too, without a
@@ -84,6 +88,17 @@ class Graph(ABC, Generic[A]):
     def selective_scan(self, x: A, steps: A, keys: A, queries: A, prefix: str) -> A:
         """The scan of ops/selective_scan.py with the rates `prefix`.ssm_a and `prefix`.ssm_d, which keeps its state in
         the cache: as x."""
+
+    @abstractmethod
+    def token_shift(self, x: A, name: str, *order: int) -> A:
+        """x mixed with the token before by the vectors `order` of the tensor `name`, one result beside the other
+        (ops/token_shift.py); the token before is kept in the cache."""
+
+    @abstractmethod
+    def wkv7(self, rkv: A, decay: A, rate: A, prefix: str, mixed: tuple[A, A] | None = None) -> A:
+        """The recurrence of ops/wkv7.py with the constants `prefix`_w0 and so on, which keeps its state in the cache:
+        [T, width]. mixed: how much is taken of an earlier layer's values, and these; None where that is nothing. What
+        comes out is normed where the file has `prefix`_ln."""
 
     @abstractmethod
     def gated_norm(

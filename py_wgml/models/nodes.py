@@ -15,11 +15,14 @@ from ..ops import (
     Memory,
     Mixer,
     Norm,
+    NormBefore,
     Partials,
     Pooling,
     Routing,
     Scores,
+    Shift,
     Taps,
+    WkvHeads,
 )
 from ..ops.binary import Operation
 from ..ops.gated import Activation
@@ -143,6 +146,14 @@ class ShortConv(Op):
 
 
 @dataclass(frozen=True)
+class TokenShift(Op):
+    """`token_shift`, which also writes its state, with the norm before it."""
+
+    shift: Shift
+    norm: NormBefore | None = None
+
+
+@dataclass(frozen=True)
 class Reader(Op):
     """An operation that reads some columns of each input: firsts, from which one on."""
 
@@ -186,7 +197,8 @@ class GatedNorm(Reader):
 
 @dataclass(frozen=True)
 class LinearAttention(Reader):
-    """`linear_attention`, which also writes its state; with what it takes in of what comes before and after."""
+    """`linear_attention`, which also writes its state; with what it takes in of what comes before and after. Where it
+    goes by chunks, its second output is what it has to know of each."""
 
     memory: Memory
     rates: Buffer
@@ -201,6 +213,15 @@ class SelectiveScan(Reader):
 
     sizes: tuple[int, int]
     rates: Buffer
+    state: Buffer
+
+
+@dataclass(frozen=True)
+class Wkv7(Reader):
+    """`wkv7`, which also writes its state."""
+
+    heads: WkvHeads
+    constants: Buffer
     state: Buffer
 
 
@@ -321,7 +342,7 @@ class Copy(Op):
     """The value, in memory of its own."""
 
 
-STORING = (LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan)
+STORING = (LatentAppend, ShortConv, CausalConv, LinearAttention, SelectiveScan, TokenShift, Wkv7)
 """Operations that write to the cache, whatever they are given."""
 
 

@@ -35,7 +35,9 @@ from ..ops import (
     selective_scan_numpy,
     short_conv_numpy,
     statistical_top_k_numpy,
+    token_shift_numpy,
     unary_numpy,
+    wkv7_numpy,
 )
 from ..ops.gated import Activation
 from ..ops.lib.array import Array
@@ -113,6 +115,10 @@ class NumpyGraph(Graph[Array]):
 
         return np.concatenate([multiply(name) for name in names], axis=1)
 
+    def linear_parts(self, x: Array, *names: str) -> Array:
+        parts = np.split(x, len(names), axis=1)
+        return np.concatenate([part @ self._tensor(f"{n}.weight").T for part, n in zip(parts, names, strict=True)], 1)
+
     def qk_norm(
         self, qkv: Array, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
     ) -> Array:
@@ -183,6 +189,20 @@ class NumpyGraph(Graph[Array]):
         rates = np.concatenate([self._tensor(f"{prefix}.{name}").reshape(-1) for name in ("ssm_a", "ssm_d")])
         before = self._states[prefix]
         out, self._states[prefix] = selective_scan_numpy(x, steps, keys, queries, rates, before)
+        return out
+
+    def token_shift(self, x: Array, name: str, *order: int) -> Array:
+        mixes = self._tensor(f"{name}.weight").reshape(-1, x.shape[1])
+        out, self._states[name] = token_shift_numpy(x, mixes, order, self._states[name])
+        return out.reshape(len(x), -1)
+
+    def wkv7(
+        self, rkv: Array, decay: Array, rate: Array, prefix: str, mixed: tuple[Array, Array] | None = None
+    ) -> Array:
+        heads, names = self._config.wkv(decay.shape[1], prefix, mixed is not None)
+        constants = np.stack([self._tensor(name) for name in names])
+        state = self._states[prefix]
+        out, self._states[prefix] = wkv7_numpy(rkv, decay, rate, constants, heads, state, mixed)
         return out
 
     def gated_norm(

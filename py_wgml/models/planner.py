@@ -18,6 +18,7 @@ from ..ops.linear_heads import require_width
 from ..ops.rope import require_rotary
 from ..ops.selective_scan import require_keys, scan_state
 from ..ops.unary import Function
+from ..ops.wkv7 import require_wkv_heads
 from .config import Attention, Config, Latent, Mixture, Recurrence, Rope
 from .graph import Graph
 from .scales import INPUT_SCALE, scale_of
@@ -137,6 +138,17 @@ class Plan(Graph[Planned]):
             self.scaled[names] = rows
         return Planned(rows, tensors[0].name)
 
+    def linear_parts(self, x: Planned, *names: str) -> Planned:
+        width = x.width // len(names)
+        x.require(*[width] * len(names))
+        require_width(width)
+        matrices = self._matrix(*names)
+        for matrix in matrices:
+            if matrix.shape != (matrices[0].shape[0], width):
+                wanted = [matrices[0].shape[0], width]
+                raise WgmlError(f"the tensor {matrix.name} has the shape {list(matrix.shape)} instead of {wanted}")
+        return Planned(tuple(matrix.shape[0] for matrix in matrices), matrices[0].name)
+
     def qk_norm(
         self, qkv: Planned, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
     ) -> Planned:
@@ -223,6 +235,29 @@ class Plan(Graph[Planned]):
         self._flat((x.width * keys.width, x.width), f"{prefix}.ssm_a", f"{prefix}.ssm_d")
         self.states[prefix] = scan_state(x.width, keys.width)
         return x
+
+    def token_shift(self, x: Planned, name: str, *order: int) -> Planned:
+        self._flat(len(order) * x.width, f"{name}.weight")
+        self.states[name] = (x.width,)
+        return replace(x, rows=(x.width,) * len(order))
+
+    def wkv7(
+        self,
+        rkv: Planned,
+        decay: Planned,
+        rate: Planned,
+        prefix: str,
+        mixed: tuple[Planned, Planned] | None = None,
+    ) -> Planned:
+        width = rkv.width // 3
+        rkv.require(width, width, width)
+        for other in (decay, rate, *(mixed or ())):
+            other.require(width)
+        require_wkv_heads(width, self._config.wkv_head_size)
+        heads, constants = self._config.wkv(width, prefix, mixed is not None)
+        self._vector((width,) * heads.constants, *constants)
+        self.states[prefix] = heads.shape
+        return decay
 
     def gated_norm(
         self, x: Planned, gate: Planned, name: str, parts: int, before: bool = False, activation: Function = "silu"

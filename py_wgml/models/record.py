@@ -18,7 +18,9 @@ from ..ops import (
     Pooling,
     Routing,
     Scores,
+    Shift,
     Taps,
+    attention_chunks,
     attention_splits,
     group_size,
 )
@@ -135,6 +137,11 @@ class Recorder(Graph[Value]):
         fusion = Fusion(bias, self._weights.scales.get(names))
         return self._make(nodes.Linear(matrix, fusion), (x,), x.rows, matrix.rows, title)
 
+    def linear_parts(self, x: Value, *names: str) -> Value:
+        matrix, parts = self._weights.matrices[names], len(names)
+        op = nodes.LinearHeads((0,), matrix, HeadProducts(parts, x.width // parts, matrix.rows // parts))
+        return self._make(op, (x,), x.rows, matrix.rows, " ".join(names))
+
     def qk_norm(
         self, qkv: Value, q: str, k: str | None, heads: Heads, whole: bool = False, values: bool = False
     ) -> Value:
@@ -207,13 +214,27 @@ class Recorder(Graph[Value]):
 
     def linear_attention(self, x: Value, gates: Value, how: Recurrence) -> Value:
         rates, state = self._weights.vectors[how.rates], self._cache.states[how.name]
-        op = nodes.LinearAttention((0, 0), how.memory, rates, state)
-        return self._make(op, (x, gates), x.rows, how.memory.width, how.name)
+        op, out = nodes.LinearAttention((0, 0), how.memory, rates, state), Value(x.rows, how.memory.width)
+        chunks = attention_chunks(how.memory, x.rows)
+        made = (out, Value(chunks, how.memory.chunk_width)) if chunks else (out,)
+        self.nodes.append(Node(op, (x, gates), made, how.name))
+        return out
 
     def selective_scan(self, x: Value, steps: Value, keys: Value, queries: Value, prefix: str) -> Value:
         rates, state = self._weights.vectors[f"{prefix}.ssm_a", f"{prefix}.ssm_d"], self._cache.states[prefix]
         op = nodes.SelectiveScan((0, 0, 0, 0), (x.width, keys.width), rates, state)
         return self._make(op, (x, steps, keys, queries), x.rows, x.width, f"{prefix}.ssm")
+
+    def token_shift(self, x: Value, name: str, *order: int) -> Value:
+        shift = Shift(self._weights.vectors[f"{name}.weight",], order, self._cache.states[name])
+        return self._make(nodes.TokenShift(shift), (x,), x.rows, len(order) * x.width, name)
+
+    def wkv7(
+        self, rkv: Value, decay: Value, rate: Value, prefix: str, mixed: tuple[Value, Value] | None = None
+    ) -> Value:
+        heads, constants = self._config.wkv(rkv.width // 3, prefix, mixed is not None)
+        op = nodes.Wkv7((0,) * (5 if mixed else 3), heads, self._weights.vectors[constants], self._cache.states[prefix])
+        return self._make(op, (rkv, decay, rate, *(mixed or ())), rkv.rows, heads.width, prefix)
 
     def gated_norm(
         self, x: Value, gate: Value, name: str, parts: int, before: bool = False, activation: Function = "silu"

@@ -72,5 +72,7 @@ from .selective_scan import *
 from .short_conv import *
 from .softmax import *
 from .statistical_top_k import *
+from .token_shift import *
 from .top_k import *
 from .unary import *
+from .wkv7 import *

@@ -1,4 +1,5 @@
-"""Gated activations of feed-forward layers: SwiGLU, GeGLU, ReGLU (Shazeer, arXiv:2002.05202) and their like."""
+"""Gated activations of feed-forward layers: SwiGLU, GeGLU, ReGLU, bilinear ones (Shazeer, arXiv:2002.05202) and their
+like."""
 
 from typing import Literal
 
@@ -13,7 +14,7 @@ __all__ = ["gated", "gated_numpy"]
 
 _WORKGROUP_SIZE = 64
 
-Activation = Literal["silu", "gelu", "gelu_quick", "gelu_erf", "relu", "relu2", "sigmoid", "swiglu_oai"]
+Activation = Literal["silu", "gelu", "gelu_quick", "gelu_erf", "relu", "relu2", "sigmoid", "bilinear", "swiglu_oai"]
 
 
 def gated(
@@ -28,6 +29,7 @@ def gated(
 ) -> None:
     """out[r, i] = activation(gates[r, i]) * values[r, i]; SwiGLU is "silu", GeGLU "gelu" (tanh form), ReGLU "relu".
 
+    "bilinear" leaves gates as they are.
     "swiglu_oai" is that of gpt-oss (arXiv:2508.10925), for a gate x and a value v: gelu_quick(min(x, 7)) times
     1 + clamp(v, -7, 7). gates, values: [max_count repeat, width]; out: whole rows of as many. repeat: rows of a
     token.
@@ -48,5 +50,5 @@ def gated_numpy(x: Array, activation: Activation) -> Array:
     if activation == "swiglu_oai":
         limited: Array = unary_numpy(np.minimum(gate, 7), "gelu_quick") * (1 + np.clip(value, -7, 7))
         return limited
-    activated: Array = unary_numpy(gate, activation) * value
+    activated: Array = (gate if activation == "bilinear" else unary_numpy(gate, activation)) * value
     return activated

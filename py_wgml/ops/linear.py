@@ -13,6 +13,7 @@ from .lib.tiling import Tiling, tiling
 from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
+from .unary import Function
 
 __all__ = [
     "Fusion",
@@ -46,14 +47,16 @@ class Sum:
 
 @dataclass(frozen=True)
 class Fusion:
-    """What a product takes in of what comes before and after it; bias not with activation, accumulate not with append.
+    """What a product takes in of what comes before and after it; bias not with activation, accumulate not with append,
+    and neither of them with function.
 
     bias: float32 [rows]. scale: float32 [rows], what products are multiplied by before. accumulate: the result is
     added to what `out` holds. Of a single vector alone: sum, see `Sum` (`can_sum` says whether that is well done here);
     norm, x is first normalised as by `rms_norm`; partials, x is what `attention` leaves (`can_merge` likewise);
     activation, the result is then gated as by `gated` (out: float32 [rows / 2]; `can_gate` says which weights allow it;
     values: of these, out as long as they); append, the results are queries, keys and values, and go where `rope_append`
-    puts them (out: the queries; `can_append` says whether it can be).
+    puts them (out: the queries; `can_append` says whether it can be); function, what becomes of each result (see
+    `unary`, whose parameters are 0).
     """
 
     bias: Buffer | None = None
@@ -65,6 +68,7 @@ class Fusion:
     activation: Activation | None = None
     values: Columns | None = None
     append: Append | None = None
+    function: Function | None = None
 
 
 _ALONE = Fusion()
@@ -219,6 +223,7 @@ def linear(
             norm=norm is not None,
             apart=fusion.values is not None,
             function=fusion.activation or False,
+            activated=fusion.function or False,
             experts=False,
         )
 
@@ -240,7 +245,7 @@ def parts_bytes(device: Device, weights: Matrix, max_count: int) -> int:
 def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fusion) -> None:
     """Refuse fusions. Raises WgmlError when a product of so many vectors can't take in what it is to."""
     norm, append, partials, activation = fusion.norm, fusion.append, fusion.partials, fusion.activation
-    if (norm or activation or append or partials or fusion.sum) and max_count > 1:
+    if (norm or activation or append or partials or fusion.sum or fusion.function) and max_count > 1:
         raise WgmlError("only the product with a single vector takes in what comes before and after it")
     if (
         (norm and (norm.columns != weights.columns or norm.columns % 8))
@@ -248,6 +253,7 @@ def _require_fusion(device: Device, weights: Matrix, max_count: int, fusion: Fus
         or (fusion.sum and not can_sum(device, weights, fusion.sum.norm, fusion))
         or (append and (fusion.accumulate or activation or not can_append(weights, append, fusion)))
         or (partials and (norm or append or not can_merge(device, weights, partials)))
+        or (fusion.function and (fusion.accumulate or activation or append))
     ):
         raise WgmlError("this product can't take its norm, its activation or what follows it in")
 

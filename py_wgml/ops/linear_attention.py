@@ -16,18 +16,27 @@ from .short_conv import Taps
 from .unary import unary_numpy
 
 __all__ = [
+    "Chunks",
     "Memory",
     "Mixer",
     "Remembered",
+    "attention_chunks",
     "can_gate_heads",
     "linear_attention",
     "linear_attention_numpy",
     "require_memory",
 ]
 
+_MAX_KEYS = 256  # so many fit the registers of the lanes that share them
+# linear_attention_scan.wgsl
 _WORKGROUP_SIZE = 128
 _SLICES = 8  # lanes that share the keys of a value
-_MAX_KEYS = 256  # so many fit the registers of _SLICES lanes
+# linear_attention_products.wgsl, linear_attention_chunks.wgsl
+_CHUNK = 32
+_CHUNKS_FROM = 17  # tokens a step from which on they are the faster
+_KEY_QUADS = 4
+_VALUE_QUADS = ((128, 4), (_MAX_KEYS, 2))  # of a workgroup, for up to so many keys: as many as fit its memory
+_TOKENS, _SOFTWARE_TOKENS = 1, 4  # of a lane; a CPU gains nothing by more lanes, but by what they have in registers
 MAX_VALUES = 256
 """Values of a head that a workgroup has a lane for, where a single token is taken in."""
 
@@ -82,6 +91,12 @@ class Memory:
         return self.heads, self.keys, self.values
 
     @property
+    def chunk_width(self) -> int:
+        """Elements of what is to be known of a chunk: of each head and token a row of one matrix or, with the delta
+        rule, of two, and four numbers."""
+        return self.heads * _CHUNK * ((1 + self.delta) * _CHUNK + 4)
+
+    @property
     def q_scale(self) -> float:
         """What queries are multiplied by."""
         return float(self.keys**-0.5) if self.delta else 1.0
@@ -112,6 +127,20 @@ class Remembered:
         require_memory(self.memory)
 
 
+@dataclass(frozen=True)
+class Chunks:
+    """Room for what the tokens of each of `count` chunks are to each other: float32 [count, memory.chunk_width]."""
+
+    count: int
+    buffer: Buffer
+
+
+def attention_chunks(memory: Memory, max_count: int) -> int:
+    """Chunks that steps of up to max_count tokens are best cut into; 0 where the tokens go one after the other: few, or
+    with a decay a key, of which there are no products for all tokens of a chunk at once."""
+    return 0 if memory.channels or max_count < _CHUNKS_FROM else -(-max_count // _CHUNK)
+
+
 def can_gate_heads(memory: Memory, norm: Norm) -> bool:
     """Whether norm and gates can be part of it: they are of a head each."""
     return norm.parts == memory.heads and norm.columns == memory.values <= MAX_VALUES
@@ -134,6 +163,7 @@ def linear_attention(
     out: Buffer,
     mixer: Mixer | None = None,
     gated: Gates | None = None,
+    chunks: Chunks | None = None,
 ) -> None:
     """For each head and token: M forgets, takes in the key and value, and is asked with the query.
 
@@ -143,7 +173,8 @@ def linear_attention(
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
     heads] beside it; out: float32 [max_count, memory.width]; the state is M before the step, which makes it that at its
     end. mixer, gated: what is done to x before, and to what comes out, where norm and gates are of a head each; with a
-    mixer the step has a single token, and x and all gates are of one buffer.
+    mixer the step has a single token, and x and all gates are of one buffer. chunks: for tokens to be taken in by
+    chunks, as products of matrices; as many as `attention_chunks` says.
     Raises WgmlError where these are not so.
     """
     memory = held.memory
@@ -152,6 +183,9 @@ def linear_attention(
         return
     if gated is not None:
         raise WgmlError("gates are part of a single token's linear attention")
+    if chunks is not None:
+        _of_chunks(program, step, x, gates, held, out, chunks)
+        return
     q, k, v = _firsts(memory, x.first)
     program.dispatch(
         "linear_attention_scan",
@@ -187,6 +221,46 @@ def _firsts(memory: Memory, first: int) -> list[int]:
     """Where queries, keys and values begin."""
     firsts = [first, first + memory.widths[0], first + sum(memory.widths[:2])]
     return firsts if memory.delta else firsts[::-1]
+
+
+def _of_chunks(
+    program: Program, step: Buffer, x: Columns, gates: Columns, held: Remembered, out: Buffer, chunks: Chunks
+) -> None:
+    memory = held.memory
+    if memory.channels:
+        raise WgmlError("linear attention with a decay a key does not go by chunks")
+    if chunks.buffer.nbytes < 4 * chunks.count * memory.chunk_width:
+        raise WgmlError("linear attention has no room for its chunks")
+    q, k, v = _firsts(memory, x.first)
+    quads = next(quads for keys, quads in _VALUE_QUADS if memory.keys <= keys)
+    bindings = {"step": step, "x": x.buffer, "rates": held.rates, "products": chunks.buffer}
+    params = {"heads": memory.heads, "key_heads": memory.key_heads, "q_first": q, "k_first": k, "x_stride": x.stride}
+    template = {**_template(memory), "chunk": _CHUNK, "key_quads": gcd(memory.keys // 4, _KEY_QUADS)}
+    program.dispatch(
+        "linear_attention_products",
+        [bindings, {"gates": gates.buffer}],
+        (chunks.count, memory.heads, 1),
+        [
+            params,
+            {
+                "a_first": gates.first,
+                "b_first": gates.first + memory.rates,
+                "gates_stride": gates.stride,
+                "q_scale": memory.q_scale,
+                "eps": memory.eps,
+            },
+        ],
+        **template,
+    )
+    program.dispatch(
+        "linear_attention_chunks",
+        [bindings, {"state": held.state, "out": out}],
+        (-(-memory.values // (4 * quads)), memory.heads, 1),
+        [params, {"values": memory.values, "v_first": v}],
+        **template,
+        value_quads=quads,
+        tokens=_SOFTWARE_TOKENS if program.device.info.software else _TOKENS,
+    )
 
 
 def _of_a_token(

@@ -10,7 +10,7 @@ from ..gpu import Buffer, Program
 from ..gpu.device import fold
 from .group_experts import Groups
 from .lib.array import Array
-from .lib.tiling import SIDE, Tiling
+from .lib.tiling import group_tiling
 from .linear import vector_template
 
 __all__ = ["Experts", "linear_experts", "linear_experts_numpy"]
@@ -68,7 +68,7 @@ def linear_experts(
             "width": product.width or rows,
         }
         if isinstance(ids, Groups):
-            tiles = Tiling(SIDE, ids.size // SIDE)
+            tiles = group_tiling(ids.size)
             program.dispatch(
                 "linear_experts_tile",
                 [bindings, {"tiles": ids.tiles, "order": ids.order}, stripe.tables],

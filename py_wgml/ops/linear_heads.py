@@ -13,6 +13,7 @@ from .lib.array import Array
 from .lib.tiling import tiling
 from .lib.view import Columns
 from .linear import vector_template
+from .unary import Function
 
 __all__ = ["HeadProducts", "linear_heads", "linear_heads_numpy"]
 
@@ -27,7 +28,8 @@ class HeadProducts:
     """Products with the matrices of `heads` heads.
 
     x_width, width: elements of a head, of x and of the results; the first of them are multiplied and written.
-    transposed: columns of a matrix are multiplied, and not its rows. integers: as of `linear`, of the vector form.
+    transposed: columns of a matrix are multiplied, and not its rows. integers, function: as of `linear`, of the vector
+    form.
     """
 
     heads: int
@@ -35,6 +37,7 @@ class HeadProducts:
     width: int
     transposed: bool = False
     integers: bool = False
+    function: Function | None = None
 
 
 def linear_heads(
@@ -44,10 +47,13 @@ def linear_heads(
 
     weights: [heads rows, columns] of any supported type, those of a head one below the other; x: [max_count,
     heads, x_width]; out: float32 [max_count, heads, width], of which no more is written.
-    Raises WgmlError when columns is no whole number of blocks of the type, or as `require_width` does.
+    Raises WgmlError when columns is no whole number of blocks of the type, for a function of more than a vector, or as
+    `require_width` does.
     """
     for width in (x.first, x.stride, product.x_width):
         require_width(width)
+    if product.function and (product.transposed or max_count > 1):
+        raise WgmlError("only the product with a single vector takes in what comes after it")
     rows, columns = weights.rows // product.heads, weights.columns
     for stripe in weights:
         bindings = {"step": step, "weights": stripe.buffer, "x": x.buffer, "out": out}
@@ -95,6 +101,7 @@ def linear_heads(
             (*fold(workgroups)[:2], product.heads),
             params,
             **template,
+            activated=product.function or False,
         )
 
 

@@ -103,6 +103,18 @@ def test_the_first_format_that_fits() -> None:
     assert ChatTemplate(PLAIN).render([SYSTEM, USER]) == "Be brief.\nHi"
 
 
+def test_a_name_in_the_place_of_a_template() -> None:
+    """As llama.cpp's converter may write it for RWKV; ARWKV has Qwen's vocabulary."""
+    keys = {"general.architecture": "rwkv7", "tokenizer.chat_template": "rwkv-world"}
+    found = ChatTemplate.from_metadata(keys | {"tokenizer.ggml.tokens": ["<s>", "a"]}, "<s>", "<s>")
+    answer = {"role": "assistant", "content": "Yes?"}
+    said = "System: Be brief.\n\nUser: Hi\n\nAssistant:"
+    assert found.render([SYSTEM, USER]) == said
+    assert found.render([SYSTEM, USER, answer, USER]) == f"{said} Yes?\n\nUser: Hi\n\nAssistant:"
+    tokens = {"tokenizer.ggml.tokens": ["<|im_start|>", "<|im_end|>"]}
+    assert "<|im_start|>" in template_of(tokens | {"general.architecture": "arwkv7"})
+
+
 def test_smollm2_without_its_template(smollm2_path: Path) -> None:
     metadata = read_header(smollm2_path).metadata
     own = ChatTemplate.from_metadata(metadata).render([SYSTEM, USER])

@@ -17,7 +17,7 @@ from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.models.snapshots import Snapshots
 from py_wgml.ops import Sampling
 
-NAMES = ["qwen35", "granitehybrid"]
+NAMES = ["qwen35", "granitehybrid", "rwkv7"]
 GREEDY = Sampling(temperature=0.0)
 
 

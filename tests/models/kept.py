@@ -20,6 +20,7 @@ WITHOUT = {
         "deepseek": "transformers has no DeepSeek of version 1",
         "plm": "transformers has no PLM",
         "plamo2": "transformers has no PLaMo",
+        **dict.fromkeys(("rwkv7", "arwkv7", "arwkv7, without gates"), "transformers has no RWKV-7"),
         "smallthinker": "transformers has no SmallThinker",
         "smallthinker, softmax": "transformers has no SmallThinker",
     },

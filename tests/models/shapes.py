@@ -1,8 +1,10 @@
 """Random models of the size and shape of real ones, to measure speed with.
 
-    python3 tests/models/shapes.py NAME FILE      NAME: qwen3.5-0.8b, gemma-4-e2b, or either with "-llama" behind it
+    python3 tests/models/shapes.py NAME FILE      NAME: qwen3.5-0.8b, gemma-4-e2b, either with "-llama" behind it, or
+                                                  rwkv7-0.4b
 
-writes a GGUF file in Q4_K, every second value and down matrix and the embeddings in Q6_K; "-llama": of a Llama with as
+writes a GGUF file in Q4_K, every second value and down matrix and the embeddings in Q6_K, as llama.cpp quantizes (of
+RWKV's it knows no better matrices than others, and leaves the small ones in F32); "-llama": of a Llama with as
 many layers, as wide, whose feed-forward layers are such that a token reads as many bytes of weights. What they answer
 is nonsense.
 """
@@ -42,7 +44,9 @@ class Shape:
 
     def read(self) -> int:
         """Bytes of weights that a token reads: all but rows of embeddings that are no logits' too."""
-        read = [tensor for tensor in self.tensors if not tensor[0].startswith("per_layer_token_embd")]
+        tied = all(name != "output" for name, _, _ in self.tensors)
+        rows = ("per_layer_token_embd",) if tied else ("per_layer_token_embd", "token_embd")
+        read = [tensor for tensor in self.tensors if tensor[0] not in rows]
         return sum(nbytes(shape, type) for _, shape, type in read)
 
 
@@ -118,6 +122,29 @@ def qwen35() -> Shape:
     return whole("qwen35", metadata, 248320, layers)
 
 
+def rwkv7() -> Shape:
+    width, hidden, ranks, layers = 1024, 4096, {"w": 64, "a": 64, "v": 32, "g": 128}, []
+    for _ in range(24):
+        rest: list[Tensor] = [("time_mix_lerp_fused", (6, 1, 1, width), Type.F32)]
+        whole_ones = ("receptance", "key", "value", "output")
+        rest += [(f"time_mix_{name}", (width, width), Type.Q4_K) for name in whole_ones]
+        for part, rank in ranks.items():
+            rest += [(f"time_mix_{part}1", (rank, width), Type.F32), (f"time_mix_{part}2", (width, rank), Type.F32)]
+        rest += norms(width, *(f"time_mix_{name}" for name in ("w0", "a0", "v0", "k_k", "k_a", "r_k", "ln", "ln.bias")))
+        rest += [("channel_mix_key", (hidden, width), Type.Q4_K), ("channel_mix_value", (width, hidden), Type.Q4_K)]
+        rest += norms(width, "channel_mix_lerp_k", "attn_norm", "attn_norm.bias", "attn_norm_2", "attn_norm_2.bias")
+        layers.append(rest)
+    metadata = {
+        "embedding_length": width,
+        "feed_forward_length": hidden,
+        "attention.head_count": 0,
+        "attention.layer_norm_epsilon": 1e-5,
+        "wkv.head_size": 64,
+    }
+    others = norms(width, "token_embd_norm", "token_embd_norm.bias", "output_norm.bias")
+    return whole("rwkv7", metadata, 65536, layers, *others, ("output", (65536, width), Type.Q6_K))
+
+
 def gemma4() -> Shape:
     width, own, layers = 1536, 256, []
     is_local, hidden = [layer % 5 < 4 for layer in range(35)], [6144] * 15 + [12288] * 20
@@ -183,6 +210,7 @@ def llama_like(other: Shape, heads: int, kv_heads: int, size: int) -> Shape:
 SHAPES = {
     "qwen3.5-0.8b": qwen35(),
     "gemma-4-e2b": gemma4(),
+    "rwkv7-0.4b": rwkv7(),
     "qwen3.5-0.8b-llama": llama_like(qwen35(), 16, 4, 64),
     "gemma-4-e2b-llama": llama_like(gemma4(), 8, 1, 256),
 }

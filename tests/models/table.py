@@ -9,6 +9,7 @@ tests/data, where `truth.py` and `llama_cpp.py` write it.
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +43,20 @@ def error(got: Any, expected: Any) -> float:
 
 
 def gpu_error(
-    path: Path, device: Device, bits: Bits = 32, context: int | None = None, activation_bits: ActivationBits = 32
+    path: Path,
+    device: Device,
+    bits: Bits = 32,
+    context: int | None = None,
+    activation_bits: ActivationBits = 32,
+    sizes: Sequence[int] = (16, 1),
 ) -> float:
-    """The largest error of the GPU's logits, in steps of many tokens and in steps of one, which have kernels of their
-    own. bits: of the cache. The rest as for Model.load."""
+    """The largest error of the GPU's logits, in steps of several sizes: those of many tokens and of one have kernels of
+    their own. bits: of the cache. The rest as for Model.load."""
 
     async def on_gpu() -> list[Any]:
         model = await Model.load(path, device=device, cache_bits=bits, context=context, activation_bits=activation_bits)
         try:
-            return [await model.runner.logits(IDS, at_once) for at_once in (16, 1)]
+            return [await model.runner.logits(IDS, at_once) for at_once in sizes]
         finally:
             model.destroy()
 

@@ -38,6 +38,14 @@ def test_gpu(name: str, tmp_path: Path) -> None:
     assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted) < BOUND
 
 
+@pytest.mark.parametrize("name", [name for name, tiny in TINY.items() if "ssm.conv_kernel" in tiny.metadata])
+def test_gpu_by_chunks(name: str, tmp_path: Path) -> None:
+    """Layers that remember, in a step of more tokens, and one that goes on from there. PLaMo 2 is not as near, token by
+    token neither."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
+    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted, sizes=[17]) < 2 * BOUND
+
+
 def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
     """What is chosen is as large as what it is chosen by."""
     tiny = TINY["mixtral"]

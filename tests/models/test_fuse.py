@@ -14,7 +14,7 @@ from py_wgml.models.__main__ import operation
 from py_wgml.models.fuse import RULES, fuse
 from py_wgml.models.nodes import Node, Value
 from py_wgml.models.place import place
-from py_wgml.ops import Append, Fusion, Heads, KvCache, Memory, Norm, Partials, Taps
+from py_wgml.ops import Append, Fusion, HeadProducts, Heads, KvCache, Memory, Norm, Partials, Shift, Taps
 
 GPU, CPU = PaperDevice(), PaperDevice(software=True)
 HEADS = Heads(4, 2, 16)
@@ -58,11 +58,24 @@ class Sketch:
     def gate(self, x: Value) -> Value:
         return self.make(nodes.Gate((0, x.width // 2), "silu"), x, x, width=x.width // 2)
 
+    def unary(self, x: Value, a: float = 0.0) -> Value:
+        return self.make(nodes.Unary("soft_cap" if a else "relu2", a), x, width=x.width)
+
+    def heads(self, x: Value, transposed: bool = False) -> Value:
+        product = HeadProducts(2, x.width // 2, x.width // 2, transposed)
+        return self.make(nodes.LinearHeads((0,), matrix(x.width, x.width // 2), product), x, width=x.width)
+
     def add(self, x: Value, y: Value) -> Value:
         return self.make(nodes.Binary("add"), x, y, width=x.width)
 
     def mul(self, x: Value, y: Value) -> Value:
         return self.make(nodes.Binary("mul"), x, y, width=max(x.width, y.width))
+
+    def shift(self, x: Value) -> Value:
+        return self.make(nodes.TokenShift(Shift(buffer(WIDTH), (0, 0), buffer(WIDTH))), x, width=2 * x.width)
+
+    def layer_norm(self, x: Value) -> Value:
+        return self.make(nodes.LayerNorm(Norm(buffer(WIDTH), WIDTH, 1e-5), buffer(WIDTH), False), x)
 
     def rotate(self, x: Value, bits: Any = 16) -> Value:
         cache = KvCache(buffer(1024), buffer(1024), replace(HEADS, head_dim=32 if bits == 8 else 16), bits)
@@ -188,8 +201,7 @@ def residual_gated_apart(s: Sketch) -> Value:
 
 def layer_norm_residual(s: Sketch) -> Value:
     x = s.start()
-    h = s.make(nodes.LayerNorm(Norm(buffer(WIDTH), WIDTH, 1e-5), None, False), s.start())
-    return s.add(x, h)
+    return s.add(x, s.layer_norm(s.start()))
 
 
 def mix(s: Sketch) -> Value:
@@ -249,6 +261,7 @@ def unread(s: Sketch) -> Value:
 
 
 N, L, G, A, M = "RmsNorm", "Linear", "Gate", "Binary", "Merge"
+F, H, T = "Unary", "LinearHeads", "TokenShift"
 C, R, D = "CausalConv", "LinearAttention", "GatedNorm"
 
 # name: the rules it takes, the graph, rows, device; what it becomes without its embeddings, `+`: in another's place
@@ -317,6 +330,31 @@ TABLE = {
     "gate, rotated": (
         "rotation into product", lambda s: s.gate(s.rotate(s.linear(s.start(), 128))), 1, GPU, f"{L} > Rotate, {G}"
     ),
+    "function": ("function into product", lambda s: s.unary(s.linear(s.start())), 1, GPU, f"{L} > {F}"),
+    "function, many tokens": ("", lambda s: s.unary(s.linear(s.start())), 2, GPU, f"{L}, {F}"),
+    "function, bias and norm": (
+        "norm into product, function into product",
+        lambda s: s.unary(s.linear(s.norm(s.start()), bias=True)), 1, GPU, f"{N} > {L} > {F}",
+    ),
+    "function, with a parameter": ("", lambda s: s.unary(s.linear(s.start()), 30.0), 1, GPU, f"{L}, {F}"),
+    "function, of a function": (
+        "function into product", lambda s: s.unary(s.unary(s.linear(s.start()))), 1, GPU, f"{L} > {F}, {F}"
+    ),
+    "function, of a sum": ("sum into product", lambda s: s.unary(residual(s)), 1, GPU, f"{G}, +{L}, {F}"),
+    "function, then a sum": (
+        "function into product", lambda s: s.add(s.start(), s.unary(s.linear(s.start()))), 1, GPU, f"{L} > {F}, {A}"
+    ),
+    "function, of gates": (
+        "function into product", lambda s: s.gate(s.unary(s.linear(s.start()))), 1, GPU, f"{L} > {F}, {G}"
+    ),
+    "function, of what is gated": (
+        "gate into product", lambda s: s.unary(s.gate(s.linear(s.start()))), 1, GPU, f"{L} > {G}, {F}"
+    ),
+    "function, of heads": (
+        "function into product", lambda s: s.unary(s.unary(s.heads(s.start()))), 1, GPU, f"{H} > {F}, {F}"
+    ),
+    "function, of heads of many tokens": ("", lambda s: s.unary(s.heads(s.start())), 2, GPU, f"{H}, {F}"),
+    "function, of transposed heads": ("", lambda s: s.unary(s.heads(s.start(), True)), 1, GPU, f"{H}, {F}"),
     "rotation": ("rotation into product", lambda s: s.rotate(s.linear(s.start(), 128)), 1, GPU, f"{L} > Rotate"),
     "rotation, bias": (
         "rotation into product",
@@ -395,6 +433,14 @@ TABLE = {
     ),
     "memory, long values": (
         "columns into reader", lambda s: remembered(s, replace(MEMORY, values=512)), 1, GPU, f"{L}, {C}, {R}, {D}"
+    ),
+    "shift": ("norm into shift", lambda s: s.shift(s.layer_norm(s.start())), 1, GPU, f"LayerNorm > {T}"),
+    "shift, RmsNorm": ("norm into shift", lambda s: s.shift(s.norm(s.start())), 1, GPU, f"{N} > {T}"),
+    "shift, many tokens": ("", lambda s: s.shift(s.layer_norm(s.start())), 2, GPU, f"LayerNorm, {T}"),
+    "shift, software": ("", lambda s: s.shift(s.norm(s.start())), 1, CPU, f"{N}, {T}"),
+    "shift, of a norm's sum": ("sum into norm", lambda s: s.shift(norm_residual(s)), 1, GPU, f"{L}, +{N}, {T}"),
+    "shift, normed twice": (
+        "norm into shift", lambda s: s.shift(s.norm(s.layer_norm(s.start()))), 1, GPU, f"LayerNorm, {N} > {T}"
     ),
     "in place, read later": ("", qk_norm_of_shared, 1, GPU, f"Copy, +QkNorm, {A}"),
     "unread": ("", unread, 1, GPU, "Rotate"),

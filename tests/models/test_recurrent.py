@@ -18,6 +18,7 @@ from py_wgml.models import plan
 
 DELTA = ["qwen3next", "qwen3next, early", "qwen35", "qwen35, a block that predicts", "qwen35moe"]
 SCAN = ["mamba2", "granitehybrid", "granitehybrid, a mixture that rotates", "falcon-h1", "nemotron_h", "nemotron_h_moe"]
+TIME_MIX = ["rwkv7", "arwkv7", "arwkv7, without gates"]
 SELECTIVE = ["mamba", "mamba, normed steps", "jamba"]
 
 
@@ -137,6 +138,37 @@ def test_sizes_of_plamo(tmp_path: Path, key: str, value: Any, message: str) -> N
 )
 def test_sizes_of_kimi(tmp_path: Path, key: str, value: Any, message: str) -> None:
     assert re.search(message, refusal(header_of(tmp_path, "kimi-linear", **{key: value})))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("head_size", None, "heads of 0 elements of 64"),
+        ("head_size", 0, "heads of 0 elements of 64"),
+        ("head_size", 12, "heads of 12 elements of 64"),
+        ("head_size", 24, "heads of 24 elements of 64: supported are multiples of 8 up to 128 that divide it"),
+        ("head_size", 128, "heads of 128 elements of 64"),
+        ("head_size", 1 << 30, f"heads of {1 << 30} elements of 64"),
+        ("head_size", -32, "wkv.head_size is -32, not a size"),
+        ("head_size", 32.5, "wkv.head_size is 32.5, not a size"),
+        ("head_size", np.array([32, 32]), "wkv.head_size is not a number"),
+    ],
+)
+@pytest.mark.parametrize("name", TIME_MIX)
+def test_sizes_of_heads(tmp_path: Path, name: str, key: str, value: Any, message: str) -> None:
+    assert message in refusal(header_of(tmp_path, name, **{f"wkv__{key}": value}))
+
+
+@pytest.mark.parametrize("name", TIME_MIX)
+def test_the_first_layer_needs_no_values_of_an_earlier_one(tmp_path: Path, name: str) -> None:
+    """Files have tensors for that all the same; each other layer needs all three of its own."""
+    header = header_of(tmp_path, name)
+    parts = [f"time_mix_v{part}.weight" for part in range(3)]
+    known = {key: tensor for key, tensor in header.tensors.items() if key not in {f"blk.0.{part}" for part in parts}}
+    plan(replace(header, tensors=known))
+    for part in parts:
+        others = {key: tensor for key, tensor in header.tensors.items() if key != f"blk.1.{part}"}
+        assert refusal(replace(header, tensors=others)) == f"the file lacks the tensor blk.1.{part}"
 
 
 def test_a_state_that_nothing_is_said_of(tmp_path: Path) -> None:

@@ -15,7 +15,11 @@ def test_case(device: Device, case: Case) -> None:
     assert case.error(device) <= case.bound
 
 
-TUNED = [case for case in TABLE if case.name in ("attention", "linear", "linear_append", "linear_experts")]
+TUNED = [
+    case
+    for case in TABLE
+    if case.name in ("attention", "linear", "linear_append", "linear_attention", "linear_experts")
+]
 
 
 @pytest.mark.parametrize("case", TUNED, ids=lambda case: case.id)

@@ -6,7 +6,6 @@
 // Before position 0 M is 0. Parameters: keys, delta, channels (a decay for each key), shifted (there is a shift), skip
 // (there is a D), normalise, interleaved (head h has the keys of head h % key_heads, else of h / (heads / key_heads)).
 var<storage, read> rates: array<f32>;
-var<storage, read_write> state: array<f32>;
 
 const KEYS: u32 = {{ keys }}u;
 

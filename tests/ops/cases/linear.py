@@ -23,8 +23,10 @@ from py_wgml.ops import (
     rms_norm_numpy,
     rope_numpy,
     rotations_numpy,
+    unary_numpy,
 )
 from py_wgml.ops.gated import Activation
+from py_wgml.ops.unary import Function
 
 
 def linear_case(b: Bench, kind: str, shape: tuple[int, int], count: int, max_count: int) -> Job:
@@ -92,6 +94,17 @@ def linear_gate_case(b: Bench, kind: str, shape: tuple[int, int], activation: Ac
     expected = gated_numpy(linear_numpy(*exact(x, dequantized, None, scale)), activation)
     out, step, at = b.poison(2, shape[0] // 2), b.step(11, 1), b.up(x)
     fusion = Fusion(scale=b.up(scale), activation=activation)
+    return Job(lambda p: linear(p, step, at, weights, out, 1, fusion), {out: past(expected, 2)})
+
+
+def linear_function_case(b: Bench, kind: str, shape: tuple[int, int], bias: bool, function: Function) -> Job:
+    """Of a product that is multiplied by its scale, and to which its bias is added."""
+    weights, dequantized = matrix(b, kind, shape)
+    x, scale, shift = b.normal(1, shape[1]), b.normal(shape[0]), b.normal(shape[0])
+    biases = shift if bias else None
+    expected = unary_numpy(linear_numpy(*exact(x, dequantized, biases, scale)), function)
+    out, step, at = b.poison(2, shape[0]), b.step(11, 1), b.up(x)
+    fusion = Fusion(None if biases is None else b.up(biases), b.up(scale), function=function)
     return Job(lambda p: linear(p, step, at, weights, out, 1, fusion), {out: past(expected, 2)})
 
 
@@ -214,6 +227,15 @@ TABLE = [
     ),
     *cases(linear_gate_case, ["Q4_1", "NVFP4"], 4e-6, ["normal"], shape=[(70, 768)], activation=["silu"]),
     *cases(
+        linear_function_case,
+        ["Q4_1", "F16"],
+        4e-6,
+        ["normal"],
+        shape=[(70, 768)],
+        bias=[False, True],
+        function=["relu2", "tanh"],
+    ),
+    *cases(
         linear_append_case,
         ["norm/16", "neox/16"],
         4e-6,
@@ -295,6 +317,8 @@ def refusals(b: Bench) -> Refusals:
         (lambda: fuse(Fusion(sum=Sum(Norm(at, 16, 1e-5), at, at)), max_count=2), "product"),
         (lambda: fuse(Fusion(sum=Sum(Norm(None, 16, 1e-5), at, at))), "product"),  # without a weight
         (lambda: fuse(Fusion(sum=Sum(Norm(at, 16, 1e-5), at, at), accumulate=True)), "product"),
+        (lambda: fuse(Fusion(function="relu2"), max_count=2), "product"),
+        (lambda: fuse(Fusion(function="relu2", accumulate=True)), "product"),
     ]
 
 
@@ -319,6 +343,11 @@ MUTATIONS = [
     Mutation(
         *("scale of a value", "linear_vector.wgsl"),
         *('"params.first + row_%d" % r', '"params.first + n_0"', "linear_gate"),
+    ),
+    Mutation(
+        *("function of a result and its bias", "linear_vector.wgsl"),
+        *('"activation(%s, 0.0, 0.0)" % sum if activated', '"activation(total_0, 0.0, 0.0)" if activated'),
+        "linear_function",
     ),
     Mutation(
         "scale of rounded x",

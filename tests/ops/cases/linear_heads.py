@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -5,12 +6,19 @@ from ops.harness import Bench, Job, Mutation, Refusals, cases
 from ops.recipes import TYPE_OF, exact, matrix
 
 from py_wgml.gguf_model.weights import Matrix
-from py_wgml.ops import HeadProducts, linear_heads, linear_heads_numpy
+from py_wgml.ops import HeadProducts, linear_heads, linear_heads_numpy, unary_numpy
 from py_wgml.ops.lib.view import Columns
+from py_wgml.ops.unary import Function
 
 
 def linear_heads_case(
-    b: Bench, kind: str, shape: tuple[int, int, int], cuts: bool, transposed: bool, count: int
+    b: Bench,
+    kind: str,
+    shape: tuple[int, int, int],
+    cuts: bool,
+    transposed: bool,
+    count: int,
+    function: Function | None = None,
 ) -> Job:
     """Heads of x and of the results are longer than what is multiplied and written."""
     heads, rows, columns = shape
@@ -23,9 +31,10 @@ def linear_heads_case(
     rows_of[:, 4:-8] = x.reshape(count + 1, -1)
     expected = np.full((count + 1, heads, width), np.nan)
     taken, matrices = exact(x[:count, :, :read], dequantized.reshape(heads, rows, columns))
-    expected[:count, :, :written] = linear_heads_numpy(taken, matrices, transposed)
+    found = linear_heads_numpy(taken, matrices, transposed)
+    expected[:count, :, :written] = found if function is None else unary_numpy(found, function)
     out, step, at = b.poison(count + 1, heads, width), b.step(11, count), Columns(b.up(rows_of), rows_of.shape[1], 4)
-    product = HeadProducts(heads, x_width, width, transposed)
+    product = HeadProducts(heads, x_width, width, transposed, function=function)
     most = count + (count > 1)  # of one there is a form of its own
     return Job(
         lambda p: linear_heads(p, step, at, weights, out, product, most),
@@ -67,6 +76,17 @@ TABLE = [
         transposed=[False, True],
         count=[1, 3, 100],
     ),
+    *cases(
+        linear_heads_case,
+        ["F32", "Q4_K"],
+        4e-6,
+        ["normal"],
+        shape=[(3, 40, 256)],
+        cuts=[True],
+        transposed=[False],
+        count=[1],
+        function=["tanh", "sigmoid"],
+    ),
 ]
 
 LARGE = [
@@ -97,6 +117,7 @@ def refusals(b: Bench) -> Refusals:
     program, out = b.device.program(), b.poison(64)
     at = Columns(out, 192)
     weights, _ = b.matrix(b.normal(4, 64), TYPE_OF["Q4_0"])
+    activated = HeadProducts(2, 64, 2, function="tanh")
     odd, message = Matrix(weights.stripes, 48), "rows of 48 elements: Q4_0 takes multiples of 32"
     return [
         (partial(linear_heads, program, out, at, odd, out, HeadProducts(2, 48, 2), 1), message),
@@ -104,6 +125,10 @@ def refusals(b: Bench) -> Refusals:
         (
             partial(linear_heads, program, out, at, weights, out, HeadProducts(2, 66, 2), 1),
             "66 elements, no multiple of 4",
+        ),
+        *(
+            (partial(linear_heads, program, out, at, weights, out, product, count), "only the product with a single")
+            for product, count in ((activated, 2), (replace(activated, transposed=True), 1))
         ),
     ]
 
