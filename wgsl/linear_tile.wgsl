@@ -1,9 +1,9 @@
 // Matrix times matrix with quantized weights, for the many tokens of a step:
 //   out[t, first + n] = sum_k W[n, k] x[t, k] (* row_scale[first + n]) (+ bias[first + n]) (+ out[t, first + n])
 //   weights: blocks of W [rows, columns]    x f32 [T, columns]    out f32 [T, width]    row_scale, bias f32 [width]
-// A workgroup makes a tile of 8 lane_rows rows x token_side lane_tokens tokens, each of its 8 x token_side invocations
-// lane_rows x lane_tokens of it, in registers. It walks the columns some octets at a time, keeping those of its tokens and of its
-// weight rows, dequantized, in workgroup memory. They need not be one run of columns: both sides take the same ones.
+// A workgroup of row_lanes x token_lanes invocations makes a tile, each of them lane_rows x lane_tokens of it, in
+// registers. It walks the columns some octets at a time, keeping those of its tokens and of its weight rows,
+// dequantized, in workgroup memory. They need not be one run of columns: both of them take the same ones.
 // With splits above 1 a workgroup has a share of the columns, and what it makes is put together by linear_sum.wgsl:
 //   out f32 [splits, T, rows]
 // With experts, W is a stripe of the matrices [rows, columns] of all experts, and what stands for a token is a slot of one:
@@ -11,10 +11,10 @@
 // has a slot for every expert ("heads": workgroup z), and x has other strides: element x_first + t x_stride + s x_width.
 //   out[slot, first + n] = sum_k W[expert, n, k] x[slot / sharing, k] (* row_scale[expert]) (+ bias[expert, n])
 //   out f32 [T slots, width]    row_scale f32 [experts]    bias f32 [experts, rows]
-// Parameters: type, tail (columns is no multiple of 8), shared_tables, lane_rows (4 or 8), lane_tokens,
-// token_side (8 or 16), octets (of a line at a time: 2 or 4), row_scale, bias, accumulate, splits (above 1 without these), experts ("chosen" by tiles, or "heads",
-// or false; not with accumulate or splits).
-{% set side = 8 %}
+// Parameters: type, tail (columns is no multiple of 8), shared_tables, row_lanes, token_lanes, lane_rows, lane_tokens,
+// octets (of a line at a time: 2 or 4), unrolled (row_lanes and token_lanes are multiples of 8), row_scale, bias,
+// accumulate, splits (above 1 without these), experts ("chosen" by tiles, or "heads", or false; not with accumulate or
+// splits).
 {% set quads = 2 * octets %}
 {% include "lib/tile.wgsl" %}
 {% if experts != "chosen" %}
@@ -62,12 +62,14 @@ var<storage, read> bias: array<f32>;
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 
-const SIDE: u32 = {{ side }}u;
-const THREADS: u32 = SIDE * {{ token_side }}u;
-const ROWS: u32 = SIDE * {{ lane_rows }}u;
-const TOKENS: u32 = {{ token_side * lane_tokens }}u;
+const ROW_LANES: u32 = {{ row_lanes }}u;
+const TOKEN_LANES: u32 = {{ token_lanes }}u;
+const THREADS: u32 = ROW_LANES * TOKEN_LANES;
+const ROWS: u32 = ROW_LANES * {{ lane_rows }}u;
+const TOKENS: u32 = TOKEN_LANES * {{ lane_tokens }}u;
 const STEP_OCTETS: u32 = {{ octets }}u;
 const QUADS: u32 = {{ quads }}u; // of a line
+const BANK_QUADS: u32 = 8u; // in all banks
 {% if splits > 1 %}
 const SPLITS: u32 = {{ splits }}u;
 {% endif %}
@@ -75,10 +77,10 @@ const SPLITS: u32 = {{ splits }}u;
 var<workgroup> w_tile: array<vec4<f32>, ROWS * QUADS>;
 var<workgroup> x_tile: array<vec4<f32>, TOKENS * QUADS>;
 
-// Where quad `quad` of line `line` of a tile lies: neighbouring lines have theirs in different banks of memory, and lines
-// that are a multiple of SIDE apart have them as many QUADS apart.
+// Where quad `quad` of line `line` of a tile lies: neighbouring lines have theirs in different banks of memory, those
+// that are a multiple of BANK_QUADS apart in the same ones.
 fn slot(line: u32, quad: u32) -> u32 {
-    return line * QUADS + (quad ^ (line * QUADS / SIDE % QUADS));
+    return line * QUADS + (quad ^ (line * QUADS / BANK_QUADS % QUADS));
 }
 
 // What line `line` of the tile is: a token, or a slot of one.
@@ -120,7 +122,7 @@ fn write_out(tile: Tile, {{ "split: u32, " if splits > 1 }}line: u32, n: u32, su
     }
 }
 
-@compute @workgroup_size({{ side * token_side }})
+@compute @workgroup_size({{ row_lanes * token_lanes }})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) index: u32) {
     let first_row = group.x * ROWS;
     {% if experts == "chosen" %}
@@ -138,8 +140,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     {% endif %}
-    let thread_row = index % SIDE;
-    let thread_token = index / SIDE;
+    let lane_row = index % ROW_LANES;
+    let lane_token = index / ROW_LANES;
     {% if splits > 1 %}
     let share = (octets_of_row() + SPLITS * STEP_OCTETS - 1u) / (SPLITS * STEP_OCTETS) * STEP_OCTETS;
     let begin = group.z * share;
@@ -149,8 +151,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let end = octets_of_row();
     {% endif %}
     // Each invocation brings some octets of weights and some quads of x at a time, always of the same lines.
-    {% set w_turns = lane_rows * octets // token_side %}
-    {% set x_turns = lane_tokens * quads // side %}
+    {% set w_turns = lane_rows * octets // token_lanes %}
+    {% set x_turns = lane_tokens * quads // row_lanes %}
     let octet = index % STEP_OCTETS;
     {% for i in range(w_turns) %}
     let w_line_{{ i }} = index / STEP_OCTETS + {{ i }}u * (THREADS / STEP_OCTETS);
@@ -182,7 +184,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     {% endmacro %}
 {{ load("begin") }}
-    // Of token thread_token + {{ token_side }} t and row thread_row + SIDE r.
+    // sum_t_r: of token lane_token + TOKEN_LANES t and row lane_row + ROW_LANES r.
     {% for t in range(lane_tokens) %}
     {% for r in range(lane_rows) %}
     var sum_{{ t }}_{{ r }} = 0.0;
@@ -203,16 +205,20 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         // What comes next is on its way while this is worked on.
 {{ load("start + STEP_OCTETS") | indent(4) }}
-        {% for quad in range(quads) %}
+        {% macro multiply(quad) %}
         {
-            let w_slot = slot(thread_row, {{ quad }}u);
-            let x_slot = slot(thread_token, {{ quad }}u);
+            {% if unrolled %}
+            let w_slot = slot(lane_row, {{ quad }});
+            let x_slot = slot(lane_token, {{ quad }});
+            {% endif %}
             {% for r in range(lane_rows) %}
-            let w_{{ r }} = w_tile[w_slot + {{ r }}u * SIDE * QUADS];
+            {% set there = "w_slot + %du * QUADS" if unrolled else "slot(lane_row + %du, quad)" %}
+            let w_{{ r }} = w_tile[{{ there % (r * row_lanes) }}];
             {% endfor %}
             {% for t in range(lane_tokens) %}
             {
-                let x = x_tile[x_slot + {{ t * token_side }}u * QUADS];
+                {% set there = "x_slot + %du * QUADS" if unrolled else "slot(lane_token + %du, quad)" %}
+                let x = x_tile[{{ there % (t * token_lanes) }}];
                 {% for k in range(4) %}
                 {% for r in range(lane_rows) %}
                 sum_{{ t }}_{{ r }} = fma(x[{{ k }}], w_{{ r }}[{{ k }}], sum_{{ t }}_{{ r }});
@@ -221,14 +227,23 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
             {% endfor %}
         }
+        {% endmacro %}
+        {% if unrolled %}
+        {% for quad in range(quads) %}
+{{ multiply("%du" % quad) }}
         {% endfor %}
+        {% else %}
+        for (var quad = 0u; quad < QUADS; quad++) {
+{{ multiply("quad") | indent(4) }}
+        }
+        {% endif %}
         workgroupBarrier();
     }
 
     {% for t in range(lane_tokens) %}
     {% for r in range(lane_rows) %}
     write_out(
-        tile, {{ "group.z, " if splits > 1 }}thread_token + {{ t * token_side }}u, first_row + thread_row + {{ r }}u * SIDE,
+        tile, {{ "group.z, " if splits > 1 }}lane_token + {{ t }}u * TOKEN_LANES, first_row + lane_row + {{ r }}u * ROW_LANES,
         sum_{{ t }}_{{ r }},
     );
     {% endfor %}

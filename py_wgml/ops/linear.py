@@ -9,7 +9,7 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
-from .lib.tiling import Tiling, tiling
+from .lib.tiling import tiling
 from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
@@ -165,12 +165,12 @@ def linear(
             "first": stripe.first,
         }
         if max_count > 1:
-            tiles = _tiling(program.device, stripe, columns, max_count, products.parts is not None)
+            tiles = tiling(program.device, stripe.rows, max_count, columns if products.parts else 0)
             whole = tiles.splits == 1
-            target = {"out": out if whole else products.parts}
+            target = {"step": step, "out": out if whole else products.parts}
             program.dispatch(
                 "linear_tile",
-                [bindings if whole else {"weights": stripe.buffer, "x": x}, {"step": step} | target, stripe.tables],
+                [bindings if whole else {"weights": stripe.buffer, "x": x}, target, stripe.tables],
                 (*tiles.workgroups(stripe.rows, max_count), tiles.splits),
                 [params, {"width": weights.rows}],
                 **stripe.template(columns),
@@ -228,16 +228,11 @@ def linear(
         )
 
 
-def _tiling(device: Device, stripe: Stripe, columns: int, max_count: int, shares: bool) -> Tiling:
-    shares = shares and not device.info.software  # which is busy with less
-    return tiling(stripe.rows, max_count, columns if shares else 0)
-
-
 def parts_bytes(device: Device, weights: Matrix, max_count: int) -> int:
     """Bytes of `Products.parts` for a product of so many tokens; 0: it needs none."""
     sizes = [0]
     for stripe in weights if max_count > 1 else ():
-        splits = _tiling(device, stripe, weights.columns, max_count, True).splits
+        splits = tiling(device, stripe.rows, max_count, weights.columns).splits
         sizes.append(4 * splits * max_count * stripe.rows if splits > 1 else 0)
     return max(sizes)
 

@@ -68,7 +68,7 @@ def linear_experts(
             "width": product.width or rows,
         }
         if isinstance(ids, Groups):
-            tiles = group_tiling(ids.size)
+            tiles = group_tiling(program.device, ids.size)
             program.dispatch(
                 "linear_experts_tile",
                 [bindings, {"tiles": ids.tiles, "order": ids.order}, stripe.tables],

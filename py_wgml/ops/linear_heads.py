@@ -84,7 +84,7 @@ def linear_heads(
             continue
         params |= {"first": 0, "slots": product.heads}
         if max_count > 1:
-            tiles = tiling(rows, max_count)
+            tiles = tiling(program.device, rows, max_count)
             program.dispatch(
                 "linear_heads_tile",
                 [bindings, stripe.tables],

@@ -1,59 +1,70 @@
 """How a product of many tokens is cut into tiles (wgsl/linear_tile.wgsl)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-_ROW_SIDE = 8  # invocations of a workgroup along the rows
+from ...gpu import Device
+
 _FEW_TOKENS = 16
 _MOST_SHARES = 8
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """_ROW_SIDE x `token_side` invocations make `lane_rows` x `lane_tokens` elements each, of one of `splits` shares of
-    the columns."""
+    """row_lanes x token_lanes invocations make lane_rows x lane_tokens elements each, of one of `splits` shares of the
+    columns, of which they take `octets` times 8 at a time."""
 
+    row_lanes: int
+    token_lanes: int
     lane_rows: int
     lane_tokens: int
-    token_side: int
+    octets: int = 4
+    unrolled: bool = True
     splits: int = 1
 
     @property
     def template(self) -> dict[str, int]:
         """Parameters of linear_tile.wgsl."""
-        octets = 2 if self.lane_rows * self.token_side * self.lane_tokens > 512 else 4
-        sizes = {"lane_rows": self.lane_rows, "lane_tokens": self.lane_tokens, "token_side": self.token_side}
-        return sizes | {"octets": octets, "splits": self.splits}
+        return asdict(self)
 
     def workgroups(self, rows: int, tokens: int) -> tuple[int, int]:
         """How many tiles there are, of rows and of tokens."""
-        return -(-rows // (_ROW_SIDE * self.lane_rows)), -(-tokens // (self.token_side * self.lane_tokens))
+        return -(-rows // (self.row_lanes * self.lane_rows)), -(-tokens // (self.token_lanes * self.lane_tokens))
 
 
 @dataclass(frozen=True)
-class _Size:
-    """A tile that is the best one on an H100 where it makes `busy` workgroups, each with `columns` or more."""
+class _Choice:
+    """A tiling for where there are `busy` workgroups with it, each with `columns` or more: measured on an H100."""
 
     tiling: Tiling
     busy: int
     columns: int
 
 
-_MANY = _Size(Tiling(8, 8, 16), 256, 2048), _Size(Tiling(8, 4, 16), 256, 384), _Size(Tiling(4, 4, 16), 256, 384)
-_FEW = (_Size(Tiling(4, 2, 8), 512, 192),)
+# The larger a tile, the less is read and unpacked for an element. With 2 octets workgroups fit beside each other.
+_MANY = (
+    _Choice(Tiling(8, 16, 8, 8, octets=2), 256, 2048),
+    _Choice(Tiling(8, 16, 8, 4), 256, 384),
+    _Choice(Tiling(8, 16, 4, 4), 256, 384),
+)
+_FEW = (_Choice(Tiling(8, 8, 4, 2), 512, 192),)
+# A processor is busy with one workgroup, and has few registers.
+_SOFTWARE = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
 
 
-def tiling(rows: int, tokens: int, columns: int = 0) -> Tiling:
+def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
     """For products of so many rows and tokens; columns: that can be shared out among workgroups (0: they can't)."""
-    for size in _MANY if tokens > _FEW_TOKENS else _FEW:
-        across, down = size.tiling.workgroups(rows, tokens)
+    for choice in _SOFTWARE if device.info.software else _MANY if tokens > _FEW_TOKENS else _FEW:
+        across, down = choice.tiling.workgroups(rows, tokens)
         splits = 1
-        while splits < _MOST_SHARES and splits * across * down < size.busy and columns >= 2 * splits * size.columns:
+        while splits < _MOST_SHARES and splits * across * down < choice.busy and columns >= 2 * splits * choice.columns:
             splits *= 2
-        if splits * across * down >= size.busy:
+        if splits * across * down >= choice.busy:
             break
-    return replace(size.tiling, splits=splits)
+    return replace(choice.tiling, splits=splits)
 
 
-def group_tiling(tokens: int) -> Tiling:
-    """For tiles of so many tokens, a multiple of 16."""
-    return Tiling(8, tokens // 16, 16)
+def group_tiling(device: Device, tokens: int) -> Tiling:
+    """For tiles of so many tokens: 16, 32 or 64."""
+    if device.info.software:
+        return Tiling(16, tokens // 4, 4, 4, unrolled=False)
+    return Tiling(8, 16, 8, tokens // 16)
