@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from ...gpu import Device
 
 _FEW_TOKENS = 16
+_LEAST_TOKENS = 64  # of the tiles for more
 _MOST_SHARES = 8
 
 
@@ -26,9 +27,14 @@ class Tiling:
         """Parameters of linear_tile.wgsl."""
         return asdict(self)
 
+    @property
+    def tokens(self) -> int:
+        """Tokens of a tile."""
+        return self.token_lanes * self.lane_tokens
+
     def workgroups(self, rows: int, tokens: int) -> tuple[int, int]:
         """How many tiles there are, of rows and of tokens."""
-        return -(-rows // (self.row_lanes * self.lane_rows)), -(-tokens // (self.token_lanes * self.lane_tokens))
+        return -(-rows // (self.row_lanes * self.lane_rows)), -(-tokens // self.tokens)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,8 @@ _SOFTWARE = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
 def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
     """For products of so many rows and tokens; columns: that can be shared out among workgroups (0: they can't)."""
     for choice in _SOFTWARE if device.info.software else _MANY if tokens > _FEW_TOKENS else _FEW:
+        if choice.tiling.tokens > max(tokens, _LEAST_TOKENS):
+            continue
         across, down = choice.tiling.workgroups(rows, tokens)
         splits = 1
         while splits < _MOST_SHARES and splits * across * down < choice.busy and columns >= 2 * splits * choice.columns:
