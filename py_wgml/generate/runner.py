@@ -23,7 +23,7 @@ ActivationBits = Literal[32, 8]
 _STEP_SIZES = (1, 16, 64, 512)
 _SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seconds
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
-_SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size, not of the second
+_SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size
 _PAGE = 1024  # positions by which the cache grows
 _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "logits": "every"}
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
@@ -100,16 +100,23 @@ class Runner(Engine):
         Raises WgmlError when the GPU has not enough memory.
         """
         await super().start()
-        for _ in range(2):  # the first run of a kernel may still compile it
-            self.device.write(self._step, step_uniform(0, 1))
-            began = time.perf_counter()
-            await self.device.run_and_read(self._program(1, "sample", 1)[0], self._step, 0, 4)
-        middle = time.perf_counter()
+        token = await self._time_step(1)
+        began = time.perf_counter()
         await self.device.read(self._step, 4)
-        self._pace = Pace(time.perf_counter() - middle)
-        slow = middle - began - self._pace.read_cost > _SLOW_STEP
-        self._step_size = self._step_sizes[1] if slow else self._step_sizes[:3][-1]
+        self._pace = Pace(time.perf_counter() - began)
+        slow = token - self._pace.read_cost > _SLOW_STEP
+        if not slow and len(self._step_sizes) > 2:
+            count = min(self._step_sizes[2], self.context)
+            self._fit_step_size(count, await self._time_step(count))
         self._in_flight = 1 if slow else 2
+
+    async def _time_step(self, count: int) -> float:
+        """The seconds of a step of `count` tokens, whichever."""
+        for _ in range(2):  # the first run of a kernel may still compile it
+            self.device.write(self._step, step_uniform(0, count))
+            began = time.perf_counter()
+            await self.device.run_and_read(self._program(_size_for(count), "sample", count)[0], self._step, 0, 4)
+        return time.perf_counter() - began
 
     def _free(self) -> None:
         super()._free()
@@ -316,11 +323,13 @@ class Runner(Engine):
         return pending
 
     def _fit_step_size(self, count: int, seconds: float) -> None:
-        """Take up how long a prompt's step of `count` tokens took."""
-        if count == self._step_size:
-            token = max(0.0, seconds - self._pace.read_cost) / count
-            smallest, *larger = self._step_sizes[1:]
-            self._step_size = max([smallest, *(size for size in larger if size * token <= _LONGEST_STEP)])
+        """Take up how long a prompt's step of `count` tokens took. A smaller one than usual takes longer a token."""
+        smallest, *whole = self._step_sizes[1:3]
+        token = max(1e-9, seconds - self._pace.read_cost) / count
+        size = int(_LONGEST_STEP / token)
+        size = min(size - size % (whole or [smallest])[0], self._step_sizes[-1])
+        if count >= self._step_size or size > self._step_size:
+            self._step_size = max(size, smallest)
 
     def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
