@@ -33,7 +33,7 @@ _WORKGROUP_SIZE = 128
 _SLICES = 8  # lanes that share the keys of a value
 # linear_attention_products.wgsl, linear_attention_chunks.wgsl
 _CHUNK = 32
-_CHUNKS_FROM = 17  # tokens a step from which on they are the faster
+_CHUNKS_FROM = 65  # tokens a step from which on they are the faster
 _KEY_QUADS = 4
 _VALUE_QUADS = ((128, 4), (_MAX_KEYS, 2))  # of a workgroup, for up to so many keys: as many as fit its memory
 _TOKENS, _SOFTWARE_TOKENS = 1, 4  # of a lane; a CPU gains nothing by more lanes, but by what they have in registers

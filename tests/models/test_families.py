@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 import inspect
 import math
+import sys
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from py_wgml.gguf_model.source import StreamSource
 from py_wgml.gguf_model.weights import TYPES
 from py_wgml.models import ARCHITECTURES, Graph, Plan, plan
 from py_wgml.models.numpy_graph import NumpyModel
-from py_wgml.ops import Scaling
+from py_wgml.ops import Scaling, linear_attention
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -39,9 +40,10 @@ def test_gpu(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, tiny in TINY.items() if "ssm.conv_kernel" in tiny.metadata])
-def test_gpu_by_chunks(name: str, tmp_path: Path) -> None:
+def test_gpu_by_chunks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Layers that remember, in a step of more tokens, and one that goes on from there. PLaMo 2 is not as near, token by
     token neither."""
+    monkeypatch.setattr(sys.modules[linear_attention.__module__], "_CHUNKS_FROM", 17)
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
     assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted, sizes=[17]) < 2 * BOUND
 
