@@ -131,8 +131,8 @@ class Emitter:
                 x, gates = columns
                 behind = None if gated is None else self._gates(replace(gates, first=gated.firsts[1]), gated)
                 chunks = [Chunks(value.rows, self.buffers[value]) for value in others]
-                remembered = Remembered(memory, rates, state)
-                ops.linear_attention(*where, x, gates, remembered, target, mixer, behind, *chunks)
+                remembered = Remembered(memory, rates, state, *chunks)
+                ops.linear_attention(*where, x, gates, remembered, target, mixer, behind)
             case nodes.SelectiveScan(_, sizes, rates, state):
                 ops.selective_scan(*where, Selected(*columns), Channels(*sizes, rates, state), target)
             case nodes.Wkv7(_, heads, constants, state):

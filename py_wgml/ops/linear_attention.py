@@ -112,9 +112,18 @@ class Mixer:
 
 
 @dataclass(frozen=True)
+class Chunks:
+    """Room for what the tokens of each of `count` chunks are to each other: float32 [count, memory.chunk_width]."""
+
+    count: int
+    buffer: Buffer
+
+
+@dataclass(frozen=True)
 class Remembered:
     """A layer's memory at work. rates: float32, A [heads], shift [memory.rates] (if shifted), D [heads] (if skip) one
-    after the other. state: float32 `memory.shape`.
+    after the other. state: float32 `memory.shape`. chunks: for tokens to be taken in by chunks, as products of
+    matrices; as many as `attention_chunks` says.
 
     Raises WgmlError as `require_memory` does.
     """
@@ -122,17 +131,10 @@ class Remembered:
     memory: Memory
     rates: Buffer
     state: Buffer
+    chunks: Chunks | None = None
 
     def __post_init__(self) -> None:
         require_memory(self.memory)
-
-
-@dataclass(frozen=True)
-class Chunks:
-    """Room for what the tokens of each of `count` chunks are to each other: float32 [count, memory.chunk_width]."""
-
-    count: int
-    buffer: Buffer
 
 
 def attention_chunks(memory: Memory, max_count: int) -> int:
@@ -163,7 +165,6 @@ def linear_attention(
     out: Buffer,
     mixer: Mixer | None = None,
     gated: Gates | None = None,
-    chunks: Chunks | None = None,
 ) -> None:
     """For each head and token: M forgets, takes in the key and value, and is asked with the query.
 
@@ -173,8 +174,7 @@ def linear_attention(
     x: [max_count, sum of memory.widths]; gates: a [max_count, memory.rates] and, with the delta rule, b [max_count,
     heads] beside it; out: float32 [max_count, memory.width]; the state is M before the step, which makes it that at its
     end. mixer, gated: what is done to x before, and to what comes out, where norm and gates are of a head each; with a
-    mixer the step has a single token, and x and all gates are of one buffer. chunks: for tokens to be taken in by
-    chunks, as products of matrices; as many as `attention_chunks` says.
+    mixer the step has a single token, and x and all gates are of one buffer.
     Raises WgmlError where these are not so.
     """
     memory = held.memory
@@ -183,8 +183,8 @@ def linear_attention(
         return
     if gated is not None:
         raise WgmlError("gates are part of a single token's linear attention")
-    if chunks is not None:
-        _of_chunks(program, step, x, gates, held, out, chunks)
+    if held.chunks is not None:
+        _of_chunks(program, step, x, gates, held, out, held.chunks)
         return
     q, k, v = _firsts(memory, x.first)
     program.dispatch(

@@ -62,7 +62,7 @@ def linear_attention_case(
     products = np.full((chunks, memory.chunk_width), np.nan, np.float32)
     room = Chunks(chunks, b.up(products)) if chunks else None
     return Job(
-        lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state), out, chunks=room),
+        lambda p: linear_attention(p, step, at, beside, Remembered(memory, speeds, state, room), out),
         {state: after, out: past(made, rows + 1)},
         flops=6 * rows * memory.width * memory.keys,
     )
@@ -134,7 +134,7 @@ def refusals(b: Bench) -> Refusals:
         linear_attention(b.device.program(), at, x, other, Remembered(memory, at, at), at, mixer, gated)
 
     def by_chunks(memory: Memory, count: int) -> None:
-        linear_attention(b.device.program(), at, x, x, Remembered(memory, at, at), at, chunks=Chunks(count, at))
+        linear_attention(b.device.program(), at, x, x, Remembered(memory, at, at, Chunks(count, at)), at)
 
     return [
         (lambda: require_memory(replace(memory, key_heads=4)), "6 heads of values can't be shared out evenly over 4"),
