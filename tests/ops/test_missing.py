@@ -50,7 +50,13 @@ def test_a_file_too_many_is_found(checkout: Path, path: str, found: list[str]) -
     ("path", "found"),
     [
         ("tests/ops/cases/gemm.py", ["operation gemm: no cases"]),
-        ("wgsl/linear_tile.wgsl", ["linear.py: dispatches ['linear_tile', 'linear_vector'], not ['linear_vector']"]),
+        (
+            "wgsl/linear_sum.wgsl",
+            [
+                "linear.py: dispatches ['linear_sum', 'linear_tile', 'linear_vector'], "
+                "not ['linear_tile', 'linear_vector']"
+            ],
+        ),
         ("py_wgml/ops/gemm.py", ["cases gemm: no operation", "kernel gemm: no operation"]),
     ],
 )

@@ -326,7 +326,13 @@ MUTATIONS = [
     Mutation("row of the weights", "lib/octets.wgsl", "row * params.row_bytes +", "row * 18u +", "linear-Q4"),
     Mutation("shares of others", "linear_sum.wgsl", "({{ s }}u * step.count + t)", "t", "linear_shares"),
     Mutation("columns of a share", "linear_tile.wgsl", "group.z * share;", "group.z * STEP_OCTETS;", "linear_shares"),
-    Mutation("tile's first barrier", "linear_tile.wgsl", "        workgroupBarrier();\n\n", "\n", "linear-Q8_0"),
+    Mutation(
+        "tile's first barrier",
+        "linear_tile.wgsl",
+        "        workgroupBarrier();\n        //",
+        "        //",
+        "linear-Q8_0",
+    ),
     Mutation("tokens past the step", "linear_tile.wgsl", "line < tile.count && has_row", "has_row", "linear-Q8_0"),
     Mutation("tile's last row", "linear_tile.wgsl", "return n < params.rows{{", "return true{{", "linear-Q8_0"),
     Mutation(
