@@ -2,10 +2,13 @@
 // temperature.
 //   logits f32 [vocabulary] (the penalty is applied to them in place)    tokens u32 [context + 1]
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
-// without the host. One workgroup. What top-k and top-p leave is found as a threshold on the logits, by bisection over
+// without the host. One workgroup.
+// every: a token is picked after each of the step's, as if it were the last: by its own logits, f32 [count, vocabulary],
+// and `tokens` up to it; it goes to `found`, u32 [count]. A workgroup for each; tokens and step stay as they are.
+// What top-k and top-p leave is found as a threshold on the logits, by bisection over
 // their bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
 // One workgroup has little to hide the latency of memory with, so an invocation reads `unroll` logits at once.
-// Parameters: workgroup_size, unroll, subgroups.
+// Parameters: every, workgroup_size, unroll, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     vocabulary: u32,
@@ -17,6 +20,9 @@ var<uniform> sampling: Sampling;
 var<storage, read_write> step: Step;
 var<storage, read_write> logits: array<f32>;
 var<storage, read_write> tokens: array<u32>;
+{% if every %}
+var<storage, read_write> found: array<u32>;
+{% endif %}
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LOWEST: f32 = -3.4028234e38;
@@ -25,12 +31,15 @@ const LOWEST: f32 = -3.4028234e38;
 {% include "lib/reduce.wgsl" %}
 {% include "lib/random.wgsl" %}
 
+var<workgroup> end_of_tokens: u32;
+var<private> row: u32; // where the logits begin
+
 {# The statements of the caller for each logit: its id and its value. #}
 {% macro for_each_logit() %}
     for (var first = lane; first < params.vocabulary; first += THREADS * {{ unroll }}u) {
         {% for u in range(unroll) %}
         let id_{{ u }} = first + {{ u }}u * THREADS;
-        let logit_{{ u }} = logits[min(id_{{ u }}, params.vocabulary - 1u)];
+        let logit_{{ u }} = logits[row + min(id_{{ u }}, params.vocabulary - 1u)];
         {% endfor %}
         {% for u in range(unroll) %}
         if id_{{ u }} < params.vocabulary {
@@ -39,7 +48,6 @@ const LOWEST: f32 = -3.4028234e38;
         {% endfor %}
     }
 {% endmacro %}
-var<workgroup> end_of_tokens: u32;
 
 // Order-preserving map of f32 to u32.
 fn key_of(value: f32) -> u32 {
@@ -92,18 +100,29 @@ fn penalize(end: u32, lane: u32) {
             seen = seen || tokens[end - 1u - j] == id;
         }
         if !seen {
-            let logit = logits[id];
-            logits[id] = logit * select(sampling.repetition_penalty, 1.0 / sampling.repetition_penalty, logit > 0.0);
+            let logit = logits[row + id];
+            logits[row + id] = logit * select(sampling.repetition_penalty, 1.0 / sampling.repetition_penalty, logit > 0.0);
         }
     }
 }
 
 @compute @workgroup_size({{ workgroup_size }})
-fn main(@builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
+    {% if every %}
+    if lane == 0u {
+        end_of_tokens = select(0u, step.position + workgroup.x + 1u, workgroup.x < step.count);
+    }
+    let end = workgroupUniformLoad(&end_of_tokens);
+    if end == 0u {
+        return;
+    }
+    {% else %}
     if lane == 0u {
         end_of_tokens = step.position + step.count;
     }
     let end = workgroupUniformLoad(&end_of_tokens);
+    {% endif %}
+    row = workgroup.x * params.vocabulary;
     if sampling.repetition_penalty != 1.0 {
         penalize(end, lane);
         storageBarrier();
@@ -132,9 +151,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
         }
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
-            if key_of(logits[id]) >= key {
+            if key_of(logits[row + id]) >= key {
                 let race = random_exponential(vec3<u32>(id, end, sampling.seed));
-                let score = (logits[id] - highest) / sampling.temperature - log(race);
+                let score = (logits[row + id] - highest) / sampling.temperature - log(race);
                 if score > best {
                     best = score;
                     best_id = id;
@@ -146,8 +165,12 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     let winning = workgroup_max(best, lane);
     let id = -workgroup_max(select(LOWEST, -f32(best_id), best == winning), lane);
     if lane == 0u {
+        {% if every %}
+        found[workgroup.x] = u32(id);
+        {% else %}
         tokens[end] = u32(id);
         step.position = end;
         step.count = 1u;
+        {% endif %}
     }
 }

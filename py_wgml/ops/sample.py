@@ -13,7 +13,7 @@ from ..gpu import Buffer, Program
 from ..values import integer, number
 from .lib.array import Array
 
-__all__ = ["Sampling", "sample", "sample_numpy"]
+__all__ = ["Sampling", "sample", "sample_every", "sample_numpy"]
 
 _WORKGROUP_SIZE = 256
 _UNROLL = 8
@@ -56,11 +56,35 @@ def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tok
     step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
     [vocabulary], changed in place by the penalty. tokens: uint32 [context + 1]; tokens[position + count] is written.
     """
+    _sample(program, {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens}, vocabulary)
+
+
+def sample_every(
+    program: Program,
+    step: Buffer,
+    sampling: Buffer,
+    logits: Buffer,
+    tokens: Buffer,
+    found: Buffer,
+    vocabulary: int,
+    max_count: int,
+) -> None:
+    """Pick the token after each of the step's, as `sample` would if it were the last, into `found`, uint32 [max_count].
+
+    logits: float32 [max_count, vocabulary], changed in place by the penalty. tokens: likewise, but only read; so is
+    the step.
+    """
+    bindings = {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens, "found": found}
+    _sample(program, bindings, vocabulary, max_count)
+
+
+def _sample(program: Program, bindings: dict[str, Buffer], vocabulary: int, rows: int = 1) -> None:
     program.dispatch(
         "sample",
-        {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens},
-        (1, 1, 1),
+        bindings,
+        (rows, 1, 1),
         {"vocabulary": vocabulary},
+        every="found" in bindings,
         workgroup_size=_WORKGROUP_SIZE,
         unroll=_UNROLL,
     )

@@ -1,7 +1,7 @@
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 
-from py_wgml.ops import Sampling, sample, sample_numpy, step_uniform
+from py_wgml.ops import Sampling, sample, sample_every, sample_numpy, step_uniform
 
 
 def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
@@ -18,6 +18,27 @@ def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
     return Job(lambda p: sample(p, step, *at, history, vocabulary), {history: after, step: moved})
 
 
+def sample_every_case(b: Bench, kind: str, vocabulary: int, count: int) -> Job:
+    """Of each of the step's tokens the one that follows, by those up to it; what more there is room for stays alone."""
+    sampling, first, room = SAMPLINGS[kind], 30, 8
+    logits = (4 * b.normal(room, vocabulary)).astype(np.float32)
+    tokens = b.random.integers(0, vocabulary, first + room + 2).astype(np.uint32)
+    # The likeliest are among those that were said last, and among those that come only then.
+    logits[np.arange(room), tokens[first : first + room]] += 9
+    logits[np.arange(room), tokens[first + 1 : first + room + 1]] += 9
+    found = np.full(room, 77, np.uint32)
+    after = found.copy()
+    for row in range(count):
+        after[row] = sample_numpy(logits[row], tokens[: first + row + 1], sampling)
+    history, at = b.held(tokens), np.frombuffer(step_uniform(first, count), np.uint32)[:2]
+    picked, step = b.held(found), b.held(at)
+    given = b.up(np.frombuffer(sampling.uniform(), np.uint32)), b.up(logits)
+    return Job(
+        lambda p: sample_every(p, step, *given, history, picked, vocabulary, room),
+        {picked: after, history: tokens, step: at},
+    )
+
+
 SAMPLINGS = {
     "greedy": Sampling(repetition_penalty=1.5, penalty_window=8),
     "top-k": Sampling(temperature=1.0, top_k=5, seed=3),
@@ -27,6 +48,7 @@ SAMPLINGS = {
 
 TABLE = [
     *cases(sample_case, SAMPLINGS, 0, ["normal"], vocabulary=[1000]),
+    *cases(sample_every_case, SAMPLINGS, 0, ["normal"], vocabulary=[1000], count=[1, 5, 8]),
 ]
 
 
@@ -41,4 +63,7 @@ def refusals(b: Bench) -> Refusals:
 
 MUTATIONS = [
     Mutation("id of a winner", "sample.wgsl", "step.count = 1u", "step.count = 2u", "sample"),
+    Mutation("every row's logits", "sample.wgsl", "workgroup.x * params.vocabulary", "0u", "sample_every"),
+    Mutation("every row's end", "sample.wgsl", "step.position + workgroup.x + 1u", "step.position + 1u", "sample_every"),
+    Mutation("rows of the step", "sample.wgsl", "workgroup.x < step.count", "true", "sample_every"),
 ]
