@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, read
 from .errors import ContextError, WgmlError, quoted
-from .generate import ActivationBits, Embedder, Generation, Runner
+from .generate import ActivationBits, Embedder, Generation, Runner, Speculate
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
@@ -24,7 +24,7 @@ from .ops import Bits, Pooling, Sampling
 from .prompts import Message, Prompts, token_text
 from .protocol import Stage
 from .tokenizer import Tokenizer, from_metadata
-from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word
+from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word, wrong
 
 Tools = Sequence[Mapping[str, Any]]
 """Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
@@ -88,6 +88,7 @@ class Model:
         context: int | None = None,
         cache_bits: Bits = 16,
         activation_bits: ActivationBits = 32,
+        speculate: Speculate = "auto",
         pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
@@ -96,7 +97,12 @@ class Model:
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
         activation_bits: 32, or 8 to round what weights are multiplied by as llama.cpp does, which is faster with large
-        models on some GPUs, and less exact. Both are for what generates.
+        models on some GPUs, and less exact.
+        speculate: guess the next tokens by what the conversation holds, and check several in one step: where that pays
+        as measured ("auto"), wherever there is a guess (True), or never (False). The text is the same either way (where
+        two tokens are as likely as each other within rounding, another may come). It is off for models whose layers
+        remember without keys, with activations of 8 bits and, unless True, without a GPU.
+        These are for what generates.
         pooling: "mean", "cls" or "last": of which rows of a text `embed` makes its vector (default: as the file says).
         With it, a model that generates embeds instead.
         on_header: called with the header once it is known to be good, and before any memory is allocated; what it
@@ -106,6 +112,8 @@ class Model:
         context = None if context is None else integer("context", context, 1, MAX_SIZE)
         cache_bits = cast(Bits, one_of("cache_bits", cache_bits, get_args(Bits)))
         activation_bits = cast(ActivationBits, one_of("activation_bits", activation_bits, get_args(ActivationBits)))
+        if not (isinstance(speculate, bool | str) and speculate in ("auto", True, False)):
+            raise wrong("speculate", speculate, 'True, False or "auto"')
         pooling = None if pooling is None else cast(Pooling, word("pooling", pooling, get_args(Pooling)))
         function("on_progress", on_progress)
         function("on_header", on_header)
@@ -120,7 +128,7 @@ class Model:
             if config.pooling:
                 engine = Embedder(device, header, context, pooling)
             else:
-                engine = Runner(device, header, context, cache_bits, activation_bits)
+                engine = Runner(device, header, context, cache_bits, activation_bits, speculate)
             segments = engine.weights.segments
             await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
             on_progress("kernels", 0, 1)

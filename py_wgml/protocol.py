@@ -377,6 +377,10 @@ class Usage(TypedDict):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    drafted_tokens: int
+    """Guessed by what the conversation holds, and checked several at once."""
+    accepted_tokens: int
+    """Those that were right."""
     context_used: int
     context_length: int
 

@@ -290,6 +290,8 @@ def _done(id: int, generation: Generation, context: int) -> protocol.Done:
             "prompt_tokens": usage.prompt_tokens,
             "cached_tokens": usage.cached_tokens,
             "completion_tokens": usage.completion_tokens,
+            "drafted_tokens": usage.drafted_tokens,
+            "accepted_tokens": usage.accepted_tokens,
             "context_used": min(usage.prompt_tokens + usage.completion_tokens, context),
             "context_length": context,
         },

@@ -1,9 +1,20 @@
 """From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text. From token
 ids to vectors: the `Embedder`."""
 
+from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
 from .parts import Part, Prompt
 from .runner import ActivationBits, Runner
 
-__all__ = ["ActivationBits", "Embedder", "Generation", "Part", "Prompt", "Runner", "TokenizedText", "Usage"]
+__all__ = [
+    "ActivationBits",
+    "Embedder",
+    "Generation",
+    "Part",
+    "Prompt",
+    "Runner",
+    "Speculate",
+    "TokenizedText",
+    "Usage",
+]

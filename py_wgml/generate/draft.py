@@ -109,25 +109,28 @@ class Draft:
     """Guesses at what follows in one text, and whether to check them.
 
     How good they are is known without any check: each is compared with what comes, however that is made.
-    always: check any guess there is.
+    prompt: what the text goes on from; looked at by `read`.
     """
 
-    def __init__(self, costs: Costs, always: bool = False) -> None:
-        self._costs, self._always = costs, always
-        self._lookup = Lookup()
+    def __init__(self, prompt: Sequence[int], costs: Costs, speculate: Speculate) -> None:
+        self._unread, self._costs, self._speculate = prompt[-_REACH:], costs, speculate
+        self._lookup, self._follows = Lookup(), self._may_pay
         # How many tokens are right of a guess, by how many of those before it match.
         self._right = {matched: matched - 1.0 for matched in range(_SHORTEST, _LONGEST + 1)}
         self._matched, self._awaited, self._seen = 0, list[int](), 0  # the guess that is being compared
         self._steps = _FEW
         costs.renew()
 
-    def read(self, ids: Sequence[int]) -> None:
-        """Take in a prompt."""
-        for id in ids[-_REACH:]:
+    def read(self) -> None:
+        """Take in the prompt, if it is not yet."""
+        for id in self._unread if self._follows else ():
             self._lookup.push(id)
+        self._unread = ()
 
     def push(self, id: int) -> None:
         """Take in the next token."""
+        if not self._follows:
+            return
         self._lookup.push(id)
         if self._awaited:
             is_right = self._awaited[self._seen] == id
@@ -148,13 +151,16 @@ class Draft:
 
     def guess(self, most: int) -> list[int]:
         """Up to `most` tokens that should be checked now; none where steps of one token are the better way."""
-        if not self._may_pay:
+        count = min(most, CHECKED - 1)
+        if count < 1 or not (self._follows and self._may_pay):
             return []
-        matched, ids = self._lookup.find(min(most, CHECKED - 1))
+        matched, ids = self._lookup.find(count)
         return ids if ids and self._pays(self._right[matched]) else []
 
     def _pays(self, right: float) -> bool:
-        return self._always or (1 + right) * self._costs.step > self._costs.check
+        if self._speculate == "auto":
+            return (1 + right) * self._costs.step > self._costs.check
+        return self._speculate
 
     @property
     def _may_pay(self) -> bool:
@@ -164,10 +170,12 @@ class Draft:
         """How many steps of one token to submit at once: few after a check, for the next guess may be near."""
         return min(most, self._steps) if self._may_pay else most
 
-    def checked(self) -> None:
-        """A guess was checked."""
+    def checked(self, seconds: float) -> None:
+        """A guess was checked; that took so long from when the token before it was known."""
+        self._costs.took_check(seconds)
         self._steps = _FEW
 
-    def passed(self) -> None:
-        """Steps of one token came back, and there was no guess to check."""
+    def passed(self, seconds: float, count: int) -> None:
+        """`count` steps of one token came back, so long after those before them."""
+        self._costs.took_steps(seconds, count)
         self._steps *= 2

@@ -17,11 +17,17 @@ _CLOSE = 16  # tokens
 
 @dataclass
 class Usage:
-    """What a generation took. Times in seconds from its start; `first_token` includes the prompt's processing."""
+    """What a generation took. Times in seconds from its start; `first_token` includes the prompt's processing.
+
+    drafted_tokens: guessed by what the conversation holds, and checked several at once; accepted_tokens: those that
+    were right. (The last of them may have come behind the end of the answer.)
+    """
 
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
     prefill: float = 0.0
     first_token: float = 0.0
     total: float = 0.0
@@ -101,7 +107,7 @@ class Generation:
         usage, began = self.usage, time.perf_counter()
         decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
         answer = self._answer
-        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled, self._turns)
+        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled, self._turns, self._checked)
         try:
             async for token in tokens:
                 usage.completion_tokens += 1
@@ -132,6 +138,10 @@ class Generation:
             self.reason = "stopped"
         finally:
             await tokens.aclose()
+
+    def _checked(self, drafted: int, accepted: int) -> None:
+        self.usage.drafted_tokens += drafted
+        self.usage.accepted_tokens += accepted
 
     def _prefilled(self, done: int) -> None:
         self._on_prefill(done)

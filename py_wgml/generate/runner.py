@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import Buffer, Device, Program
+from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
-from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
+from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, sample_every, step_uniform
+from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 
 ActivationBits = Literal[32, 8]
@@ -25,7 +26,7 @@ _SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seco
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size
 _PAGE = 1024  # positions by which the cache grows
-_LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "logits": "every"}
+_LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "check": "every", "logits": "every"}
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
@@ -59,7 +60,9 @@ class Runner(Engine):
 
     context: the most tokens it will hold (default: as many as the model and the device can).
     cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a token at a time: 32, or 8
-    where the device has products of bytes.
+    where the device has products of bytes. speculate: whether the next tokens are guessed by what the conversation
+    holds, several checked in one step (see draft.py): True, wherever there is a guess; "auto", where it pays. It stays
+    off (`speculate`) where it can't be, or would not pay; False may be set in between.
     """
 
     _cache: Cache
@@ -71,6 +74,7 @@ class Runner(Engine):
         context: int | None = None,
         cache_bits: Bits = 16,
         activation_bits: ActivationBits = 32,
+        speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
         self._integers = activation_bits == 8
@@ -86,6 +90,14 @@ class Runner(Engine):
         self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
+        # What forgets can't take back a token that was refused; and bytes, which only a single token is multiplied by,
+        # are too rough for a step of several to find the same tokens.
+        rounded = self._integers and INTEGER_PRODUCTS in device.features
+        # On a CPU a step of several tokens takes so many times as long as one of a single token.
+        apt = not (self._cache.states or rounded or (speculate == "auto" and device.info.software))
+        self.speculate: Speculate = speculate if apt else False
+        self._found = device.buffer(4 * CHECKED, "found")  # the token after each of a checked step
+        self._costs = Costs()
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
@@ -93,6 +105,8 @@ class Runner(Engine):
         for count in self._step_sizes:
             for length in attention_lengths(self.context):
                 self._program(count, "sample", length)
+        if self.speculate:
+            self._program(CHECKED, "check", 1)
 
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is.
@@ -104,7 +118,9 @@ class Runner(Engine):
         began = time.perf_counter()
         await self.device.read(self._step, 4)
         self._pace = Pace(time.perf_counter() - began)
-        slow = token - self._pace.read_cost > _SLOW_STEP
+        step = max(0.0, token - self._pace.read_cost)
+        self._costs = Costs(step, self._pace.read_cost)
+        slow = step > _SLOW_STEP
         if not slow and len(self._step_sizes) > 2:
             count = min(self._step_sizes[2], self.context)
             self._fit_step_size(count, await self._time_step(count))
@@ -120,7 +136,7 @@ class Runner(Engine):
 
     def _free(self) -> None:
         super()._free()
-        for buffer in (self._sampling, self._tokens):
+        for buffer in (self._sampling, self._found, self._tokens):
             if buffer is not None:
                 buffer.destroy()
 
@@ -187,12 +203,14 @@ class Runner(Engine):
         sampling: Sampling,
         on_prefill: Callable[[int], None] = lambda done: None,
         turns: Sequence[int] = (),
+        on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full or the caller stops.
 
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
+        on_check: called with how many tokens were guessed and how many of them were right, after each step that tells.
         Raises WgmlError when the ids don't fit.
         """
         who, sequence = object(), list(ids)
@@ -200,7 +218,7 @@ class Runner(Engine):
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                async with aclosing(self._generate(sequence, sampling, on_prefill, turns)) as tokens:
+                async with aclosing(self._generate(sequence, sampling, on_prefill, turns, on_check)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
                         self._turns.rest(True)
@@ -216,34 +234,76 @@ class Runner(Engine):
             self._turns.give(who)
 
     async def _generate(
-        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None], turns: Sequence[int]
+        self,
+        ids: Sequence[int],
+        sampling: Sampling,
+        on_prefill: Callable[[int], None],
+        turns: Sequence[int],
+        on_check: Callable[[int, int], None],
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
         pending = await self._prefill(ids, on_prefill, turns)
-        last = None
+        draft = Draft(ids, self._costs, self.speculate)
+        last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
             self._alive()
-            # Each step takes in the token that the step before it samples; the host need not know it yet.
-            began = time.perf_counter()
-            while len(pending) < self._in_flight and self._stored < self.context:
-                count = min(self._pace.batch, self.context - self._stored)
-                await self._reserve(self._stored + count)
-                pending.append(self._submit(1, "sample", count))
-                self.token_steps += count
-                self._remember(_OFTEN, passing=True)
-            self.cpu_seconds += time.perf_counter() - began
-            if not pending:
-                return
-            tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
+            guess = draft.guess(self._cache.length - self._stored - 1)
+            is_check = bool(guess) and not pending
+            if is_check:
+                tokens = await self._check_guess(guess)
+                on_check(len(guess), len(tokens) - 1)
+            else:
+                if not guess:  # else it waits for all that comes before it
+                    await self._submit_steps(pending, draft.steps(self._pace.batch))
+                if not pending:
+                    return
+                draft.read()  # while the GPU is at work
+                tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
             now = time.perf_counter()
-            if last is not None:
-                self._pace.took(now - last)
-            last = now
+            if is_check:
+                draft.checked(now - last)
+            elif paced:
+                if draft.steps(self._pace.batch) == self._pace.batch:
+                    self._pace.took(now - last)
+                draft.passed(now - last, len(tokens))
+            last, paced = now, not is_check
             for token in tokens:
                 self._sequence.append(token)
+                draft.push(token)
                 yield token
+
+    async def _submit_steps(self, pending: deque[Awaitable[bytes]], most: int) -> None:
+        """Keep batches of up to `most` steps of one token under way, as long as there is room.
+
+        Each step takes in the token that the step before it samples; the host need not know it yet.
+        """
+        began = time.perf_counter()
+        while len(pending) < self._in_flight and self._stored < self.context:
+            count = min(most, self.context - self._stored)
+            await self._reserve(self._stored + count)
+            pending.append(self._submit(1, "sample", count))
+            self.token_steps += count
+            self._remember(_OFTEN, passing=True)
+        self.cpu_seconds += time.perf_counter() - began
+
+    async def _check_guess(self, guess: Sequence[int]) -> list[int]:
+        """The next tokens: those of `guess` up to the first that is wrong, and the one that is right there; when
+        nothing is under way, and the cache has room. Keys and values of the others stay behind: every step that could
+        see them writes its own there first."""
+        first, count = self._stored, 1 + len(guess)
+        self._write_tokens(guess, first + 1)
+        self.device.write(self._step, step_uniform(first, count))
+        program, _ = self._program(CHECKED, "check", first + count)
+        read = self.device.run_and_read(program, self._found, 0, 4 * count)
+        found: list[int] = np.frombuffer(await self._read(deque([read])), np.uint32).tolist()
+        # Each was picked by the tokens before it, which were the right ones as far as the guess was.
+        right = next((i for i, id in enumerate(guess) if found[i] != id), len(guess))
+        self._stored += right + 1
+        self._write_tokens(found[right : right + 1], self._stored)
+        self.device.write(self._step, step_uniform(self._stored, 1))
+        return found[: right + 1]
 
     async def _read(self, pending: deque[Awaitable[bytes]]) -> bytes:
         """The next of the reads under way. Raises WgmlError where the model was destroyed meanwhile."""
@@ -385,8 +445,8 @@ class Runner(Engine):
     def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.
 
-        kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "logits" those of
-        every token.
+        kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "check" those of
+        every token, from each of which it picks the one that follows, "logits" those of every token.
         """
         key = count, kind, attention_splits(self.device, count, length)
         if key not in self._programs:
@@ -398,6 +458,10 @@ class Runner(Engine):
             if kind == "sample":
                 assert logits is not None
                 sample(program, self._step, self._sampling, logits, self._tokens, self.config.vocabulary)
+            elif kind == "check":
+                assert logits is not None
+                given = self._step, self._sampling, logits, self._tokens, self._found
+                sample_every(program, *given, self.config.vocabulary, count)
             self._programs[key] = program, logits
         return self._programs[key]
 

@@ -64,8 +64,9 @@ def random_ids(count: int, seed: int) -> list[int]:
 
 
 def test_what_is_copied_is_checked() -> None:
-    draft, text = Draft(Costs(step=1.0)), random_ids(200, 1)
-    draft.read(text)
+    text = random_ids(200, 1)
+    draft = Draft(text, Costs(step=1.0), "auto")
+    draft.read()
     assert draft.guess(7) == []  # the end is new
     told(draft, text[:50])
     assert draft.guess(7) == text[50:57]
@@ -75,25 +76,29 @@ def test_what_is_copied_is_checked() -> None:
 
 def test_guesses_that_are_wrong_are_given_up() -> None:
     """Pairs and triples come again, and something else follows each time; no check is needed to know."""
-    draft, dice = Draft(Costs(step=1.0)), random.Random(2)
+    draft, dice = Draft([], Costs(step=1.0), "auto"), random.Random(2)
     told(draft, [1, 2, 3, 9, 9])
     told(draft, [1, 2, 3])
     assert draft.guess(7)  # three tokens: two right would pay
     for _ in range(20):
         told(draft, [dice.randrange(10, 5000), 1, 2, 3])
     assert draft.guess(7) == []
-    # Where it is always checked, it is.
-    always = Draft(Costs(), always=True)
-    told(always, [1, 2, 5, 1, 2])
-    assert always.guess(2) == [5, 1]
+
+
+def test_guesses_are_always_checked_or_never() -> None:
+    for speculate, guess in ((True, [5, 1]), (False, [])):
+        draft = Draft([1, 2, 5], Costs(step=0.1, read=1.0), speculate)
+        draft.read()
+        told(draft, [1, 2])
+        assert draft.guess(2) == guess
 
 
 def test_checks_that_take_too_long_are_given_up_and_tried_again() -> None:
     costs, text = Costs(step=1.0), random_ids(100, 3)
 
     def offered() -> bool:
-        draft = Draft(costs)
-        draft.read(text)
+        draft = Draft(text, costs, "auto")
+        draft.read()
         told(draft, text[:40])
         return bool(draft.guess(7))
 
@@ -112,18 +117,19 @@ def test_checks_that_take_too_long_are_given_up_and_tried_again() -> None:
 
 def test_a_browser_that_looks_seldom_has_no_checks() -> None:
     """A read takes a hundred steps: nothing is looked for, and nothing is kept short for it."""
-    draft, text = Draft(Costs(step=0.001, read=0.1)), random_ids(100, 4)
-    draft.read(text)
+    text = random_ids(100, 4)
+    draft = Draft(text, Costs(step=0.001, read=0.1), "auto")
+    draft.read()
     told(draft, text[:40])
     assert draft.guess(7) == [] and draft.steps(64) == 64
 
 
 def test_steps_are_few_after_a_check() -> None:
-    draft = Draft(Costs(step=1.0))
+    draft = Draft([], Costs(step=1.0), "auto")
     seen = []
     for _ in range(6):
         seen.append(draft.steps(16))
-        draft.passed()
+        draft.passed(1.0, 1)
     assert seen == [2, 4, 8, 16, 16, 16]
-    draft.checked()
+    draft.checked(2.0)
     assert draft.steps(16) == 2

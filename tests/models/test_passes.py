@@ -17,6 +17,7 @@ from tiny import TINY, write_tiny
 
 from py_wgml import models
 from py_wgml.errors import WgmlError
+from py_wgml.generate.draft import CHECKED
 from py_wgml.generate.runner import Runner
 from py_wgml.gguf_model.header import read_header
 from py_wgml.gguf_model.weights import Weights
@@ -221,6 +222,8 @@ def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path) -> No
         for length in attention_lengths(runner.context):
             for kind in ("fill", "sample"):
                 runner._program(count, kind, length)
+            if runner.speculate:
+                runner._program(CHECKED, "check", length)
     assert device.pipelines.values() == asked
 
 

@@ -67,7 +67,7 @@ async function send(request) {
   postMessage({
     type: "done", id, reason,
     usage: {
-      prompt_tokens: total, cached_tokens: 0, completion_tokens: count,
+      prompt_tokens: total, cached_tokens: 0, completion_tokens: count, drafted_tokens: 0, accepted_tokens: 0,
       context_used: Math.min(total + count, context), context_length: ready.model.context_length,
     },
     seconds: { first_token: 0.312, prefill: 0.3, decode: count / 40 },

@@ -365,6 +365,10 @@ export interface Usage {
   prompt_tokens: number;
   cached_tokens: number;
   completion_tokens: number;
+  /** Guessed by what the conversation holds, and checked several at once. */
+  drafted_tokens: number;
+  /** Those that were right. */
+  accepted_tokens: number;
   context_used: number;
   context_length: number;
 }

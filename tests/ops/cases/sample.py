@@ -64,6 +64,8 @@ def refusals(b: Bench) -> Refusals:
 MUTATIONS = [
     Mutation("id of a winner", "sample.wgsl", "step.count = 1u", "step.count = 2u", "sample"),
     Mutation("every row's logits", "sample.wgsl", "workgroup.x * params.vocabulary", "0u", "sample_every"),
-    Mutation("every row's end", "sample.wgsl", "step.position + workgroup.x + 1u", "step.position + 1u", "sample_every"),
+    Mutation(
+        "every row's end", "sample.wgsl", "step.position + workgroup.x + 1u", "step.position + 1u", "sample_every"
+    ),
     Mutation("rows of the step", "sample.wgsl", "workgroup.x < step.count", "true", "sample_every"),
 ]
