@@ -79,12 +79,12 @@ async def answer(
     return got
 
 
-async def plainly(runner: Runner, *asked: Any) -> list[int]:
+async def plainly(runner: Runner, ids: Sequence[int], sampling: Sampling, count: int = 10_000) -> list[int]:
     """`answer`, from an empty cache and without speculation."""
     runner.forget()
     runner.speculate = False
     checks = Checks()
-    got = await answer(runner, *asked, checks=checks)
+    got = await answer(runner, ids, sampling, count, checks)
     assert checks.drafted == 0
     runner.speculate = True
     runner.forget()
