@@ -464,7 +464,7 @@ class BenchFigures(TypedDict):
     type: Literal["bench"]
     id: int
     figures: dict[str, Any]
-    """Those of `py_wgml.generate.bench.measure`."""
+    """Those of `py_wgml.generate.bench.measure`, and as "speculation" those of `measure_speculation`."""
 
 
 class Embedded(TypedDict):

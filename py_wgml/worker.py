@@ -17,7 +17,7 @@ from . import protocol
 from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
-from .generate.bench import measure
+from .generate.bench import measure, measure_speculation
 from .gguf_model import Header
 from .gguf_model.card import card
 from .gguf_model.source import BrowserSource, SplitSource
@@ -82,10 +82,7 @@ class Session:
                     self._post({"type": "card", "id": id, "card": card(self._loaded().header)})
                 case "bench":
                     async with self._busy:
-                        figures = await measure(
-                            self._loaded().runner,
-                            *(request.get(name) for name in protocol.BenchOptions.__annotations__),  # type: ignore[arg-type]
-                        )
+                        figures = await self._bench(request)
                     self._post({"type": "bench", "id": id, "figures": figures})
                 case "embed" | "rerank":
                     async with self._busy:
@@ -102,6 +99,12 @@ class Session:
             self._report(traceback.format_exc())
             told = getattr(error, "message", None)  # of JavaScript's errors, which are told as they are
             self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
+
+    async def _bench(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        model, given = self._loaded(), [request.get(name) for name in protocol.BenchOptions.__annotations__]
+        figures = await measure(model.runner, *given)  # type: ignore[arg-type]
+        sizes = figures["generate_tokens"], figures["repetitions"]
+        return figures | {"speculation": await measure_speculation(model.runner, model.generate, *sizes)}
 
     async def _vectors(self, id: int, kind: str, request: Mapping[str, Any]) -> protocol.Embedded | protocol.Ranked:
         model = self._loaded()

@@ -5,15 +5,18 @@ import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import WgmlError
+from .. import wgsl
+from ..errors import ContextError, WgmlError
 from ..gpu import Device
 from ..ops import Sampling
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
+from .draft import Speculate
 from .embedder import Embedder, TokenizedText
+from .generation import Generation
 from .runner import Runner
 
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
@@ -77,6 +80,55 @@ async def measure(
         "gpu_peak_bytes": peak,
         "operations_us": cost,
     }
+
+
+def repeating() -> dict[str, str]:
+    """Questions whose answers repeat much of them: where people wait, and guesses by the text are good."""
+    code, prose = wgsl.compose("lib/sampling", {}), Sampling.__doc__
+    return {
+        "code edited": f"Rename top_k to most_likely in this code, and write all of it again:\n\n```wgsl\n{code}```",
+        "text summarised": f"Summarise this text:\n\n{prose}",
+    }
+
+
+async def measure_speculation(
+    runner: Runner, generate: Callable[..., Generation], generate_tokens: int, repetitions: int
+) -> dict[str, Any]:
+    """Answer each question of `repeating` with and without speculation, `repetitions` times in turn; nothing where it
+    is off, or the question does not fit the context.
+
+    generate: that of the runner's model. Returns tokens a second of both, whether the last two texts
+    were the same, how many tokens were guessed and right, and what a check costs beside a step of one token.
+    """
+    speculate, found = runner.speculate, dict[str, Any]()
+
+    async def answer(question: str, how: Speculate) -> Generation:
+        runner.speculate = how
+        try:
+            made = generate([{"role": "user", "content": question}], max_tokens=generate_tokens, seed=1)
+            async for _ in made:
+                pass
+        finally:
+            runner.speculate = speculate
+        return made
+
+    for name, question in repeating().items() if speculate else ():
+        try:
+            pairs = [(await answer(question, False), await answer(question, speculate)) for _ in range(repetitions)]
+        except ContextError:
+            continue
+        plain, last = pairs[-1]
+        found[name] = {
+            "tokens_per_second": spread(one.usage.decode_rate for _, one in pairs),
+            "tokens_per_second_without": spread(one.usage.decode_rate for one, _ in pairs),
+            "same_text": last.text == plain.text,
+            "completion_tokens": last.usage.completion_tokens,
+            "drafted_tokens": last.usage.drafted_tokens,
+            "accepted_tokens": last.usage.accepted_tokens,
+            "step_ms": 1e3 * runner.costs.step,
+            "check_ms": 1e3 * runner.costs.check,
+        }
+    return found
 
 
 async def measure_embedding(

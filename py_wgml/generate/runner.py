@@ -97,7 +97,7 @@ class Runner(Engine):
         apt = not (self._cache.states or rounded or (speculate == "auto" and device.info.software))
         self.speculate: Speculate = speculate if apt else False
         self._found = device.buffer(4 * CHECKED, "found")  # the token after each of a checked step
-        self._costs = Costs()
+        self.costs = Costs()
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
@@ -119,7 +119,7 @@ class Runner(Engine):
         await self.device.read(self._step, 4)
         self._pace = Pace(time.perf_counter() - began)
         step = max(0.0, token - self._pace.read_cost)
-        self._costs = Costs(step, self._pace.read_cost)
+        self.costs = Costs(step, self._pace.read_cost)
         slow = step > _SLOW_STEP
         if not slow and len(self._step_sizes) > 2:
             count = min(self._step_sizes[2], self.context)
@@ -245,7 +245,7 @@ class Runner(Engine):
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
         pending = await self._prefill(ids, on_prefill, turns)
-        draft = Draft(ids, self._costs, self.speculate)
+        draft = Draft(ids, self.costs, self.speculate)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
             self._alive()

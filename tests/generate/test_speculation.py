@@ -13,6 +13,7 @@ import pytest
 from tiny import TINY, write_tiny
 
 from py_wgml import Model, Sampling, WgmlError
+from py_wgml.generate.bench import measure_speculation
 from py_wgml.generate.draft import Lookup
 from py_wgml.generate.runner import Runner
 from py_wgml.gguf_model.header import read_header
@@ -264,3 +265,20 @@ def test_refuses_other_values(path: Path, device: Device) -> None:
     for value in ("yes", 2, None, [True]):
         with pytest.raises(WgmlError, match=r"speculate is .*, not True, False or \"auto\""):
             asyncio.run(Model.load(path, device=device, speculate=value))  # type: ignore[arg-type]
+
+
+def test_bench_figures(path: Path, device: Device) -> None:
+    """With and without it, of questions that fit."""
+
+    async def scenario(model: Model) -> None:
+        figures = await measure_speculation(model.runner, model.generate, 5, 2)
+        assert list(figures) == ["code edited", "text summarised"]
+        for found in figures.values():
+            assert found["same_text"] and 0 < found["completion_tokens"] <= 5
+            assert found["tokens_per_second"]["low"] > 0 and found["tokens_per_second_without"]["low"] > 0
+            assert found["drafted_tokens"] >= found["accepted_tokens"] >= 0
+        assert model.runner.speculate is True
+        model.runner.context = 20
+        assert await measure_speculation(model.runner, model.generate, 5, 2) == {}
+
+    run(path, device, scenario)

@@ -47,7 +47,7 @@ async def bench_natively(
     """What bench.html measures of the engine, on the native WebGPU that the package finds; of a model that embeds, how
     many texts a second it takes."""
     import py_wgml
-    from py_wgml.generate.bench import measure, measure_embedding, spread
+    from py_wgml.generate.bench import measure, measure_embedding, measure_speculation, spread
     from py_wgml.gpu import open_device
 
     device = await open_device()
@@ -60,6 +60,8 @@ async def bench_natively(
             loaded.destroy()
     if loaded.kind == "chat":
         figures = await measure(loaded.runner, **options)
+        sizes = options["generate_tokens"], options["repetitions"]
+        figures["speculation"] = await measure_speculation(loaded.runner, loaded.generate, *sizes)
     else:
         figures = await measure_embedding(loaded.embedder, options["repetitions"], texts)
     return {"adapter": asdict(device.info), "load_seconds": spread(seconds), "bench": figures}

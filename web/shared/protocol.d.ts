@@ -443,7 +443,7 @@ export interface Card {
 export interface BenchFigures {
   type: "bench";
   id: number;
-  /** Those of `py_wgml.generate.bench.measure`. */
+  /** Those of `py_wgml.generate.bench.measure`, and as "speculation" those of `measure_speculation`. */
   figures: Record<string, unknown>;
 }
 
