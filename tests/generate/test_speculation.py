@@ -282,3 +282,21 @@ def test_bench_figures(path: Path, device: Device) -> None:
         assert await measure_speculation(model.runner, model.generate, 5, 2) == {}
 
     run(path, device, scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["greedy", "sampled"])
+def test_smollm2_says_the_same(name: str, smollm2_path: Path) -> None:
+    """In words that it finds in the question, and in others."""
+    questions = ["What is the capital of France?", "Say this again: " + " ".join(f"{i} apples," for i in range(20))]
+
+    async def scenario(model: Model) -> None:
+        for question in questions:
+            prompt, checks = model.prompt([{"role": "user", "content": question}]), Checks()
+            expected = await plainly(model.runner, prompt, SAMPLINGS[name], 40)
+            assert await answer(model.runner, prompt, SAMPLINGS[name], 40, checks) == expected
+            print(f"{question[:20]}: {checks.drafted} guessed, {checks.accepted} right")
+            if question == questions[1] and name == "greedy":
+                assert checks.accepted > 10
+
+    run(smollm2_path, gpus.device("naga", software=True), scenario, cache_bits=16, context=1024)
