@@ -172,22 +172,26 @@ def spread(values: Any) -> dict[str, float]:
 
 
 async def _run(runner: Runner, prompt_tokens: int, generate_tokens: int) -> dict[str, float]:
-    """Figures of one run. decode leaves the first token out; cpu: seconds a token."""
+    """Figures of one run, a token a step. decode leaves the first token out; cpu: seconds a token."""
     numbers = random.Random(1)
     ids = [numbers.randrange(runner.config.vocabulary) for _ in range(prompt_tokens)]
     runner.forget()
     cpu, steps = runner.cpu_seconds, runner.token_steps
     began = first = ended = time.perf_counter()
     count = 0
+    speculate, runner.speculate = runner.speculate, False  # what follows a random prompt repeats itself
     tokens = runner.generate(ids, Sampling())
-    async for _ in tokens:
-        count += 1
-        ended = time.perf_counter()
-        if count == 1:
-            first = ended
-        if count >= generate_tokens:
-            break
-    await tokens.aclose()
+    try:
+        async for _ in tokens:
+            count += 1
+            ended = time.perf_counter()
+            if count == 1:
+                first = ended
+            if count >= generate_tokens:
+                break
+    finally:
+        await tokens.aclose()
+        runner.speculate = speculate
     return {
         "prefill": prompt_tokens / (first - began),
         "decode": (count - 1) / (ended - first),

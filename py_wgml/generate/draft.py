@@ -155,7 +155,7 @@ class Draft:
         if count < 1 or not (self._follows and self._may_pay):
             return []
         matched, ids = self._lookup.find(count)
-        return ids if ids and self._pays(self._right[matched]) else []
+        return ids if ids and self._pays(min(self._right[matched], count)) else []
 
     def _pays(self, right: float) -> bool:
         if self._speculate == "auto":
