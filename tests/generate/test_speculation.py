@@ -125,6 +125,21 @@ def test_the_same_tokens(name: str, path: Path, device: Device, monkeypatch: pyt
     run(path, device, scenario)
 
 
+@pytest.mark.parametrize("name", ["gemma3", "gemma4", "lfm2", "deepseek2, sigmoid", "qwen2moe"])
+def test_whatever_a_layer_keeps(name: str, device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows, shared keys, convolutions, latents; and experts of several tokens at once."""
+    path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
+
+    async def scenario(model: Model) -> None:
+        checks = Checks()
+        expected = await plainly(model.runner, PROMPT, Sampling(), 40)
+        foretell(monkeypatch, PROMPT, expected)
+        assert await answer(model.runner, PROMPT, Sampling(), 40, checks) == expected
+        assert checks.accepted > 20
+
+    run(path, device, scenario, context=64)
+
+
 def test_the_same_tokens_by_what_the_text_holds(path: Path, device: Device) -> None:
     """A tiny model says anything, a pair of words of a prompt among it."""
     prompt = [1, *(id for first in range(3, 512, 11) for second in (3, 90, 177) for id in (first, second))]
