@@ -142,7 +142,9 @@ class LoadOptions(TypedDict, total=False):
 class BenchOptions(TypedDict):
     """What is measured."""
 
-    prompt_tokens: int
+    prompt_tokens: list[int]
+    """Lengths of prompts; those that the context has no room for are cut."""
+    prompt_repetitions: int
     generate_tokens: int
     repetitions: int
     contexts: list[int]
@@ -222,6 +224,8 @@ class Send(TypedDict):
     sampling: AnswerOptions
     drop_oldest: NotRequired[bool]
     """Leave the oldest messages out where the conversation is longer than the context, instead of failing."""
+    marks: NotRequired[bool]
+    """Tell with the first piece when what it waited for was done."""
 
 
 class StopAnswer(TypedDict):
@@ -369,6 +373,9 @@ class Piece(TypedDict):
     """All text of the pieces before has turned out to be reasoning as well."""
     tokens: int
     """Generated so far."""
+    marks: NotRequired[dict[str, float]]
+    """Of the first one, if they were asked for: what was done when, in seconds; worker.js makes milliseconds since 1970
+    of them."""
 
 
 class Usage(TypedDict):

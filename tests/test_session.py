@@ -140,8 +140,8 @@ def test_each_type(page: Any) -> None:
         assert (reading["type"], {piece["type"] for piece in pieces}, done["type"]) == ("reading", {"piece"}, "done")
         assert done["usage"]["completion_tokens"] <= 3
         assert (await page.ask("card"))[0]["card"]["parameters"] > 0
-        options = {"prompt_tokens": 4, "generate_tokens": 2, "repetitions": 1, "contexts": [0]}
-        assert (await page.ask("bench", **options))[0]["figures"]["tokens_per_second"]
+        options = {"prompt_tokens": [4], "prompt_repetitions": 2, "generate_tokens": 2, "repetitions": 1}
+        assert (await page.ask("bench", **options, contexts=[0]))[0]["figures"]["tokens_per_second"]
         assert await page.ask("stop", id=99) == []
         await is_alive(page)
         assert page.reports == []

@@ -15,6 +15,7 @@ from ..gguf_model.header import Header
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
+from ..timeline import mark
 from .engine import Engine
 
 ActivationBits = Literal[32, 8]
@@ -29,28 +30,36 @@ _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "logits": "every
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
+_FIRST_BATCH = 2
 
 
 @dataclass
 class Pace:
     """How many tokens are read back at once: their steps are submitted together, while those before them run.
 
-    They should last about a frame of the screen, and in any case keep the GPU busy until the host has noticed that the
-    batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox, which looks
-    for finished work that seldom. More would be in vain: whoever stops loses what is in flight.
+    They should last less than half a frame of the screen, and in any case keep the GPU busy until the host has noticed
+    that the batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox,
+    which looks for finished work that seldom. More would be in vain: what is in flight when somebody stops is lost, and
+    the next question waits for it.
     """
 
     read_cost: float = 0.0
     batch: int = 1
 
-    def took(self, seconds: float) -> None:
-        """Take up how much later than the batch before it a batch was done, as the host noticed it.
+    @property
+    def first(self) -> int:
+        """The batch right behind a prompt. A browser takes up all of its steps before it tells that the prompt's are
+        done, so that the first token would wait for a long one."""
+        return self.batch if self.read_cost > _FRAME else min(self.batch, _FIRST_BATCH)
+
+    def took(self, seconds: float, count: int) -> None:
+        """Take up how much later than the batch before it a batch of `count` was done, as the host noticed it.
 
         A second one right after the first: both were done before the host looked, and the GPU had nothing to do.
         """
-        if seconds < _FRAME / 2:
+        if seconds < _FRAME / 4 and count == self.batch:
             self.batch = min(2 * self.batch, _MAX_BATCH)
-        elif seconds > max(2 * _FRAME, 3 * self.read_cost):
+        elif seconds > max(_FRAME, 3 * self.read_cost):
             self.batch = max(self.batch // 2, 1)
 
 
@@ -187,20 +196,23 @@ class Runner(Engine):
         sampling: Sampling,
         on_prefill: Callable[[int], None] = lambda done: None,
         turns: Sequence[int] = (),
+        limit: int | None = None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
-        context is full or the caller stops.
+        context is full, there are `limit` of them or the caller stops.
 
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
         Raises WgmlError when the ids don't fit.
         """
         who, sequence = object(), list(ids)
+        # No step takes in what lies behind: the last token is sampled, and that is all.
+        end = self.context if limit is None else len(ids) + limit - 1
         try:
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                async with aclosing(self._generate(sequence, sampling, on_prefill, turns)) as tokens:
+                async with aclosing(self._generate(sequence, sampling, on_prefill, turns, end)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
                         self._turns.rest(True)
@@ -210,25 +222,27 @@ class Runner(Engine):
                         self._turns.rest(False)
                     else:
                         return
-                if len(sequence) > self.context:
+                if len(sequence) > min(self.context, end):
                     return
         finally:
             self._turns.give(who)
 
     async def _generate(
-        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None], turns: Sequence[int]
+        self, ids: Sequence[int], sampling: Sampling, on_prefill: Callable[[int], None], turns: Sequence[int], end: int
     ) -> AsyncGenerator[int]:
-        """The tokens of `generate`, without a thought for others."""
+        """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
         pending = await self._prefill(ids, on_prefill, turns)
+        mark("submitted")
         last = None
         while True:
             self._alive()
             # Each step takes in the token that the step before it samples; the host need not know it yet.
             began = time.perf_counter()
-            while len(pending) < self._in_flight and self._stored < self.context:
-                count = min(self._pace.batch, self.context - self._stored)
+            while len(pending) < self._in_flight and self._stored < min(self.context, end):
+                batch = self._pace.first if last is None else self._pace.batch
+                count = min(batch, min(self.context, end) - self._stored)
                 await self._reserve(self._stored + count)
                 pending.append(self._submit(1, "sample", count))
                 self.token_steps += count
@@ -236,10 +250,12 @@ class Runner(Engine):
             self.cpu_seconds += time.perf_counter() - began
             if not pending:
                 return
+            mark("submitted ahead")
             tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
+            mark("read")
             now = time.perf_counter()
             if last is not None:
-                self._pace.took(now - last)
+                self._pace.took(now - last, len(tokens))
             last = now
             for token in tokens:
                 self._sequence.append(token)

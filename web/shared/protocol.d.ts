@@ -163,7 +163,9 @@ export interface LoadOptions {
 
 /** What is measured. */
 export interface BenchOptions {
-  prompt_tokens: number;
+  /** Lengths of prompts; those that the context has no room for are cut. */
+  prompt_tokens: number[];
+  prompt_repetitions: number;
   generate_tokens: number;
   repetitions: number;
   /** Tokens of conversation at which generation is measured. */
@@ -229,6 +231,8 @@ export interface Send {
   sampling: AnswerOptions;
   /** Leave the oldest messages out where the conversation is longer than the context, instead of failing. */
   drop_oldest?: boolean;
+  /** Tell with the first piece when what it waited for was done. */
+  marks?: boolean;
 }
 
 /** End the answer with this id; it still ends by Done. */
@@ -358,6 +362,11 @@ export interface Piece {
   recast: boolean;
   /** Generated so far. */
   tokens: number;
+  /**
+   * Of the first one, if they were asked for: what was done when, in seconds; worker.js makes milliseconds since 1970
+   * of them.
+   */
+  marks?: Record<string, number>;
 }
 
 /** Tokens of an answer and of its prompt. */
