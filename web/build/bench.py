@@ -80,8 +80,11 @@ def kept(path: Path) -> Any:
     """A result that was kept with --json. Raises Stop for a file that is none."""
     try:
         result = json.loads(path.read_bytes())
-        for model in result["models"]:
-            table([model]), adapter_of(model)
+        if not result["models"]:
+            raise ValueError
+        # What will be asked of it.
+        compared(result, result)
+        table(result["models"])
     except OSError as error:
         raise Stop(f"{path}: {error.strerror}", USAGE) from None
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
