@@ -12,6 +12,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from . import protocol
@@ -33,6 +34,7 @@ _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the p
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
 _LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
+_FIRST = [{"role": "user", "content": "Hello"}]
 _NOBODY = 0  # the id of an answer to what has none
 
 
@@ -177,6 +179,9 @@ class Session:
         whole = parts[0] if len(parts) == 1 else SplitSource(parts)
         self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
         self._post(self._ready(id, self._model, stages))
+        # What is found out with the first prompt alone is found out while nobody waits; that it can't be is told then.
+        with suppress(WgmlError):
+            self._model.generate(_FIRST)
 
     def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.SessionReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
