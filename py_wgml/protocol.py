@@ -140,10 +140,9 @@ class LoadOptions(TypedDict, total=False):
 
 
 class BenchOptions(TypedDict):
-    """What is measured."""
+    """What is measured: prompts of these lengths, cut to the context, and what is generated."""
 
     prompt_tokens: list[int]
-    """Lengths of prompts; those that the context has no room for are cut."""
     prompt_repetitions: int
     generate_tokens: int
     repetitions: int
@@ -371,11 +370,9 @@ class Piece(TypedDict):
     reasoning: str
     recast: bool
     """All text of the pieces before has turned out to be reasoning as well."""
-    tokens: int
-    """Generated so far."""
+    tokens: int  # generated so far
     marks: NotRequired[dict[str, float]]
-    """Of the first one, if they were asked for: what was done when, in seconds; worker.js makes milliseconds since 1970
-    of them."""
+    """Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them."""
 
 
 class Usage(TypedDict):

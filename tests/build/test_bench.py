@@ -56,7 +56,7 @@ OTHERS += [json.dumps({"models": [measured("x") | {"model": {"name": 5}}]})]
 def test_a_file_that_is_no_result(text: str, tmp_path: Path) -> None:
     file = tmp_path / "kept.json"
     file.write_text(text)
-    with pytest.raises(Stop, match="^[^\n]*kept.json: no result that build.py bench --json has kept$") as stop:
+    with pytest.raises(Stop, match=r"^[^\n]*kept\.json: no result that build.py bench --json has kept$") as stop:
         bench.kept(file)
     assert stop.value.code == USAGE
 

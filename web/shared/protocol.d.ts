@@ -161,9 +161,8 @@ export interface LoadOptions {
   chat?: boolean;
 }
 
-/** What is measured. */
+/** What is measured: prompts of these lengths, cut to the context, and what is generated. */
 export interface BenchOptions {
-  /** Lengths of prompts; those that the context has no room for are cut. */
   prompt_tokens: number[];
   prompt_repetitions: number;
   generate_tokens: number;
@@ -360,12 +359,8 @@ export interface Piece {
   reasoning: string;
   /** All text of the pieces before has turned out to be reasoning as well. */
   recast: boolean;
-  /** Generated so far. */
   tokens: number;
-  /**
-   * Of the first one, if they were asked for: what was done when, in seconds; worker.js makes milliseconds since 1970
-   * of them.
-   */
+  /** Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
 
