@@ -46,7 +46,8 @@ def test_another_adapter_is_named() -> None:
 
 OTHERS = ["", "no JSON", "[]", "5", "null", "{}", '{"models": 5}', '{"models": [{}]}', '{"models": [{"model": 1}]}']
 OTHERS += ['{"models": {"a": 1}}', "[" * 100_000, '{"error": "no tokens"}', '{"models": []}']
-OTHERS += [json.dumps({"models": [measured("x") | wrong]}) for wrong in ({"adapter": 1}, {"bench": {}}, {"model": {}})]
+WRONG: tuple[dict[str, Any], ...] = ({"adapter": 1}, {"bench": {}}, {"model": {}})
+OTHERS += [json.dumps({"models": [measured("x") | wrong]}) for wrong in WRONG]
 OTHERS += [json.dumps({"models": [measured("x") | {"bench": {"summary": {"rate": "fast"}}}]})]
 OTHERS += [json.dumps({"models": [measured("x") | {"adapter": {"vendor": 5}}]})]
 OTHERS += [json.dumps({"models": [measured("x") | {"model": {"name": 5}}]})]
@@ -83,10 +84,10 @@ def test_several_models_natively_beside_a_kept_result(tmp_path: Path) -> None:
     options += ["--repetitions", "1", "--texts", "8", "--json", str(tmp_path / "kept.json")]
 
     def run(*more: str) -> list[str]:
-        command = [sys.executable, paths.ROOT / "build.py", "bench", "--native", *options, *more]
+        command: list[str | Path] = [sys.executable, paths.ROOT / "build.py", "bench", "--native", *options, *more]
         done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
-        return done.stdout.splitlines()
+        return str(done.stdout).splitlines()
 
     lines = run(*models)
     kept = json.loads((tmp_path / "kept.json").read_text())["models"]
