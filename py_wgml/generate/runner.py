@@ -390,13 +390,19 @@ class Runner(Engine):
     def _grow(self, length: int) -> None:
         """Give the cache room for `length` positions, rounded up to whole pages."""
         length = min(-(-length // _PAGE) * _PAGE, self.context)
+        before = self._cache.buffers
         tokens = self.device.buffer(4 * (length + 1), "tokens")
+        others = {}
         if self._tokens is not None:
+            others[self._tokens] = tokens
             self.device.copy(self._tokens, tokens, min(self._tokens.nbytes, tokens.nbytes))
             self._tokens.destroy()
         self._tokens = tokens
         self._cache.grow(length)
-        self._programs.clear()
+        # What was recorded stays: to record it again would take longer than the step.
+        others |= zip(before, self._cache.buffers, strict=False)  # at first there are none
+        for program, _ in self._programs.values():
+            program.rebind(others)
 
     def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.

@@ -116,7 +116,13 @@ def test_prompt_longer_than_a_step_and_growing_cache(
 
     async def in_steps(model: Model) -> list[int]:
         model.runner._step_size = 16
-        return await take(model.runner.generate(prompt, Sampling()), 40)
+        assert await take(model.runner.generate(prompt[:40], Sampling()), 1)
+        before, length = dict(model.runner._programs), model.runner._cache.length
+        answer = await take(model.runner.generate(prompt, Sampling()), 40)
+        # What was recorded before is used on.
+        assert model.runner._cache.length > length
+        assert all(model.runner._programs[key][0] is program for key, (program, _) in before.items())
+        return answer
 
     assert run(path, device, in_steps) == expected
 
