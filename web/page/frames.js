@@ -40,16 +40,22 @@ export function inSteps(step, isLast = false) {
   /** @type {Work} */
   const work = { step, isLast, notBefore: 0 };
   return (now = false) => {
-    if (waiting.includes(work)) return;
-    waiting.push(work);
-    if (waiting.length > 1) return;
+    if (!waiting.includes(work)) waiting.push(work);
     if (now) doSteps();
     else afterFrame();
   };
 }
 
+let isAsked = false;
+
 function afterFrame() {
-  requestAnimationFrame(() => setTimeout(doSteps));
+  if (isAsked) return;
+  isAsked = true;
+  const then = () => {
+    isAsked = false;
+    doSteps();
+  };
+  requestAnimationFrame(() => setTimeout(then));
 }
 
 function doSteps() {
