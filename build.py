@@ -75,7 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command("build", commands.build, site=True)
     command("chat", commands.chat, site=True).add_argument("question")
     bench = command("bench", commands.bench, site=True)
-    bench.add_argument("--prompt-tokens", type=int, default=512)
+    bench.add_argument("--prompt-tokens", type=int, nargs="+", default=[64, 512], help="lengths of prompts")
+    bench.add_argument("--prompt-repetitions", type=int, default=10, help="of each prompt, in a row")
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--repetitions", type=int, default=3)
     bench.add_argument("--texts", type=int, default=256, help="to embed, with a model for that and --native")
@@ -87,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
     how.add_argument("--native", action="store_true", help="in this Python, without a browser")
     bench.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    about = "a file that --json wrote: tell each model's figures as shares of those in it"
+    bench.add_argument("--against", type=Path, metavar="RESULT.json", help=about)
     command("screenshots", commands.screenshots, site=True)
     audit = command("audit", commands.audit, site=True)
     audit.add_argument("--question", default="Write a short story about the sea.")

@@ -10,6 +10,7 @@ from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
 from .chat.limits import MAX_SIZE
 from .errors import ContextError, WgmlError
 from .generate import Prompt
+from .timeline import mark
 from .tokenizer import Tokenizer
 
 Message = Mapping[str, Any]
@@ -81,8 +82,11 @@ class Prompts:
     def prompt(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Prompt:
         """What the model is sent. Raises as `written`."""
         written = self.written(messages, context, variables)
+        mark("template")
         splitter = written.answers.splitter(written.prompt, written.begun)
-        return Prompt(self.ids(written.text), splitter, written.answers.shown, bool(written.begun))
+        ids = self.ids(written.text)
+        mark("tokenizer")
+        return Prompt(ids, splitter, written.answers.shown, bool(written.begun))
 
     def fitting(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Prompt:
         """What the model is sent, without the oldest messages (those after the system's) where the conversation fills

@@ -140,9 +140,10 @@ class LoadOptions(TypedDict, total=False):
 
 
 class BenchOptions(TypedDict):
-    """What is measured."""
+    """What is measured: prompts of these lengths, cut to the context, and what is generated."""
 
-    prompt_tokens: int
+    prompt_tokens: list[int]
+    prompt_repetitions: int
     generate_tokens: int
     repetitions: int
     contexts: list[int]
@@ -222,6 +223,8 @@ class Send(TypedDict):
     sampling: AnswerOptions
     drop_oldest: NotRequired[bool]
     """Leave the oldest messages out where the conversation is longer than the context, instead of failing."""
+    marks: NotRequired[bool]
+    """Tell with the first piece when what it waited for was done."""
 
 
 class StopAnswer(TypedDict):
@@ -367,8 +370,9 @@ class Piece(TypedDict):
     reasoning: str
     recast: bool
     """All text of the pieces before has turned out to be reasoning as well."""
-    tokens: int
-    """Generated so far."""
+    tokens: int  # generated so far
+    marks: NotRequired[dict[str, float]]
+    """Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them."""
 
 
 class Usage(TypedDict):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 from . import protocol
@@ -25,12 +27,14 @@ from .gpu import open_device
 from .model import Model
 from .models import plan
 from .ops import Heads, cache_bytes
+from .timeline import keep, mark
 from .values import flag, integer, known, mapping, plain, text
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
 _LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
+_FIRST = [{"role": "user", "content": "Hello"}]
 _NOBODY = 0  # the id of an answer to what has none
 
 
@@ -63,6 +67,8 @@ class Session:
     async def handle(self, message: Any) -> None:
         """Do what a message asks. What goes wrong is answered as a message too."""
         id, kind = _NOBODY, "request"
+        marks = keep()
+        mark("python")
         try:
             given = _opened(message)
             # First: whatever else is wrong is told to it.
@@ -75,7 +81,7 @@ class Session:
                     async with self._busy:
                         await self._load(id, request.get("model"), mapping("options", request.get("options")))
                 case "send":
-                    await self._send(id, request)
+                    await self._send(id, request, marks)
                 case "stop":
                     self._stop(id)
                 case "card":
@@ -176,6 +182,9 @@ class Session:
         whole = parts[0] if len(parts) == 1 else SplitSource(parts)
         self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
         self._post(self._ready(id, self._model, stages))
+        # What is found out with the first prompt alone is found out while nobody waits; that it can't be is told then.
+        with suppress(WgmlError):
+            self._model.generate(_FIRST)
 
     def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.SessionReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)
@@ -226,39 +235,48 @@ class Session:
             message = f"The GPU stopped working: {reason.message or 'the browser gives no reason'}"
             self._post({"type": "error", "stage": "gpu", "message": message})
 
-    async def _send(self, id: int, request: Mapping[str, Any]) -> None:
+    async def _send(self, id: int, request: Mapping[str, Any], marks: dict[str, float]) -> None:
         messages = read(request.get("messages"))
         options = mapping("sampling", request.get("sampling"))
         known(options, protocol.AnswerOptions.__annotations__)
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
+        told = marks if flag("marks", request.get("marks", False)) else None
         self._sent.add(id)
         try:
             async with self._busy:
-                await self._answer(id, messages, options, drop_oldest)
+                await self._answer(id, messages, options, drop_oldest, told)
         finally:
             self._sent.discard(id)
             self._stopped.discard(id)
             self._generations.pop(id, None)
 
     async def _answer(
-        self, id: int, messages: list[dict[str, Any]], options: dict[str, Any], drop_oldest: bool
+        self,
+        id: int,
+        messages: list[dict[str, Any]],
+        options: dict[str, Any],
+        drop_oldest: bool,
+        marks: dict[str, float] | None,
     ) -> None:
         model = self._loaded()
-        unsent, posted = Part(), 0.0
+        unsent, posted, reported = Part(), -math.inf, -math.inf
 
         def on_prefill(done: int) -> None:
-            nonlocal posted
-            if time.perf_counter() - posted >= _READING_INTERVAL:
-                posted = time.perf_counter()
+            nonlocal reported
+            if time.perf_counter() - reported >= _READING_INTERVAL:
+                reported = time.perf_counter()
                 self._post({"type": "reading", "id": id, "done": done, "total": generation.usage.prompt_tokens})
 
         def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
-            nonlocal unsent, posted
+            nonlocal unsent, posted, marks
             unsent += part
             if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
+                if marks:
+                    mark("text")
+                    piece["marks"], marks = marks, None
                 self._post(cast(protocol.Piece, piece))
                 unsent, posted = Part(), time.perf_counter()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -132,6 +133,46 @@ async def is_alive(page: Page) -> None:
     assert answers[-1]["reason"] in ("length", "stop")
 
 
+def test_the_first_text_goes_at_once(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short ago the page was told of the prompt; the rest is gathered."""
+    monkeypatch.setattr("py_wgml.worker._PIECE_INTERVAL", 3600.0)
+
+    async def test(page: Page) -> None:
+        await page.load()
+        reading, first, rest, done = await page.send(sampling={"max_tokens": 30, "temperature": 0})
+        assert (reading["type"], first["type"], rest["type"]) == ("reading", "piece", "piece")
+        assert first["tokens"] < rest["tokens"] <= done["usage"]["completion_tokens"] == 30
+
+    page(test)
+
+
+def test_what_a_first_prompt_finds_out_is_known_once_a_model_is_loaded(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        assert page.session._model is not None
+        prompts = page.session._model._prompts
+        assert prompts.template in prompts._formats
+
+    page(test)
+
+
+def test_marks_are_told_to_who_asks_for_them(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("py_wgml.worker._PIECE_INTERVAL", 0.0)
+
+    async def test(page: Page) -> None:
+        await page.load()
+        assert not any("marks" in answer for answer in await page.send())
+        began = time.perf_counter()
+        first, *others = [answer for answer in await page.send(marks=True) if answer["type"] == "piece"]
+        marks, ended = first["marks"], time.perf_counter()
+        names = ["python", "template", "tokenizer", "submitted", "submitted ahead", "read", "text"]
+        assert list(marks) == names and not any("marks" in other for other in others)
+        assert [began, *marks.values(), ended] == sorted([began, *marks.values(), ended])
+        assert (await page.send(marks=5))[0]["message"].startswith("marks")
+
+    page(test)
+
+
 def test_each_type(page: Any) -> None:
     async def test(page: Page) -> None:
         ready = await page.load(context=512, cache_bits=None)
@@ -140,8 +181,8 @@ def test_each_type(page: Any) -> None:
         assert (reading["type"], {piece["type"] for piece in pieces}, done["type"]) == ("reading", {"piece"}, "done")
         assert done["usage"]["completion_tokens"] <= 3
         assert (await page.ask("card"))[0]["card"]["parameters"] > 0
-        options = {"prompt_tokens": 4, "generate_tokens": 2, "repetitions": 1, "contexts": [0]}
-        assert (await page.ask("bench", **options))[0]["figures"]["tokens_per_second"]
+        options = {"prompt_tokens": [4], "prompt_repetitions": 2, "generate_tokens": 2, "repetitions": 1}
+        assert (await page.ask("bench", **options, contexts=[0]))[0]["figures"]["tokens_per_second"]
         assert await page.ask("stop", id=99) == []
         await is_alive(page)
         assert page.reports == []

@@ -16,6 +16,7 @@ LAYERS = (
         "errors",
         "names",
         "facts",
+        "timeline",
         "protocol",
         "values",
         "reference",

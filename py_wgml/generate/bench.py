@@ -1,11 +1,11 @@
 """How fast a runner is, measured as a user meets it: the same harness in the page and natively."""
 
-import contextlib
 import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from typing import Any
 
 from .. import wgsl
@@ -22,25 +22,46 @@ from .runner import Runner
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
 _READ_WORKGROUPS = 2048
 _READ_SECONDS = 0.2  # for which bandwidth is measured
+_WARM_LEAST, _WARM_MOST = 1.0, 5.0  # seconds of load before anything is measured
+_WARM_TOKENS = 16  # generated behind each prompt of it
+_LEVEL, _FALLS = 3, 0.97  # so many rounds must not be faster than this share of the best one before them
 
 
 async def measure(
-    runner: Runner, prompt_tokens: int, generate_tokens: int, repetitions: int, contexts: Sequence[int] = ()
+    runner: Runner,
+    prompt_tokens: Sequence[int],
+    prompt_repetitions: int,
+    generate_tokens: int,
+    repetitions: int,
+    contexts: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Process random prompts from an empty cache, then generate greedily, `repetitions` times.
+    """Process random prompts of some lengths from an empty cache, `prompt_repetitions` times in a row each, then
+    generate greedily behind the longest, `repetitions` times. The GPU is warm by then, and idle when a clock starts.
 
-    contexts: lengths of conversation at which generation is measured; those that don't fit the context are left out.
-    Returns tokens a second, seconds to the first token, what a token costs the host and the GPU, and where it goes.
-    Of what varies from run to run: median, lowest and highest.
+    prompt_tokens: cut to what the context has room for. contexts: lengths of conversation at which generation is
+    measured; those that don't fit the context are left out.
+    Returns tokens a second, seconds to the first token, what a prompt costs at all and for each of its tokens (where
+    there are two lengths), what a generated token costs the host and the GPU, and where it goes; "summary": the most
+    telling ones, by what they are called in a table. Of what varies from run to run: median, lowest and highest.
     Raises WgmlError when the tokens don't fit the context, or one of these is no such number.
     """
-    prompt_tokens = integer("prompt_tokens", prompt_tokens, 1)
+    lengths = integers("prompt_tokens", prompt_tokens, 1, 1 << 31)
+    if not lengths:
+        raise WgmlError("prompt_tokens is empty: there is no prompt to measure")
+    prompt_repetitions = integer("prompt_repetitions", prompt_repetitions, 1, 1000)
     generate_tokens = integer("generate_tokens", generate_tokens, 2)
     repetitions = integer("repetitions", repetitions, 1, 1000)
     contexts = integers("contexts", contexts, 0, 1 << 31)
-    if prompt_tokens + generate_tokens > runner.context:
-        raise WgmlError(f"{prompt_tokens} + {generate_tokens} tokens don't fit the context of {runner.context}")
-    prompts = [await _run(runner, prompt_tokens, generate_tokens) for _ in range(repetitions)]
+    room = runner.context - generate_tokens
+    if room < 1:
+        raise WgmlError(f"1 + {generate_tokens} tokens don't fit the context of {runner.context}")
+    lengths = sorted({min(length, room) for length in lengths})
+    warming = await warm(runner, lengths)
+    seconds = {
+        length: spread([(await _run(runner, length, 1))["first_token"] for _ in range(prompt_repetitions)])
+        for length in lengths
+    }
+    answers = [await _run(runner, lengths[-1], generate_tokens) for _ in range(repetitions)]
     decode: dict[str, Any] = {}
     cost: dict[str, Any] = {}
     for context in contexts:
@@ -55,7 +76,7 @@ async def measure(
             "bytes_read_per_token": nbytes,
             "tokens_read_at_once": runner.batch,
         }
-        with contextlib.suppress(WgmlError):  # without a GPU clock
+        with suppress(WgmlError):  # without a GPU clock
             busy = [1e3 * await runner.gpu_seconds(generate_tokens) for _ in range(repetitions)]
             decode[str(context)]["gpu_ms_per_token"] = spread(busy)
         cost[str(context)] = await _operations(runner)
@@ -64,14 +85,29 @@ async def measure(
     for figures in decode.values():
         read = figures["bytes_read_per_token"] * figures["tokens_per_second"]["median"]
         figures["share_of_read_bandwidth"] = read / bandwidth
+    prefill = {
+        str(length): {"seconds": taken, "tokens_per_second": _rate(length, taken)} for length, taken in seconds.items()
+    }
+    longest = prefill[str(lengths[-1])]
+    split = line({length: taken["median"] for length, taken in seconds.items()})
     return {
-        "prompt_tokens": prompt_tokens,
+        "summary": {
+            f"prefill of {lengths[-1]}, tokens/s": longest["tokens_per_second"]["median"],
+            **{f"decode at {at}, tokens/s": figures["tokens_per_second"]["median"] for at, figures in decode.items()},
+            **({"prompt: fixed ms": 1e3 * split[0], "prompt: us a token": 1e6 * split[1]} if split else {}),
+        },
+        "prompt_tokens": lengths,
+        "prompt_repetitions": prompt_repetitions,
         "generate_tokens": generate_tokens,
         "repetitions": repetitions,
-        "prefill_tokens_per_second": spread(run["prefill"] for run in prompts),
-        "first_token_seconds": spread(run["first_token"] for run in prompts),
-        "tokens_per_second": spread(run["decode"] for run in prompts),
-        "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in prompts),
+        "warming": warming,
+        "prefill_at": prefill,
+        "prefill_fixed_ms": 1e3 * split[0] if split else None,
+        "prefill_us_per_token": 1e6 * split[1] if split else None,
+        "prefill_tokens_per_second": longest["tokens_per_second"],
+        "first_token_seconds": longest["seconds"],
+        "tokens_per_second": spread(run["decode"] for run in answers),
+        "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in answers),
         "decode_at": decode,
         "dispatches_per_token": runner.dispatches_per_token,
         "dispatches_per_layer": runner.dispatches_per_token / runner.config.block_count,
@@ -131,6 +167,41 @@ async def measure_speculation(
     return found
 
 
+async def warm(runner: Runner, lengths: Sequence[int]) -> dict[str, float]:
+    """Let the GPU work until it is no faster for it: its clocks rise under load alone, and kernels may be compiled as
+    they first run. A software adapter has none that rise: it takes a prompt of the shortest of `lengths` once.
+
+    Returns what that took, and the first and the last round of it.
+    """
+    lengths = lengths[:1] if runner.device.info.software else lengths
+    began = time.perf_counter()
+    rounds: list[float] = []
+    while True:
+        at = time.perf_counter()
+        for length in lengths:
+            await _run(runner, length, _WARM_TOKENS)
+        rounds.append(time.perf_counter() - at)
+        taken = time.perf_counter() - began
+        still_falls = len(rounds) <= _LEVEL or min(rounds[-_LEVEL:]) < _FALLS * min(rounds[:-_LEVEL])
+        if runner.device.info.software or taken >= (_WARM_MOST if still_falls else _WARM_LEAST):
+            return {"seconds": taken, "rounds": len(rounds), "first_seconds": rounds[0], "last_seconds": rounds[-1]}
+
+
+def line(values: Mapping[int, float]) -> tuple[float, float] | None:
+    """What is fixed and what each adds, through the values of the least and the largest key; None where there is only
+    one."""
+    least, largest = min(values), max(values)
+    if least == largest:
+        return None
+    slope = (values[largest] - values[least]) / (largest - least)
+    return values[least] - slope * least, slope
+
+
+def _rate(tokens: int, seconds: Mapping[str, float]) -> dict[str, float]:
+    """Tokens a second, of a spread of seconds."""
+    return {"median": tokens / seconds["median"], "low": tokens / seconds["high"], "high": tokens / seconds["low"]}
+
+
 async def measure_embedding(
     embedder: Embedder, repetitions: int, texts: int = 256, lengths: Sequence[int] = (16, 128)
 ) -> dict[str, Any]:
@@ -157,6 +228,7 @@ async def measure_embedding(
             seconds.append(time.perf_counter() - began)
         rates[str(length)] = spread(texts / taken for taken in seconds)
     return {
+        "summary": {f"texts/s of {length} tokens": rate["median"] for length, rate in rates.items()},
         "texts": texts,
         "repetitions": repetitions,
         "texts_per_second_of_tokens": rates,
@@ -172,32 +244,29 @@ def spread(values: Any) -> dict[str, float]:
 
 
 async def _run(runner: Runner, prompt_tokens: int, generate_tokens: int) -> dict[str, float]:
-    """Figures of one run, a token a step. decode leaves the first token out; cpu: seconds a token."""
+    """Figures of one run, a token a step, begun on an idle GPU. first_token: seconds; with more than one token decode:
+    of the others, a second; cpu: seconds a token."""
     numbers = random.Random(1)
     ids = [numbers.randrange(runner.config.vocabulary) for _ in range(prompt_tokens)]
     runner.forget()
+    await runner.idle()
     cpu, steps = runner.cpu_seconds, runner.token_steps
-    began = first = ended = time.perf_counter()
-    count = 0
+    began = time.perf_counter()
+    times = []
+    limit = min(generate_tokens, runner.context - prompt_tokens)
     speculate, runner.speculate = runner.speculate, False  # what follows a random prompt repeats itself
-    tokens = runner.generate(ids, Sampling())
     try:
-        async for _ in tokens:
-            count += 1
-            ended = time.perf_counter()
-            if count == 1:
-                first = ended
-            if count >= generate_tokens:
-                break
+        async with aclosing(runner.generate(ids, Sampling(), limit=limit)) as tokens:
+            async for _ in tokens:
+                times.append(time.perf_counter())
     finally:
-        await tokens.aclose()
         runner.speculate = speculate
-    return {
-        "prefill": prompt_tokens / (first - began),
-        "decode": (count - 1) / (ended - first),
-        "first_token": first - began,
-        "cpu": (runner.cpu_seconds - cpu) / (runner.token_steps - steps),
-    }
+    first, *later = times
+    figures = {"first_token": first - began}
+    if later:
+        figures["decode"] = len(later) / (later[-1] - first)
+        figures["cpu"] = (runner.cpu_seconds - cpu) / (runner.token_steps - steps)
+    return figures
 
 
 async def _operations(runner: Runner, repetitions: int = 9) -> dict[str, float]:

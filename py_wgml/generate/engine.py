@@ -42,6 +42,10 @@ class Engine:
         self._spread.run()
         await self._cache.read_factors(self.weights)
 
+    async def idle(self) -> None:
+        """Wait until the GPU has done all that it was asked."""
+        await self.device.read(self._step, 4)
+
     def destroy(self) -> None:
         """Give all GPU memory back. What is under way ends with a WgmlError."""
         if not self._destroyed:

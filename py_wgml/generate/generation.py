@@ -107,7 +107,9 @@ class Generation:
         usage, began = self.usage, time.perf_counter()
         decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
         answer = self._answer
-        tokens = self._runner.generate(self._ids, self._sampling, self._prefilled, self._turns, self._checked)
+        tokens = self._runner.generate(
+            self._ids, self._sampling, self._prefilled, self._turns, self._max_tokens, self._checked
+        )
         try:
             async for token in tokens:
                 usage.completion_tokens += 1

@@ -15,6 +15,7 @@ from ..gguf_model.header import Header
 from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, sample_every, step_uniform
+from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 
@@ -30,28 +31,36 @@ _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "check": "every"
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 _FRAME = 1 / 60  # seconds
 _MAX_BATCH = 64
+_FIRST_BATCH = 2
 
 
 @dataclass
 class Pace:
     """How many tokens are read back at once: their steps are submitted together, while those before them run.
 
-    They should last about a frame of the screen, and in any case keep the GPU busy until the host has noticed that the
-    batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox, which looks
-    for finished work that seldom. More would be in vain: whoever stops loses what is in flight.
+    They should last less than half a frame of the screen, and in any case keep the GPU busy until the host has noticed
+    that the batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox,
+    which looks for finished work that seldom. More would be in vain: what is in flight when somebody stops is lost, and
+    the next question waits for it.
     """
 
     read_cost: float = 0.0
     batch: int = 1
 
-    def took(self, seconds: float) -> None:
-        """Take up how much later than the batch before it a batch was done, as the host noticed it.
+    @property
+    def first(self) -> int:
+        """The batch right behind a prompt. A browser takes up all of its steps before it tells that the prompt's are
+        done, so that the first token would wait for a long one."""
+        return self.batch if self.read_cost > _FRAME else min(self.batch, _FIRST_BATCH)
+
+    def took(self, seconds: float, count: int) -> None:
+        """Take up how much later than the batch before it a batch of `count` was done, as the host noticed it.
 
         A second one right after the first: both were done before the host looked, and the GPU had nothing to do.
         """
-        if seconds < _FRAME / 2:
+        if seconds < _FRAME / 4 and count == self.batch:
             self.batch = min(2 * self.batch, _MAX_BATCH)
-        elif seconds > max(2 * _FRAME, 3 * self.read_cost):
+        elif seconds > max(_FRAME, 3 * self.read_cost):
             self.batch = max(self.batch // 2, 1)
 
 
@@ -203,10 +212,11 @@ class Runner(Engine):
         sampling: Sampling,
         on_prefill: Callable[[int], None] = lambda done: None,
         turns: Sequence[int] = (),
+        limit: int | None = None,
         on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
-        context is full or the caller stops.
+        context is full, there are `limit` of them or the caller stops.
 
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
@@ -214,11 +224,13 @@ class Runner(Engine):
         Raises WgmlError when the ids don't fit.
         """
         who, sequence = object(), list(ids)
+        # No step takes in what lies behind: the last token is sampled, and that is all.
+        end = self.context if limit is None else len(ids) + limit - 1
         try:
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                async with aclosing(self._generate(sequence, sampling, on_prefill, turns, on_check)) as tokens:
+                async with aclosing(self._generate(sequence, sampling, on_prefill, turns, end, on_check)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
                         self._turns.rest(True)
@@ -228,7 +240,7 @@ class Runner(Engine):
                         self._turns.rest(False)
                     else:
                         return
-                if len(sequence) > self.context:
+                if len(sequence) > min(self.context, end):
                     return
         finally:
             self._turns.give(who)
@@ -239,34 +251,38 @@ class Runner(Engine):
         sampling: Sampling,
         on_prefill: Callable[[int], None],
         turns: Sequence[int],
+        end: int,
         on_check: Callable[[int, int], None],
     ) -> AsyncGenerator[int]:
-        """The tokens of `generate`, without a thought for others."""
+        """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
         pending = await self._prefill(ids, on_prefill, turns)
-        draft = Draft(ids, self.costs, self.speculate)
+        mark("submitted")
+        draft, end = Draft(ids, self.costs, self.speculate), min(self.context, end)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
             self._alive()
-            guess = draft.guess(self._cache.length - self._stored - 1)
+            guess = draft.guess(max(0, min(self._cache.length, end) - self._stored - 1))
             is_check = bool(guess) and not pending
             if is_check:
                 tokens = await self._check_guess(guess)
                 on_check(len(guess), len(tokens) - 1)
             else:
                 if not guess:  # else it waits for all that comes before it
-                    await self._submit_steps(pending, draft.steps(self._pace.batch))
+                    batch = self._pace.batch if last else self._pace.first
+                    await self._submit_steps(pending, draft.steps(batch), end)
                 if not pending:
                     return
+                mark("submitted ahead")
                 draft.read()  # while the GPU is at work
                 tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
+                mark("read")
             now = time.perf_counter()
             if is_check:
                 draft.checked(now - last)
             elif paced:
-                if draft.steps(self._pace.batch) == self._pace.batch:
-                    self._pace.took(now - last)
+                self._pace.took(now - last, len(tokens))
                 draft.passed(now - last, len(tokens))
             last, paced = now, not is_check
             for token in tokens:
@@ -274,14 +290,14 @@ class Runner(Engine):
                 draft.push(token)
                 yield token
 
-    async def _submit_steps(self, pending: deque[Awaitable[bytes]], most: int) -> None:
-        """Keep batches of up to `most` steps of one token under way, as long as there is room.
+    async def _submit_steps(self, pending: deque[Awaitable[bytes]], most: int, end: int) -> None:
+        """Keep batches of up to `most` steps of one token under way, until `end` positions are taken in.
 
         Each step takes in the token that the step before it samples; the host need not know it yet.
         """
         began = time.perf_counter()
-        while len(pending) < self._in_flight and self._stored < self.context:
-            count = min(most, self.context - self._stored)
+        while len(pending) < self._in_flight and self._stored < end:
+            count = min(most, end - self._stored)
             await self._reserve(self._stored + count)
             pending.append(self._submit(1, "sample", count))
             self.token_steps += count
@@ -434,13 +450,19 @@ class Runner(Engine):
     def _grow(self, length: int) -> None:
         """Give the cache room for `length` positions, rounded up to whole pages."""
         length = min(-(-length // _PAGE) * _PAGE, self.context)
+        before = self._cache.buffers
         tokens = self.device.buffer(4 * (length + 1), "tokens")
+        others = {}
         if self._tokens is not None:
+            others[self._tokens] = tokens
             self.device.copy(self._tokens, tokens, min(self._tokens.nbytes, tokens.nbytes))
             self._tokens.destroy()
         self._tokens = tokens
         self._cache.grow(length)
-        self._programs.clear()
+        # What was recorded stays: to record it again would take longer than the step.
+        others |= zip(before, self._cache.buffers, strict=False)  # at first there are none
+        for program, _ in self._programs.values():
+            program.rebind(others)
 
     def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import array
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +127,7 @@ class BrowserDevice(Device):
         self, program: Program, buffer: Buffer, offset: int, nbytes: int, times: int = 1
     ) -> Awaitable[bytes]:
         promise = self._gpu.runAndRead(self._handle_of(program), times, buffer.handle, offset, padded(nbytes))
-        return asyncio.ensure_future(_bytes(promise, nbytes))
+        return _Reading(promise, nbytes)
 
     async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
         return bytes((await self._gpu.timestamps(self._handle_of(program), times, passes)).to_bytes())
@@ -157,6 +156,16 @@ class BrowserDevice(Device):
 
     def close(self) -> None:
         self._gpu.close()
+
+
+class _Reading(Awaitable[bytes]):
+    """Bytes on their way from the GPU. A task that waits for them would be one more turn of the event loop."""
+
+    def __init__(self, promise: Awaitable[Any], nbytes: int) -> None:
+        self._promise, self._nbytes = promise, nbytes
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        return _bytes(self._promise, self._nbytes).__await__()
 
 
 async def _bytes(promise: Awaitable[Any], count: int) -> bytes:

@@ -181,6 +181,14 @@ class Program:
             raise WgmlError(f"{what}: {binding.name} is no Buffer but of type {type(value).__name__}")
         return self.device.uniforms[value]
 
+    def rebind(self, others: Mapping[Buffer, Buffer]) -> None:
+        """Give the dispatches other buffers in the place of some: larger ones, say, that hold the same."""
+        self.dispatches = [
+            (pipeline, tuple(others.get(buffer, buffer) for buffer in buffers), counts)
+            for pipeline, buffers, counts in self.dispatches
+        ]
+        self.handle = None
+
     def run(self) -> None:
         """Submit the dispatches to the GPU; returns at once."""
         self.device.run(self)

@@ -42,9 +42,14 @@ class Cache:
         largest = max([1, *sizes, *(rope.dim * _ROTATION_BYTES for rope in self._ropes)])
         self.max_length = min(context, device.max_tensor_bytes // largest)
 
+    @property
+    def buffers(self) -> list[Buffer]:
+        """What `grow` puts others in the place of, in the same order."""
+        return [*(buffer for layer in self.layers.values() for buffer in layer), *self.rotations.values()]
+
     def grow(self, length: int) -> None:
         """Make room for `length` positions, keeping of what is there as much as fits. Programs recorded before must not
-        run any more."""
+        run any more, unless they are given the new `buffers`."""
         device = self._device
         old = self.layers
         self.layers = {}

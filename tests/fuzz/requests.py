@@ -81,9 +81,9 @@ def _message(dice: random.Random) -> str:
             model = dice.choice(["MODEL", "MODEL", "null", "{name: 'x', file: new File([], 'x')}", "{}", "5", '"x"'])
             return f"{{type: 'load', model: {model}, options: {dice.choice([f'{{{field}: {value}}}', value])}}}"
         case _:
-            numbers = {
-                name: dice.choice([value, "2", "2"]) for name in ("prompt_tokens", "generate_tokens", "repetitions")
-            }
+            given = ("prompt_repetitions", "generate_tokens", "repetitions")
+            numbers = {name: dice.choice([value, "2", "2"]) for name in given}
+            numbers["prompt_tokens"] = dice.choice([value, "[2]", "[2, 5]"])
             fields = ", ".join(f"{name}: {number}" for name, number in numbers.items())
             return f"{{type: 'bench', {fields}, contexts: {dice.choice(['[]', value])}}}"
 

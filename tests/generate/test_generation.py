@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -15,7 +14,6 @@ from work import counted
 
 from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
-from py_wgml.generate.bench import measure
 from py_wgml.generate.generation import Generation, StopStrings
 from py_wgml.generate.runner import Pace
 from py_wgml.gpu import Device
@@ -118,7 +116,13 @@ def test_prompt_longer_than_a_step_and_growing_cache(
 
     async def in_steps(model: Model) -> list[int]:
         model.runner._step_size = 16
-        return await take(model.runner.generate(prompt, Sampling()), 40)
+        assert await take(model.runner.generate(prompt[:40], Sampling()), 1)
+        before, length = dict(model.runner._programs), model.runner._cache.length
+        answer = await take(model.runner.generate(prompt, Sampling()), 40)
+        # What was recorded before is used on.
+        assert model.runner._cache.length > length
+        assert all(model.runner._programs[key][0] is program for key, (program, _) in before.items())
+        return answer
 
     assert run(path, device, in_steps) == expected
 
@@ -405,52 +409,3 @@ def test_a_type_that_can_not_be_used_allocates_nothing(
     with pytest.raises(WgmlError, match=r"is of type F32 \(.*\); supported:"):
         run(path, device, not_loaded)
     assert device.memory == before
-
-
-def test_bench_figures(path: Path, device: Device) -> None:
-    figures = run(path, device, lambda model: measure(model.runner, 8, 4, 2, [0, 50, 4096]))
-    rate = figures["tokens_per_second"]
-    assert 0 < rate["low"] <= rate["median"] <= rate["high"]
-    # A context of 4096 does not fit.
-    assert list(figures["decode_at"]) == ["0", "50"] and list(figures["operations_us"]) == ["0", "50"]
-    tensors = NumpyModel(path)._file.header.tensors.values()
-    weights = sum(t.nbytes for t in tensors if t.name != "token_embd.weight")
-    position = 2 * 2 * 2 * 16 * 2  # layers, keys and values, heads, elements, bytes
-    short, long = (figures["decode_at"][context]["bytes_read_per_token"] for context in ("0", "50"))
-    assert short >= weights + (1 + 3) * position and long >= weights + (50 + 3) * position
-    assert (short - weights) % position == (long - weights) % position == 0
-    # Embedding, five a layer, logits, sampling.
-    assert figures["dispatches_per_token"] == 1 + 5 * 2 + 1 + 1
-
-
-@pytest.mark.parametrize(
-    ("step", "read", "poll"),
-    [
-        (0.001, 0.0002, 0.0),  # Chromium
-        (0.0002, 0.001, 0.0),
-        (0.001, 0.0002, 0.1),  # Firefox
-        (0.015, 0.0002, 0.1),
-        (0.1, 0.0002, 0.0),
-    ],
-)
-def test_pace_keeps_the_gpu_busy(step: float, read: float, poll: float) -> None:
-    """A GPU whose steps take `step` seconds, and a host that needs `read` to see a result, at multiples of `poll`."""
-    pace = Pace(max(read, poll))
-    now = busy_until = idle = lost = 0.0
-    last: float | None = None
-    pending: list[tuple[float, int]] = []
-    tokens = 0
-    while tokens < 3000:
-        while len(pending) < 2:
-            idle += max(0.0, now - busy_until) if tokens > 1000 else 0.0
-            busy_until = max(now, busy_until) + pace.batch * step
-            pending.append((busy_until, pace.batch))
-        done, count = pending.pop(0)
-        seen = max(now, done + read)
-        now = math.ceil(seen / poll) * poll if poll else seen
-        if last is not None:
-            pace.took(now - last)
-        last, tokens = now, tokens + count
-        lost = max(lost, sum(count for _, count in pending) * step)
-    assert idle < 0.1 * now  # a tenth of the time
-    assert lost <= max(3 * poll, step, 2 / 60)  # seconds of work when somebody stops

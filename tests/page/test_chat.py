@@ -189,9 +189,10 @@ def test_says_so_when_workers_have_no_webgpu(page: Page, url: str, worker_prefix
 def test_the_benchmark_page_measures_by_itself(chromium: Chromium, url: str) -> None:
     context = chromium.browser().new_context()
     page = context.new_page()
-    page.goto(f"{url}bench.html?prompt_tokens=16&generate_tokens=4&repetitions=1")
+    page.goto(f"{url}bench.html?model=0,0&prompt_tokens=16,32&prompt_repetitions=2&generate_tokens=4&repetitions=1")
     expect(page.locator("#status")).to_have_text("Done", timeout=120_000)
-    result = json.loads(page.locator("#result").text_content() or "")
+    result, again = json.loads(page.locator("#result").text_content() or "")["models"]
+    assert result["model"] == again["model"]
     assert all(0 < visit["ready"] < 100 for visit in result["warm"]) and len(result["warm"]) == 1
     assert 0 < result["cold"]["ready"] < 100
     first, second = result["chat"]
@@ -200,6 +201,17 @@ def test_the_benchmark_page_measures_by_itself(chromium: Chromium, url: str) -> 
     assert second["processed_tokens"] <= second["usage"]["prompt_tokens"] - first["usage"]["prompt_tokens"]
     assert result["offline"]
     assert result["bench"]
+    rows = page.locator("#summary tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText))"
+    )
+    assert rows[0] == ["", "tiny", "tiny"] and [row[0] for row in rows[1:]] == list(result["bench"]["summary"])
+    assert all(float(cell.replace(",", "")) > -1e6 for row in rows[1:] for cell in row[1:])
+    short = result["first_text"][0]
+    assert 0 < short["processed_tokens"] <= short["prompt_tokens"]
+    # One behind the other, they are all there is.
+    stages = [stage["low"] for stage in short["stages"].values()]
+    assert len(stages) == 10 and min(stages) > -1
+    assert sum(stages) <= short["total"]["median"] + 1
     context.close()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fuzz import answers
 from page.pages import ask, ready, wait_answers
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 if TYPE_CHECKING:
     from web.build.browser import Chromium
@@ -128,6 +128,14 @@ def test_a_long_table_keeps_its_head_and_a_long_list_its_numbers(drawing: answer
     assert text.locator("thead").count() == text.locator("table").count() > 1
     numbers = "(lists) => lists.flatMap((list) => [...list.children].map((item, i) => (list.start ?? 1) + i))"
     assert text.locator("ol").evaluate_all(numbers) == list(range(1, 301))
+
+
+def test_the_first_text_of_an_answer_waits_for_no_frame(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake(pieces=["It is **Paris**.", " The second text does."], pace=50)
+    ready(page, url)
+    page.evaluate("window.requestAnimationFrame = () => 0")
+    ask(page)
+    expect(page.locator(".message.assistant .text")).to_have_text("It is Paris.")
 
 
 def test_what_fails_in_drawing_stops_no_other(page: Page, url: str, fake: Callable[..., None]) -> None:

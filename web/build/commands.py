@@ -53,26 +53,32 @@ def chat(args: argparse.Namespace) -> None:
 
 
 def bench(args: argparse.Namespace) -> None:
-    """Measure the built page in a headless browser, or the engine without one; a table and JSON go to stdout."""
+    """Measure the built page in a headless browser, or the engine without one; figures and tables go to stdout."""
     in_venv("test" if args.native else "browser")
     from .bench import bench as bench_in_browser
-    from .bench import bench_natively, flat
+    from .bench import bench_natively, compared, flat, kept, table
 
+    before = kept(args.against) if args.against else None
     if not args.native and (args.cache_bits, args.activation_bits) != (16, 32):
         raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
-    options = {name: getattr(args, name) for name in ("prompt_tokens", "generate_tokens", "repetitions", "contexts")}
+    names = ("prompt_tokens", "prompt_repetitions", "generate_tokens", "repetitions", "contexts")
+    options = {name: getattr(args, name) for name in names}
     if args.native:
-        model = given_model(args.model[0]) if args.model else default_model()
-        result = asyncio.run(bench_natively(model.path, args.cache_bits, args.activation_bits, options, args.texts))
+        models = [given_model(address).path for address in args.model] or [default_model().path]
+        result = asyncio.run(bench_natively(models, args.cache_bits, args.activation_bits, options, args.texts))
     else:
         build(args)
-        query = options | {"contexts": ",".join(map(str, args.contexts))}
+        lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(args.model) or 1)}
+        query = options | {name: ",".join(map(str, numbers)) for name, numbers in lists.items()}
         with serving(args.out) as url:
             result = bench_in_browser(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     text = json.dumps(result, indent=1)
-    print(*(f"{name:40} {value}" for name, value in flat(result)), text, sep="\n")
     if args.json:
         args.json.write_text(text + "\n")
+    print(*(f"{name:40} {value}" for name, value in flat(result)), text, "", table(result["models"]), sep="\n")
+    if before:
+        shares, notes = compared(result, before)
+        print("", table(shares, f"as shares of {args.against.name}"), *notes, sep="\n")
 
 
 def screenshots(args: argparse.Namespace) -> None:

@@ -1,10 +1,11 @@
 /**
- * The benchmark page: measures itself in whatever browser opens it. A first visit, then reloads for later ones, then the
- * engine's speed and two questions as a person would ask them.
+ * The benchmark page: measures itself in whatever browser opens it. Of each model a first visit, then reloads for later
+ * ones, then the engine's speed, what the first text of an answer waits for, and two questions as a person would ask them.
  *
- * Query parameters: `model` (index in site.json), `prompt_tokens`, `generate_tokens`, `repetitions`, `contexts` (lengths
- * of conversation at which generation is measured, by commas), and `post` to send the result to `./result`. The result is
- * in `window.benchResult` and, as JSON, in #result; where something failed it is `{error}`.
+ * Query parameters: `model` (indices in site.json, by commas), `prompt_tokens` (lengths of prompts, by commas),
+ * `prompt_repetitions`, `generate_tokens`, `repetitions`, `contexts` (lengths of conversation at which generation is
+ * measured, by commas), and `post` to send the result to `./result`. The result, `{models}`, is in `window.benchResult`
+ * and, as JSON, in #result; where something failed it is `{error}`.
  *
  * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "../shared/protocol.js"
  *
@@ -18,6 +19,7 @@
 import { siteModels } from "./choice.js";
 import { byId, element } from "./dom.js";
 import { Engine } from "./engine.js";
+import { firstText } from "./first_text.js";
 import { bytes, decimal } from "../shared/format.js";
 import { forget } from "../shared/kept.js";
 import { keepOffline } from "./offline.js";
@@ -31,13 +33,16 @@ const STEP = "py_wgml bench";
 const parameters = new URLSearchParams(location.search);
 const number = (/** @type {string} */ name, /** @type {number} */ otherwise) =>
   Number(parameters.get(name) ?? otherwise);
+const numbers = (/** @type {string} */ name, /** @type {string} */ otherwise) =>
+  (parameters.get(name) ?? otherwise).split(",").filter(Boolean).map(Number);
 
 /** @type {BenchOptions} */
 const options = {
-  prompt_tokens: number("prompt_tokens", 512),
+  prompt_tokens: numbers("prompt_tokens", "64,512"),
+  prompt_repetitions: number("prompt_repetitions", 10),
   generate_tokens: number("generate_tokens", 128),
   repetitions: number("repetitions", 3),
-  contexts: (parameters.get("contexts") ?? "0,1024,4096").split(",").map(Number),
+  contexts: numbers("contexts", "0,1024,4096"),
 };
 
 /** @param {string} text */
@@ -47,14 +52,16 @@ function say(text) {
 
 /** @returns {Promise<object | null>} the result; null when the page is to be loaded again first */
 async function measure() {
-  const step = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
+  const { models = [], ...step } = JSON.parse(sessionStorage.getItem(STEP) ?? "{}");
+  const remember = (/** @type {object} */ next) => sessionStorage.setItem(STEP, JSON.stringify({ models, ...next }));
   const site = await readSite();
-  const chosen = siteModels(site)[number("model", 0)];
-  if (!chosen) throw new Error(`site.json has no model ${parameters.get("model")}`);
+  const wanted = numbers("model", "0");
+  const chosen = siteModels(site)[wanted[models.length]];
+  if (!chosen) throw new Error(`site.json has no model ${wanted[models.length]}`);
   if (!step.emptied) {
     say("Removing what is kept");
     await empty(/** @type {string} */ (chosen.url));
-    sessionStorage.setItem(STEP, JSON.stringify({ emptied: true }));
+    remember({ emptied: true });
     return null;
   }
   say(step.cold ? "Another visit: starting" : "First visit: downloading and starting");
@@ -63,22 +70,22 @@ async function measure() {
     engine.close();
     say("First visit: keeping the page for offline use");
     const offline = await keepOffline();
-    sessionStorage.setItem(STEP, JSON.stringify({ ...step, cold: start, offline, warm: [] }));
+    remember({ ...step, cold: start, offline, warm: [] });
     return null;
   }
   const warm = [...step.warm, start];
   if (warm.length < options.repetitions) {
     engine.close();
-    sessionStorage.setItem(STEP, JSON.stringify({ ...step, warm }));
+    remember({ ...step, warm });
     return null;
   }
-  sessionStorage.removeItem(STEP);
   say("Measuring the engine");
   const figures = await engine.bench(options);
   say("Asking questions");
+  const first_text = await firstText(engine, options.prompt_repetitions);
   const chat = await ask(engine);
   engine.close();
-  return {
+  models.push({
     site_version: site.version,
     user_agent: navigator.userAgent,
     model: ready.model,
@@ -89,8 +96,15 @@ async function measure() {
     offline: step.offline,
     options,
     bench: figures,
+    first_text,
     chat,
-  };
+  });
+  if (models.length < wanted.length) {
+    remember({});
+    return null;
+  }
+  sessionStorage.removeItem(STEP);
+  return { models };
 }
 
 /** Make the next visit a first one (but for the browser's own HTTP cache). @param {string} url */
@@ -176,18 +190,35 @@ function shown(key, value) {
   return Number.isInteger(value) ? String(value) : decimal(value);
 }
 
+/**
+ * @param {string} name
+ * @param {string[]} values
+ * @param {string} [kind] of the values' cells
+ */
+function tableRow(name, values, kind = "td") {
+  const row = element("tr", "");
+  const heading = element("th", "", name);
+  heading.setAttribute("scope", "row");
+  row.append(heading, ...values.map((value) => element(/** @type {"td"} */ (kind), "", value)));
+  return row;
+}
+
+/** The most telling figures, a model a column. @param {Record<string, any>[]} models */
+function showSummary(models) {
+  const names = new Set(models.flatMap(({ bench }) => Object.keys(bench.summary)));
+  const rows = [...names].map((name) =>
+    tableRow(name, models.map(({ bench }) => (name in bench.summary ? decimal(bench.summary[name]) : "–"))),
+  );
+  byId("summary").replaceChildren(tableRow("", models.map(({ model }) => model.name), "th"), ...rows);
+}
+
 /** @param {Record<string, any>} result */
 async function publish(result) {
   const text = JSON.stringify(result, null, 2);
   byId("result").textContent = text;
   Object.assign(window, { benchResult: result });
-  for (const [name, value] of rows(result)) {
-    const row = element("tr", "");
-    const heading = element("th", "", name);
-    heading.setAttribute("scope", "row");
-    row.append(heading, element("td", "", value));
-    document.querySelector("#figures tbody")?.append(row);
-  }
+  showSummary(result.models ?? []);
+  byId("figures").replaceChildren(...rows(result).map(([name, value]) => tableRow(name, [value])));
   say(result.error ?? "Done");
   if (!parameters.has("post")) return;
   const headers = { "content-type": "application/json" };

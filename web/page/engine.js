@@ -44,6 +44,8 @@ export class EngineError extends Error {
  * @property {number} tokens generated so far
  * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
  * @property {number} dropped messages that were left out of the prompt, if that was told
+ * @property {Record<string, number>} [marks] of the first text, if they were asked for: what was done when, in
+ *   milliseconds since 1970
  */
 export class Answer {
   /** @type {Done | null} */
@@ -77,6 +79,7 @@ export class Answer {
       part.reasoning += message.reasoning;
       part.text += message.text;
       part.tokens = message.tokens;
+      if (message.marks) part.marks = message.marks;
     }
     this.#wake();
   }
@@ -242,9 +245,10 @@ export class Engine {
    * @param {ChatMessage[]} messages
    * @param {AnswerOptions} sampling
    * @param {boolean} [dropOldest] leave the oldest messages out where there are too many
+   * @param {boolean} [marks] tell what its first text waited for
    * @returns {Answer}
    */
-  send(messages, sampling, dropOldest = false) {
+  send(messages, sampling, dropOldest = false, marks = false) {
     const id = this.#nextId++;
     const answer = new Answer(() => {
       if (!this.#answers.has(id) || this.#stopping.has(id)) return;
@@ -257,7 +261,7 @@ export class Engine {
       answer.fail(this.failure);
     } else {
       this.#answers.set(id, answer);
-      this.#request({ type: "send", id, messages, sampling, drop_oldest: dropOldest });
+      this.#request({ type: "send", id, messages, sampling, drop_oldest: dropOldest, ...(marks && { marks }) });
     }
     return answer;
   }

@@ -34,20 +34,28 @@ const waiting = [];
  *
  * @param {() => Progress} step does a little of it, and tells whether there is more
  * @param {boolean} [isLast] it waits until there is no other work
- * @returns {() => void} asks for it
+ * @returns {(now?: boolean) => void} asks for it; now: as much of it as a frame has room for is done at once
  */
 export function inSteps(step, isLast = false) {
   /** @type {Work} */
   const work = { step, isLast, notBefore: 0 };
-  return () => {
-    if (waiting.includes(work)) return;
-    waiting.push(work);
-    if (waiting.length === 1) afterFrame();
+  return (now = false) => {
+    if (!waiting.includes(work)) waiting.push(work);
+    if (now) doSteps();
+    else afterFrame();
   };
 }
 
+let isAsked = false;
+
 function afterFrame() {
-  requestAnimationFrame(() => setTimeout(doSteps));
+  if (isAsked) return;
+  isAsked = true;
+  const then = () => {
+    isAsked = false;
+    doSteps();
+  };
+  requestAnimationFrame(() => setTimeout(then));
 }
 
 function doSteps() {

@@ -193,10 +193,16 @@ class MessageView {
     this.update();
   }
 
-  /** Show what has come of it since, with the next frame. */
-  update = perFrame(() => this.#update());
+  /** Show what has come of it since: the first text of an answer at once, which is waited for, else with the next frame. */
+  update() {
+    const isFirst = this.root.dataset.state === "streaming" && !this.#shown && this.message.content;
+    if (isFirst) this.#update(true);
+    else this.#updateSoon();
+  }
 
-  #update() {
+  #updateSoon = perFrame(() => this.#update());
+
+  #update(now = false) {
     if (!this.#renderer) return;
     const { content, reasoning = "", thought, figures } = this.message;
     // It was no answer yet, but thought: that alone makes thoughts grow behind what was shown.
@@ -207,7 +213,7 @@ class MessageView {
     const ended = this.root.dataset.state === "ended";
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
-    if (text) this.#renderer.append(text);
+    if (text) this.#renderer.append(text, now);
     if (!ended || (figures ? figures === this.#figures : !text && !thoughts)) return;
     this.#figures = figures;
     this.note = noteOf(this.message);

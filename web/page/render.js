@@ -49,13 +49,16 @@ export class TextRenderer {
     if (!loadedMarkdown()) loadMarkdown().then(() => this.#begin(), () => {}); // without it, it stays plain text
   }
 
-  /** @param {string} text what has come since the last call */
-  append(text) {
+  /**
+   * @param {string} text what has come since the last call
+   * @param {boolean} [now] it is drawn at once, not after the next frame
+   */
+  append(text, now = false) {
     const whole = this.#half + text;
     this.#half = whole.endsWith("\r") ? "\r" : "";
     this.#source += whole.slice(0, whole.length - this.#half.length).replaceAll(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
     this.#unread = true;
-    this.#draw();
+    this.#draw(now);
   }
 
   /** Anew, with the library. */

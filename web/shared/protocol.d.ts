@@ -161,9 +161,10 @@ export interface LoadOptions {
   chat?: boolean;
 }
 
-/** What is measured. */
+/** What is measured: prompts of these lengths, cut to the context, and what is generated. */
 export interface BenchOptions {
-  prompt_tokens: number;
+  prompt_tokens: number[];
+  prompt_repetitions: number;
   generate_tokens: number;
   repetitions: number;
   /** Tokens of conversation at which generation is measured. */
@@ -229,6 +230,8 @@ export interface Send {
   sampling: AnswerOptions;
   /** Leave the oldest messages out where the conversation is longer than the context, instead of failing. */
   drop_oldest?: boolean;
+  /** Tell with the first piece when what it waited for was done. */
+  marks?: boolean;
 }
 
 /** End the answer with this id; it still ends by Done. */
@@ -356,8 +359,9 @@ export interface Piece {
   reasoning: string;
   /** All text of the pieces before has turned out to be reasoning as well. */
   recast: boolean;
-  /** Generated so far. */
   tokens: number;
+  /** Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them. */
+  marks?: Record<string, number>;
 }
 
 /** Tokens of an answer and of its prompt. */

@@ -236,7 +236,9 @@ export class Gpu {
    * @returns {Promise<Uint8Array>}
    */
   runAndRead(program, times, buffer, offset, size) {
-    return this.#read(this.#encode(program, times), buffer, offset, size);
+    const bytes = this.#read(this.#encode(program, times), buffer, offset, size);
+    bytes.catch(() => {}); // who has stopped does not look at them any more
+    return bytes;
   }
 
   /**

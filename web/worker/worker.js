@@ -18,6 +18,9 @@ const REPORT_EVERY = 100;
 
 const seconds = { runtime: 0, packages: 0 };
 
+/** When questions arrived whose marks were asked for, by their ids: milliseconds since 1970. @type {Map<number, number>} */
+const arrived = new Map();
+
 /** Whether there is someone to answer yet. */
 let isStarted = false;
 /** Those that Python has not answered, by their ids. @type {Map<number, Load>} */
@@ -43,6 +46,9 @@ addEventListener("message", async ({ data }) => {
         return post({ type: "resolved", id: request.id, model: await resolve(request.reference) });
       case "room":
         return post({ type: "room", id: request.id, enough: await hasRoom(request.bytes) });
+      case "send":
+        if (request.marks) arrived.set(request.id, now());
+        break;
       case "load":
         current?.cancel();
         loads.set(request.id, (current = new Load(request.id, request.model)));
@@ -96,6 +102,7 @@ async function startEngine() {
   const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {SessionReply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
+    if (reply.type === "piece" && reply.marks) reply.marks = marksOf(reply.id, reply.marks);
     const load = reply.type === "ready" || reply.type === "error" ? loads.get(reply.id ?? 0) : undefined;
     if (load) loads.delete(load.id);
     if (reply.type === "ready") complete(reply, heapBytes(), load).then(post);
@@ -200,6 +207,23 @@ async function complete(ready, heapBytes, load) {
     heap_peak_bytes: heapBytes,
     kept: (await load?.isKept()) ?? false,
   };
+}
+
+/** @returns {number} milliseconds since 1970, by a clock that the page has too */
+function now() {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * @param {number} id of a question
+ * @param {Record<string, number>} marks Python's, whose clock is `performance.now()` in seconds
+ * @returns {Record<string, number>} with those of the way to it and from it
+ */
+function marksOf(id, marks) {
+  const python = Object.entries(marks).map(([name, seconds]) => [name, performance.timeOrigin + 1000 * seconds]);
+  const made = { worker: arrived.get(id) ?? NaN, ...Object.fromEntries(python), posted: now() };
+  arrived.delete(id);
+  return made;
 }
 
 /** @param {Reply} message */
