@@ -130,7 +130,6 @@ class LoadOptions(TypedDict, total=False):
     """What is left out is as the model and the device have it."""
 
     context: int
-    """The context's length in tokens."""
     cache_bits: Literal[8, 16]
     """Of each number of the context's cache; 8: half the memory of 16, which is the default."""
     pooling: Literal["mean", "cls", "last"] | None
@@ -319,9 +318,7 @@ class About(TypedDict):
     model: ModelFacts
     adapter: AdapterFacts
     gpu_bytes: int
-    """GPU memory in use."""
     sampling: Sampling
-    """The defaults for this model."""
     thinking: Literal["on", "off", "free", "fixed"]
     """Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
 
@@ -372,7 +369,7 @@ class Piece(TypedDict):
     """All text of the pieces before has turned out to be reasoning as well."""
     tokens: int  # generated so far
     marks: NotRequired[dict[str, float]]
-    """Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them."""
+    """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
 
 class Usage(TypedDict):
@@ -382,9 +379,8 @@ class Usage(TypedDict):
     cached_tokens: int
     completion_tokens: int
     drafted_tokens: int
-    """Guessed by what the conversation holds, and checked several at once."""
     accepted_tokens: int
-    """Those that were right."""
+    """Of those drafted: guessed by what the conversation holds, and checked several at once."""
     context_used: int
     context_length: int
 

@@ -14,7 +14,7 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
-from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, sample_every, step_uniform
+from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
@@ -477,13 +477,10 @@ class Runner(Engine):
             state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
             step = Step(count, length, _LOGITS[kind], self._integers)
             logits = build(program, self._forward, state, step)
-            if kind == "sample":
+            if kind in ("sample", "check"):
                 assert logits is not None
-                sample(program, self._step, self._sampling, logits, self._tokens, self.config.vocabulary)
-            elif kind == "check":
-                assert logits is not None
-                given = self._step, self._sampling, logits, self._tokens, self._found
-                sample_every(program, *given, self.config.vocabulary, count)
+                given = self._step, self._sampling, logits, self._tokens, self.config.vocabulary
+                sample(program, *given, *((self._found, count) if kind == "check" else ()))
             self._programs[key] = program, logits
         return self._programs[key]
 

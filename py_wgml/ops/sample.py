@@ -13,7 +13,7 @@ from ..gpu import Buffer, Program
 from ..values import integer, number
 from .lib.array import Array
 
-__all__ = ["Sampling", "sample", "sample_every", "sample_numpy"]
+__all__ = ["Sampling", "sample", "sample_numpy"]
 
 _WORKGROUP_SIZE = 256
 _UNROLL = 8
@@ -50,41 +50,31 @@ class Sampling:
         return wgsl.packed("lib/sampling", "Sampling", asdict(self))
 
 
-def sample(program: Program, step: Buffer, sampling: Buffer, logits: Buffer, tokens: Buffer, vocabulary: int) -> None:
-    """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it.
-
-    step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
-    [vocabulary], changed in place by the penalty. tokens: uint32 [context + 1]; tokens[position + count] is written.
-    """
-    _sample(program, {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens}, vocabulary)
-
-
-def sample_every(
+def sample(
     program: Program,
     step: Buffer,
     sampling: Buffer,
     logits: Buffer,
     tokens: Buffer,
-    found: Buffer,
     vocabulary: int,
-    max_count: int,
+    found: Buffer | None = None,
+    max_count: int = 1,
 ) -> None:
-    """Pick the token after each of the step's, as `sample` would if it were the last, into `found`, uint32 [max_count].
+    """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it; with
+    `found`, uint32 [max_count], pick the one after each of the step's tokens, as if it were the last, into `found`, and
+    leave step and tokens as they are.
 
-    logits: float32 [max_count, vocabulary], changed in place by the penalty. tokens: likewise, but only read; so is
-    the step.
+    step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
+    [max_count, vocabulary], changed in place by the penalty. tokens: uint32 [context + 1]; tokens[position + count] is
+    written.
     """
-    bindings = {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens, "found": found}
-    _sample(program, bindings, vocabulary, max_count)
-
-
-def _sample(program: Program, bindings: dict[str, Buffer], vocabulary: int, rows: int = 1) -> None:
     program.dispatch(
         "sample",
-        bindings,
-        (rows, 1, 1),
+        {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens}
+        | ({} if found is None else {"found": found}),
+        (max_count, 1, 1),
         {"vocabulary": vocabulary},
-        every="found" in bindings,
+        every=found is not None,
         workgroup_size=_WORKGROUP_SIZE,
         unroll=_UNROLL,
     )

@@ -50,7 +50,7 @@ def fly(
 
     async def main() -> Flight:
         model = await Model.load(path, device=device)
-        model.runner._in_flight, model.runner._pace = 2, Pace(batch=batch)
+        model.runner._in_flight, model.runner._pace, model.runner.speculate = 2, Pace(batch=batch), False
         monkeypatch.setattr(Pace, "took", lambda self, seconds, count: None)
         flight, count = Flight(model, monkeypatch), 0
         tokens = model.runner.generate(PROMPT, Sampling(), **options)

@@ -151,7 +151,6 @@ export interface AnswerOptions extends Sampling, TemplateOptions {
 
 /** What is left out is as the model and the device have it. */
 export interface LoadOptions {
-  /** The context's length in tokens. */
   context?: number;
   /** Of each number of the context's cache; 8: half the memory of 16, which is the default. */
   cache_bits?: 8 | 16;
@@ -315,9 +314,7 @@ export interface About {
   id: number;
   model: ModelFacts;
   adapter: AdapterFacts;
-  /** GPU memory in use. */
   gpu_bytes: number;
-  /** The defaults for this model. */
   sampling: Sampling;
   /** Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told. */
   thinking: "on" | "off" | "free" | "fixed";
@@ -360,7 +357,7 @@ export interface Piece {
   /** All text of the pieces before has turned out to be reasoning as well. */
   recast: boolean;
   tokens: number;
-  /** Of the first, if asked for: what was done when, in seconds; worker.js makes milliseconds since 1970 of them. */
+  /** Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
 
@@ -369,9 +366,8 @@ export interface Usage {
   prompt_tokens: number;
   cached_tokens: number;
   completion_tokens: number;
-  /** Guessed by what the conversation holds, and checked several at once. */
   drafted_tokens: number;
-  /** Those that were right. */
+  /** Of those drafted: guessed by what the conversation holds, and checked several at once. */
   accepted_tokens: number;
   context_used: number;
   context_length: number;

@@ -1,7 +1,7 @@
 import numpy as np
 from ops.harness import Bench, Job, Mutation, Refusals, cases
 
-from py_wgml.ops import Sampling, sample, sample_every, sample_numpy, step_uniform
+from py_wgml.ops import Sampling, sample, sample_numpy, step_uniform
 
 
 def sample_case(b: Bench, kind: str, vocabulary: int) -> Job:
@@ -34,7 +34,7 @@ def sample_every_case(b: Bench, kind: str, vocabulary: int, count: int) -> Job:
     picked, step = b.held(found), b.held(at)
     given = b.up(np.frombuffer(sampling.uniform(), np.uint32)), b.up(logits)
     return Job(
-        lambda p: sample_every(p, step, *given, history, picked, vocabulary, room),
+        lambda p: sample(p, step, *given, history, vocabulary, picked, room),
         {picked: after, history: tokens, step: at},
     )
 
