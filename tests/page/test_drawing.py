@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,8 @@ def test_the_first_text_of_an_answer_waits_for_no_frame(page: Page, url: str, fa
     ready(page, url)
     page.evaluate("window.requestAnimationFrame = () => 0")
     ask(page)
-    expect(page.locator(".message.assistant .text")).to_have_text("It is Paris.")
+    # As it is written, where the library that draws it is still to come.
+    expect(page.locator(".message.assistant .text")).to_have_text(re.compile(r"^It is (\*\*)?Paris(\*\*)?\.$"))
 
 
 def test_what_fails_in_drawing_stops_no_other(page: Page, url: str, fake: Callable[..., None]) -> None:
