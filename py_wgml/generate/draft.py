@@ -19,7 +19,8 @@ _SHORTEST, _LONGEST = 2, 8  # tokens that a place has in common with the end, fo
 _PLACES = 32  # that are compared: the latest with the same last two tokens
 _REACH = 1 << 14  # tokens of a prompt, its last ones, that are looked at: bounds the time it takes
 _FEW = 2  # steps to begin with, before the next look for a guess
-_CHECK_STEPS = 2.5  # what a check takes, in steps of one token, until it was measured
+_CHECK_STEPS = 2.0  # what a check takes, in steps of one token, until it was measured
+_WORTH = 1.2  # what a check must save: both times vary, and guesses turn out worse than they were
 _MEASURED = 9  # times that a median is of
 _WEIGHT = 0.25  # of the last guess, in what to expect of the next
 
@@ -159,7 +160,7 @@ class Draft:
 
     def _pays(self, right: float) -> bool:
         if self._speculate == "auto":
-            return (1 + right) * self._costs.step > self._costs.check
+            return (1 + right) * self._costs.step > _WORTH * self._costs.check
         return self._speculate
 
     @property
