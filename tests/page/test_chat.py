@@ -190,7 +190,7 @@ def test_the_benchmark_page_measures_by_itself(chromium: Chromium, url: str) -> 
     context = chromium.browser().new_context()
     page = context.new_page()
     page.goto(f"{url}bench.html?model=0,0&prompt_tokens=16,32&prompt_repetitions=2&generate_tokens=4&repetitions=1")
-    expect(page.locator("#status")).to_have_text("Done", timeout=120_000)
+    expect(page.locator("#status")).to_have_text("Done", timeout=300_000)
     result, again = json.loads(page.locator("#result").text_content() or "")["models"]
     assert result["model"] == again["model"]
     assert all(0 < visit["ready"] < 100 for visit in result["warm"]) and len(result["warm"]) == 1
