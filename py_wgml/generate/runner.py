@@ -133,14 +133,17 @@ class Runner(Engine):
         if not slow and len(self._step_sizes) > 2:
             count = min(self._step_sizes[2], self.context)
             self._fit_step_size(count, await self._time_step(count))
+        if self.speculate:
+            await self._time_step(CHECKED, "check")
         self._in_flight = 1 if slow else 2
 
-    async def _time_step(self, count: int) -> float:
+    async def _time_step(self, count: int, kind: str = "sample") -> float:
         """The seconds of a step of `count` tokens, whichever."""
+        size = count if kind == "check" else _size_for(count)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, count))
             began = time.perf_counter()
-            await self.device.run_and_read(self._program(_size_for(count), "sample", count)[0], self._step, 0, 4)
+            await self.device.run_and_read(self._program(size, kind, count)[0], self._step, 0, 4)
         return time.perf_counter() - began
 
     def _free(self) -> None:
