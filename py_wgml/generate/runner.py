@@ -134,12 +134,12 @@ class Runner(Engine):
             count = min(self._step_sizes[2], self.context)
             self._fit_step_size(count, await self._time_step(count))
         if self.speculate:
-            await self._time_step(CHECKED, "check")
+            await self._time_step(min(CHECKED, self.context), "check")
         self._in_flight = 1 if slow else 2
 
     async def _time_step(self, count: int, kind: str = "sample") -> float:
         """The seconds of a step of `count` tokens, whichever."""
-        size = count if kind == "check" else _size_for(count)
+        size = CHECKED if kind == "check" else _size_for(count)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, count))
             began = time.perf_counter()

@@ -104,16 +104,8 @@ class Emitter:
             fusion = replace(fusion, sum=Sum(op.sum, others[0], sums[0]))
         if op.first is not None:
             fusion = replace(fusion, values=Columns(others[-1], node.inputs[-1].width, op.first))
-        ops.linear(
-            self.program,
-            self.step,
-            x,
-            op.matrix,
-            out,
-            node.outputs[0].rows,
-            fusion,
-            Products(self.integers, self.parts),
-        )
+        products = Products(self.integers, self.parts)
+        ops.linear(self.program, self.step, x, op.matrix, out, node.outputs[0].rows, fusion, products)
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
         where, (out, *others), columns = (self.program, self.step), node.outputs, self._columns(node, op)

@@ -45,7 +45,9 @@ def test_gpu_by_chunks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     token neither."""
     monkeypatch.setattr(sys.modules[linear_attention.__module__], "_CHUNKS_FROM", 17)
     path = write_tiny(tmp_path / "tiny.gguf", TINY[name])
-    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted, sizes=[17]) < 2 * BOUND
+    assert gpu_error(path, gpus.device("naga"), context=TINY[name].wanted, sizes=[17]) < BOUND * (
+        2 if name.startswith("plamo2") else 1
+    )
 
 
 def test_a_mixture_that_uses_all_its_experts(tmp_path: Path) -> None:
