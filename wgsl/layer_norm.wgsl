@@ -1,4 +1,4 @@
 // LayerNorm of rows: out[t] = (x[t] - mean(x[t])) / sqrt(variance(x[t]) + eps) * weight (+ bias); see lib/norm.wgsl.
-// Parameters: last, bias, workgroup_size, subgroups.
+// Parameters: last, bias, quads, workgroup_size, subgroups.
 {% set centred, weighted, accumulate, times = true, true, false, false %}
 {% include "lib/norm.wgsl" %}

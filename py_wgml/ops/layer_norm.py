@@ -2,11 +2,9 @@
 
 from ..gpu import Buffer, Program
 from .lib.array import Array
-from .rms_norm import Norm, rms_norm_numpy
+from .rms_norm import Norm, norm_template, rms_norm_numpy
 
 __all__ = ["layer_norm", "layer_norm_numpy"]
-
-_WORKGROUP_SIZE = 128
 
 
 def layer_norm(
@@ -31,7 +29,7 @@ def layer_norm(
         norm.params,
         last=last,
         bias=bias is not None,
-        workgroup_size=_WORKGROUP_SIZE,
+        **norm_template(norm.columns),
     )
 
 

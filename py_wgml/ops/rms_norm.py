@@ -9,7 +9,12 @@ from .lib.array import Array
 
 __all__ = ["Norm", "rms_norm", "rms_norm_numpy"]
 
-_WORKGROUP_SIZE = 128
+_WORKGROUP_SIZES = 128, 256  # of an invocation's elements there are 8 or more with the second
+
+
+def norm_template(columns: int) -> dict[str, int | bool]:
+    """Parameters of wgsl/lib/norm.wgsl for rows of so many columns."""
+    return {"quads": columns % 4 == 0, "workgroup_size": _WORKGROUP_SIZES[columns >= 8 * _WORKGROUP_SIZES[1]]}
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ def rms_norm(
         times=norm.times is not None,
         last=last,
         accumulate=accumulate,
-        workgroup_size=_WORKGROUP_SIZE,
+        **norm_template(norm.columns),
     )
 
 
