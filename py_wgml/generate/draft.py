@@ -78,19 +78,19 @@ class Costs:
     """
 
     def __init__(self, step: float = 0.0, read: float = 0.0) -> None:
-        self._first = step, _CHECK_STEPS * step + read
+        self._first, self._read = step, read
         self._steps: deque[float] = deque(maxlen=_MEASURED)
         self._checks: deque[float] = deque(maxlen=_MEASURED)
 
     @property
     def step(self) -> float:
         """Of a step. Medians: a kernel's first run may compile it, and a reader may pause."""
-        return median_low(self._steps) if self._steps else self._first[0]
+        return median_low(self._steps) if self._steps else self._first
 
     @property
     def check(self) -> float:
-        """Of a check."""
-        return median_low([self._first[1], *self._checks])
+        """Of a check. The guess at it stays one of the figures: a first check may compile something too."""
+        return median_low([_CHECK_STEPS * self.step + self._read, *self._checks])
 
     def took_steps(self, seconds: float, count: int) -> None:
         """Take up how long `count` steps took."""

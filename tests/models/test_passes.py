@@ -208,7 +208,7 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     runner = Runner(PaperDevice(), header)
     names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
-    assert names[-3:] == ["rms_norm", "linear_tile", "rope_append"]
+    assert names[-3:] == ["rms_norm", "linear_few", "rope_append"]
 
 
 @pytest.mark.parametrize("name", TINY)
