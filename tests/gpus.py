@@ -1,6 +1,7 @@
 """The software adapters that kernels are tested on, one for each WGSL compiler."""
 
 import os
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -39,7 +40,10 @@ class SharedDevice(NativeDevice):
     def __init__(self, opened: NativeDevice, subgroups: bool, software: bool, compiled: dict[str, Any]) -> None:
         self.__dict__.update(opened.__dict__)
         features = opened.features if subgroups else opened.features - {"subgroups"}
-        Device.__init__(self, replace(opened.info, software=software), features, opened.limits)
+        info = replace(opened.info, software=software)
+        if vector := re.search(r"(\d+) bits", info.device):  # llvmpipe tells how long its vectors are: a subgroup's
+            info = replace(info, subgroup_min_size=int(vector[1]) // 32)
+        Device.__init__(self, info, features, opened.limits)
         self._compiled = compiled
 
     def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any:

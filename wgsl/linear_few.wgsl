@@ -4,9 +4,10 @@
 // `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them for `tokens` tokens. x
 // comes by way of workgroup memory, a stage of columns at a time: a quad of each token from each invocation. In the end
 // that memory holds what the lanes have summed. Workgroups for other tokens of the same rows stand side by side.
-// Parameters: type, shared_tables (false), tokens (8), parts (of so many tokens that a step has), lanes, lane_rows (at
-// most 4), workgroup_size (a multiple of lanes and of 64, at most 128), row_scale, bias, accumulate. Columns are a
-// multiple of 8.
+// With x_bytes, x is rounded as linear_vector.wgsl rounds it, so that the results are the same.
+// Parameters: type, shared_tables (false), tokens (8), parts (of so many tokens that a step has), x_bytes, lanes,
+// lane_rows (at most 4), workgroup_size (a multiple of lanes and of 64, at most 128), row_scale, bias, accumulate,
+// subgroups (hold 8 or more). Columns are a multiple of 8.
 struct Params {
     columns: u32,
     row_bytes: u32,
@@ -32,6 +33,9 @@ var<storage, read> bias: array<f32>;
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
+{% if x_bytes %}
+{% include "lib/rounded.wgsl" %}
+{% endif %}
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LANES: u32 = {{ lanes }}u;
@@ -52,6 +56,27 @@ var<workgroup> stage: array<vec4<f32>, TOKENS * THREADS>;
 fn slot(token: u32, quad: u32, span: u32) -> u32 {
     return (token * SPAN_QUADS + quad) * STAGE_SPANS + (span ^ (quad % BANK_QUADS));
 }
+{% if x_bytes %}
+
+// The largest magnitude of the span of which this invocation brought quad `x` of token `token`.
+fn peak_of(token: u32, x: vec4<f32>, index: u32) -> f32 {
+    {% if subgroups %}
+    var peaks = abs(x);
+    for (var stride = SPAN_QUADS / 2u; stride > 0u; stride >>= 1u) {
+        peaks = max(peaks, subgroupShuffleXor(peaks, stride));
+    }
+    {% else %}
+    stage[token * THREADS + index] = abs(x);
+    workgroupBarrier();
+    var peaks = vec4<f32>(0.0);
+    for (var quad = 0u; quad < SPAN_QUADS; quad++) {
+        peaks = max(peaks, stage[token * THREADS + index / SPAN_QUADS * SPAN_QUADS + quad]);
+    }
+    workgroupBarrier();
+    {% endif %}
+    return max(max(peaks.x, peaks.y), max(peaks.z, peaks.w));
+}
+{% endif %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(
@@ -80,7 +105,12 @@ fn main(
         {% endfor %}
         workgroupBarrier();
         {% for t in range(tokens) %}
-        stage[slot({{ t }}u, index % SPAN_QUADS, index / SPAN_QUADS)] = x_{{ t }};
+        {% if x_bytes %}
+        let peak_{{ t }} = peak_of({{ t }}u, x_{{ t }}, index);
+        let factor_{{ t }} = select(LARGEST / peak_{{ t }}, 0.0, peak_{{ t }} == 0.0);
+        {% set value = "round(factor_%d * x_%d) * (peak_%d / LARGEST)" % (t, t, t) %}
+        {% endif %}
+        stage[slot({{ t }}u, index % SPAN_QUADS, index / SPAN_QUADS)] = {{ value if x_bytes else "x_%d" % t }};
         {% endfor %}
         workgroupBarrier();
         let here = min(spans - start, STAGE_SPANS);

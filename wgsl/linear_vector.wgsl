@@ -4,8 +4,8 @@
 //   row_scale, bias f32, as out
 // `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them: the scales of a span
 // are read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
-// With integers, x is rounded to bytes there, each span by the largest magnitude in it, and products are those of bytes
-// (what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
+// With x_bytes, x is rounded there to whole numbers of one byte or two, each span by the largest magnitude in it, and
+// products are those of bytes (of one: what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
 // after is part of it on demand: with sum, x is first scaled to a root mean square of 1, multiplied by sum_weight and
 // added to what it is a part of, by each workgroup for itself; one of them writes that to summed:
 //   summed = x = sum_factor (* times[0]) (onto + norm(x) sum_weight)    onto, sum_weight, summed f32 [columns]
@@ -20,8 +20,8 @@
 //   out[t, s, first + n] = sum_k W[ids[t, s], n, k] x[t (, s), k] (* row_scale[ids[t, s]]) (+ bias[ids[t, s], n])
 //   ids u32 [T, slots]    x f32 [T (, slots), columns]    out f32 [T, slots, width]
 //   row_scale f32 [experts]    bias f32 [experts, rows]
-// Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, integers (for types whose bytes are
-// values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
+// Parameters: columns, type, tail (columns is no multiple of 8), shared_tables, x_bytes (0; 1 or 2 for types whose bytes
+// are values), lanes, lane_rows, quads (of x that an invocation brings to a stage), workgroup_size (a multiple of lanes and
 // of 64), subgroups (lanes fit a subgroup), row_scale, bias, accumulate, sum (only where a stage holds all columns; not
 // with tail, splits or experts; times), norm (not with tail), splits (0: x is no partials; not with tail, norm or
 // experts, and only where a stage holds all columns; head_dim), function (of lib/gate.wgsl, or false; not with bias;
@@ -116,6 +116,9 @@ fn load_quad(origin: u32, column: u32) -> vec4<f32> {
 {% include "lib/load_quad.wgsl" %}
 {% endif %}
 {% include "lib/workgroup_index.wgsl" %}
+{% if x_bytes %}
+{% include "lib/rounded.wgsl" %}
+{% endif %}
 {% if function %}
 {% include "lib/gate.wgsl" %}
 {% elif activated %}
@@ -140,10 +143,9 @@ const SPANS: u32 = OCTETS / SPAN; // of a block
 {% set all_rows = range(2 * lane_rows if paired else lane_rows) %}
 // Quad p (of the 2 SPAN) of each span, span after span; the lines start in different memory banks.
 const LINE: u32 = STAGE_SPANS + 1u;
-var<workgroup> x_stage: array<{{ "u32" if integers else "vec4<f32>" }}, 2u * SPAN * LINE>;
-{% if integers %}
-const LARGEST: f32 = 127.0; // magnitude of a byte
-const ONES: u32 = 0x01010101u;
+{% set word = ["vec4<f32>", "u32", "vec2<u32>"][x_bytes] %}
+var<workgroup> x_stage: array<{{ word }}, 2u * SPAN * LINE>;
+{% if x_bytes %}
 var<workgroup> peaks: array<f32, STAGE / 4u>; // the largest magnitude of each quad
 var<workgroup> x_scales: array<f32, STAGE_SPANS>;
 {% endif %}
@@ -255,7 +257,7 @@ fn main(
     {% if row_scale %}
     let row_scale_{{ r }} = row_scale[{{ "ids[group.z]" if experts else "params.first + row_%d" % r }}];
     {% endif %}
-    var sum_{{ r }} = {{ "0.0" if integers else "vec4<f32>(0.0)" }};
+    var sum_{{ r }} = {{ "0.0" if x_bytes else "vec4<f32>(0.0)" }};
     {% endfor %}
     {% if norm %}
     var squares = 0.0;
@@ -345,7 +347,7 @@ fn main(
             }
             x_{{ q }} *= norm_{{ q }};
             {% endif %}
-            {% if integers %}
+            {% if x_bytes %}
             let magnitudes = abs(x_{{ q }});
             peaks[i] = max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w));
             {% else %}
@@ -360,7 +362,7 @@ fn main(
         }
         {% endif %}
         workgroupBarrier();
-        {% if integers %}
+        {% if x_bytes %}
         {% for q in range(quads) %}
         {
             let i = index + {{ q * workgroup_size }}u;
@@ -370,7 +372,7 @@ fn main(
             peak = max(peak, peaks[2u * SPAN * span + {{ p }}u]);
             {% endfor %}
             let factor = select(LARGEST / peak, 0.0, peak == 0.0);
-            x_stage[i % (2u * SPAN) * LINE + span] = pack4xI8(vec4<i32>(round(factor * x_{{ q }})));
+            x_stage[i % (2u * SPAN) * LINE + span] = packed_numbers(vec4<i32>(round(factor * x_{{ q }})));
             if i % (2u * SPAN) == 0u {
                 x_scales[span] = peak / LARGEST;
             }
@@ -397,7 +399,7 @@ fn main(
         let s = lane;
         if s < here {
         {% endif %}
-            {% set zero = "0i" if integers else "vec4<f32>(0.0)" %}
+            {% set zero = ["vec4<f32>(0.0)", "0i", "vec2<i32>(0)"][x_bytes] %}
             {% for r in all_rows %}
             var low_{{ r }} = {{ zero }};
             var high_{{ r }} = {{ zero }};
@@ -411,13 +413,13 @@ fn main(
                 let low = x_stage[{{ 2 * j }}u * LINE + s];
                 let high = x_stage[{{ 2 * j + 1 }}u * LINE + s];
                 {% if quant.summands %}
-                x_low += {{ "dot4I8Packed(low, ONES)" if integers else "low" }};
-                x_high += {{ "dot4I8Packed(high, ONES)" if integers else "high" }};
+                x_low += {{ "products_of(ONES, low)" if x_bytes else "low" }};
+                x_high += {{ "products_of(ONES, high)" if x_bytes else "high" }};
                 {% endif %}
                 {% for r in all_rows %}
-                {% if integers %}
-                low_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.x, low);
-                high_{{ r }} += dot4I8Packed(w_{{ r }}_{{ j }}.y, high);
+                {% if x_bytes %}
+                low_{{ r }} += products_of(w_{{ r }}_{{ j }}.x, low);
+                high_{{ r }} += products_of(w_{{ r }}_{{ j }}.y, high);
                 {% else %}
                 let w_{{ r }} = {{ "values_of(w_%d_%d)" % (r, j) if quant.bytes else "w_%d_%d" % (r, j) }};
                 low_{{ r }} += w_{{ r }}.low * low;
@@ -430,12 +432,12 @@ fn main(
             {% if quant.span == 1 %}
             sum_{{ r }} += low_{{ r }} + high_{{ r }};
             {% else %}
-            {% set number = "f32" if integers else "" %}
+            {% set number = "number_of" if x_bytes else "" %}
             var part_{{ r }} = scales_{{ r }}.x * {{ number }}(low_{{ r }}) + scales_{{ r }}.z * {{ number }}(high_{{ r }});
             {% if quant.summands %}
             part_{{ r }} += scales_{{ r }}.y * {{ number }}(x_low) + scales_{{ r }}.w * {{ number }}(x_high);
             {% endif %}
-            sum_{{ r }} += {{ "x_scales[s] * " if integers }}part_{{ r }};
+            sum_{{ r }} += {{ "x_scales[s] * " if x_bytes }}part_{{ r }};
             {% endif %}
             {% endfor %}
         }
@@ -451,7 +453,7 @@ fn main(
     let scale = inverseSqrt(all_squares / f32(params.columns) + params.eps);
     {% endif %}
     {% for r in all_rows %}
-    {% set sum = "sum_%d" % r if integers else "dot(sum_%d, vec4<f32>(1.0))" % r %}
+    {% set sum = "sum_%d" % r if x_bytes else "dot(sum_%d, vec4<f32>(1.0))" % r %}
     let total_{{ r }} = lanes_sum({{ sum }}{{ " * scale" if norm }}, index){{ " * row_scale_%d" % r if row_scale }};
     {% endfor %}
     {% if pairing %}

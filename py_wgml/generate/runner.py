@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
+from ..gpu import Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 
-ActivationBits = Literal[32, 8]
+ActivationBits = Literal[32, 16, 8]
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
@@ -68,10 +68,10 @@ class Runner(Engine):
     """An `Engine` that generates.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
-    cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a token at a time: 32, or 8
-    where the device has products of bytes. speculate: whether the next tokens are guessed by what the conversation
-    holds, several checked in one step (see draft.py): True, wherever there is a guess; "auto", where it pays. It stays
-    off (`speculate`) where it can't be, or would not pay; False may be set in between.
+    cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a few tokens at a time: 32, or
+    16 or 8 where the device has products of bytes. speculate: whether the next tokens are guessed by what the
+    conversation holds, several checked in one step (see draft.py): True, wherever there is a guess; "auto", where it
+    pays. It stays off (`speculate`) where it can't be, or would not pay; False may be set in between.
     """
 
     _cache: Cache
@@ -86,7 +86,7 @@ class Runner(Engine):
         speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
-        self._integers = activation_bits == 8
+        self._x_bytes = activation_bits // 8 % 4  # 0 for floats
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
         self._sampling = device.upload(Sampling().uniform(), "sampling")
@@ -99,11 +99,9 @@ class Runner(Engine):
         self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
-        # What forgets can't take back a token that was refused; and bytes, which only a single token is multiplied by,
-        # are too rough for a step of several to find the same tokens.
-        rounded = self._integers and INTEGER_PRODUCTS in device.features
+        # What forgets can't take back a token that was refused.
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
-        apt = not (self._cache.states or rounded or (speculate == "auto" and device.info.software))
+        apt = not (self._cache.states or (speculate == "auto" and device.info.software))
         self.speculate: Speculate = speculate if apt else False
         self._found = device.buffer(4 * CHECKED, "found")  # the token after each of a checked step
         self.costs = Costs()
@@ -478,7 +476,7 @@ class Runner(Engine):
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
             state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
-            step = Step(count, length, _LOGITS[kind], self._integers)
+            step = Step(count, length, _LOGITS[kind], self._x_bytes)
             logits = build(program, self._forward, state, step)
             if kind in ("sample", "check"):
                 assert logits is not None

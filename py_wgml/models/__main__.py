@@ -61,7 +61,7 @@ def listing(header: Header, counts: Sequence[int]) -> Iterator[str]:
 
 def _table(title: str, nodes: Sequence[Node], logits: Value, device: PaperDevice, state: State) -> Iterator[str]:
     program, activations = device.program(), Activations(device)
-    emit = emitter(program, replace(state, activations=activations), nodes, [logits], integers=False)
+    emit = emitter(program, replace(state, activations=activations), nodes, [logits], x_bytes=0)
     numbers: dict[Value, int] = {}
     yield title
     yield _ROW.format("makes", "operation", "of", "reads", "shape", "bytes", "dispatches")

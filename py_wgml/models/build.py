@@ -42,17 +42,17 @@ def build(program: Program, forward: Forward, state: State, step: Step) -> Buffe
     if not outputs:
         # After they were merged: so its kernels are those of a step with logits, which are compiled before it runs.
         nodes = needed(nodes, outputs)
-    emit = emitter(program, state, nodes, outputs, step.integers)
+    emit = emitter(program, state, nodes, outputs, step.x_bytes)
     for node in nodes:
         emit.emit(node)
     return emit.buffers[logits] if outputs else None
 
 
-def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], integers: bool) -> Emitter:
+def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], x_bytes: int) -> Emitter:
     """What appends `nodes` to `program`, with memory for all that they make."""
     placement = place(nodes, outputs)
     products = [(node.op.matrix, node.outputs[0].rows) for node in nodes if isinstance(node.op, Linear)]
     parts = max((parts_bytes(program.device, *product) for product in products), default=0)
     slots = state.activations.take([*placement.sizes, parts] if parts else placement.sizes)
     buffers = {value: slots[slot] for value, slot in placement.slots.items()}
-    return Emitter(program, state.step, state.tokens, buffers, integers, slots[-1] if parts else None)
+    return Emitter(program, state.step, state.tokens, buffers, x_bytes, slots[-1] if parts else None)

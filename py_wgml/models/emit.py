@@ -30,14 +30,14 @@ from .nodes import Node, Value
 
 @dataclass(frozen=True)
 class Emitter:
-    """Appends dispatches to `program`. step, tokens: buffers that the kernels read. buffers: of each value. integers,
+    """Appends dispatches to `program`. step, tokens: buffers that the kernels read. buffers: of each value. x_bytes,
     parts: as of `Products`."""
 
     program: Program
     step: Buffer
     tokens: Buffer
     buffers: Mapping[Value, Buffer]
-    integers: bool = False
+    x_bytes: int = 0
     parts: Buffer | None = None
 
     def emit(self, node: Node) -> None:
@@ -104,7 +104,7 @@ class Emitter:
             fusion = replace(fusion, sum=Sum(op.sum, others[0], sums[0]))
         if op.first is not None:
             fusion = replace(fusion, values=Columns(others[-1], node.inputs[-1].width, op.first))
-        products = Products(self.integers, self.parts)
+        products = Products(self.x_bytes, self.parts)
         ops.linear(self.program, self.step, x, op.matrix, out, node.outputs[0].rows, fusion, products)
 
     def _reader(self, node: Node, op: nodes.Reader) -> None:
@@ -115,7 +115,7 @@ class Emitter:
                 q, kv = columns
                 ops.latent_append(*where, Latents(q, kv, norm, nope), target, append, out.rows)
             case nodes.LinearHeads(_, matrix, product):
-                product = replace(product, integers=self.integers)
+                product = replace(product, x_bytes=self.x_bytes)
                 ops.linear_heads(*where, columns[0], matrix, target, product, out.rows)
             case nodes.CausalConv(_, taps, bias, state):
                 ops.causal_conv(*where, columns[0], taps, bias, state, target)
@@ -151,7 +151,7 @@ class Emitter:
             case nodes.LinearExperts(matrix, product, size):
                 chosen = self._groups(node.inputs[1:], size) if size else self.buffers[node.inputs[1]]
                 rows = node.outputs[0].rows // product.slots
-                product = replace(product, integers=self.integers)
+                product = replace(product, x_bytes=self.x_bytes)
                 ops.linear_experts(*where, self.buffers[x], matrix, chosen, out, product, rows)
 
     def _groups(self, values: tuple[Value, ...], size: int) -> Groups:

@@ -64,12 +64,12 @@ class Texts:
 @dataclass(frozen=True)
 class Step:
     """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
-    one or of every one. integers: of the products of a single token, see `linear`. texts: of a model that embeds."""
+    one or of every one. x_bytes: of the products of a single token, see `linear`. texts: of a model that embeds."""
 
     count: int
     length: int
     logits: Logits = "last"
-    integers: bool = False
+    x_bytes: int = 0
     texts: Texts | None = None
 
 

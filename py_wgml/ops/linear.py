@@ -30,6 +30,7 @@ __all__ = [
 
 _FEW_TOKENS = 16
 _PART_TOKENS = 8  # of them that a workgroup makes
+_SPAN_QUADS = 8  # of octets that share their scales, at most
 _MANY_ROWS = 4096  # of which there is work enough for all invocations if each has two
 _MERGED_BYTES = 4 << 20  # of partials that all workgroups of a product read together in less than a dispatch
 _SUMMED_BYTES = 64 << 20  # of what all workgroups of a product read more to make a sum each for itself, likewise
@@ -78,11 +79,12 @@ _ALONE = Fusion()
 
 @dataclass(frozen=True)
 class Products:
-    """What products may do. integers: those of a single vector may round it to 8 bits, a few dozen elements by their
-    largest magnitude, and multiply bytes, where the device and the type can. parts: memory for what shares of the
-    columns make, `parts_bytes` of it (None: the columns of many tokens are not shared out)."""
+    """What products may do. x_bytes: those of up to 16 vectors may round them to whole numbers of so many bytes (1 or 2),
+    a few dozen elements by their largest magnitude; that of a single one then multiplies bytes, where the device and
+    the type can. parts: memory for what shares of the columns make, `parts_bytes` of it (None: the columns of many
+    tokens are not shared out)."""
 
-    integers: bool = False
+    x_bytes: int = 0
     parts: Buffer | None = None
 
 
@@ -167,7 +169,7 @@ def linear(
             "first": stripe.first,
         }
         if _is_few(program.device, weights, max_count):
-            workgroups, sizes = _few_template(stripe, columns, max_count)
+            workgroups, sizes = _few_template(program.device, stripe, columns, max_count, products.x_bytes)
             program.dispatch(
                 "linear_few",
                 [bindings, {"step": step, "out": out}, stripe.tables],
@@ -204,7 +206,7 @@ def linear(
             continue
         lane_rows = _lane_rows(append) if append else 1 if paired else None
         workgroups, sizes = vector_template(
-            program.device, stripe, rows, columns, lane_rows, products.integers, first is not None
+            program.device, stripe, rows, columns, lane_rows, products.x_bytes, first is not None
         )
         program.dispatch(
             "linear_vector",
@@ -256,7 +258,14 @@ def _is_few(device: Device, weights: Matrix, max_count: int) -> bool:
     return 1 < max_count <= _FEW_TOKENS and weights.columns % 8 == 0 and not device.info.software
 
 
-def _few_template(stripe: Stripe, columns: int, max_count: int) -> tuple[int, dict[str, Any]]:
+def _has_bytes(device: Device, stripe: Stripe) -> bool:
+    """Whether products of bytes can be made with a stripe."""
+    return stripe.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features
+
+
+def _few_template(
+    device: Device, stripe: Stripe, columns: int, max_count: int, x_bytes: int
+) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_few.wgsl make a stripe's rows; its parameters for that. Measured on an H100."""
     workgroup_size, lanes = 128, 16 if columns >= 512 else 8
     lane_rows = 4 if stripe.rows >= 2 * _MANY_ROWS else 2 if stripe.rows >= _MANY_ROWS // 2 else 1
@@ -266,8 +275,10 @@ def _few_template(stripe: Stripe, columns: int, max_count: int) -> tuple[int, di
     return -(-stripe.rows // rows) * parts, {
         "type": stripe.type.name.lower(),
         "shared_tables": False,
+        "x_bytes": x_bytes if _has_bytes(device, stripe) else 0,
         **sizes,
         "workgroup_size": workgroup_size,
+        "subgroups": "subgroups" in device.features and device.info.subgroup_min_size >= _SPAN_QUADS,
     }
 
 
@@ -293,22 +304,26 @@ def vector_template(
     rows: int,
     columns: int,
     lane_rows: int | None = None,
-    integers: bool = False,
+    x_bytes: int = 0,
     whole: bool = False,
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_vector.wgsl make `rows` rows with weights like `stripe`; its parameters for that.
 
-    lane_rows: that a group of lanes makes; None: as many as suit. integers: as of `linear`. whole: a stage has all
+    lane_rows: that a group of lanes makes; None: as many as suit. x_bytes: as of `linear`. whole: a stage has all
     columns.
     """
+    x_bytes = x_bytes if _has_bytes(device, stripe) else 0
     if device.info.software:  # has no latency to hide, and loses by each idle lane
         workgroup_size, lanes, lane_rows = 64, 2, lane_rows or 2
     else:
-        workgroup_size, lanes = 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
+        # Rounding is what the rows of a workgroup share.
+        workgroup_size, lanes = 256 if x_bytes else 128, 32 if columns >= 512 else 8 if columns >= 256 else 4
         lane_rows = lane_rows or (2 if rows >= _MANY_ROWS else 1)
+        if x_bytes and rows >= 2 * _MANY_ROWS and columns <= _MANY_ROWS:
+            lanes = min(lanes, 16)
     template = stripe.template(columns) | {
         "shared_tables": True,
-        "integers": integers and stripe.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
+        "x_bytes": x_bytes,
         "columns": columns,
         "lanes": lanes,
         "lane_rows": lane_rows,

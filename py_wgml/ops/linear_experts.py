@@ -22,7 +22,7 @@ class Experts:
 
     shared: all slots of a token have the same row of x. bias: float32 [experts, rows]. scale: float32 [experts], what
     products are multiplied by before. width, first: elements of a row
-    of the results (None: as many as the matrices have rows), and where in it those of this product begin. integers: as
+    of the results (None: as many as the matrices have rows), and where in it those of this product begin. x_bytes: as
     of `linear`, of the vector form.
     """
 
@@ -33,7 +33,7 @@ class Experts:
     scale: Buffer | None = None
     first: int = 0
     width: int | None = None
-    integers: bool = False
+    x_bytes: int = 0
 
 
 def linear_experts(
@@ -79,7 +79,7 @@ def linear_experts(
                 **tiles.template,
             )
         else:
-            workgroups, template = vector_template(program.device, stripe, rows, columns, integers=product.integers)
+            workgroups, template = vector_template(program.device, stripe, rows, columns, x_bytes=product.x_bytes)
             program.dispatch(
                 "linear_experts_vector",
                 [bindings, {"step": step, "ids": ids}, stripe.tables],

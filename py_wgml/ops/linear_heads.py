@@ -28,7 +28,7 @@ class HeadProducts:
     """Products with the matrices of `heads` heads.
 
     x_width, width: elements of a head, of x and of the results; the first of them are multiplied and written.
-    transposed: columns of a matrix are multiplied, and not its rows. integers, function: as of `linear`, of the vector
+    transposed: columns of a matrix are multiplied, and not its rows. x_bytes, function: as of `linear`, of the vector
     form.
     """
 
@@ -36,7 +36,7 @@ class HeadProducts:
     x_width: int
     width: int
     transposed: bool = False
-    integers: bool = False
+    x_bytes: int = 0
     function: Function | None = None
 
 
@@ -94,7 +94,7 @@ def linear_heads(
                 **tiles.template,
             )
             continue
-        workgroups, template = vector_template(program.device, stripe, rows, columns, integers=product.integers)
+        workgroups, template = vector_template(program.device, stripe, rows, columns, x_bytes=product.x_bytes)
         program.dispatch(
             "linear_heads_vector",
             [bindings, stripe.tables],

@@ -264,9 +264,7 @@ def test_it_is_off_where_it_can_not_be_or_does_not_pay(tmp_path: Path) -> None:
     assert speculates(PaperDevice()) == "auto"
     assert speculates(PaperDevice(), speculate=True) is True
     assert speculates(PaperDevice(), speculate=False) is False
-    # A step of several tokens finds others where only that of one rounds to bytes.
-    assert speculates(PaperDevice(), activation_bits=8) is False
-    assert speculates(PaperDevice(integers=False), activation_bits=8) == "auto"
+    assert speculates(PaperDevice(), activation_bits=8) == "auto"
     # What forgets would have to be put back.
     assert speculates(PaperDevice(), "mamba2", speculate=True) is False
     assert speculates(PaperDevice(), "gemma4") == "auto"
