@@ -79,10 +79,10 @@ _ALONE = Fusion()
 
 @dataclass(frozen=True)
 class Products:
-    """What products may do. x_bytes: those of up to 16 vectors may round them to whole numbers of so many bytes (1 or 2),
-    a few dozen elements by their largest magnitude; that of a single one then multiplies bytes, where the device and
-    the type can. parts: memory for what shares of the columns make, `parts_bytes` of it (None: the columns of many
-    tokens are not shared out)."""
+    """What products may do. x_bytes: those of up to 16 vectors may round them to whole numbers of 1 or 2 bytes (0: they
+    may not), a few dozen elements by their largest magnitude; that of a single one then multiplies bytes, where the
+    device and the type can. parts: memory for what shares of the columns make, `parts_bytes` of it (None: the columns of
+    many tokens are not shared out)."""
 
     x_bytes: int = 0
     parts: Buffer | None = None
