@@ -10,15 +10,29 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import ContextError, WgmlError
-from ..gpu import Device
+from ..gpu import TILES, Device
 from ..ops import Sampling
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
+from .engine import Engine
 from .generation import Generation
 from .runner import Runner
 
+# Parameters of kernels that sizes or the GPU decide.
+_FORM = (
+    "lanes",
+    "row_lanes",
+    "token_lanes",
+    "lane_rows",
+    "lane_tokens",
+    "octets",
+    "splits",
+    "group",
+    "width",
+    "strands",
+)
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
 _READ_WORKGROUPS = 2048
 _READ_SECONDS = 0.2  # for which bandwidth is measured
@@ -91,6 +105,7 @@ async def measure(
     longest = prefill[str(lengths[-1])]
     split = line({length: taken["median"] for length, taken in seconds.items()})
     return {
+        "kernels": kernels(runner),
         "summary": {
             f"prefill of {lengths[-1]}, tokens/s": longest["tokens_per_second"]["median"],
             **{f"decode at {at}, tokens/s": figures["tokens_per_second"]["median"] for at, figures in decode.items()},
@@ -228,6 +243,7 @@ async def measure_embedding(
             seconds.append(time.perf_counter() - began)
         rates[str(length)] = spread(texts / taken for taken in seconds)
     return {
+        "kernels": kernels(embedder),
         "summary": {f"texts/s of {length} tokens": rate["median"] for length, rate in rates.items()},
         "texts": texts,
         "repetitions": repetitions,
@@ -235,6 +251,18 @@ async def measure_embedding(
         "gpu_bytes": embedder.device.memory,
         "gpu_peak_bytes": embedder.device.peak_memory,
     }
+
+
+def kernels(engine: Engine) -> dict[str, list[str]]:
+    """In which forms the kernels of a model's steps are made, as far as sizes and what the GPU has decide."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for pipeline in {pipeline: None for program in engine.programs for pipeline, *_ in program.dispatches}:
+        given = pipeline.parameters
+        sizes = [f"{name} {given[name]}" for name in _FORM if name in given]
+        form = ", ".join([*filter(None, [given.get("type")]), *sizes, *sorted(pipeline.variants - {TILES})])
+        if form not in found[pipeline.name]:
+            found[pipeline.name].append(form)
+    return dict(found)
 
 
 def spread(values: Any) -> dict[str, float]:

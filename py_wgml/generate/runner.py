@@ -101,7 +101,7 @@ class Runner(Engine):
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What forgets can't take back a token that was refused; and bytes, which only a single token is multiplied by,
         # are too rough for a step of several to find the same tokens.
-        rounded = self._integers and INTEGER_PRODUCTS in device.features
+        rounded = self._integers and device.uses(INTEGER_PRODUCTS)
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
         apt = not (self._cache.states or rounded or (speculate == "auto" and device.info.software))
         self.speculate: Speculate = speculate if apt else False
@@ -110,7 +110,10 @@ class Runner(Engine):
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
-        # Ask for every kernel now: browsers compile them while the weights stream in.
+        self._record()
+
+    def _record(self) -> None:
+        self._programs.clear()
         for count in self._step_sizes:
             for length in attention_lengths(self.context):
                 self._program(count, "sample", length)

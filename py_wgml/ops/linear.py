@@ -9,7 +9,7 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
-from .lib.tiling import tiling
+from .lib.tiling import Tiling, tiling
 from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
@@ -78,10 +78,13 @@ _ALONE = Fusion()
 class Products:
     """What products may do. integers: those of a single vector may round it to 8 bits, a few dozen elements by their
     largest magnitude, and multiply bytes, where the device and the type can. parts: memory for what shares of the
-    columns make, `parts_bytes` of it (None: the columns of many tokens are not shared out)."""
+    columns make, `parts_bytes` of it (None: the columns of many tokens are not shared out). lane_rows, tiles: the form
+    of those of a vector, and of those of many tokens (None: as suits their sizes)."""
 
     integers: bool = False
     parts: Buffer | None = None
+    lane_rows: int | None = None
+    tiles: Tiling | None = None
 
 
 _PLAIN = Products()
@@ -165,7 +168,8 @@ def linear(
             "first": stripe.first,
         }
         if max_count > 1:
-            tiles = tiling(program.device, stripe.rows, max_count, columns if products.parts else 0)
+            shared = columns if products.parts else 0
+            tiles = products.tiles or tiling(program.device, stripe.rows, max_count, shared)
             whole = tiles.splits == 1
             target = {"step": step, "out": out if whole else products.parts}
             program.dispatch(
@@ -189,7 +193,7 @@ def linear(
                     workgroup_size=_SUM_WORKGROUP_SIZE,
                 )
             continue
-        lane_rows = _lane_rows(append) if append else 1 if paired else None
+        lane_rows = _lane_rows(append) if append else 1 if paired else products.lane_rows
         workgroups, sizes = vector_template(
             program.device, stripe, rows, columns, lane_rows, products.integers, first is not None
         )
@@ -274,14 +278,14 @@ def vector_template(
         lane_rows = lane_rows or (2 if rows >= _MANY_ROWS else 1)
     template = stripe.template(columns) | {
         "shared_tables": True,
-        "integers": integers and stripe.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features,
+        "integers": integers and stripe.type in BYTE_TYPES and device.uses(INTEGER_PRODUCTS),
         "columns": columns,
         "lanes": lanes,
         "lane_rows": lane_rows,
         "quads": -(-(columns if whole else min(columns, _stage_columns(stripe))) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
-        "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,
+        "subgroups": device.uses("subgroups") and lanes <= device.info.subgroup_min_size,
     }
     return -(-rows * lanes // (workgroup_size * lane_rows)), template
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from ...gpu import Device
+from ...gpu import TILES, Device
 
 _FEW_TOKENS = 16
 _LEAST_TOKENS = 64  # of the tiles for more
@@ -54,12 +54,12 @@ _MANY = (
 )
 _FEW = (_Choice(Tiling(8, 8, 4, 2), 512, 192),)
 # A processor is busy with one workgroup, and has few registers.
-_SOFTWARE = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
+_PLAIN = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
 
 
 def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
     """For products of so many rows and tokens; columns: that can be shared out among workgroups (0: they can't)."""
-    for choice in _SOFTWARE if device.info.software else _MANY if tokens > _FEW_TOKENS else _FEW:
+    for choice in _PLAIN if _is_plain(device) else _MANY if tokens > _FEW_TOKENS else _FEW:
         if choice.tiling.tokens > max(tokens, _LEAST_TOKENS):
             continue
         across, down = choice.tiling.workgroups(rows, tokens)
@@ -73,6 +73,10 @@ def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
 
 def group_tiling(device: Device, tokens: int) -> Tiling:
     """For tiles of so many tokens: 16, 32 or 64."""
-    if device.info.software:
+    if _is_plain(device):
         return Tiling(16, tokens // 4, 4, 4, unrolled=False)
     return Tiling(8, 16, 8, tokens // 16)
+
+
+def _is_plain(device: Device) -> bool:
+    return device.info.software or not device.uses(TILES)
