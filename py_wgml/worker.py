@@ -42,8 +42,8 @@ _NOBODY = 0  # the id of an answer to what has none
 class Session:
     """One page's engine: `handle` takes its messages, `post` carries the answers.
 
-    files: the module web/worker/files.js. report: is given the traceback of an error that nobody foresaw. open_device:
-    opens the GPU at the first load. version: the site's; what was found out about a GPU by another one is not taken.
+    files: the module web/worker/files.js. report: is given the traceback of an error that nobody foresaw. version:
+    the site's; what another one found out about the GPU is not taken. open_device: opens the GPU at the first load.
 
     Every message that asks for something is answered, and an error ends that request alone: only a GPU that is lost
     ends the engine, which is told by an error without an id.
@@ -54,8 +54,8 @@ class Session:
         files: Any,
         post: Callable[[protocol.SessionReply], object],
         report: Callable[[str], object] = print,
-        open_device: Callable[[], Any] = open_device,
         version: str = "",
+        open_device: Callable[[], Any] = open_device,
     ) -> None:
         self._files, self._post, self._report, self._open_device = files, post, report, open_device
         self._version = version

@@ -124,6 +124,8 @@ async def measure(
         "tokens_per_second": spread(run["decode"] for run in answers),
         "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in answers),
         "decode_at": decode,
+        "step_ms": 1e3 * runner.costs.step,
+        "read_back_ms": 1e3 * runner.read_cost,
         "dispatches_per_token": runner.dispatches_per_token,
         "dispatches_per_layer": runner.dispatches_per_token / runner.config.block_count,
         "read_bandwidth_bytes_per_second": bandwidth,

@@ -109,7 +109,7 @@ async function startEngine() {
     else post(reply.type === "error" && load ? load.explained(reply) : reply);
   };
   const report = (/** @type {string} */ traceback) => console.error(traceback);
-  const session = python.Session.callKwargs(files, answer, report, { version: String(site.version) });
+  const session = python.Session(files, answer, report, site.version);
   isStarted = true;
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
