@@ -26,7 +26,7 @@ export function report(result) {
     "## Speed",
     list({ ...rounded(summary), ...rounded({ "step, ms": step_ms, "read-back, ms": read_back_ms }) }),
     "## Kernels, and the forms they are made in",
-    list(Object.fromEntries(Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "plain"]))),
+    list(Object.fromEntries(Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "one form"]))),
     "## Errors of kernels that were tried",
     list(Object.fromEntries(Object.entries(trial.tried).map(([name, error]) => [name, error.toExponential(1)]))),
   ].join("\n\n");
