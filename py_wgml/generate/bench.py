@@ -10,8 +10,10 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import ContextError, WgmlError
-from ..gpu import TILES, Device
-from ..ops import Sampling
+from ..gguf_model.weights import BYTE_TYPES, Matrix
+from ..gpu import INTEGER_PRODUCTS, TILES, Buffer, Device, Program
+from ..ops import Products, Sampling, linear, step_uniform
+from ..ops.lib.tiling import tilings
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
 from .draft import Speculate
@@ -33,6 +35,9 @@ _FORM = (
     "width",
     "strands",
 )
+_FORM_SECONDS = 0.02  # for which a form of a kernel is measured
+_LANE_ROWS = (1, 2, 4)
+_MOST_ROWS = 1 << 15  # of a matrix: what comes of more would take much memory
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
 _READ_WORKGROUPS = 2048
 _READ_SECONDS = 0.2  # for which bandwidth is measured
@@ -132,6 +137,7 @@ async def measure(
         "gpu_bytes": runner.device.memory,
         "gpu_peak_bytes": peak,
         "operations_us": cost,
+        "forms_us": await measure_forms(runner),
     }
 
 
@@ -252,6 +258,7 @@ async def measure_embedding(
         "texts_per_second_of_tokens": rates,
         "gpu_bytes": embedder.device.memory,
         "gpu_peak_bytes": embedder.device.peak_memory,
+        "forms_us": await measure_forms(embedder),
     }
 
 
@@ -325,18 +332,59 @@ async def read_bandwidth(device: Device) -> float:
     out = device.buffer(4 * _READ_WORKGROUPS * WORKGROUP_SIZE, "read")
     program = device.program("read")
     read(program, data, out, _READ_WORKGROUPS)
-    await device.compiled()
-
-    async def seconds(times: int) -> float:
-        began = time.perf_counter()
-        await device.run_and_read(program, out, 0, 4, times)
-        return time.perf_counter() - began
-
-    await seconds(1)
-    times = 1
-    while (taken := await seconds(times)) < _READ_SECONDS:
-        times *= 4
-    rate = times * nbytes / taken
+    rate = nbytes / await _seconds(program, out, _READ_SECONDS)
     data.destroy()
     out.destroy()
     return rate
+
+
+async def measure_forms(engine: Engine) -> dict[str, float]:
+    """Microseconds of a product with the model's commonest matrix, by each form that it can be made in: of one token,
+    and of as many as the largest tile has, times four. Whichever is used: a GPU may do better by another. Nothing of a
+    software adapter, whose forms are few."""
+    device = engine.device
+    if device.info.software:
+        return {}
+    alike: dict[tuple[Any, ...], list[Matrix]] = defaultdict(list)
+    for matrix in engine.weights.matrices.values():
+        if matrix.rows <= _MOST_ROWS:
+            alike[matrix.columns, *((stripe.type, stripe.rows) for stripe in matrix)].append(matrix)
+    if not alike:
+        return {}
+    matrix, *_ = max(alike.values(), key=len)
+    rows, columns, type = matrix.rows, matrix.columns, matrix.stripes[0].type
+    count = 4 * max(tiles.tokens for tiles in tilings())
+    x, out = device.buffer(4 * count * columns, "forms"), device.buffer(4 * count * rows, "forms")
+    step = device.upload(step_uniform(0, count), "forms")
+    what, rounds = f"{type.name} {rows}x{columns}", type in BYTE_TYPES and device.uses(INTEGER_PRODUCTS)
+    forms = {
+        f"{what} x vector, {lane_rows} rows, {'bytes' if integers else 'floats'}": (
+            1,
+            Products(integers, None, lane_rows),
+        )
+        for integers in (False, True)[: 1 + rounds]
+        for lane_rows in _LANE_ROWS
+    } | {f"{what} x {count} tokens, {tiles}": (count, Products(tiles=tiles)) for tiles in tilings()}
+    times: dict[str, float] = {}
+    for name, (tokens, products) in forms.items():
+        program = device.program("form")
+        linear(program, step, x, matrix, out, tokens, products=products)
+        times[name] = 1e6 * await _seconds(program, out, _FORM_SECONDS)
+    for buffer in (x, out, step):
+        buffer.destroy()
+    return times
+
+
+async def _seconds(program: Program, out: Buffer, least: float) -> float:
+    """Seconds that `program` takes, run so often that all of it takes `least`."""
+    device = program.device
+    await device.compiled()
+    await device.run_and_read(program, out, 0, 4)  # the first run of a kernel may still compile it
+    times = 1
+    while True:
+        began = time.perf_counter()
+        await device.run_and_read(program, out, 0, 4, times)
+        taken = time.perf_counter() - began
+        if taken >= least:
+            return taken / times
+        times *= 4

@@ -236,7 +236,7 @@ def cases(device: Device, kinds: Kinds) -> dict[str, Case]:
                 continue
             types.add(stripe.type)
             forms.add(tiles)
-            name = f"{stripe.type.name} x tokens, {_named(tiles)}"
+            name = f"{stripe.type.name} x tokens, {tiles}"
             found[name] = partial(_tiles, type=stripe.type, columns=columns, tiles=tiles)
     for heads in kinds.heads:
         shape = f"{heads.heads // heads.kv_heads} heads of {heads.head_dim}, {kinds.bits} bits"
@@ -249,11 +249,6 @@ def cases(device: Device, kinds: Kinds) -> dict[str, Case]:
     if 1 in kinds.counts:
         found["sampler"] = _sampler
     return found
-
-
-def _named(tiles: Tiling) -> str:
-    lanes, each = f"{tiles.row_lanes}x{tiles.token_lanes}", f"{tiles.lane_rows}x{tiles.lane_tokens}"
-    return f"{lanes} lanes of {each}" + (", columns shared out" if tiles.splits > 1 else "")
 
 
 def _norm(make: _Maker, program: Program, columns: int) -> Result:

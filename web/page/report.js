@@ -11,7 +11,7 @@ export function report(result) {
     /** @type {Ready["adapter"]} */ (result.adapter);
   const { kind, architecture: family, parameters, quantization, context_length } =
     /** @type {Ready["model"]} */ (result.model);
-  const { summary, kernels, step_ms, read_back_ms } = result.bench;
+  const { summary, kernels, forms_us, step_ms, read_back_ms } = result.bench;
   return [
     "## GPU",
     list({
@@ -27,6 +27,8 @@ export function report(result) {
     list({ ...rounded(summary), ...rounded({ "step, ms": step_ms, "read-back, ms": read_back_ms }) }),
     "## Kernels, and the forms they are made in",
     list(Object.fromEntries(Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "one form"]))),
+    "## Microseconds of products, by the form that they could have",
+    list(rounded(forms_us)) || "- not measured on a software adapter",
     "## Errors of kernels that were tried",
     list(Object.fromEntries(Object.entries(trial.tried).map(([name, error]) => [name, error.toExponential(1)]))),
   ].join("\n\n");

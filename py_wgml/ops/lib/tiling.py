@@ -27,6 +27,10 @@ class Tiling:
         """Parameters of linear_tile.wgsl."""
         return asdict(self)
 
+    def __str__(self) -> str:
+        lanes, each = f"{self.row_lanes}x{self.token_lanes}", f"{self.lane_rows}x{self.lane_tokens}"
+        return f"{lanes} lanes of {each}" + (", columns shared out" if self.splits > 1 else "")
+
     @property
     def tokens(self) -> int:
         """Tokens of a tile."""
@@ -55,6 +59,11 @@ _MANY = (
 _FEW = (_Choice(Tiling(8, 8, 4, 2), 512, 192),)
 # A processor is busy with one workgroup, and has few registers.
 _PLAIN = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
+
+
+def tilings() -> tuple[Tiling, ...]:
+    """All those that there are for many tokens, the plain one last."""
+    return tuple(choice.tiling for choice in (*_MANY, *_PLAIN))
 
 
 def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
