@@ -31,8 +31,7 @@ class Liar(gpus.SharedDevice):
     """A device whose compiler makes something else of kernels: `lie` says of what."""
 
     def __init__(self, lie: Callable[[str, str], str], software: bool = True) -> None:
-        opened, _ = gpus._opened("naga", False)
-        super().__init__(opened, True, software, {})
+        super().__init__(gpus.device("naga", subgroups=True), True, software, {})
         self.features |= {INTEGER_PRODUCTS}
         self._lie = lie
 
@@ -192,6 +191,23 @@ def test_a_model_answers_rightly_on_a_device_that_lies(tmp_path: Path, monkeypat
 
     monkeypatch.setattr("py_wgml.generate.engine.examine", untried)
     assert not np.allclose(asyncio.run(logits(Liar(with_subgroups))), right, rtol=0.1)
+
+
+def test_a_model_embeds_rightly_on_a_device_that_lies(tmp_path: Path) -> None:
+    file = tmp_path / "bert.gguf"
+    tiny.write_tiny(file, tiny.EMBEDDING["bert"])
+
+    async def vectors(device: gpus.SharedDevice) -> Any:
+        model = await Model.load(file, device=device)
+        found = await model.embed(["one", "two words"])
+        model.destroy()
+        return found
+
+    plain = Liar(honest)
+    plain.features = frozenset()
+    liar = Liar(lambda name, code: code.replace("let partial = subgroupAdd(value)", "let partial = value"))
+    assert np.array_equal(asyncio.run(vectors(liar)), asyncio.run(vectors(plain)))
+    assert liar.distrusted["subgroups"].startswith("norm is wrong by ")
 
 
 @pytest.mark.parametrize("type", TYPES, ids=lambda type: type.name)

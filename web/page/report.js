@@ -18,7 +18,7 @@ export function report(result) {
       Adapter: [vendor, architecture, device, description].filter(Boolean).join(", ") || "without a name",
       Features: features.join(", ") || "none",
       Limits: pairs(limits).join(", "),
-      "Not used": pairs(trial.distrusted).join("; ") || "nothing: all is computed rightly",
+      "Not used": pairs(trial.distrusted).join("; ") || "nothing; all that was tried is right",
       Browser: result.user_agent,
       Site: result.site_version,
       Model: `${family}, ${parameters} parameters, ${quantization}, ${kind}, ${context_length} tokens of context`,
