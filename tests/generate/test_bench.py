@@ -52,7 +52,7 @@ def test_figures(path: Path, device: Device) -> None:
     fixed, token = figures["prefill_fixed_ms"] / 1e3, figures["prefill_us_per_token"] / 1e6
     assert all(fixed + length * token == pytest.approx(seconds) for length, seconds in ends.items())
     assert figures["first_token_seconds"]["median"] == ends[124]
-    assert "f32, lanes 4, lane_rows 1" in figures["kernels"]["linear_vector"][0]
+    assert "f32, lanes 4, lane_rows 2" in figures["kernels"]["linear_vector"][0]
     # The plain tile too, and each number of rows.
     forms = figures["forms_us"]
     assert [name.rpartition(", ")[2] for name in forms] == [*["floats"] * 3, *map(str, tilings())]
