@@ -9,6 +9,7 @@ it needs weights: it is done while they are on their way.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,7 @@ _ROWS = 67  # of a matrix: more than a tile has, and no whole number of anything
 _TILE_COLUMNS = 512
 _LENGTH = 300  # positions that are attended to
 _VOCABULARY = 1000
-_SEED = 3  # with which the token that is drawn is far ahead of the second
+_SEED = 15  # with which the token that is drawn is far ahead of the second
 _BLOCKS = 512  # made at random, to take those from that hold numbers of some size
 _SIZES = 1 / 16, 16.0
 _REASON = 200  # characters
@@ -96,11 +97,21 @@ class _Maker:
 
     def __init__(self, device: Device) -> None:
         self.device = device
-        self.random = np.random.default_rng(7)
+        self._random = Random(7)  # NumPy's own is large, and nobody else in the page needs it
         self.buffers: list[Buffer] = []
 
-    def normal(self, *shape: int) -> Array:
-        return self.random.standard_normal(shape, np.float32)
+    def whole(self, below: int, *shape: int) -> Array:
+        """Whole numbers from 0 on."""
+        numbers = np.frombuffer(self._random.randbytes(4 * int(np.prod(shape))), np.uint32)
+        return (numbers % np.uint32(below)).reshape(shape)
+
+    def uniform(self, *shape: int) -> Array:
+        """float32 from -1 to 1."""
+        return self.whole(1 << 24, *shape).astype(np.float32) / (1 << 23) - 1
+
+    def bytes(self, *shape: int) -> Array:
+        """float32, whole numbers from -127 to 127."""
+        return self.whole(255, *shape).astype(np.float32) - 127
 
     def up(self, array: Any) -> Buffer:
         self.buffers.append(self.device.upload(np.ascontiguousarray(array), "trial"))
@@ -117,12 +128,12 @@ class _Maker:
         """[_ROWS, columns] of a type, and what it dequantizes to. Any bytes are a block of it, but its numbers may be
         tiny, huge or none: blocks whose largest is of a common size are taken."""
         elements, nbytes = GGML_QUANT_SIZES[type]
-        blocks = self.random.integers(0, 256, (_BLOCKS, nbytes), np.uint8)
+        blocks = self.whole(256, _BLOCKS, nbytes).astype(np.uint8)
         with np.errstate(all="ignore"):
             numbers = dequantize_numpy(blocks, type).reshape(_BLOCKS, elements)
             largest = np.abs(numbers).max(axis=1)
         fit = np.flatnonzero((largest >= _SIZES[0]) & (largest <= _SIZES[1]))  # no number is neither
-        chosen = self.random.choice(fit, (_ROWS, columns // elements))
+        chosen = fit[self.whole(len(fit), _ROWS, columns // elements)]
         stripe = Stripe(self.up(blocks[chosen]), type, 0, _ROWS)
         return Matrix((stripe,), columns), numbers[chosen].reshape(_ROWS, columns)
 
@@ -252,7 +263,7 @@ def cases(device: Device, kinds: Kinds) -> dict[str, Case]:
 
 
 def _norm(make: _Maker, program: Program, columns: int) -> Result:
-    x, weight = make.normal(3, columns), make.normal(columns)
+    x, weight = make.uniform(3, columns), make.uniform(columns)
     out = make.buffer(x.nbytes)
     rms_norm(program, make.step(0, 3), make.up(x), Norm(make.up(weight), columns, 1e-5), out, 3)
     return Result(out, lambda: rms_norm_numpy(x, weight, 1e-5))
@@ -263,7 +274,7 @@ def _vector(
 ) -> Result:
     weights, dequantized = make.matrix(type, columns)
     # Whole numbers, of which bytes lose nothing: the largest magnitude is in each group that is rounded together.
-    x = make.random.integers(-127, 128, (1, columns)).astype(np.float32)
+    x = make.bytes(1, columns)
     x[:, ::4] = 127
     out = make.buffer(4 * _ROWS)
     products = Products(integers, lane_rows=lane_rows)
@@ -275,7 +286,7 @@ def _tiles(make: _Maker, program: Program, type: GGMLQuantizationType, columns: 
     columns = columns if columns <= _TILE_COLUMNS else _TILE_COLUMNS + columns % 8
     weights, dequantized = make.matrix(type, columns)
     count = tiles.tokens + 5
-    x, out = make.normal(count, columns), make.buffer(4 * count * _ROWS)
+    x, out = make.uniform(count, columns), make.buffer(4 * count * _ROWS)
     parts = make.buffer(4 * tiles.splits * count * _ROWS) if tiles.splits > 1 else None
     products = Products(parts=parts, tiles=tiles)
     linear(program, make.step(0, count), make.up(x), weights, out, count, products=products)
@@ -286,7 +297,7 @@ def _attention(make: _Maker, program: Program, heads: Heads, kinds: Kinds, count
     few = replace(heads, heads=2 * heads.heads // heads.kv_heads, kv_heads=2)
     length = _LENGTH if kinds.causal else count
     position = length - count
-    kept = [make.random.integers(-127, 128, (length, 2, heads.head_dim)) / np.float32(127) for _ in "kv"]
+    kept = [make.bytes(length, 2, heads.head_dim) / 127 for _ in "kv"]
     for array in kept:
         array[..., ::32] = 1  # the largest of each block of bytes, which lose nothing then
     if kinds.bits == 16:
@@ -294,7 +305,7 @@ def _attention(make: _Maker, program: Program, heads: Heads, kinds: Kinds, count
     keys, values = (array.astype(np.float32) for array in kept)
     packed = [make.up(cache_numpy(array, kinds.bits)) for array in ((keys,) if heads.latent else (keys, values))]
     cache = KvCache(packed[0], None if heads.latent else packed[1], few, kinds.bits)
-    q, step = make.normal(count, few.heads, few.head_dim), make.step(position, count)
+    q, step = make.uniform(count, few.heads, few.head_dim), make.step(position, count)
     scores: Scores[Any] = Scores(heads.head_dim**-0.5, causal=kinds.causal)
     out = make.buffer(4 * count * few.out_width)
     partials = Partials(few, splits)
@@ -308,7 +319,7 @@ def _attention(make: _Maker, program: Program, heads: Heads, kinds: Kinds, count
 
 def _sampler(make: _Maker, program: Program) -> Result:
     sampling = Sampling(temperature=0.8, top_k=40, seed=_SEED)
-    logits, tokens = 4 * make.normal(_VOCABULARY), np.zeros(8, np.uint32)
+    logits, tokens = 8 * make.uniform(_VOCABULARY), np.zeros(8, np.uint32)
     out = make.up(tokens)
     sample(program, make.step(6, 1), make.up(sampling.uniform()), make.up(logits), out, _VOCABULARY)
 

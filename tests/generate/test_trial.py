@@ -239,7 +239,7 @@ def test_the_token_that_is_drawn_is_far_ahead() -> None:
     random = np.random.default_rng(1)
     sampling = Sampling(temperature=0.8, top_k=40, seed=trial._SEED)
     for _ in range(100):
-        moved = logits + 0.05 * random.standard_normal(1000, np.float32)
+        moved = logits + 0.1 * random.standard_normal(1000, np.float32)
         assert sample_numpy(moved, np.zeros(7, np.uint32), sampling) == drawn
     assert drawn != int(np.argmax(logits))
     maker.destroy()
