@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench.add_argument("--prompt-repetitions", type=int, default=10, help="of each prompt, in a row")
     bench.add_argument("--generate-tokens", type=int, default=128)
     bench.add_argument("--repetitions", type=int, default=3)
-    bench.add_argument("--texts", type=int, default=256, help="to embed, with a model for that and --native")
+    bench.add_argument("--texts", type=int, default=256, help="to embed, with a model for that")
     bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
     bench.add_argument("--cache-bits", type=int, choices=[32, 16, 8], default=16, help="of keys and values, natively")
     about = "of what weights are multiplied by, natively"

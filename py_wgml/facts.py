@@ -1,4 +1,4 @@
-"""What is told of a file: a part of the messages of protocol.py."""
+"""What is told of a file, and of a GPU: parts of the messages of protocol.py."""
 
 from typing import TypedDict
 
@@ -54,3 +54,27 @@ class FileFacts(TypedDict):
     template: str
     templates: list[NamedTemplate]
     vocabulary: Vocabulary
+
+
+class TrialFacts(TypedDict):
+    """What was found out about a GPU: see generate/trial.py."""
+
+    device: str
+    version: str
+    """The site's, when it was found out."""
+    distrusted: dict[str, str]
+    """What kernels are not made of there, and why."""
+    tried: dict[str, float]
+    """The error of each kind of kernel."""
+
+
+class AdapterFacts(TypedDict):
+    """What a model runs on."""
+
+    vendor: str
+    architecture: str
+    device: str
+    description: str
+    features: list[str]
+    limits: dict[str, int]
+    trial: TrialFacts

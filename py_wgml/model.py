@@ -1,6 +1,7 @@
 """The public interface: load a model, chat with it, complete text, look at its logits; or make vectors of texts, and
 scores of documents."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
@@ -129,8 +130,14 @@ class Model:
                 engine = Embedder(device, header, context, pooling)
             else:
                 engine = Runner(device, header, context, cache_bits, activation_bits, speculate)
-            segments = engine.weights.segments
-            await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
+            trial = asyncio.ensure_future(engine.examine())  # while the weights come
+            try:
+                segments = engine.weights.segments
+                await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
+                await trial
+            finally:
+                trial.cancel()
+                await asyncio.wait([trial])
             on_progress("kernels", 0, 1)
             await engine.start()
             on_progress("kernels", 1, 1)

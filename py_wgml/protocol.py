@@ -7,7 +7,7 @@ already processed. Times are seconds, sizes are bytes.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from .facts import FileFacts
+from .facts import AdapterFacts, FileFacts, TrialFacts
 
 File = Any  # a browser's
 
@@ -136,10 +136,12 @@ class LoadOptions(TypedDict, total=False):
     """Of which of a text's rows its vector is made; a model that generates then embeds instead."""
     chat: bool
     """Refuse a model that does not generate."""
+    trial: TrialFacts | None
+    """What an earlier load has told, so that it need not be found out again."""
 
 
 class BenchOptions(TypedDict):
-    """What is measured: prompts of these lengths, cut to the context, and what is generated."""
+    """What is measured: prompts of these lengths, cut to the context, and what is generated; or so many texts."""
 
     prompt_tokens: list[int]
     prompt_repetitions: int
@@ -147,6 +149,7 @@ class BenchOptions(TypedDict):
     repetitions: int
     contexts: list[int]
     """Tokens of conversation at which generation is measured."""
+    texts: int
 
 
 # From the page: what has one reply
@@ -283,15 +286,6 @@ class ModelFacts(TypedDict):
     context_length: int
     vocab_size: int
     quantization: str
-
-
-class AdapterFacts(TypedDict):
-    """What it runs on."""
-
-    vendor: str
-    architecture: str
-    description: str
-    features: list[str]
 
 
 class SessionSeconds(TypedDict):
@@ -464,7 +458,7 @@ class BenchFigures(TypedDict):
     type: Literal["bench"]
     id: int
     figures: dict[str, Any]
-    """Those of `py_wgml.generate.bench.measure`, and as "speculation" those of `measure_speculation`."""
+    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`."""
 
 
 class Embedded(TypedDict):

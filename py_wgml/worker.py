@@ -19,7 +19,8 @@ from . import protocol
 from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
-from .generate.bench import measure, measure_speculation
+from .generate.bench import measure, measure_embedding, measure_speculation
+from .generate.trial import outcome, recall
 from .gguf_model import Header
 from .gguf_model.card import card
 from .gguf_model.source import BrowserSource, SplitSource
@@ -41,8 +42,8 @@ _NOBODY = 0  # the id of an answer to what has none
 class Session:
     """One page's engine: `handle` takes its messages, `post` carries the answers.
 
-    files: the module web/worker/files.js. report: is given the traceback of an error that nobody foresaw. open_device:
-    opens the GPU at the first load.
+    files: the module web/worker/files.js. report: is given the traceback of an error that nobody foresaw. version:
+    the site's; what another one found out about the GPU is not taken. open_device: opens the GPU at the first load.
 
     Every message that asks for something is answered, and an error ends that request alone: only a GPU that is lost
     ends the engine, which is told by an error without an id.
@@ -53,9 +54,11 @@ class Session:
         files: Any,
         post: Callable[[protocol.SessionReply], object],
         report: Callable[[str], object] = print,
+        version: str = "",
         open_device: Callable[[], Any] = open_device,
     ) -> None:
         self._files, self._post, self._report, self._open_device = files, post, report, open_device
+        self._version = version
         self._device: Any = None
         self._model: Model | None = None
         self._generations: dict[int, Generation] = {}
@@ -107,8 +110,11 @@ class Session:
             self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
 
     async def _bench(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        model, given = self._loaded(), [request.get(name) for name in protocol.BenchOptions.__annotations__]
-        figures = await measure(model.runner, *given)  # type: ignore[arg-type]
+        model, given = self._loaded(), {name: request.get(name) for name in protocol.BenchOptions.__annotations__}
+        texts = given.pop("texts")
+        if model.kind != "chat":
+            return await measure_embedding(model.embedder, given["repetitions"], texts)  # type: ignore[arg-type]
+        figures = await measure(model.runner, **given)  # type: ignore[arg-type]
         sizes = figures["generate_tokens"], figures["repetitions"]
         return figures | {"speculation": await measure_speculation(model.runner, model.generate, *sizes)}
 
@@ -150,7 +156,7 @@ class Session:
         options = {name: value for name, value in options.items() if value is not None}
         if not source:
             raise WgmlError("the message names no model")
-        to_chat = flag("chat", options.pop("chat", False))
+        to_chat, trial = flag("chat", options.pop("chat", False)), options.pop("trial", None)
 
         def on_progress(stage: protocol.Stage, done: int, total: int) -> None:
             stages[stage] = time.perf_counter() - began
@@ -176,6 +182,7 @@ class Session:
 
         if self._device is None:
             self._device = await self._open_device()
+            recall(self._device, self._version, trial)
             self._watching = asyncio.create_task(self._watch(self._device))
         files = [await self._files.open(part) for part in (source, *(getattr(source, "rest", None) or ()))]
         parts = [BrowserSource(file) for file in files]
@@ -205,8 +212,11 @@ class Session:
             "adapter": {
                 "vendor": info.vendor,
                 "architecture": info.architecture,
+                "device": info.device,
                 "description": info.description,
                 "features": sorted(self._device.features),
+                "limits": dict(self._device.limits),
+                "trial": outcome(self._device, self._version),
             },
             "seconds": {
                 "header": stages["header"],

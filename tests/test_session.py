@@ -17,10 +17,18 @@ import tiny
 from typeguard import check_type
 
 from py_wgml import protocol
-from py_wgml.gpu import Device
+from py_wgml.gpu import Device, Program
 from py_wgml.model import Model
 from py_wgml.worker import Session
 
+BENCH = {
+    "prompt_tokens": [4],
+    "prompt_repetitions": 2,
+    "generate_tokens": 2,
+    "repetitions": 1,
+    "contexts": [0],
+    "texts": 2,
+}
 HELLO = [{"role": "user", "content": "hello"}]
 
 
@@ -93,7 +101,12 @@ class Page:
         def post(reply: protocol.SessionReply) -> None:
             self.answers.append(dict(check_type(reply, protocol.SessionReply)))
 
-        self.session = Session(SimpleNamespace(open=opened), post, self.reports.append, open_device)
+        def visit(version: str) -> None:
+            """Begin anew, as another visit does."""
+            self.session = Session(SimpleNamespace(open=opened), post, self.reports.append, version, open_device)
+
+        self.visit = visit
+        self.visit("1")
 
     async def ask(self, type: Any = None, **message: Any) -> list[dict[str, Any]]:
         """The answers to a message with a new id."""
@@ -131,6 +144,32 @@ async def is_alive(page: Page) -> None:
     answers = await page.send()
     assert answers[-1]["type"] == "done", answers
     assert answers[-1]["reason"] in ("length", "stop")
+
+
+def test_what_was_found_out_about_a_gpu_is_told_and_taken_up(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = gpus.device("naga")
+    monkeypatch.setattr(gpu, "tried", {})
+    run, programs = gpu.run, list[str]()
+
+    def seen(program: Program) -> None:
+        programs.append(program.label)
+        run(program)
+
+    monkeypatch.setattr(gpu, "run", seen)
+
+    async def test(page: Page) -> None:
+        trial = (await page.load())["adapter"]["trial"]
+        assert (trial["version"], trial["distrusted"]) == ("1", {})
+        assert "llvmpipe" in trial["device"] and trial["tried"] and "trial" in programs
+        for version, given, is_tried in (("1", trial, False), ("2", trial, True), ("1", None, True), ("1", 5, True)):
+            programs.clear()
+            gpu.tried = {}  # a later visit's device knows nothing yet
+            page.visit(version)
+            ready = await page.load(trial=given)
+            assert ready["adapter"]["trial"] == {**trial, "version": version}
+            assert ("trial" in programs) == is_tried
+
+    page(test)
 
 
 def test_the_first_text_goes_at_once(page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,8 +220,8 @@ def test_each_type(page: Any) -> None:
         assert (reading["type"], {piece["type"] for piece in pieces}, done["type"]) == ("reading", {"piece"}, "done")
         assert done["usage"]["completion_tokens"] <= 3
         assert (await page.ask("card"))[0]["card"]["parameters"] > 0
-        options = {"prompt_tokens": [4], "prompt_repetitions": 2, "generate_tokens": 2, "repetitions": 1}
-        assert (await page.ask("bench", **options, contexts=[0]))[0]["figures"]["tokens_per_second"]
+        figures = (await page.ask("bench", **BENCH))[0]["figures"]
+        assert figures["tokens_per_second"] and figures["kernels"]["linear_vector"]
         assert await page.ask("stop", id=99) == []
         await is_alive(page)
         assert page.reports == []
@@ -201,6 +240,9 @@ def test_vectors_and_scores(page: Any) -> None:
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 0, 1], atol=1e-6)
         [reply] = await page.ask("embed", texts=[])
         assert (reply["vectors"], reply["width"], reply["tokens"]) == (b"", 64, 0)
+        figures = (await page.ask("bench", **BENCH))[0]["figures"]
+        assert all(rate > 0 for rate in figures["summary"].values()) and len(figures["summary"]) == 2
+        assert figures["kernels"]["linear_tile"]
         ready = await page.load("bert, reranker.gguf")
         assert ready["model"]["kind"] == "reranker"
         [reply] = await page.ask("rerank", query="one", documents=["two", "three words"])
@@ -229,9 +271,10 @@ def test_who_is_asked_for_what_it_can_t(page: Any) -> None:
         for given in odd:
             [error] = await page.ask("embed", **given)
             assert error["type"] == "error"
-        for type in ("send", "bench"):
-            [error] = await page.send() if type == "send" else await page.ask(type)
-            assert "is an embedding model, which makes vectors of texts: it generates no text" in error["message"]
+        [error] = await page.send()
+        assert "is an embedding model, which makes vectors of texts: it generates no text" in error["message"]
+        [error] = await page.ask("bench")
+        assert error["message"].startswith("repetitions is ")
         assert page.reports == []
 
     page(test)

@@ -4,8 +4,8 @@
 // `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them for `tokens` tokens. x
 // comes by way of workgroup memory, a stage of columns at a time: a quad of each token from each invocation. In the end
 // that memory holds what the lanes have summed. Workgroups for other tokens of the same rows stand side by side.
-// With x_bytes, x is rounded as linear_vector.wgsl rounds it, so that the results are the same.
-// Parameters: type, shared_tables (false), tokens (8), parts (of so many tokens that a step has), x_bytes, lanes,
+// With rounded, x is rounded to so many bytes as linear_vector.wgsl rounds it, so that the results are the same.
+// Parameters: type, shared_tables (false), tokens (8), parts (of so many tokens that a step has), rounded, lanes,
 // lane_rows (at most 4), workgroup_size (a multiple of lanes and of 64, at most 128), row_scale, bias, accumulate,
 // subgroups (hold 8 or more). Columns are a multiple of 8.
 struct Params {
@@ -33,8 +33,10 @@ var<storage, read> bias: array<f32>;
 {% include "lib/octets.wgsl" %}
 {% include "lib/load_quad.wgsl" %}
 {% include "lib/workgroup_index.wgsl" %}
-{% if x_bytes %}
+{% if rounded %}
+{% with x_bytes = rounded %}
 {% include "lib/rounded.wgsl" %}
+{% endwith %}
 {% endif %}
 
 const THREADS: u32 = {{ workgroup_size }}u;
@@ -56,7 +58,7 @@ var<workgroup> stage: array<vec4<f32>, TOKENS * THREADS>;
 fn slot(token: u32, quad: u32, span: u32) -> u32 {
     return (token * SPAN_QUADS + quad) * STAGE_SPANS + (span ^ (quad % BANK_QUADS));
 }
-{% if x_bytes %}
+{% if rounded %}
 
 // The largest magnitude of the span of which this invocation brought quad `x` of token `token`.
 fn peak_of(token: u32, x: vec4<f32>, index: u32) -> f32 {
@@ -105,12 +107,12 @@ fn main(
         {% endfor %}
         workgroupBarrier();
         {% for t in range(tokens) %}
-        {% if x_bytes %}
+        {% if rounded %}
         let peak_{{ t }} = peak_of({{ t }}u, x_{{ t }}, index);
         let factor_{{ t }} = select(LARGEST / peak_{{ t }}, 0.0, peak_{{ t }} == 0.0);
         {% set value = "round(factor_%d * x_%d) * (peak_%d / LARGEST)" % (t, t, t) %}
         {% endif %}
-        stage[slot({{ t }}u, index % SPAN_QUADS, index / SPAN_QUADS)] = {{ value if x_bytes else "x_%d" % t }};
+        stage[slot({{ t }}u, index % SPAN_QUADS, index / SPAN_QUADS)] = {{ value if rounded else "x_%d" % t }};
         {% endfor %}
         workgroupBarrier();
         let here = min(spans - start, STAGE_SPANS);

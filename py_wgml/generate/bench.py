@@ -10,15 +10,35 @@ from typing import Any
 
 from .. import wgsl
 from ..errors import ContextError, WgmlError
-from ..gpu import Device
-from ..ops import Sampling
+from ..gguf_model.weights import BYTE_TYPES, Matrix
+from ..gpu import INTEGER_PRODUCTS, TILES, Buffer, Device, Program
+from ..ops import Products, Sampling, linear, step_uniform
+from ..ops.lib.tiling import tilings
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
+from .engine import Engine
 from .generation import Generation
 from .runner import Runner
 
+# Parameters of kernels that sizes or the GPU decide.
+_FORM = (
+    "lanes",
+    "row_lanes",
+    "token_lanes",
+    "lane_rows",
+    "lane_tokens",
+    "octets",
+    "splits",
+    "group",
+    "width",
+    "strands",
+)
+_FORM_SECONDS = 0.02  # for which a form of a kernel is measured
+_FORMS = "floats", "a byte", "two bytes"  # of what is multiplied, by its bytes
+_LANE_ROWS = (1, 2, 4)
+_MOST_ROWS = 1 << 15  # of a matrix: what comes of more would take much memory
 _READ_BYTES = 128 << 20  # more than caches hold; a binding of any device
 _READ_WORKGROUPS = 2048
 _READ_SECONDS = 0.2  # for which bandwidth is measured
@@ -91,6 +111,7 @@ async def measure(
     longest = prefill[str(lengths[-1])]
     split = line({length: taken["median"] for length, taken in seconds.items()})
     return {
+        "kernels": kernels(runner),
         "summary": {
             f"prefill of {lengths[-1]}, tokens/s": longest["tokens_per_second"]["median"],
             **{f"decode at {at}, tokens/s": figures["tokens_per_second"]["median"] for at, figures in decode.items()},
@@ -109,12 +130,15 @@ async def measure(
         "tokens_per_second": spread(run["decode"] for run in answers),
         "cpu_ms_per_token": spread(1e3 * run["cpu"] for run in answers),
         "decode_at": decode,
+        "step_ms": 1e3 * runner.costs.step,
+        "read_back_ms": 1e3 * runner.read_cost,
         "dispatches_per_token": runner.dispatches_per_token,
         "dispatches_per_layer": runner.dispatches_per_token / runner.config.block_count,
         "read_bandwidth_bytes_per_second": bandwidth,
         "gpu_bytes": runner.device.memory,
         "gpu_peak_bytes": peak,
         "operations_us": cost,
+        "forms_us": await measure_forms(runner),
     }
 
 
@@ -228,13 +252,27 @@ async def measure_embedding(
             seconds.append(time.perf_counter() - began)
         rates[str(length)] = spread(texts / taken for taken in seconds)
     return {
+        "kernels": kernels(embedder),
         "summary": {f"texts/s of {length} tokens": rate["median"] for length, rate in rates.items()},
         "texts": texts,
         "repetitions": repetitions,
         "texts_per_second_of_tokens": rates,
         "gpu_bytes": embedder.device.memory,
         "gpu_peak_bytes": embedder.device.peak_memory,
+        "forms_us": await measure_forms(embedder),
     }
+
+
+def kernels(engine: Engine) -> dict[str, list[str]]:
+    """In which forms the kernels of a model's steps are made, as far as sizes and what the GPU has decide."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for pipeline in {pipeline: None for program in engine.programs for pipeline, *_ in program.dispatches}:
+        given = pipeline.parameters
+        sizes = [f"{name} {given[name]}" for name in _FORM if name in given]
+        form = ", ".join([*filter(None, [given.get("type")]), *sizes, *sorted(pipeline.variants - {TILES})])
+        if form not in found[pipeline.name]:
+            found[pipeline.name].append(form)
+    return dict(found)
 
 
 def spread(values: Any) -> dict[str, float]:
@@ -295,18 +333,56 @@ async def read_bandwidth(device: Device) -> float:
     out = device.buffer(4 * _READ_WORKGROUPS * WORKGROUP_SIZE, "read")
     program = device.program("read")
     read(program, data, out, _READ_WORKGROUPS)
-    await device.compiled()
-
-    async def seconds(times: int) -> float:
-        began = time.perf_counter()
-        await device.run_and_read(program, out, 0, 4, times)
-        return time.perf_counter() - began
-
-    await seconds(1)
-    times = 1
-    while (taken := await seconds(times)) < _READ_SECONDS:
-        times *= 4
-    rate = times * nbytes / taken
+    rate = nbytes / await _seconds(program, out, _READ_SECONDS)
     data.destroy()
     out.destroy()
     return rate
+
+
+async def measure_forms(engine: Engine) -> dict[str, float]:
+    """Microseconds of a product with the model's commonest matrix, by each form that it can be made in: of one token,
+    and of as many as the largest tile has, times four. Whichever is used: a GPU may do better by another. Nothing of a
+    software adapter, whose forms are few."""
+    device = engine.device
+    if device.info.software:
+        return {}
+    alike: dict[tuple[Any, ...], list[Matrix]] = defaultdict(list)
+    for matrix in engine.weights.matrices.values():
+        if matrix.rows <= _MOST_ROWS:
+            alike[matrix.columns, *((stripe.type, stripe.rows) for stripe in matrix)].append(matrix)
+    if not alike:
+        return {}
+    matrix, *_ = max(alike.values(), key=len)
+    rows, columns, type = matrix.rows, matrix.columns, matrix.stripes[0].type
+    count = 4 * max(tiles.tokens for tiles in tilings())
+    x, out = device.buffer(4 * count * columns, "forms"), device.buffer(4 * count * rows, "forms")
+    step = device.upload(step_uniform(0, count), "forms")
+    what, rounds = f"{type.name} {rows}x{columns}", type in BYTE_TYPES and device.uses(INTEGER_PRODUCTS)
+    forms = {
+        f"{what} x vector, {lane_rows} rows, {_FORMS[x_bytes]}": (1, Products(x_bytes, lane_rows=lane_rows))
+        for x_bytes in range(len(_FORMS) if rounds else 1)
+        for lane_rows in _LANE_ROWS
+    } | {f"{what} x {count} tokens, {tiles}": (count, Products(tiles=tiles)) for tiles in tilings()}
+    times: dict[str, float] = {}
+    for name, (tokens, products) in forms.items():
+        program = device.program("form")
+        linear(program, step, x, matrix, out, tokens, products=products)
+        times[name] = 1e6 * await _seconds(program, out, _FORM_SECONDS)
+    for buffer in (x, out, step):
+        buffer.destroy()
+    return times
+
+
+async def _seconds(program: Program, out: Buffer, least: float) -> float:
+    """Seconds that `program` takes, run so often that all of it takes `least`."""
+    device = program.device
+    await device.compiled()
+    await device.run_and_read(program, out, 0, 4)  # the first run of a kernel may still compile it
+    times = 1
+    while True:
+        began = time.perf_counter()
+        await device.run_and_read(program, out, 0, 4, times)
+        taken = time.perf_counter() - began
+        if taken >= least:
+            return taken / times
+        times *= 4

@@ -60,9 +60,13 @@ class Embedder(Engine):
         self._verdicts: npt.NDArray[np.float32] | None = None
         self.context = min(self.context, device.max_tensor_bytes // row_bytes)
         self._rows = min(_FIRST, _MANY, self.context)  # of a step of several texts
+        self._step_sizes = _SMALLEST, self._rows
         self._grow(self._rows)
-        # Ask for every kernel now: browsers compile them while the weights stream in.
-        for count in (_SMALLEST, self._rows):
+        self._record()
+
+    def _record(self) -> None:
+        self._programs.clear()
+        for count in self._step_sizes:
             self._program(count)
 
     async def start(self) -> None:

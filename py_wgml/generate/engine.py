@@ -1,27 +1,34 @@
 """What every model at work on a GPU has, whether it generates or embeds."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..errors import WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
-from ..gpu import Device
+from ..gpu import Buffer, Device, Program
 from ..models import Activations, Cache, Passing, plan, spread_scales
-from ..ops import Pooling
+from ..ops import Heads, Pooling
+from .trial import Kinds, examine
 from .turns import Turns
 
 
-class Engine:
-    """The model of `header` on `device`: its weights, and what its steps work with. Upload `weights.segments`, then
-    `await start()`.
+class Engine(ABC):
+    """The model of `header` on `device`: its weights, and what its steps work with. Upload `weights.segments`, and
+    `await examine()` before that, or meanwhile; then `await start()`.
 
     context: the most tokens it takes. pooling: see `Config.from_header`. parameters: how many there are.
     Raises WgmlError for a model that is not supported.
     """
 
+    context: int
     _cache: Cache | Passing
+    _step_sizes: tuple[int, ...]  # tokens that steps have room for
+    _programs: Mapping[Any, tuple[Program, Buffer | None]]
+    _x_bytes = 0  # of what weights are multiplied by; 0: floats
 
     def __init__(self, device: Device, header: Header, context: int | None, pooling: Pooling | None = None) -> None:
         self.device = device
@@ -34,6 +41,25 @@ class Engine:
         self._step = device.buffer(16, "step")
         self._turns = Turns()
         self._destroyed = False
+
+    @property
+    def programs(self) -> list[Program]:
+        """Its steps, as far as they are recorded."""
+        return [program for program, _ in self._programs.values()]
+
+    async def examine(self) -> None:
+        """Try on this GPU what the steps are made of, which needs no weights, and do without what it computes wrongly.
+        Raises WgmlError where it computes nothing right."""
+        heads = dict.fromkeys(kept for kept in self._plan.kept.values() if isinstance(kept, Heads))
+        matrices, columns = tuple(self.weights.matrices.values()), self.config.embedding_length
+        sizes, causal = (self._step_sizes, self.context), self.config.causal
+        kinds = Kinds(matrices, columns, tuple(heads), self._cache.bits, *sizes, causal, self._x_bytes)
+        if await examine(self.device, kinds):
+            self._record()
+
+    @abstractmethod
+    def _record(self) -> None:
+        """Ask for every kernel, for browsers to compile them while the weights stream in."""
 
     async def start(self) -> None:
         """Wait for the kernels. Raises WgmlError when the GPU has not enough memory."""

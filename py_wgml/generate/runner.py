@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, s
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
+from .pace import Pace
 
 ActivationBits = Literal[32, 16, 8]
 
@@ -29,39 +29,6 @@ _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of 
 _PAGE = 1024  # positions by which the cache grows
 _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "check": "every", "logits": "every"}
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
-_FRAME = 1 / 60  # seconds
-_MAX_BATCH = 64
-_FIRST_BATCH = 2
-
-
-@dataclass
-class Pace:
-    """How many tokens are read back at once: their steps are submitted together, while those before them run.
-
-    They should last less than half a frame of the screen, and in any case keep the GPU busy until the host has noticed
-    that the batch before them is done. That costs `read_cost` seconds: 0.2 ms in Chromium, up to 100 ms in Firefox,
-    which looks for finished work that seldom. More would be in vain: what is in flight when somebody stops is lost, and
-    the next question waits for it.
-    """
-
-    read_cost: float = 0.0
-    batch: int = 1
-
-    @property
-    def first(self) -> int:
-        """The batch right behind a prompt. A browser takes up all of its steps before it tells that the prompt's are
-        done, so that the first token would wait for a long one."""
-        return self.batch if self.read_cost > _FRAME else min(self.batch, _FIRST_BATCH)
-
-    def took(self, seconds: float, count: int) -> None:
-        """Take up how much later than the batch before it a batch of `count` was done, as the host noticed it.
-
-        A second one right after the first: both were done before the host looked, and the GPU had nothing to do.
-        """
-        if seconds < _FRAME / 4 and count == self.batch:
-            self.batch = min(2 * self.batch, _MAX_BATCH)
-        elif seconds > max(_FRAME, 3 * self.read_cost):
-            self.batch = max(self.batch // 2, 1)
 
 
 class Runner(Engine):
@@ -108,7 +75,10 @@ class Runner(Engine):
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
-        # Ask for every kernel now: browsers compile them while the weights stream in.
+        self._record()
+
+    def _record(self) -> None:
+        self._programs.clear()
         for count in self._step_sizes:
             for length in attention_lengths(self.context):
                 self._program(count, "sample", length)
@@ -196,6 +166,11 @@ class Runner(Engine):
     def batch(self) -> int:
         """How many tokens are read back at once, as it stands."""
         return self._pace.batch
+
+    @property
+    def read_cost(self) -> float:
+        """Seconds until the host notices that the GPU has done what it was asked."""
+        return self._pace.read_cost
 
     @property
     def context_used(self) -> int:

@@ -15,9 +15,9 @@ from .device import (
     OPTIONAL_FEATURES,
     AdapterInfo,
     Buffer,
+    CompileError,
     Device,
     Program,
-    compile_error,
     padded,
 )
 
@@ -102,6 +102,9 @@ class BrowserDevice(Device):
         access = _js([binding.access for binding in bindings])
         return int(self._gpu.pipeline(code, access, _js([binding.minimum_size for binding in bindings]), name))
 
+    def _discard_pipeline(self, handle: int) -> None:
+        self._gpu.discardPipeline(handle)
+
     async def allocated(self) -> None:
         if not await self._gpu.allocated():
             raise WgmlError("the GPU has not enough memory left")
@@ -110,7 +113,7 @@ class BrowserDevice(Device):
         error = await self._gpu.compiled()
         if error is not None:
             failed = next(p for p in self.pipelines.values() if p.handle == error.pipeline)
-            raise compile_error(failed.name, failed.code, error.line, error.message)
+            raise CompileError(failed.name, failed.code, error.line, error.message, failed)
 
     def _handle_of(self, program: Program) -> Any:
         if program.handle is None:
@@ -132,8 +135,8 @@ class BrowserDevice(Device):
     async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
         return bytes((await self._gpu.timestamps(self._handle_of(program), times, passes)).to_bytes())
 
-    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
-        self._gpu.copy(source.handle, target.handle, nbytes)
+    def copy(self, source: Buffer, target: Buffer, nbytes: int, offset: int = 0) -> None:
+        self._gpu.copy(source.handle, target.handle, nbytes, offset)
 
     async def upload_file(
         self, file: Any, segments: Sequence[tuple[int, int, int, int]], on_progress: Callable[[int, int], object]

@@ -20,6 +20,10 @@ from ..names import Mappings, joined, require_names
 OPTIONAL_FEATURES = ("subgroups", "timestamp-query")
 # A feature of the language WGSL that some kernel has a variant for; a device that has it lists it among its features.
 INTEGER_PRODUCTS = "packed_4x8_integer_dot_product"
+# Products and attention of many tokens by tiles, as large as registers and workgroup memory allow.
+TILES = "tiles"
+# What kernels are made of beyond their plain form, where the device has it, and computes rightly with it.
+VARIANTS = ("subgroups", INTEGER_PRODUCTS, TILES)
 
 # Two limits decide how a tensor is cut into buffers; https://www.w3.org/TR/webgpu/#limits gives their defaults.
 DEFAULT_LIMITS = {"maxBufferSize": 256 << 20, "maxStorageBufferBindingSize": 128 << 20}
@@ -79,12 +83,24 @@ Bound = Buffer | bytes | Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Pipeline:
-    """A compiled kernel: its WGSL, the bindings that it declares, and the backend's handle."""
+    """A compiled kernel: the parameters of its template and what came of it, the bindings that it declares, and the
+    backend's handle."""
 
     name: str
+    parameters: Mapping[str, Any]
     code: str
     bindings: tuple[wgsl.Binding, ...]
     handle: Any
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """Which of VARIANTS it is made of."""
+        used = {
+            "subgroups": wgsl.uses_subgroups(self.code),
+            INTEGER_PRODUCTS: bool(self.parameters.get("x_bytes")),
+            TILES: self.name.endswith("_tile"),
+        }
+        return frozenset(name for name, is_used in used.items() if is_used)
 
 
 def padded(nbytes: int) -> int:
@@ -119,11 +135,19 @@ class PipelineCache:
             if wgsl.uses_subgroups(code) and self._device.subgroups_directive:
                 code = "enable subgroups;\n" + code
             bindings = wgsl.bindings(code)
-            self._pipelines[key] = Pipeline(name, code, bindings, self._device._create_pipeline(name, code, bindings))
+            handle = self._device._create_pipeline(name, code, bindings)
+            self._pipelines[key] = Pipeline(name, dict(parameters), code, bindings, handle)
         return self._pipelines[key]
 
     def values(self) -> list[Pipeline]:
         return list(self._pipelines.values())
+
+    def discard(self, variant: str) -> None:
+        """Forget those made of `variant`: nobody asks for them, or waits for them to be compiled, any more."""
+        for key, pipeline in [*self._pipelines.items()]:
+            if variant in pipeline.variants:
+                self._device._discard_pipeline(pipeline.handle)
+                del self._pipelines[key]
 
 
 @dataclass(eq=False)
@@ -152,13 +176,13 @@ class Program:
         writes, and a mapping that of a uniform buffer (`wgsl.uniform`). params: the one that kernels call so. Both may
         come in several mappings, a name in one of them.
         workgroups: (x, y, z), or a number that may exceed what one dimension takes (the kernel then reads its index
-        with `lib/workgroup_index.wgsl`). template: parameters of the WGSL template; `subgroups` (does the GPU have
-        them?) is added to them.
+        with `lib/workgroup_index.wgsl`). template: parameters of the WGSL template; `subgroups` (are they used on this
+        GPU?) is added to them.
         Raises WgmlError, with the kernel and the names, when a binding or a field of a uniform is missing, unknown or
         given twice, or a value does not fit its type.
         """
         device, what = self.device, f"kernel {kernel}"
-        pipeline = device.pipelines.get(kernel, {"subgroups": "subgroups" in device.features, **template})
+        pipeline = device.pipelines.get(kernel, {"subgroups": device.uses("subgroups"), **template})
         given = joined(what, bindings)
         if params is not None:
             given = joined(what, (given, {"params": joined(f"{what}: params", params)}))
@@ -203,7 +227,11 @@ def fold(workgroups: int) -> tuple[int, int, int]:
 
 
 class Device(ABC):
-    """One GPU. `memory` counts the bytes of its living buffers, `peak_memory` the most there were."""
+    """One GPU. `memory` counts the bytes of its living buffers, `peak_memory` the most there were.
+
+    distrusted: those of VARIANTS with which it was found to compute something wrong, each with what that was. tried:
+    the error of each kind of kernel that was tried on it (generate/trial.py).
+    """
 
     info: AdapterInfo
     features: frozenset[str]
@@ -212,9 +240,20 @@ class Device(ABC):
 
     def __init__(self, info: AdapterInfo, features: frozenset[str], limits: Mapping[str, int]) -> None:
         self.info, self.features, self.limits = info, features, limits
+        self.distrusted: dict[str, str] = {}
+        self.tried: dict[str, float] = {}
         self.memory = self.peak_memory = 0
         self.uniforms = UniformCache(self)
         self.pipelines = PipelineCache(self)
+
+    def uses(self, variant: str) -> bool:
+        """Whether kernels are to be made of one of VARIANTS here."""
+        return variant not in self.distrusted and (variant == TILES or variant in self.features)
+
+    def distrust(self, variant: str, reason: str) -> None:
+        """Make no more kernels of one of VARIANTS. Programs that were recorded before have them still."""
+        self.distrusted[variant] = reason
+        self.pipelines.discard(variant)
 
     def buffer(self, nbytes: int, label: str = "") -> Buffer:
         """New zeroed memory of at least `nbytes` bytes, for any use a kernel or a copy can make of it.
@@ -300,8 +339,8 @@ class Device(ABC):
         ended."""
 
     @abstractmethod
-    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
-        """Copy the first `nbytes` bytes from `source` to `target` on the GPU."""
+    def copy(self, source: Buffer, target: Buffer, nbytes: int, offset: int = 0) -> None:
+        """Copy the first `nbytes` bytes from `source` to `target` on the GPU, to byte `offset` of it."""
 
     @abstractmethod
     async def allocated(self) -> None:
@@ -309,7 +348,7 @@ class Device(ABC):
 
     @abstractmethod
     async def compiled(self) -> None:
-        """Wait until every pipeline asked for so far is compiled. Raises WgmlError with the WGSL line that failed."""
+        """Wait until every pipeline asked for is compiled. Raises CompileError with the WGSL line that failed."""
 
     @abstractmethod
     def close(self) -> None:
@@ -327,7 +366,17 @@ class Device(ABC):
     @abstractmethod
     def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any: ...
 
+    @abstractmethod
+    def _discard_pipeline(self, handle: Any) -> None:
+        """Wait no more for a pipeline."""
 
-def compile_error(name: str, code: str, line: int, message: str) -> WgmlError:
-    """The error for a kernel that does not compile: what the compiler says and the composed lines around it."""
-    return WgmlError(f"kernel {name}, line {line}: {message}\n{wgsl.excerpt(code, line)}")
+
+class CompileError(WgmlError):
+    """A kernel does not compile: what the compiler says and the composed lines around it.
+
+    pipeline: which one, where it was asked for before that was known.
+    """
+
+    def __init__(self, name: str, code: str, line: int, message: str, pipeline: Pipeline | None = None) -> None:
+        super().__init__(f"kernel {name}, line {line}: {message}\n{wgsl.excerpt(code, line)}")
+        self.pipeline = pipeline

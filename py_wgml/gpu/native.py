@@ -13,9 +13,9 @@ from .device import (
     OPTIONAL_FEATURES,
     AdapterInfo,
     Buffer,
+    CompileError,
     Device,
     Program,
-    compile_error,
     padded,
 )
 
@@ -113,7 +113,10 @@ class NativeDevice(Device):
         except (self._gpu_error, RuntimeError) as error:
             # naga writes "wgsl:LINE:COLUMN", Tint ":LINE:COLUMN error: ..."
             found = re.search(r":(\d+):\d+", str(error))
-            raise compile_error(name, code, int(found[1]) if found else 1, str(error).strip()) from error
+            raise CompileError(name, code, int(found[1]) if found else 1, str(error).strip()) from error
+
+    def _discard_pipeline(self, handle: Any) -> None:
+        """Nothing to do: it is compiled, or was never made."""
 
     async def allocated(self) -> None:
         """Nothing to wait for: a native buffer has its memory, or is not made."""
@@ -182,9 +185,9 @@ class NativeDevice(Device):
         clock.destroy()
         return stamps
 
-    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
+    def copy(self, source: Buffer, target: Buffer, nbytes: int, offset: int = 0) -> None:
         encoder = self._device.create_command_encoder()
-        encoder.copy_buffer_to_buffer(source.handle, 0, target.handle, 0, nbytes)
+        encoder.copy_buffer_to_buffer(source.handle, 0, target.handle, offset, nbytes)
         self._submit(encoder)
 
     def close(self) -> None:

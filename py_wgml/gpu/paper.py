@@ -33,7 +33,7 @@ class PaperDevice(Device):
     async def _timestamps(self, program: Program, times: int, passes: int) -> bytes:
         _refuse()
 
-    def copy(self, source: Buffer, target: Buffer, nbytes: int) -> None:
+    def copy(self, source: Buffer, target: Buffer, nbytes: int, offset: int = 0) -> None:
         pass
 
     async def allocated(self) -> None:
@@ -56,6 +56,9 @@ class PaperDevice(Device):
 
     def _create_pipeline(self, name: str, code: str, bindings: tuple[wgsl.Binding, ...]) -> Any:
         return name
+
+    def _discard_pipeline(self, handle: Any) -> None:
+        pass
 
 
 def _refuse() -> NoReturn:

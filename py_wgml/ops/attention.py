@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from ..errors import WgmlError
-from ..gpu import MAX_WORKGROUP_BYTES, Buffer, Device, Program
+from ..gpu import MAX_WORKGROUP_BYTES, TILES, Buffer, Device, Program
 from .lib.array import Array
 from .lib.heads import Heads, KvCache
 
@@ -125,7 +125,7 @@ def attention(
         **cache.template,
     }
     shared = heads.heads // heads.kv_heads
-    if max_count >= _TILE_FROM and splits == 1:
+    if max_count >= _TILE_FROM and splits == 1 and program.device.uses(TILES):
         tiles = -(-max_count * shared // _TILE_ROWS)
         program.dispatch(
             "attention_tile",
@@ -138,7 +138,7 @@ def attention(
         )
         return
     info = program.device.info
-    width = min(info.subgroup_min_size, _MAX_WIDTH) if "subgroups" in program.device.features else 1
+    width = min(info.subgroup_min_size, _MAX_WIDTH) if program.device.uses("subgroups") else 1
     workgroup_size, unroll = (_SOFTWARE_WORKGROUP_SIZE, 1) if info.software else (_WORKGROUP_SIZE, _UNROLL)
     # Over few positions a workgroup a head is done sooner; reading them several times costs little, but on a CPU.
     together = splits == _SPLITS[-1][1] or info.software

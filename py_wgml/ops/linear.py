@@ -9,7 +9,7 @@ from ..gpu import INTEGER_PRODUCTS, MAX_STORAGE_BINDINGS, Buffer, Device, Progra
 from .attention import Partials
 from .gated import Activation
 from .lib.array import Array
-from .lib.tiling import tiling
+from .lib.tiling import Tiling, tiling
 from .lib.view import Columns
 from .rms_norm import Norm
 from .rope_append import Append
@@ -81,11 +81,14 @@ _ALONE = Fusion()
 class Products:
     """What products may do. x_bytes: those of up to 16 vectors may round them to whole numbers of 1 or 2 bytes (0: they
     may not), a few dozen elements by their largest magnitude; that of a single one then multiplies bytes, where the
-    device and the type can. parts: memory for what shares of the columns make, `parts_bytes` of it (None: the columns of
-    many tokens are not shared out)."""
+    device and the type can. parts: memory for what shares of the columns make, `parts_bytes` of it (None: the columns
+    of many tokens are not shared out). lane_rows, tiles: the form of those of few vectors, and of those of many (None:
+    as suits their sizes)."""
 
     x_bytes: int = 0
     parts: Buffer | None = None
+    lane_rows: int | None = None
+    tiles: Tiling | None = None
 
 
 _PLAIN = Products()
@@ -168,8 +171,8 @@ def linear(
             "rows": rows,
             "first": stripe.first,
         }
-        if _is_few(program.device, weights, max_count):
-            workgroups, sizes = _few_template(program.device, stripe, columns, max_count, products.x_bytes)
+        if products.tiles is None and is_few(program.device, weights, max_count):
+            workgroups, sizes = few_template(program.device, stripe, columns, max_count, products)
             program.dispatch(
                 "linear_few",
                 [bindings, {"step": step, "out": out}, stripe.tables],
@@ -180,7 +183,8 @@ def linear(
             )
             continue
         if max_count > 1:
-            tiles = tiling(program.device, stripe.rows, max_count, columns if products.parts else 0)
+            shared = columns if products.parts else 0
+            tiles = products.tiles or tiling(program.device, stripe.rows, max_count, shared)
             whole = tiles.splits == 1
             target = {"step": step, "out": out if whole else products.parts}
             program.dispatch(
@@ -204,7 +208,7 @@ def linear(
                     workgroup_size=_SUM_WORKGROUP_SIZE,
                 )
             continue
-        lane_rows = _lane_rows(append) if append else 1 if paired else None
+        lane_rows = _lane_rows(append) if append else 1 if paired else products.lane_rows
         workgroups, sizes = vector_template(
             program.device, stripe, rows, columns, lane_rows, products.x_bytes, first is not None
         )
@@ -246,39 +250,40 @@ def linear(
 def parts_bytes(device: Device, weights: Matrix, max_count: int) -> int:
     """Bytes of `Products.parts` for a product of so many tokens; 0: it needs none."""
     sizes = [0]
-    tiled = max_count > 1 and not _is_few(device, weights, max_count)
+    tiled = max_count > 1 and not is_few(device, weights, max_count)
     for stripe in weights if tiled else ():
         splits = tiling(device, stripe.rows, max_count, weights.columns).splits
         sizes.append(4 * splits * max_count * stripe.rows if splits > 1 else 0)
     return max(sizes)
 
 
-def _is_few(device: Device, weights: Matrix, max_count: int) -> bool:
+def is_few(device: Device, weights: Matrix, max_count: int) -> bool:
     """Whether linear_few.wgsl makes a product of so many vectors: not on a software adapter, for it saves reads."""
     return 1 < max_count <= _FEW_TOKENS and weights.columns % 8 == 0 and not device.info.software
 
 
 def _has_bytes(device: Device, stripe: Stripe) -> bool:
     """Whether products of bytes can be made with a stripe."""
-    return stripe.type in BYTE_TYPES and INTEGER_PRODUCTS in device.features
+    return stripe.type in BYTE_TYPES and device.uses(INTEGER_PRODUCTS)
 
 
-def _few_template(
-    device: Device, stripe: Stripe, columns: int, max_count: int, x_bytes: int
+def few_template(
+    device: Device, stripe: Stripe, columns: int, max_count: int, products: Products = _PLAIN
 ) -> tuple[int, dict[str, Any]]:
     """How many workgroups of linear_few.wgsl make a stripe's rows; its parameters for that. Measured on an H100."""
     workgroup_size, lanes = 128, 16 if columns >= 512 else 8
-    lane_rows = 4 if stripe.rows >= 2 * _MANY_ROWS else 2 if stripe.rows >= _MANY_ROWS // 2 else 1
+    suited = 4 if stripe.rows >= 2 * _MANY_ROWS else 2 if stripe.rows >= _MANY_ROWS // 2 else 1
+    lane_rows = products.lane_rows or suited
     parts = -(-max_count // _PART_TOKENS)
     sizes = {"tokens": _PART_TOKENS, "parts": parts, "lanes": lanes, "lane_rows": lane_rows}
     rows = workgroup_size // lanes * lane_rows
     return -(-stripe.rows // rows) * parts, {
         "type": stripe.type.name.lower(),
         "shared_tables": False,
-        "x_bytes": x_bytes if _has_bytes(device, stripe) else 0,
+        "rounded": products.x_bytes if _has_bytes(device, stripe) else 0,
         **sizes,
         "workgroup_size": workgroup_size,
-        "subgroups": "subgroups" in device.features and device.info.subgroup_min_size >= _SPAN_QUADS,
+        "subgroups": device.uses("subgroups") and device.info.subgroup_min_size >= _SPAN_QUADS,
     }
 
 
@@ -330,7 +335,7 @@ def vector_template(
         "quads": -(-(columns if whole else min(columns, _stage_columns(stripe))) // (4 * workgroup_size)),
         "workgroup_size": workgroup_size,
         # A subgroup adds in registers what its lanes hold, if a row's lanes never straddle two.
-        "subgroups": "subgroups" in device.features and lanes <= device.info.subgroup_min_size,
+        "subgroups": device.uses("subgroups") and lanes <= device.info.subgroup_min_size,
     }
     return -(-rows * lanes // (workgroup_size * lane_rows)), template
 

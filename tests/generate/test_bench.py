@@ -14,6 +14,7 @@ from py_wgml.generate import bench
 from py_wgml.generate.bench import line, measure, warm
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
+from py_wgml.ops.lib.tiling import tilings
 
 
 @pytest.fixture
@@ -51,6 +52,11 @@ def test_figures(path: Path, device: Device) -> None:
     fixed, token = figures["prefill_fixed_ms"] / 1e3, figures["prefill_us_per_token"] / 1e6
     assert all(fixed + length * token == pytest.approx(seconds) for length, seconds in ends.items())
     assert figures["first_token_seconds"]["median"] == ends[124]
+    assert "f32, lanes 4, lane_rows 2" in figures["kernels"]["linear_vector"][0]
+    # The plain tile too, and each number of rows.
+    forms = figures["forms_us"]
+    assert [name.rpartition(", ")[2] for name in forms] == [*["floats"] * 3, *map(str, tilings())]
+    assert all(0 < time < 1e6 for time in forms.values())
     assert list(figures["summary"]) == [
         "prefill of 124, tokens/s",
         "decode at 0, tokens/s",

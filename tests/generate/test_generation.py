@@ -15,7 +15,7 @@ from work import counted
 from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
 from py_wgml.generate.generation import Generation, StopStrings
-from py_wgml.generate.runner import Pace
+from py_wgml.generate.pace import Pace
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import sample_numpy

@@ -10,7 +10,7 @@ import pytest
 from tiny import write_tiny_llama
 
 from py_wgml import Model, Sampling
-from py_wgml.generate.runner import Pace
+from py_wgml.generate.pace import Pace
 from py_wgml.gpu import Device
 
 PROMPT = [1, 40, 50, 60, 70, 80, 90]

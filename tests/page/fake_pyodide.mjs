@@ -11,7 +11,10 @@ const ready = {
     name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 9e6, context_length: 2048,
     vocab_size: 49152, quantization: "Q4_1",
   },
-  adapter: { vendor: "fake", architecture: "", description: "", features: [] },
+  adapter: {
+    vendor: "fake", architecture: "", device: "", description: "", features: [], limits: {},
+    trial: { device: "fake", version: "", distrusted: {}, tried: {} },
+  },
   seconds: { header: 0.1, weights: 0.2 },
   gpu_bytes: 1e6,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },

@@ -69,7 +69,7 @@ def bench(args: argparse.Namespace) -> None:
     else:
         build(args)
         lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(args.model) or 1)}
-        query = options | {name: ",".join(map(str, numbers)) for name, numbers in lists.items()}
+        query = options | {"texts": args.texts} | {name: ",".join(map(str, numbers)) for name, numbers in lists.items()}
         with serving(args.out) as url:
             result = bench_in_browser(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     text = json.dumps(result, indent=1)

@@ -4,8 +4,8 @@
  *
  * Query parameters: `model` (indices in site.json, by commas), `prompt_tokens` (lengths of prompts, by commas),
  * `prompt_repetitions`, `generate_tokens`, `repetitions`, `contexts` (lengths of conversation at which generation is
- * measured, by commas), and `post` to send the result to `./result`. The result, `{models}`, is in `window.benchResult`
- * and, as JSON, in #result; where something failed it is `{error}`.
+ * measured, by commas), `texts` (that a model that embeds is given at once), and `post` to send the result to `./result`.
+ * The result, `{models}`, is in `window.benchResult` and, as JSON, in #result; where something failed it is `{error}`.
  *
  * @import { BenchOptions, ChatMessage, Done, ModelSource, Ready } from "../shared/protocol.js"
  *
@@ -23,6 +23,7 @@ import { firstText } from "./first_text.js";
 import { bytes, decimal } from "../shared/format.js";
 import { forget } from "../shared/kept.js";
 import { keepOffline } from "./offline.js";
+import { report } from "./report.js";
 import { readSite } from "../shared/site.js";
 import { support } from "../shared/support.js";
 
@@ -43,6 +44,7 @@ const options = {
   generate_tokens: number("generate_tokens", 128),
   repetitions: number("repetitions", 3),
   contexts: numbers("contexts", "0,1024,4096"),
+  texts: number("texts", 256),
 };
 
 /** @param {string} text */
@@ -81,9 +83,13 @@ async function measure() {
   }
   say("Measuring the engine");
   const figures = await engine.bench(options);
-  say("Asking questions");
-  const first_text = await firstText(engine, options.prompt_repetitions);
-  const chat = await ask(engine);
+  /** @type {Record<string, unknown>} */
+  const asked = {};
+  if (ready.model.kind === "chat") {
+    say("Asking questions");
+    asked.first_text = await firstText(engine, options.prompt_repetitions);
+    asked.chat = await ask(engine);
+  }
   engine.close();
   models.push({
     site_version: site.version,
@@ -96,8 +102,7 @@ async function measure() {
     offline: step.offline,
     options,
     bench: figures,
-    first_text,
-    chat,
+    ...asked,
   });
   if (models.length < wanted.length) {
     remember({});
@@ -212,12 +217,30 @@ function showSummary(models) {
   byId("summary").replaceChildren(tableRow("", models.map(({ model }) => model.name), "th"), ...rows);
 }
 
+/** What a visitor may copy, and see before. @param {Record<string, any>[]} models */
+function showReport(models) {
+  const text = models.map(report).join("\n\n");
+  byId("report").textContent = text;
+  const copy = byId("copy", HTMLButtonElement);
+  copy.disabled = !text;
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = "Copied";
+    } catch {
+      byId("report").closest("details")?.setAttribute("open", "");
+      say("This browser does not let the page copy: the report stands below");
+    }
+  };
+}
+
 /** @param {Record<string, any>} result */
 async function publish(result) {
   const text = JSON.stringify(result, null, 2);
   byId("result").textContent = text;
   Object.assign(window, { benchResult: result });
   showSummary(result.models ?? []);
+  showReport(result.models ?? []);
   byId("figures").replaceChildren(...rows(result).map(([name, value]) => tableRow(name, [value])));
   say(result.error ?? "Done");
   if (!parameters.has("post")) return;

@@ -14,7 +14,7 @@ const words = strings.models.facts;
  * @param {Ready} ready
  * @param {FileFacts} card
  */
-export function cardOf({ model, gpu_bytes }, card) {
+export function cardOf({ model, adapter, gpu_bytes }, card) {
   const facts = element("dl", "facts");
   for (const [name, value] of [
     [words.architecture, model.architecture],
@@ -23,6 +23,7 @@ export function cardOf({ model, gpu_bytes }, card) {
     [words.context, words.tokens(model.context_length)],
     [words.vocabulary, `${words.tokens(card.vocabulary.tokens)}, ${card.vocabulary.model}`],
     [words.size, bytes(card.bytes)],
+    ...Object.entries(adapter.trial.distrusted).map(([name, reason]) => [words.distrusted, `${name} (${reason})`]),
     [words.memory, bytes(gpu_bytes)],
   ]) {
     facts.append(element("dt", "", name), element("dd", "", value));

@@ -15,7 +15,11 @@
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
  */
 
+import { recallJson, remember } from "./remembered.js";
 import { workerAddress } from "./trusted.js";
+
+/** What was found out about this device's GPU is remembered for later visits, under this name. */
+const TRIAL = "gpu trial";
 
 /** What the engine could not do. `stage` says where (see protocol.d.ts), the message is one line for a person. */
 export class EngineError extends Error {
@@ -177,9 +181,13 @@ export class Engine {
    * @param {(progress: Progress) => void} onProgress
    * @returns {Promise<Ready>} rejected with an EngineError, whose stage is "cancelled" after `cancel`
    */
-  load(model, options, onProgress) {
+  async load(model, options, onProgress) {
     this.#onProgress = onProgress;
-    return this.#ask({ type: "load", model, options });
+    const trial = /** @type {LoadOptions["trial"]} */ (recallJson(TRIAL));
+    /** @type {Ready} */
+    const ready = await this.#ask({ type: "load", model, options: { ...options, trial } });
+    remember(TRIAL, JSON.stringify(ready.adapter.trial));
+    return ready;
   }
 
   /** Let the download under way rest, or go on. @param {boolean} paused */

@@ -157,6 +157,8 @@ export const strings = {
       vocabulary: "Vocabulary",
       size: "Size",
       memory: "GPU memory in use",
+      /** What this GPU computes wrongly with, and so is not used. */
+      distrusted: "Not used on this GPU",
       /** @type {(number: number) => string} */
       tokens: (number) => `${count(number)} tokens`,
       types: "Tensors by type",

@@ -47,6 +47,28 @@ export interface FileFacts {
   vocabulary: Vocabulary;
 }
 
+/** What was found out about a GPU: see generate/trial.py. */
+export interface TrialFacts {
+  device: string;
+  /** The site's, when it was found out. */
+  version: string;
+  /** What kernels are not made of there, and why. */
+  distrusted: Record<string, string>;
+  /** The error of each kind of kernel. */
+  tried: Record<string, number>;
+}
+
+/** What a model runs on. */
+export interface AdapterFacts {
+  vendor: string;
+  architecture: string;
+  device: string;
+  description: string;
+  features: string[];
+  limits: Record<string, number>;
+  trial: TrialFacts;
+}
+
 /** A piece of a file. */
 export interface FilePart {
   url: string;
@@ -158,9 +180,11 @@ export interface LoadOptions {
   pooling?: "mean" | "cls" | "last" | null;
   /** Refuse a model that does not generate. */
   chat?: boolean;
+  /** What an earlier load has told, so that it need not be found out again. */
+  trial?: TrialFacts | null;
 }
 
-/** What is measured: prompts of these lengths, cut to the context, and what is generated. */
+/** What is measured: prompts of these lengths, cut to the context, and what is generated; or so many texts. */
 export interface BenchOptions {
   prompt_tokens: number[];
   prompt_repetitions: number;
@@ -168,6 +192,7 @@ export interface BenchOptions {
   repetitions: number;
   /** Tokens of conversation at which generation is measured. */
   contexts: number[];
+  texts: number;
 }
 
 /** Answered by Ready. */
@@ -284,14 +309,6 @@ export interface ModelFacts {
   context_length: number;
   vocab_size: number;
   quantization: string;
-}
-
-/** What it runs on. */
-export interface AdapterFacts {
-  vendor: string;
-  architecture: string;
-  description: string;
-  features: string[];
 }
 
 /** What a load took in the engine. */
@@ -443,7 +460,7 @@ export interface Card {
 export interface BenchFigures {
   type: "bench";
   id: number;
-  /** Those of `py_wgml.generate.bench.measure`, and as "speculation" those of `measure_speculation`. */
+  /** Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`. */
   figures: Record<string, unknown>;
 }
 

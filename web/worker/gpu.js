@@ -69,6 +69,8 @@ export class Gpu {
   /** @type {{layout: GPUBindGroupLayout, module: GPUShaderModule, compiling: Promise<GPUComputePipeline | null>,
    *          pipeline: GPUComputePipeline | null}[]} */
   #pipelines = [];
+  /** Pipelines that nobody waits for. @type {Set<number>} */
+  #discarded = new Set();
   /** @type {Map<string, GPUBindGroupLayout>} */
   #layouts = new Map();
   /** @type {GPUBuffer[]} */
@@ -152,10 +154,11 @@ export class Gpu {
    * @param {number} source
    * @param {number} target
    * @param {number} size
+   * @param {number} offset in the target
    */
-  copy(source, target, size) {
+  copy(source, target, size, offset) {
     const encoder = this.#device.createCommandEncoder();
-    encoder.copyBufferToBuffer(this.#at(source), 0, this.#at(target), 0, size);
+    encoder.copyBufferToBuffer(this.#at(source), 0, this.#at(target), offset, size);
     this.#queue.submit([encoder.finish()]);
   }
 
@@ -181,10 +184,15 @@ export class Gpu {
     return this.#pipelines.push(entry) - 1;
   }
 
+  /** Nobody waits for it any more. @param {number} pipeline */
+  discardPipeline(pipeline) {
+    this.#discarded.add(pipeline);
+  }
+
   /** @returns {Promise<CompileError | undefined>} once all pipelines are compiled: the first error, if there is one */
   async compiled() {
     for (const [number, { module, compiling }] of this.#pipelines.entries()) {
-      if (await compiling) continue;
+      if (this.#discarded.has(number) || (await compiling)) continue;
       const { messages } = await module.getCompilationInfo();
       const error = messages.find(({ type }) => type === "error");
       return { pipeline: number, line: error?.lineNum ?? 1, message: error?.message ?? "the pipeline can't be made" };

@@ -108,7 +108,8 @@ async function startEngine() {
     if (reply.type === "ready") complete(reply, heapBytes(), load).then(post);
     else post(reply.type === "error" && load ? load.explained(reply) : reply);
   };
-  const session = python.Session(files, answer, (/** @type {string} */ traceback) => console.error(traceback));
+  const report = (/** @type {string} */ traceback) => console.error(traceback);
+  const session = python.Session(files, answer, report, site.version);
   isStarted = true;
   seconds.packages = performance.now() / 1000 - seconds.runtime;
   post({ type: "progress", stage: "packages", loaded: 1, total: 1 });

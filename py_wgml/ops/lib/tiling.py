@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from ...gpu import Device
+from ...gpu import TILES, Device
 
 _FEW_TOKENS = 16
 _LEAST_TOKENS = 64  # of the tiles for more
@@ -26,6 +26,10 @@ class Tiling:
     def template(self) -> dict[str, int]:
         """Parameters of linear_tile.wgsl."""
         return asdict(self)
+
+    def __str__(self) -> str:
+        lanes, each = f"{self.row_lanes}x{self.token_lanes}", f"{self.lane_rows}x{self.lane_tokens}"
+        return f"{lanes} lanes of {each}" + (", columns shared out" if self.splits > 1 else "")
 
     @property
     def tokens(self) -> int:
@@ -54,12 +58,17 @@ _MANY = (
 )
 _FEW = (_Choice(Tiling(8, 8, 4, 2), 512, 192),)
 # A processor is busy with one workgroup, and has few registers.
-_SOFTWARE = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
+_PLAIN = (_Choice(Tiling(16, 4, 4, 4, unrolled=False), 1, 1),)
+
+
+def tilings() -> tuple[Tiling, ...]:
+    """All those that there are for many tokens, the plain one last."""
+    return tuple(choice.tiling for choice in (*_MANY, *_PLAIN))
 
 
 def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
     """For products of so many rows and tokens; columns: that can be shared out among workgroups (0: they can't)."""
-    for choice in _SOFTWARE if device.info.software else _MANY if tokens > _FEW_TOKENS else _FEW:
+    for choice in _PLAIN if _is_plain(device) else _MANY if tokens > _FEW_TOKENS else _FEW:
         if choice.tiling.tokens > max(tokens, _LEAST_TOKENS):
             continue
         across, down = choice.tiling.workgroups(rows, tokens)
@@ -73,6 +82,10 @@ def tiling(device: Device, rows: int, tokens: int, columns: int = 0) -> Tiling:
 
 def group_tiling(device: Device, tokens: int) -> Tiling:
     """For tiles of so many tokens: 16, 32 or 64."""
-    if device.info.software:
+    if _is_plain(device):
         return Tiling(16, tokens // 4, 4, 4, unrolled=False)
     return Tiling(8, 16, 8, tokens // 16)
+
+
+def _is_plain(device: Device) -> bool:
+    return device.info.software or not device.uses(TILES)
