@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bench.add_argument("--contexts", type=int, nargs="*", default=[0, 1024, 4096], help="lengths to generate at")
     bench.add_argument("--cache-bits", type=int, choices=[32, 16, 8], default=16, help="of keys and values, natively")
     about = "of what weights are multiplied by, natively"
-    bench.add_argument("--activation-bits", type=int, choices=[32, 8], default=32, help=about)
+    bench.add_argument("--activation-bits", choices=["auto", "32", "16", "8"], default="auto", help=about)
     how = bench.add_mutually_exclusive_group()
     how.add_argument("--firefox", action="store_true", help="in Firefox instead of Chromium")
     how.add_argument("--native", action="store_true", help="in this Python, without a browser")

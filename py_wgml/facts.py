@@ -66,6 +66,8 @@ class TrialFacts(TypedDict):
     """What kernels are not made of there, and why."""
     tried: dict[str, float]
     """The error of each kind of kernel."""
+    timed: dict[str, float]
+    """Microseconds of a product, by what it multiplies."""
 
 
 class AdapterFacts(TypedDict):

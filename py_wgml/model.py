@@ -88,7 +88,7 @@ class Model:
         device: Device | None = None,
         context: int | None = None,
         cache_bits: Bits = 16,
-        activation_bits: ActivationBits = 32,
+        activation_bits: ActivationBits = "auto",
         speculate: Speculate = "auto",
         pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
@@ -97,12 +97,13 @@ class Model:
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
-        activation_bits: 32, or 8 to round what weights are multiplied by as llama.cpp does, which is faster with large
-        models on some GPUs, and less exact.
+        activation_bits: of what weights are multiplied by, a few tokens at a time: 32; 16, which loses less than halves
+        do and is faster with large models on most GPUs; 8, as llama.cpp has them, faster yet and less exact; "auto": 16
+        where that is the faster one, else 32.
         speculate: guess the next tokens by what the conversation holds, and check several in one step: where that pays
         as measured ("auto"), wherever there is a guess (True), or never (False). The text is the same either way (where
         two tokens are as likely as each other within rounding, another may come). It is off for models whose layers
-        remember without keys, with activations of 8 bits and, unless True, without a GPU.
+        remember without keys and, unless True, without a GPU.
         These are for what generates.
         pooling: "mean", "cls" or "last": of which rows of a text `embed` makes its vector (default: as the file says).
         With it, a model that generates embeds instead.
@@ -112,7 +113,9 @@ class Model:
         """
         context = None if context is None else integer("context", context, 1, MAX_SIZE)
         cache_bits = cast(Bits, one_of("cache_bits", cache_bits, get_args(Bits)))
-        activation_bits = cast(ActivationBits, one_of("activation_bits", activation_bits, get_args(ActivationBits)))
+        if activation_bits != "auto":
+            wanted = [bits for bits in get_args(ActivationBits) if bits != "auto"]
+            activation_bits = cast(ActivationBits, one_of("activation_bits", activation_bits, wanted))
         if not (isinstance(speculate, bool | str) and speculate in ("auto", True, False)):
             raise wrong("speculate", speculate, 'True, False or "auto"')
         pooling = None if pooling is None else cast(Pooling, word("pooling", pooling, get_args(Pooling)))

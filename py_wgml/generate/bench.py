@@ -11,7 +11,7 @@ from typing import Any
 from .. import wgsl
 from ..errors import ContextError, WgmlError
 from ..gguf_model.weights import BYTE_TYPES, Matrix
-from ..gpu import INTEGER_PRODUCTS, TILES, Buffer, Device, Program
+from ..gpu import INTEGER_PRODUCTS, TILES, Device
 from ..ops import Products, Sampling, linear, step_uniform
 from ..ops.lib.tiling import tilings
 from ..ops.read import WORKGROUP_SIZE, read
@@ -21,6 +21,7 @@ from .embedder import Embedder, TokenizedText
 from .engine import Engine
 from .generation import Generation
 from .runner import Runner
+from .timing import seconds
 
 # Parameters of kernels that sizes or the GPU decide.
 _FORM = (
@@ -333,7 +334,7 @@ async def read_bandwidth(device: Device) -> float:
     out = device.buffer(4 * _READ_WORKGROUPS * WORKGROUP_SIZE, "read")
     program = device.program("read")
     read(program, data, out, _READ_WORKGROUPS)
-    rate = nbytes / await _seconds(program, out, _READ_SECONDS)
+    rate = nbytes / await seconds(program, out, _READ_SECONDS)
     data.destroy()
     out.destroy()
     return rate
@@ -367,22 +368,7 @@ async def measure_forms(engine: Engine) -> dict[str, float]:
     for name, (tokens, products) in forms.items():
         program = device.program("form")
         linear(program, step, x, matrix, out, tokens, products=products)
-        times[name] = 1e6 * await _seconds(program, out, _FORM_SECONDS)
+        times[name] = 1e6 * await seconds(program, out, _FORM_SECONDS)
     for buffer in (x, out, step):
         buffer.destroy()
     return times
-
-
-async def _seconds(program: Program, out: Buffer, least: float) -> float:
-    """Seconds that `program` takes, run so often that all of it takes `least`."""
-    device = program.device
-    await device.compiled()
-    await device.run_and_read(program, out, 0, 4)  # the first run of a kernel may still compile it
-    times = 1
-    while True:
-        began = time.perf_counter()
-        await device.run_and_read(program, out, 0, 4, times)
-        taken = time.perf_counter() - began
-        if taken >= least:
-            return taken / times
-        times *= 4

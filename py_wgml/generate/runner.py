@@ -11,15 +11,16 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import Buffer, Device, Program
+from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 from .pace import Pace
+from .timing import time_forms
 
-ActivationBits = Literal[32, 16, 8]
+ActivationBits = Literal["auto", 32, 16, 8]
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
@@ -36,9 +37,10 @@ class Runner(Engine):
 
     context: the most tokens it will hold (default: as many as the model and the device can).
     cache_bits: of keys and values. activation_bits: of what weights are multiplied by, a few tokens at a time: 32, or
-    16 or 8 where the device has products of bytes. speculate: whether the next tokens are guessed by what the
-    conversation holds, several checked in one step (see draft.py): True, wherever there is a guess; "auto", where it
-    pays. It stays off (`speculate`) where it can't be, or would not pay; False may be set in between.
+    16 or 8 where the device has products of bytes; "auto": 16 where that is quicker, else 32. speculate: whether the
+    next tokens are guessed by what the conversation holds, several checked in one step (see draft.py): True, wherever
+    there is a guess; "auto", where it pays. It stays off (`speculate`) where it can't be, or would not pay; False may
+    be set in between.
     """
 
     _cache: Cache
@@ -53,7 +55,8 @@ class Runner(Engine):
         speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
-        self._x_bytes = activation_bits // 8 % 4  # 0 for floats
+        self._activation_bits, self._x_bytes = activation_bits, 0
+        self._choose()
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
         self._sampling = device.upload(Sampling().uniform(), "sampling")
@@ -76,6 +79,23 @@ class Runner(Engine):
         self.cpu_seconds, self.token_steps = 0.0, 0
         self._grow(1)
         self._record()
+
+    def _choose(self) -> bool:
+        """Settle what single tokens are multiplied as. Returns whether that is another than before."""
+        before, bits = self._x_bytes, self._activation_bits
+        if bits == "auto":
+            quicker = self.device.timed.get("two bytes", 0.0) < self.device.timed.get("floats", 1.0)
+            bits = 16 if quicker and self.device.uses(INTEGER_PRODUCTS) and not self.device.info.software else 32
+        self._x_bytes = {32: 0, 16: 2, 8: 1}[bits]
+        return self._x_bytes != before
+
+    async def examine(self) -> None:
+        """As of `Engine`; and find out, once for a GPU, what it multiplies sooner, where that is to be."""
+        await super().examine()
+        if self._activation_bits == "auto" and self._x_bytes and not self.device.timed:
+            await time_forms(self.device)
+            if self._choose():
+                self._record()
 
     def _record(self) -> None:
         self._programs.clear()

@@ -356,6 +356,7 @@ def outcome(device: Device, version: str) -> TrialFacts:
         "version": version,
         "distrusted": dict(device.distrusted),
         "tried": dict(device.tried),
+        "timed": dict(device.timed),
     }
 
 
@@ -363,11 +364,12 @@ def recall(device: Device, version: str, told: Any) -> None:
     """Take up what `outcome` told earlier, if that was of the same device and the same engine; nothing else counts."""
     if not isinstance(told, Mapping) or (told.get("device"), told.get("version")) != (adapter_name(device), version):
         return
-    distrusted, tried = told.get("distrusted"), told.get("tried")
-    if not isinstance(distrusted, Mapping) or not isinstance(tried, Mapping):
+    distrusted, tried, timed = told.get("distrusted"), told.get("tried"), told.get("timed")
+    if not (isinstance(distrusted, Mapping) and isinstance(tried, Mapping) and isinstance(timed, Mapping)):
         return
     for name in VARIANTS:
         if name in distrusted:
             device.distrust(name, str(distrusted[name])[:_REASON])
     right = {name: error for name, error in tried.items() if isinstance(error, float | int) and error <= BOUND}
     device.tried |= {str(name): float(error) for name, error in right.items()}
+    device.timed |= {str(name): float(time) for name, time in timed.items() if isinstance(time, float | int)}

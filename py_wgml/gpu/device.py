@@ -230,7 +230,8 @@ class Device(ABC):
     """One GPU. `memory` counts the bytes of its living buffers, `peak_memory` the most there were.
 
     distrusted: those of VARIANTS with which it was found to compute something wrong, each with what that was. tried:
-    the error of each kind of kernel that was tried on it (generate/trial.py).
+    the error of each kind of kernel that was tried on it (generate/trial.py). timed: microseconds of a product, by what
+    it multiplies (generate/timing.py).
     """
 
     info: AdapterInfo
@@ -242,6 +243,7 @@ class Device(ABC):
         self.info, self.features, self.limits = info, features, limits
         self.distrusted: dict[str, str] = {}
         self.tried: dict[str, float] = {}
+        self.timed: dict[str, float] = {}
         self.memory = self.peak_memory = 0
         self.uniforms = UniformCache(self)
         self.pipelines = PipelineCache(self)

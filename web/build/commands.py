@@ -59,13 +59,14 @@ def bench(args: argparse.Namespace) -> None:
     from .bench import bench_natively, compared, flat, kept, table
 
     before = kept(args.against) if args.against else None
-    if not args.native and (args.cache_bits, args.activation_bits) != (16, 32):
+    if not args.native and (args.cache_bits, args.activation_bits) != (16, "auto"):
         raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
     names = ("prompt_tokens", "prompt_repetitions", "generate_tokens", "repetitions", "contexts")
     options = {name: getattr(args, name) for name in names}
     if args.native:
+        bits = args.activation_bits if args.activation_bits == "auto" else int(args.activation_bits)
         models = [given_model(address).path for address in args.model] or [default_model().path]
-        result = asyncio.run(bench_natively(models, args.cache_bits, args.activation_bits, options, args.texts))
+        result = asyncio.run(bench_natively(models, args.cache_bits, bits, options, args.texts))
     else:
         build(args)
         lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(args.model) or 1)}

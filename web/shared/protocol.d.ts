@@ -56,6 +56,8 @@ export interface TrialFacts {
   distrusted: Record<string, string>;
   /** The error of each kind of kernel. */
   tried: Record<string, number>;
+  /** Microseconds of a product, by what it multiplies. */
+  timed: Record<string, number>;
 }
 
 /** What a model runs on. */

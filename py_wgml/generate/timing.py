@@ -1,0 +1,47 @@
+"""How long the GPU takes, by the host's clock: timestamps are an optional feature, and rounded in browsers."""
+
+import time
+
+from ..gguf_model.ggml import GGMLQuantizationType
+from ..gguf_model.weights import Matrix, Stripe, row_bytes
+from ..gpu import Buffer, Device, Program
+from ..ops import Products, linear, step_uniform
+
+_TYPE, _ROWS, _COLUMNS = GGMLQuantizationType.Q4_K, 4096, 2048  # of a matrix like those of common models
+_SECONDS, _ROUNDS = 4e-3, 3
+_FORMS = {"floats": 0, "two bytes": 2}
+
+
+async def seconds(program: Program, out: Buffer, least: float) -> float:
+    """Seconds that `program` takes, run so often that all of it takes `least`."""
+    device = program.device
+    await device.compiled()
+    await device.run_and_read(program, out, 0, 4)  # the first run of a kernel may still compile it
+    times = 1
+    while True:
+        began = time.perf_counter()
+        await device.run_and_read(program, out, 0, 4, times)
+        taken = time.perf_counter() - began
+        if taken >= least:
+            return taken / times
+        times *= 4
+
+
+async def time_forms(device: Device) -> None:
+    """Fill `device.timed`: microseconds of a product of a single vector, by what it multiplies."""
+    weights, x, out, step = (
+        device.buffer(nbytes, "timing") for nbytes in (_ROWS * row_bytes(_TYPE, _COLUMNS), 4 * _COLUMNS, 4 * _ROWS, 16)
+    )
+    device.write(step, step_uniform(0, 1))
+    matrix = Matrix((Stripe(weights, _TYPE, 0, _ROWS),), _COLUMNS)
+    programs = {}
+    for name, x_bytes in _FORMS.items():
+        programs[name] = device.program(name)
+        linear(programs[name], step, x, matrix, out, 1, products=Products(x_bytes))
+    try:
+        # In turn, since the GPU's clock may rise meanwhile; the best, since weights may be on their way to it.
+        rounds = [{name: await seconds(made, out, _SECONDS) for name, made in programs.items()} for _ in range(_ROUNDS)]
+    finally:
+        for buffer in (weights, x, out, step):
+            buffer.destroy()
+    device.timed = {name: 1e6 * min(found[name] for found in rounds) for name in programs}
