@@ -8,6 +8,7 @@ import pytest
 from tiny import write_tiny_llama
 
 from py_wgml.generate import ActivationBits, Runner, runner
+from py_wgml.generate.engine import Engine
 from py_wgml.generate.timing import time_forms
 from py_wgml.gguf_model.ggml import GGMLQuantizationType as T
 from py_wgml.gguf_model.header import read_header
@@ -54,7 +55,7 @@ def test_the_quicker_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     async def examined(self: Runner) -> None: ...
 
     monkeypatch.setattr(runner, "time_forms", timed)
-    monkeypatch.setattr(runner.Engine, "examine", examined)
+    monkeypatch.setattr(Engine, "examine", examined)
     first = made(tmp_path, device)
     asyncio.run(first.examine())
     assert vectors(device, first) == ({2} if found is BYTES else {0})
@@ -65,7 +66,8 @@ def test_the_quicker_one_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_what_is_asked_for_is_not_timed(tmp_path: Path) -> None:
-    for bits, x_bytes in ((32, 0), (16, 2), (8, 1)):
+    asked: dict[ActivationBits, int] = {32: 0, 16: 2, 8: 1}
+    for bits, x_bytes in asked.items():
         device = PaperDevice()
         device.timed = BYTES if bits == 32 else FLOATS
         assert vectors(device, made(tmp_path, device, bits)) == {x_bytes}
