@@ -193,6 +193,7 @@ export class App extends EventTarget {
         this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
       });
       this.#loaded = { model, ready };
+      document.body.dataset.restored = String(ready.restored);
     } catch (error) {
       // An engine that fails as a whole says so by #engineFailed.
       if (!engine.failure && load === this.#loads) this.#loadFailed(/** @type {EngineError} */ (error));
