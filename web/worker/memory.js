@@ -89,8 +89,10 @@ export function capture(pyodide) {
 export async function recall() {
   try {
     const { folder, name } = await memoryFiles();
-    /** @type {About} */
-    const about = JSON.parse(await (await (await folder.getFileHandle(`${name}.json`)).getFile()).text());
+    const text = await (await (await folder.getFileHandle(`${name}.json`)).getFile()).text();
+    /** @type {{about: About, sum: string}} */
+    const { about, sum } = JSON.parse(text);
+    if (sum !== (await sumOf(about))) return null;
     if (about.browser !== navigator.userAgent) return null;
     const row = await withHandle(folder, name, async (handle) => bytesOf(handle));
     let offset = 0;
@@ -254,8 +256,14 @@ async function write(parts, told) {
       await new Promise((resolve) => setTimeout(resolve)); // somebody may be waiting for an answer
     }
   });
-  const about = new TextEncoder().encode(JSON.stringify(told(sums)));
-  await withHandle(folder, `${name}.json`, async (handle) => append(handle, about, 0));
+  const about = told(sums);
+  const text = new TextEncoder().encode(JSON.stringify({ about, sum: await sumOf(about) }));
+  await withHandle(folder, `${name}.json`, async (handle) => append(handle, text, 0));
+}
+
+/** @param {About} about */
+function sumOf(about) {
+  return digest(new TextEncoder().encode(JSON.stringify(about)));
 }
 
 /**

@@ -49,6 +49,7 @@ export async function startPython(site, report) {
       const engine = pyodide.pyimport(ENGINE);
       pyodide.pyimport("random").seed(); // else it goes on where it was
       report("runtime", 1, 1);
+      report("packages", 1, 1);
       const seconds = { runtime: performance.now() / 1000, packages: 0 };
       return { pyodide, engine, restored: true, seconds, keep: async () => {} };
     } catch (error) {
