@@ -214,7 +214,6 @@ export class App extends EventTarget {
     else this.#engineFailed(error);
   }
 
-  /** With the model that is loaded. */
   #becomeReady() {
     if (!this.#loaded) return;
     this.#use(this.#loaded.model, this.#loaded.ready);
