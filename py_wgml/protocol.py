@@ -1,5 +1,4 @@
-"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file and facts.py, for
-JavaScript's side.
+"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file and facts.py.
 
 The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
 already processed. Times are seconds, sizes are bytes.
@@ -328,6 +327,8 @@ class Ready(About):
 
     seconds: LoadSeconds
     heap_peak_bytes: int
+    restored: bool
+    """Whether Python began with the memory that an earlier visit has kept, and not with its files."""
     kept: bool
     """Whether a copy of the model is on this device now, so that the next visit needs no download."""
 
@@ -395,8 +396,7 @@ class Rates(TypedDict):
 
 
 Reason = Literal["stop", "length", "stopped", "context"]
-"""Why an answer ended: at an end of the model's or a given one, at the most tokens it may have, when it was told to, or
-where the context was full."""
+"""Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context."""
 
 
 class Done(TypedDict):

@@ -46,11 +46,12 @@ function session(files, answer) {
 }
 
 export async function loadPyodide() {
-  const modules = { micropip: { install: { callKwargs: async () => {} } }, "py_wgml.worker": { Session: session } };
+  const micropip = { install: { callKwargs: async () => {} }, destroy() {} };
+  const modules = { micropip, "py_wgml.worker": { Session: session } };
   return {
     FS: { writeFile() {}, unlink() {} },
     pyimport: (name) => modules[name],
-    ...{ toPy: (value) => value, registerJsModule() {} },
+    ...{ toPy: (value) => Object.assign(value, { destroy() {} }), runPython() {}, registerJsModule() {} },
     ...{ _api: {}, _module: { HEAPU8: new Uint8Array(1) } },
   };
 }

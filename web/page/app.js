@@ -193,6 +193,7 @@ export class App extends EventTarget {
         this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
       });
       this.#loaded = { model, ready };
+      document.body.dataset.restored = String(ready.restored);
     } catch (error) {
       // An engine that fails as a whole says so by #engineFailed.
       if (!engine.failure && load === this.#loads) this.#loadFailed(/** @type {EngineError} */ (error));
@@ -213,7 +214,6 @@ export class App extends EventTarget {
     else this.#engineFailed(error);
   }
 
-  /** With the model that is loaded. */
   #becomeReady() {
     if (!this.#loaded) return;
     this.#use(this.#loaded.model, this.#loaded.ready);

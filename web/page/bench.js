@@ -13,6 +13,7 @@
  * @property {number} ready the model can be asked
  * @property {number} adapter_checked
  * @property {Ready["seconds"]} engine as the worker measured it, since it began
+ * @property {boolean} restored Python began with its memory from an earlier visit
  * @property {boolean} kept
  */
 
@@ -22,6 +23,7 @@ import { Engine } from "./engine.js";
 import { firstText } from "./first_text.js";
 import { bytes, decimal } from "../shared/format.js";
 import { forget } from "../shared/kept.js";
+import { forgetMemory, isMemoryKept } from "../shared/memory_file.js";
 import { keepOffline } from "./offline.js";
 import { report } from "./report.js";
 import { readSite } from "../shared/site.js";
@@ -30,6 +32,8 @@ import { support } from "../shared/support.js";
 const QUESTIONS = ["What is the capital of France?", "And of Italy?"];
 /** What a reload has to remember, in sessionStorage. */
 const STEP = "py_wgml bench";
+/** For so long Python's memory may take to be kept, in milliseconds; a browser may not keep it at all. */
+const PATIENCE = 10_000;
 
 const parameters = new URLSearchParams(location.search);
 const number = (/** @type {string} */ name, /** @type {number} */ otherwise) =>
@@ -69,9 +73,13 @@ async function measure() {
   say(step.cold ? "Another visit: starting" : "First visit: downloading and starting");
   const { engine, ready, start } = await visit(chosen);
   if (!step.cold) {
-    engine.close();
     say("First visit: keeping the page for offline use");
     const offline = await keepOffline();
+    // The engine keeps its memory once it is ready.
+    for (const end = performance.now() + PATIENCE; performance.now() < end && !(await isMemoryKept()); ) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    engine.close();
     remember({ ...step, cold: start, offline, warm: [] });
     return null;
   }
@@ -115,6 +123,7 @@ async function measure() {
 /** Make the next visit a first one (but for the browser's own HTTP cache). @param {string} url */
 async function empty(url) {
   await forget(url);
+  await forgetMemory();
   const registration = await navigator.serviceWorker?.getRegistration();
   await registration?.unregister(); // with it in force, the caches would be filled again
   const folder = new URL("./", location.href).pathname;
@@ -135,7 +144,8 @@ async function visit(model) {
   const ready = await engine.load(model, {}, ({ stage, loaded, total }) => {
     say(total > 1 ? `${stage}: ${Math.floor((100 * loaded) / total)} %` : stage);
   });
-  const start = { ready: performance.now() / 1000, adapter_checked, engine: ready.seconds, kept: ready.kept };
+  const { seconds, restored, kept } = ready;
+  const start = { ready: performance.now() / 1000, adapter_checked, engine: seconds, restored, kept };
   return { engine, ready, start };
 }
 

@@ -348,6 +348,8 @@ export interface SessionReady extends About {
 export interface Ready extends About {
   seconds: LoadSeconds;
   heap_peak_bytes: number;
+  /** Whether Python began with the memory that an earlier visit has kept, and not with its files. */
+  restored: boolean;
   /** Whether a copy of the model is on this device now, so that the next visit needs no download. */
   kept: boolean;
 }
@@ -405,10 +407,7 @@ export interface Rates {
   decode: number;
 }
 
-/**
- * Why an answer ended: at an end of the model's or a given one, at the most tokens it may have, when it was told to, or
- * where the context was full.
- */
+/** Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context. */
 export type Reason = "stop" | "length" | "stopped" | "context";
 
 /** An answer has ended. */

@@ -25,7 +25,7 @@ import { CHUNK, digest, drop, keptCopy, storage } from "../shared/kept.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
-/** How far downloads run ahead of their reader: what arrives while Python still starts. */
+/** How far downloads and copies run ahead of their reader: what arrives while Python still starts. */
 export const AHEAD = 64 * MIB;
 /** What every GGUF file begins with: "GGUF". */
 const MAGIC = [0x47, 0x47, 0x55, 0x46];
@@ -187,7 +187,8 @@ async function start(source, watcher) {
   const abort = under(watcher.signal);
   if (copy && (await isModel(copy.file)) && (await isCurrent(url, copy.record, abort.signal, sha256))) {
     const dropped = () => drop(folder, copy.name);
-    return new ModelFile(name, copy.file.size, true, checked(name, copy, dropped), { ahead: CHUNK, drop: dropped });
+    const { ahead = AHEAD } = watcher;
+    return new ModelFile(name, copy.file.size, true, checked(name, copy, dropped), { ahead, drop: dropped });
   }
   return download(source, folder && (await Keeper.open(folder, { url, name, model, sha256 })), abort, watcher);
 }

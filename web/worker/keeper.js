@@ -186,7 +186,7 @@ export class Keeper {
  * @param {FileSystemFileHandle} file
  * @returns {Promise<FileSystemSyncAccessHandle>}
  */
-async function locked(file) {
+export async function locked(file) {
   for (let tries = 5; ; tries--) {
     try {
       return await file.createSyncAccessHandle();

@@ -1,22 +1,23 @@
 /**
- * The worker: starts Python, installs the engine's packages, and carries messages between the page and
- * `py_wgml.worker`. The model's download begins beside all that, not after it.
+ * The worker: starts Python with the engine in it (python.js), and carries messages between the page and
+ * `py_wgml.worker`. The model's download begins beside that, not after it.
  *
- * @import { SessionReady, SessionReply, ErrorReply, ModelSource, Ready, Reply, Request } from "../shared/protocol.js"
+ * @import { SessionReady, SessionReply, ErrorReply, ModelSource, Ready, Reply, Request, Stage } from "../shared/protocol.js"
+ * @import { Started } from "./python.js"
  * @import { PyProxy } from "pyodide/ffi"
  */
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
+import { startPython } from "./python.js";
 import { resolve } from "./resolve.js";
 import { hasRoom } from "./room.js";
-import { address, readSite } from "../shared/site.js";
+import { forgetMemory } from "../shared/memory_file.js";
+import { readSite } from "../shared/site.js";
 import { support } from "../shared/support.js";
 
 /** How often the page hears of a download, in milliseconds. */
 const REPORT_EVERY = 100;
-
-const seconds = { runtime: 0, packages: 0 };
 
 /** When questions arrived whose marks were asked for, by their ids: milliseconds since 1970. @type {Map<number, number>} */
 const arrived = new Map();
@@ -66,53 +67,36 @@ addEventListener("message", async ({ data }) => {
  * @returns {Promise<any>} the Session of py_wgml.worker
  */
 async function startEngine() {
+  const site = readSite();
+  const report = (/** @type {Stage} */ stage, /** @type {number} */ loaded, /** @type {number} */ total) =>
+    post({ type: "progress", stage, loaded, total });
+  const python = startPython(site, report); // it begins beside what follows
+  python.catch(() => {}); // awaited below, unless something else is told before
   if ((await support()) !== "ok") {
     post({ type: "error", stage: "unsupported", message: "This browser gives no WebGPU to workers." });
     return new Promise(() => {}); // the page ends the worker
   }
-  const site = await readSite().catch((error) => fail("site", error));
-  if (!site) return new Promise(() => {});
-  const wheels = site.wheels.map(async (path) => ({ path, bytes: await bytesOf(path) }));
-  wheels.forEach((wheel) => wheel.catch(() => {})); // awaited below; a failure before that is not a second one
-
-  post({ type: "progress", stage: "runtime", loaded: 0, total: 1 });
-  /** @type {typeof import("pyodide")} */
-  const { loadPyodide } = await import(address("pyodide/pyodide.mjs"));
-  const options = { indexURL: address("pyodide/"), packages: ["micropip"] };
-  const pyodide = await Promise.race([instantiationFailed(), loadPyodide(options)]);
-  seconds.runtime = performance.now() / 1000;
-  post({ type: "progress", stage: "runtime", loaded: 1, total: 1 });
-
-  // The wheels are already on their way: micropip takes them from Python's own file system.
-  const installed = [];
-  for (const { path, bytes } of await Promise.all(wheels)) {
-    const file = `/tmp/${nameOf(path)}`;
-    pyodide.FS.writeFile(file, bytes);
-    installed.push(`emfs:${file}`);
-    post({ type: "progress", stage: "packages", loaded: installed.length, total: wheels.length + 1 });
-  }
-  await pyodide.pyimport("micropip").install.callKwargs(pyodide.toPy(installed), { deps: false });
-  for (const wheel of installed) pyodide.FS.unlink(wheel.slice("emfs:".length));
-
+  if (!(await site.catch((error) => fail("site", error)))) return new Promise(() => {});
+  const started = await python;
+  const { pyodide, engine } = started;
   pyodide.registerJsModule("wgml_gpu", gpu);
-  // An interpreter that has died answers nothing any more.
-  /** @type {any} */ (pyodide)._api.on_fatal = (/** @type {unknown} */ error) => fail("worker", error);
-  const python = pyodide.pyimport("py_wgml.worker");
-  const heapBytes = () => /** @type {any} */ (pyodide)._module.HEAPU8.byteLength; // a wasm heap never shrinks: its size is its peak
+  // An interpreter that has died answers nothing any more; it is not to begin like this again.
+  /** @type {any} */ (pyodide)._api.on_fatal = (/** @type {unknown} */ error) => {
+    fail("worker", error);
+    forgetMemory();
+  };
   const answer = (/** @type {PyProxy} */ dict) => {
     /** @type {SessionReply} */
     const reply = dict.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
     if (reply.type === "piece" && reply.marks) reply.marks = marksOf(reply.id, reply.marks);
     const load = reply.type === "ready" || reply.type === "error" ? loads.get(reply.id ?? 0) : undefined;
     if (load) loads.delete(load.id);
-    if (reply.type === "ready") complete(reply, heapBytes(), load).then(post);
+    if (reply.type === "ready") complete(reply, started, load).then(post).then(started.keep);
     else post(reply.type === "error" && load ? load.explained(reply) : reply);
   };
-  const report = (/** @type {string} */ traceback) => console.error(traceback);
-  const session = python.Session(files, answer, report, site.version);
+  const { version } = await site;
+  const session = engine.Session(files, answer, (/** @type {string} */ text) => console.error(text), version);
   isStarted = true;
-  seconds.packages = performance.now() / 1000 - seconds.runtime;
-  post({ type: "progress", stage: "packages", loaded: 1, total: 1 });
   return session;
 }
 
@@ -196,16 +180,17 @@ class Load {
 
 /**
  * @param {SessionReady} ready as the engine knows it
- * @param {number} heapBytes
+ * @param {Started} started
  * @param {Load | undefined} load
  * @returns {Promise<Ready>}
  */
-async function complete(ready, heapBytes, load) {
+async function complete(ready, { pyodide, seconds, restored }, load) {
   const total = performance.now() / 1000;
   return {
     ...ready,
     seconds: { ...ready.seconds, ...seconds, total },
-    heap_peak_bytes: heapBytes,
+    heap_peak_bytes: /** @type {any} */ (pyodide)._module.HEAPU8.byteLength, // it never shrinks: its size is its peak
+    restored,
     kept: (await load?.isKept()) ?? false,
   };
 }
@@ -246,42 +231,4 @@ function fail(stage, error, id) {
 function lineOf(error) {
   const text = String(Object(error).message ?? error); // what ends Pyodide is no Error
   return text.trim().split("\n").at(-1) ?? "";
-}
-
-/**
- * Pyodide waits for ever where its WebAssembly does not come, or comes under another type than it has.
- *
- * @returns {Promise<never>} rejected then; the type does not matter any more
- */
-function instantiationFailed() {
-  const { instantiate, instantiateStreaming } = WebAssembly;
-  return new Promise((_, reject) => {
-    WebAssembly.instantiateStreaming = async (source, imports) => {
-      try {
-        const response = await source;
-        if (!response.ok) throw new Error(`the server answered ${response.status} for ${nameOf(response.url)}`);
-        const isTyped = response.headers.get("content-type") === "application/wasm";
-        if (isTyped) return await instantiateStreaming(response, imports);
-        return await instantiate(await response.arrayBuffer(), imports);
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    };
-  });
-}
-
-/** @param {string} path @returns {string} the last part of it */
-function nameOf(path) {
-  return path.split("/").at(-1) ?? "";
-}
-
-/**
- * @param {string} path
- * @returns {Promise<Uint8Array>}
- */
-async function bytesOf(path) {
-  const response = await fetch(address(path));
-  if (!response.ok) throw new Error(`${path} could not be loaded: the server answered ${response.status}.`);
-  return new Uint8Array(await response.arrayBuffer());
 }
