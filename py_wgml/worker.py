@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from . import protocol
+from . import protocol, wgsl
 from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
@@ -36,7 +36,16 @@ _READING_INTERVAL = 0.2  # seconds between reports on a long prompt
 _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after something has failed by it
 _LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
 _FIRST = [{"role": "user", "content": "Hello"}]
+# Kernels of most models, and types of most files.
+_KERNELS = ("attention_merge", "attention_tile", "attention_vector", "gated", "get_rows", "linear_few", "linear_sum")
+_KERNELS += ("linear_tile", "linear_vector", "rms_norm", "rope_append", "sample")
+_TYPES = ("q4_0", "q4_1", "q4_k", "q5_k", "q6_k", "q8_0")
 _NOBODY = 0  # the id of an answer to what has none
+
+
+def prepare() -> None:
+    """Do what the first model would need, and later visits need not do again where they begin with this memory."""
+    wgsl.prepare([*_KERNELS, *(f"quant/{type}" for type in _TYPES)])
 
 
 class Session:

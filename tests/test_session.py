@@ -19,7 +19,7 @@ from typeguard import check_type
 from py_wgml import protocol
 from py_wgml.gpu import Device, Program
 from py_wgml.model import Model
-from py_wgml.worker import Session
+from py_wgml.worker import Session, prepare
 
 BENCH = {
     "prompt_tokens": [4],
@@ -457,3 +457,8 @@ def test_a_lost_gpu_ends_the_engine(page: Any) -> None:
         assert told["message"].endswith("it was reset")
 
     page(test)
+
+
+def test_what_is_prepared_is_there() -> None:
+    """A kernel that was renamed shows here, and not at the first visit."""
+    prepare()

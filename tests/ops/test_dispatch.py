@@ -9,6 +9,7 @@ import pytest
 from ops.harness import Bench
 
 import py_wgml.ops
+from py_wgml import wgsl
 from py_wgml.errors import WgmlError
 from py_wgml.gguf_model.ggml import GGMLQuantizationType
 from py_wgml.gguf_model.weights import Stripe
@@ -107,3 +108,13 @@ def test_what_belongs_together_is_a_record(name: str) -> None:
     functions = [f for _, f in inspect.getmembers(importlib.import_module(name), inspect.isfunction)]
     own = [function for function in functions if function.__module__ == name]
     assert own and not [f.__name__ for f in own if len(inspect.signature(f).parameters) > 8]
+
+
+def test_templates_are_compiled_ahead() -> None:
+    """What a later visit begins with; a name that is none is told."""
+    wgsl._environment.cache_clear()
+    wgsl.prepare(["linear_few"])
+    compiled = {name for _, name in wgsl._environment().cache}  # type: ignore[union-attr]
+    assert {"linear_few.wgsl", "lib/octets.wgsl", "lib/rounded.wgsl", "lib/step.wgsl"} <= compiled
+    with pytest.raises(WgmlError, match=r"no WGSL file .missing\.wgsl"):
+        wgsl.prepare(["missing"])

@@ -93,6 +93,7 @@ async function fromFiles(paths, version, loadPyodide, failed, report) {
   globals.destroy();
   for (const wheel of installed) pyodide.FS.unlink(wheel.slice("emfs:".length));
   const engine = pyodide.pyimport(ENGINE);
+  engine.prepare();
   const keep = keeperOf(pyodide, version);
   const packages = performance.now() / 1000 - runtime;
   report("packages", 1, 1);
