@@ -7,7 +7,8 @@ from ..gguf_model.weights import Matrix, Stripe, row_bytes
 from ..gpu import Buffer, Device, Program
 from ..ops import Products, linear, step_uniform
 
-_TYPE, _ROWS, _COLUMNS = GGMLQuantizationType.Q4_K, 4096, 2048  # of a matrix like those of common models
+# Of a matrix so large that a browser takes longer to compute than to check and submit its product.
+_TYPE, _ROWS, _COLUMNS = GGMLQuantizationType.Q4_K, 32768, 2048
 _SECONDS, _ROUNDS = 4e-3, 3
 _FORMS = {"floats": 0, "two bytes": 2}
 
