@@ -133,6 +133,7 @@ class Model:
                 engine = Embedder(device, header, context, pooling)
             else:
                 engine = Runner(device, header, context, cache_bits, activation_bits, speculate)
+                engine.later = asyncio.ensure_future(engine.ahead())
             trial = asyncio.ensure_future(engine.examine())  # while the weights come
             try:
                 segments = engine.weights.segments

@@ -37,8 +37,10 @@ _LOSS_WITHIN = 0.2  # seconds in which one hears that the GPU is lost, after som
 _LARGEST_ID = 2**53 - 1  # a larger one would come back as another: Number.MAX_SAFE_INTEGER
 _FIRST = [{"role": "user", "content": "Hello"}]
 # Kernels of most models, and types of most files.
-_KERNELS = ("attention_merge", "attention_tile", "attention_vector", "gated", "get_rows", "linear_few", "linear_sum")
-_KERNELS += ("linear_tile", "linear_vector", "rms_norm", "rope_append", "sample")
+_KERNELS = (
+    *("attention_merge", "attention_tile", "attention_vector", "gated", "get_rows", "linear_few", "linear_sum"),
+    *("linear_tile", "linear_vector", "rms_norm", "rope_append", "sample"),
+)
 _TYPES = ("q4_0", "q4_1", "q4_k", "q5_k", "q6_k", "q8_0")
 _NOBODY = 0  # the id of an answer to what has none
 

@@ -5,7 +5,8 @@ from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
 from .parts import Part, Prompt
-from .runner import ActivationBits, Runner
+from .runner import Runner
+from .timing import ActivationBits
 
 __all__ = [
     "ActivationBits",

@@ -1,26 +1,24 @@
 """A model at work on a GPU: its weights, its cache of processed tokens, and the recorded Programs of its steps."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
+from ..gpu import Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 from .pace import Pace
-from .timing import time_forms
-
-ActivationBits = Literal["auto", 32, 16, 8]
+from .timing import ActivationBits, time_forms, x_bytes
 
 # A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
 _STEP_SIZES = (1, 16, 64, 512)
@@ -29,6 +27,7 @@ _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped;
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size
 _PAGE = 1024  # positions by which the cache grows
 _LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "check": "every", "logits": "every"}
+_AHEAD = 1.0  # seconds after a load has begun: kept weights are read by then
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 
 
@@ -55,13 +54,14 @@ class Runner(Engine):
         speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
-        self._activation_bits, self._x_bytes = activation_bits, 0
-        self._choose()
+        self._activation_bits, self._x_bytes = activation_bits, x_bytes(device, activation_bits)
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
         self._sampling = device.upload(Sampling().uniform(), "sampling")
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
+        self.later: Awaitable[None] | None = None  # `ahead`, at work
+        self._made = 0, 0  # pipelines and programs, when all were there
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
@@ -80,30 +80,30 @@ class Runner(Engine):
         self._grow(1)
         self._record()
 
-    def _choose(self) -> bool:
-        """Settle what single tokens are multiplied as. Returns whether that is another than before."""
-        before, bits = self._x_bytes, self._activation_bits
-        if bits == "auto":
-            quicker = self.device.timed.get("two bytes", 0.0) < self.device.timed.get("floats", 1.0)
-            bits = 16 if quicker and self.device.uses(INTEGER_PRODUCTS) and not self.device.info.software else 32
-        self._x_bytes = {32: 0, 16: 2, 8: 1}[bits]
-        return self._x_bytes != before
-
     async def examine(self) -> None:
         """As of `Engine`; and find out, once for a GPU, what it multiplies sooner, where that is to be."""
         await super().examine()
         if self._activation_bits == "auto" and self._x_bytes and not self.device.timed:
             await time_forms(self.device)
-            if self._choose():
+            self._x_bytes = x_bytes(self.device, "auto")
+            if not self._x_bytes:
                 self._record()
 
     def _record(self) -> None:
+        """What `start` needs, which takes no longer than reading kept weights does; `ahead` has the rest."""
         self._programs.clear()
-        for count in self._step_sizes:
-            for length in attention_lengths(self.context):
-                self._program(count, "sample", length)
-        if self.speculate:
-            self._program(CHECKED, "check", 1)
+        for count in self._step_sizes if self.device.info.software else (1, self._step_sizes[2]):
+            self._program(count, "sample", 1)
+
+    async def ahead(self) -> None:
+        """Record what else answers may need, beside a download or behind it. Who needs it sooner records it then."""
+        await asyncio.sleep(_AHEAD)
+        wanted = [(count, "sample", length) for count in self._step_sizes for length in attention_lengths(self.context)]
+        for step in [*wanted, (CHECKED, "check", 1)][: None if self.speculate else -1]:
+            await asyncio.sleep(0)  # others come first
+            if self._destroyed:
+                return
+            self._program(*step)
 
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is.
@@ -121,17 +121,15 @@ class Runner(Engine):
         if not slow and len(self._step_sizes) > 2:
             count = min(self._step_sizes[2], self.context)
             self._fit_step_size(count, await self._time_step(count))
-        if self.speculate:
-            await self._time_step(min(CHECKED, self.context), "check")
         self._in_flight = 1 if slow else 2
 
-    async def _time_step(self, count: int, kind: str = "sample") -> float:
+    async def _time_step(self, count: int) -> float:
         """The seconds of a step of `count` tokens, whichever."""
-        size = CHECKED if kind == "check" else _size_for(count)
+        program = await self._recorded(_size_for(count), "sample", count)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, count))
             began = time.perf_counter()
-            await self.device.run_and_read(self._program(size, kind, count)[0], self._step, 0, 4)
+            await self.device.run_and_read(program, self._step, 0, 4)
         return time.perf_counter() - began
 
     def _free(self) -> None:
@@ -295,7 +293,7 @@ class Runner(Engine):
         while len(pending) < self._in_flight and self._stored < end:
             count = min(most, end - self._stored)
             await self._reserve(self._stored + count)
-            pending.append(self._submit(1, "sample", count))
+            pending.append(await self._submit(1, "sample", count))
             self.token_steps += count
             self._remember(_OFTEN, passing=True)
         self.cpu_seconds += time.perf_counter() - began
@@ -307,7 +305,7 @@ class Runner(Engine):
         first, count = self._stored, 1 + len(guess)
         self._write_tokens(guess, first + 1)
         self.device.write(self._step, step_uniform(first, count))
-        program, _ = self._program(CHECKED, "check", first + count)
+        program = await self._recorded(CHECKED, "check", first + count)
         read = self.device.run_and_read(program, self._found, 0, 4 * count)
         found: list[int] = np.frombuffer(await self._read(deque([read])), np.uint32).tolist()
         # Each was picked by the tokens before it, which were the right ones as far as the guess was.
@@ -381,7 +379,7 @@ class Runner(Engine):
             count = min(self._step_size, end - self._stored)
             is_last = self._stored + count == len(ids)
             self.device.write(self._step, step_uniform(self._stored, count))
-            pending.append(self._submit(count, "sample" if is_last else "fill"))
+            pending.append(await self._submit(count, "sample" if is_last else "fill"))
             counts.append(count)
             if not is_last:
                 self._remember(0 if self._stored == end else _SELDOM)
@@ -403,10 +401,10 @@ class Runner(Engine):
         if count >= self._step_size or size > self._step_size:
             self._step_size = max(size, smallest)
 
-    def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+    async def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
         first = self._stored + count
-        program, _ = self._program(_size_for(count), kind, first + times - 1)
+        program = await self._recorded(_size_for(count), kind, first + times - 1)
         assert self._tokens is not None
         self._stored += count * times
         self._remembered = self._stored
@@ -459,6 +457,16 @@ class Runner(Engine):
         others |= zip(before, self._cache.buffers, strict=False)  # at first there are none
         for program, _ in self._programs.values():
             program.rebind(others)
+
+    async def _recorded(self, count: int, kind: str, length: int) -> Program:
+        """A Program that can run; errors as of Device."""
+        program, _ = self._program(count, kind, length)
+        made = len(self.device.pipelines), len(self._programs)
+        if made != self._made:
+            await self.device.allocated()
+            await self.device.compiled()
+            self._made = made
+        return program
 
     def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.

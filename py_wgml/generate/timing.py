@@ -1,15 +1,18 @@
 """How long the GPU takes, by the host's clock: timestamps are an optional feature, and rounded in browsers."""
 
 import time
+from typing import Literal
 
 from ..gguf_model.ggml import GGMLQuantizationType
 from ..gguf_model.weights import Matrix, Stripe, row_bytes
-from ..gpu import Buffer, Device, Program
+from ..gpu import INTEGER_PRODUCTS, Buffer, Device, Program
 from ..ops import Products, linear, step_uniform
 
 # Of a matrix so large that a browser takes longer to compute than to check and submit its product.
 _TYPE, _ROWS, _COLUMNS = GGMLQuantizationType.Q4_K, 32768, 2048
 _SECONDS, _ROUNDS = 4e-3, 3
+ActivationBits = Literal["auto", 32, 16, 8]
+
 _FORMS = {"floats": 0, "two bytes": 2}
 
 
@@ -46,3 +49,12 @@ async def time_forms(device: Device) -> None:
         for buffer in (weights, x, out, step):
             buffer.destroy()
     device.timed = {name: 1e6 * min(found[name] for found in rounds) for name in programs}
+
+
+def x_bytes(device: Device, bits: ActivationBits) -> int:
+    """What single tokens are multiplied as, see `Products`: by `device.timed` where it is left to that, and as long as
+    that is empty in two bytes."""
+    if bits == "auto":
+        quicker = device.timed.get("two bytes", 0.0) < device.timed.get("floats", 1.0)
+        bits = 16 if quicker and device.uses(INTEGER_PRODUCTS) and not device.info.software else 32
+    return {32: 0, 16: 2, 8: 1}[bits]

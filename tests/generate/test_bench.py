@@ -75,10 +75,10 @@ def test_every_run_begins_on_an_idle_gpu(path: Path, device: Device, monkeypatch
         runner, in_flight, starts = model.runner, 0, []
         submit, idle, generate = runner._submit, runner.idle, runner.generate
 
-        def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+        async def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
             nonlocal in_flight
             in_flight += times
-            return submit(count, kind, times)
+            return await submit(count, kind, times)
 
         async def waited() -> None:
             nonlocal in_flight

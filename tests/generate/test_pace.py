@@ -35,8 +35,8 @@ class Flight:
         self.submitted = self.read = 0
         submit = model.runner._submit
 
-        def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
-            reading = submit(count, kind, times)
+        async def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+            reading = await submit(count, kind, times)
             self.submitted += times * (kind == "sample")
             return Reading(self, reading, times)
 

@@ -212,10 +212,12 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TINY)
-def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path) -> None:
+def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So it is compiled while the weights stream in: a browser compiles nothing in the middle of an answer."""
+    monkeypatch.setattr("py_wgml.generate.runner._AHEAD", 0)
     device = PaperDevice()
     runner = Runner(device, read_header(write_tiny(tmp_path / "tiny.gguf", TINY[name])), TINY[name].wanted)
+    asyncio.run(runner.ahead())
     asked = device.pipelines.values()
     runner._grow(runner.context)
     for count in (1, 16, 64, 512):
