@@ -200,6 +200,9 @@ def linear_parts_case(b: Bench, kind: str, heads: int, head_dim: int, splits: in
 
 BYTES = [type.name for type in TYPES if type in BYTE_TYPES]
 
+# A type for each way to unpack; how each type itself is read, the products of one and of few tokens show.
+WAYS = ["F32", "F16", "Q4_0", "Q4_1", "Q8_0", "Q6_K", "IQ4_XS", "IQ2_S", "IQ1_M", "NVFP4", "TQ1_0"]
+
 TABLE = [
     *cases(
         linear_sum_case,
@@ -217,7 +220,7 @@ TABLE = [
     *cases(linear_sum_case, ["Q4_K"], 1e-4, ["normal"], shape=[(66, 768)], norm=[True], gate=[""], x_bytes=[2]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[1], max_count=[1]),
     *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[5], max_count=[8]),
-    *cases(linear_case, TYPE_OF, 2e-6, ["normal"], shape=[(67, 768)], count=[21], max_count=[32]),
+    *cases(linear_case, WAYS, 2e-6, ["normal"], shape=[(67, 768)], count=[21], max_count=[32]),
     # A few tokens in two parts; rows enough for two and four a group of lanes; a last stage that is shorter.
     *cases(
         linear_case,
