@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +103,8 @@ class Runner(Engine):
             await asyncio.sleep(0)  # others come first
             if self._destroyed:
                 return
-            self._program(*step)
+            with suppress(WgmlError):  # who needs the step is told
+                self._program(*step)
 
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is.
