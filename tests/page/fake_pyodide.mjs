@@ -13,7 +13,7 @@ const ready = {
   },
   adapter: {
     vendor: "fake", architecture: "", device: "", description: "", features: [], limits: {},
-    trial: { device: "fake", version: "", distrusted: {}, tried: {} },
+    trial: { device: "fake", version: "", distrusted: {}, tried: {}, timed: {} },
   },
   seconds: { header: 0.1, weights: 0.2 },
   gpu_bytes: 1e6,
@@ -47,7 +47,7 @@ function session(files, answer) {
 
 export async function loadPyodide() {
   const micropip = { install: { callKwargs: async () => {} }, destroy() {} };
-  const modules = { micropip, "py_wgml.worker": { Session: session } };
+  const modules = { micropip, "py_wgml.worker": { Session: session, prepare() {} } };
   return {
     FS: { writeFile() {}, unlink() {} },
     pyimport: (name) => modules[name],
