@@ -28,7 +28,7 @@ export function report(result) {
     "## Kernels, and the forms they are made in",
     list(Object.fromEntries(Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "one form"]))),
     "## Microseconds of products, by the form that they could have",
-    list(rounded(forms_us)) || "- not measured on a software adapter",
+    list(rounded({ ...trial.timed, ...forms_us })) || "- not measured on a software adapter",
     "## Errors of kernels that were tried",
     list(Object.fromEntries(Object.entries(trial.tried).map(([name, error]) => [name, error.toExponential(1)]))),
   ].join("\n\n");
