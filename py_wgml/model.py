@@ -103,7 +103,7 @@ class Model:
         speculate: guess the next tokens by what the conversation holds, and check several in one step: where that pays
         as measured ("auto"), wherever there is a guess (True), or never (False). The text is the same either way (where
         two tokens are as likely as each other within rounding, another may come). It is off for models whose layers
-        remember without keys and, unless True, without a GPU.
+        remember without keys, with experts where activations are not of 32 bits and, unless True, without a GPU.
         These are for what generates.
         pooling: "mean", "cls" or "last": of which rows of a text `embed` makes its vector (default: as the file says).
         With it, a model that generates embeds instead.

@@ -94,6 +94,10 @@ class Runner(Engine):
         self._programs.clear()
         for count in self._step_sizes if self.device.info.software else (1, self._step_sizes[2]):
             self._program(count, "sample", 1)
+        # Products of experts and of heads round single tokens alone: with them a check would find other tokens.
+        token = self._program(1, "sample", 1)[0].dispatches
+        if any(kernel.parameters.get("x_bytes") and kernel.name != "linear_vector" for kernel, *_ in token):
+            self.speculate = False
 
     async def ahead(self) -> None:
         """Record what else answers may need, beside a download or behind it. Who needs it sooner records it then."""

@@ -13,9 +13,11 @@ import pytest
 from tiny import TINY, write_tiny
 
 from py_wgml import Model, Sampling, WgmlError
+from py_wgml.generate import ActivationBits
 from py_wgml.generate.bench import measure_speculation
 from py_wgml.generate.draft import Lookup
 from py_wgml.generate.runner import Runner
+from py_wgml.gguf_model.ggml import GGMLQuantizationType
 from py_wgml.gguf_model.header import read_header
 from py_wgml.gpu import Device
 from py_wgml.gpu.paper import PaperDevice
@@ -265,6 +267,10 @@ def test_it_is_off_where_it_can_not_be_or_does_not_pay(tmp_path: Path) -> None:
     assert speculates(PaperDevice(), speculate=True) is True
     assert speculates(PaperDevice(), speculate=False) is False
     assert speculates(PaperDevice(), activation_bits=8) == "auto"
+    experts = write_tiny(tmp_path / "experts.gguf", TINY["qwen2moe"], types={"_exps": GGMLQuantizationType.Q8_0})
+    can_be: dict[ActivationBits, Any] = {32: "auto", 16: False}  # a step of several tokens does not round for experts
+    for bits, can in can_be.items():
+        assert Runner(PaperDevice(), read_header(experts), activation_bits=bits).speculate == can
     # What forgets would have to be put back.
     assert speculates(PaperDevice(), "mamba2", speculate=True) is False
     assert speculates(PaperDevice(), "gemma4") == "auto"
