@@ -61,7 +61,7 @@ class Runner(Engine):
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
         self.later: Awaitable[None] | None = None  # `ahead`, at work
-        self._made = 0, 0  # pipelines and programs, when all were there
+        self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
@@ -92,6 +92,7 @@ class Runner(Engine):
     def _record(self) -> None:
         """What `start` needs, which takes no longer than reading kept weights does; `ahead` has the rest."""
         self._programs.clear()
+        self._ready.clear()
         for count in self._step_sizes if self.device.info.software else (1, self._step_sizes[2]):
             self._program(count, "sample", 1)
         # Products of experts and of heads round single tokens alone: with them a check would find other tokens.
@@ -466,11 +467,10 @@ class Runner(Engine):
     async def _recorded(self, count: int, kind: str, length: int) -> Program:
         """A Program that can run; errors as of Device."""
         program, _ = self._program(count, kind, length)
-        made = len(self.device.pipelines), len(self._programs)
-        if made != self._made:
+        if program not in self._ready:
             await self.device.allocated()
             await self.device.compiled()
-            self._made = made
+            self._ready.add(program)
         return program
 
     def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:

@@ -142,9 +142,6 @@ class PipelineCache:
     def values(self) -> list[Pipeline]:
         return list(self._pipelines.values())
 
-    def __len__(self) -> int:
-        return len(self._pipelines)
-
     def discard(self, variant: str) -> None:
         """Forget those made of `variant`: nobody asks for them, or waits for them to be compiled, any more."""
         for key, pipeline in [*self._pipelines.items()]:
