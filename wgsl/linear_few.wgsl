@@ -109,8 +109,7 @@ fn main(
         {% for t in range(tokens) %}
         {% if rounded %}
         let peak_{{ t }} = peak_of({{ t }}u, x_{{ t }}, index);
-        let factor_{{ t }} = select(LARGEST / peak_{{ t }}, 0.0, peak_{{ t }} == 0.0);
-        {% set value = "round(factor_%d * x_%d) * (peak_%d / LARGEST)" % (t, t, t) %}
+        {% set value = "round(factor_of(peak_%d) * x_%d) * (peak_%d / LARGEST)" % (t, t, t) %}
         {% endif %}
         stage[slot({{ t }}u, index % SPAN_QUADS, index / SPAN_QUADS)] = {{ value if rounded else "x_%d" % t }};
         {% endfor %}

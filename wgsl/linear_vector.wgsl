@@ -5,7 +5,7 @@
 // `lanes` invocations share `lane_rows` rows, each taking every `lanes`-th span of octets of them: the scales of a span
 // are read once, and x serves all rows of a workgroup from its memory, a stage of columns at a time (at most 8.3 KiB).
 // With x_bytes, x is rounded there to whole numbers of one byte or two, each span by the largest magnitude in it, and
-// products are those of bytes (of one: what llama.cpp does with its Q8_1): the language's packed_4x8_integer_dot_product. What usually comes before and
+// products are those of bytes (packed_4x8_integer_dot_product; one: llama.cpp's Q8_1). What usually comes before and
 // after is part of it on demand: with sum, x is first scaled to a root mean square of 1, multiplied by sum_weight and
 // added to what it is a part of, by each workgroup for itself; one of them writes that to summed:
 //   summed = x = sum_factor (* times[0]) (onto + norm(x) sum_weight)    onto, sum_weight, summed f32 [columns]
@@ -371,7 +371,7 @@ fn main(
             {% for p in range(2 * quant.span) %}
             peak = max(peak, peaks[2u * SPAN * span + {{ p }}u]);
             {% endfor %}
-            let factor = select(LARGEST / peak, 0.0, peak == 0.0);
+            let factor = factor_of(peak);
             x_stage[i % (2u * SPAN) * LINE + span] = packed_numbers(vec4<i32>(round(factor * x_{{ q }})));
             if i % (2u * SPAN) == 0u {
                 x_scales[span] = peak / LARGEST;

@@ -72,7 +72,7 @@ class Runner(Engine):
         # What forgets can't take back a token that was refused.
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
         apt = not (self._cache.states or (speculate == "auto" and device.info.software))
-        self.speculate: Speculate = speculate if apt else False
+        self._speculate: Speculate = speculate if apt else False
         self._found = device.buffer(4 * CHECKED, "found")  # the token after each of a checked step
         self.costs = Costs()
         # What steps of one token took the host so far, and how many were submitted.
@@ -97,8 +97,8 @@ class Runner(Engine):
             self._program(count, "sample", 1)
         # Products of experts and of heads round single tokens alone: with them a check would find other tokens.
         token = self._program(1, "sample", 1)[0].dispatches
-        if any(kernel.parameters.get("x_bytes") and kernel.name != "linear_vector" for kernel, *_ in token):
-            self.speculate = False
+        alone = any(kernel.parameters.get("x_bytes") and kernel.name != "linear_vector" for kernel, *_ in token)
+        self.speculate: Speculate = False if alone else self._speculate
 
     async def ahead(self) -> None:
         """Record what else answers may need, beside a download or behind it. Who needs it sooner records it then."""

@@ -64,7 +64,7 @@ class Texts:
 @dataclass(frozen=True)
 class Step:
     """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
-    one or of every one. x_bytes: of the products of a single token, see `linear`. texts: of a model that embeds."""
+    one or of every one. x_bytes: as of `Products`. texts: of a model that embeds."""
 
     count: int
     length: int

@@ -7,6 +7,11 @@ const DIGIT_BITS: u32 = 7u;
 const LARGEST: f32 = {{ 127 if x_bytes == 1 else 127 * 128 }}.0; // magnitude of a whole number
 const ONES: u32 = 0x01010101u;
 
+// What elements are multiplied by to become such numbers; peak: the largest magnitude among them.
+fn factor_of(peak: f32) -> f32 {
+    return select(LARGEST / peak, 0.0, peak == 0.0);
+}
+
 // Four whole numbers of at most that magnitude.
 fn packed_numbers(numbers: vec4<i32>) -> {{ word }} {
     {% if x_bytes == 1 %}
