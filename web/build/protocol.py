@@ -11,7 +11,7 @@ SOURCES = [paths.ROOT / "py_wgml" / f"{name}.py" for name in ("facts", "requests
 TARGET = paths.WEB / "shared" / "protocol.d.ts"
 _NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "bytes": "Uint8Array"}
 _NAMES |= {"Any": "unknown", "None": "null"}
-_HEAD = "Made of py_wgml/protocol.py, requests.py and facts.py by `python3 -m web.build.protocol`. Types only: none is shipped."
+_HEAD = "Made of the SOURCES of web/build/protocol.py by `python3 -m web.build.protocol`. Types only: none is shipped."
 
 
 def typescript() -> str:

@@ -1,4 +1,4 @@
-/** Made of py_wgml/protocol.py, requests.py and facts.py by `python3 -m web.build.protocol`. Types only: none is shipped. */
+/** Made of the SOURCES of web/build/protocol.py by `python3 -m web.build.protocol`. Types only: none is shipped. */
 
 /** An entry of a file's metadata. Arrays as text: their length and their first elements. */
 export interface Entry {
