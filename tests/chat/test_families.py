@@ -15,7 +15,6 @@ from chat.rendering import unbounded
 from py_wgml.chat import ChatTemplate
 from py_wgml.chat.answers import AnswerFormat
 from py_wgml.chat.marks import marks_of
-from py_wgml.errors import WgmlError
 from py_wgml.generate.parts import Part
 from py_wgml.tokenizer import from_metadata
 

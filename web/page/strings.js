@@ -96,6 +96,8 @@ export const strings = {
     next: "Next version",
     /** @type {(at: number, count: number) => string} */
     branch: (index, count) => `${index} / ${count}`,
+    /** @type {(name: string) => string} */
+    called: (name) => `Called ${name}`,
     /** @type {(seconds: number) => string} */
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */
