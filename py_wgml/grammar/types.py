@@ -73,7 +73,7 @@ class _Reader:
             return self._generic(origin, arguments, name)
         if isinstance(value, type) and issubclass(value, enum.Enum):
             return self._listed([member.value for member in value], name)
-        if isinstance(value, type) and (dataclasses.is_dataclass(value) or typing.is_typeddict(value)):
+        if isinstance(value, type) and (dataclasses.is_dataclass(value) or hasattr(value, "__required_keys__")):
             return self._named(value)
         raise WgmlError(
             f"{name} has the type {shown(getattr(value, '__name__', str(value)))}, which has no JSON schema"

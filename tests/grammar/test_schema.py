@@ -24,35 +24,35 @@ from py_wgml.grammar.automaton import Automaton, compile
 from py_wgml.grammar.schema import schema
 
 _TIME = r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
-_FORMATS = jsonschema.FormatChecker()
+FORMATS = jsonschema.FormatChecker()
 
 
-@_FORMATS.checks("date-time", ValueError)
+@FORMATS.checks("date-time", ValueError)
 def _date_time(value: Any) -> bool:
     return not isinstance(value, str) or bool(re.search(f"T{_TIME}$", value) and datetime.fromisoformat(value))
 
 
-@_FORMATS.checks("time", ValueError)
+@FORMATS.checks("time", ValueError)
 def _time(value: Any) -> bool:
     return not isinstance(value, str) or bool(
         re.fullmatch(_TIME, value) and datetime.fromisoformat(f"2000-01-01T{value}")
     )
 
 
-@_FORMATS.checks("duration")
+@FORMATS.checks("duration")
 def _duration(value: Any) -> bool:
     number = r"(\d+{})?"
     parts = "".join(number.format(unit) for unit in "YMWD"), "".join(number.format(unit) for unit in "HMS")
     return not isinstance(value, str) or bool(re.fullmatch(rf"P(?=\d|T){parts[0]}(T(?=\d){parts[1]})?", value))
 
 
-@_FORMATS.checks("hostname")
+@FORMATS.checks("hostname")
 def _hostname(value: Any) -> bool:
     label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
     return not isinstance(value, str) or bool(re.fullmatch(rf"{label}(\.{label})*", value) and len(value) <= 253)
 
 
-@_FORMATS.checks("uri", ValueError)
+@FORMATS.checks("uri", ValueError)
 def _uri(value: Any) -> bool:
     return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).hostname and " " not in value)
 
@@ -71,7 +71,7 @@ VALIDATORS = {
 
 def check_walks(name: str, value: Any, automaton: Automaton, count: int, draft: str = DRAFTS[0]) -> None:
     """Texts that `automaton` takes are JSON that fits."""
-    validator = VALIDATORS[draft](value, format_checker=_FORMATS)
+    validator = VALIDATORS[draft](value, format_checker=FORMATS)
     walker, chance = Walker(automaton), random.Random(name)
     for _ in range(count):
         text = walker.walk(chance).decode()
