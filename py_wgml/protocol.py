@@ -212,8 +212,20 @@ class Reading(TypedDict):
     total: int
 
 
+class CallPiece(TypedDict):
+    """What has come of a call of a function. The first piece of a call has its id and its name, which are empty in the
+    others."""
+
+    index: int
+    """Of the call in its answer, from 0."""
+    id: str
+    name: str
+    arguments: str
+    """More of their JSON text."""
+
+
 class Piece(TypedDict):
-    """What has come of an answer since the last piece: `reasoning`, then `text`."""
+    """What has come of an answer since the last piece: `reasoning`, `text`, `calls`."""
 
     type: Literal["piece"]
     id: int
@@ -222,6 +234,8 @@ class Piece(TypedDict):
     recast: bool
     """All text of the pieces before has turned out to be reasoning as well."""
     tokens: int  # generated so far
+    calls: NotRequired[list[CallPiece]]
+    """Of functions among the `tools` that were given, if there are any."""
     marks: NotRequired[dict[str, float]]
     """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
@@ -235,6 +249,8 @@ class Usage(TypedDict):
     drafted_tokens: int
     accepted_tokens: int
     """Of those drafted: guessed by what the conversation holds, and checked several at once."""
+    forced_tokens: int
+    """That alone could follow in the form that was asked for, and were taken without a choice."""
     context_used: int
     context_length: int
 
@@ -254,8 +270,9 @@ class Rates(TypedDict):
     decode: float
 
 
-Reason = Literal["stop", "length", "stopped", "context"]
-"""Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context."""
+Reason = Literal["stop", "tool_calls", "length", "stopped", "context"]
+"""Why an answer ended: at an end of the model's or a given one ("tool_calls": it calls functions), at the most tokens,
+when told to, at a full context."""
 
 
 class Done(TypedDict):
@@ -264,6 +281,8 @@ class Done(TypedDict):
     type: Literal["done"]
     id: int
     reason: Reason
+    depth: NotRequired[int]
+    """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded."""
     usage: Usage
     seconds: AnswerSeconds
     tokens_per_second: Rates

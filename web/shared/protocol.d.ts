@@ -154,23 +154,50 @@ export interface ToolFunction {
   parameters?: Record<string, unknown>;
 }
 
-/** A function that the model may call; its calls are part of its text, in its own form. */
+/** A function that the model may call. */
 export interface Tool {
   type: "function";
   function: ToolFunction;
 }
 
+/** A function by its name. */
+export interface ToolName {
+  name: string;
+}
+
+/** One of the tools, to be called. */
+export interface ToolChoice {
+  type: "function";
+  function: ToolName;
+}
+
 /** What the model's chat template is given beside the messages. */
 export interface TemplateOptions {
   tools?: Tool[];
+  /** Whether the model calls functions: as it sees fit (null, "auto"), never, some, or the one named. */
+  tool_choice?: "auto" | "none" | "required" | ToolChoice | null;
+  /** False: at most one call in an answer. */
+  parallel_tool_calls?: boolean | null;
   /** The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are. */
   chat_template?: string | null;
   /** The template's further variables, such as `enable_thinking`. */
   chat_template_kwargs?: Record<string, unknown>;
 }
 
+/** What the answer is to be, whatever the model would write: one of these at most. */
+export interface FormOptions {
+  /** JSON that fits a JSON schema, as an object or as its text. */
+  schema?: Record<string, unknown> | boolean | string | null;
+  /** What matches a regular expression as a whole. */
+  regex?: string | null;
+  /** One of these texts. */
+  choices?: string[] | null;
+  /** A text of a grammar in GBNF. */
+  grammar?: string | null;
+}
+
 /** What an answer is asked for with. */
-export interface AnswerOptions extends Sampling, TemplateOptions {
+export interface AnswerOptions extends Sampling, TemplateOptions, FormOptions {
 }
 
 /** What is left out is as the model and the device have it. */
@@ -369,7 +396,20 @@ export interface Reading {
   total: number;
 }
 
-/** What has come of an answer since the last piece: `reasoning`, then `text`. */
+/**
+ * What has come of a call of a function. The first piece of a call has its id and its name, which are empty in the
+ * others.
+ */
+export interface CallPiece {
+  /** Of the call in its answer, from 0. */
+  index: number;
+  id: string;
+  name: string;
+  /** More of their JSON text. */
+  arguments: string;
+}
+
+/** What has come of an answer since the last piece: `reasoning`, `text`, `calls`. */
 export interface Piece {
   type: "piece";
   id: number;
@@ -378,6 +418,8 @@ export interface Piece {
   /** All text of the pieces before has turned out to be reasoning as well. */
   recast: boolean;
   tokens: number;
+  /** Of functions among the `tools` that were given, if there are any. */
+  calls?: CallPiece[];
   /** Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
@@ -390,6 +432,8 @@ export interface Usage {
   drafted_tokens: number;
   /** Of those drafted: guessed by what the conversation holds, and checked several at once. */
   accepted_tokens: number;
+  /** That alone could follow in the form that was asked for, and were taken without a choice. */
+  forced_tokens: number;
   context_used: number;
   context_length: number;
 }
@@ -407,14 +451,19 @@ export interface Rates {
   decode: number;
 }
 
-/** Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context. */
-export type Reason = "stop" | "length" | "stopped" | "context";
+/**
+ * Why an answer ended: at an end of the model's or a given one ("tool_calls": it calls functions), at the most tokens,
+ * when told to, at a full context.
+ */
+export type Reason = "stop" | "tool_calls" | "length" | "stopped" | "context";
 
 /** An answer has ended. */
 export interface Done {
   type: "done";
   id: number;
   reason: Reason;
+  /** To which depth what may contain itself does so in the form that was asked for, where that had to be bounded. */
+  depth?: number;
   usage: Usage;
   seconds: AnswerSeconds;
   tokens_per_second: Rates;
