@@ -252,7 +252,7 @@ class Model:
         "tool_calls" then. A function that is not among them may be called as well: the model has erred.
         tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
         {"type": "function", "function": {"name": ...}}: it calls this one.
-        parallel_tool_calls: False: at most one call.
+        parallel_tool_calls: False: at most one call. True: several where some are required; else that is one.
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
@@ -264,8 +264,8 @@ class Model:
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        choice = chosen(tools, tool_choice)
-        parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
+        parallel = None if parallel_tool_calls is None else flag("parallel_tool_calls", parallel_tool_calls)
+        choice = chosen(tools, tool_choice, parallel is True)
         variables = {"tools": choice.tools, "chat_template": chat_template}
         variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
@@ -275,7 +275,9 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
+        return Generation(
+            self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel is not False
+        )
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
