@@ -10,7 +10,6 @@ from ...grammar.nodes import EMPTY, Choice, Grammar, Node, Rule, literal, option
 from ...grammar.schema import schema
 from .form import Form, Pairs
 
-_MOST = 8  # calls
 _ANY = nodes.characters([(0, 0x10FFFF)])
 
 
@@ -27,7 +26,7 @@ def forced(form: Form, tools: Sequence[Mapping[str, Any]], several: bool = False
         arguments = _arguments(form, name, parameters, rules, f"{place} ")
         calls.append(nodes.Sequence((literal(form.before), arguments)))
     one = Choice(tuple(calls))
-    return Grammar(nodes.Repeat(one, 1, _MOST) if several else one, rules)
+    return Grammar(nodes.Repeat(one, 1) if several else one, rules)
 
 
 def _arguments(form: Form, name: str, parameters: Mapping[str, Any], rules: dict[str, Node], prefix: str) -> Node:
