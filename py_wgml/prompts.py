@@ -91,7 +91,8 @@ class Prompts:
         splitter = written.answers.splitter(written.prompt, written.begun, variables.get("tools") or ())
         ids = self.ids(written.text)
         mark("tokenizer")
-        return Prompt(ids, splitter, written.answers.shown, bool(written.begun))
+        before, before_call = (written.answers.before(written.prompt, is_call) for is_call in (False, True))
+        return Prompt(ids, splitter, written.answers.shown, written.begun, before, before_call)
 
     def fitting(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Prompt:
         """What the model is sent, without the oldest messages (those after the system's) where the conversation fills

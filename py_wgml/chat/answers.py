@@ -10,7 +10,9 @@ from typing import Any
 
 from ..errors import WgmlError
 from ..generate.parts import PlainSplitter, Splitter
-from ..grammar.nodes import Grammar
+from ..grammar.nodes import EMPTY, Grammar, Node, Repeat, literal, optional, without
+from ..grammar.nodes import Choice as AnyOf
+from ..grammar.nodes import Sequence as Parts
 from ..tokenizer import Tokenizer
 from . import harmony
 from .calls import ARGUMENTS, BARE, NAME, ROWS, CallSplitter, Form, Row, forced
@@ -88,6 +90,18 @@ class AnswerFormat:
         thoughts = ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)
         return CallSplitter(thoughts, tools, prompt + begun, self._rows) if tools else thoughts
 
+    def before(self, prompt: str, is_call: bool = False) -> Node:
+        """What may stand in front of what an answer to `prompt` says, or calls: thoughts, with their marks."""
+        end = prompt.rstrip()
+        if self._marks.is_harmony and harmony.START in prompt:
+            before = harmony.BEFORE_CALL if is_call else harmony.BEFORE
+            return EMPTY if end.endswith(harmony.MESSAGE) else before
+        rows = self._marks.thinking
+        if opened := next((row for row in rows if end.endswith(row.opening)), None):
+            return _thoughts("", opened.closing)
+        own = [row for row in rows if row.closing in self._marks.own and not end.endswith(row.closing)]
+        return optional(AnyOf(tuple(_thoughts(row.opening, row.closing) for row in own))) if own else EMPTY
+
     def as_generated(self, message: Mapping[str, Any], prompt: str) -> str:
         """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
         reasoning: str = message.get("reasoning_content") or ""
@@ -104,3 +118,8 @@ class AnswerFormat:
         row = opened or rows[0]
         answer = next((f"\n{opening}" for opening, _ in row.answers if opening and opening in self._marks.own), "")
         return ("" if opened else row.opening) + reasoning + (row.closing + answer + content if content else "")
+
+
+def _thoughts(opening: str, closing: str) -> Node:
+    """Thoughts between their marks, and white space behind them."""
+    return Parts((literal(opening), without(closing), literal(closing), Repeat(literal("\n"), 0, 2)))
