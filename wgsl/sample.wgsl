@@ -1,12 +1,16 @@
-// The next token of a sequence, picked from its logits on the GPU: repetition penalty, top-k, top-p, min-p,
-// temperature.
-//   logits f32 [vocabulary] (the penalty is applied to them in place)    tokens u32 [context + 1]
+// The next token of a sequence, picked from its logits on the GPU. In this order, which is llama.cpp's:
+//   biases, penalties on what came lately, DRY                        lib/penalties.wgsl
+//   top-n-sigma, top-k, typical-p, top-p, min-p, XTC; or mirostat 2   lib/kept.wgsl
+//   temperature, which may be dynamic
+//   logits f32 [vocabulary] (biases and penalties are applied to them in place)    tokens u32 [context + 1]
+//   tuning u32: mirostat's mu (the bits of an f32); a bit for each token that DRY stops at [(vocabulary + 31) / 32];
+//               pairs of a token and its bias (the bits of an f32) [sampling.biases]
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
 // without the host. One workgroup.
 // every: a token is picked after each of the step's, as if it were the last: by its own logits, f32 [count, vocabulary],
-// and `tokens` up to it; it goes to `found`, u32 [count]. A workgroup for each; tokens and step stay as they are.
-// What top-k and top-p leave is found as a threshold on the logits, by bisection over
-// their bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
+// and `tokens` up to it; it goes to `found`, u32 [count]. A workgroup for each; tokens, step and mu stay as they are.
+// What is left over is a range of logits, found by bisection over their bits; of that, one token is drawn by an
+// exponential race (argmax of logit / temperature - log E, E exponential).
 // One workgroup has little to hide the latency of memory with, so an invocation reads `unroll` logits at once.
 // Parameters: every, workgroup_size, unroll, subgroups.
 {% include "lib/step.wgsl" %}
@@ -20,18 +24,23 @@ var<uniform> sampling: Sampling;
 var<storage, read_write> step: Step;
 var<storage, read_write> logits: array<f32>;
 var<storage, read_write> tokens: array<u32>;
+var<storage, read_write> tuning: array<u32>;
 {% if every %}
 var<storage, read_write> found: array<u32>;
 {% endif %}
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LOWEST: f32 = -3.4028234e38;
+const COLDEST: f32 = 1e-6; // of temperatures that are worked out
+const CHANCE: u32 = 0xffffffffu; // no token's id: the counter of XTC's random number
+const BITS: f32 = 1.4426950408889634; // in a nat
 
 {% set reductions = ["sum", "max"] %}
 {% include "lib/reduce.wgsl" %}
 {% include "lib/random.wgsl" %}
 
 var<workgroup> end_of_tokens: u32;
+var<workgroup> surprise: f32; // what mirostat allows at most, in bits
 var<private> row: u32; // where the logits begin
 
 {# The statements of the caller for each logit: its id and its value. #}
@@ -49,62 +58,55 @@ var<private> row: u32; // where the logits begin
     }
 {% endmacro %}
 
-// Order-preserving map of f32 to u32.
-fn key_of(value: f32) -> u32 {
-    let bits = bitcast<u32>(value);
-    return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
-}
+{% include "lib/kept.wgsl" %}
+{% include "lib/penalties.wgsl" %}
 
-// How many logits have a key of at least `key` (x), and their probability relative to the highest (y).
-fn measure(key: u32, highest: f32, lane: u32) -> vec2<f32> {
-    var count = 0.0;
-    var mass = 0.0;
-    {% call(id, logit) for_each_logit() %}
-            if key_of({{ logit }}) >= key {
-                count += 1.0;
-                mass += exp({{ logit }} - highest);
-            }
-    {%- endcall %}
-    return vec2<f32>(workgroup_sum(count, lane), workgroup_sum(mass, lane));
-}
-
-// The highest key above `start` that still leaves `goal` tokens, or (by_mass) a probability of `goal`.
-fn threshold(start: u32, goal: f32, by_mass: bool, highest: f32, lane: u32) -> u32 {
-    var low = start;
-    var high = key_of(highest) + 1u;
-    var low_count = f32(params.vocabulary);
-    var high_count = 0.0;
-    // One token between the bounds, or exactly as many as wanted: no finer key changes what is left.
-    while high - low > 1u && low_count - high_count > 1.0 && (by_mass || low_count != goal) {
-        let middle = low + (high - low) / 2u;
-        let measured = measure(middle, highest, lane);
-        if select(measured.x, measured.y, by_mass) >= goal {
-            low = middle;
-            low_count = measured.x;
-        } else {
-            high = middle;
-            high_count = measured.x;
-        }
+// Each of llama.cpp's samplers that is not off, in its order.
+fn truncated(all: Kept, end: u32, lane: u32) -> Kept {
+    var kept = all;
+    if sampling.top_n_sigma > 0.0 {
+        kept = keep_within_sigma(kept, lane);
     }
-    return low;
+    if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
+        kept = threshold(kept, f32(sampling.top_k), false, lane);
+    }
+    if sampling.typical_p < 1.0 {
+        kept = keep_typical(kept, lane);
+        highest = highest_of(kept, lane);
+    }
+    if sampling.top_p < 1.0 {
+        kept = threshold(kept, sampling.top_p * measure(kept, lane).y, true, lane);
+    }
+    if sampling.min_p > 0.0 {
+        kept.low = max(kept.low, key_of(highest + log(sampling.min_p)));
+    }
+    if sampling.xtc_probability > 0.0 && random_uniform(vec3<u32>(CHANCE, end, sampling.seed)) < sampling.xtc_probability {
+        kept = exclude_top_choices(kept, lane);
+    }
+    return kept;
 }
 
-// Divides the logits of the last tokens by the penalty (multiplies where they are negative), each once
-// (arXiv:1909.05858).
-fn penalize(end: u32, lane: u32) {
-    let window = min(sampling.penalty_window, end);
-    for (var i = lane; i < window; i += THREADS) {
-        let id = tokens[end - 1u - i];
-        var seen = false;
-        for (var j = 0u; j < i; j++) {
-            seen = seen || tokens[end - 1u - j] == id;
-        }
-        if !seen {
-            let logit = logits[row + id];
-            logits[row + id] = logit * select(sampling.repetition_penalty, 1.0 / sampling.repetition_penalty, logit > 0.0);
-        }
+// Mirostat 2 (arXiv:2007.14966): those that surprise by at most mu bits, and the likeliest in any case.
+fn keep_within_surprise(kept: Kept, lane: u32) -> Kept {
+    if lane == 0u {
+        surprise = bitcast<f32>(tuning[0]);
     }
+    let most = workgroupUniformLoad(&surprise) / BITS;
+    sharpness = 1.0 / sampling.temperature;
+    let least = highest + sampling.temperature * (log(measure(kept, lane).y) - most);
+    return Kept(min(key_of(least), key_of(highest)), kept.high);
 }
+
+{% if not every %}
+var<private> kept_mass: f32; // of what mirostat kept, relative to the likeliest
+
+// Mirostat's mu moves by how far the surprise of the token that was drawn is from the one that is wanted.
+fn learn(id: u32) {
+    let nats = log(kept_mass) - (logits[row + id] - highest) * sharpness;
+    let mu = bitcast<f32>(tuning[0]) - sampling.mirostat_eta * (nats * BITS - sampling.mirostat_tau);
+    tuning[0] = bitcast<u32>(mu);
+}
+{% endif %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -123,8 +125,16 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let end = workgroupUniformLoad(&end_of_tokens);
     {% endif %}
     row = workgroup.x * params.vocabulary;
-    if sampling.repetition_penalty != 1.0 {
+    if sampling.biases > 0u {
+        add_biases(lane);
+        storageBarrier();
+    }
+    if sampling.repetition_penalty != 1.0 || sampling.presence_penalty != 0.0 || sampling.frequency_penalty != 0.0 {
         penalize(end, lane);
+        storageBarrier();
+    }
+    if sampling.dry_multiplier > 0.0 {
+        penalize_repetition(end, lane);
         storageBarrier();
     }
 
@@ -136,30 +146,35 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
                 best_id = {{ id }};
             }
     {%- endcall %}
-    let highest = workgroup_max(best, lane);
+    highest = workgroup_max(best, lane);
 
     if sampling.temperature > 0.0 {
-        var key = 0u;
-        if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
-            key = threshold(key, f32(sampling.top_k), false, highest, lane);
-        }
-        if sampling.top_p < 1.0 {
-            key = threshold(key, sampling.top_p * measure(key, highest, lane).y, true, highest, lane);
-        }
-        if sampling.min_p > 0.0 {
-            key = max(key, key_of(highest + log(sampling.min_p)));
+        var kept = Kept(0u, 0xfffffffeu);
+        var temperature = sampling.temperature;
+        if sampling.mirostat > 0u {
+            kept = keep_within_surprise(kept, lane);
+        } else {
+            kept = truncated(kept, end, lane);
+            if sampling.dynatemp_range > 0.0 {
+                temperature = dynamic_temperature(kept, lane);
+            }
         }
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
-            if key_of(logits[row + id]) >= key {
+            if is_kept(logits[row + id], kept) {
                 let race = random_exponential(vec3<u32>(id, end, sampling.seed));
-                let score = (logits[row + id] - highest) / sampling.temperature - log(race);
+                let score = (logits[row + id] - highest) / temperature - log(race);
                 if score > best {
                     best = score;
                     best_id = id;
                 }
             }
         }
+        {% if not every %}
+        if sampling.mirostat > 0u {
+            kept_mass = measure(kept, lane).y;
+        }
+        {% endif %}
     }
     // The winner of all lanes; of equals, the lowest id (ids are exact in f32 up to 2^24).
     let winning = workgroup_max(best, lane);
@@ -171,6 +186,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         tokens[end] = u32(id);
         step.position = end;
         step.count = 1u;
+        if sampling.mirostat > 0u && sampling.temperature > 0.0 {
+            learn(u32(id));
+        }
         {% endif %}
     }
 }

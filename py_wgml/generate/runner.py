@@ -13,7 +13,7 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import Buffer, Device, Program
 from ..models import Cache, Logits, State, Step, build
-from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
+from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform, tuning_words
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
@@ -58,6 +58,7 @@ class Runner(Engine):
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
         self._sampling = device.upload(Sampling().uniform(), "sampling")
+        self._tuning = device.buffer(4 * tuning_words(self.config.vocabulary), "tuning")
         self._tokens: Buffer | None = None
         self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
         self.later: Awaitable[None] | None = None  # `ahead`, at work
@@ -140,7 +141,7 @@ class Runner(Engine):
 
     def _free(self) -> None:
         super()._free()
-        for buffer in (self._sampling, self._found, self._tokens):
+        for buffer in (self._sampling, self._tuning, self._found, self._tokens):
             if buffer is not None:
                 buffer.destroy()
 
@@ -257,9 +258,11 @@ class Runner(Engine):
         """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
         self.device.write(self._sampling, sampling.uniform())
+        self.device.write(self._tuning, sampling.tuning(self.config.vocabulary))
         pending = await self._prefill(ids, on_prefill, turns)
         mark("submitted")
-        draft, end = Draft(ids, self.costs, self.speculate), min(self.context, end)
+        speculate = False if sampling.learns else self.speculate
+        draft, end = Draft(ids, self.costs, speculate), min(self.context, end)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
             self._alive()
@@ -488,7 +491,7 @@ class Runner(Engine):
             logits = build(program, self._forward, state, step)
             if kind in ("sample", "check"):
                 assert logits is not None
-                given = self._step, self._sampling, logits, self._tokens, self.config.vocabulary
+                given = self._step, self._sampling, self._tuning, logits, self._tokens, self.config.vocabulary
                 sample(program, *given, *((self._found, count) if kind == "check" else ()))
             self._programs[key] = program, logits
         return self._programs[key]
