@@ -3,8 +3,10 @@
 //   top-n-sigma, top-k, typical-p, top-p, min-p, XTC; or mirostat 2   lib/kept.wgsl
 //   temperature, which may be dynamic
 //   logits f32 [vocabulary] (biases and penalties are applied to them in place)    tokens u32 [context + 1]
-//   tuning u32: mirostat's mu (the bits of an f32); a bit for each token that DRY stops at [(vocabulary + 31) / 32];
-//               pairs of a token and its bias (the bits of an f32) [sampling.biases]
+// tuned: with biases, DRY, top-n-sigma, typical-p, XTC, mirostat and dynamic temperature, which are left out otherwise: a
+// kernel that has them takes three times as long to compile. What they need is in `tuning`, u32: mirostat's mu (the bits
+// of an f32); a bit for each token that DRY stops at [(vocabulary + 31) / 32]; pairs of a token and its bias (the bits of
+// an f32) [sampling.biases].
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
 // without the host. One workgroup.
 // every: a token is picked after each of the step's, as if it were the last: by its own logits, f32 [count, vocabulary],
@@ -12,7 +14,7 @@
 // What is left over is a range of logits, found by bisection over their bits; of that, one token is drawn by an
 // exponential race (argmax of logit / temperature - log E, E exponential).
 // One workgroup has little to hide the latency of memory with, so an invocation reads `unroll` logits at once.
-// Parameters: every, workgroup_size, unroll, subgroups.
+// Parameters: every, tuned, workgroup_size, unroll, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     vocabulary: u32,
@@ -24,23 +26,21 @@ var<uniform> sampling: Sampling;
 var<storage, read_write> step: Step;
 var<storage, read_write> logits: array<f32>;
 var<storage, read_write> tokens: array<u32>;
+{% if tuned %}
 var<storage, read_write> tuning: array<u32>;
+{% endif %}
 {% if every %}
 var<storage, read_write> found: array<u32>;
 {% endif %}
 
 const THREADS: u32 = {{ workgroup_size }}u;
 const LOWEST: f32 = -3.4028234e38;
-const COLDEST: f32 = 1e-6; // of temperatures that are worked out
-const CHANCE: u32 = 0xffffffffu; // no token's id: the counter of XTC's random number
-const BITS: f32 = 1.4426950408889634; // in a nat
 
 {% set reductions = ["sum", "max"] %}
 {% include "lib/reduce.wgsl" %}
 {% include "lib/random.wgsl" %}
 
 var<workgroup> end_of_tokens: u32;
-var<workgroup> surprise: f32; // what mirostat allows at most, in bits
 var<private> row: u32; // where the logits begin
 
 {# The statements of the caller for each logit: its id and its value. #}
@@ -60,53 +60,40 @@ var<private> row: u32; // where the logits begin
 
 {% include "lib/kept.wgsl" %}
 {% include "lib/penalties.wgsl" %}
+{% if tuned %}
+{% include "lib/truncation.wgsl" %}
+{% endif %}
 
 // Each of llama.cpp's samplers that is not off, in its order.
 fn truncated(all: Kept, end: u32, lane: u32) -> Kept {
     var kept = all;
+    {% if tuned %}
     if sampling.top_n_sigma > 0.0 {
         kept = keep_within_sigma(kept, lane);
     }
+    {% endif %}
     if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
         kept = threshold(kept, f32(sampling.top_k), false, lane);
     }
+    {% if tuned %}
     if sampling.typical_p < 1.0 {
         kept = keep_typical(kept, lane);
         highest = highest_of(kept, lane);
     }
+    {% endif %}
     if sampling.top_p < 1.0 {
         kept = threshold(kept, sampling.top_p * measure(kept, lane).y, true, lane);
     }
     if sampling.min_p > 0.0 {
         kept.low = max(kept.low, key_of(highest + log(sampling.min_p)));
     }
+    {% if tuned %}
     if sampling.xtc_probability > 0.0 && random_uniform(vec3<u32>(CHANCE, end, sampling.seed)) < sampling.xtc_probability {
         kept = exclude_top_choices(kept, lane);
     }
+    {% endif %}
     return kept;
 }
-
-// Mirostat 2 (arXiv:2007.14966): those that surprise by at most mu bits, and the likeliest in any case.
-fn keep_within_surprise(kept: Kept, lane: u32) -> Kept {
-    if lane == 0u {
-        surprise = bitcast<f32>(tuning[0]);
-    }
-    let most = workgroupUniformLoad(&surprise) / BITS;
-    sharpness = 1.0 / sampling.temperature;
-    let least = highest + sampling.temperature * (log(measure(kept, lane).y) - most);
-    return Kept(min(key_of(least), key_of(highest)), kept.high);
-}
-
-{% if not every %}
-var<private> kept_mass: f32; // of what mirostat kept, relative to the likeliest
-
-// Mirostat's mu moves by how far the surprise of the token that was drawn is from the one that is wanted.
-fn learn(id: u32) {
-    let nats = log(kept_mass) - (logits[row + id] - highest) * sharpness;
-    let mu = bitcast<f32>(tuning[0]) - sampling.mirostat_eta * (nats * BITS - sampling.mirostat_tau);
-    tuning[0] = bitcast<u32>(mu);
-}
-{% endif %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -125,18 +112,22 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let end = workgroupUniformLoad(&end_of_tokens);
     {% endif %}
     row = workgroup.x * params.vocabulary;
+    {% if tuned %}
     if sampling.biases > 0u {
         add_biases(lane);
         storageBarrier();
     }
+    {% endif %}
     if sampling.repetition_penalty != 1.0 || sampling.presence_penalty != 0.0 || sampling.frequency_penalty != 0.0 {
         penalize(end, lane);
         storageBarrier();
     }
+    {% if tuned %}
     if sampling.dry_multiplier > 0.0 {
         penalize_repetition(end, lane);
         storageBarrier();
     }
+    {% endif %}
 
     var best = LOWEST;
     var best_id = 0u;
@@ -149,16 +140,20 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     highest = workgroup_max(best, lane);
 
     if sampling.temperature > 0.0 {
-        var kept = Kept(0u, 0xfffffffeu);
+        var kept = Kept(0u, 0xffffffffu);
         var temperature = sampling.temperature;
+        {% if tuned %}
         if sampling.mirostat > 0u {
             kept = keep_within_surprise(kept, lane);
         } else {
             kept = truncated(kept, end, lane);
-            if sampling.dynatemp_range > 0.0 {
-                temperature = dynamic_temperature(kept, lane);
-            }
         }
+        if sampling.mirostat == 0u && sampling.dynatemp_range > 0.0 {
+            temperature = dynamic_temperature(kept, lane);
+        }
+        {% else %}
+        kept = truncated(kept, end, lane);
+        {% endif %}
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
             if is_kept(logits[row + id], kept) {
@@ -170,7 +165,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
                 }
             }
         }
-        {% if not every %}
+        {% if tuned and not every %}
         if sampling.mirostat > 0u {
             kept_mass = measure(kept, lane).y;
         }
@@ -186,9 +181,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         tokens[end] = u32(id);
         step.position = end;
         step.count = 1u;
+        {% if tuned %}
         if sampling.mirostat > 0u && sampling.temperature > 0.0 {
             learn(u32(id));
         }
+        {% endif %}
         {% endif %}
     }
 }

@@ -335,8 +335,7 @@ def _sampler(make: _Maker, program: Program) -> Result:
     sampling = Sampling(temperature=0.8, top_k=40, seed=_SEED)
     logits, tokens = 8 * make.uniform(_VOCABULARY), np.zeros(8, np.uint32)
     out = make.up(tokens)
-    given = make.step(6, 1), make.up(sampling.uniform()), make.up(np.zeros(1, np.uint32))
-    sample(program, *given, make.up(logits), out, _VOCABULARY)
+    sample(program, make.step(6, 1), make.up(sampling.uniform()), make.up(logits), out, _VOCABULARY)
 
     def expected() -> Array:
         return np.append(tokens[:7], sample_numpy(logits, tokens[:7], sampling)).astype(np.float32)

@@ -22,29 +22,31 @@ def sample(
     program: Program,
     step: Buffer,
     sampling: Buffer,
-    tuning: Buffer,
     logits: Buffer,
     tokens: Buffer,
     vocabulary: int,
     found: Buffer | None = None,
     max_count: int = 1,
+    tuning: Buffer | None = None,
 ) -> None:
     """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it; with
     `found`, uint32 [max_count], pick the one after each of the step's tokens, as if it were the last, into `found`, and
     leave step, tokens and tuning as they are.
 
-    step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. tuning:
-    `Sampling.tuning()`, of which mirostat changes the first number; one word where that says nothing. logits: float32
+    step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
     [max_count, vocabulary], changed in place by biases and penalties. tokens: uint32 [context + 1]; tokens[position +
-    count] is written.
+    count] is written. tuning: `Sampling.tuning()`, of which mirostat changes the first number; needed where
+    `Sampling.is_tuned`, slower to compile.
     """
     program.dispatch(
         "sample",
-        {"sampling": sampling, "tuning": tuning, "step": step, "logits": logits, "tokens": tokens}
-        | ({} if found is None else {"found": found}),
+        {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens}
+        | ({} if found is None else {"found": found})
+        | ({} if tuning is None else {"tuning": tuning}),
         (max_count, 1, 1),
         {"vocabulary": vocabulary},
         every=found is not None,
+        tuned=tuning is not None,
         workgroup_size=_WORKGROUP_SIZE,
         unroll=_UNROLL,
     )

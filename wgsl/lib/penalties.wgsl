@@ -1,15 +1,5 @@
-// What is taken from logits before the next token is drawn: biases, penalties on what came lately, and DRY.
-// Each changes `logits[row + id]`; a storageBarrier() belongs between two of them. `end`: how many tokens there are.
-
-const HIGHEST_PENALTY: f32 = 1e6; // of DRY: far beyond every logit, and no infinity
-
-// What the caller wants of one token or the other: pairs of an id and a number.
-fn add_biases(lane: u32) {
-    let first = 1u + (params.vocabulary + 31u) / 32u;
-    for (var i = lane; i < sampling.biases; i += THREADS) {
-        logits[row + tuning[first + 2u * i]] += bitcast<f32>(tuning[first + 2u * i + 1u]);
-    }
-}
+// What is taken from logits before the next token is drawn: penalties on what came lately and, if `tuned`, biases and
+// DRY. Each changes `logits[row + id]`; a storageBarrier() belongs between two of them. `end`: how many tokens there are.
 
 // Of each of the last tokens: its logit divided by the repetition penalty (multiplied where it is negative,
 // arXiv:1909.05858), less the presence penalty, less the frequency penalty for each time it came.
@@ -33,6 +23,17 @@ fn penalize(end: u32, lane: u32) {
         let logit = logits[row + id];
         let scaled = logit * select(sampling.repetition_penalty, 1.0 / sampling.repetition_penalty, logit > 0.0);
         logits[row + id] = scaled - sampling.presence_penalty - count * sampling.frequency_penalty;
+    }
+}
+{% if tuned %}
+
+const HIGHEST_PENALTY: f32 = 1e6; // of DRY: far beyond every logit, and no infinity
+
+// What the caller wants of one token or the other: pairs of an id and a number.
+fn add_biases(lane: u32) {
+    let first = 1u + (params.vocabulary + 31u) / 32u;
+    for (var i = lane; i < sampling.biases; i += THREADS) {
+        logits[row + tuning[first + 2u * i]] += bitcast<f32>(tuning[first + 2u * i + 1u]);
     }
 }
 
@@ -86,3 +87,4 @@ fn penalize_repetition(end: u32, lane: u32) {
         }
     }
 }
+{% endif %}

@@ -114,6 +114,12 @@ class Sampling:
         return self.dry_allowed_length + min(math.ceil(most), 1 << 16)
 
     @property
+    def is_tuned(self) -> bool:
+        """Whether anything is asked for that takes more than a `sample` without tuning."""
+        drawn = self.typical_p < 1 or self.top_n_sigma or self.xtc_probability or self.dynatemp_range or self.mirostat
+        return bool(self.logit_bias or self.dry_multiplier or (self.temperature and drawn))
+
+    @property
     def learns(self) -> bool:
         """Whether a pick depends on the picks before it, beyond which tokens they were."""
         return self.mirostat > 0 and self.temperature > 0

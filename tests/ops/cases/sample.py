@@ -41,7 +41,7 @@ def sample_case(b: Bench, kind: str, vocabulary: int, shape: str) -> Job:
     history, step = b.held(tokens), b.held(np.frombuffer(step_uniform(_FIRST, count), np.uint32)[:2])
     learned = np.append(mu.view(np.uint32), before[1:])
     return Job(
-        lambda p: sample(p, step, uniform, tuning, at, history, vocabulary),
+        lambda p: sample(p, step, uniform, at, history, vocabulary, tuning=tuning if sampling.is_tuned else None),
         {history: after, step: np.array([end, 1]), tuning: learned},
     )
 
@@ -58,7 +58,7 @@ def sample_every_case(b: Bench, kind: str, vocabulary: int, count: int) -> Job:
     picked, step = b.held(found), b.held(at)
     uniform, tuning, given, before = inputs_of(b, sampling, logits, vocabulary)
     return Job(
-        lambda p: sample(p, step, uniform, tuning, given, history, vocabulary, picked, room),
+        lambda p: sample(p, step, uniform, given, history, vocabulary, picked, room, tuning if sampling.is_tuned else None),
         {picked: after, history: tokens, step: at, tuning: before},
     )
 
@@ -143,10 +143,10 @@ MUTATIONS = [
     changed("rows of the step", "sample.wgsl", "workgroup.x < step.count", "true"),
     changed("a typical token is likely", "sample.wgsl", "highest = highest_of(kept, lane);", ""),
     changed("XTC by chance", "sample.wgsl", "vec3<u32>(CHANCE, end", "vec3<u32>(0u, end"),
-    changed("bits of a surprise", "sample.wgsl", "/ BITS;", ";"),
-    changed("mu moves", "sample.wgsl", "- sampling.mirostat_eta *", "+ sampling.mirostat_eta *"),
-    changed("mirostat's temperature", "sample.wgsl", "sharpness = 1.0 / sampling.temperature", "sharpness = 1.0"),
-    changed("least of mirostat", "sample.wgsl", "min(key_of(least), key_of(highest))", "key_of(least)"),
+    changed("bits of a surprise", "lib/truncation.wgsl", "/ BITS;", ";"),
+    changed("mu moves", "lib/truncation.wgsl", "- sampling.mirostat_eta *", "+ sampling.mirostat_eta *"),
+    changed("mirostat's temperature", "lib/truncation.wgsl", "sharpness = 1.0 / sampling.temperature", "sharpness = 1.0"),
+    changed("least of mirostat", "lib/truncation.wgsl", "min(key_of(least), key_of(highest))", "key_of(least)"),
     changed("bias of a token", "lib/penalties.wgsl", "first + 2u * i + 1u", "first + 1u"),
     changed("a token is penalised once", "lib/penalties.wgsl", "if later < i {", "if false {"),
     changed("penalty of a negative logit", "lib/penalties.wgsl", "1.0 / sampling.repetition_penalty, logit > 0.0", "1.0, true"),
@@ -156,14 +156,14 @@ MUTATIONS = [
     changed("longest repetition", "lib/penalties.wgsl", "others < length ||", "others >= 0u ||"),
     changed("DRY once a token", "lib/penalties.wgsl", "is_longest = others", "let unused = others"),
     changed("DRY's length", "lib/penalties.wgsl", "f32(length - allowed)", "f32(length)"),
-    changed("deviation", "lib/kept.wgsl", "sampling.top_n_sigma * deviation", "sampling.top_n_sigma"),
-    changed("mean of a deviation", "lib/kept.wgsl", "total(SQUARE, mean", "total(SQUARE, highest"),
-    changed("mean of what is typical", "lib/kept.wgsl", "total(WEIGHTED, highest, kept, lane) / mass", "0.0"),
-    changed("mass of what is typical", "lib/kept.wgsl", "measured.y > sampling.typical_p * mass", "measured.y > mass"),
-    changed("top of what is typical", "lib/kept.wgsl", "min(kept.high, key_of(mean + distance))", "kept.high"),
-    changed("least of the top choices", "lib/kept.wgsl", "min(nearest, logit)", "min(nearest, -logit)"),
-    changed("enough for a top choice", "lib/kept.wgsl", "&& logit >= least", ""),
-    changed("dynamic exponent", "lib/kept.wgsl", "sampling.dynatemp_exponent);", "1.0);"),
-    changed("dynamic share", "lib/kept.wgsl", "/ log(measured.x)", ""),
-    changed("coldest", "lib/kept.wgsl", "max(0.0, sampling.temperature", "(sampling.temperature"),
+    changed("deviation", "lib/truncation.wgsl", "sampling.top_n_sigma * deviation", "sampling.top_n_sigma"),
+    changed("mean of a deviation", "lib/truncation.wgsl", "total(SQUARE, mean", "total(SQUARE, highest"),
+    changed("mean of what is typical", "lib/truncation.wgsl", "total(WEIGHTED, highest, kept, lane) / mass", "0.0"),
+    changed("mass of what is typical", "lib/truncation.wgsl", "measured.y > sampling.typical_p * mass", "measured.y > mass"),
+    changed("top of what is typical", "lib/truncation.wgsl", "min(kept.high, key_of(mean + distance))", "kept.high"),
+    changed("least of the top choices", "lib/truncation.wgsl", "min(nearest, logit)", "min(nearest, -logit)"),
+    changed("enough for a top choice", "lib/truncation.wgsl", "&& logit >= least", ""),
+    changed("dynamic exponent", "lib/truncation.wgsl", "sampling.dynatemp_exponent);", "1.0);"),
+    changed("dynamic share", "lib/truncation.wgsl", "/ log(measured.x)", ""),
+    changed("coldest", "lib/truncation.wgsl", "max(0.0, sampling.temperature", "(sampling.temperature"),
 ]
