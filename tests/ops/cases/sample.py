@@ -100,8 +100,8 @@ SAMPLINGS = {
 _SHAPES = ["text", "flat", "sure"]
 TABLE = [
     *cases(sample_case, SAMPLINGS, 1e-6, ["normal"], vocabulary=[1000], shape=_SHAPES),
-    *cases(sample_every_case, SAMPLINGS, 0, ["normal"], vocabulary=[1000], count=[5]),
-    *cases(sample_every_case, ["top-p"], 0, ["normal"], vocabulary=[1000], count=[1, 8]),
+    *cases(sample_every_case, ["greedy", "top-p"], 0, ["normal"], vocabulary=[1000], count=[1, 5, 8]),
+    *cases(sample_every_case, ["frequency", "dry", "min-p", "all"], 0, ["normal"], vocabulary=[1000], count=[5]),
 ]
 
 
