@@ -4,7 +4,7 @@
 //   temperature, which may be dynamic
 //   logits f32 [vocabulary] (biases and penalties are applied to them in place)    tokens u32 [context + 1]
 // tuned: with biases, DRY, top-n-sigma, typical-p, XTC, mirostat and dynamic temperature, which are left out otherwise: a
-// kernel that has them takes three times as long to compile. What they need is in `tuning`, u32: mirostat's mu (the bits
+// kernel that has them takes twice as long to compile. What they need is in `tuning`, u32: mirostat's mu (the bits
 // of an f32); a bit for each token that DRY stops at [(vocabulary + 31) / 32]; pairs of a token and its bias (the bits of
 // an f32) [sampling.biases].
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
@@ -64,34 +64,105 @@ var<private> row: u32; // where the logits begin
 {% include "lib/truncation.wgsl" %}
 {% endif %}
 
-// Each of llama.cpp's samplers that is not off, in its order.
-fn truncated(all: Kept, end: u32, lane: u32) -> Kept {
-    var kept = all;
+// Samplers in llama.cpp's order. (What sums over the vocabulary stands in one place for all of them: compilers copy it to
+// where it is called, and take long enough.)
+const TOP_N_SIGMA: u32 = 0u;
+const TOP_K: u32 = 1u;
+const TYPICAL_P: u32 = 2u;
+const TOP_P: u32 = 3u;
+const MIN_P: u32 = 4u;
+{% if tuned %}
+const XTC: u32 = 5u;
+const MIROSTAT: u32 = 6u;
+const TEMPERATURE: u32 = 7u;
+const LAST: u32 = TEMPERATURE;
+
+var<private> temperature: f32;
+var<private> kept_mass: f32; // relative to the highest
+
+{% else %}
+const LAST: u32 = MIN_P;
+
+{% endif %}
+fn is_wanted(stage: u32, end: u32) -> bool {
     {% if tuned %}
-    if sampling.top_n_sigma > 0.0 {
-        kept = keep_within_sigma(kept, lane);
+    if sampling.mirostat > 0u && stage < MIROSTAT {
+        return false;
     }
     {% endif %}
-    if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
-        kept = threshold(kept, f32(sampling.top_k), false, lane);
+    switch stage {
+        case TOP_K: { return sampling.top_k > 0u && sampling.top_k < params.vocabulary; }
+        case TOP_P: { return sampling.top_p < 1.0; }
+        case MIN_P: { return sampling.min_p > 0.0; }
+        {% if tuned %}
+        case TOP_N_SIGMA: { return sampling.top_n_sigma > 0.0; }
+        case TYPICAL_P: { return sampling.typical_p < 1.0; }
+        case XTC: {
+            let chance = random_uniform(vec3<u32>(CHANCE, end, sampling.seed));
+            return chance < sampling.xtc_probability;
+        }
+        case MIROSTAT: { return sampling.mirostat > 0u; }
+        case TEMPERATURE: { return sampling.mirostat > 0u || sampling.dynatemp_range > 0.0; }
+        {% endif %}
+        default: { return false; }
     }
-    {% if tuned %}
-    if sampling.typical_p < 1.0 {
-        kept = keep_typical(kept, lane);
-        highest = highest_of(kept, lane);
+}
+
+// What the samplers leave.
+fn truncated(end: u32, lane: u32) -> Kept {
+    var kept = Kept(0u, 0xffffffffu);
+    for (var stage = TOP_N_SIGMA; stage <= LAST; stage++) {
+        if !is_wanted(stage, end) {
+            continue;
+        }
+        var measured = vec2<f32>(0.0);
+        if stage != TOP_K && stage != MIN_P {
+            measured = measure(kept, lane);
+        }
+        var around = false;
+        var centre = 0.0;
+        var goal = select(sampling.top_p * measured.y, f32(sampling.top_k), stage == TOP_K);
+        {% if tuned %}
+        var distance = 0.0;
+        if stage == TOP_N_SIGMA || stage == TYPICAL_P || stage == TEMPERATURE {
+            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), highest, kept, lane);
+        }
+        if stage == TYPICAL_P {
+            // Locally typical sampling (arXiv:2202.00666): those whose surprise is nearest to the expected one. It is a
+            // constant less the logit, so they are those nearest to the mean logit.
+            around = true;
+            centre = highest + distance / measured.y;
+            goal = sampling.typical_p * measured.y;
+        }
+        {% endif %}
+        if stage == TOP_K || stage == TOP_P || stage == TYPICAL_P {
+            kept = narrowed(kept, around, centre, goal, stage != TOP_K, lane);
+        }
+        if stage == MIN_P {
+            kept.low = max(kept.low, key_of(highest + log(sampling.min_p)));
+        }
+        {% if tuned %}
+        if stage == TOP_N_SIGMA {
+            kept.low = key_of(least_within_sigma(kept, measured.x, distance, lane));
+        }
+        if stage == TYPICAL_P {
+            highest = highest_of(kept, lane);
+        }
+        if stage == XTC {
+            let least = highest + log(sampling.xtc_threshold * measured.y);
+            kept.high = min(kept.high, key_of(least_top_choice(kept, least, lane)));
+        }
+        if stage == MIROSTAT {
+            kept.low = key_of(least_within_surprise(measured.y, lane));
+        }
+        if stage == TEMPERATURE {
+            kept_mass = measured.y;
+            if sampling.mirostat == 0u {
+                temperature = dynamic_temperature(measured, distance);
+            }
+        }
+        {% endif %}
     }
-    {% endif %}
-    if sampling.top_p < 1.0 {
-        kept = threshold(kept, sampling.top_p * measure(kept, lane).y, true, lane);
-    }
-    if sampling.min_p > 0.0 {
-        kept.low = max(kept.low, key_of(highest + log(sampling.min_p)));
-    }
-    {% if tuned %}
-    if sampling.xtc_probability > 0.0 && random_uniform(vec3<u32>(CHANCE, end, sampling.seed)) < sampling.xtc_probability {
-        kept = exclude_top_choices(kept, lane);
-    }
-    {% endif %}
     return kept;
 }
 
@@ -140,20 +211,13 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     highest = workgroup_max(best, lane);
 
     if sampling.temperature > 0.0 {
-        var kept = Kept(0u, 0xffffffffu);
-        var temperature = sampling.temperature;
         {% if tuned %}
-        if sampling.mirostat > 0u {
-            kept = keep_within_surprise(kept, lane);
-        } else {
-            kept = truncated(kept, end, lane);
-        }
-        if sampling.mirostat == 0u && sampling.dynatemp_range > 0.0 {
-            temperature = dynamic_temperature(kept, lane);
-        }
+        temperature = sampling.temperature;
+        sharpness = select(1.0, 1.0 / temperature, sampling.mirostat > 0u);
         {% else %}
-        kept = truncated(kept, end, lane);
+        let temperature = sampling.temperature;
         {% endif %}
+        let kept = truncated(end, lane);
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
             if is_kept(logits[row + id], kept) {
@@ -165,11 +229,6 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
                 }
             }
         }
-        {% if tuned and not every %}
-        if sampling.mirostat > 0u {
-            kept_mass = measure(kept, lane).y;
-        }
-        {% endif %}
     }
     // The winner of all lanes; of equals, the lowest id (ids are exact in f32 up to 2^24).
     let winning = workgroup_max(best, lane);
@@ -183,7 +242,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         step.count = 1u;
         {% if tuned %}
         if sampling.mirostat > 0u && sampling.temperature > 0.0 {
-            learn(u32(id));
+            learn(u32(id), kept_mass);
         }
         {% endif %}
         {% endif %}

@@ -103,7 +103,7 @@ def kept_numpy(logits: Array, position: int, sampling: Sampling, mu: float) -> t
         p = _softmax(logits[kept])
         distance = np.abs(-np.log(p) - np.sum(-p * np.log(p)))
         nearest = np.argsort(distance, kind="stable")
-        last = np.searchsorted(np.cumsum(p[nearest]), sampling.typical_p, side="right")
+        last = np.searchsorted(np.cumsum(p[nearest]), sampling.typical_p)
         kept = kept[distance <= distance[nearest[min(last, len(kept) - 1)]]]
     if sampling.top_p < 1:
         mass = np.cumsum(_softmax(logits[kept]))

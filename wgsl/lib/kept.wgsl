@@ -1,6 +1,6 @@
 // Which tokens may be drawn: those whose logits lie between two bounds, which each sampler narrows. The bounds are keys,
 // which have the order of the logits; where one is sought, it is by bisection over the bits.
-// for_each_logit, `logits`, `row`, `params`, `sampling`, LOWEST and workgroup_sum are the kernel's.
+// for_each_logit, `logits`, `row`, `params`, LOWEST, THREADS and workgroup_sum are the kernel's.
 
 struct Kept {
     low: u32,
@@ -36,16 +36,29 @@ fn measure(kept: Kept, lane: u32) -> vec2<f32> {
     return vec2<f32>(workgroup_sum(count, lane), workgroup_sum(mass, lane));
 }
 
-// The highest lower bound that still leaves `goal` tokens, or (by_mass) a probability of `goal`.
-fn threshold(kept: Kept, goal: f32, by_mass: bool, lane: u32) -> Kept {
-    var low = kept.low;
-    var high = key_of(highest) + 1u;
+// What is left of `kept` at one value of what `narrowed` looks for: a lower bound; or, `around` a logit, as much of
+// WIDEST as the distance from it is less.
+const WIDEST: u32 = 0x7f7fffffu; // the bits of positive numbers have their order
+
+fn part_of(kept: Kept, around: bool, centre: f32, bound: u32) -> Kept {
+    if !around {
+        return Kept(bound, kept.high);
+    }
+    let distance = bitcast<f32>(WIDEST - bound);
+    return Kept(max(kept.low, key_of(centre - distance)), min(kept.high, key_of(centre + distance)));
+}
+
+// The least of `kept` that still has `goal` tokens, or (by_mass) a probability of `goal`: its highest, or, `around` a
+// logit, the nearest to that.
+fn narrowed(kept: Kept, around: bool, centre: f32, goal: f32, by_mass: bool, lane: u32) -> Kept {
+    var low = select(kept.low, 0u, around);
+    var high = select(key_of(highest), WIDEST, around) + 1u;
     var low_count = f32(params.vocabulary);
     var high_count = 0.0;
     // One token between the bounds, or exactly as many as wanted: no finer key changes what is left.
     while high - low > 1u && low_count - high_count > 1.0 && (by_mass || low_count != goal) {
         let middle = low + (high - low) / 2u;
-        let measured = measure(Kept(middle, kept.high), lane);
+        let measured = measure(part_of(kept, around, centre, middle), lane);
         if select(measured.x, measured.y, by_mass) >= goal {
             low = middle;
             low_count = measured.x;
@@ -54,5 +67,5 @@ fn threshold(kept: Kept, goal: f32, by_mass: bool, lane: u32) -> Kept {
             high_count = measured.x;
         }
     }
-    return Kept(low, kept.high);
+    return part_of(kept, around, centre, low);
 }
