@@ -109,8 +109,9 @@ fn is_wanted(stage: u32, end: u32) -> bool {
 }
 
 // What the samplers leave.
-fn truncated(end: u32, lane: u32) -> Kept {
-    var kept = Kept(0u, 0xffffffffu);
+fn truncated(highest: f32, end: u32, lane: u32) -> Kept {
+    // Without what was excluded beforehand, which lies lowest.
+    var kept = Kept(key_of(LOWEST) + 1u, 0xffffffffu, highest);
     for (var stage = TOP_N_SIGMA; stage <= LAST; stage++) {
         if !is_wanted(stage, end) {
             continue;
@@ -125,13 +126,13 @@ fn truncated(end: u32, lane: u32) -> Kept {
         {% if tuned %}
         var distance = 0.0;
         if stage == TOP_N_SIGMA || stage == TYPICAL_P || stage == TEMPERATURE {
-            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), highest, kept, lane);
+            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), kept.highest, kept, lane);
         }
         if stage == TYPICAL_P {
             // Locally typical sampling (arXiv:2202.00666): those whose surprise is nearest to the expected one. It is a
             // constant less the logit, so they are those nearest to the mean logit.
             around = true;
-            centre = highest + distance / measured.y;
+            centre = kept.highest + distance / measured.y;
             goal = sampling.typical_p * measured.y;
         }
         {% endif %}
@@ -139,21 +140,21 @@ fn truncated(end: u32, lane: u32) -> Kept {
             kept = narrowed(kept, around, centre, goal, stage != TOP_K, lane);
         }
         if stage == MIN_P {
-            kept.low = max(kept.low, key_of(highest + log(sampling.min_p)));
+            kept.low = max(kept.low, key_of(kept.highest + log(sampling.min_p)));
         }
         {% if tuned %}
         if stage == TOP_N_SIGMA {
             kept.low = key_of(least_within_sigma(kept, measured.x, distance, lane));
         }
         if stage == TYPICAL_P {
-            highest = highest_of(kept, lane);
+            kept.highest = highest_of(kept, lane);
         }
         if stage == XTC {
-            let least = highest + log(sampling.xtc_threshold * measured.y);
+            let least = kept.highest + log(sampling.xtc_threshold * measured.y);
             kept.high = min(kept.high, key_of(least_top_choice(kept, least, lane)));
         }
         if stage == MIROSTAT {
-            kept.low = key_of(least_within_surprise(measured.y, lane));
+            kept.low = key_of(least_within_surprise(kept.highest, measured.y, lane));
         }
         if stage == TEMPERATURE {
             kept_mass = measured.y;
@@ -208,7 +209,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
                 best_id = {{ id }};
             }
     {%- endcall %}
-    highest = workgroup_max(best, lane);
+    let highest = workgroup_max(best, lane);
 
     if sampling.temperature > 0.0 {
         {% if tuned %}
@@ -217,7 +218,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         {% else %}
         let temperature = sampling.temperature;
         {% endif %}
-        let kept = truncated(end, lane);
+        let kept = truncated(highest, end, lane);
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
             if is_kept(logits[row + id], kept) {
@@ -242,7 +243,7 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         step.count = 1u;
         {% if tuned %}
         if sampling.mirostat > 0u && sampling.temperature > 0.0 {
-            learn(u32(id), kept_mass);
+            learn(highest - logits[row + u32(id)], kept_mass);
         }
         {% endif %}
         {% endif %}

@@ -89,13 +89,14 @@ def kept_numpy(logits: Array, position: int, sampling: Sampling, mu: float) -> t
     """logits float32 [vocabulary], after the penalties -> the ids that may be drawn (int [n], the likeliest first), and
     the temperature at which."""
     order = np.argsort(-logits, kind="stable")
+    order = order[logits[order] > np.finfo(np.float32).min]  # those were excluded beforehand
     temperature = sampling.temperature
     if sampling.mirostat:
         surprise = -np.log2(_softmax(logits[order] / np.float32(temperature)))
         return order[: max(1, np.count_nonzero(surprise <= mu))], temperature
     kept = order
     if sampling.top_n_sigma > 0:
-        least = logits.max() - np.float32(sampling.top_n_sigma * logits.std(dtype=np.float64))
+        least = logits.max() - np.float32(sampling.top_n_sigma * logits[kept].std(dtype=np.float64))
         kept = kept[logits[kept] >= least]
     if 0 < sampling.top_k < len(kept):
         kept = kept[logits[kept] >= logits[kept[sampling.top_k - 1]]]

@@ -5,9 +5,9 @@
 struct Kept {
     low: u32,
     high: u32,
+    highest: f32, // of the logits that are kept, or of all: what probabilities are relative to
 }
 
-var<private> highest: f32; // of all logits
 {% if tuned %}
 var<private> sharpness: f32 = 1.0; // by which logits are multiplied before they are probabilities
 {% endif %}
@@ -30,7 +30,7 @@ fn measure(kept: Kept, lane: u32) -> vec2<f32> {
     {% call(id, logit) for_each_logit() %}
             if is_kept({{ logit }}, kept) {
                 count += 1.0;
-                mass += exp({% if tuned %}sharpness * {% endif %}({{ logit }} - highest));
+                mass += exp({% if tuned %}sharpness * {% endif %}({{ logit }} - kept.highest));
             }
     {%- endcall %}
     return vec2<f32>(workgroup_sum(count, lane), workgroup_sum(mass, lane));
@@ -42,17 +42,18 @@ const WIDEST: u32 = 0x7f7fffffu; // the bits of positive numbers have their orde
 
 fn part_of(kept: Kept, around: bool, centre: f32, bound: u32) -> Kept {
     if !around {
-        return Kept(bound, kept.high);
+        return Kept(bound, kept.high, kept.highest);
     }
     let distance = bitcast<f32>(WIDEST - bound);
-    return Kept(max(kept.low, key_of(centre - distance)), min(kept.high, key_of(centre + distance)));
+    let low = max(kept.low, key_of(centre - distance));
+    return Kept(low, min(kept.high, key_of(centre + distance)), kept.highest);
 }
 
 // The least of `kept` that still has `goal` tokens, or (by_mass) a probability of `goal`: its highest, or, `around` a
 // logit, the nearest to that.
 fn narrowed(kept: Kept, around: bool, centre: f32, goal: f32, by_mass: bool, lane: u32) -> Kept {
     var low = select(kept.low, 0u, around);
-    var high = select(key_of(highest), WIDEST, around) + 1u;
+    var high = select(key_of(kept.highest), WIDEST, around) + 1u;
     var low_count = f32(params.vocabulary);
     var high_count = 0.0;
     // One token between the bounds, or exactly as many as wanted: no finer key changes what is left.

@@ -16,7 +16,7 @@ fn total(what: u32, centre: f32, kept: Kept, lane: u32) -> f32 {
     {% call(id, logit) for_each_logit() %}
             if is_kept({{ logit }}, kept) {
                 let distance = {{ logit }} - centre;
-                let weight = select(distance, exp({{ logit }} - highest), what == WEIGHTED);
+                let weight = select(distance, exp({{ logit }} - kept.highest), what == WEIGHTED);
                 sum += select(distance * weight, distance, what == DISTANCE);
             }
     {%- endcall %}
@@ -26,8 +26,8 @@ fn total(what: u32, centre: f32, kept: Kept, lane: u32) -> f32 {
 // Top-n-sigma (arXiv:2411.07641): the lowest logit, at most so many standard deviations below the highest.
 // measured: how many are kept. distance: how far they lie from the highest, summed up.
 fn least_within_sigma(kept: Kept, count: f32, distance: f32, lane: u32) -> f32 {
-    let deviation = sqrt(total(SQUARE, highest + distance / count, kept, lane) / count);
-    return highest - sampling.top_n_sigma * deviation;
+    let deviation = sqrt(total(SQUARE, kept.highest + distance / count, kept, lane) / count);
+    return kept.highest - sampling.top_n_sigma * deviation;
 }
 
 fn highest_of(kept: Kept, lane: u32) -> f32 {
@@ -66,7 +66,7 @@ fn dynamic_temperature(measured: vec2<f32>, distance: f32) -> f32 {
 }
 
 // Mirostat 2 (arXiv:2007.14966): the lowest logit that surprises by at most mu bits; the highest in any case.
-fn least_within_surprise(mass: f32, lane: u32) -> f32 {
+fn least_within_surprise(highest: f32, mass: f32, lane: u32) -> f32 {
     if lane == 0u {
         surprise = bitcast<f32>(tuning[0]);
     }
@@ -76,8 +76,9 @@ fn least_within_surprise(mass: f32, lane: u32) -> f32 {
 {% if not every %}
 
 // Mirostat's mu moves by how far the surprise of the token that was drawn, of what was kept, is from the one wanted.
-fn learn(id: u32, mass: f32) {
-    let nats = log(mass) - (logits[row + id] - highest) * sharpness;
+// distance: of its logit from the highest. mass: of what was kept.
+fn learn(distance: f32, mass: f32) {
+    let nats = log(mass) + distance * sharpness;
     let mu = bitcast<f32>(tuning[0]) - sampling.mirostat_eta * (nats * BITS - sampling.mirostat_tau);
     tuning[0] = bitcast<u32>(mu);
 }

@@ -16,11 +16,13 @@ def tokens_of(b: Bench, vocabulary: int, count: int) -> Any:
 
 def logits_of(b: Bench, shape: str, rows: int, vocabulary: int) -> Any:
     """What has been said is likely again, as it is in text."""
-    spread = {"text": 3, "flat": 0.3, "sure": 1}[shape]
+    spread = {"text": 3, "flat": 0.3, "sure": 1, "excluded": 2}[shape]
     logits = (spread * b.normal(rows, vocabulary)).astype(np.float32)
     logits[:, :: vocabulary // 8] += np.float32(2 * spread)
     if shape == "sure":
         logits[:, [vocabulary // 8, vocabulary // 3]] += np.float32([12, 11])
+    if shape == "excluded":
+        logits[:, b.random.random(vocabulary) < 0.9] = np.finfo(np.float32).min
     return logits
 
 
@@ -97,7 +99,7 @@ SAMPLINGS = {
     ),
 }
 
-_SHAPES = ["text", "flat", "sure"]
+_SHAPES = ["text", "flat", "sure", "excluded"]
 TABLE = [
     *cases(sample_case, SAMPLINGS, 1e-6, ["normal"], vocabulary=[1000], shape=_SHAPES),
     *cases(sample_every_case, ["greedy", "top-p"], 0, ["normal"], vocabulary=[1000], count=[1, 5, 8]),
@@ -141,15 +143,22 @@ MUTATIONS = [
     changed("every row's logits", "sample.wgsl", "workgroup.x * params.vocabulary", "0u"),
     changed("every row's end", "sample.wgsl", "step.position + workgroup.x + 1u", "step.position + 1u"),
     changed("rows of the step", "sample.wgsl", "workgroup.x < step.count", "true"),
-    changed("a typical token is likely", "sample.wgsl", "highest = highest_of(kept, lane);", ""),
-    changed("XTC by chance", "sample.wgsl", "vec3<u32>(CHANCE, end", "vec3<u32>(0u, end"),
+    changed("what was excluded", "sample.wgsl", "key_of(LOWEST) + 1u", "0u"),
+    changed("the highest typical one", "sample.wgsl", "kept.highest = highest_of(kept, lane)", "kept.high = kept.high"),
+    changed("typical for all", "sample.wgsl", "around = true", "around = false"),
+    changed("mean of what is typical", "sample.wgsl", "kept.highest + distance / measured.y", "kept.highest"),
+    changed("mass of what is typical", "sample.wgsl", "goal = sampling.typical_p * measured.y", "goal = measured.y"),
+    changed("order of samplers", "sample.wgsl", "TOP_N_SIGMA: u32 = 0u", "TOP_N_SIGMA: u32 = 9u"),
+    changed("XTC by chance", "sample.wgsl", "chance < sampling.xtc_probability", "true", "xtc or all"),
+    changed("XTC keeps the least", "sample.wgsl", "kept.high = min(kept.high, key_of(least_top", "kept.low = min(kept.high, key_of(least_top"),
+    changed("mirostat alone", "sample.wgsl", "stage < MIROSTAT", "stage > MIROSTAT"),
+    changed("mirostat's temperature", "sample.wgsl", "1.0 / temperature, sampling.mirostat", "1.0, sampling.mirostat"),
     changed("bits of a surprise", "lib/truncation.wgsl", "/ BITS;", ";"),
     changed("mu moves", "lib/truncation.wgsl", "- sampling.mirostat_eta *", "+ sampling.mirostat_eta *"),
-    changed("mirostat's temperature", "lib/truncation.wgsl", "sharpness = 1.0 / sampling.temperature", "sharpness = 1.0"),
-    changed("least of mirostat", "lib/truncation.wgsl", "min(key_of(least), key_of(highest))", "key_of(least)"),
+    changed("least of mirostat", "lib/truncation.wgsl", "min(highest, highest + sampling", "(highest + sampling"),
     changed("bias of a token", "lib/penalties.wgsl", "first + 2u * i + 1u", "first + 1u"),
     changed("a token is penalised once", "lib/penalties.wgsl", "if later < i {", "if false {"),
-    changed("penalty of a negative logit", "lib/penalties.wgsl", "1.0 / sampling.repetition_penalty, logit > 0.0", "1.0, true"),
+    changed("penalty of a negative logit", "lib/penalties.wgsl", "logit > 0.0)", "true)"),
     changed("times that it came", "lib/penalties.wgsl", "- count * sampling", "- sampling"),
     changed("breakers", "lib/penalties.wgsl", "since = min(since, f32(i))", "since = since"),
     changed("breakers go free", "lib/penalties.wgsl", "length < allowed || is_breaker(next)", "length < allowed"),
@@ -157,10 +166,7 @@ MUTATIONS = [
     changed("DRY once a token", "lib/penalties.wgsl", "is_longest = others", "let unused = others"),
     changed("DRY's length", "lib/penalties.wgsl", "f32(length - allowed)", "f32(length)"),
     changed("deviation", "lib/truncation.wgsl", "sampling.top_n_sigma * deviation", "sampling.top_n_sigma"),
-    changed("mean of a deviation", "lib/truncation.wgsl", "total(SQUARE, mean", "total(SQUARE, highest"),
-    changed("mean of what is typical", "lib/truncation.wgsl", "total(WEIGHTED, highest, kept, lane) / mass", "0.0"),
-    changed("mass of what is typical", "lib/truncation.wgsl", "measured.y > sampling.typical_p * mass", "measured.y > mass"),
-    changed("top of what is typical", "lib/truncation.wgsl", "min(kept.high, key_of(mean + distance))", "kept.high"),
+    changed("mean of a deviation", "lib/truncation.wgsl", "kept.highest + distance / count", "kept.highest"),
     changed("least of the top choices", "lib/truncation.wgsl", "min(nearest, logit)", "min(nearest, -logit)"),
     changed("enough for a top choice", "lib/truncation.wgsl", "&& logit >= least", ""),
     changed("dynamic exponent", "lib/truncation.wgsl", "sampling.dynatemp_exponent);", "1.0);"),
