@@ -16,6 +16,7 @@ _WORKGROUP_SIZE = 256
 _UNROLL = 8
 _CHANCE = 0xFFFFFFFF  # XTC's counter: see sample.wgsl
 _COLDEST = np.float32(1e-6)
+_LOWEST = np.finfo(np.float32).min  # the logit of what was excluded beforehand
 
 
 def sample(
@@ -75,6 +76,7 @@ def penalized_numpy(logits: Array, tokens: Array, sampling: Sampling) -> Array:
     for id, bias in sampling.logit_bias.items():
         logits[id] += np.float32(bias)
     recent, counts = np.unique(_last(tokens, sampling.penalty_window), return_counts=True)
+    recent, counts = (each[logits[recent] > _LOWEST] for each in (recent, counts))
     penalty = np.float32(sampling.repetition_penalty)
     logits[recent] *= np.where(logits[recent] > 0, 1 / penalty, penalty)
     logits[recent] -= np.float32(sampling.presence_penalty) + counts * np.float32(sampling.frequency_penalty)
@@ -89,7 +91,7 @@ def kept_numpy(logits: Array, position: int, sampling: Sampling, mu: float) -> t
     """logits float32 [vocabulary], after the penalties -> the ids that may be drawn (int [n], the likeliest first), and
     the temperature at which."""
     order = np.argsort(-logits, kind="stable")
-    order = order[logits[order] > np.finfo(np.float32).min]  # those were excluded beforehand
+    order = order[logits[order] > _LOWEST]  # those were excluded beforehand
     temperature = sampling.temperature
     if sampling.mirostat:
         surprise = -np.log2(_softmax(logits[order] / np.float32(temperature)))

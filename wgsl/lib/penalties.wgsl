@@ -11,8 +11,8 @@ fn penalize(end: u32, lane: u32) {
         while later < i && tokens[end - 1u - later] != id {
             later++;
         }
-        if later < i {
-            continue; // its latest place does it
+        if later < i || logits[row + id] == LOWEST {
+            continue; // its latest place does it; or it was excluded beforehand
         }
         var count = 1.0;
         if sampling.frequency_penalty != 0.0 {

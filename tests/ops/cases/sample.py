@@ -157,7 +157,7 @@ MUTATIONS = [
     changed("mu moves", "lib/truncation.wgsl", "- sampling.mirostat_eta *", "+ sampling.mirostat_eta *"),
     changed("least of mirostat", "lib/truncation.wgsl", "min(highest, highest + sampling", "(highest + sampling"),
     changed("bias of a token", "lib/penalties.wgsl", "first + 2u * i + 1u", "first + 1u"),
-    changed("a token is penalised once", "lib/penalties.wgsl", "if later < i {", "if false {"),
+    changed("a token is penalised once", "lib/penalties.wgsl", "later < i ||", "false ||"),
     changed("penalty of a negative logit", "lib/penalties.wgsl", "logit > 0.0)", "true)"),
     changed("times that it came", "lib/penalties.wgsl", "- count * sampling", "- sampling"),
     changed("breakers", "lib/penalties.wgsl", "since = min(since, f32(i))", "since = since"),
