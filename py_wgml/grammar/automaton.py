@@ -247,7 +247,7 @@ class _Compiler:
         self._numbers: dict[frozenset[int], int] = {}
         self._sets: list[frozenset[int]] = [frozenset()]
         self._rows: dict[int, list[int]] = {}
-        self._under_way: set[int] = set()
+        self._under_way = set[int]()
         self._pushes: dict[tuple[int, ...], int] = {(): 0}
         self._callers: list[tuple[str, int | None, int]] = []  # a rule, the state that it returns to, who calls it
 
@@ -342,8 +342,7 @@ class _Compiler:
         row = [RETURN if self._is_end(number) else DEAD] * (len(self._cuts) - 1)
         known: dict[frozenset[int], int] = {}
         for column, found in targets.items():
-            key = frozenset(found)
-            if key not in known:
+            if (key := frozenset(found)) not in known:
                 known[key] = self._number(self._closure(key))
             row[column] = known[key]
         self._add_calls(number, row, targets)
@@ -357,9 +356,9 @@ class _Compiler:
             for name, after in self._parts.calls[state]:
                 calls.setdefault(name, set()).add(after)
         taken = set(targets)
-        for name, after in sorted(calls.items()):
+        for name, ends in sorted(calls.items()):
             begins = self._row(self._number(self._closure([self._starts[name]])))
-            following = self._closure(after)
+            following = self._closure(ends)
             # Where nothing follows, what called this one is gone on with at once.
             push = None if following <= self._ends and following else self._number(following)
             self._callers.append((name, push, number))
@@ -399,8 +398,8 @@ class _Compiler:
                 if (found != follow[name]).any():
                     follow[name], changed = found, True
         for number in range(1, len(self._sets)):
-            name = owner[number]
-            if name is not None and self._is_end(number) and (takes[number] & follow[name]).any():
+            own = owner[number]
+            if own is not None and self._is_end(number) and (takes[number] & follow[own]).any():
                 raise _AmbiguousError
 
     def _owners(self) -> dict[int, str | None]:
