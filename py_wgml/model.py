@@ -38,6 +38,8 @@ OPTIONS = (
     "drop_oldest",
     "max_tokens",
     "stop",
+    "logprobs",
+    "top_logprobs",
     "tools",
     "tool_choice",
     "parallel_tool_calls",
@@ -241,6 +243,8 @@ class Model:
         drop_oldest: bool = False,
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
         on_prefill: Callable[[int], None] = lambda done: None,
         **sampling: Any,
     ) -> Generation:
@@ -257,6 +261,8 @@ class Model:
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         drop_oldest: leave the oldest messages out where the conversation fills the context, instead of failing.
+        logprobs: tell how likely each token was, and `top_logprobs` (0 to 20) of the likeliest at its place, as the
+        Generation's `logprobs`. Nothing is guessed ahead then.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
         there are not, and for a conversation that is too long.
@@ -264,6 +270,11 @@ class Model:
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
+        if settings.dry_multiplier:
+            settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
+        if top_logprobs is not None and not flag("logprobs", logprobs):
+            raise WgmlError("top_logprobs is given, but logprobs is not true")
+        top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
         choice = chosen(tools, tool_choice)
         parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
         variables = {"tools": choice.tools, "chat_template": chat_template}
@@ -275,7 +286,16 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
+        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel, top)
+
+    def _breakers(self, given: Sequence[str | int]) -> list[str | int]:
+        """Texts as the ids of the tokens that hold them."""
+        held = self.tokenizer.holding(tuple(item for item in given if isinstance(item, str)))
+        for text, ids in held.items():
+            if not ids:
+                raise WgmlError(f"no token holds {quoted(text)} of dry_sequence_breakers as a whole")
+        ids = {id for item in given for id in (held[item] if isinstance(item, str) else [item])}
+        return sorted(ids)
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""

@@ -4,7 +4,7 @@ ids to vectors: the `Embedder`."""
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
-from .parts import CallPiece, Part, Prompt, arguments_of
+from .parts import CallPiece, Part, Prompt, TokenProbability, arguments_of
 from .runner import Runner
 from .timing import ActivationBits
 
@@ -17,6 +17,7 @@ __all__ = [
     "Prompt",
     "Runner",
     "Speculate",
+    "TokenProbability",
     "TokenizedText",
     "Usage",
     "arguments_of",

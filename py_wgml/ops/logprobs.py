@@ -50,6 +50,10 @@ class Records:
         """Bytes of one record."""
         return 8 * (1 + self.top)
 
+    def room(self, position: int) -> int:
+        """How many records lie one behind the other from that of `position` on."""
+        return self.ring - position % self.ring
+
     def destroy(self) -> None:
         """Give the memory back."""
         for buffer in (self.records, self.ids, self.values, self.partials):
