@@ -1,6 +1,7 @@
 """From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text. From token
 ids to vectors: the `Embedder`."""
 
+from .constraint import Constraint, TokenTexts
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
@@ -11,6 +12,7 @@ from .timing import ActivationBits
 __all__ = [
     "ActivationBits",
     "CallPiece",
+    "Constraint",
     "Embedder",
     "Generation",
     "Part",
@@ -18,6 +20,7 @@ __all__ = [
     "Runner",
     "Speculate",
     "TokenProbability",
+    "TokenTexts",
     "TokenizedText",
     "Usage",
     "arguments_of",

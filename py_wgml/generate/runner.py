@@ -252,6 +252,8 @@ class Runner(Engine):
         allowed = None if on_logprobs else constraint
         rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]] = []
         tokens = _forced(allowed, end - len(ids))
+        if constraint is not None:
+            constraint.forced_tokens += len(tokens)
         pending = await self._prefill(ids, on_prefill, turns, tokens)
         mark("submitted")
         draft = Draft(ids, self.costs, False if in_turn else self.speculate)
@@ -269,9 +271,10 @@ class Runner(Engine):
             self._alive()
             forced = _forced(allowed, end - len(self._sequence))
             is_forced = len(forced) > (self._stored + 1 - len(self._sequence) + _FEW_FORCED if pending else 0)
-            if is_forced and not pending:
+            if constraint is not None and is_forced and not pending:
                 tokens = forced
-                pending = await self._prefill(self._sequence, lambda done: None, (), tokens)
+                constraint.forced_tokens += len(forced)
+                pending = await self._prefill(self._sequence, lambda done: None, (), forced)
                 continue
             guess = [] if is_forced else draft.guess(max(0, min(self._cache.length, end) - self._stored - 1))
             is_check = bool(guess) and not pending
