@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from .model import Chat, Model
     from .ops import Sampling
 
-__all__ = ["Chat", "Generation", "Model", "Sampling", "TokenProbability", "Usage", "WgmlError", "arguments_of", "open_device"]
+__all__ = [
+    "Chat",
+    "Generation",
+    "Model",
+    "Sampling",
+    "TokenProbability",
+    "Usage",
+    "WgmlError",
+    "arguments_of",
+    "open_device",
+]
 
 _PLACES = {
     "Chat": "model",

@@ -283,6 +283,7 @@ class Model:
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
+        settings.require_tokens(self.config.vocabulary)
         if top_logprobs is not None and not flag("logprobs", logprobs):
             raise WgmlError("top_logprobs is given, but logprobs is not true")
         top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
@@ -305,11 +306,10 @@ class Model:
     def _breakers(self, given: Sequence[str | int]) -> list[str | int]:
         """Texts as the ids of the tokens that hold them."""
         held = self.tokenizer.holding(tuple(item for item in given if isinstance(item, str)))
-        for text, ids in held.items():
+        for item, ids in held.items():
             if not ids:
-                raise WgmlError(f"no token holds {quoted(text)} of dry_sequence_breakers as a whole")
-        ids = {id for item in given for id in (held[item] if isinstance(item, str) else [item])}
-        return sorted(ids)
+                raise WgmlError(f"no token holds {quoted(item)} of dry_sequence_breakers as a whole")
+        return sorted({id for item in given for id in (held[item] if isinstance(item, str) else [item])})
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""

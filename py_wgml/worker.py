@@ -292,7 +292,9 @@ class Session:
             """Post what has come of the answer, if it is time."""
             nonlocal unsent, posted, marks, told
             unsent += part
-            if (unsent or (now and len(generation.logprobs) > told)) and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+            if (unsent or (now and len(generation.logprobs) > told)) and (
+                now or time.perf_counter() - posted >= _PIECE_INTERVAL
+            ):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
                 if calls := [vars(call) for call in piece.pop("calls")]:

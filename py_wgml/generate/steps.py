@@ -125,9 +125,7 @@ class Steps:
             self._ready.add(program)
         return program
 
-    def program(
-        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN
-    ) -> tuple[Program, Buffer | None]:
+    def program(self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN) -> tuple[Program, Buffer | None]:
         """The Program of steps of up to `count` tokens over up to `length` positions, and its logits."""
         device, room = self._device, CHECKED if kind == "check" else next(n for n in STEP_SIZES if n >= count)
         key = room, kind, attention_splits(device, room, length), picking

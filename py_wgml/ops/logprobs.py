@@ -31,14 +31,15 @@ class Records:
     ids: Buffer
     values: Buffer
     partials: Buffer
-    ring: int = _RING
+    ring: int
 
     @classmethod
-    def make(cls, device: Device, vocabulary: int) -> "Records":
+    def make(cls, device: Device, vocabulary: int, ring: int = _RING) -> "Records":
         """Those for a vocabulary."""
         top = min(TOP_LOGPROBS, vocabulary)
-        sizes = 8 * _RING * (1 + top), 4 * top, 4 * top, top_k_partials(1, top, _SPLITS)
-        return cls(vocabulary, *(device.buffer(size, "logprobs") for size in sizes))
+        sizes = 8 * ring * (1 + top), 4 * top, 4 * top, top_k_partials(1, top, _SPLITS)
+        records, ids, values, partials = (device.buffer(size, "logprobs") for size in sizes)
+        return cls(vocabulary, records, ids, values, partials, ring)
 
     @property
     def top(self) -> int:
@@ -76,8 +77,12 @@ def logprobs(program: Program, step: Buffer, logits: Buffer, tokens: Buffer, fou
     program.dispatch(
         "logprobs",
         {
-            **{"step": step, "tokens": tokens, "logits": logits},
-            **{"ids": found.ids, "values": found.values, "records": found.records},
+            "step": step,
+            "tokens": tokens,
+            "logits": logits,
+            "ids": found.ids,
+            "values": found.values,
+            "records": found.records,
         },
         1,
         {"vocabulary": found.vocabulary, "top": found.top, "ring": found.ring},

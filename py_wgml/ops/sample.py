@@ -82,8 +82,8 @@ def penalized_numpy(logits: Array, tokens: Array, sampling: Sampling) -> Array:
     logits[recent] -= np.float32(sampling.presence_penalty) + counts * np.float32(sampling.frequency_penalty)
     if sampling.dry_multiplier:
         for id, length in _repetitions(_last(tokens, sampling.dry_penalty_last_n).tolist(), sampling).items():
-            penalty = sampling.dry_multiplier * np.float64(sampling.dry_base) ** (length - sampling.dry_allowed_length)
-            logits[id] -= np.float32(min(penalty, HIGHEST_PENALTY))
+            lost = sampling.dry_multiplier * sampling.dry_base ** (length - sampling.dry_allowed_length)
+            logits[id] -= np.float32(min(lost, HIGHEST_PENALTY))
     return logits
 
 
@@ -107,11 +107,11 @@ def kept_numpy(logits: Array, position: int, sampling: Sampling, mu: float) -> t
         distance = np.abs(-np.log(p) - np.sum(-p * np.log(p)))
         nearest = np.argsort(distance, kind="stable")
         last = np.searchsorted(np.cumsum(p[nearest]), sampling.typical_p)
-        kept = kept[distance <= distance[nearest[min(last, len(kept) - 1)]]]
+        kept = kept[distance <= distance[nearest[min(int(last), len(kept) - 1)]]]
     if sampling.top_p < 1:
         mass = np.cumsum(_softmax(logits[kept]))
         last = np.searchsorted(mass, np.float32(sampling.top_p) * mass[-1])
-        kept = kept[logits[kept] >= logits[kept[min(last, len(kept) - 1)]]]
+        kept = kept[logits[kept] >= logits[kept[min(int(last), len(kept) - 1)]]]
     if sampling.min_p > 0:
         kept = kept[logits[kept] - logits[kept[0]] >= np.log(np.float32(sampling.min_p))]
     chance = (_random_bits(np.array([_CHANCE], np.uint32), position, sampling.seed) * 2.0**-24)[0]
@@ -149,7 +149,8 @@ def _repetitions(tokens: list[int], sampling: Sampling) -> dict[int, int]:
 
 def _softmax(logits: Array) -> Array:
     weights = np.exp((logits - logits.max()).astype(np.float64))
-    return np.maximum(weights / weights.sum(), 1e-300)
+    found: Array = np.maximum(weights / weights.sum(), 1e-300)
+    return found
 
 
 def _random_exponential(ids: Array, position: int, seed: int) -> Array:

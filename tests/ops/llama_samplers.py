@@ -56,7 +56,7 @@ CASES: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("temp_ext", {"temperature": 0.9, "dynatemp_range": 0.2, "dynatemp_exponent": 0.7}),
     ],
 }
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "penalties": {"penalty_window": 64, "repetition_penalty": 1, "frequency_penalty": 0, "presence_penalty": 0},
     "dry": {"dry_multiplier": 0, "dry_base": 1.75, "dry_allowed_length": 2, "dry_penalty_last_n": 300},
     "mirostat_v2": {"mirostat_tau": 5, "mirostat_eta": 0.1},
@@ -128,7 +128,7 @@ def left_by(lib: Any, vocabulary: Any, breaker: bytes, id: int, case: str) -> di
 
 
 def main(model: str, made_with: str, breaker: str = ":") -> None:
-    import llama_cpp.llama_cpp as lib
+    import llama_cpp.llama_cpp as lib  # type: ignore[import-not-found]
 
     lib.llama_backend_init()
     params = lib.llama_model_default_params()

@@ -132,19 +132,22 @@ class Sampling:
             given[window] = _WHOLE_CONTEXT if given[window] < 0 else given[window]
         return wgsl.packed("lib/sampling", "Sampling", given | {"biases": len(biases), "dry_longest": self.dry_longest})
 
-    def tuning(self, vocabulary: int) -> Array:
-        """What `sample.wgsl` reads beside it: uint32 [1 + ceil(vocabulary / 32) + 2 * biases].
-
-        Raises WgmlError for tokens that there are not, and for breakers that are no ids.
-        """
+    def require_tokens(self, vocabulary: int) -> None:
+        """Raises WgmlError for tokens that there are not, and for breakers that are no ids."""
         breakers = self.dry_sequence_breakers if self.dry_multiplier else ()
         for id in (*self.logit_bias, *breakers):
             if not isinstance(id, int):
                 raise WgmlError("dry_sequence_breakers holds texts where ids are wanted")
             if id >= vocabulary:
                 raise WgmlError(f"there is no token {id}: the vocabulary has {vocabulary}")
+
+    def tuning(self, vocabulary: int) -> Array:
+        """What `sample.wgsl` reads beside it: uint32 [1 + ceil(vocabulary / 32) + 2 * biases]. Raises as
+        `require_tokens` does."""
+        self.require_tokens(vocabulary)
+        breakers = [id for id in self.dry_sequence_breakers if isinstance(id, int)] if self.dry_multiplier else []
         stops = np.zeros(-(-vocabulary // 32) * 32, np.uint8)
-        stops[list(breakers)] = 1
+        stops[breakers] = 1
         biases = np.zeros((len(self.logit_bias), 2), np.uint32)
         biases[:, 0] = list(self.logit_bias)
         biases[:, 1] = np.array(list(self.logit_bias.values()), np.float32).view(np.uint32)

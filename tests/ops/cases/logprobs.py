@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 from ops.harness import Bench, Job, Mutation, cases
 
-from py_wgml.ops import Records, logprobs, logprobs_numpy, step_uniform
+from py_wgml.ops import Records, logprobs, logprobs_numpy
 
 
 def logprobs_case(b: Bench, kind: str, vocabulary: int, position: int) -> Job:
@@ -24,7 +24,12 @@ def logprobs_case(b: Bench, kind: str, vocabulary: int, position: int) -> Job:
 
 TABLE = [
     *cases(
-        logprobs_case, ["even", "sure"], 1e-6, ["normal", "zeros"], vocabulary=[1000, 5, 49152], position=[3, 1024, 2500]
+        logprobs_case,
+        ["even", "sure"],
+        1e-6,
+        ["normal", "zeros"],
+        vocabulary=[1000, 5, 49152],
+        position=[3, 1024, 2500],
     ),
 ]
 

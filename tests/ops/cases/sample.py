@@ -20,7 +20,7 @@ def logits_of(b: Bench, shape: str, rows: int, vocabulary: int) -> Any:
     logits = (spread * b.normal(rows, vocabulary)).astype(np.float32)
     logits[:, :: vocabulary // 8] += np.float32(2 * spread)
     if shape == "sure":
-        logits[:, [vocabulary // 8, vocabulary // 3]] += np.float32([12, 11])
+        logits[:, [vocabulary // 8, vocabulary // 3]] += np.array([12, 11], np.float32)
     if shape == "excluded":
         logits[:, b.random.random(vocabulary) < 0.9] = np.finfo(np.float32).min
     return logits
@@ -60,7 +60,9 @@ def sample_every_case(b: Bench, kind: str, vocabulary: int, count: int) -> Job:
     picked, step = b.held(found), b.held(at)
     uniform, tuning, given, before = inputs_of(b, sampling, logits, vocabulary)
     return Job(
-        lambda p: sample(p, step, uniform, given, history, vocabulary, picked, room, tuning if sampling.is_tuned else None),
+        lambda p: sample(
+            p, step, uniform, given, history, vocabulary, picked, room, tuning if sampling.is_tuned else None
+        ),
         {picked: after, history: tokens, step: at, tuning: before},
     )
 
@@ -87,15 +89,29 @@ SAMPLINGS = {
     "typical-p": Sampling(temperature=2.0, typical_p=0.4, seed=7),
     "typical-p-and-min-p": Sampling(temperature=4.0, typical_p=0.6, min_p=0.3, seed=9),
     "xtc": Sampling(temperature=1.0, xtc_probability=1, xtc_threshold=0.02, seed=10),
+    "xtc-seldom": Sampling(temperature=1.0, xtc_probability=0.1, xtc_threshold=0.02, seed=10),
     "dynamic": Sampling(temperature=1.5, dynatemp_range=1.2, dynatemp_exponent=2, top_k=60, seed=11),
     "dynamic-cold": Sampling(temperature=0.5, dynatemp_range=0.5, dynatemp_exponent=9, top_p=0.9, seed=11),
     "mirostat": Sampling(temperature=0.9, mirostat=2, mirostat_tau=2, mirostat_eta=0.5, top_k=1, seed=12),
     "mirostat-low": Sampling(temperature=2, mirostat=2, mirostat_tau=0.01, seed=12),
     "all": Sampling(
-        **{"temperature": 1.2, "top_k": 200, "top_p": 0.9, "min_p": 0.02, "typical_p": 0.9, "top_n_sigma": 4},
-        **{"xtc_probability": 0.8, "xtc_threshold": 0.05, "dynatemp_range": 0.5, "repetition_penalty": 1.1},
-        **{"presence_penalty": 0.2, "frequency_penalty": 0.1, "dry_multiplier": 0.5, "logit_bias": {1: 2.0}},
-        **{"dry_sequence_breakers": (0,), "penalty_window": -1, "seed": 13},
+        temperature=1.2,
+        top_k=200,
+        top_p=0.9,
+        min_p=0.02,
+        typical_p=0.9,
+        top_n_sigma=4,
+        xtc_probability=0.8,
+        xtc_threshold=0.05,
+        dynatemp_range=0.5,
+        repetition_penalty=1.1,
+        presence_penalty=0.2,
+        frequency_penalty=0.1,
+        dry_multiplier=0.5,
+        logit_bias={1: 2.0},
+        dry_sequence_breakers=(0,),
+        penalty_window=-1,
+        seed=13,
     ),
 }
 
@@ -149,8 +165,8 @@ MUTATIONS = [
     changed("mean of what is typical", "sample.wgsl", "kept.highest + distance / measured.y", "kept.highest"),
     changed("mass of what is typical", "sample.wgsl", "goal = sampling.typical_p * measured.y", "goal = measured.y"),
     changed("order of samplers", "sample.wgsl", "TOP_N_SIGMA: u32 = 0u", "TOP_N_SIGMA: u32 = 9u"),
-    changed("XTC by chance", "sample.wgsl", "chance < sampling.xtc_probability", "true", "xtc or all"),
-    changed("XTC keeps the least", "sample.wgsl", "kept.high = min(kept.high, key_of(least_top", "kept.low = min(kept.high, key_of(least_top"),
+    changed("XTC by chance", "sample.wgsl", "chance < sampling.xtc_probability", "true"),
+    changed("XTC keeps the least", "sample.wgsl", "kept.high = min(kept.high, key", "kept.low = min(kept.high, key"),
     changed("mirostat alone", "sample.wgsl", "stage < MIROSTAT", "stage > MIROSTAT"),
     changed("mirostat's temperature", "sample.wgsl", "1.0 / temperature, sampling.mirostat", "1.0, sampling.mirostat"),
     changed("bits of a surprise", "lib/truncation.wgsl", "/ BITS;", ";"),
