@@ -5,7 +5,7 @@ from .constraint import Constraint, Fitted, TokenTexts
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
-from .parts import CallPiece, Part, Prompt, arguments_of
+from .parts import CallPiece, Part, Prompt, TokenProbability, arguments_of
 from .runner import Runner
 from .timing import ActivationBits
 
@@ -20,6 +20,7 @@ __all__ = [
     "Prompt",
     "Runner",
     "Speculate",
+    "TokenProbability",
     "TokenTexts",
     "TokenizedText",
     "Usage",
