@@ -354,7 +354,8 @@ class BenchFigures(TypedDict):
     type: Literal["bench"]
     id: int
     figures: dict[str, Any]
-    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`."""
+    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+    of `measure_forms`), or `measure_embedding`."""
 
 
 class Embedded(TypedDict):

@@ -20,6 +20,7 @@ from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part, TokenProbability
 from .generate.bench import measure, measure_embedding, measure_speculation
+from .generate.bench_forms import measure_forms
 from .generate.trial import outcome, recall
 from .gguf_model import Header
 from .gguf_model.card import card
@@ -127,7 +128,10 @@ class Session:
             return await measure_embedding(model.embedder, given["repetitions"], texts)  # type: ignore[arg-type]
         figures = await measure(model.runner, **given)  # type: ignore[arg-type]
         sizes = figures["generate_tokens"], figures["repetitions"]
-        return figures | {"speculation": await measure_speculation(model.runner, model.generate, *sizes)}
+        return figures | {
+            "speculation": await measure_speculation(model.runner, model.generate, *sizes),
+            "forms": await measure_forms(model.runner, model.generate, *sizes),
+        }
 
     async def _vectors(self, id: int, kind: str, request: Mapping[str, Any]) -> protocol.Embedded | protocol.Ranked:
         model = self._loaded()

@@ -548,7 +548,10 @@ export interface Card {
 export interface BenchFigures {
   type: "bench";
   id: number;
-  /** Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`. */
+  /**
+   * Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+   * of `measure_forms`), or `measure_embedding`.
+   */
   figures: Record<string, unknown>;
 }
 
