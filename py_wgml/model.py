@@ -263,7 +263,7 @@ class Model:
         "tool_calls" then. A function that is not among them may be called as well: the model has erred.
         tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
         {"type": "function", "function": {"name": ...}}: it calls this one.
-        parallel_tool_calls: False: at most one call.
+        parallel_tool_calls: False: at most one call. True: several where some are required; else that is one.
         schema, regex, choices, grammar: the form of the answer, one of them at most (see `Form`): a JSON schema, or a
         type that one can be made of; a regular expression that the whole answer matches; texts of which it is one; GBNF
         as llama.cpp has it. The model can write nothing else, however it samples; its thoughts are free. For a schema,
@@ -287,8 +287,8 @@ class Model:
         if top_logprobs is not None and not flag("logprobs", logprobs):
             raise WgmlError("top_logprobs is given, but logprobs is not true")
         top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
-        choice = chosen(tools, tool_choice)
-        parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
+        parallel = None if parallel_tool_calls is None else flag("parallel_tool_calls", parallel_tool_calls)
+        choice = chosen(tools, tool_choice, parallel is True)
         variables = {"tools": choice.tools, "chat_template": chat_template}
         variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
@@ -299,8 +299,12 @@ class Model:
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
         form = Form(schema, regex, choices, grammar)
+        if calls := self._prompts.forced(choice, variables):
+            if form.given:
+                raise WgmlError(f"an answer that has to call functions can't have another form: {form.given[0]}")
+            form, prompt = Form(grammar=calls), replace(prompt, before=prompt.before_call)
         constraint = self._forms.constraint(form, prompt)
-        making = settings, max_tokens, stop, on_prefill, parallel, constraint, form.read, top
+        making = settings, max_tokens, stop, on_prefill, parallel is not False, constraint, form.read, top
         return Generation(self.runner, self.tokenizer, prompt, *making)
 
     def _breakers(self, given: Sequence[str | int]) -> list[str | int]:

@@ -1,7 +1,7 @@
 """From token ids to text: the `Runner` of a model on the GPU, and generations that stream pieces of text. From token
 ids to vectors: the `Embedder`."""
 
-from .constraint import Constraint, TokenTexts
+from .constraint import Constraint, Fitted, TokenTexts
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
@@ -14,6 +14,7 @@ __all__ = [
     "CallPiece",
     "Constraint",
     "Embedder",
+    "Fitted",
     "Generation",
     "Part",
     "Prompt",

@@ -121,7 +121,7 @@ class Generation:
     def depth(self) -> int | None:
         """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded;
         None where it may as deep as there is room (64)."""
-        return self._constraint.automaton.depth if self._constraint else None
+        return self._constraint.fitted.automaton.depth if self._constraint else None
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:

@@ -112,7 +112,8 @@ class Prompt:
 
     ids: the tokens before it. splitter: tells its reasoning from its text (default: all is text). shown: ids of control
     tokens that are part of it. begun: text of it that the prompt ends with, and that it goes on with. before: what may
-    stand in front of what it says, such as thoughts. dropped: messages that were left out, for want of room.
+    stand in front of what it says, such as thoughts; before_call: in front of what it calls. dropped: messages that
+    were left out, for want of room.
     """
 
     ids: Sequence[int]
@@ -120,4 +121,5 @@ class Prompt:
     shown: Container[int] = frozenset()
     begun: str = ""
     before: Node = EMPTY
+    before_call: Node = EMPTY
     dropped: int = 0

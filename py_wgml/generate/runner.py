@@ -483,4 +483,4 @@ class Runner(Engine):
 
 def _forced(constraint: Constraint | None, most: int) -> list[int]:
     """The tokens that alone can follow, at most so many."""
-    return [] if constraint is None else constraint.forced()[: max(0, most)]
+    return [] if constraint is None else constraint.forced(most)

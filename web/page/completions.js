@@ -7,13 +7,15 @@
  *
  * @typedef {Omit<AnswerOptions, "chat_template_kwargs"> & {messages: ChatMessage[], stream?: boolean | null,
  *   chat_template_kwargs?: object | null, n?: number | null, max_completion_tokens?: number | null, model?: string,
- *   reasoning_effort?: string | null, stream_options?: {include_usage?: boolean} | null}} Parameters
+ *   reasoning_effort?: string | null, response_format?: object | null,
+ *   stream_options?: {include_usage?: boolean} | null}} Parameters
  *   as in OpenAI's reference, and those of AnswerOptions (protocol.d.ts). `model` is not looked at: there is one
  * @typedef {{messages: ChatMessage[], options: AnswerOptions[], isStream: boolean, withUsage: boolean}} Asked
  *   what is asked for: the options of each answer
  */
 
 import { addCall } from "./engine.js";
+import { formOf } from "./response_format.js";
 
 /** What the engine takes under the same name. */
 const SAMPLING = [
@@ -24,15 +26,18 @@ const SAMPLING = [
   ...["max_tokens", "stop", "logprobs", "top_logprobs"],
 ];
 const TEMPLATE = ["tools", "tool_choice", "parallel_tool_calls", "chat_template", "chat_template_kwargs"];
+const FORM = ["schema", "regex", "choices", "grammar"];
+const ENGINE = [...SAMPLING, ...TEMPLATE, ...FORM];
 /** What becomes something else here, or nothing. */
-const OTHERS = ["messages", "stream", "stream_options", "n", "max_completion_tokens", "reasoning_effort", "model"];
+const OTHERS = [
+  ...["messages", "stream", "stream_options", "n", "max_completion_tokens", "reasoning_effort", "response_format", "model"],
+];
 /**
  * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.
  *
  * @type {Record<string, (value: any) => boolean>}
  */
 const NEUTRAL = {
-  response_format: (value) => value.type === "text",
   store: (value) => value === false,
   modalities: (value) => Array.isArray(value) && value.every((one) => one === "text"),
   verbosity: (value) => value === "medium",
@@ -59,14 +64,14 @@ export function asked(given) {
   const entries = Object.entries(parameters);
   const unknown = entries.filter(([key, value]) => !isTaken(key, value));
   if (unknown.length) throw new TypeError(`not supported: ${unknown.map(([key]) => key).join(", ")}`);
-  const { messages, stream, stream_options, n, max_completion_tokens, reasoning_effort, seed } = parameters;
+  const { messages, stream, stream_options, n, max_completion_tokens, reasoning_effort, response_format, seed } = parameters;
   if (![undefined, null, true, false].includes(stream)) throw new TypeError("stream is neither true nor false");
   const count = n ?? 1;
   if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ANSWERS)) {
     throw new TypeError(`n is not a whole number from 1 to ${MOST_ANSWERS}`);
   }
   /** @type {AnswerOptions} */
-  const options = Object.fromEntries(entries.filter(([key]) => [...SAMPLING, ...TEMPLATE].includes(key)));
+  const options = { ...Object.fromEntries(entries.filter(([key]) => ENGINE.includes(key))), ...formOf(response_format) };
   if (max_completion_tokens !== undefined) options.max_tokens = max_completion_tokens;
   if (reasoning_effort) options.chat_template_kwargs = { reasoning_effort, ...options.chat_template_kwargs };
   return {
@@ -85,7 +90,7 @@ export function asked(given) {
  * @param {unknown} value nothing at all asks for nothing
  */
 function isTaken(key, value) {
-  if (value === undefined || value === null || [...SAMPLING, ...TEMPLATE, ...OTHERS].includes(key)) return true;
+  if (value === undefined || value === null || [...ENGINE, ...OTHERS].includes(key)) return true;
   return Object.hasOwn(NEUTRAL, key) && NEUTRAL[key](value);
 }
 
@@ -116,6 +121,7 @@ export async function whole({ options }, send) {
     const message = {
       ...{ role: "assistant", content: content || !calls.length ? content : null, refusal: null, reasoning_content },
       ...(calls.length && { tool_calls: calls.map(toolCall) }),
+      ...((each.schema ?? null) !== null && answer.done?.reason === "stop" && { parsed: JSON.parse(content) }),
     };
     choices.push({ index, message, finish_reason: reasonOf(answer), logprobs: each.logprobs ? told(tokens) : null });
     answers.push(answer);
