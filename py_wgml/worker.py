@@ -296,9 +296,8 @@ class Session:
             """Post what has come of the answer, if it is time."""
             nonlocal unsent, posted, marks, told
             unsent += part
-            if (unsent or (now and len(generation.logprobs) > told)) and (
-                now or time.perf_counter() - posted >= _PIECE_INTERVAL
-            ):
+            is_due = now or time.perf_counter() - posted >= _PIECE_INTERVAL
+            if is_due and (unsent or len(generation.logprobs) > told):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
                 if calls := [vars(call) for call in piece.pop("calls")]:

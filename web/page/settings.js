@@ -5,7 +5,8 @@
  * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
  * @typedef {{stop?: string[], system?: string, schema?: string, thinks?: boolean}} Own
- * @typedef {Omit<Sampling, "stop" | "penalty_window"> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
+ * @typedef {"temperature" | "top_k" | "top_p" | "min_p" | "repetition_penalty" | "max_tokens" | "seed"} Sampled
+ * @typedef {Pick<Sampling, Sampled> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name
