@@ -18,7 +18,7 @@ from typing import Any, cast
 from . import protocol, requests, wgsl
 from .chat import read
 from .errors import ContextError, WgmlError, shown
-from .generate import Generation, Part
+from .generate import Generation, Part, TokenProbability
 from .generate.bench import measure, measure_embedding, measure_speculation
 from .generate.trial import outcome, recall
 from .gguf_model import Header
@@ -280,7 +280,7 @@ class Session:
         marks: dict[str, float] | None,
     ) -> None:
         model = self._loaded()
-        unsent, posted, reported = Part(), -math.inf, -math.inf
+        unsent, posted, reported, told = Part(), -math.inf, -math.inf, 0
 
         def on_prefill(done: int) -> None:
             nonlocal reported
@@ -290,13 +290,18 @@ class Session:
 
         def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
-            nonlocal unsent, posted, marks
+            nonlocal unsent, posted, marks, told
             unsent += part
-            if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+            if (unsent or (now and len(generation.logprobs) > told)) and (
+                now or time.perf_counter() - posted >= _PIECE_INTERVAL
+            ):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
                 if calls := [vars(call) for call in piece.pop("calls")]:
                     piece["calls"] = calls
+                if more := generation.logprobs[told:]:
+                    piece["logprobs"] = [_logprob(token) for token in more]
+                    told += len(more)
                 if marks:
                     mark("text")
                     piece["marks"], marks = marks, None
@@ -314,6 +319,13 @@ class Session:
             gather(part)
         gather(Part(), now=True)
         self._post(_done(id, generation, model.runner.context))
+
+
+def _logprob(token: TokenProbability) -> protocol.TokenLogprob:
+    def plain_of(token: TokenProbability) -> protocol.LikelyToken:
+        return {"token": token.text, "bytes": [*token.data], "logprob": token.logprob}
+
+    return {**plain_of(token), "top_logprobs": [plain_of(other) for other in token.top]}
 
 
 def _opened(message: Any) -> Mapping[str, Any]:

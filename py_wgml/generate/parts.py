@@ -48,6 +48,22 @@ class Part:
         return Part(self.reasoning + later.reasoning, self.text + later.text, self.recast, calls)
 
 
+@dataclass(frozen=True)
+class TokenProbability:
+    """A token, and how likely the model found it: the natural logarithm of its probability, by the model's own logits,
+    before biases, penalties, the temperature and whatever else `Sampling` asks for.
+
+    text: of a token alone, with U+FFFD for what is no whole character; data: its bytes, of a control token its name.
+    top: the likeliest tokens at this place, the first of them first.
+    """
+
+    id: int
+    text: str
+    data: bytes
+    logprob: float
+    top: tuple[TokenProbability, ...] = ()
+
+
 def joined_calls(pieces: Iterable[CallPiece]) -> tuple[CallPiece, ...]:
     """All pieces of a call as one."""
     calls: dict[int, list[CallPiece]] = {}

@@ -398,7 +398,7 @@ class _Compiler:
                 if (found != follow[name]).any():
                     follow[name], changed = found, True
         for number in range(1, len(self._sets)):
-            own = owner[number]
+            own = owner.get(number)  # what leads nowhere is of none
             if own is not None and self._is_end(number) and (takes[number] & follow[own]).any():
                 raise _AmbiguousError
 

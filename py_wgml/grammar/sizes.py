@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..errors import WgmlError
 from .nodes import EMPTY, Both, Bytes, Choice, Grammar, Node, Repeat, Rule, Sequence, Without
 
-MOST_REPEATED = 1000
+MOST_REPEATED = 2000
 """Repetitions that are counted one by one, of characters or of anything else."""
 MOST_PARTS = 200_000
 """Bytes of a grammar, with everything that is repeated written out as often as it may have to be."""

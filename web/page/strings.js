@@ -220,6 +220,11 @@ export const strings = {
       choices: { 16: "16 bit", 8: "8 bit" },
     },
     stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
+    schema: {
+      label: "Answer as JSON",
+      explained: "A JSON schema: every answer is JSON that fits it. With {} it is any JSON; left empty, answers are text.",
+    },
+    noSchema: "This is no JSON schema: it begins with { and ends with }.",
   },
   shortcuts: {
     title: "Keyboard shortcuts",
