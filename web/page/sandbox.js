@@ -1,0 +1,179 @@
+/**
+ * Python for a model's code: a worker within a frame that is cut off from the page, from the device and from the network
+ * (see ../sandbox/frame.js). It starts with its first run, from the site's own files, and keeps its variables until it is
+ * ended. What comes from it is looked at before it is believed.
+ *
+ * @typedef {{columns: string[], rows: string[][], count: number}} Table count: of all its rows
+ * @typedef {{svg: string} | Table} Shown
+ *
+ * @typedef {object} Run what came of some code
+ * @property {string} output what it printed
+ * @property {string} [value] of its last expression
+ * @property {string} [error] as Python shows it, or why it was ended
+ * @property {Shown[]} shown
+ * @property {number} seconds
+ */
+
+import { address } from "../shared/site.js";
+
+/** Python has so many seconds to start. */
+const STARTS_WITHIN = 120;
+/** And code so many to run. */
+export const RUNS_WITHIN = 30;
+/** What is taken of a run: what run.py sends is within that. */
+const MOST_TEXT = 25_000;
+const MOST_SHOWN = 8;
+const MOST_SVG = 300_000;
+const MOST_ROWS = 100;
+
+const FILES = ["pyodide/pyodide.mjs", "pyodide/pyodide.asm.js", "pyodide/pyodide.asm.wasm", "pyodide/python_stdlib.zip"];
+const OWN = ["pyodide/pyodide-lock.json", "sandbox/plot.py", "sandbox/run.py"];
+const PACKAGE = /^wheels\/numpy-/;
+
+export class Sandbox {
+  #frame = document.createElement("iframe");
+  #port;
+  /** Called with what comes. @type {(message: any) => void} */
+  #receive = () => {};
+  #ready;
+
+  /** @param {string[]} wheels of the site */
+  constructor(wheels) {
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#port.onmessage = ({ data }) => this.#receive(data);
+    this.#frame.hidden = true;
+    this.#frame.src = address("sandbox.html");
+    const loaded = new Promise((resolve) => this.#frame.addEventListener("load", resolve, { once: true }));
+    document.body.append(this.#frame);
+    this.#ready = this.#start(wheels, loaded, port2);
+    this.#ready.catch(() => this.close()); // told by the first run
+  }
+
+  /**
+   * @param {string[]} wheels
+   * @param {Promise<unknown>} loaded the frame
+   * @param {MessagePort} port
+   */
+  async #start(wheels, loaded, port) {
+    const names = [...FILES, ...OWN, ...wheels.filter((name) => PACKAGE.test(name))];
+    const [script, ...buffers] = await Promise.all([
+      fetched("sandbox/python.js").then((response) => response.text()),
+      ...names.map(async (name) => (await fetched(name)).arrayBuffer()),
+    ]);
+    await loaded;
+    const files = Object.fromEntries(names.map((name, index) => [name, buffers[index]]));
+    const started = new Promise((resolve) => (this.#receive = resolve));
+    this.#frame.contentWindow?.postMessage({ script, files }, location.origin, [port, ...buffers]);
+    const told = await Promise.race([started, after(STARTS_WITHIN)]);
+    if (told !== "ready") throw new Error(`Python did not start: ${told?.failed ?? "it says nothing"}.`);
+  }
+
+  /**
+   * Run code. An error of the code's is part of the result.
+   *
+   * @param {string} code
+   * @param {{name: string, text: string}[]} files that it can open by their names
+   * @param {(output: string) => void} onOutput told what has been printed so far
+   * @param {AbortSignal} signal ends the run, and Python with it
+   * @returns {Promise<Run>} rejected if Python does not start
+   */
+  async run(code, files, onOutput, signal) {
+    /** @type {Run} */
+    const run = { output: "", shown: [], seconds: 0 };
+    const stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve("Stopped.")));
+    if (signal.aborted || (await Promise.race([this.#ready, stopped])) === "Stopped.") return this.#ended(run, "Stopped.");
+    const began = performance.now();
+    const done = new Promise((resolve) => {
+      this.#receive = ({ output, done, failed }) => {
+        if (typeof output === "string" && run.output.length < MOST_TEXT) {
+          run.output = (run.output + output).slice(0, MOST_TEXT);
+          onOutput(run.output);
+        }
+        if (typeof done === "string") resolve({ done });
+        else if (failed) resolve(`Python broke down: ${String(failed).slice(0, MOST_TEXT)}.`);
+      };
+    });
+    this.#port.postMessage({ code, files: files.map(({ name, text }) => ({ name: plainName(name), text })) });
+    const late = after(RUNS_WITHIN, `Stopped: the code ran for more than ${RUNS_WITHIN} seconds.`);
+    const end = await Promise.race([done, late, stopped]);
+    this.#receive = () => {};
+    run.seconds = (performance.now() - began) / 1000;
+    if (typeof end === "string") return this.#ended(run, end);
+    return Object.assign(run, checked(end.done));
+  }
+
+  /**
+   * @param {Run} run
+   * @param {string} error
+   */
+  #ended(run, error) {
+    this.close();
+    return { ...run, error };
+  }
+
+  /** Whether it has ended: the next run needs another one. */
+  get isClosed() {
+    return !this.#frame.isConnected;
+  }
+
+  /** End it, whatever it is doing. */
+  close() {
+    this.#frame.remove();
+    this.#port.close();
+  }
+}
+
+/**
+ * @param {string} json of unknown making
+ * @returns {Pick<Run, "value" | "error" | "shown">}
+ */
+function checked(json) {
+  const { value, error, shown } = JSON.parse(json);
+  const text = (/** @type {unknown} */ given) => String(given).slice(0, MOST_TEXT);
+  return {
+    ...(value !== undefined && { value: text(value) }),
+    ...(error !== undefined && { error: text(error) }),
+    shown: shownOf(shown),
+  };
+}
+
+/**
+ * @param {unknown} given of unknown making
+ * @returns {Shown[]} what of it is a plot or a table, within bounds
+ */
+export function shownOf(given) {
+  /** @type {Shown[]} */
+  const found = [];
+  for (const item of Array.isArray(given) ? given.slice(0, MOST_SHOWN) : []) {
+    const { svg, columns, rows, count } = Object(item);
+    const cells = (/** @type {any[]} */ row) => row.map((cell) => String(cell));
+    if (typeof svg === "string" && svg.length <= MOST_SVG) found.push({ svg });
+    else if (Array.isArray(columns) && Array.isArray(rows) && rows.every(Array.isArray)) {
+      found.push({ columns: cells(columns), rows: rows.slice(0, MOST_ROWS).map(cells), count: Number(count) || rows.length });
+    }
+  }
+  return found;
+}
+
+/** @param {string} name of a file in the site */
+async function fetched(name) {
+  const response = await fetch(address(name));
+  if (!response.ok) throw new Error(`Python did not start: the server answered ${response.status} for ${name}.`);
+  return response;
+}
+
+/** @param {string} name of a visitor's file @returns {string} without a folder */
+function plainName(name) {
+  return name.split(/[/\\]/).at(-1)?.replace(/^\.+/, "") || "file";
+}
+
+/**
+ * @template T
+ * @param {number} seconds
+ * @param {T} [value]
+ * @returns {Promise<T | undefined>}
+ */
+function after(seconds, value) {
+  return new Promise((resolve) => setTimeout(() => resolve(value), 1000 * seconds));
+}
