@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, read
+from .chat import AnswerFormat, ChatTemplate, chosen, read
 from .errors import ContextError, WgmlError, quoted
 from .generate import ActivationBits, Embedder, Generation, Runner, Speculate
 from .gguf_model import Header
@@ -39,6 +39,8 @@ OPTIONS = (
     "max_tokens",
     "stop",
     "tools",
+    "tool_choice",
+    "parallel_tool_calls",
     "chat_template",
     "chat_template_kwargs",
     "on_prefill",
@@ -232,6 +234,8 @@ class Model:
         messages: Iterable[Message],
         *,
         tools: Tools | None = None,
+        tool_choice: str | Mapping[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         drop_oldest: bool = False,
@@ -244,7 +248,11 @@ class Model:
         iterate over for its text; what the model thinks first is its `reasoning`. What earlier calls processed is
         reused.
 
-        tools: functions that the model may call; its calls are part of the text, in the model's own form.
+        tools: functions that the model may call; its calls are the Generation's `tool_calls`, and its `reason` is
+        "tool_calls" then. A function that is not among them may be called as well: the model has erred.
+        tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
+        {"type": "function", "function": {"name": ...}}: it calls this one.
+        parallel_tool_calls: False: at most one call.
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
@@ -255,8 +263,10 @@ class Model:
         """
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
-        chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        variables = {"tools": tools, "chat_template": chat_template}
+        settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
+        choice = chosen(tools, tool_choice)
+        parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
+        variables = {"tools": choice.tools, "chat_template": chat_template}
         variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
         if not messages:
@@ -265,7 +275,7 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, chosen, max_tokens, stop, on_prefill)
+        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -338,7 +348,8 @@ class Chat:
     async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncGenerator[str, None]:
         """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
         `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
-        "reasoning_content" beside the "content".
+        "reasoning_content" beside the "content". What it calls is `last.tool_calls`, and the message's "tool_calls";
+        the results are sent next, as messages of the role "tool" (`messages` takes all but the last of several).
 
         What is said enters `messages` as the answer begins, and so does the answer, which grows there. A message that
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
@@ -354,6 +365,7 @@ class Chat:
                 async for part in parts:
                     told |= {"content": answer.text}
                     told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
+                    told |= {"tool_calls": answer.tool_calls} if part.calls else {}
                     if part.text:
                         yield part.text
         finally:

@@ -1,4 +1,5 @@
-"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file and facts.py.
+"""What the page and its worker say to each other. web/shared/protocol.d.ts is made of this file, of requests.py and
+of facts.py.
 
 The page owns the conversation and sends the whole of it with each question; the engine finds the part that it has
 already processed. Times are seconds, sizes are bytes.
@@ -6,150 +7,8 @@ already processed. Times are seconds, sizes are bytes.
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from .facts import AdapterFacts, FileFacts, TrialFacts
-
-File = Any  # a browser's
-
-# What models are and what they are asked
-
-
-class FilePart(TypedDict):
-    """A piece of a file."""
-
-    url: str
-    bytes: int
-
-
-class ModelSource(TypedDict):
-    """Where a model comes from: an address, or a file of the visitor's."""
-
-    name: str
-    """What people call it, shown in the page."""
-    url: NotRequired[str]
-    """An absolute URL. Either this or `file`."""
-    file: NotRequired[File]
-    """A file that the visitor chose. Either this or `url`."""
-    parts: NotRequired[list[FilePart]]
-    """Where it lies in pieces one behind the other, for hosts that limit a file's size: `url` is only its name then."""
-    rest: NotRequired["list[ModelSource]"]
-    """The files after this one of a split model (name-00002-of-00003.gguf and so on), each a GGUF file of its own."""
-    model: NotRequired[str]
-    """Of a file of `rest`: the `url` of the first one."""
-    bytes: NotRequired[int]
-    """Its size, where known beforehand; what the server says goes before it."""
-    sha256: NotRequired[str]
-
-
-class TextPart(TypedDict):
-    """A part of a message's content."""
-
-    type: Literal["text"]
-    text: str
-
-
-class Call(TypedDict):
-    """A function, and what it is called with."""
-
-    name: str
-    arguments: str | dict[str, Any]
-    """In JSON, or the object itself."""
-
-
-class ToolCall(TypedDict):
-    """What an assistant's message calls."""
-
-    id: NotRequired[str]
-    type: Literal["function"]
-    function: Call
-
-
-class ChatMessage(TypedDict):
-    """One message of a conversation."""
-
-    role: Literal["system", "user", "assistant", "tool", "developer", "function"]
-    """"developer" is the system's, "function" a tool's."""
-    content: str | list[TextPart] | None
-    """Text, whole or in parts; null in a message that only calls."""
-    reasoning_content: NotRequired[str]
-    """What the model thought before it said `content`; templates that know it leave it out of later turns."""
-    tool_calls: NotRequired[list[ToolCall]]
-    """The assistant's: functions that it calls."""
-    tool_call_id: NotRequired[str]
-    """A tool's: which call it answers."""
-
-
-class Sampling(TypedDict, total=False):
-    """How the next token is chosen. What is left out or null is the engine's default."""
-
-    temperature: float | None
-    top_k: int | None
-    top_p: float | None
-    min_p: float | None
-    repetition_penalty: float | None
-    penalty_window: int | None
-    """The last so many tokens count as repeated."""
-    seed: int | None
-    """null: a random one."""
-    max_tokens: int | None
-    """null: until the model ends its answer."""
-    stop: str | list[str] | None
-
-
-class ToolFunction(TypedDict):
-    """What a model may call."""
-
-    name: str
-    description: NotRequired[str]
-    parameters: NotRequired[dict[str, Any]]
-    """A JSON schema."""
-
-
-class Tool(TypedDict):
-    """A function that the model may call; its calls are part of its text, in its own form."""
-
-    type: Literal["function"]
-    function: ToolFunction
-
-
-class TemplateOptions(TypedDict, total=False):
-    """What the model's chat template is given beside the messages."""
-
-    tools: list[Tool]
-    chat_template: str | None
-    """The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are."""
-    chat_template_kwargs: dict[str, Any]
-    """The template's further variables, such as `enable_thinking`."""
-
-
-class AnswerOptions(Sampling, TemplateOptions, total=False):
-    """What an answer is asked for with."""
-
-
-class LoadOptions(TypedDict, total=False):
-    """What is left out is as the model and the device have it."""
-
-    context: int
-    cache_bits: Literal[8, 16]
-    """Of each number of the context's cache; 8: half the memory of 16, which is the default."""
-    pooling: Literal["mean", "cls", "last"] | None
-    """Of which of a text's rows its vector is made; a model that generates then embeds instead."""
-    chat: bool
-    """Refuse a model that does not generate."""
-    trial: TrialFacts | None
-    """What an earlier load has told, so that it need not be found out again."""
-
-
-class BenchOptions(TypedDict):
-    """What is measured: prompts of these lengths, cut to the context, and what is generated; or so many texts."""
-
-    prompt_tokens: list[int]
-    prompt_repetitions: int
-    generate_tokens: int
-    repetitions: int
-    contexts: list[int]
-    """Tokens of conversation at which generation is measured."""
-    texts: int
-
+from .facts import AdapterFacts, FileFacts
+from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
 
@@ -353,8 +212,20 @@ class Reading(TypedDict):
     total: int
 
 
+class CallPiece(TypedDict):
+    """What has come of a call of a function. The first piece of a call has its id and its name, which are empty in the
+    others."""
+
+    index: int
+    """Of the call in its answer, from 0."""
+    id: str
+    name: str
+    arguments: str
+    """More of their JSON text."""
+
+
 class Piece(TypedDict):
-    """What has come of an answer since the last piece: `reasoning`, then `text`."""
+    """What has come of an answer since the last piece: `reasoning`, `text`, `calls`."""
 
     type: Literal["piece"]
     id: int
@@ -363,6 +234,8 @@ class Piece(TypedDict):
     recast: bool
     """All text of the pieces before has turned out to be reasoning as well."""
     tokens: int  # generated so far
+    calls: NotRequired[list[CallPiece]]
+    """Of functions among the `tools` that were given, if there are any."""
     marks: NotRequired[dict[str, float]]
     """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
@@ -395,8 +268,9 @@ class Rates(TypedDict):
     decode: float
 
 
-Reason = Literal["stop", "length", "stopped", "context"]
-"""Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context."""
+Reason = Literal["stop", "tool_calls", "length", "stopped", "context"]
+"""Why an answer ended: at an end of the model's or a given one ("tool_calls": it calls functions), at the most tokens,
+when told to, at a full context."""
 
 
 class Done(TypedDict):

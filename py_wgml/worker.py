@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from . import protocol, wgsl
+from . import protocol, requests, wgsl
 from .chat import read
 from .errors import ContextError, WgmlError, shown
 from .generate import Generation, Part
@@ -121,7 +121,7 @@ class Session:
             self._fail(id, kind, shown(told if isinstance(told, str) else f"{type(error).__name__}: {error}", 500))
 
     async def _bench(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        model, given = self._loaded(), {name: request.get(name) for name in protocol.BenchOptions.__annotations__}
+        model, given = self._loaded(), {name: request.get(name) for name in requests.BenchOptions.__annotations__}
         texts = given.pop("texts")
         if model.kind != "chat":
             return await measure_embedding(model.embedder, given["repetitions"], texts)  # type: ignore[arg-type]
@@ -163,7 +163,7 @@ class Session:
     async def _load(self, id: int, source: Any, options: dict[str, Any]) -> None:
         began = time.perf_counter()
         stages: dict[str, float] = {}
-        known(options, protocol.LoadOptions.__annotations__)
+        known(options, requests.LoadOptions.__annotations__)
         options = {name: value for name, value in options.items() if value is not None}
         if not source:
             raise WgmlError("the message names no model")
@@ -235,7 +235,7 @@ class Session:
                 "kernels": stages["kernels"] - stages["weights"],
             },
             "gpu_bytes": self._device.memory,
-            "sampling": cast(protocol.Sampling, vars(model.defaults)),
+            "sampling": cast(requests.Sampling, vars(model.defaults)),
             "thinking": model.template.thinking,
         }
 
@@ -259,7 +259,7 @@ class Session:
     async def _send(self, id: int, request: Mapping[str, Any], marks: dict[str, float]) -> None:
         messages = read(request.get("messages"))
         options = mapping("sampling", request.get("sampling"))
-        known(options, protocol.AnswerOptions.__annotations__)
+        known(options, requests.AnswerOptions.__annotations__)
         drop_oldest = flag("drop_oldest", request.get("drop_oldest"))
         told = marks if flag("marks", request.get("marks", False)) else None
         self._sent.add(id)
@@ -295,6 +295,8 @@ class Session:
             if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
+                if calls := [vars(call) for call in piece.pop("calls")]:
+                    piece["calls"] = calls
                 if marks:
                     mark("text")
                     piece["marks"], marks = marks, None

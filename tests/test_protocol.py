@@ -8,8 +8,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from py_wgml import model, protocol
-from web.build.protocol import SOURCE, TARGET, typescript
+from py_wgml import model, protocol, requests
+from web.build.protocol import SOURCES, TARGET, typescript
 
 
 def test_the_declarations_for_javascript_are_those_for_python() -> None:
@@ -23,15 +23,16 @@ def test_every_message_has_a_type_of_its_own() -> None:
 
 
 def test_an_answer_is_asked_for_with_the_options_of_the_interface() -> None:
-    assert {*protocol.AnswerOptions.__annotations__} == {*model.OPTIONS} - {"on_prefill", "drop_oldest"}
-    assert {field.name for field in fields(model.Defaults)} <= {*protocol.Sampling.__annotations__}
+    assert {*requests.AnswerOptions.__annotations__} == {*model.OPTIONS} - {"on_prefill", "drop_oldest"}
+    assert {field.name for field in fields(model.Defaults)} <= {*requests.Sampling.__annotations__}
 
 
 @pytest.mark.parametrize(("what", "anew"), [("    seed: int | None\n", ""), ("total: int\n", "total: set[int]\n")])
 def test_a_change_is_noticed(what: str, anew: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    changed = tmp_path / "protocol.py"
-    changed.write_text(SOURCE.read_text().replace(what, anew, 1))
-    monkeypatch.setattr("web.build.protocol.SOURCE", changed)
+    changed = [tmp_path / source.name for source in SOURCES]
+    for path, source in zip(changed, SOURCES, strict=True):
+        path.write_text(source.read_text().replace(what, anew, 1))
+    monkeypatch.setattr("web.build.protocol.SOURCES", changed)
     if anew:
         with pytest.raises(ValueError, match=r"no type of TypeScript for set\[int\]"):
             typescript()

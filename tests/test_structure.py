@@ -16,10 +16,12 @@ LAYERS = (
         "errors",
         "names",
         "facts",
+        "requests",
         "timeline",
         "protocol",
         "values",
         "reference",
+        "grammar",
         "metadata",
         "wgsl",
         "gpu",
@@ -30,7 +32,7 @@ LAYERS = (
     *("models", "generate", "chat", "prompts", "inputs", "model", "worker"),
 )
 LONGEST = 500  # lines of a file
-DATA = {"web/page/strings.js", "tests/tiny.py"}  # tables of data
+DATA = {"web/page/strings.js", "web/shared/protocol.d.ts", "tests/tiny.py"}  # tables of data, and what is made of others
 PRODUCT = [*PACKAGE.rglob("*.py"), paths.ROOT / "build.py", *(paths.WEB / "build").glob("*.py")]
 ARRAYS = re.compile(r"\b(Array|NDArray|ArrayLike|Buffer)\b")
 SHAPE = re.compile(r"\[[^\]]+\]|bytes|as (?:q|x|qkv|ids)\b", re.IGNORECASE)

@@ -52,7 +52,7 @@ const NEUTRAL = {
   prompt_cache_key: () => true,
 };
 /** @type {Record<Done["reason"], string>} */
-const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "length" };
+const FINISHED = { stop: "stop", tool_calls: "tool_calls", stopped: "stop", length: "length", context: "length" };
 
 /**
  * Start the engine and load a model.

@@ -14,7 +14,7 @@ import tiny
 from page.pages import DROP, box_of
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from py_wgml import protocol
+from py_wgml import requests
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.tokenizer import from_metadata
 from web.build import paths
@@ -72,7 +72,7 @@ def test_the_engine_in_the_words_of_openai(page: Page, examples: list[str], url:
       const closed = await create({ messages }).catch((error) => error.stage);
       return { whole, chunks, refused, taken, closed };
     }"""
-    options = list(protocol.AnswerOptions.__annotations__)
+    options = list(requests.AnswerOptions.__annotations__)
     got = page.evaluate(answers, [url, [{"role": "user", "content": "one two three"}], options])
     assert got["taken"]["choices"] == got["whole"]["choices"]
     whole, chunks = got["whole"], got["chunks"]

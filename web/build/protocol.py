@@ -1,4 +1,4 @@
-"""web/shared/protocol.d.ts, made of py_wgml/protocol.py and facts.py: `python3 -m web.build.protocol` writes it."""
+"""`python3 -m web.build.protocol` makes web/shared/protocol.d.ts of py_wgml/protocol.py, requests.py and facts.py."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from collections.abc import Iterator
 
 from . import paths
 
-FACTS = paths.ROOT / "py_wgml" / "facts.py"
-SOURCE = paths.ROOT / "py_wgml" / "protocol.py"
+SOURCES = [paths.ROOT / "py_wgml" / f"{name}.py" for name in ("facts", "requests", "protocol")]
 TARGET = paths.WEB / "shared" / "protocol.d.ts"
 _NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "bytes": "Uint8Array"}
 _NAMES |= {"Any": "unknown", "None": "null"}
-_HEAD = (
-    "Made of py_wgml/protocol.py and facts.py by `python3 -m web.build.protocol`. Types only: none of it is shipped."
-)
+_HEAD = "Made of the SOURCES of web/build/protocol.py by `python3 -m web.build.protocol`. Types only: none is shipped."
 
 
 def typescript() -> str:
     """The declarations, each class as an interface and each alias as a type."""
-    body = [node for path in (FACTS, SOURCE) for node in ast.parse(path.read_text()).body]
+    body = [node for path in SOURCES for node in ast.parse(path.read_text()).body]
     lines = [f"/** {_HEAD} */", ""]
     for node, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.ClassDef):

@@ -276,6 +276,7 @@ export const strings = {
   /** @type {Record<Done["reason"], string>} */
   reasons: {
     stop: "",
+    tool_calls: "",
     length: "length limit reached",
     stopped: "stopped",
     context: "context full",
