@@ -21,7 +21,8 @@ from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
 
 # What of web/ goes on a site.
-PUBLISHED = ("*.html", "*.js", "*.svg", "page/*.js", "page/*.css", "sandbox/*.js", "sandbox/*.py", "shared/*.js", "worker/*.js")
+PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
+PUBLISHED += ("page/*.css", "sandbox/*.py")
 
 
 def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None) -> None:

@@ -16,6 +16,7 @@ export function actionsOf(app) {
   /** @param {Message} message that has been begun */
   async function goOn(message) {
     const { conversation } = app;
+    if (message.tool_calls) return; // what it called goes on with it
     if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
     if (conversation === app.conversation) app.begin({ conversation, message });
   }
@@ -24,7 +25,7 @@ export function actionsOf(app) {
   function again(message) {
     if (app.isOccupied) return;
     const question = app.conversation.find(message.parent);
-    if (question && message.content) app.answer(question, true);
+    if (question && (message.content || message.tool_calls)) app.answer(question, true);
     else goOn(message);
   }
 

@@ -4,19 +4,32 @@
  *
  * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
+ * @import { Run } from "./runs.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
+ *
+ * @typedef {{id: string, type: "function", function: {name: string, arguments: string}}} ToolCall arguments: JSON
  *
  * @typedef {object} Message
  * @property {string} id
  * @property {string | null} parent the message before it; null: the first one
- * @property {"user" | "assistant"} role
- * @property {string} content
+ * @property {"user" | "assistant" | "tool"} role "tool": what came of a function that the message before it calls, or
+ *   one further up with nothing but such messages between
+ * @property {string} content of a tool's message: empty until it has run
  * @property {AttachedFile[]} [files] that go with a question
  * @property {string} [reasoning] what the model thought before it answered
  * @property {number} [thought] seconds that it took
  * @property {string} [model] that answered
+ * @property {ToolCall[]} [tool_calls] functions that an answer calls
+ * @property {string} [tool_call_id] which call a tool's message belongs to
+ * @property {Run} [run] what the visitor sees of it
  * @property {Figures} [figures] of the finished answer
+ *
+ * @typedef {object} Turn an answer that was asked for
+ * @property {Conversation} conversation
+ * @property {Message} message the answer, or the beginning of one that is to be gone on with
+ * @property {Message} [question] that was just asked for it: goes back to the visitor if the turn is withdrawn
+ * @property {boolean} [anew] instead of another answer to the same question
  *
  * @typedef {Pick<Done, "reason" | "usage" | "seconds" | "tokens_per_second">} Figures
  *
@@ -31,6 +44,11 @@
  * @property {string | null} [first] the message with which the prompt begins since then
  */
 
+import { runOf } from "./runs.js";
+
+const ROLES = ["user", "assistant", "tool"];
+/** The model reads it where a function that it called did not run. */
+const NOT_RUN = "The user did not run this.";
 const NAME_LENGTH = 60;
 /** Of a date. */
 const LAST_TIME = 8.64e15;
@@ -200,11 +218,16 @@ export class Conversation {
    * @param {Part} part
    * @param {number | undefined} thought seconds that the model has thought, by now
    */
-  take(answer, { text, reasoning, recast, dropped }, thought) {
+  take(answer, { text, reasoning, recast, calls, dropped }, thought) {
     if (recast) [answer.reasoning, answer.content] = [(answer.reasoning ?? "") + answer.content, ""];
     if (reasoning) answer.reasoning = (answer.reasoning ?? "") + reasoning;
     if (text && answer.reasoning) answer.thought ??= thought;
     answer.content += text;
+    for (const { index, id, name, arguments: more } of calls) {
+      const made = (answer.tool_calls ??= []);
+      made[index] ??= { id, type: "function", function: { name, arguments: "" } };
+      made[index].function.arguments += more;
+    }
     if (dropped) this.record.first = this.#sentUpTo(answer)[dropped]?.id ?? null;
   }
 
@@ -212,7 +235,14 @@ export class Conversation {
   #sentUpTo(last) {
     const path = this.#pathTo(last.id);
     const first = path.findIndex(({ id }) => id === this.record.first);
-    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning }) => role === "user" || content || reasoning);
+    return path.slice(Math.max(0, first)).filter(isSent);
+  }
+
+  /** @param {Message} message a tool's @returns {ToolCall | undefined} the call that it belongs to */
+  callOf({ parent, tool_call_id }) {
+    let before = this.find(parent);
+    while (before?.role === "tool") before = this.find(before.parent);
+    return before?.tool_calls?.find(({ id }) => id === tool_call_id);
   }
 
   /** @param {string | null} leaf @returns {Message[]} */
@@ -237,7 +267,7 @@ export function readRecord(data) {
   const messages = [];
   for (const given of Array.isArray(data.messages) ? data.messages : []) {
     const { id, parent, role, content } = Object(given);
-    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !["user", "assistant"].includes(role)) continue;
+    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !ROLES.includes(role)) continue;
     messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
     ids.add(id);
   }
@@ -266,12 +296,16 @@ export function timeOf(value, otherwise = 0) {
  * @param {any} message of unknown making
  * @returns {Partial<Message>} what a message may have and need not, as far as it is what it should be
  */
-export function detailsOf({ files, reasoning, thought, model, figures }) {
+export function detailsOf({ files, reasoning, thought, model, figures, tool_calls, tool_call_id, run: given }) {
+  const run = runOf(given);
   return {
     ...(Array.isArray(files) && { files: files.map((file) => ({ name: String(file?.name), text: String(file?.text) })) }),
     ...(typeof reasoning === "string" && { reasoning }),
     ...(typeof thought === "number" && { thought }),
     ...(typeof model === "string" && { model }),
+    ...(areCalls(tool_calls) && { tool_calls }),
+    ...(typeof tool_call_id === "string" && { tool_call_id }),
+    ...(run && { run }),
     ...(areFigures(figures) && { figures }),
   };
 }
@@ -281,6 +315,13 @@ function areFigures(figures) {
   const { usage, seconds, tokens_per_second } = figures ?? {};
   const numbers = [usage?.completion_tokens, usage?.context_used, usage?.context_length];
   return [...numbers, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite);
+}
+
+/** @param {any} calls */
+function areCalls(calls) {
+  const isCall = ({ id, function: called } = /** @type {any} */ ({})) =>
+    [id, called?.name, called?.arguments].every((text) => typeof text === "string");
+  return Array.isArray(calls) && calls.length > 0 && calls.every(isCall);
 }
 
 /** @returns {string} */
@@ -308,8 +349,8 @@ function known(record) {
 }
 
 /** Of all that is written in it. @param {Message} message */
-function lengthOf({ content, reasoning = "" }) {
-  return content.length + reasoning.length;
+function lengthOf({ content, reasoning = "", tool_calls = [] }) {
+  return tool_calls.reduce((sum, { function: called }) => sum + called.arguments.length, content.length + reasoning.length);
 }
 
 /**
@@ -323,9 +364,17 @@ function isFuller(one, other) {
   return difference > 0 || (difference === 0 && Boolean(one.figures) && !other.figures);
 }
 
+/** @param {Message} message */
+function isSent({ role, content, reasoning, tool_calls }) {
+  return role !== "assistant" || Boolean(content || reasoning || tool_calls);
+}
+
 /** @param {Message} message @returns {ChatMessage} */
-function sent({ role, content, files, reasoning }) {
-  if (role === "assistant") return { role, content, ...(reasoning && { reasoning_content: reasoning }) };
+function sent({ role, content, files, reasoning, tool_calls, tool_call_id }) {
+  if (role === "tool") return { role, content: content || NOT_RUN, tool_call_id };
+  if (role === "assistant") {
+    return { role, content, ...(reasoning && { reasoning_content: reasoning }), ...(tool_calls && { tool_calls }) };
+  }
   const attached = (files ?? []).map(({ name, text }) => {
     const fence = fenceAround(text, 3);
     return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;

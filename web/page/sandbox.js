@@ -3,28 +3,18 @@
  * (see ../sandbox/frame.js). It starts with its first run, from the site's own files, and keeps its variables until it is
  * ended. What comes from it is looked at before it is believed.
  *
- * @typedef {{columns: string[], rows: string[][], count: number}} Table count: of all its rows
- * @typedef {{svg: string} | Table} Shown
- *
- * @typedef {object} Run what came of some code
- * @property {string} output what it printed
- * @property {string} [value] of its last expression
- * @property {string} [error] as Python shows it, or why it was ended
- * @property {Shown[]} shown
- * @property {number} seconds
+ * @import { Run } from "./runs.js"
  */
 
+import { runOf } from "./runs.js";
 import { address } from "../shared/site.js";
 
 /** Python has so many seconds to start. */
 const STARTS_WITHIN = 120;
 /** And code so many to run. */
 export const RUNS_WITHIN = 30;
-/** What is taken of a run: what run.py sends is within that. */
+/** Of what is printed, and of a reason to end, so much is taken. */
 const MOST_TEXT = 25_000;
-const MOST_SHOWN = 8;
-const MOST_SVG = 300_000;
-const MOST_ROWS = 100;
 
 const FILES = ["pyodide/pyodide.mjs", "pyodide/pyodide.asm.js", "pyodide/pyodide.asm.wasm", "pyodide/python_stdlib.zip"];
 const OWN = ["pyodide/pyodide-lock.json", "sandbox/plot.py", "sandbox/run.py"];
@@ -100,7 +90,7 @@ export class Sandbox {
     this.#receive = () => {};
     run.seconds = (performance.now() - began) / 1000;
     if (typeof end === "string") return this.#ended(run, end);
-    return Object.assign(run, checked(end.done));
+    return { ...run, ...checked(end.done, run) };
   }
 
   /**
@@ -126,34 +116,15 @@ export class Sandbox {
 
 /**
  * @param {string} json of unknown making
- * @returns {Pick<Run, "value" | "error" | "shown">}
+ * @param {Run} run what is known of it already
+ * @returns {Run | undefined}
  */
-function checked(json) {
-  const { value, error, shown } = JSON.parse(json);
-  const text = (/** @type {unknown} */ given) => String(given).slice(0, MOST_TEXT);
-  return {
-    ...(value !== undefined && { value: text(value) }),
-    ...(error !== undefined && { error: text(error) }),
-    shown: shownOf(shown),
-  };
-}
-
-/**
- * @param {unknown} given of unknown making
- * @returns {Shown[]} what of it is a plot or a table, within bounds
- */
-export function shownOf(given) {
-  /** @type {Shown[]} */
-  const found = [];
-  for (const item of Array.isArray(given) ? given.slice(0, MOST_SHOWN) : []) {
-    const { svg, columns, rows, count } = Object(item);
-    const cells = (/** @type {any[]} */ row) => row.map((cell) => String(cell));
-    if (typeof svg === "string" && svg.length <= MOST_SVG) found.push({ svg });
-    else if (Array.isArray(columns) && Array.isArray(rows) && rows.every(Array.isArray)) {
-      found.push({ columns: cells(columns), rows: rows.slice(0, MOST_ROWS).map(cells), count: Number(count) || rows.length });
-    }
+function checked(json, { output, seconds }) {
+  try {
+    return runOf({ ...JSON.parse(json), output, seconds });
+  } catch {
+    return undefined;
   }
-  return found;
 }
 
 /** @param {string} name of a file in the site */

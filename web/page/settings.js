@@ -45,6 +45,8 @@ export class Settings {
   #thinking = "fixed";
   #onLoading;
   #loadingAtOpening = "";
+  /** Of features: what they show here, made anew each time, and what becomes of it when all is reset. */
+  sections = /** @type {{show: () => HTMLElement, reset: () => void}[]} */ ([]);
   #dialog = new Dialog("settings", strings.settings.title, { opened: () => this.#opened(), closed: () => this.#closed() });
 
   /** @param {() => void} onLoading called when something was changed for which the model must be loaded anew */
@@ -102,12 +104,14 @@ export class Settings {
       this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
       themes(),
       ...(this.#thinking === "fixed" ? [] : [this.#thinks(this.#thinking)]),
+      ...this.sections.map(({ show }) => show()),
       ...NUMBERS.map((field) => this.#number(field)),
       this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
     );
     const reset = button("quiet", strings.settings.reset, () => {
       this.#values = {};
+      for (const { reset } of this.sections) reset();
       this.#save();
       this.#show();
       this.#dialog.body.querySelector("button")?.focus();
@@ -238,7 +242,7 @@ function themes() {
  * @param {string} explained
  * @param {(chosen: string) => void} act
  */
-function choices(name, label, labels, chosen, explained, act) {
+export function choices(name, label, labels, chosen, explained, act) {
   const root = element("fieldset", "field-row choices");
   root.append(element("legend", "", label));
   for (const [value, text] of Object.entries(labels)) {

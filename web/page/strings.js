@@ -4,6 +4,7 @@ import { bytes, bytesOf, count, decimal, duration } from "../shared/format.js";
 
 /**
  * @import { Figures } from "./conversation.js"
+ * @import { Run } from "./runs.js"
  * @import { Support } from "../shared/support.js"
  * @import { Done, Stage } from "../shared/protocol.js"
  */
@@ -100,6 +101,47 @@ export const strings = {
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */
     thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds))}`),
+  },
+  tools: {
+    python: {
+      label: "Let the model run Python",
+      explained:
+        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
+        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
+      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
+    },
+    site: {
+      label: "Functions of this site",
+      explained: "The model may call them to answer you.",
+      choices: { true: "On", false: "Off" },
+    },
+    /** @type {(name: string) => string} */
+    calls: (name) => (name === "python" ? "Python" : name),
+    running: "Running…",
+    waiting: "The model wants to run this.",
+    run: "Run",
+    again: "Run again",
+    decline: "Don’t run",
+    goOn: "Go on",
+    /** What the model is told then. */
+    declined: "The user did not let this run.",
+    notRun: "Not run.",
+    stopped: "Stopped.",
+    /** @type {(seconds: number) => string} */
+    late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
+    anew: "[Python was started anew: the variables of earlier runs are gone.]",
+    plot: "Plot",
+    result: "Result",
+    /** @type {(run: Run | undefined) => string} */
+    ran: (run) => (run?.seconds ? `${run.error === undefined ? "Ran" : "Failed"} after ${decimal(run.seconds)} s` : strings.tools.result),
+    /** @type {(shown: number, all: number) => string} */
+    rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
+    /** @type {(name: string) => string} */
+    unknown: (name) => `There is no function called “${name}”.`,
+    noArguments: "The arguments are no object.",
+    noCode: "There is no code: it is expected as the text “code”.",
+    /** @type {(message: string) => string} */
+    broken: (message) => `The functions of this site can’t be used: ${message}`,
   },
   full: {
     near: "The context is nearly full: the model can’t hold much more of this conversation.",

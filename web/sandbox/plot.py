@@ -55,11 +55,12 @@ def scatter(x: Any, y: Any = None, *, title: str = "", x_label: str = "", y_labe
 
 
 def bar(names: Any, values: Any = None, *, title: str = "", x_label: str = "", y_label: str = "") -> None:
-    """Draw bars and show them: bar(names, values), bar({"name": value}), or bar(names, {"one": values, "other": ...})."""
+    """Draw bars and show them: bar(names, values), bar({"name": value}), bar(names, {"one": values, "two": others})."""
     if values is None and isinstance(names, Mapping):
         names, values = list(names), list(names.values())
     names = [str(name) for name in names]
-    groups = {str(key): numbers(value) for key, value in (values if isinstance(values, Mapping) else {"": values}).items()}
+    named = values if isinstance(values, Mapping) else {"": values}
+    groups = {str(key): numbers(value) for key, value in named.items()}
     if any(len(group) != len(names) for group in groups.values()):
         raise ValueError(f"{len(names)} names, and {[len(group) for group in groups.values()]} values")
     if not names or len(names) > MOST_BARS:

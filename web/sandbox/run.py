@@ -203,7 +203,7 @@ def closed() -> Callable[[str, Callable[[str], object]], Awaitable[str]]:
         current.clear()
         return json.dumps(result)
 
-    WebLoop.call_later = call_later  # type: ignore[method-assign]
+    WebLoop.call_later = call_later
     builtins.display = display  # type: ignore[attr-defined]
     for name in [name for name in sys.modules if name.partition(".")[0] in NOT_HERE]:
         del sys.modules[name]
@@ -249,4 +249,3 @@ def told(error: BaseException) -> str:
     lines.stack = traceback.StackSummary.from_list([frame for frame in lines.stack if frame.filename == NAME])
     text = "".join(lines.format()).rstrip()
     return text if len(text) <= MOST_VALUE else text[: MOST_VALUE // 2] + "\n…\n" + text[-MOST_VALUE // 2 :]
-

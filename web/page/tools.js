@@ -1,0 +1,87 @@
+/**
+ * The functions that there are: Python, and those that the site's owner has given it (`build.py build --tools`).
+ *
+ * @import { Conversation } from "./conversation.js"
+ * @import { Run } from "./runs.js"
+ * @import { Site } from "../shared/site.js"
+ *
+ * @typedef {object} Context of a call
+ * @property {Conversation} conversation
+ * @property {(output: string) => void} onOutput told what has been printed so far
+ * @property {AbortSignal} signal
+ *
+ * @typedef {object} Callable
+ * @property {string} name
+ * @property {string} description
+ * @property {Record<string, unknown>} [parameters] a JSON schema
+ * @property {boolean} [isPython] what it runs the model has written: the visitor decides whether it does
+ * @property {(values: any, context: Context) => Promise<Run>} run rejected with what went wrong
+ */
+
+import { RUNS_WITHIN, Sandbox } from "./sandbox.js";
+import { strings } from "./strings.js";
+import { address } from "../shared/site.js";
+
+/** Python has variables of a conversation alone. @type {{sandbox: Sandbox, conversation: string} | null} */
+let python = null;
+
+/**
+ * @param {Site} site
+ * @param {boolean} withPython
+ * @param {boolean} withOwn those of the site
+ * @returns {Promise<Callable[]>} rejected if the site's are none
+ */
+export async function functionsOf(site, withPython, withOwn) {
+  const own = withOwn && site.tools ? (await import(address(site.tools))).default.map(ownFunction) : [];
+  return [...(withPython ? [pythonOf(site.wheels)] : []), ...own];
+}
+
+export function closePython() {
+  python?.sandbox.close();
+  python = null;
+}
+
+/**
+ * @param {string[]} wheels
+ * @returns {Callable}
+ */
+function pythonOf(wheels) {
+  return {
+    name: "python",
+    description:
+      "Run Python code; returns what it prints and the value of its last expression. Variables stay from call to call. " +
+      "NumPy is there. For plots: import plot; plot.line(x, y, title=...), plot.scatter(x, y), plot.bar(names, values). " +
+      "display(rows) shows a list of dicts as a table. There is no network. Files that the user attached can be opened.",
+    parameters: { type: "object", properties: { code: { type: "string" } }, required: ["code"] },
+    isPython: true,
+    async run({ code }, { conversation, onOutput, signal }) {
+      if (typeof code !== "string") throw new TypeError(strings.tools.noCode);
+      if (python?.conversation !== conversation.id) closePython();
+      const isAnew = python?.sandbox.isClosed;
+      if (!python || isAnew) python = { sandbox: new Sandbox(wheels), conversation: conversation.id };
+      const files = conversation.path.flatMap(({ files }) => files ?? []);
+      const run = await python.sandbox.run(code, files, onOutput, signal);
+      return isAnew ? { ...run, output: `${strings.tools.anew}\n${run.output}` } : run;
+    },
+  };
+}
+
+/**
+ * @param {any} given of the site's own
+ * @returns {Callable}
+ */
+function ownFunction({ name, description, parameters, run }) {
+  return {
+    ...{ name, description, parameters },
+    async run(values, { signal }) {
+      const began = performance.now();
+      const ended = new Promise((_, reject) => {
+        signal.addEventListener("abort", () => reject(new Error(strings.tools.stopped)));
+        setTimeout(() => reject(new Error(strings.tools.late(RUNS_WITHIN))), 1000 * RUNS_WITHIN);
+      });
+      const value = await Promise.race([run(values), ended]);
+      const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+      return { output: "", value: text, shown: [], seconds: (performance.now() - began) / 1000 };
+    },
+  };
+}
