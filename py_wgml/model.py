@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, chosen, read
 from .errors import ContextError, WgmlError, quoted
-from .generate import ActivationBits, Embedder, Generation, Runner, Speculate
+from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
@@ -346,30 +346,39 @@ class Chat:
         self._under_way: list[Generation] = []
 
     async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncGenerator[str, None]:
-        """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
-        `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
-        "reasoning_content" beside the "content". What it calls is `last.tool_calls`, and the message's "tool_calls";
-        the results are sent next, as messages of the role "tool" (`messages` takes all but the last of several).
+        """Say a text, parts of one, a message such as a tool's, or a list of these; yields the answer piece by piece.
+        options: as for `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in
+        `messages` the "reasoning_content" beside the "content". What it calls is `last.tool_calls`, and the message's
+        "tool_calls"; the results are sent next, as messages of the role "tool". A call whose arguments are no JSON
+        object, since the answer was cut off or the model erred, has no result, and is part of the content there.
 
         What is said enters `messages` as the answer begins, and so does the answer, which grows there. A message that
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
         the model sees what there is of it by then.
         """
-        [said] = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
-        answer = self.last = self._model.generate([*self.messages, said], **options)
+        if isinstance(message, list) and any(isinstance(part, Mapping) and "role" in part for part in message):
+            said = read(message)
+        else:
+            said = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
+        answer = self.last = self._model.generate([*self.messages, *said], **options)
         told: dict[str, Any] = {"role": "assistant", "content": ""}
-        self.messages = [*self.messages, said, told]
+        self.messages = [*self.messages, *said, told]
         self._under_way.append(answer)
         try:
             async with aclosing(answer.parts()) as parts:
                 async for part in parts:
                     told |= {"content": answer.text}
                     told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-                    told |= {"tool_calls": answer.tool_calls} if part.calls else {}
                     if part.text:
                         yield part.text
         finally:
             self._under_way.remove(answer)
+            if calls := [call for call in answer.tool_calls if arguments_of(call) is not None]:
+                told["tool_calls"] = calls
+            spoilt = [call["function"] for call in answer.tool_calls if arguments_of(call) is None]
+            told["content"] = "\n".join(
+                filter(None, (told["content"], *(f"{call['name']}({call['arguments']}" for call in spoilt)))
+            )
 
     def stop(self) -> None:
         """End every answer under way."""

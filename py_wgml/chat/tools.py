@@ -5,6 +5,7 @@ The form is that of OpenAI's interface and of Hugging Face's `apply_chat_templat
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,17 @@ def checked_tools(tools: Sequence[Mapping[str, Any]] | None) -> list[Mapping[str
         if not isinstance(function.get("parameters", {}), Mapping):
             raise WgmlError(f"the parameters of the tool {quoted(function['name'])} are not a JSON schema")
     return found
+
+
+def told(tools: Sequence[Mapping[str, Any]]) -> str:
+    """The tools in words of the system's, for a model whose chat template knows of none."""
+    functions = (json.dumps(tool["function"], ensure_ascii=False) for tool in tools)
+    listed = "\n".join(functions)
+    return (
+        f"You can call these functions, of which each is described in JSON:\n{listed}\n"
+        'To call one, answer with nothing but JSON: {"name": the function\'s name, "arguments": an object}. '
+        "Its result comes in the next message."
+    )
 
 
 @dataclass(frozen=True)

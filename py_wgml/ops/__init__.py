@@ -42,6 +42,7 @@ from .attention import *
 from .attention_merge import *
 from .binary import *
 from .causal_conv import *
+from .constrain import *
 from .cumulative_sum import *
 from .dequantize import *
 from .gated import *

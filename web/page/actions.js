@@ -16,16 +16,18 @@ export function actionsOf(app) {
   /** @param {Message} message that has been begun */
   async function goOn(message) {
     const { conversation } = app;
-    if (message.tool_calls) return; // what it called goes on with it
     if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
-    if (conversation === app.conversation) app.begin({ conversation, message });
+    if (conversation !== app.conversation) return;
+    const turn = { conversation, message };
+    if (message.figures?.reason === "tool_calls") app.dispatchEvent(new CustomEvent("answered", { detail: turn }));
+    else app.begin(turn);
   }
 
   /** @param {Message} message */
   function again(message) {
     if (app.isOccupied) return;
     const question = app.conversation.find(message.parent);
-    if (question && (message.content || message.tool_calls)) app.answer(question, true);
+    if (question && (message.content || message.calls)) app.answer(question, true);
     else goOn(message);
   }
 
@@ -33,11 +35,11 @@ export function actionsOf(app) {
    * @param {Message} message
    * @param {string} content
    */
-  function edit({ parent, role, files, model, reasoning, thought }, content) {
+  function edit({ parent, role, files, model, reasoning, thought, calls }, content) {
     const { conversation } = app;
     if (app.isOccupied) return;
     if (role === "user") return app.answer(conversation.add({ parent, role, content, ...(files && { files }) }));
-    conversation.add({ parent, role, content, model, reasoning, thought });
+    conversation.add({ parent, role, content, model, reasoning, thought, ...(calls && { calls }) });
     app.changed();
   }
 

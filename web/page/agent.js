@@ -3,7 +3,8 @@
  * the model goes on, a few times in a row. What the visitor has not asked for is not offered to the model.
  *
  * @import { App } from "./app.js"
- * @import { Conversation, Message, Turn } from "./conversation.js"
+ * @import { CallRecord, Conversation, Message, Turn } from "./conversation.js"
+ * @import { Run } from "./runs.js"
  * @import { Asked } from "./calls.js"
  * @import { Callable } from "./tools.js"
  *
@@ -94,95 +95,93 @@ class Agent {
 
   /** @param {Turn} turn */
   #answered({ conversation, message }) {
-    if (!message.tool_calls || message.figures?.reason !== "tool_calls") return;
-    let parent = message.id;
-    for (const { id } of message.tool_calls) {
-      parent = conversation.add({ parent, role: "tool", content: "", tool_call_id: id }).id;
-    }
-    this.#app.changed(conversation);
-    this.#goOn(conversation);
+    if (message.figures?.reason === "tool_calls") this.#goOn(conversation);
   }
 
   /** @param {Asked} asked */
-  async #asked({ message, what }) {
+  async #asked({ call, what }) {
     const { conversation } = this.#app;
-    if (this.#app.isOccupied) return;
+    const message = conversation.path.at(-1);
+    if (this.#app.isOccupied || !message?.calls?.includes(call)) return;
     if (what === "decline") {
-      Object.assign(message, { content: strings.tools.declined, run: { ...nothing(), error: strings.tools.notRun } });
-      this.#app.changed(conversation);
+      Object.assign(call, { result: strings.tools.declined, run: { ...nothing(), error: strings.tools.notRun } });
+      this.#app.changed();
+      this.#goOn(conversation);
+    } else if (await this.#run(conversation, message, call)) {
+      this.#goOn(conversation);
     }
-    if (what !== "run" || (await this.#run(conversation, message))) this.#goOn(conversation);
   }
 
-  /** Run what waits, as far as it need not be asked for; and when nothing waits, let the model go on. @param {Conversation} conversation */
+  /**
+   * Run what the conversation's last message calls, as far as the visitor need not be asked. When all has run, the model
+   * goes on.
+   *
+   * @param {Conversation} conversation
+   */
   async #goOn(conversation) {
     for (;;) {
-      if (this.#app.isOccupied || this.#app.conversation !== conversation) return;
-      const { path } = conversation;
-      const results = path.slice(path.findLastIndex(({ role }) => role !== "tool") + 1);
-      const waiting = results.find(({ content }) => !content);
-      if (!waiting && results.length) return this.#answer(conversation);
-      if (!waiting || !this.#isAllowed(conversation, waiting)) return;
-      if (!(await this.#run(conversation, waiting))) return;
+      const message = conversation.path.at(-1);
+      if (this.#app.isOccupied || this.#app.conversation !== conversation || !message?.calls) return;
+      const call = message.calls.find(({ result }) => result === undefined);
+      if (!call) return this.#answer(conversation, message);
+      if (!this.#isAllowed(conversation, call) || !(await this.#run(conversation, message, call))) return;
     }
   }
 
   /**
    * @param {Conversation} conversation
-   * @param {Message} message that waits
+   * @param {CallRecord} call
    */
-  #isAllowed(conversation, message) {
-    const { path } = conversation;
+  #isAllowed({ path }, { name }) {
     const since = path.slice(path.findLastIndex(({ role }) => role === "user"));
-    if (since.filter(({ tool_calls }) => tool_calls).length > MOST_ROUNDS) return false;
-    const called = this.#functions.get(conversation.callOf(message)?.function.name ?? "");
-    return !called?.isPython || this.#chosen.python === "always";
+    if (since.filter(({ calls }) => calls).length > MOST_ROUNDS) return false;
+    return !this.#functions.get(name)?.isPython || this.#chosen.python === "always";
   }
 
   /**
    * @param {Conversation} conversation
-   * @param {Message} message
+   * @param {Message} message that calls it
+   * @param {CallRecord} call
    * @returns {Promise<boolean>} whether the model shall hear of it: the visitor has not stopped it
    */
-  async #run(conversation, message) {
+  async #run(conversation, message, call) {
     let isStopped = false;
     await this.#app.occupy({ conversation, message }, async (signal, update) => {
-      message.content = "";
-      message.run = nothing();
+      call.run = nothing();
       const onOutput = (/** @type {string} */ output) => {
-        message.run = { ...nothing(), output };
+        call.run = { ...nothing(), output };
         update();
       };
-      message.run = await this.#result(conversation, message, onOutput, signal);
-      message.content = forModel(message.run);
+      call.run = await this.#result(call, { conversation, onOutput, signal });
       isStopped = signal.aborted;
+      if (!isStopped) call.result = forModel(call.run); // else it waits again
     });
     return !isStopped;
   }
 
   /**
-   * @param {Conversation} conversation
-   * @param {Message} message
-   * @param {(output: string) => void} onOutput
-   * @param {AbortSignal} signal
-   * @returns {Promise<import("./runs.js").Run>}
+   * @param {CallRecord} call
+   * @param {import("./tools.js").Context} context
+   * @returns {Promise<Run>}
    */
-  async #result(conversation, message, onOutput, signal) {
-    const { name = "", arguments: given = "" } = conversation.callOf(message)?.function ?? {};
+  async #result({ name, arguments: given }, context) {
     const called = this.#functions.get(name);
     try {
       if (!called) throw new Error(strings.tools.unknown(name));
       const values = JSON.parse(given || "{}");
       if (values === null || typeof values !== "object") throw new TypeError(strings.tools.noArguments);
-      return await called.run(values, { conversation, onOutput, signal });
+      return await called.run(values, context);
     } catch (error) {
       return { ...nothing(), error: String(Object(error).message ?? error) };
     }
   }
 
-  /** @param {Conversation} conversation whose last message is a result */
-  #answer(conversation) {
-    const message = conversation.add({ parent: conversation.record.leaf, role: "assistant", content: "", model: this.#app.model?.name });
+  /**
+   * @param {Conversation} conversation
+   * @param {Message} before whose calls have run
+   */
+  #answer(conversation, { id }) {
+    const message = conversation.add({ parent: id, role: "assistant", content: "", model: this.#app.model?.name });
     this.#app.begin({ conversation, message });
   }
 }
@@ -193,7 +192,7 @@ function chosen() {
   return { python: python === "ask" || python === "always" ? python : "off", site: site !== false };
 }
 
-/** @returns {import("./runs.js").Run} */
+/** @returns {Run} */
 function nothing() {
   return { output: "", shown: [], seconds: 0 };
 }

@@ -334,7 +334,7 @@ export class App extends EventTarget {
     await work(stop.signal, () => this.#view.messages.of(message)?.update());
     this.#running = null;
     this.#keeping.keep(conversation).then(end);
-    this.#view.messages.mark(message, "ended", "");
+    this.#view.messages.mark(message, "ended", noteOf(message));
     this.#sendQueued();
   }
 

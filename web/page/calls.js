@@ -1,107 +1,114 @@
 /**
- * Calls of functions as the visitor sees them: what is called, and what came of it.
+ * What a model calls, shown in its answer: folded, the function's name and what it is called with; whether it has run,
+ * and what came of that.
  *
- * @import { Message, ToolCall } from "./conversation.js"
- * @import { Run, Shown, Table } from "./runs.js"
+ * @import { CallRecord } from "./conversation.js"
+ * @import { Shown, Table } from "./runs.js"
  *
  * @typedef {object} Asked what the visitor wants done about a call: the detail of the event "asked"
- * @property {Message} message the tool's
- * @property {"run" | "decline" | "goOn"} what
+ * @property {CallRecord} call
+ * @property {"run" | "decline"} what
  */
 
 import { button, element } from "./dom.js";
 import { icon } from "./icons.js";
+import { plain } from "./pieces.js";
 import { strings } from "./strings.js";
 
-/** What an answer calls, folded. */
-export class CallViews {
+export class Calls {
   root = element("div", "calls");
-  /** @type {{shown: string, code: HTMLElement}[]} */
+  /** @type {CallView[]} */
   #views = [];
 
-  /** @param {ToolCall[]} calls as far as they have come */
-  update(calls) {
-    for (const [index, { function: called }] of calls.entries()) {
-      const view = (this.#views[index] ??= this.#add(called.name));
-      if (view.shown === called.arguments) continue;
-      view.shown = called.arguments;
-      view.code.textContent = readable(called);
+  /**
+   * Show what there is by now.
+   *
+   * @param {CallRecord[]} calls
+   * @param {boolean} isWritten all of them, and completely
+   * @param {boolean} isBusy what waits first is running
+   */
+  update(calls, isWritten, isBusy) {
+    const next = isWritten ? calls.findIndex(({ result }) => result === undefined) : -1;
+    for (const [index, call] of calls.entries()) {
+      const view = (this.#views[index] ??= this.#add(call));
+      view.update(index !== next ? "none" : isBusy ? "running" : "waiting");
     }
   }
 
-  /** @param {string} name */
-  #add(name) {
-    const root = element("details", "call");
-    const summary = element("summary", "");
-    const code = element("pre", "");
-    code.tabIndex = 0;
-    summary.append(icon("code"), element("span", "", strings.tools.calls(name)));
-    root.append(summary, code);
-    this.root.append(root);
-    return { shown: "", code };
+  /** @param {CallRecord} call */
+  #add(call) {
+    const view = new CallView(call);
+    this.root.append(view.root);
+    return view;
   }
 }
 
-/**
- * @param {ToolCall["function"]} call
- * @returns {string} code as code, else its arguments
- */
-function readable({ arguments: given }) {
-  const code = /^\s*\{\s*"code"\s*:\s*"((?:[^"\\]|\\(?:u[\da-fA-F]{4}|[^u]))*)/.exec(given);
-  try {
-    if (code) return JSON.parse(`"${code[1]}"`);
-    return JSON.stringify(JSON.parse(given), null, 2);
-  } catch {
-    return given; // it has not all come, or is none
-  }
-}
-
-/** What came of a call. */
-export class ResultView {
-  root = element("div", "run");
-  #message;
+class CallView {
+  root = element("section", "called");
+  #call;
+  #details = /** @type {HTMLDetailsElement} */ (element("details", "call"));
   #status = element("span", "status");
-  #choices = element("div", "choices");
+  #text = element("pre", "");
   #output = element("pre", "output");
   #shown = element("div", "shown");
-  /** @type {Run | undefined} */
+  #choices = element("div", "choices");
+  /** Of what it is called with, characters that are shown. */
+  #length = -1;
+  /** @type {CallRecord["run"]} */
   #run;
+  /** @type {"none" | "waiting" | "running"} */
+  #state = "none";
 
-  /** @param {Message} message a tool's */
-  constructor(message) {
-    this.#message = message;
-    this.#output.tabIndex = 0;
-    const head = element("div", "head");
-    head.append(this.#status, this.#choices);
-    this.root.append(head, this.#shown, this.#output);
+  /** @param {CallRecord} call */
+  constructor(call) {
+    this.#call = call;
+    const summary = element("summary", "");
+    summary.append(icon("call"), element("span", "", strings.tools.called(call.name)), this.#status);
+    for (const text of [this.#text, this.#output]) text.tabIndex = 0;
+    this.#output.hidden = this.#choices.hidden = true;
+    this.#details.append(summary, this.#text, this.#output);
+    this.root.append(this.#details, this.#shown, this.#choices);
   }
 
-  /** @param {boolean} isRunning */
-  update(isRunning) {
-    const { run, content } = this.#message;
+  /** @param {"none" | "waiting" | "running"} state */
+  update(state) {
+    const { arguments: text, result, run } = this.#call;
     const words = strings.tools;
-    this.root.dataset.state = isRunning ? "running" : !content ? "waiting" : run?.error === undefined ? "done" : "failed";
-    this.#status.textContent = isRunning ? words.running : !content ? words.waiting : words.ran(run);
-    const ways = content ? [this.#way("goOn", "quiet"), this.#way("run", "quiet")] : [this.#way("run", "main"), this.#way("decline", "quiet")];
-    this.#choices.replaceChildren(...(isRunning ? [] : ways));
-    const parts = [run?.output.trimEnd(), run?.value, run?.error];
-    this.#output.textContent = parts.filter(Boolean).join("\n");
-    this.#output.hidden = !this.#output.textContent;
-    if (isRunning) this.#output.scrollTop = this.#output.scrollHeight;
-    if (run !== this.#run) this.#shown.replaceChildren(...(run?.shown ?? []).map(shownView));
+    if (text.length !== this.#length) this.#text.replaceChildren(...plain(written(text)));
+    this.#length = text.length;
+    if (state !== this.#state) this.#offer(state);
+    this.#state = state;
+    this.root.dataset.state = result !== undefined && run?.error !== undefined ? "failed" : state;
+    this.#status.textContent = state !== "none" ? words[state] : run ? words.ran(run) : "";
+    if (run === this.#run) return;
+    if (run?.shown !== this.#run?.shown) this.#shown.replaceChildren(...(run?.shown ?? []).map(shownView));
     this.#run = run;
+    const output = [run?.output.trimEnd(), run?.value, run?.error].filter(Boolean).join("\n");
+    this.#output.hidden = !output;
+    this.#output.replaceChildren(...plain(output));
+    this.#output.scrollTop = state === "running" ? this.#output.scrollHeight : 0;
   }
 
-  /**
-   * @param {Asked["what"]} what
-   * @param {string} kind of button
-   */
-  #way(what, kind) {
-    const label = what === "run" && this.#message.content ? strings.tools.again : strings.tools[what];
-    return button(kind, label, () => {
-      const detail = { message: this.#message, what };
-      this.root.dispatchEvent(new CustomEvent("asked", { detail, bubbles: true }));
-    });
+  /** Let the visitor choose, who sees what it is about. @param {"none" | "waiting" | "running"} state */
+  #offer(state) {
+    const isWaiting = state === "waiting";
+    if (isWaiting) this.#details.open = true;
+    const way = (/** @type {Asked["what"]} */ what, /** @type {string} */ kind) =>
+      button(kind, strings.tools[what], () => {
+        this.root.dispatchEvent(new CustomEvent("asked", { detail: { call: this.#call, what }, bubbles: true }));
+      });
+    this.#choices.replaceChildren(...(isWaiting ? [way("run", "main"), way("decline", "quiet")] : []));
+    this.#choices.hidden = !isWaiting;
+  }
+}
+
+/** @param {string} text the arguments of a call @returns {string} code as code, as far as it has come; else JSON */
+function written(text) {
+  const code = /^\s*\{\s*"code"\s*:\s*"((?:[^"\\]|\\(?:u[\da-fA-F]{4}|[^u]))*)/.exec(text);
+  try {
+    return code ? JSON.parse(`"${code[1]}"`) : JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text; // it is still being written, or is no JSON: shown as it is
   }
 }
 
@@ -124,21 +131,19 @@ function picture(svg) {
 function table({ columns, rows, count }) {
   const root = element("div", "table");
   const made = element("table", "");
-  const row = (/** @type {string[]} */ cells, /** @type {string} */ tag) => {
-    const line = element("tr", "");
-    line.append(...cells.map((cell) => element(tag, "", cell)));
-    return line;
+  const part = (/** @type {string} */ name, /** @type {string[][]} */ lines, /** @type {string} */ cell) => {
+    const found = element(name, "");
+    for (const cells of lines) {
+      const line = element("tr", "");
+      line.append(...cells.map((text) => element(cell, "", text)));
+      found.append(line);
+    }
+    return found;
   };
-  const body = element("tbody", "");
-  if (columns.length) {
-    const head = element("thead", "");
-    head.append(row(columns, "th"));
-    made.append(head);
-  }
-  body.append(...rows.map((cells) => row(cells, "td")));
-  made.append(body);
+  if (columns.length) made.append(part("thead", [columns], "th"));
+  made.append(part("tbody", rows, "td"));
   root.append(made);
-  if (count > rows.length) root.append(element("p", "help", strings.tools.rows(rows.length, count)));
   root.tabIndex = 0;
+  if (count > rows.length) root.append(element("p", "help", strings.tools.rows(rows.length, count)));
   return root;
 }

@@ -8,22 +8,24 @@
  *
  * @typedef {{name: string, text: string}} AttachedFile
  *
- * @typedef {{id: string, type: "function", function: {name: string, arguments: string}}} ToolCall arguments: JSON
- *
  * @typedef {object} Message
  * @property {string} id
  * @property {string | null} parent the message before it; null: the first one
- * @property {"user" | "assistant" | "tool"} role "tool": what came of a function that the message before it calls, or
- *   one further up with nothing but such messages between
- * @property {string} content of a tool's message: empty until it has run
+ * @property {"user" | "assistant"} role
+ * @property {string} content
  * @property {AttachedFile[]} [files] that go with a question
  * @property {string} [reasoning] what the model thought before it answered
  * @property {number} [thought] seconds that it took
+ * @property {CallRecord[]} [calls] of functions, by the model
  * @property {string} [model] that answered
- * @property {ToolCall[]} [tool_calls] functions that an answer calls
- * @property {string} [tool_call_id] which call a tool's message belongs to
- * @property {Run} [run] what the visitor sees of it
  * @property {Figures} [figures] of the finished answer
+ *
+ * @typedef {object} CallRecord
+ * @property {string} id
+ * @property {string} name
+ * @property {string} arguments JSON as the model wrote it
+ * @property {string} [result] what the function gave back, as the model reads it, if it was called
+ * @property {Run} [run] what the visitor sees of it
  *
  * @typedef {object} Turn an answer that was asked for
  * @property {Conversation} conversation
@@ -46,9 +48,6 @@
 
 import { runOf } from "./runs.js";
 
-const ROLES = ["user", "assistant", "tool"];
-/** The model reads it where a function that it called did not run. */
-const NOT_RUN = "The user did not run this.";
 const NAME_LENGTH = 60;
 /** Of a date. */
 const LAST_TIME = 8.64e15;
@@ -207,7 +206,7 @@ export class Conversation {
    * @returns {ChatMessage[]}
    */
   prompt(last, system) {
-    const messages = this.#sentUpTo(last).map(sent);
+    const messages = this.#sentUpTo(last).flatMap(sent);
     return system ? [{ role: "system", content: system }, ...messages] : messages;
   }
 
@@ -218,31 +217,38 @@ export class Conversation {
    * @param {Part} part
    * @param {number | undefined} thought seconds that the model has thought, by now
    */
-  take(answer, { text, reasoning, recast, calls, dropped }, thought) {
+  take(answer, { text, reasoning, recast, calls = [], dropped }, thought) {
     if (recast) [answer.reasoning, answer.content] = [(answer.reasoning ?? "") + answer.content, ""];
     if (reasoning) answer.reasoning = (answer.reasoning ?? "") + reasoning;
     if (text && answer.reasoning) answer.thought ??= thought;
     answer.content += text;
-    for (const { index, id, name, arguments: more } of calls) {
-      const made = (answer.tool_calls ??= []);
-      made[index] ??= { id, type: "function", function: { name, arguments: "" } };
-      made[index].function.arguments += more;
+    if (calls.length) answer.calls ??= [];
+    for (const { id, name, arguments: more } of calls) {
+      if (id) answer.calls?.push({ id, name, arguments: more });
+      else if (answer.calls) answer.calls[answer.calls.length - 1].arguments += more; // of the one that is being written
     }
-    if (dropped) this.record.first = this.#sentUpTo(answer)[dropped]?.id ?? null;
+    if (dropped) this.record.first = this.#firstAfter(this.#sentUpTo(answer), dropped);
+  }
+
+  /**
+   * @param {Message[]} path
+   * @param {number} dropped messages as the engine has them: an answer that calls is one, and each result
+   * @returns {string | null}
+   */
+  #firstAfter(path, dropped) {
+    let count = 0;
+    for (const message of path) {
+      if (count >= dropped) return message.id;
+      count += sent(message).length;
+    }
+    return null;
   }
 
   /** @param {Message} last */
   #sentUpTo(last) {
     const path = this.#pathTo(last.id);
     const first = path.findIndex(({ id }) => id === this.record.first);
-    return path.slice(Math.max(0, first)).filter(isSent);
-  }
-
-  /** @param {Message} message a tool's @returns {ToolCall | undefined} the call that it belongs to */
-  callOf({ parent, tool_call_id }) {
-    let before = this.find(parent);
-    while (before?.role === "tool") before = this.find(before.parent);
-    return before?.tool_calls?.find(({ id }) => id === tool_call_id);
+    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning, calls }) => role === "user" || content || reasoning || calls);
   }
 
   /** @param {string | null} leaf @returns {Message[]} */
@@ -267,7 +273,7 @@ export function readRecord(data) {
   const messages = [];
   for (const given of Array.isArray(data.messages) ? data.messages : []) {
     const { id, parent, role, content } = Object(given);
-    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !ROLES.includes(role)) continue;
+    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !["user", "assistant"].includes(role)) continue;
     messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
     ids.add(id);
   }
@@ -296,17 +302,25 @@ export function timeOf(value, otherwise = 0) {
  * @param {any} message of unknown making
  * @returns {Partial<Message>} what a message may have and need not, as far as it is what it should be
  */
-export function detailsOf({ files, reasoning, thought, model, figures, tool_calls, tool_call_id, run: given }) {
-  const run = runOf(given);
+export function detailsOf({ files, reasoning, thought, calls, model, figures }) {
   return {
     ...(Array.isArray(files) && { files: files.map((file) => ({ name: String(file?.name), text: String(file?.text) })) }),
     ...(typeof reasoning === "string" && { reasoning }),
     ...(typeof thought === "number" && { thought }),
+    ...(Array.isArray(calls) && calls.length && { calls: calls.map(callOf) }),
     ...(typeof model === "string" && { model }),
-    ...(areCalls(tool_calls) && { tool_calls }),
-    ...(typeof tool_call_id === "string" && { tool_call_id }),
-    ...(run && { run }),
     ...(areFigures(figures) && { figures }),
+  };
+}
+
+/** @param {any} call of unknown making @returns {CallRecord} */
+function callOf(call) {
+  const { id, name, arguments: written, result, run: given } = Object(call);
+  const run = runOf(given);
+  return {
+    ...{ id: String(id), name: String(name), arguments: String(written) },
+    ...(typeof result === "string" && { result }),
+    ...(run && { run }),
   };
 }
 
@@ -315,13 +329,6 @@ function areFigures(figures) {
   const { usage, seconds, tokens_per_second } = figures ?? {};
   const numbers = [usage?.completion_tokens, usage?.context_used, usage?.context_length];
   return [...numbers, seconds?.first_token, tokens_per_second?.decode].every(Number.isFinite);
-}
-
-/** @param {any} calls */
-function areCalls(calls) {
-  const isCall = ({ id, function: called } = /** @type {any} */ ({})) =>
-    [id, called?.name, called?.arguments].every((text) => typeof text === "string");
-  return Array.isArray(calls) && calls.length > 0 && calls.every(isCall);
 }
 
 /** @returns {string} */
@@ -349,8 +356,9 @@ function known(record) {
 }
 
 /** Of all that is written in it. @param {Message} message */
-function lengthOf({ content, reasoning = "", tool_calls = [] }) {
-  return tool_calls.reduce((sum, { function: called }) => sum + called.arguments.length, content.length + reasoning.length);
+function lengthOf({ content, reasoning = "", calls = [] }) {
+  const called = calls.map(({ arguments: written, result }) => 1 + written.length + (result === undefined ? 0 : 1 + result.length));
+  return called.reduce((sum, length) => sum + length, content.length + reasoning.length);
 }
 
 /**
@@ -364,22 +372,28 @@ function isFuller(one, other) {
   return difference > 0 || (difference === 0 && Boolean(one.figures) && !other.figures);
 }
 
-/** @param {Message} message */
-function isSent({ role, content, reasoning, tool_calls }) {
-  return role !== "assistant" || Boolean(content || reasoning || tool_calls);
-}
-
-/** @param {Message} message @returns {ChatMessage} */
-function sent({ role, content, files, reasoning, tool_calls, tool_call_id }) {
-  if (role === "tool") return { role, content: content || NOT_RUN, tool_call_id };
+/**
+ * A call is one where its result is there; else the model has only spoken of it.
+ *
+ * @param {Message} message
+ * @returns {ChatMessage[]}
+ */
+function sent({ role, content, files, reasoning, calls = [] }) {
   if (role === "assistant") {
-    return { role, content, ...(reasoning && { reasoning_content: reasoning }), ...(tool_calls && { tool_calls }) };
+    const done = calls.filter(({ result }) => result !== undefined);
+    const spoken = calls.filter(({ result }) => result === undefined).map((call) => `${call.name}(${call.arguments})`);
+    /** @type {ChatMessage} */
+    const message = { role, content: [content, ...spoken].filter(Boolean).join("\n") };
+    if (reasoning) message.reasoning_content = reasoning;
+    if (!done.length) return [message];
+    message.tool_calls = done.map(({ id, name, arguments: written }) => ({ id, type: "function", function: { name, arguments: written } }));
+    return [message, ...done.map(({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }))];
   }
   const attached = (files ?? []).map(({ name, text }) => {
     const fence = fenceAround(text, 3);
     return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
   });
-  return { role, content: [...attached, content].filter(Boolean).join("\n\n") };
+  return [{ role, content: [...attached, content].filter(Boolean).join("\n\n") }];
 }
 
 /**

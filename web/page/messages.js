@@ -15,7 +15,7 @@
  * @property {(view: MessageView, button: HTMLElement) => void} act
  */
 
-import { CallViews, ResultView } from "./calls.js";
+import { Calls } from "./calls.js";
 import { button, element, iconButton } from "./dom.js";
 import { bytes } from "../shared/format.js";
 import { inSteps, perFrame } from "./frames.js";
@@ -39,8 +39,8 @@ const MORE = 400;
  *
  * @param {Message} message
  */
-export function noteOf({ role, content, reasoning, tool_calls, figures }) {
-  if (role === "assistant" && !content && !reasoning && !tool_calls) return strings.unanswered;
+export function noteOf({ content, reasoning, calls, figures }) {
+  if (!content && !reasoning && !calls) return strings.unanswered;
   return figures ? strings.stats(figures) : "";
 }
 
@@ -147,12 +147,6 @@ export class MessageList {
   }
 }
 
-/** @param {Message} message */
-function labelOf({ role, model }) {
-  if (role === "tool") return strings.tools.result;
-  return role === "user" ? strings.you : (model ?? strings.assistant);
-}
-
 /** Draw them when Markdown has come, or has not. @param {MessageView[]} views */
 function drawn(views) {
   const draw = () => views.forEach((view) => view.root.isConnected && view.draw());
@@ -171,10 +165,8 @@ class MessageView {
   #renderer = null;
   /** @type {Reasoning | null} */
   #reasoning = null;
-  /** @type {CallViews | null} */
+  /** @type {Calls | null} */
   #calls = null;
-  /** @type {ResultView | null} */
-  #result = null;
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
@@ -188,11 +180,11 @@ class MessageView {
    * @param {MessageHandlers} on
    */
   constructor(message, on) {
-    const { role, content } = message;
+    const { role, content, model } = message;
     this.message = message;
     this.#on = on;
     this.root = element("article", `message ${role}`);
-    this.root.setAttribute("aria-label", labelOf(message));
+    this.root.setAttribute("aria-label", role === "user" ? strings.you : (model ?? strings.assistant));
     this.root.dataset.state = "ended";
     // What was written, for what drives the page.
     Object.defineProperty(this.root, "source", { get: () => message.content });
@@ -201,8 +193,6 @@ class MessageView {
     for (const file of message.files ?? []) this.#body.append(fileView(file));
     this.#body.append(this.#text);
     if (role === "user") this.#text.append(...plain(content));
-    if (role === "tool") this.#text.replaceWith((this.#result = new ResultView(message)).root);
-    this.#result?.update(false);
     const under = element("div", "under");
     under.append(this.#note, this.#branches, this.#actions);
     this.root.append(under);
@@ -213,7 +203,7 @@ class MessageView {
 
   /** Show what there is of an answer. */
   draw() {
-    if (this.message.role !== "assistant" || this.#renderer) return;
+    if (this.message.role === "user" || this.#renderer) return;
     this.#renderer = new TextRenderer(this.#text);
     this.update();
   }
@@ -228,9 +218,8 @@ class MessageView {
   #updateSoon = perFrame(() => this.#update());
 
   #update(now = false) {
-    this.#result?.update(this.root.dataset.state === "streaming");
     if (!this.#renderer) return;
-    const { content, reasoning = "", thought, tool_calls, figures } = this.message;
+    const { content, reasoning = "", thought, figures } = this.message;
     // It was no answer yet, but thought: that alone makes thoughts grow behind what was shown.
     if (content.length < this.#shown || (this.#shown && reasoning.length > this.#thoughtsShown)) this.#clear();
     const [thoughts, text] = [reasoning.slice(this.#thoughtsShown), content.slice(this.#shown)];
@@ -240,7 +229,7 @@ class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text, now);
-    if (tool_calls) this.#showCalls(tool_calls);
+    this.#showCalls();
     if (!ended || (figures ? figures === this.#figures : !text && !thoughts)) return;
     this.#figures = figures;
     this.note = noteOf(this.message);
@@ -251,7 +240,7 @@ class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state === "ended") this.#reasoning?.end(this.message.thought);
-    this.#result?.update(state === "streaming");
+    if (this.#renderer) this.#showCalls();
   }
 
   /** @param {string} note what stands below the text: figures, or what became of it */
@@ -341,15 +330,15 @@ class MessageView {
     this.#reasoning.append(text);
   }
 
-  /** @param {import("./conversation.js").ToolCall[]} calls */
-  #showCalls(calls) {
-    if (!this.#calls) this.#text.after((this.#calls = new CallViews()).root);
-    this.#calls.update(calls);
+  #showCalls() {
+    const { calls, figures } = this.message;
+    if (!calls) return;
+    if (!this.#calls) this.#body.append((this.#calls = new Calls()).root);
+    this.#calls.update(calls, figures !== undefined, this.root.dataset.state === "streaming");
   }
 
   #showActions() {
-    const { role: own } = this.message;
-    const shown = this.#on.actions.filter(({ role }) => own !== "tool" && (!role || role === own));
+    const shown = this.#on.actions.filter(({ role }) => !role || role === this.message.role);
     const buttons = shown.map(({ icon, label, act }) => {
       const made = iconButton(icon, label, () => act(this, made));
       return made;

@@ -116,13 +116,11 @@ export const strings = {
       choices: { true: "On", false: "Off" },
     },
     /** @type {(name: string) => string} */
-    calls: (name) => (name === "python" ? "Python" : name),
-    running: "Running…",
-    waiting: "The model wants to run this.",
+    called: (name) => (name === "python" ? "Python" : `Called ${name}`),
+    running: "running…",
+    waiting: "wants to run",
     run: "Run",
-    again: "Run again",
     decline: "Don’t run",
-    goOn: "Go on",
     /** What the model is told then. */
     declined: "The user did not let this run.",
     notRun: "Not run.",
@@ -131,9 +129,8 @@ export const strings = {
     late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
     anew: "[Python was started anew: the variables of earlier runs are gone.]",
     plot: "Plot",
-    result: "Result",
-    /** @type {(run: Run | undefined) => string} */
-    ran: (run) => (run?.seconds ? `${run.error === undefined ? "Ran" : "Failed"} after ${decimal(run.seconds)} s` : strings.tools.result),
+    /** @type {(run: Run) => string} */
+    ran: ({ error, seconds }) => (seconds ? `${error === undefined ? "ran for" : "failed after"} ${decimal(seconds)} s` : ""),
     /** @type {(shown: number, all: number) => string} */
     rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
     /** @type {(name: string) => string} */
