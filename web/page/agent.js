@@ -32,6 +32,7 @@ class Agent {
   #chosen = chosen();
   /** By their names. @type {Map<string, Callable>} */
   #functions = new Map();
+  #offers = 0;
   /** Ends what goes on in the Python of before. */
   #close = () => {};
 
@@ -44,22 +45,26 @@ class Agent {
     app.sections.push({ show: () => this.#section(), reset: () => this.#choose({ python: "off", site: true }) });
   }
 
-  /** Tell the model of what there is, as the visitor has chosen. */
+  /** Tell the model of what there is, as the visitor has chosen. What nobody wants is not loaded. */
   async #offer() {
     const { site } = this.#app;
     const { python, site: own } = this.#chosen;
-    const isWanted = python !== "off" || (own && site?.tools);
+    const offer = ++this.#offers;
     if (python === "off") this.#close();
-    this.#functions.clear();
-    if (isWanted && site) {
+    /** @type {Callable[]} */
+    const functions = [];
+    if (site && (python !== "off" || (own && site.tools))) {
       try {
-        const { functionsOf, closePython } = await import("./tools.js");
+        const { closePython, functionsOf, pythonOf } = await import("./tools.js");
         this.#close = closePython;
-        for (const made of await functionsOf(site, python !== "off", own)) this.#functions.set(made.name, made);
+        if (python !== "off") functions.push(pythonOf(site.wheels));
+        if (own && site.tools) functions.push(...(await functionsOf(site.tools)));
       } catch (error) {
         this.#app.toast(strings.tools.broken(/** @type {Error} */ (error).message));
       }
     }
+    if (offer !== this.#offers) return; // the visitor has chosen otherwise meanwhile
+    this.#functions = new Map(functions.map((made) => [made.name, made]));
     this.#app.tools = [...this.#functions.values()].map(({ name, description, parameters }) => ({
       type: "function",
       function: { name, description, parameters },

@@ -7,6 +7,7 @@
  */
 
 import { runOf } from "./runs.js";
+import { strings } from "./strings.js";
 import { address } from "../shared/site.js";
 
 /** Python has so many seconds to start. */
@@ -27,8 +28,14 @@ export class Sandbox {
   #receive = () => {};
   #ready;
 
-  /** @param {string[]} wheels of the site */
-  constructor(wheels) {
+  #within;
+
+  /**
+   * @param {string[]} wheels of the site
+   * @param {number} [within] seconds that a run may take
+   */
+  constructor(wheels, within = RUNS_WITHIN) {
+    this.#within = within;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     this.#port.onmessage = ({ data }) => this.#receive(data);
@@ -56,7 +63,7 @@ export class Sandbox {
     const started = new Promise((resolve) => (this.#receive = resolve));
     this.#frame.contentWindow?.postMessage({ script, files }, location.origin, [port, ...buffers]);
     const told = await Promise.race([started, after(STARTS_WITHIN)]);
-    if (told !== "ready") throw new Error(`Python did not start: ${told?.failed ?? "it says nothing"}.`);
+    if (told !== "ready") throw new Error(strings.tools.notStarted(told?.failed));
   }
 
   /**
@@ -71,8 +78,9 @@ export class Sandbox {
   async run(code, files, onOutput, signal) {
     /** @type {Run} */
     const run = { output: "", shown: [], seconds: 0 };
-    const stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve("Stopped.")));
-    if (signal.aborted || (await Promise.race([this.#ready, stopped])) === "Stopped.") return this.#ended(run, "Stopped.");
+    const stopped = new Promise((resolve) => signal.addEventListener("abort", () => resolve(strings.tools.stopped)));
+    const begin = signal.aborted ? strings.tools.stopped : await Promise.race([this.#ready, stopped]);
+    if (begin) return this.#ended(run, begin);
     const began = performance.now();
     const done = new Promise((resolve) => {
       this.#receive = ({ output, done, failed }) => {
@@ -81,11 +89,11 @@ export class Sandbox {
           onOutput(run.output);
         }
         if (typeof done === "string") resolve({ done });
-        else if (failed) resolve(`Python broke down: ${String(failed).slice(0, MOST_TEXT)}.`);
+        else if (failed) resolve(strings.tools.brokeDown(String(failed).slice(0, MOST_TEXT)));
       };
     });
     this.#port.postMessage({ code, files: files.map(({ name, text }) => ({ name: plainName(name), text })) });
-    const late = after(RUNS_WITHIN, `Stopped: the code ran for more than ${RUNS_WITHIN} seconds.`);
+    const late = after(this.#within, strings.tools.late(this.#within));
     const end = await Promise.race([done, late, stopped]);
     this.#receive = () => {};
     run.seconds = (performance.now() - began) / 1000;
@@ -130,7 +138,7 @@ function checked(json, { output, seconds }) {
 /** @param {string} name of a file in the site */
 async function fetched(name) {
   const response = await fetch(address(name));
-  if (!response.ok) throw new Error(`Python did not start: the server answered ${response.status} for ${name}.`);
+  if (!response.ok) throw new Error(strings.tools.notStarted(`the server answered ${response.status} for ${name}`));
   return response;
 }
 

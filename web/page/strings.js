@@ -127,6 +127,10 @@ export const strings = {
     stopped: "Stopped.",
     /** @type {(seconds: number) => string} */
     late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
+    /** @type {(why?: string) => string} */
+    notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
+    /** @type {(why: string) => string} */
+    brokeDown: (why) => `Python broke down: ${why}.`,
     anew: "[Python was started anew: the variables of earlier runs are gone.]",
     plot: "Plot",
     /** @type {(run: Run) => string} */
@@ -136,6 +140,7 @@ export const strings = {
     /** @type {(name: string) => string} */
     unknown: (name) => `There is no function called “${name}”.`,
     noArguments: "The arguments are no object.",
+    noFunction: "each has a name, a description and a function “run”.",
     noCode: "There is no code: it is expected as the text “code”.",
     /** @type {(message: string) => string} */
     broken: (message) => `The functions of this site can’t be used: ${message}`,

@@ -3,7 +3,6 @@
  *
  * @import { Conversation } from "./conversation.js"
  * @import { Run } from "./runs.js"
- * @import { Site } from "../shared/site.js"
  *
  * @typedef {object} Context of a call
  * @property {Conversation} conversation
@@ -26,14 +25,11 @@ import { address } from "../shared/site.js";
 let python = null;
 
 /**
- * @param {Site} site
- * @param {boolean} withPython
- * @param {boolean} withOwn those of the site
- * @returns {Promise<Callable[]>} rejected if the site's are none
+ * @param {string} path of the module in the site
+ * @returns {Promise<Callable[]>} the site's own; rejected if they are none
  */
-export async function functionsOf(site, withPython, withOwn) {
-  const own = withOwn && site.tools ? (await import(address(site.tools))).default.map(ownFunction) : [];
-  return [...(withPython ? [pythonOf(site.wheels)] : []), ...own];
+export async function functionsOf(path) {
+  return (await import(address(path))).default.map(ownFunction);
 }
 
 export function closePython() {
@@ -42,10 +38,10 @@ export function closePython() {
 }
 
 /**
- * @param {string[]} wheels
+ * @param {string[]} wheels of the site
  * @returns {Callable}
  */
-function pythonOf(wheels) {
+export function pythonOf(wheels) {
   return {
     name: "python",
     description:
@@ -70,7 +66,10 @@ function pythonOf(wheels) {
  * @param {any} given of the site's own
  * @returns {Callable}
  */
-function ownFunction({ name, description, parameters, run }) {
+function ownFunction(given) {
+  const { name, description, parameters, run } = Object(given);
+  const isOne = typeof name === "string" && typeof description === "string" && typeof run === "function";
+  if (!isOne) throw new TypeError(strings.tools.noFunction);
   return {
     ...{ name, description, parameters },
     async run(values, { signal }) {

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 64, 20, 40, 52
+LEFT, RIGHT, TOP, BOTTOM = 64, 28, 40, 52
 MOST_POINTS = 2_000  # of a series that are drawn
 MOST_BARS = 200
 COLOURS = ("#2a78b8", "#d9622b", "#2f9e5b", "#a24bb5", "#c9a227", "#d1426f", "#4d9fa8", "#7a6a58")
@@ -144,10 +144,15 @@ def framed(parts: Iterable[str], labels: Labels, names: Sequence[str]) -> str:
     if labels.y:
         turned = f'transform="rotate(-90 16 {(TOP + HEIGHT - BOTTOM) / 2})"'
         words.append(text(16, (TOP + HEIGHT - BOTTOM) / 2, labels.y, "middle", turned))
-    for index, (name, colour) in enumerate(zip(filter(None, names), colours(), strict=False)):
+    names = [name[:40] for name in names if name]
+    if names:
+        wide, high = 7 * max(map(len, names)) + 36, 18 * len(names) + 6
+        place = f'x="{WIDTH - RIGHT - wide}" y="{TOP}" width="{wide}" height="{high}"'
+        words.append(f'<rect {place} fill="{PAPER}" fill-opacity="0.8"/>')
+    for index, (name, colour) in enumerate(zip(names, colours(), strict=False)):
         y = TOP + 14 + 18 * index
         words.append(f'<rect x="{WIDTH - RIGHT - 16}" y="{y - 9}" width="10" height="10" rx="2" fill="{colour}"/>')
-        words.append(text(WIDTH - RIGHT - 22, y, name[:40], "end"))
+        words.append(text(WIDTH - RIGHT - 22, y, name, "end"))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
     font = f'font-family="system-ui, sans-serif" font-size="12" fill="{INK}"'
     return f'{head} {font}><rect width="{WIDTH}" height="{HEIGHT}" fill="{PAPER}"/>{"".join([*parts, *words])}</svg>'
@@ -206,7 +211,9 @@ def ticked(low: float, high: float) -> list[float]:
 
 def number(value: float) -> str:
     """A number at an axis."""
-    return f"{value:,.10g}" if 1e-3 <= abs(value) < 1e7 or abs(value) < 1e-12 else f"{value:.3g}"
+    if abs(value) < 1e-12 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.10g}"  # years have no commas
+    return f"{value:,.10g}" if 1 < abs(value) < 1e7 else f"{value:.3g}"
 
 
 def colours() -> Iterator[str]:

@@ -11,7 +11,7 @@
 
 /** Python's memory, in WebAssembly's pages of 64 KiB: 1 GiB. */
 const MOST_PAGES = 1 << 14;
-/** What code may write into files, in bytes, all in all: they lie in memory too, beside Python's own. */
+/** What a run may write into files, in bytes, all in all: they lie in memory too, beside Python's own. */
 const MOST_WRITTEN = 1 << 26;
 /** Where Pyodide believes that its files are. There is no such place. */
 const PLACE = "https://pyodide.invalid/";
@@ -50,8 +50,9 @@ async function start(files, page) {
   pyodide.setStdout({ batched: say });
   pyodide.setStderr({ batched: say });
   const run = pyodide.runPython("import sys; sys.path.insert(0, '/lib'); import run; run.closed()");
-  boundFiles(pyodide);
+  const beginWriting = boundFiles(pyodide);
   const work = async (/** @type {Job} */ { code, files }) => {
+    beginWriting();
     for (const { name, text } of files) pyodide.FS.writeFile(name, text);
     page.postMessage({ done: await run(code, say) });
   };
@@ -64,7 +65,10 @@ function failed(page) {
   return (/** @type {unknown} */ error) => page.postMessage({ failed: error instanceof Error ? error.message : "its memory is damaged" });
 }
 
-/** @param {import("pyodide").PyodideAPI} pyodide */
+/**
+ * @param {import("pyodide").PyodideAPI} pyodide
+ * @returns {() => void} a run begins
+ */
 function boundFiles({ FS }) {
   const { MEMFS } = FS.filesystems;
   const { stream } = MEMFS.ops_table.file;
@@ -80,4 +84,5 @@ function boundFiles({ FS }) {
     count(Math.max(0, size - node.usedBytes));
     resizeFileStorage(node, size);
   };
+  return () => void (written = 0);
 }
