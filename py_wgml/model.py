@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, chosen, read
 from .errors import ContextError, WgmlError, quoted
+from .forms import Form, Forms
 from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
+from .grammar.nodes import Grammar
 from .inputs import Inputs
 from .metadata import MAX_NAME, MAX_SIZE, Metadata
 from .models import Config, plan
@@ -41,6 +43,7 @@ OPTIONS = (
     "tools",
     "tool_choice",
     "parallel_tool_calls",
+    *(field.name for field in fields(Form)),
     "chat_template",
     "chat_template_kwargs",
     "on_prefill",
@@ -80,7 +83,7 @@ class Model:
     ) -> None:
         self._engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
         self.defaults = Defaults.for_parameters(engine.parameters)
-        self._prompts = Prompts(tokenizer, template)
+        self._prompts, self._forms = Prompts(tokenizer, template), Forms(tokenizer)
 
     @classmethod
     async def load(
@@ -236,6 +239,10 @@ class Model:
         tools: Tools | None = None,
         tool_choice: str | Mapping[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
+        schema: Any = None,
+        regex: str | None = None,
+        choices: Iterable[str] | None = None,
+        grammar: str | Grammar | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         drop_oldest: bool = False,
@@ -253,13 +260,17 @@ class Model:
         tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
         {"type": "function", "function": {"name": ...}}: it calls this one.
         parallel_tool_calls: False: at most one call.
+        schema, regex, choices, grammar: the form of the answer, one of them at most (see `Form`): a JSON schema, or a
+        type that one can be made of; a regular expression that the whole answer matches; texts of which it is one; GBNF
+        as llama.cpp has it. The model can write nothing else, however it samples; its thoughts are free. For a schema,
+        `parsed` of the Generation is the value.
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         drop_oldest: leave the oldest messages out where the conversation fills the context, instead of failing.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
-        there are not, and for a conversation that is too long.
+        there are not, for a form that is not supported (by its name), and for a conversation that is too long.
         """
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
@@ -275,7 +286,11 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
+        form = Form(schema, regex, choices, grammar)
+        constraint = self._forms.constraint(form, prompt)
+        return Generation(
+            self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel, constraint, form.read
+        )
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""

@@ -86,7 +86,7 @@ class Prompts:
         splitter = written.answers.splitter(written.prompt, written.begun, variables.get("tools") or ())
         ids = self.ids(written.text)
         mark("tokenizer")
-        return Prompt(ids, splitter, written.answers.shown, bool(written.begun))
+        return Prompt(ids, splitter, written.answers.shown, written.begun, written.answers.before(written.prompt))
 
     def fitting(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Prompt:
         """What the model is sent, without the oldest messages (those after the system's) where the conversation fills

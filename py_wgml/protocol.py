@@ -249,6 +249,8 @@ class Usage(TypedDict):
     drafted_tokens: int
     accepted_tokens: int
     """Of those drafted: guessed by what the conversation holds, and checked several at once."""
+    forced_tokens: int
+    """That alone could follow in the form that was asked for, and were taken without a choice."""
     context_used: int
     context_length: int
 
@@ -279,6 +281,8 @@ class Done(TypedDict):
     type: Literal["done"]
     id: int
     reason: Reason
+    depth: NotRequired[int]
+    """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded."""
     usage: Usage
     seconds: AnswerSeconds
     tokens_per_second: Rates

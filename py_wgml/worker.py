@@ -326,7 +326,7 @@ def _opened(message: Any) -> Mapping[str, Any]:
 
 def _done(id: int, generation: Generation, context: int) -> protocol.Done:
     usage = generation.usage
-    return {
+    done: protocol.Done = {
         "type": "done",
         "id": id,
         "reason": generation.reason,
@@ -336,6 +336,7 @@ def _done(id: int, generation: Generation, context: int) -> protocol.Done:
             "completion_tokens": usage.completion_tokens,
             "drafted_tokens": usage.drafted_tokens,
             "accepted_tokens": usage.accepted_tokens,
+            "forced_tokens": usage.forced_tokens,
             "context_used": min(usage.prompt_tokens + usage.completion_tokens, context),
             "context_length": context,
         },
@@ -346,3 +347,6 @@ def _done(id: int, generation: Generation, context: int) -> protocol.Done:
         },
         "tokens_per_second": {"prefill": usage.prefill_rate, "decode": usage.decode_rate},
     }
+    if generation.depth is not None:
+        done["depth"] = generation.depth
+    return done

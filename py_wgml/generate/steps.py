@@ -34,7 +34,9 @@ class Steps:
 
     def __init__(self, device: Device, forward: Forward, state: State) -> None:
         self._device, self._forward, self._state = device, forward, state
-        self.sizes: tuple[int, ...] = STEP_SIZES[:2] if device.info.software else STEP_SIZES  # where compiling may take seconds
+        self.sizes: tuple[int, ...] = (
+            STEP_SIZES[:2] if device.info.software else STEP_SIZES
+        )  # where compiling may take seconds
         self.sampling = device.upload(Sampling().uniform(), "sampling")
         self.found = device.buffer(4 * CHECKED, "found")
         self.masks = Masks(device)

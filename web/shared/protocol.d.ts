@@ -184,8 +184,20 @@ export interface TemplateOptions {
   chat_template_kwargs?: Record<string, unknown>;
 }
 
+/** What the answer is to be, whatever the model would write: one of these at most. */
+export interface FormOptions {
+  /** JSON that fits a JSON schema, as an object or as its text. */
+  schema?: Record<string, unknown> | boolean | string | null;
+  /** What matches a regular expression as a whole. */
+  regex?: string | null;
+  /** One of these texts. */
+  choices?: string[] | null;
+  /** A text of a grammar in GBNF. */
+  grammar?: string | null;
+}
+
 /** What an answer is asked for with. */
-export interface AnswerOptions extends Sampling, TemplateOptions {
+export interface AnswerOptions extends Sampling, TemplateOptions, FormOptions {
 }
 
 /** What is left out is as the model and the device have it. */
@@ -420,6 +432,8 @@ export interface Usage {
   drafted_tokens: number;
   /** Of those drafted: guessed by what the conversation holds, and checked several at once. */
   accepted_tokens: number;
+  /** That alone could follow in the form that was asked for, and were taken without a choice. */
+  forced_tokens: number;
   context_used: number;
   context_length: number;
 }
@@ -448,6 +462,8 @@ export interface Done {
   type: "done";
   id: number;
   reason: Reason;
+  /** To which depth what may contain itself does so in the form that was asked for, where that had to be bounded. */
+  depth?: number;
   usage: Usage;
   seconds: AnswerSeconds;
   tokens_per_second: Rates;
