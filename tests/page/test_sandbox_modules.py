@@ -70,7 +70,7 @@ def test_plots(
     [(plot.line, ([],)), (plot.line, ([1], [1, 2])), (plot.bar, (["a"], [1, 2])), (plot.bar, ([], []))],
 )
 def test_plots_of_nothing(draw: Callable[..., None], given: tuple[Any, ...]) -> None:
-    with pytest.raises(ValueError, match="draw|values|drawn"):
+    with pytest.raises(ValueError, match=r"draw|values"):
         draw(*given)
 
 

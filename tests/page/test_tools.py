@@ -88,7 +88,7 @@ RUNS: list[tuple[str, dict[str, str]]] = [
     (PLOTS, {"shown": '{"svg": "<svg '}),
     ("[{'a': 1, 'b': 0.5}, {'c': '<b>'}]", {"shown": '{"columns": ["a", "b", "c"], "rows": [["1", "0.5", ""]'}),
     (HTML, {"shown": '{"columns": ["a"], "rows": [["12"]], "count": 1}'}),
-    ("import ctypes; ctypes.memset(0, 65, 10_000_000)", {"error": "Python broke down"}),
+    ("import ctypes; ctypes.memset(0, 65, 10_000_000)", {"error": "."}),  # it has died, or hangs
     ("'x' in globals()", {"value": "False"}),  # another Python
     ("print('before')\nwhile True: pass", {"error": "Stopped: it took more than 4 seconds.", "output": "before"}),
     ("1", {"value": "1"}),
