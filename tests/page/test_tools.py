@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.server
 import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -311,3 +314,116 @@ def test_the_site_has_functions_of_its_own(context: BrowserContext, dist: Path, 
         ask(page)
         wait_answers(page, 10)
         assert "tools" not in sent(page)["sampling"]
+
+
+class Mcp(http.server.BaseHTTPRequestHandler):
+    """A server of the Model Context Protocol with one tool, a word at a time; it forgets its first session."""
+
+    asked: list[str] = []
+    sessions = 0
+    forgotten = False
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+    def reply(self, status: int, kind: str = "", body: str = "", session: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "content-type, mcp-session-id, mcp-protocol-version")
+        self.send_header("Access-Control-Expose-Headers", "mcp-session-id")
+        self.send_header("Content-Length", str(len(body.encode())))
+        if kind:
+            self.send_header("Content-Type", kind)
+        if session:
+            self.send_header("mcp-session-id", session)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def do_OPTIONS(self) -> None:
+        self.reply(204)
+
+    def do_POST(self) -> None:
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        method, id = message.get("method"), message.get("id")
+        Mcp.asked.append(method or "answer")
+        session = self.headers.get("mcp-session-id", "")
+        if method == "initialize":
+            assert not session
+            Mcp.sessions += 1
+            about = {"protocolVersion": "2025-03-26", "capabilities": {"tools": {}}, "serverInfo": {"name": "test"}}
+            return self.result(id, about, session=f"s{Mcp.sessions}")
+        assert self.headers["mcp-protocol-version"] == "2025-03-26"
+        if session != f"s{Mcp.sessions}" or (method == "tools/call" and not Mcp.forgotten):
+            Mcp.forgotten = True
+            return self.reply(404)
+        if id is None or method is None:
+            return self.reply(202)
+        if method == "tools/list" and not message["params"]:
+            tool = {"name": "say.it", "description": "Says it.", "inputSchema": {"type": "object"}}
+            return self.result(id, {"tools": [tool], "nextCursor": "more"})
+        if method == "tools/list":
+            return self.result(id, {"tools": [{"name": "fails"}]})
+        called = message["params"]
+        if called["name"] == "fails":
+            return self.result(id, {"content": [{"type": "text", "text": "it fails"}], "isError": True})
+        said = [{"type": "text", "text": str(called["arguments"])}, {"type": "image", "data": ""}]
+        answer = {"jsonrpc": "2.0", "id": id, "result": {"content": said}}
+        events = [{"method": "notifications/progress"}, {"id": 99, "method": "ping"}, answer]
+        stream = "".join(f": word\r\nevent: message\r\ndata: {json.dumps(event)}\r\n\r\n" for event in events)
+        return self.reply(200, "text/event-stream", stream)
+
+    def result(self, id: int, result: Any, session: str = "") -> None:
+        self.reply(200, "application/json", json.dumps({"jsonrpc": "2.0", "id": id, "result": result}), session)
+
+
+@contextlib.contextmanager
+def mcp() -> Iterator[str]:
+    """The address of such a server."""
+    server = http.server.ThreadingHTTPServer(("localhost", 0), Mcp)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}/mcp"
+    server.shutdown()
+    server.server_close()
+
+
+REACHES = "(address) => fetch(address, { mode: 'no-cors' }).then(() => true, () => false)"
+
+
+def test_servers_that_the_visitor_names_have_functions(page: Page, url: str, fake: Fake) -> None:
+    problems = fails(page)
+    fake(answers=[call("say_it", '{"it": "hello"}'), call("fails", "{}")])
+    ready(page, url)
+    with mcp() as address:
+        page.keyboard.press("Control+,")
+        page.fill("#setting-servers", "http://example.org/mcp")
+        page.press("#setting-servers", "Tab")
+        expect(page.locator("#setting-servers-problem")).to_contain_text("no address over https")
+        assert page.locator("iframe").count() == 0
+        page.fill("#setting-servers", address)
+        page.press("#setting-servers", "Tab")
+        page.locator("iframe").wait_for(state="attached")
+        page.keyboard.press("Escape")
+        page.reload()  # it is remembered
+        ready(page, url)
+        frame = page.frame(url=re.compile(r"mcp\.html"))
+        assert frame
+        frame.wait_for_function("window.server")
+        assert frame.evaluate(REACHES, address)
+        assert not frame.evaluate(REACHES, f"{address}/other")  # its policy names this one alone
+        assert not page.evaluate(REACHES, address)  # and the page's none
+        ask(page)
+        expect(page.locator(".called .status")).to_have_text("wants to run")  # what it is told leaves the device
+        run = page.get_by_role("button", name="Run", exact=True)
+        run.click()
+        expect(page.locator(".called .output").first).to_have_text("{'it': 'hello'}\n[image]")
+        script(page, echo=True)
+        run.click()
+        wait_answers(page, 3)
+        assert [message.get("content") for message in sent(page)["messages"] if message["role"] == "tool"] == [
+            "{'it': 'hello'}\n[image]",
+            "it fails",
+        ]
+        assert [tool["function"]["name"] for tool in sent(page)["sampling"]["tools"]] == ["say_it", "fails"]
+    assert Mcp.asked.count("initialize") >= 3  # twice for two visits, and once where the session was forgotten
+    assert "answer" in Mcp.asked  # to what the server asked
+    assert problems == []

@@ -14,7 +14,7 @@
 import { byId, element } from "./dom.js";
 import { recallJson, remember } from "./remembered.js";
 import { forModel } from "./runs.js";
-import { choices } from "./settings.js";
+import { choices, fieldRow } from "./settings.js";
 import { strings } from "./strings.js";
 
 /** What the visitor has chosen, of the origin's storage. */
@@ -29,10 +29,11 @@ export function mount(app) {
 
 class Agent {
   #app;
-  #chosen = chosen();
+  #chosen = chosen(recallJson(KEY));
   /** By their names. @type {Map<string, Callable>} */
   #functions = new Map();
   #offers = 0;
+  #hadServers = false;
   /** Ends what goes on in the Python of before. */
   #close = () => {};
 
@@ -42,13 +43,13 @@ class Agent {
     app.addEventListener("site", () => this.#offer());
     app.addEventListener("answered", (event) => this.#answered(/** @type {CustomEvent<Turn>} */ (event).detail));
     byId("messages").addEventListener("asked", (event) => this.#asked(/** @type {CustomEvent<Asked>} */ (event).detail));
-    app.sections.push({ show: () => this.#section(), reset: () => this.#choose({ python: "off", site: true }) });
+    app.sections.push({ show: () => this.#section(), reset: () => this.#choose(chosen({})) });
   }
 
   /** Tell the model of what there is, as the visitor has chosen. What nobody wants is not loaded. */
   async #offer() {
     const { site } = this.#app;
-    const { python, site: own } = this.#chosen;
+    const { python, site: own, servers } = this.#chosen;
     const offer = ++this.#offers;
     if (python === "off") this.#close();
     /** @type {Callable[]} */
@@ -63,12 +64,25 @@ class Agent {
         this.#app.toast(strings.tools.broken(/** @type {Error} */ (error).message));
       }
     }
+    if (site && (servers.length || this.#hadServers)) functions.push(...(await this.#offered(servers)));
     if (offer !== this.#offers) return; // the visitor has chosen otherwise meanwhile
     this.#functions = new Map(functions.map((made) => [made.name, made]));
     this.#app.tools = [...this.#functions.values()].map(({ name, description, parameters }) => ({
       type: "function",
       function: { name, description, parameters },
     }));
+  }
+
+  /** @param {string[]} servers that the visitor has named @returns {Promise<Callable[]>} what they offer */
+  async #offered(servers) {
+    this.#hadServers = true;
+    const { functionsAt, keepOnly } = await import("./mcp.js");
+    keepOnly(servers);
+    const failed = (/** @type {string} */ server) => (/** @type {Error} */ { message }) => {
+      this.#app.toast(strings.tools.noServer(server, message));
+      return [];
+    };
+    return (await Promise.all(servers.map((server) => functionsAt(server).catch(failed(server))))).flat();
   }
 
   /** @param {Partial<ReturnType<typeof chosen>>} change */
@@ -79,23 +93,48 @@ class Agent {
   }
 
   #section() {
-    const { python, site } = strings.tools;
+    const { python, site, consent } = strings.tools;
+    const { servers } = this.#chosen;
     const section = element("div", "sections");
     section.append(
       choices("python", python.label, python.choices, this.#chosen.python, python.explained, (consent) =>
         this.#choose({ python: /** @type {Consent} */ (consent) }),
       ),
+      this.#servers(),
     );
+    if (servers.length) {
+      section.append(
+        choices("consent", consent.label, consent.choices, this.#chosen.consent, consent.explained, (chosen) =>
+          this.#choose({ consent: /** @type {Consent} */ (chosen) }),
+        ),
+      );
+    }
     if (!this.#app.site?.tools) return section;
     const own = String(this.#chosen.site);
     const list = choices("site-tools", site.label, site.choices, own, site.explained, (on) => this.#choose({ site: on === "true" }));
     const offered = element("ul", "help");
-    for (const { name, description, isPython } of this.#functions.values()) {
-      if (!isPython) offered.append(element("li", "", `${name}: ${description}`));
+    for (const { name, description, consent } of this.#functions.values()) {
+      if (!consent) offered.append(element("li", "", `${name}: ${description}`));
     }
     list.append(offered);
     section.append(list);
     return section;
+  }
+
+  /** The field for the addresses of servers. */
+  #servers() {
+    const { label, explained, wrong } = strings.tools.servers;
+    const input = /** @type {HTMLTextAreaElement} */ (element("textarea", ""));
+    Object.assign(input, { rows: 2, value: this.#chosen.servers.join("\n"), placeholder: "https://" });
+    const { root, problem } = fieldRow("servers", label, explained, input);
+    input.addEventListener("change", async () => {
+      const { serverAddress } = await import("./mcp.js");
+      const lines = input.value.split("\n").filter((line) => line.trim());
+      const servers = lines.map(serverAddress);
+      problem.textContent = servers.includes(null) ? wrong(lines[servers.indexOf(null)]) : "";
+      if (!servers.includes(null)) this.#choose({ servers: [...new Set(/** @type {string[]} */ (servers))] });
+    });
+    return root;
   }
 
   /** @param {Turn} turn */
@@ -140,7 +179,8 @@ class Agent {
   #isAllowed({ path }, { name }) {
     const since = path.slice(path.findLastIndex(({ role }) => role === "user"));
     if (since.filter(({ calls }) => calls).length > MOST_ROUNDS) return false;
-    return !this.#functions.get(name)?.isPython || this.#chosen.python === "always";
+    const consent = this.#functions.get(name)?.consent;
+    return !consent || this.#chosen[consent === "python" ? "python" : "consent"] === "always";
   }
 
   /**
@@ -191,10 +231,18 @@ class Agent {
   }
 }
 
-/** @returns {{python: Consent, site: boolean}} what is kept, as far as it is what it should be */
-function chosen() {
-  const { python, site } = Object(recallJson(KEY));
-  return { python: python === "ask" || python === "always" ? python : "off", site: site !== false };
+/**
+ * @param {unknown} kept
+ * @returns {{python: Consent, site: boolean, servers: string[], consent: Consent}} what of it is what it should be
+ */
+function chosen(kept) {
+  const { python, site, servers, consent } = Object(kept);
+  return {
+    python: python === "ask" || python === "always" ? python : "off",
+    site: site !== false,
+    servers: Array.isArray(servers) ? servers.filter((server) => typeof server === "string") : [],
+    consent: consent === "always" ? consent : "ask",
+  };
 }
 
 /** @returns {Run} */

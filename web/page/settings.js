@@ -170,16 +170,8 @@ export class Settings {
    * @param {() => any} value undefined: the model's default
    */
   #field(name, input, value) {
-    const root = element("div", `field-row ${input.tagName.toLowerCase()}`);
     const { label, explained } = strings.settings[name];
-    const title = element("label", "", label);
-    const help = element("p", "help", explained);
-    const problem = element("p", "problem");
-    input.id = `setting-${name}`;
-    help.id = `${input.id}-help`;
-    problem.id = `${input.id}-problem`;
-    input.setAttribute("aria-describedby", `${help.id} ${problem.id}`);
-    title.setAttribute("for", input.id);
+    const { root, problem } = fieldRow(name, label, explained, input);
     input.addEventListener("input", () => {
       problem.textContent = input.validity.valid ? "" : input.validationMessage;
       input.setAttribute("aria-invalid", String(!input.validity.valid));
@@ -189,13 +181,35 @@ export class Settings {
       else Object.assign(this.#values, { [name]: chosen });
       this.#save();
     });
-    root.append(title, input, help, problem);
     return root;
   }
 
   #save() {
     remember(KEY, JSON.stringify(this.#values));
   }
+}
+
+/**
+ * A field with its words.
+ *
+ * @param {string} name
+ * @param {string} label
+ * @param {string} explained
+ * @param {HTMLInputElement | HTMLTextAreaElement} input
+ * @returns {{root: HTMLElement, problem: HTMLElement}} problem: for what is wrong with what was typed
+ */
+export function fieldRow(name, label, explained, input) {
+  const root = element("div", `field-row ${input.tagName.toLowerCase()}`);
+  const title = element("label", "", label);
+  const help = element("p", "help", explained);
+  const problem = element("p", "problem");
+  input.id = `setting-${name}`;
+  help.id = `${input.id}-help`;
+  problem.id = `${input.id}-problem`;
+  input.setAttribute("aria-describedby", `${help.id} ${problem.id}`);
+  title.setAttribute("for", input.id);
+  root.append(title, input, help, problem);
+  return { root, problem };
 }
 
 /** @returns {Values} what is kept, as far as it is what it should be: other versions may have kept other things */

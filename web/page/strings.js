@@ -110,6 +110,19 @@ export const strings = {
         "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
       choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
     },
+    servers: {
+      label: "MCP servers",
+      explained:
+        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
+        "model tells them leaves your device.",
+      /** @type {(line: string) => string} */
+      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
+    },
+    consent: {
+      label: "Calls of servers",
+      explained: "",
+      choices: { ask: "Ask before each", always: "Without asking" },
+    },
     site: {
       label: "Functions of this site",
       explained: "The model may call them to answer you.",
@@ -140,6 +153,9 @@ export const strings = {
     /** @type {(name: string) => string} */
     unknown: (name) => `There is no function called “${name}”.`,
     noArguments: "The arguments are no object.",
+    /** @type {(server: string, message: string) => string} */
+    noServer: (server, message) => `${server} can’t be used: ${message}`,
+    noFrame: "it could not be asked.",
     noFunction: "each has a name, a description and a function “run”.",
     noCode: "There is no code: it is expected as the text “code”.",
     /** @type {(message: string) => string} */

@@ -1,5 +1,6 @@
 /**
- * The functions that there are: Python, and those that the site's owner has given it (`build.py build --tools`).
+ * The functions that there are: Python, and those that the site's owner has given it (`build.py build --tools`). Those of
+ * servers are in mcp.js.
  *
  * @import { Conversation } from "./conversation.js"
  * @import { Run } from "./runs.js"
@@ -13,7 +14,8 @@
  * @property {string} name
  * @property {string} description
  * @property {Record<string, unknown>} [parameters] a JSON schema
- * @property {boolean} [isPython] what it runs the model has written: the visitor decides whether it does
+ * @property {"python" | "servers"} [consent] the visitor decides whether it runs: the model has written what it runs, or
+ *   what it is told leaves the device
  * @property {(values: any, context: Context) => Promise<Run>} run rejected with what went wrong
  */
 
@@ -49,7 +51,7 @@ export function pythonOf(wheels) {
       "NumPy is there. For plots: import plot; plot.line(x, y, title=...), plot.scatter(x, y), plot.bar(names, values). " +
       "display(rows) shows a list of dicts as a table. There is no network. Files that the user attached can be opened.",
     parameters: { type: "object", properties: { code: { type: "string" } }, required: ["code"] },
-    isPython: true,
+    consent: "python",
     async run({ code }, { conversation, onOutput, signal }) {
       if (typeof code !== "string") throw new TypeError(strings.tools.noCode);
       if (python?.conversation !== conversation.id) closePython();
