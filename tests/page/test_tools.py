@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from page.pages import ask, fails, ready, sent, wait_answers
@@ -165,7 +165,7 @@ def test_nothing_leads_out_of_the_sandbox(page: Page, context: BrowserContext, u
     context.route("**/sandbox/python.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
     fake()
     ready(page, url)
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
     loaded = page.evaluate("async () => (await import('./page/sandbox.js')) && 0")
     context.on("response", lambda response: asked.append(response.url))  # to what was not blocked
     value = json.loads(page.evaluate(RUN, [[["1"]], 30])[0]["value"])
