@@ -12,7 +12,8 @@ import numpy.typing as npt
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import Buffer, Device, Program
-from ..models import Cache, Logits, State, Step, build
+from ..models import Cache, Forward, Logits, Made, State, Step, build
+from ..models.rewritten import planned
 from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
 from ..timeline import mark
 from .draft import CHECKED, Costs, Draft, Speculate
@@ -54,12 +55,13 @@ class Runner(Engine):
         speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
+        self._original = self._forward
         self._activation_bits, self._x_bytes = activation_bits, x_bytes(device, activation_bits)
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
         self._sampling = device.upload(Sampling().uniform(), "sampling")
         self._tokens: Buffer | None = None
-        self._programs: dict[tuple[int, str, int], tuple[Program, Buffer | None]] = {}
+        self._programs: dict[tuple[object, ...], tuple[Program, Made]] = {}
         self.later: Awaitable[None] | None = None  # `ahead`, at work
         self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
@@ -333,28 +335,72 @@ class Runner(Engine):
 
     async def logits(self, ids: Sequence[int], at_once: int = _STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
+        rows: list[npt.NDArray[np.float32]] = []
+        async with aclosing(self.walk(ids, 0, len(ids), at_once)) as steps:
+            async for _, count, (logits, _) in steps:
+                assert logits is not None
+                rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
+        return np.stack(rows)
+
+    async def walk(
+        self, ids: Sequence[int], first: int, end: int, at_once: int = _STEP_SIZES[1], watched: int | None = None
+    ) -> AsyncGenerator[tuple[int, int, Made]]:
+        """Process ids[first:end] in steps of up to `at_once`, and before that what the cache lacks of those before.
+        Yields of each step its first position, how many it takes, and what it has made, to be read before the next one:
+        logits of every token, and what the layer `watched` weighs values by. What the cache holds behind stays there,
+        but for layers that forget. Raises WgmlError when the ids don't fit."""
         who = object()
         try:
             await self._turns.take(who)
-            return await self._logits(ids, at_once)
+            await self._check(ids)
+            behind = self._sequence[:end] == ids[:end] and not self._cache.states
+            sequence, stored = (self._sequence, self._stored) if behind else (list(ids[:end]), end)
+            start = self.reused(ids[: first + 1])
+            if first - start > at_once:
+                for read in await self._prefill(ids[:first], lambda done: None, ()):
+                    await read
+                start = first
+            self._go_back(start)
+            self._sequence = list(ids[:end])
+            self._write_tokens(ids[start:end], start)
+            while (position := self._stored) < end:
+                count = min(at_once, end - position)
+                step = _size_for(count), "logits", position + count, watched
+                program = await self._recorded(*step)
+                self.device.write(self._step, step_uniform(position, count))
+                self.device.run(program)
+                self._stored = self._remembered = position + count
+                yield position, count, self._program(*step)[1]
+            self._sequence, self._stored = sequence, max(stored, end)
         finally:
             self._turns.give(who)
 
-    async def _logits(self, ids: Sequence[int], at_once: int) -> npt.NDArray[np.float32]:
-        await self._check(ids)
-        self.forget()
-        rows: list[npt.NDArray[np.float32]] = []
-        while len(rows) < len(ids):
-            count = min(at_once, len(ids) - len(rows))
-            program, logits = self._program(_size_for(count), "logits", len(rows) + count)
-            await self.device.compiled()
-            self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
-            self.device.write(self._step, step_uniform(len(rows), count))
-            self.device.run(program)
-            assert logits is not None
-            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
-        self._sequence, self._stored, self._remembered = list(ids), len(ids), len(ids)
-        return np.stack(rows)
+    async def replace(self, forward: Forward | None) -> None:
+        """Put another function in the place of the family's, or that again (None): once a step of it has run. What was
+        processed is forgotten. On an error nothing else changes. Raises WgmlError where it needs what is not on the
+        GPU, or makes what is no number; and what it raises itself."""
+        who = object()
+        try:
+            await self._turns.take(who)
+            self._alive()
+            found = self._plan if forward is None else planned(forward, self._header, self.config, self._plan)
+            before, self._forward = self._forward, forward or self._original
+            try:
+                self._record()
+                await self._time_step(1)
+                _, (logits, _) = self._program(1, "sample", 1)
+                assert logits is not None
+                if not np.isfinite(await self.device.read_array(logits, (1, self.config.vocabulary))).all():
+                    raise WgmlError("what it makes of a token is no number: it overflows somewhere")
+            except BaseException:
+                self._forward = before
+                self._record()
+                raise
+            finally:
+                self.forget()
+            self.attending = found.attending
+        finally:
+            self._turns.give(who)
 
     async def _check(self, ids: Sequence[int]) -> None:
         self._alive()
@@ -464,33 +510,35 @@ class Runner(Engine):
         for program, _ in self._programs.values():
             program.rebind(others)
 
-    async def _recorded(self, count: int, kind: str, length: int) -> Program:
+    async def _recorded(self, count: int, kind: str, length: int, watched: int | None = None) -> Program:
         """A Program that can run; errors as of Device."""
-        program, _ = self._program(count, kind, length)
+        program, _ = self._program(count, kind, length, watched)
         if program not in self._ready:
             await self.device.allocated()
             await self.device.compiled()
             self._ready.add(program)
         return program
 
-    def _program(self, count: int, kind: str, length: int) -> tuple[Program, Buffer | None]:
-        """The Program of steps of up to `count` tokens over up to `length` positions, and its logits.
+    def _program(self, count: int, kind: str, length: int, watched: int | None = None) -> tuple[Program, Made]:
+        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes.
 
         kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "check" those of
-        every token, from each of which it picks the one that follows, "logits" those of every token.
+        every token, from each of which it picks the one that follows, "logits" those of every token. watched: see Step;
+        rows of weights are as long as the cache then.
         """
-        key = count, kind, attention_splits(self.device, count, length)
+        length = length if watched is None else self._cache.length
+        key = count, kind, attention_splits(self.device, count, length), watched, watched is not None and length
         if key not in self._programs:
             assert self._tokens is not None
             program = self.device.program(f"{kind} {count}")
             state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
-            step = Step(count, length, _LOGITS[kind], self._x_bytes)
-            logits = build(program, self._forward, state, step)
+            step = Step(count, length, _LOGITS[kind], self._x_bytes, watched=watched)
+            made = build(program, self._forward, state, step)
             if kind in ("sample", "check"):
-                assert logits is not None
-                given = self._step, self._sampling, logits, self._tokens, self.config.vocabulary
+                assert made.logits is not None
+                given = self._step, self._sampling, made.logits, self._tokens, self.config.vocabulary
                 sample(program, *given, *((self._found, count) if kind == "check" else ()))
-            self._programs[key] = program, logits
+            self._programs[key] = program, made
         return self._programs[key]
 
 

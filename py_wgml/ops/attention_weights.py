@@ -53,6 +53,6 @@ def attention_weights(
 
 
 def attention_weights_numpy(q: Array, k: Array, position: int, scores: Scores[Array], length: int) -> Array:
-    """q [T, heads, head_dim] at position .. position + T; k [position + T, kv_heads, head_dim] -> [heads, T, length]."""
-    weights = weights_numpy(q, k, position, scores)
+    """q, k as of `attention_numpy`, T queries -> [heads, T, length]."""
+    weights: Array = weights_numpy(q, k, position, scores)
     return np.pad(weights, [(0, 0), (0, 0), (0, length - len(k))])
