@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import WgmlError
-    from .generate import Generation, Usage
+    from .generate import Generation, Usage, arguments_of
     from .gpu import open_device
     from .model import Chat, Model
     from .ops import Sampling
 
-__all__ = ["Chat", "Generation", "Model", "Sampling", "Usage", "WgmlError", "open_device"]
+__all__ = ["Chat", "Generation", "Model", "Sampling", "Usage", "WgmlError", "arguments_of", "open_device"]
 
 _PLACES = {
     "Chat": "model",
@@ -23,6 +23,7 @@ _PLACES = {
     "Sampling": "ops",
     "Usage": "generate",
     "WgmlError": "errors",
+    "arguments_of": "generate",
     "open_device": "gpu",
 }
 

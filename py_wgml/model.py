@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, get_args
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, read
+from .chat import AnswerFormat, ChatTemplate, chosen, read
 from .errors import ContextError, WgmlError, quoted
-from .generate import ActivationBits, Embedder, Generation, Runner, Speculate
+from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
@@ -43,6 +43,8 @@ OPTIONS = (
     "max_tokens",
     "stop",
     "tools",
+    "tool_choice",
+    "parallel_tool_calls",
     "chat_template",
     "chat_template_kwargs",
     "on_prefill",
@@ -239,6 +241,8 @@ class Model:
         messages: Iterable[Message],
         *,
         tools: Tools | None = None,
+        tool_choice: str | Mapping[str, Any] | None = None,
+        parallel_tool_calls: bool | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         drop_oldest: bool = False,
@@ -251,7 +255,11 @@ class Model:
         iterate over for its text; what the model thinks first is its `reasoning`. What earlier calls processed is
         reused.
 
-        tools: functions that the model may call; its calls are part of the text, in the model's own form.
+        tools: functions that the model may call; its calls are the Generation's `tool_calls`, and its `reason` is
+        "tool_calls" then. A function that is not among them may be called as well: the model has erred.
+        tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
+        {"type": "function", "function": {"name": ...}}: it calls this one.
+        parallel_tool_calls: False: at most one call.
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
@@ -262,8 +270,10 @@ class Model:
         """
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
-        chosen = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        variables = {"tools": tools, "chat_template": chat_template}
+        settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
+        choice = chosen(tools, tool_choice)
+        parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
+        variables = {"tools": choice.tools, "chat_template": chat_template}
         variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
         if not messages:
@@ -272,7 +282,7 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, chosen, max_tokens, stop, on_prefill)
+        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -412,18 +422,23 @@ class Chat:
         self._under_way: list[Generation] = []
 
     async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncGenerator[str, None]:
-        """Say a text, parts of one, or a message such as a tool's; yields the answer piece by piece. options: as for
-        `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in `messages` the
-        "reasoning_content" beside the "content".
+        """Say a text, parts of one, a message such as a tool's, or a list of these; yields the answer piece by piece.
+        options: as for `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in
+        `messages` the "reasoning_content" beside the "content". What it calls is `last.tool_calls`, and the message's
+        "tool_calls"; the results are sent next, as messages of the role "tool". A call whose arguments are no JSON
+        object, since the answer was cut off or the model erred, has no result, and is part of the content there.
 
         What is said enters `messages` as the answer begins, and so does the answer, which grows there. A message that
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
         the model sees what there is of it by then.
         """
-        [said] = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
-        answer = self.last = self._model.generate([*self.messages, said], **options)
+        if isinstance(message, list) and any(isinstance(part, Mapping) and "role" in part for part in message):
+            said = read(message)
+        else:
+            said = read([{"role": "user", "content": message} if isinstance(message, str | list) else message])
+        answer = self.last = self._model.generate([*self.messages, *said], **options)
         told: dict[str, Any] = {"role": "assistant", "content": ""}
-        self.messages = [*self.messages, said, told]
+        self.messages = [*self.messages, *said, told]
         self._under_way.append(answer)
         try:
             async with aclosing(answer.parts()) as parts:
@@ -434,6 +449,12 @@ class Chat:
                         yield part.text
         finally:
             self._under_way.remove(answer)
+            if calls := [call for call in answer.tool_calls if arguments_of(call) is not None]:
+                told["tool_calls"] = calls
+            spoilt = [call["function"] for call in answer.tool_calls if arguments_of(call) is None]
+            told["content"] = "\n".join(
+                filter(None, (told["content"], *(f"{call['name']}({call['arguments']}" for call in spoilt)))
+            )
 
     def stop(self) -> None:
         """End every answer under way."""

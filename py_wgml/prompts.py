@@ -83,7 +83,7 @@ class Prompts:
         """What the model is sent. Raises as `written`."""
         written = self.written(messages, context, variables)
         mark("template")
-        splitter = written.answers.splitter(written.prompt, written.begun)
+        splitter = written.answers.splitter(written.prompt, written.begun, variables.get("tools") or ())
         ids = self.ids(written.text)
         mark("tokenizer")
         return Prompt(ids, splitter, written.answers.shown, bool(written.begun))

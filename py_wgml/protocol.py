@@ -212,8 +212,20 @@ class Reading(TypedDict):
     total: int
 
 
+class CallPiece(TypedDict):
+    """What has come of a call of a function. The first piece of a call has its id and its name, which are empty in the
+    others."""
+
+    index: int
+    """Of the call in its answer, from 0."""
+    id: str
+    name: str
+    arguments: str
+    """More of their JSON text."""
+
+
 class Piece(TypedDict):
-    """What has come of an answer since the last piece: `reasoning`, then `text`."""
+    """What has come of an answer since the last piece: `reasoning`, `text`, `calls`."""
 
     type: Literal["piece"]
     id: int
@@ -222,6 +234,8 @@ class Piece(TypedDict):
     recast: bool
     """All text of the pieces before has turned out to be reasoning as well."""
     tokens: int  # generated so far
+    calls: NotRequired[list[CallPiece]]
+    """Of functions among the `tools` that were given, if there are any."""
     marks: NotRequired[dict[str, float]]
     """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
@@ -254,8 +268,9 @@ class Rates(TypedDict):
     decode: float
 
 
-Reason = Literal["stop", "length", "stopped", "context"]
-"""Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context."""
+Reason = Literal["stop", "tool_calls", "length", "stopped", "context"]
+"""Why an answer ended: at an end of the model's or a given one ("tool_calls": it calls functions), at the most tokens,
+when told to, at a full context."""
 
 
 class Done(TypedDict):

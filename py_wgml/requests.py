@@ -99,16 +99,33 @@ class ToolFunction(TypedDict):
 
 
 class Tool(TypedDict):
-    """A function that the model may call; its calls are part of its text, in its own form."""
+    """A function that the model may call."""
 
     type: Literal["function"]
     function: ToolFunction
+
+
+class ToolName(TypedDict):
+    """A function by its name."""
+
+    name: str
+
+
+class ToolChoice(TypedDict):
+    """One of the tools, to be called."""
+
+    type: Literal["function"]
+    function: ToolName
 
 
 class TemplateOptions(TypedDict, total=False):
     """What the model's chat template is given beside the messages."""
 
     tools: list[Tool]
+    tool_choice: Literal["auto", "none", "required"] | ToolChoice | None
+    """Whether the model calls functions: as it sees fit (null, "auto"), never, some, or the one named."""
+    parallel_tool_calls: bool | None
+    """False: at most one call in an answer."""
     chat_template: str | None
     """The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are."""
     chat_template_kwargs: dict[str, Any]

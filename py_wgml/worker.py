@@ -295,6 +295,8 @@ class Session:
             if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
+                if calls := [vars(call) for call in piece.pop("calls")]:
+                    piece["calls"] = calls
                 if marks:
                     mark("text")
                     piece["marks"], marks = marks, None

@@ -6,11 +6,14 @@
  *     const answer = await client.chat.completions.create({ messages: [{ role: "user", content: "Hello" }] });
  *     console.log(answer.choices[0].message.content);
  *
+ * With `tools`, what the model calls are the message's `tool_calls`; the results are sent next, as messages of the role
+ * "tool" with their `tool_call_id`.
+ *
  * With a model for that: `client.embeddings.create({ input: ["Hello"] })`, and `client.rerank({ query, documents })` in
  * the words of Jina and Cohere (page/vectors.js).
  *
  * @import { Answer } from "./page/engine.js"
- * @import { AnswerOptions, ChatMessage, Done, LoadOptions, ModelSource, Progress } from "./shared/protocol.js"
+ * @import { AnswerOptions, CallPiece, ChatMessage, Done, LoadOptions, ModelSource, Progress } from "./shared/protocol.js"
  *
  * @typedef {AnswerOptions & {messages: ChatMessage[], stream?: boolean,
  *   max_completion_tokens?: number | null, model?: string,
@@ -21,13 +24,13 @@
 
 import { embeddings, rerank } from "./page/vectors.js";
 import { siteModels } from "./page/choice.js";
-import { Engine } from "./page/engine.js";
+import { addCall, Engine } from "./page/engine.js";
 import { readSite } from "./shared/site.js";
 
 const SAMPLING = [
   ...["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "penalty_window", "seed", "max_tokens", "stop"],
 ];
-const TEMPLATE = ["tools", "chat_template", "chat_template_kwargs"];
+const TEMPLATE = ["tools", "tool_choice", "parallel_tool_calls", "chat_template", "chat_template_kwargs"];
 const OTHERS = ["messages", "stream", "max_completion_tokens", "model", "stream_options"];
 /**
  * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.
@@ -42,8 +45,6 @@ const NEUTRAL = {
   top_logprobs: (value) => value === 0,
   logit_bias: (value) => Object.keys(value).length === 0,
   response_format: (value) => value.type === "text",
-  tool_choice: (value) => value === "auto",
-  parallel_tool_calls: (value) => value === true,
   store: (value) => value === false,
   user: () => true,
   metadata: () => true,
@@ -52,7 +53,7 @@ const NEUTRAL = {
   prompt_cache_key: () => true,
 };
 /** @type {Record<Done["reason"], string>} */
-const FINISHED = { stop: "stop", stopped: "stop", length: "length", context: "length" };
+const FINISHED = { stop: "stop", tool_calls: "tool_calls", stopped: "stop", length: "length", context: "length" };
 
 /**
  * Start the engine and load a model.
@@ -146,14 +147,21 @@ function isTaken(key, value) {
  * @param {object} about
  */
 async function whole(answer, about) {
-  const message = { role: "assistant", content: "", reasoning_content: "" };
-  for await (const { text, reasoning, recast } of answer) {
-    if (recast) [message.reasoning_content, message.content] = [message.reasoning_content + message.content, ""];
-    message.content += text;
-    message.reasoning_content += reasoning;
+  let [content, reasoning_content] = ["", ""];
+  /** @type {CallPiece[]} */
+  const calls = [];
+  for await (const { text, reasoning, recast, calls: pieces } of answer) {
+    if (recast) [reasoning_content, content] = [reasoning_content + content, ""];
+    content += text;
+    reasoning_content += reasoning;
+    for (const piece of pieces) addCall(calls, piece);
   }
+  const message = {
+    ...{ role: "assistant", content: content || !calls.length ? content : null, refusal: null, reasoning_content },
+    ...(calls.length && { tool_calls: calls.map(toolCall) }),
+  };
   const { reason, usage } = usageOf(answer);
-  const choices = [{ index: 0, message, finish_reason: reason }];
+  const choices = [{ index: 0, message, finish_reason: reason, logprobs: null }];
   return { ...about, object: "chat.completion", choices, usage };
 }
 
@@ -167,13 +175,19 @@ async function whole(answer, about) {
 async function* chunks(answer, about, withUsage) {
   const chunk = (/** @type {object} */ delta, /** @type {string | null} */ finish_reason = null) => ({
     ...{ ...about, object: "chat.completion.chunk" },
-    choices: [{ index: 0, delta, finish_reason }],
+    choices: [{ index: 0, delta, finish_reason, logprobs: null }],
   });
+  const called = new Set();
   try {
-    yield chunk({ role: "assistant", content: "" });
-    for await (const { text, reasoning } of answer) {
+    yield chunk({ role: "assistant", content: "", refusal: null });
+    for await (const { text, reasoning, calls } of answer) {
       if (reasoning) yield chunk({ reasoning_content: reasoning });
       if (text) yield chunk({ content: text });
+      for (const { index, arguments: more, ...piece } of calls) {
+        if (!called.has(index)) yield chunk({ tool_calls: [{ index, ...toolCall({ index, ...piece, arguments: "" }) }] });
+        if (more) yield chunk({ tool_calls: [{ index, function: { arguments: more } }] });
+        called.add(index);
+      }
     }
     const { reason, usage } = usageOf(answer);
     yield chunk({}, reason);
@@ -181,6 +195,11 @@ async function* chunks(answer, about, withUsage) {
   } finally {
     if (!answer.done) answer.stop();
   }
+}
+
+/** @param {CallPiece} call */
+function toolCall({ id, name, arguments: written }) {
+  return { id, type: "function", function: { name, arguments: written } };
 }
 
 /** @param {Answer} answer that has ended */

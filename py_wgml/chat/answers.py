@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from ..errors import WgmlError
 from ..generate.parts import Splitter
 from ..tokenizer import Tokenizer
 from . import harmony
+from .calls import CallSplitter
 from .marks import THINKING, Marks, marks_of
 from .reasoning import ReasoningSplitter
 from .template import ChatTemplate
@@ -38,11 +39,15 @@ class AnswerFormat:
         # What ends an answer is no part of it, as Gemma 4's "<|tool_response>"; but harmony's "<|call|>" is.
         return cls(marks if marks.is_harmony else replace(marks, shown=marks.shown - tokenizer.eog_ids))
 
-    def splitter(self, prompt: str = "", begun: str = "") -> Splitter:
-        """The splitter of one answer: `prompt` is the text before it, `begun` what of it there is already."""
+    def splitter(self, prompt: str = "", begun: str = "", tools: Sequence[Mapping[str, Any]] = ()) -> Splitter:
+        """The splitter of one answer: `prompt` is the text before it, `begun` what of it there is already.
+
+        tools: the functions that the model was told of. Without any, calls are not looked for, but in harmony.
+        """
         if self._marks.is_harmony and harmony.START in prompt:
             return harmony.HarmonySplitter(prompt, begun)
-        return ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)
+        thoughts = ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)
+        return CallSplitter(thoughts, tools, prompt + begun) if tools else thoughts
 
     def as_generated(self, message: Mapping[str, Any], prompt: str) -> str:
         """An assistant's message as the model wrote it after `prompt`: the text to go on with."""

@@ -21,13 +21,13 @@ from ..errors import ContextError, WgmlError, quoted, said, shown
 from ..metadata import Metadata
 from ..values import mapping, number, text
 from .capabilities import Capabilities, OutOfTime
-from .conversation import Message, read
+from .conversation import Message, leading, read
 from .costs import serialised
 from .formats import template_of
 from .limits import MAX_FUEL, GivenError, LimitError, TimeError
 from .sandbox import BoundedEnvironment
 from .switch import VARIABLE, Thinking
-from .tools import checked_tools, has_tools
+from .tools import checked_tools, has_tools, told
 from .turns import checked, fitted, opened
 
 MAX_SOURCE = 256 * 1024
@@ -163,8 +163,9 @@ class ChatTemplate:
         `enable_thinking` says, true or false, any template is told in its own way (see switch.py).
 
         A conversation that the template takes is written as transformers writes it; of another one is made what it
-        takes (see conversation.py and turns.py). Raises WgmlError when tools or messages are not of their form, or the
-        template knows of no tools, refuses the conversation, fails, makes too much text or takes too long.
+        takes (see conversation.py and turns.py); where it knows of no tools, the system tells of them. Raises WgmlError
+        when tools or messages are not of their form, or the template refuses the conversation, fails, makes too much
+        text or takes too long.
         """
         tools = checked_tools(tools)
         template = self.chosen(chat_template, tools)
@@ -200,7 +201,9 @@ class ChatTemplate:
         variables: Mapping[str, Any],
     ) -> str:
         if tools and not self._takes_tools:
-            raise WgmlError("the model's chat template knows of no tools")
+            first = leading(messages)
+            messages = [*messages[:first], {"role": "system", "content": told(tools)}, *messages[first:]]
+            tools = None
         variables = {**self.variables, **variables}
         thinks = variables.get(VARIABLE)
         if isinstance(thinks, bool) and (switch := self._can.switch[0]):

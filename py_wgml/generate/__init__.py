@@ -4,12 +4,13 @@ ids to vectors: the `Embedder`."""
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .generation import Generation, Usage
-from .parts import Part, Prompt
+from .parts import CallPiece, Part, Prompt, arguments_of
 from .runner import Runner
 from .timing import ActivationBits
 
 __all__ = [
     "ActivationBits",
+    "CallPiece",
     "Embedder",
     "Generation",
     "Part",
@@ -18,4 +19,5 @@ __all__ = [
     "Speculate",
     "TokenizedText",
     "Usage",
+    "arguments_of",
 ]

@@ -3,12 +3,13 @@
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..ops import Sampling
 from ..protocol import Reason
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
-from .parts import Part, Prompt, Splitter
+from .parts import CallPiece, Part, Prompt, Splitter, joined_calls
 from .runner import Runner
 
 _TURNS = 2  # a question, and the answer to it
@@ -45,16 +46,16 @@ class Usage:
 
 
 class Generation:
-    """Iterate over it asynchronously for pieces of text, or over its `parts()` for the reasoning too; `text`,
-    `reasoning`, `reason` and `usage` are complete when it ends.
+    """Iterate over it asynchronously for pieces of text, or over its `parts()` for the reasoning and the calls too;
+    `text`, `reasoning`, `tool_calls`, `reason` and `usage` are complete when it ends.
 
     max_tokens: None generates until the model ends its answer or the context is full. stop: strings that end the text,
-    and are not part of it; they are not looked for in reasoning. on_prefill: called with the number of the prompt's
-    tokens that are processed, as they are. Raises WgmlError for an empty stop string, a max_tokens below 1, or one of
-    another type.
+    and are not part of it; they are not looked for in reasoning and in calls. on_prefill: called with the number of the
+    prompt's tokens that are processed, as they are. parallel_calls: False ends the answer before a second call. Raises
+    WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
     dropped: messages that the prompt leaves out.
-    reason: the model ended its answer or a stop string came ("stop"), max_tokens ("length"), `stop()` ("stopped"),
-    no room left ("context").
+    reason: the model ended its answer or a stop string came ("stop"; "tool_calls" if it calls functions), max_tokens
+    ("length"), `stop()` ("stopped"), no room left ("context").
     """
 
     def __init__(
@@ -66,11 +67,12 @@ class Generation:
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
+        parallel_calls: bool = True,
     ) -> None:
         self._runner, self._tokenizer, self._ids, self._sampling = runner, tokenizer, prompt.ids, sampling
         self._max_tokens = None if max_tokens is None else integer("max_tokens", max_tokens, 1)
         self._on_prefill = function("on_prefill", on_prefill)
-        self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop)), prompt.shown
+        self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop), parallel_calls), prompt.shown
         # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
         self._continuing = prompt.continuing and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
         self._turns = turns_of(prompt.ids, tokenizer)
@@ -92,6 +94,15 @@ class Generation:
     def reasoning(self) -> str:
         """What has been thought so far."""
         return self._answer.reasoning
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]]:
+        """What has been called so far: [{"id": text, "type": "function", "function": {"name": text, "arguments": JSON
+        text}}]. `arguments_of` reads the arguments of one."""
+        return [
+            {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for id, name, arguments in ((call.id, call.name, call.arguments) for call in self._answer.calls)
+        ]
 
     async def __aiter__(self) -> AsyncIterator[str]:
         parts = self.parts()
@@ -139,6 +150,8 @@ class Generation:
         except Stopped:
             self.reason = "stopped"
         finally:
+            if self.reason == "stop" and answer.calls:
+                self.reason = "tool_calls"
             await tokens.aclose()
 
     def _checked(self, drafted: int, accepted: int) -> None:
@@ -170,12 +183,14 @@ class Stopped(Exception):
 
 
 class _Answer:
-    """The parts of an answer, its text up to the first stop string."""
+    """The parts of an answer, its text up to the first stop string, its calls up to the last that is wanted."""
 
-    def __init__(self, splitter: Splitter, stop: Sequence[str]) -> None:
-        self._splitter, self._stop = splitter, StopStrings(stop)
+    def __init__(self, splitter: Splitter, stop: Sequence[str], parallel_calls: bool) -> None:
+        self._splitter, self._stop, self._parallel = splitter, StopStrings(stop), parallel_calls
         self._reasoning: list[str] = []
         self._text: list[str] = []
+        self._calls: list[CallPiece] = []
+        self._has_called = False
 
     # Joined once: they may be asked for after each piece.
     @property
@@ -189,8 +204,13 @@ class _Answer:
         return self._reasoning[0]
 
     @property
+    def calls(self) -> Sequence[CallPiece]:
+        self._calls = [*joined_calls(self._calls)]
+        return self._calls
+
+    @property
     def is_stopped(self) -> bool:
-        return self._stop.found
+        return self._stop.found or self._has_called
 
     def push(self, text: str, is_mark: bool = False) -> Part:
         part = self._splitter.push(text, is_mark)
@@ -203,11 +223,15 @@ class _Answer:
         return self._keep(replace(part, text=self._stop.push(part.text) + self._stop.flush()))
 
     def _keep(self, part: Part) -> Part:
+        if not self._parallel and any(call.index for call in part.calls):
+            self._has_called = True
+            part = replace(part, calls=tuple(call for call in part.calls if not call.index))
         if part.recast:
             self._reasoning += self._text
             self._text = []
         self._reasoning.append(part.reasoning)
         self._text.append(part.text)
+        self._calls += part.calls
         return part
 
 

@@ -2,32 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class CallPiece:
+    """What has come of a call of a function. The first piece of a call has its id and its name.
+
+    index: of the call in its answer, from 0. arguments: more of their JSON text.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What has come of an answer: first what was thought, then what was said."""
+    """What has come of an answer: what was thought, what was said, what was called.
+
+    A call begins when its function is known; what comes of its arguments behind that is told as it was written, which
+    is no whole JSON where the answer is cut off or the model errs.
+    """
 
     reasoning: str = ""
     text: str = ""
     recast: bool = False
     """All text of the parts before turned out to be reasoning."""
+    calls: tuple[CallPiece, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.reasoning or self.text or self.recast)
+        return bool(self.reasoning or self.text or self.recast or self.calls)
 
     def __add__(self, later: Part) -> Part:
         """Both as one."""
+        calls = joined_calls((*self.calls, *later.calls)) if later.calls else self.calls
         if later.recast:
-            return Part(self.reasoning + self.text + later.reasoning, later.text, True)
-        return Part(self.reasoning + later.reasoning, self.text + later.text, self.recast)
+            return Part(self.reasoning + self.text + later.reasoning, later.text, True, calls)
+        return Part(self.reasoning + later.reasoning, self.text + later.text, self.recast, calls)
+
+
+def joined_calls(pieces: Iterable[CallPiece]) -> tuple[CallPiece, ...]:
+    """All pieces of a call as one."""
+    calls: dict[int, list[CallPiece]] = {}
+    for piece in pieces:
+        calls.setdefault(piece.index, []).append(piece)
+    return tuple(
+        CallPiece(index, found[0].id, found[0].name, "".join(piece.arguments for piece in found))
+        for index, found in calls.items()
+    )
+
+
+def arguments_of(call: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a call of `Generation.tool_calls` calls its function with; None: the model wrote no JSON object."""
+    try:
+        arguments = json.loads(call["function"]["arguments"])
+    except (ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, dict) else None
 
 
 class Splitter(Protocol):
-    """Tells an answer's reasoning from its text."""
+    """Tells an answer's reasoning, its text and its calls from one another."""
 
     def push(self, text: str, is_mark: bool = False) -> Part:
         """More of the answer -> what it adds. is_mark: it is a control token."""

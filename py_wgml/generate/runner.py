@@ -1,34 +1,31 @@
 """A model at work on a GPU: its weights, its cache of processed tokens, and the recorded Programs of its steps."""
 
-import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import Buffer, Device, Program
-from ..models import Cache, Forward, Logits, Made, State, Step, build
+from ..gpu import Device, Program
+from ..models import Cache, Forward, Made, State
 from ..models.rewritten import planned
-from ..ops import Bits, Sampling, attention_lengths, attention_splits, sample, step_uniform
+from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
+from .constraint import Constraint
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 from .pace import Pace
+from .steps import STEP_SIZES, Kind, Steps
 from .timing import ActivationBits, time_forms, x_bytes
 
-# A Program is recorded for each of these numbers of tokens a step; a step takes the smallest that holds it.
-_STEP_SIZES = (1, 16, 64, 512)
-_SOFTWARE_STEP_SIZES = _STEP_SIZES[:2]  # where compiling a kernel may take seconds
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
 _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of the smallest size
 _PAGE = 1024  # positions by which the cache grows
-_LOGITS: dict[str, Logits] = {"fill": "none", "sample": "last", "check": "every", "logits": "every"}
-_AHEAD = 1.0  # seconds after a load has begun: kept weights are read by then
+_FEW_FORCED = 2  # tokens: for fewer than that no step that is worth it waits
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 
 
@@ -55,27 +52,25 @@ class Runner(Engine):
         speculate: Speculate = "auto",
     ) -> None:
         super().__init__(device, header, context)
-        self._original = self._forward
         self._activation_bits, self._x_bytes = activation_bits, x_bytes(device, activation_bits)
         self._cache = Cache(device, self._plan, cache_bits, self.config.context_length)
         self.context = self._cache.max_length
-        self._sampling = device.upload(Sampling().uniform(), "sampling")
-        self._tokens: Buffer | None = None
-        self._programs: dict[tuple[object, ...], tuple[Program, Made]] = {}
+        self._tokens = device.buffer(4, "tokens")  # of the sequence, and the one that is sampled next
+        state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
+        self.steps = Steps(device, self._forward, state)
+        self._programs, self._step_sizes = self.steps.programs, self.steps.sizes
         self.later: Awaitable[None] | None = None  # `ahead`, at work
-        self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
-        self._step_sizes = _SOFTWARE_STEP_SIZES if device.info.software else _STEP_SIZES
         self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
+        self._is_constrained = False  # the answer under way
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What forgets can't take back a token that was refused.
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
         apt = not (self._cache.states or (speculate == "auto" and device.info.software))
         self._speculate: Speculate = speculate if apt else False
-        self._found = device.buffer(4 * CHECKED, "found")  # the token after each of a checked step
         self.costs = Costs()
         # What steps of one token took the host so far, and how many were submitted.
         self.cpu_seconds, self.token_steps = 0.0, 0
@@ -92,26 +87,11 @@ class Runner(Engine):
                 self._record()
 
     def _record(self) -> None:
-        """What `start` needs, which takes no longer than reading kept weights does; `ahead` has the rest."""
-        self._programs.clear()
-        self._ready.clear()
-        for count in self._step_sizes if self.device.info.software else (1, self._step_sizes[2]):
-            self._program(count, "sample", 1)
-        # Products of experts and of heads round single tokens alone: with them a check would find other tokens.
-        token = self._program(1, "sample", 1)[0].dispatches
-        alone = any(kernel.parameters.get("x_bytes") and kernel.name != "linear_vector" for kernel, *_ in token)
-        self.speculate: Speculate = False if alone else self._speculate
+        self.speculate: Speculate = self._speculate if self.steps.record(self._x_bytes) else False
 
     async def ahead(self) -> None:
-        """Record what else answers may need, beside a download or behind it. Who needs it sooner records it then."""
-        await asyncio.sleep(_AHEAD)
-        wanted = [(count, "sample", length) for count in self._step_sizes for length in attention_lengths(self.context)]
-        for step in [*wanted, (CHECKED, "check", 1)][: None if self.speculate else -1]:
-            await asyncio.sleep(0)  # others come first
-            if self._destroyed:
-                return
-            with suppress(WgmlError):  # who needs the step is told
-                self._program(*step)
+        """See Steps."""
+        await self.steps.ahead(self.context, bool(self.speculate))
 
     async def start(self) -> None:
         """Wait for the kernels and run some steps, which also tells how fast this GPU is.
@@ -133,7 +113,7 @@ class Runner(Engine):
 
     async def _time_step(self, count: int) -> float:
         """The seconds of a step of `count` tokens, whichever."""
-        program = await self._recorded(_size_for(count), "sample", count)
+        program = await self.steps.ready(count, "sample", count)
         for _ in range(2):  # the first run of a kernel may still compile it
             self.device.write(self._step, step_uniform(0, count))
             began = time.perf_counter()
@@ -142,9 +122,8 @@ class Runner(Engine):
 
     def _free(self) -> None:
         super()._free()
-        for buffer in (self._sampling, self._found, self._tokens):
-            if buffer is not None:
-                buffer.destroy()
+        self.steps.destroy()
+        self._tokens.destroy()
 
     def reused(self, ids: Sequence[int]) -> int:
         """How many of the first `ids` need no processing, since the cache holds them (the last one always does)."""
@@ -160,7 +139,7 @@ class Runner(Engine):
     @property
     def token_program(self) -> Program:
         """The step that takes one token, at the present length, and samples the next."""
-        return self._program(1, "sample", self._stored)[0]
+        return self.steps.program(1, "sample", self._stored)[0]
 
     async def profile(self) -> list[float]:
         """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
@@ -216,6 +195,7 @@ class Runner(Engine):
         turns: Sequence[int] = (),
         limit: int | None = None,
         on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
+        constraint: Constraint | None = None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full, there are `limit` of them or the caller stops.
@@ -223,7 +203,8 @@ class Runner(Engine):
         on_prefill is called with the number of processed ids after each step that takes them in, but for the last one.
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
         on_check: called with how many tokens were guessed and how many of them were right, after each step that tells.
-        Raises WgmlError when the ids don't fit.
+        constraint: what the tokens must say; they end where nothing can follow. Those that alone can follow are taken
+        in like a prompt, several at once. Raises WgmlError when the ids don't fit, or no token fits the constraint.
         """
         who, sequence = object(), list(ids)
         # No step takes in what lies behind: the last token is sampled, and that is all.
@@ -232,7 +213,8 @@ class Runner(Engine):
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                async with aclosing(self._generate(sequence, sampling, on_prefill, turns, end, on_check)) as tokens:
+                options = sampling, on_prefill, turns, end, on_check, constraint
+                async with aclosing(self._generate(sequence, *options)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
                         self._turns.rest(True)
@@ -255,23 +237,42 @@ class Runner(Engine):
         turns: Sequence[int],
         end: int,
         on_check: Callable[[int, int], None],
+        constraint: Constraint | None,
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
-        self.device.write(self._sampling, sampling.uniform())
-        pending = await self._prefill(ids, on_prefill, turns)
+        end = min(self.context, end)
+        self.device.write(self.steps.sampling, sampling.uniform())
+        self._is_constrained = constraint is not None
+        if constraint is not None:
+            self.steps.constrain(len(ids), constraint)
+        tokens = _forced(constraint, end - len(ids))
+        pending = await self._prefill(ids, on_prefill, turns, tokens)
         mark("submitted")
-        draft, end = Draft(ids, self.costs, self.speculate), min(self.context, end)
+        draft = Draft(ids, self.costs, self.speculate)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
+            for token in tokens:
+                self._sequence.append(token)
+                draft.push(token)
+                ends = constraint is not None and constraint.push(token)
+                yield token
+                if ends:
+                    return
             self._alive()
-            guess = draft.guess(max(0, min(self._cache.length, end) - self._stored - 1))
+            forced = _forced(constraint, end - len(self._sequence))
+            is_forced = len(forced) > (self._stored + 1 - len(self._sequence) + _FEW_FORCED if pending else 0)
+            if is_forced and not pending:
+                tokens = forced
+                pending = await self._prefill(self._sequence, lambda done: None, (), tokens)
+                continue
+            guess = [] if is_forced else draft.guess(max(0, min(self._cache.length, end) - self._stored - 1))
             is_check = bool(guess) and not pending
             if is_check:
                 tokens = await self._check_guess(guess)
                 on_check(len(guess), len(tokens) - 1)
             else:
-                if not guess:  # else it waits for all that comes before it
+                if not guess and not is_forced:  # else it waits for all that comes before it
                     batch = self._pace.batch if last else self._pace.first
                     await self._submit_steps(pending, draft.steps(batch), end)
                 if not pending:
@@ -287,10 +288,6 @@ class Runner(Engine):
                 self._pace.took(now - last, len(tokens))
                 draft.passed(now - last, len(tokens))
             last, paced = now, not is_check
-            for token in tokens:
-                self._sequence.append(token)
-                draft.push(token)
-                yield token
 
     async def _submit_steps(self, pending: deque[Awaitable[bytes]], most: int, end: int) -> None:
         """Keep batches of up to `most` steps of one token under way, until `end` positions are taken in.
@@ -313,8 +310,8 @@ class Runner(Engine):
         first, count = self._stored, 1 + len(guess)
         self._write_tokens(guess, first + 1)
         self.device.write(self._step, step_uniform(first, count))
-        program = await self._recorded(CHECKED, "check", first + count)
-        read = self.device.run_and_read(program, self._found, 0, 4 * count)
+        program = await self.steps.ready(CHECKED, "check", first + count, self._is_constrained)
+        read = self.device.run_and_read(program, self.steps.found, 0, 4 * count)
         found: list[int] = np.frombuffer(await self._read(deque([read])), np.uint32).tolist()
         # Each was picked by the tokens before it, which were the right ones as far as the guess was.
         right = next((i for i, id in enumerate(guess) if found[i] != id), len(guess))
@@ -333,7 +330,7 @@ class Runner(Engine):
         self._alive()
         return data
 
-    async def logits(self, ids: Sequence[int], at_once: int = _STEP_SIZES[1]) -> npt.NDArray[np.float32]:
+    async def logits(self, ids: Sequence[int], at_once: int = STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
         rows: list[npt.NDArray[np.float32]] = []
         async with aclosing(self.walk(ids, 0, len(ids), at_once)) as steps:
@@ -343,64 +340,56 @@ class Runner(Engine):
         return np.stack(rows)
 
     async def walk(
-        self, ids: Sequence[int], first: int, end: int, at_once: int = _STEP_SIZES[1], watched: int | None = None
+        self, ids: Sequence[int], first: int, end: int, at_once: int = STEP_SIZES[1], watched: int | None = None
     ) -> AsyncGenerator[tuple[int, int, Made]]:
         """Process ids[first:end] in steps of up to `at_once`, and before that what the cache lacks of those before.
+
         Yields of each step its first position, how many it takes, and what it has made, to be read before the next one:
-        logits of every token, and what the layer `watched` weighs values by. What the cache holds behind stays there,
-        but for layers that forget. Raises WgmlError when the ids don't fit."""
-        who = object()
-        try:
-            await self._turns.take(who)
+        logits of every token, and what the layer `watched` weighs values by. It may begin before `first`. What the
+        cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit.
+        """
+        ids = list(ids)
+        async with self._turns.turn():
             await self._check(ids)
             behind = self._sequence[:end] == ids[:end] and not self._cache.states
-            sequence, stored = (self._sequence, self._stored) if behind else (list(ids[:end]), end)
+            sequence, stored = (self._sequence, self._stored) if behind else (ids[:end], end)
             start = self.reused(ids[: first + 1])
             if first - start > at_once:
                 for read in await self._prefill(ids[:first], lambda done: None, ()):
                     await read
                 start = first
             self._go_back(start)
-            self._sequence = list(ids[:end])
+            self._sequence = ids[:end]
             self._write_tokens(ids[start:end], start)
             while (position := self._stored) < end:
                 count = min(at_once, end - position)
-                step = _size_for(count), "logits", position + count, watched
-                program = await self._recorded(*step)
+                length = position + count if watched is None else self._cache.length
+                program = await self.steps.ready(count, "logits", length, watched=watched)
                 self.device.write(self._step, step_uniform(position, count))
                 self.device.run(program)
                 self._stored = self._remembered = position + count
-                yield position, count, self._program(*step)[1]
+                yield position, count, self.steps.program(count, "logits", length, watched=watched)[1]
             self._sequence, self._stored = sequence, max(stored, end)
-        finally:
-            self._turns.give(who)
 
     async def replace(self, forward: Forward | None) -> None:
         """Put another function in the place of the family's, or that again (None): once a step of it has run. What was
         processed is forgotten. On an error nothing else changes. Raises WgmlError where it needs what is not on the
         GPU, or makes what is no number; and what it raises itself."""
-        who = object()
-        try:
-            await self._turns.take(who)
+        async with self._turns.turn():
             self._alive()
             found = self._plan if forward is None else planned(forward, self._header, self.config, self._plan)
-            before, self._forward = self._forward, forward or self._original
+            before, self.steps.forward = self.steps.forward, forward or self._forward
             try:
                 self._record()
                 await self._time_step(1)
-                _, (logits, _) = self._program(1, "sample", 1)
-                assert logits is not None
-                if not np.isfinite(await self.device.read_array(logits, (1, self.config.vocabulary))).all():
-                    raise WgmlError("what it makes of a token is no number: it overflows somewhere")
+                await self.steps.require_numbers()
             except BaseException:
-                self._forward = before
+                self.steps.forward = before
                 self._record()
                 raise
             finally:
                 self.forget()
             self.attending = found.attending
-        finally:
-            self._turns.give(who)
 
     async def _check(self, ids: Sequence[int]) -> None:
         self._alive()
@@ -412,14 +401,17 @@ class Runner(Engine):
         await self._reserve(len(ids))
 
     async def _prefill(
-        self, ids: Sequence[int], on_prefill: Callable[[int], None], turns: Sequence[int]
+        self, ids: Sequence[int], on_prefill: Callable[[int], None], turns: Sequence[int], forced: Sequence[int] = ()
     ) -> deque[Awaitable[bytes]]:
-        """Take in `ids`. Returns the reads of the steps under way; the last one reads the token that follows `ids`."""
+        """Take in `ids`, and those `forced` behind them. Returns the reads of the steps under way; the last one reads
+        the token that follows."""
+        known, ids = list(ids), [*ids, *forced]
+        await self._reserve(len(ids))
         pending: deque[Awaitable[bytes]] = deque()
         counts: deque[int] = deque()
         start = self.reused(ids)
         self._go_back(start)
-        self._sequence = list(ids)
+        self._sequence = known
         ends = [*(turn for turn in turns if self._cache.states), len(ids)]
         if self.config.shared_kv_layers:
             # Layers without keys and values of their own are needed for the last token alone, which goes by itself.
@@ -441,7 +433,7 @@ class Runner(Engine):
                 now = time.perf_counter()
                 self._fit_step_size(counts.popleft(), now - last)
                 last = now
-                on_prefill(self._stored - sum(counts))
+                on_prefill(min(self._stored - sum(counts), len(known)))
         return pending
 
     def _fit_step_size(self, count: int, seconds: float) -> None:
@@ -453,11 +445,10 @@ class Runner(Engine):
         if count >= self._step_size or size > self._step_size:
             self._step_size = max(size, smallest)
 
-    async def _submit(self, count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+    async def _submit(self, count: int, kind: Kind, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
         first = self._stored + count
-        program = await self._recorded(_size_for(count), kind, first + times - 1)
-        assert self._tokens is not None
+        program = await self.steps.ready(count, kind, first + times - 1, self._is_constrained)
         self._stored += count * times
         self._remembered = self._stored
         return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
@@ -476,7 +467,6 @@ class Runner(Engine):
         self._stored = self._remembered = position
 
     def _write_tokens(self, ids: Sequence[int], position: int) -> None:
-        assert self._tokens is not None
         self.device.write(self._tokens, np.asarray(ids, np.uint32), 4 * position)
 
     async def _reserve(self, length: int) -> None:
@@ -498,49 +488,14 @@ class Runner(Engine):
         length = min(-(-length // _PAGE) * _PAGE, self.context)
         before = self._cache.buffers
         tokens = self.device.buffer(4 * (length + 1), "tokens")
-        others = {}
-        if self._tokens is not None:
-            others[self._tokens] = tokens
-            self.device.copy(self._tokens, tokens, min(self._tokens.nbytes, tokens.nbytes))
-            self._tokens.destroy()
-        self._tokens = tokens
+        self.device.copy(self._tokens, tokens, min(self._tokens.nbytes, tokens.nbytes))
+        self._tokens.destroy()
         self._cache.grow(length)
-        # What was recorded stays: to record it again would take longer than the step.
-        others |= zip(before, self._cache.buffers, strict=False)  # at first there are none
-        for program, _ in self._programs.values():
-            program.rebind(others)
-
-    async def _recorded(self, count: int, kind: str, length: int, watched: int | None = None) -> Program:
-        """A Program that can run; errors as of Device."""
-        program, _ = self._program(count, kind, length, watched)
-        if program not in self._ready:
-            await self.device.allocated()
-            await self.device.compiled()
-            self._ready.add(program)
-        return program
-
-    def _program(self, count: int, kind: str, length: int, watched: int | None = None) -> tuple[Program, Made]:
-        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes.
-
-        kind: "fill" makes none, "sample" those of the last token, from which it picks the next one, "check" those of
-        every token, from each of which it picks the one that follows, "logits" those of every token. watched: see Step;
-        rows of weights are as long as the cache then.
-        """
-        length = length if watched is None else self._cache.length
-        key = count, kind, attention_splits(self.device, count, length), watched, watched is not None and length
-        if key not in self._programs:
-            assert self._tokens is not None
-            program = self.device.program(f"{kind} {count}")
-            state = State(self.config, self.weights, self._cache, self._activations, self._step, self._tokens)
-            step = Step(count, length, _LOGITS[kind], self._x_bytes, watched=watched)
-            made = build(program, self._forward, state, step)
-            if kind in ("sample", "check"):
-                assert made.logits is not None
-                given = self._step, self._sampling, made.logits, self._tokens, self.config.vocabulary
-                sample(program, *given, *((self._found, count) if kind == "check" else ()))
-            self._programs[key] = program, made
-        return self._programs[key]
+        others = zip(before, self._cache.buffers, strict=False)  # at first there are none
+        self.steps.rebind(tokens, {self._tokens: tokens, **dict(others)})
+        self._tokens = tokens
 
 
-def _size_for(count: int) -> int:
-    return next(size for size in _STEP_SIZES if size >= count)
+def _forced(constraint: Constraint | None, most: int) -> list[int]:
+    """The tokens that alone can follow, at most so many."""
+    return [] if constraint is None else constraint.forced()[: max(0, most)]

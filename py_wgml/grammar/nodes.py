@@ -97,11 +97,28 @@ _LENGTHS = (0x7F, 0x7FF, 0xFFFF, _LAST)  # the last code point of so many bytes,
 
 def characters(ranges: Iterable[Range]) -> Node:
     """One character of these ranges of code points; surrogates are none."""
-    found: dict[Node, None] = {}
+    found: dict[tuple[Bytes, ...], None] = {}
     for low, high in ranges:
         for first, last in ((low, min(high, _SURROGATES[0] - 1)), (max(low, _SURROGATES[1] + 1), min(high, _LAST))):
             found |= dict.fromkeys(_encoded(first, last)) if first <= last else {}
-    return Choice(tuple(found))
+    return _joined([*found])
+
+
+def _joined(texts: list[tuple[Bytes, ...]]) -> Node:
+    """Any one of these sequences. Those that end alike share their end: so there are few states."""
+    by_end: dict[Bytes, list[tuple[Bytes, ...]]] = {}
+    for text in texts:
+        by_end.setdefault(text[-1], []).append(text[:-1])
+    single: list[Range] = []
+    options: list[Node] = []
+    for end, before in by_end.items():
+        if () in before:
+            single += end.ranges
+        if longer := [text for text in before if text]:
+            options.append(Sequence((_joined(longer), end)))
+    if single:
+        options.insert(0, Bytes(tuple(single)))
+    return options[0] if len(options) == 1 else Choice(tuple(options))
 
 
 def others(ranges: Iterable[Range]) -> list[Range]:
@@ -114,7 +131,7 @@ def others(ranges: Iterable[Range]) -> list[Range]:
     return [*found, (at, _LAST)] if at <= _LAST else found
 
 
-def _encoded(low: int, high: int) -> Iterator[Node]:
+def _encoded(low: int, high: int) -> Iterator[tuple[Bytes, ...]]:
     """The characters from `low` to `high`, as sequences of ranges of bytes."""
     for most in _LENGTHS:
         if low <= most < high:
@@ -133,4 +150,4 @@ def _encoded(low: int, high: int) -> Iterator[Node]:
                 yield from _encoded(low, (high & ~rest) - 1)
                 yield from _encoded(high & ~rest, high)
                 return
-    yield Sequence(tuple(Bytes((pair,)) for pair in zip(first, last, strict=True)))
+    yield tuple(Bytes((pair,)) for pair in zip(first, last, strict=True))

@@ -43,6 +43,7 @@ from .attention_merge import *
 from .attention_weights import *
 from .binary import *
 from .causal_conv import *
+from .constrain import *
 from .cumulative_sum import *
 from .dequantize import *
 from .gated import *

@@ -12,6 +12,7 @@ THOUGHT = "<|channel|>analysis<|message|>why<|end|>"
 FINAL = "<|channel|>final<|message|>so"
 CALL = '<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{"city": "Rome"}<|call|>'
 ROLE_CALL = " to=functions.x<|channel|>commentary json<|message|>{}<|call|>"
+WEATHER, X = '@weather{"city": "Rome"}', "@x{}"  # how these tests write what was called
 PREAMBLE = "<|channel|>commentary<|message|>Let me look.<|end|>"
 
 
@@ -21,7 +22,9 @@ def split(text: str, prompt: str = START, begun: str = "", size: int = 1) -> tup
     for start in range(0, len(text), size):
         part += splitter.push(text[start : start + size])
     part += splitter.flush()
-    return part.reasoning, part.text
+    assert [call.index for call in part.calls] == [*range(len(part.calls))]
+    assert len({call.id for call in part.calls}) == len(part.calls)
+    return part.reasoning, part.text + "".join(f"@{call.name}{call.arguments}" for call in part.calls)
 
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
@@ -34,16 +37,16 @@ def split(text: str, prompt: str = START, begun: str = "", size: int = 1) -> tup
         (FINAL + "<|end|>", "", "so"),
         (THOUGHT + START + PREAMBLE + START + FINAL, "why", "Let me look.\n\nso"),
         (THOUGHT + START + THOUGHT + START + FINAL, "why\n\nwhy", "so"),
-        (THOUGHT + START + CALL, "why", START + CALL),
-        (THOUGHT + START + ROLE_CALL, "why", START + ROLE_CALL),
-        (CALL, "", START + CALL),
-        (ROLE_CALL, "", START + ROLE_CALL),
-        (PREAMBLE + START + CALL, "", "Let me look." + START + CALL),
-        (CALL + START + ROLE_CALL, "", START + CALL + START + ROLE_CALL),
+        (THOUGHT + START + CALL, "why", WEATHER),
+        (THOUGHT + START + ROLE_CALL, "why", X),
+        (CALL, "", WEATHER),
+        (ROLE_CALL, "", X),
+        (PREAMBLE + START + CALL, "", "Let me look." + WEATHER),
+        (CALL + START + ROLE_CALL + START + FINAL, "", "so" + WEATHER + X),
         (
             "<|channel|>analysis to=python code<|message|>1<|call|>",
             "",
-            START + "<|channel|>analysis to=python code<|message|>1<|call|>",
+            "@python1",
         ),
         ("<|channel|>final <|constrain|>json<|message|>{}", "", "{}"),
         # Stopped on the way.
@@ -57,7 +60,7 @@ def split(text: str, prompt: str = START, begun: str = "", size: int = 1) -> tup
             "",
             START + "<|channel|>commentary to=functions.weather <|con",
         ),
-        (CALL[:-12], "", START + CALL[:-12]),
+        (CALL[:-12], "", WEATHER[:-4]),
         # Not as it should be.
         ("<|message|>so", "", "so"),
         ("so", "", "so"),
@@ -83,7 +86,7 @@ def test_split(size: int, text: str, reasoning: str, answer: str) -> None:
         ("<|channel|>final<|message|>so", " far", ("", " far")),
         ("<|channel|>analysis<|message|>wh", "y", ("y", "")),
         (THOUGHT + START + FINAL, " far", ("", " far")),
-        (THOUGHT + START + CALL[:-10], 'me"}<|call|>', ("", 'me"}<|call|>')),
+        (THOUGHT + START + CALL[:-12], 'me"}<|call|>', ("", WEATHER)),
         ("<|channel|>", "final<|message|>so", ("", "so")),
     ],
 )
@@ -102,11 +105,8 @@ def test_what_is_endless_is_text() -> None:
         THOUGHT + START + FINAL,
         FINAL,
         "<|channel|>analysis<|message|>wh",
-        THOUGHT + START + CALL,
-        CALL,
-        ROLE_CALL,
-        PREAMBLE + START + CALL,
-        THOUGHT + START + PREAMBLE + START + ROLE_CALL,
+        "<|channel|>commentary to=functions.weather <|con",
+        THOUGHT + START + PREAMBLE + START + "<|channel|>commentary to=functions.weather <|con",
     ],
 )
 def test_going_on_restores_what_was_generated(text: str) -> None:

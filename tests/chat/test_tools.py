@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -153,7 +154,15 @@ def test_refuses_messages(messages: Any, message: str) -> None:
         render(messages, tools=[TOOL])
 
 
-def test_a_template_without_tools_says_so() -> None:
-    """They would be left out without a word."""
-    with pytest.raises(WgmlError, match="knows of no tools"):
-        ChatTemplate("{{ messages[0].content }}").render([USER], tools=[TOOL])
+def test_the_system_tells_of_tools_where_the_template_knows_of_none() -> None:
+    """Calls and results are told in the same words, as JSON."""
+    template = ChatTemplate(
+        "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('who?') }}{% endif %}"
+        "<{{ m.role }}>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
+    )
+    text = template.render([SYSTEM, USER, call({"city": "Rome"}), {"role": "tool", "content": "21"}], tools=[TOOL])
+    assert text.startswith("<system>Be brief.") and json.dumps(TOOL["function"]) in text
+    assert text.endswith(
+        '<user>Warm in Paris?<assistant>{"name": "weather", "arguments": {"city": "Rome"}}'
+        '<user>{"tool_response": {"name": "weather", "content": "21"}}<assistant>'
+    )

@@ -23,6 +23,8 @@ CALL = (
     '<|start|>assistant<|channel|>commentary to=functions.weather <|constrain|>json<|message|>{"city": "Rome"}<|call|>'
 )
 
+CALLED = '@weather{"city": "Rome"}'
+
 
 def answered(model: Any, messages: Any = QUESTION, **options: Any) -> tuple[str, str, str]:
     """Thoughts and text of an answer, and why it ended; pieces and the sum of parts say the same."""
@@ -37,7 +39,11 @@ def answered(model: Any, messages: Any = QUESTION, **options: Any) -> tuple[str,
 
     whole = asyncio.run(main())
     assert (whole.reasoning, whole.text) == (generation.reasoning, generation.text)
-    return generation.reasoning, generation.text, generation.reason
+    assert [(call.id, call.name, call.arguments) for call in whole.calls] == [
+        (call["id"], call["function"]["name"], call["function"]["arguments"]) for call in generation.tool_calls
+    ]
+    called = "".join(f"@{call.name}{call.arguments}" for call in whole.calls)
+    return generation.reasoning, generation.text + called, generation.reason
 
 
 TURNS = "{% for m in messages %}[INST]{{ m.content }}[/INST]{% endfor %}"
@@ -98,20 +104,21 @@ def test_thoughts_in_marks_of_other_kinds_of_tokens(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reasoning", "text"),
+    ("answer", "reasoning", "text", "reason"),
     [
-        ("<|channel|>analysis<|message|>why<|end|>" + CALL, "why", CALL),
+        ("<|channel|>analysis<|message|>why<|end|>" + CALL, "why", CALLED, "tool_calls"),
         (
             "<|channel|>analysis<|message|>why<|end|><|start|>assistant<|channel|>final<|message|>so<|return|>",
             "why",
             "so",
+            "stop",
         ),
-        (CALL.removeprefix("<|start|>assistant"), "", CALL),
+        (CALL.removeprefix("<|start|>assistant"), "", CALLED, "tool_calls"),
     ],
 )
-def test_gpt_oss(answer: str, reasoning: str, text: str) -> None:
+def test_gpt_oss(answer: str, reasoning: str, text: str, reason: str) -> None:
     model = scripted.model(scripted.byte_level(HARMONY), HARMONY_TEMPLATE, answer)
-    assert answered(model) == (reasoning, text, "stop")
+    assert answered(model) == (reasoning, text, reason)
 
 
 def test_conversations_keep_thoughts_apart() -> None:
@@ -120,14 +127,18 @@ def test_conversations_keep_thoughts_apart() -> None:
     model = scripted.model(scripted.byte_level(HARMONY), HARMONY_TEMPLATE, answer, thought[:-19] + CALL, answer)
     chat = model.chat()
 
-    async def ask(text: str) -> str:
-        return "".join(await scripted.pieces(chat.send(text)))
+    async def ask(said: Any) -> str:
+        return "".join(await scripted.pieces(chat.send(said)))
 
     assert asyncio.run(ask("Hi")) == "so"
     assert chat.last and chat.last.reasoning == "why"
     assert chat.messages[-1] == {"role": "assistant", "content": "so", "reasoning_content": "why"}
-    assert asyncio.run(ask("And?")) == CALL
-    assert asyncio.run(ask("And?")) == "so"
+    assert asyncio.run(ask("And?")) == ""
+    [call] = chat.messages[-1]["tool_calls"]
+    assert (call["function"], chat.last.tool_calls) == ({"name": "weather", "arguments": '{"city": "Rome"}'}, [call])
+    with pytest.raises(WgmlError, match="their results must come"):
+        asyncio.run(ask("And?"))
+    assert asyncio.run(ask([{"role": "tool", "tool_call_id": call["id"], "content": "21"}])) == "so"
     assert len(chat.messages) == 6
 
 

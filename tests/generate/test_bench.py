@@ -12,6 +12,7 @@ from tiny import write_tiny_llama
 from py_wgml import Model, WgmlError
 from py_wgml.generate import bench
 from py_wgml.generate.bench import line, measure, warm
+from py_wgml.generate.steps import Kind
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops.lib.tiling import tilings
@@ -75,7 +76,7 @@ def test_every_run_begins_on_an_idle_gpu(path: Path, device: Device, monkeypatch
         runner, in_flight, starts = model.runner, 0, []
         submit, idle, generate = runner._submit, runner.idle, runner.generate
 
-        async def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+        async def noted(count: int, kind: Kind, times: int = 1) -> Awaitable[bytes]:
             nonlocal in_flight
             in_flight += times
             return await submit(count, kind, times)

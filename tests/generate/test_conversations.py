@@ -349,5 +349,3 @@ def test_a_model_chooses_the_template() -> None:
     assert made.generate(hello, **options).usage.prompt_tokens == len("rag d")
     with pytest.raises(WgmlError, match="no chat template 'x'"):
         made.generate(hello, chat_template="x")
-    with pytest.raises(WgmlError, match="knows of no tools"):
-        made.generate(hello, tools=TOOLS, chat_template="default")

@@ -16,6 +16,7 @@ from py_wgml import Model, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
 from py_wgml.generate.generation import Generation, StopStrings
 from py_wgml.generate.pace import Pace
+from py_wgml.generate.steps import Kind
 from py_wgml.gpu import Device
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.ops import sample_numpy
@@ -84,7 +85,7 @@ def test_layers_that_share_keys_take_the_last_token_of_a_prompt_alone(
     async def scenario(model: Model) -> list[int]:
         submit = model.runner._submit
 
-        def noted(count: int, kind: str, times: int = 1) -> Any:
+        def noted(count: int, kind: Kind, times: int = 1) -> Any:
             steps.append((count, kind))
             return submit(count, kind, times)
 
@@ -117,11 +118,11 @@ def test_prompt_longer_than_a_step_and_growing_cache(
     async def in_steps(model: Model) -> list[int]:
         model.runner._step_size = 16
         assert await take(model.runner.generate(prompt[:40], Sampling()), 1)
-        before, length = dict(model.runner._programs), model.runner._cache.length
+        before, length = dict(model.runner.steps.programs), model.runner._cache.length
         answer = await take(model.runner.generate(prompt, Sampling()), 40)
         # What was recorded before is used on.
         assert model.runner._cache.length > length
-        assert all(model.runner._programs[key][0] is program for key, (program, _) in before.items())
+        assert all(model.runner.steps.programs[key][0] is program for key, (program, _) in before.items())
         return answer
 
     assert run(path, device, in_steps) == expected

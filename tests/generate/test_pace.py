@@ -11,6 +11,7 @@ from tiny import write_tiny_llama
 
 from py_wgml import Model, Sampling
 from py_wgml.generate.pace import Pace
+from py_wgml.generate.steps import Kind
 from py_wgml.gpu import Device
 
 PROMPT = [1, 40, 50, 60, 70, 80, 90]
@@ -35,7 +36,7 @@ class Flight:
         self.submitted = self.read = 0
         submit = model.runner._submit
 
-        async def noted(count: int, kind: str, times: int = 1) -> Awaitable[bytes]:
+        async def noted(count: int, kind: Kind, times: int = 1) -> Awaitable[bytes]:
             reading = await submit(count, kind, times)
             self.submitted += times * (kind == "sample")
             return Reading(self, reading, times)

@@ -207,14 +207,14 @@ def test_what_no_logits_need_is_left_out(tmp_path: Path) -> None:
     """Steps of a prompt but for the last end with the last layer's keys and values."""
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["llama"]))
     runner = Runner(PaperDevice(), header)
-    names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
+    names = [pipeline.name for pipeline, _, _ in runner.steps.program(16, "fill", 1)[0].dispatches]
     assert names[-3:] == ["rms_norm", "linear_few", "rope_append"]
 
 
 @pytest.mark.parametrize("name", TINY)
 def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So it is compiled while the weights stream in: a browser compiles nothing in the middle of an answer."""
-    monkeypatch.setattr("py_wgml.generate.runner._AHEAD", 0)
+    monkeypatch.setattr("py_wgml.generate.steps._AHEAD", 0)
     device = PaperDevice()
     runner = Runner(device, read_header(write_tiny(tmp_path / "tiny.gguf", TINY[name])), TINY[name].wanted)
     asyncio.run(runner.ahead())
@@ -223,9 +223,9 @@ def test_every_kernel_is_asked_for_at_the_start(name: str, tmp_path: Path, monke
     for count in (1, 16, 64, 512):
         for length in attention_lengths(runner.context):
             for kind in ("fill", "sample"):
-                runner._program(count, kind, length)
+                runner.steps.program(count, kind, length)
             if runner.speculate:
-                runner._program(CHECKED, "check", length)
+                runner.steps.program(CHECKED, "check", length)
     assert device.pipelines.values() == asked
 
 
@@ -233,7 +233,7 @@ def test_layers_that_share_keys_are_left_out_of_prompts(tmp_path: Path) -> None:
     """They store nothing."""
     header = read_header(write_tiny(tmp_path / "tiny.gguf", TINY["gemma4"]))
     runner = Runner(PaperDevice(), header)
-    names = [pipeline.name for pipeline, _, _ in runner._program(16, "fill", 1)[0].dispatches]
+    names = [pipeline.name for pipeline, _, _ in runner.steps.program(16, "fill", 1)[0].dispatches]
     assert names.count("rope_append") == 4
     assert names.count("attention_vector") == 3
     assert names[-1] == "rope_append"

@@ -32,11 +32,11 @@ export function actionsOf(app) {
    * @param {Message} message
    * @param {string} content
    */
-  function edit({ parent, role, files, model, reasoning, thought }, content) {
+  function edit({ parent, role, files, model, reasoning, thought, calls }, content) {
     const { conversation } = app;
     if (app.isOccupied) return;
     if (role === "user") return app.answer(conversation.add({ parent, role, content, ...(files && { files }) }));
-    conversation.add({ parent, role, content, model, reasoning, thought });
+    conversation.add({ parent, role, content, model, reasoning, thought, ...(calls && { calls }) });
     app.changed();
   }
 

@@ -15,8 +15,15 @@
  * @property {AttachedFile[]} [files] that go with a question
  * @property {string} [reasoning] what the model thought before it answered
  * @property {number} [thought] seconds that it took
+ * @property {CallRecord[]} [calls] of functions, by the model
  * @property {string} [model] that answered
  * @property {Figures} [figures] of the finished answer
+ *
+ * @typedef {object} CallRecord
+ * @property {string} id
+ * @property {string} name
+ * @property {string} arguments JSON as the model wrote it
+ * @property {string} [result] what the function gave back, if it was called
  *
  * @typedef {Pick<Done, "reason" | "usage" | "seconds" | "tokens_per_second">} Figures
  *
@@ -189,7 +196,7 @@ export class Conversation {
    * @returns {ChatMessage[]}
    */
   prompt(last, system) {
-    const messages = this.#sentUpTo(last).map(sent);
+    const messages = this.#sentUpTo(last).flatMap(sent);
     return system ? [{ role: "system", content: system }, ...messages] : messages;
   }
 
@@ -200,19 +207,38 @@ export class Conversation {
    * @param {Part} part
    * @param {number | undefined} thought seconds that the model has thought, by now
    */
-  take(answer, { text, reasoning, recast, dropped }, thought) {
+  take(answer, { text, reasoning, recast, calls = [], dropped }, thought) {
     if (recast) [answer.reasoning, answer.content] = [(answer.reasoning ?? "") + answer.content, ""];
     if (reasoning) answer.reasoning = (answer.reasoning ?? "") + reasoning;
     if (text && answer.reasoning) answer.thought ??= thought;
     answer.content += text;
-    if (dropped) this.record.first = this.#sentUpTo(answer)[dropped]?.id ?? null;
+    if (calls.length) answer.calls ??= [];
+    for (const { id, name, arguments: more } of calls) {
+      if (id) answer.calls?.push({ id, name, arguments: more });
+      else if (answer.calls) answer.calls[answer.calls.length - 1].arguments += more; // of the one that is being written
+    }
+    if (dropped) this.record.first = this.#firstAfter(this.#sentUpTo(answer), dropped);
+  }
+
+  /**
+   * @param {Message[]} path
+   * @param {number} dropped messages as the engine has them: an answer that calls is one, and each result
+   * @returns {string | null}
+   */
+  #firstAfter(path, dropped) {
+    let count = 0;
+    for (const message of path) {
+      if (count >= dropped) return message.id;
+      count += sent(message).length;
+    }
+    return null;
   }
 
   /** @param {Message} last */
   #sentUpTo(last) {
     const path = this.#pathTo(last.id);
     const first = path.findIndex(({ id }) => id === this.record.first);
-    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning }) => role === "user" || content || reasoning);
+    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning, calls }) => role === "user" || content || reasoning || calls);
   }
 
   /** @param {string | null} leaf @returns {Message[]} */
@@ -266,14 +292,21 @@ export function timeOf(value, otherwise = 0) {
  * @param {any} message of unknown making
  * @returns {Partial<Message>} what a message may have and need not, as far as it is what it should be
  */
-export function detailsOf({ files, reasoning, thought, model, figures }) {
+export function detailsOf({ files, reasoning, thought, calls, model, figures }) {
   return {
     ...(Array.isArray(files) && { files: files.map((file) => ({ name: String(file?.name), text: String(file?.text) })) }),
     ...(typeof reasoning === "string" && { reasoning }),
     ...(typeof thought === "number" && { thought }),
+    ...(Array.isArray(calls) && calls.length && { calls: calls.map(callOf) }),
     ...(typeof model === "string" && { model }),
     ...(areFigures(figures) && { figures }),
   };
+}
+
+/** @param {any} call of unknown making @returns {CallRecord} */
+function callOf(call) {
+  const { id, name, arguments: written, result } = Object(call);
+  return { id: String(id), name: String(name), arguments: String(written), ...(typeof result === "string" && { result }) };
 }
 
 /** @param {any} figures */
@@ -308,8 +341,9 @@ function known(record) {
 }
 
 /** Of all that is written in it. @param {Message} message */
-function lengthOf({ content, reasoning = "" }) {
-  return content.length + reasoning.length;
+function lengthOf({ content, reasoning = "", calls = [] }) {
+  const called = calls.map(({ arguments: written, result }) => 1 + written.length + (result === undefined ? 0 : 1 + result.length));
+  return called.reduce((sum, length) => sum + length, content.length + reasoning.length);
 }
 
 /**
@@ -323,14 +357,28 @@ function isFuller(one, other) {
   return difference > 0 || (difference === 0 && Boolean(one.figures) && !other.figures);
 }
 
-/** @param {Message} message @returns {ChatMessage} */
-function sent({ role, content, files, reasoning }) {
-  if (role === "assistant") return { role, content, ...(reasoning && { reasoning_content: reasoning }) };
+/**
+ * A call is one where its result is there; else the model has only spoken of it.
+ *
+ * @param {Message} message
+ * @returns {ChatMessage[]}
+ */
+function sent({ role, content, files, reasoning, calls = [] }) {
+  if (role === "assistant") {
+    const done = calls.filter(({ result }) => result !== undefined);
+    const spoken = calls.filter(({ result }) => result === undefined).map((call) => `${call.name}(${call.arguments})`);
+    /** @type {ChatMessage} */
+    const message = { role, content: [content, ...spoken].filter(Boolean).join("\n") };
+    if (reasoning) message.reasoning_content = reasoning;
+    if (!done.length) return [message];
+    message.tool_calls = done.map(({ id, name, arguments: written }) => ({ id, type: "function", function: { name, arguments: written } }));
+    return [message, ...done.map(({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }))];
+  }
   const attached = (files ?? []).map(({ name, text }) => {
     const fence = fenceAround(text, 3);
     return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
   });
-  return { role, content: [...attached, content].filter(Boolean).join("\n\n") };
+  return [{ role, content: [...attached, content].filter(Boolean).join("\n\n") }];
 }
 
 /**

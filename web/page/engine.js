@@ -4,7 +4,7 @@
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
- * @import { LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { CallPiece, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -45,6 +45,7 @@ export class EngineError extends Error {
  * @property {string} reasoning
  * @property {string} text after the reasoning
  * @property {boolean} recast all text of the parts before has turned out to be reasoning
+ * @property {CallPiece[]} calls of functions: what has come of each
  * @property {number} tokens generated so far
  * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
  * @property {number} dropped messages that were left out of the prompt, if that was told
@@ -73,7 +74,7 @@ export class Answer {
 
   /** @param {Dropped | Piece | Reading} message */
   push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", recast: false, tokens: 0, reading: null, dropped: 0 });
+    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], tokens: 0, reading: null, dropped: 0 });
     if (message.type === "dropped") {
       part.dropped = message.messages;
     } else if (message.type === "reading") {
@@ -82,6 +83,7 @@ export class Answer {
       if (message.recast) [part.reasoning, part.text, part.recast] = [part.reasoning + part.text, "", true];
       part.reasoning += message.reasoning;
       part.text += message.text;
+      for (const piece of message.calls ?? []) addCall(part.calls, piece);
       part.tokens = message.tokens;
       if (message.marks) part.marks = message.marks;
     }
@@ -116,6 +118,18 @@ export class Answer {
       }
     }
   }
+}
+
+/**
+ * Add what has come of a call to what there is of it, if there is anything.
+ *
+ * @param {CallPiece[]} calls
+ * @param {CallPiece} piece
+ */
+export function addCall(calls, piece) {
+  const begun = calls.find(({ index }) => index === piece.index);
+  if (begun) begun.arguments += piece.arguments;
+  else calls.push({ ...piece });
 }
 
 /** How often an engine that owes something is looked after, in milliseconds. */

@@ -15,6 +15,7 @@
  * @property {(view: MessageView, button: HTMLElement) => void} act
  */
 
+import { Calls } from "./calls.js";
 import { button, element, iconButton } from "./dom.js";
 import { bytes } from "../shared/format.js";
 import { inSteps, perFrame } from "./frames.js";
@@ -38,8 +39,8 @@ const MORE = 400;
  *
  * @param {Message} message
  */
-export function noteOf({ content, reasoning, figures }) {
-  if (!content && !reasoning) return strings.unanswered;
+export function noteOf({ content, reasoning, calls, figures }) {
+  if (!content && !reasoning && !calls) return strings.unanswered;
   return figures ? strings.stats(figures) : "";
 }
 
@@ -152,6 +153,8 @@ class MessageView {
   #renderer = null;
   /** @type {Reasoning | null} */
   #reasoning = null;
+  /** @type {Calls | null} */
+  #calls = null;
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
@@ -214,6 +217,7 @@ class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text, now);
+    if (this.message.calls) this.#call(this.message.calls);
     if (!ended || (figures ? figures === this.#figures : !text && !thoughts)) return;
     this.#figures = figures;
     this.note = noteOf(this.message);
@@ -311,6 +315,15 @@ class MessageView {
       this.#text.before(this.#reasoning.root);
     }
     this.#reasoning.append(text);
+  }
+
+  /** @param {import("./conversation.js").CallRecord[]} calls */
+  #call(calls) {
+    if (!this.#calls) {
+      this.#calls = new Calls();
+      this.#body.append(this.#calls.root);
+    }
+    this.#calls.update(calls);
   }
 
   #showActions() {

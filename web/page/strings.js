@@ -96,6 +96,8 @@ export const strings = {
     next: "Next version",
     /** @type {(at: number, count: number) => string} */
     branch: (index, count) => `${index} / ${count}`,
+    /** @type {(name: string) => string} */
+    called: (name) => `Called ${name}`,
     /** @type {(seconds: number) => string} */
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */
@@ -276,6 +278,7 @@ export const strings = {
   /** @type {Record<Done["reason"], string>} */
   reasons: {
     stop: "",
+    tool_calls: "",
     length: "length limit reached",
     stopped: "stopped",
     context: "context full",

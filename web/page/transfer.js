@@ -13,8 +13,10 @@ const VERSION = 1;
 const MARK = /^<!-- (user|assistant)(?: \((.*)\))?(?:: (\d+) files?)? -->$/gm;
 /** In an answer: what was thought, in how many seconds; and where that ends. */
 const REASONING = /^\n?\n?<!-- reasoning(?: \((.*) s\))? -->\n\n([^]*?)\n\n<!-- answer -->$/m;
+/** In an answer, before its text: what it calls, in JSON. */
+const CALLS = /^\n?\n?<!-- calls -->\n\n(.*)\n\n<!-- answer -->$/m;
 /** Lines of a message that look like a mark have a backslash more in the file, and one less when they are read. */
-const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|answer)\b.*-->$/gm;
+const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|calls|answer)\b.*-->$/gm;
 const FILE = /^(`{6,})text (.*)\n([^]*?)\n\1(?:\n\n|$)/;
 const LONGEST_NAME = 500;
 
@@ -26,13 +28,14 @@ export function toJson(conversations) {
 /** @param {ConversationRecord} record */
 export function toMarkdown(record) {
   const parts = [`# ${named(record.name)}`];
-  for (const { role, content, reasoning, thought, model, files = [] } of new Conversation(record).path) {
+  for (const { role, content, reasoning, thought, calls, model, files = [] } of new Conversation(record).path) {
     const count = files.length || FILE.test(content) ? `: ${files.length} file${files.length === 1 ? "" : "s"}` : "";
     parts.push(`<!-- ${role}${model ? ` (${named(model)})` : ""}${count} -->`);
     if (reasoning) {
       const seconds = thought === undefined ? "" : ` (${thought} s)`;
       parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
     }
+    if (calls) parts.push("<!-- calls -->", JSON.stringify(calls), "<!-- answer -->");
     for (const { name, text } of files) {
       const fence = fenceAround(text, 6);
       parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
@@ -85,7 +88,9 @@ function fromMarkdown(text) {
     const next = marks[index + 1]?.index;
     const between = text.slice(mark.index + mark[0].length, next).replace(next ? /\n\n?$/ : /\n$/, "");
     const thoughts = role === "assistant" ? REASONING.exec(between) : null;
-    const own = (thoughts ? between.slice(thoughts[0].length) : between).replace(/^\n\n?/, "");
+    const answer = thoughts ? between.slice(thoughts[0].length) : between;
+    const calls = role === "assistant" ? CALLS.exec(answer) : null;
+    const own = (calls ? answer.slice(calls[0].length) : answer).replace(/^\n\n?/, "");
     const { files, content } = attached(own, count === undefined ? Infinity : Number(count));
     messages.push({
       ...{ id: String(index), parent: index ? String(index - 1) : null, role, content: unguarded(content) },
@@ -93,6 +98,7 @@ function fromMarkdown(text) {
       ...(files.length && { files }),
       ...(thoughts && { reasoning: unguarded(thoughts[2]) }),
       ...(thoughts?.[1] && { thought: Number(thoughts[1]) }),
+      ...(calls && { calls: JSON.parse(calls[1]) }),
     });
   }
   return checked({ name, messages, leaf: String(messages.length - 1) });

@@ -154,15 +154,30 @@ export interface ToolFunction {
   parameters?: Record<string, unknown>;
 }
 
-/** A function that the model may call; its calls are part of its text, in its own form. */
+/** A function that the model may call. */
 export interface Tool {
   type: "function";
   function: ToolFunction;
 }
 
+/** A function by its name. */
+export interface ToolName {
+  name: string;
+}
+
+/** One of the tools, to be called. */
+export interface ToolChoice {
+  type: "function";
+  function: ToolName;
+}
+
 /** What the model's chat template is given beside the messages. */
 export interface TemplateOptions {
   tools?: Tool[];
+  /** Whether the model calls functions: as it sees fit (null, "auto"), never, some, or the one named. */
+  tool_choice?: "auto" | "none" | "required" | ToolChoice | null;
+  /** False: at most one call in an answer. */
+  parallel_tool_calls?: boolean | null;
   /** The name of one of the file's templates, such as "rag"; default: "tool_use", if it is there and tools are. */
   chat_template?: string | null;
   /** The template's further variables, such as `enable_thinking`. */
@@ -369,7 +384,20 @@ export interface Reading {
   total: number;
 }
 
-/** What has come of an answer since the last piece: `reasoning`, then `text`. */
+/**
+ * What has come of a call of a function. The first piece of a call has its id and its name, which are empty in the
+ * others.
+ */
+export interface CallPiece {
+  /** Of the call in its answer, from 0. */
+  index: number;
+  id: string;
+  name: string;
+  /** More of their JSON text. */
+  arguments: string;
+}
+
+/** What has come of an answer since the last piece: `reasoning`, `text`, `calls`. */
 export interface Piece {
   type: "piece";
   id: number;
@@ -378,6 +406,8 @@ export interface Piece {
   /** All text of the pieces before has turned out to be reasoning as well. */
   recast: boolean;
   tokens: number;
+  /** Of functions among the `tools` that were given, if there are any. */
+  calls?: CallPiece[];
   /** Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
@@ -407,8 +437,11 @@ export interface Rates {
   decode: number;
 }
 
-/** Why an answer ended: at an end of the model's or a given one, at the most tokens, when told to, at a full context. */
-export type Reason = "stop" | "length" | "stopped" | "context";
+/**
+ * Why an answer ended: at an end of the model's or a given one ("tool_calls": it calls functions), at the most tokens,
+ * when told to, at a full context.
+ */
+export type Reason = "stop" | "tool_calls" | "length" | "stopped" | "context";
 
 /** An answer has ended. */
 export interface Done {

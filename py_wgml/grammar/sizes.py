@@ -1,0 +1,103 @@
+"""How large an expression may be, and what of it can be left out because nothing fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import WgmlError
+from .nodes import EMPTY, Both, Bytes, Choice, Grammar, Node, Repeat, Rule, Sequence, Without
+
+MOST_REPEATED = 1000
+"""Repetitions that are counted one by one, of characters or of anything else."""
+MOST_PARTS = 200_000
+"""Bytes of a grammar, with everything that is repeated written out as often as it may have to be."""
+NOTHING = Choice()
+
+
+def trimmed(grammar: Grammar, name: str) -> Grammar:
+    """The same language, without what can't be completed. Raises WgmlError that begins with `name` if nothing fits, or
+    if it is too large."""
+    fitting: set[str] = set()
+    while True:
+        more = {rule for rule, node in grammar.rules.items() if rule not in fitting and _fits(node, fitting)}
+        if not more:
+            break
+        fitting |= more
+    root = _trim(grammar.root, fitting)
+    if root == NOTHING:
+        raise WgmlError(f"{name}: nothing fits it")
+    rules: dict[str, Node] = {}
+    new = _named(root)
+    while new:
+        rule = new.pop()
+        if rule not in rules:
+            rules[rule] = _trim(grammar.rules[rule], fitting)
+            new |= _named(rules[rule])
+    found = Grammar(root, {rule: rules[rule] for rule in grammar.rules if rule in rules})
+    if (size := _size(root, found.rules, {})) > MOST_PARTS:
+        raise WgmlError(f"{name}: it is too large, with repetitions {size} parts; at most {MOST_PARTS} can be had")
+    return found
+
+
+def _fits(node: Node, fitting: set[str]) -> bool:
+    """Whether any text fits, as far as rules in `fitting` are known to have some."""
+    if isinstance(node, Sequence):
+        return all(_fits(part, fitting) for part in node.parts)
+    if isinstance(node, Choice):
+        return any(_fits(option, fitting) for option in node.options)
+    if isinstance(node, Repeat):
+        return not node.least or _fits(node.node, fitting)
+    if isinstance(node, Rule):
+        return node.name in fitting
+    return isinstance(node, Both | Without) or bool(node.ranges)
+
+
+def _trim(node: Node, fitting: set[str]) -> Node:
+    if not _fits(node, fitting):
+        return NOTHING
+    if isinstance(node, Sequence):
+        return Sequence(tuple(_trim(part, fitting) for part in node.parts))
+    if isinstance(node, Choice):
+        options = tuple(_trim(option, fitting) for option in node.options if _fits(option, fitting))
+        return options[0] if len(options) == 1 else Choice(options)
+    if isinstance(node, Repeat):
+        return Repeat(_trim(node.node, fitting), node.least, node.most) if _fits(node.node, fitting) else EMPTY
+    return node
+
+
+def _named(node: Node) -> set[str]:
+    """The rules that an expression names."""
+    return {part.name for part in _parts(node) if isinstance(part, Rule)}
+
+
+def _parts(node: Node) -> list[Node]:
+    """An expression and all within it."""
+    found = [node]
+    for part in found:
+        if isinstance(part, Sequence):
+            found += part.parts
+        elif isinstance(part, Choice):
+            found += part.options
+        elif isinstance(part, Repeat):
+            found.append(part.node)
+        elif isinstance(part, Both | Without):
+            found += (part.first, part.second)
+    return found
+
+
+def _size(node: Node, rules: Mapping[str, Node], known: dict[str, int]) -> int:
+    """How many bytes it is made of, written out; what leads to itself counts as one where it does."""
+    if isinstance(node, Bytes):
+        return 1
+    if isinstance(node, Sequence):
+        return sum(_size(part, rules, known) for part in node.parts)
+    if isinstance(node, Choice):
+        return sum(_size(option, rules, known) for option in node.options)
+    if isinstance(node, Repeat):
+        return max(1, node.most or node.least) * _size(node.node, rules, known)
+    if isinstance(node, Both | Without):
+        return _size(node.first, rules, known) + _size(node.second, rules, known)
+    if node.name not in known:
+        known[node.name] = 1
+        known[node.name] = _size(rules[node.name], rules, known)
+    return known[node.name]
