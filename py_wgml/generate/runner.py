@@ -343,11 +343,9 @@ class Runner(Engine):
         self, ids: Sequence[int], first: int, end: int, at_once: int = STEP_SIZES[1], watched: int | None = None
     ) -> AsyncGenerator[tuple[int, int, Made]]:
         """Process ids[first:end] in steps of up to `at_once`, and before that what the cache lacks of those before.
-
         Yields of each step its first position, how many it takes, and what it has made, to be read before the next one:
         logits of every token, and what the layer `watched` weighs values by. It may begin before `first`. What the
-        cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit.
-        """
+        cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit."""
         ids = list(ids)
         async with self._turns.turn():
             await self._check(ids)
