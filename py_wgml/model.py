@@ -7,29 +7,28 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, get_args
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from .chat import AnswerFormat, ChatTemplate, chosen, read
 from .errors import ContextError, WgmlError, quoted
+from .forms import Form, Forms
 from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
 from .gguf_model import Header
 from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
+from .grammar.nodes import Grammar
 from .inputs import Inputs
+from .introspection import Introspection
 from .metadata import MAX_NAME, MAX_SIZE, Metadata
-from .models import FAMILIES, Config, plan
+from .models import Config, plan
 from .ops import Bits, Pooling, Sampling
 from .prompts import Message, Prompts, token_text
 from .protocol import Stage
 from .tokenizer import Tokenizer, from_metadata
 from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word, wrong
-from .values import text as checked
-
-if TYPE_CHECKING:
-    from .generate.inspect import Dispatches, Inspection
 
 Tools = Sequence[Mapping[str, Any]]
 """Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
@@ -45,6 +44,7 @@ OPTIONS = (
     "tools",
     "tool_choice",
     "parallel_tool_calls",
+    *(field.name for field in fields(Form)),
     "chat_template",
     "chat_template_kwargs",
     "on_prefill",
@@ -56,8 +56,6 @@ _CANNOT = {
     "embedding": "is an embedding model, which makes vectors of texts",
     "reranker": "is a reranker, which scores documents for a query",
 }
-
-_MOST_LIKELY = 1000  # tokens that `inspect` tells of each position
 
 _SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
 
@@ -78,7 +76,7 @@ class Defaults:
         return cls(temperature=0.0, repetition_penalty=1.1) if count < _SMALL else cls()
 
 
-class Model:
+class Model(Introspection):
     """A model on a GPU. Make one with `await Model.load(...)`."""
 
     def __init__(
@@ -86,8 +84,7 @@ class Model:
     ) -> None:
         self._engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
         self.defaults = Defaults.for_parameters(engine.parameters)
-        self._prompts = Prompts(tokenizer, template)
-        self._rewritten: str | None = None
+        self._prompts, self._forms = Prompts(tokenizer, template), Forms(tokenizer)
 
     @classmethod
     async def load(
@@ -243,6 +240,10 @@ class Model:
         tools: Tools | None = None,
         tool_choice: str | Mapping[str, Any] | None = None,
         parallel_tool_calls: bool | None = None,
+        schema: Any = None,
+        regex: str | None = None,
+        choices: Iterable[str] | None = None,
+        grammar: str | Grammar | None = None,
         chat_template: str | None = None,
         chat_template_kwargs: Mapping[str, Any] | None = None,
         drop_oldest: bool = False,
@@ -260,13 +261,17 @@ class Model:
         tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
         {"type": "function", "function": {"name": ...}}: it calls this one.
         parallel_tool_calls: False: at most one call.
+        schema, regex, choices, grammar: the form of the answer, one of them at most (see `Form`): a JSON schema, or a
+        type that one can be made of; a regular expression that the whole answer matches; texts of which it is one; GBNF
+        as llama.cpp has it. The model can write nothing else, however it samples; its thoughts are free. For a schema,
+        `parsed` of the Generation is the value.
         chat_template: the name of one of the file's chat templates (default: "tool_use" where there are tools, if the
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         drop_oldest: leave the oldest messages out where the conversation fills the context, instead of failing.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
-        there are not, and for a conversation that is too long.
+        there are not, for a form that is not supported (by its name), and for a conversation that is too long.
         """
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
@@ -282,7 +287,11 @@ class Model:
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
-        return Generation(self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel)
+        form = Form(schema, regex, choices, grammar)
+        constraint = self._forms.constraint(form, prompt)
+        return Generation(
+            self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel, constraint, form.read
+        )
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""
@@ -296,75 +305,6 @@ class Model:
         ids = integers("ids", ids, 0, self.runner.config.vocabulary - 1)
         logits: npt.NDArray[np.float32] = (await self.runner.logits(ids))[-1]
         return logits
-
-    async def inspect(
-        self,
-        ids: Sequence[int],
-        layer: int | None = None,
-        head: int | None = None,
-        top: int = 5,
-        first: int = 0,
-        end: int | None = None,
-    ) -> "Inspection":
-        """Look inside: at each position of `ids`, or those first .. end, what the model holds likeliest to come next,
-        how likely was what did come, and what attention weighs the positions by, of a head of a layer or all of them.
-
-        It is processed as an answer is, with what the cache holds, which is kept: the next answer waits for nothing.
-        Raises WgmlError where these are no ids of tokens or don't fit the context, for a layer without attention (named
-        with those that have), and where there would be too much to keep.
-        """
-        from .generate.inspect import inspect
-
-        runner = self.runner
-        ids = integers("ids", ids, 0, runner.config.vocabulary - 1)
-        if not ids:
-            raise WgmlError("ids is empty: there is nothing to look at")
-        layer = None if layer is None else integer("layer", layer, 0)
-        head = None if head is None else integer("head", head, 0)
-        if head is not None and layer is None:
-            raise WgmlError("a head is one of a layer: which one?")
-        end = len(ids) if end is None else integer("end", end, 1, len(ids))
-        first = integer("first", first, 0, end - 1)
-        top = integer("top", top, 1, min(_MOST_LIKELY, self.config.vocabulary))
-        return await inspect(
-            runner, ids, layer, head, integer("top", top, 1, min(_MOST_LIKELY, runner.config.vocabulary)), first, end
-        )
-
-    async def profile_token(self) -> "list[Dispatches]":
-        """What the time of a token goes to on the GPU: its dispatches by kind. Raises WgmlError where this GPU has no
-        clock that may be read."""
-        from .generate.inspect import profile_token
-
-        return await profile_token(self.runner)
-
-    @property
-    def source(self) -> str:
-        """The Python of the model, whose `forward` makes its step: of its family, or as it was rewritten. Raises
-        WgmlError where the package is compiled and has none."""
-        from .models.rewritten import source_of
-
-        return self._rewritten or source_of(self.family)
-
-    @property
-    def family(self) -> str:
-        """What the file of the model's family in py_wgml/models is called, without its suffix."""
-        return FAMILIES[self.config.architecture]
-
-    async def rewrite(self, text: str | None) -> None:
-        """Run another `forward(g, c)` in the place of the family's, with the weights that are there: the text of a
-        module, as `source` is. None: the family's own again. A step of it is tried first; on an error, the last one
-        that worked stays. What was processed is forgotten.
-
-        It runs the text: give it none that is not your own. Raises ForwardError with the traceback of what is wrong
-        with it, also where it needs weights or memory that are not there.
-        """
-        from .models.rewritten import compiled
-
-        if text is None:
-            await self.runner.replace(None)
-        else:
-            await self.runner.replace(compiled(checked("text", text), self.family))
-        self._rewritten = text
 
     async def embed(self, texts: Iterable[str], *, dimensions: int | None = None) -> npt.NDArray[np.float32]:
         """A vector of length 1 for each text: float32 [n, width]; zeros for a text of which no token is left.

@@ -8,6 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
+from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
@@ -113,7 +114,7 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank
+Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -249,6 +250,8 @@ class Usage(TypedDict):
     drafted_tokens: int
     accepted_tokens: int
     """Of those drafted: guessed by what the conversation holds, and checked several at once."""
+    forced_tokens: int
+    """That alone could follow in the form that was asked for, and were taken without a choice."""
     context_used: int
     context_length: int
 
@@ -279,6 +282,8 @@ class Done(TypedDict):
     type: Literal["done"]
     id: int
     reason: Reason
+    depth: NotRequired[int]
+    """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded."""
     usage: Usage
     seconds: AnswerSeconds
     tokens_per_second: Rates
@@ -362,7 +367,8 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-Told = Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
+Looked = Inspected | Attended | Profiled | Rewritten
+Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
 Reply = Told | Ready | Resolved | Room | Alive

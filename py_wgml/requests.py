@@ -132,7 +132,20 @@ class TemplateOptions(TypedDict, total=False):
     """The template's further variables, such as `enable_thinking`."""
 
 
-class AnswerOptions(Sampling, TemplateOptions, total=False):
+class FormOptions(TypedDict, total=False):
+    """What the answer is to be, whatever the model would write: one of these at most."""
+
+    schema: dict[str, Any] | bool | str | None
+    """JSON that fits a JSON schema, as an object or as its text."""
+    regex: str | None
+    """What matches a regular expression as a whole."""
+    choices: list[str] | None
+    """One of these texts."""
+    grammar: str | None
+    """A text of a grammar in GBNF."""
+
+
+class AnswerOptions(Sampling, TemplateOptions, FormOptions, total=False):
     """What an answer is asked for with."""
 
 

@@ -29,7 +29,7 @@ LAYERS = (
         "tokenizer",
         "ops",
     ),
-    *("models", "generate", "chat", "prompts", "inputs", "model", "worker"),
+    *("models", "generate", "chat", "prompts", "inputs", "forms", "introspection", "model", "inside", "worker"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

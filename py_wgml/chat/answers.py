@@ -8,6 +8,8 @@ from typing import Any
 
 from ..errors import WgmlError
 from ..generate.parts import Splitter
+from ..grammar.nodes import EMPTY, Choice, Node, Repeat, literal, optional, without
+from ..grammar.nodes import Sequence as Parts
 from ..tokenizer import Tokenizer
 from . import harmony
 from .calls import CallSplitter
@@ -49,6 +51,17 @@ class AnswerFormat:
         thoughts = ReasoningSplitter(prompt, begun, self._marks.thinking, self._marks.own)
         return CallSplitter(thoughts, tools, prompt + begun) if tools else thoughts
 
+    def before(self, prompt: str) -> Node:
+        """What may stand in front of what an answer to `prompt` says: thoughts, with their marks."""
+        end = prompt.rstrip()
+        if self._marks.is_harmony and harmony.START in prompt:
+            return EMPTY if end.endswith(harmony.MESSAGE) else harmony.BEFORE
+        rows = self._marks.thinking
+        if opened := next((row for row in rows if end.endswith(row.opening)), None):
+            return _thoughts("", opened.closing)
+        own = [row for row in rows if row.closing in self._marks.own and not end.endswith(row.closing)]
+        return optional(Choice(tuple(_thoughts(row.opening, row.closing) for row in own))) if own else EMPTY
+
     def as_generated(self, message: Mapping[str, Any], prompt: str) -> str:
         """An assistant's message as the model wrote it after `prompt`: the text to go on with."""
         reasoning: str = message.get("reasoning_content") or ""
@@ -65,3 +78,8 @@ class AnswerFormat:
         row = opened or rows[0]
         answer = next((f"\n{opening}" for opening, _ in row.answers if opening and opening in self._marks.own), "")
         return ("" if opened else row.opening) + reasoning + (row.closing + answer + content if content else "")
+
+
+def _thoughts(opening: str, closing: str) -> Node:
+    """Thoughts between their marks, and white space behind them."""
+    return Parts((literal(opening), without(closing), literal(closing), Repeat(literal("\n"), 0, 2)))

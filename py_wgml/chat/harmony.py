@@ -14,12 +14,17 @@ from secrets import token_hex
 from typing import Literal
 
 from ..generate.parts import CallPiece, Part, joined_calls
+from ..grammar.nodes import Sequence, literal, optional, without
 
 START = "<|start|>assistant"
 MESSAGE = "<|message|>"
 FINAL = f"<|channel|>final{MESSAGE}"
 ANALYSIS = f"<|channel|>analysis{MESSAGE}"
 PREAMBLE = f"<|channel|>commentary{MESSAGE}"
+
+_THOUGHT = Sequence((literal(ANALYSIS), without("<|end|>"), literal(f"<|end|>{START}")))
+BEFORE = Sequence((optional(_THOUGHT), literal(FINAL)))
+"""What an answer has in front of what it says, behind START."""
 
 _MOST_HEADER = 400  # characters; what is longer is none
 _ENDS = ("<|end|>", "<|return|>", "<|call|>")

@@ -59,7 +59,7 @@ class Constraint:
     def __init__(self, automaton: Automaton, texts: TokenTexts, begun: str = "") -> None:
         self.automaton, self.texts = automaton, texts
         self.walk = Walk(automaton)
-        self.forced_tokens = 0  # that were taken without a choice
+        self.forced_tokens = 0  # that were taken in so
         if not self.walk.push(begun.encode()):
             raise WgmlError("what the answer begins with does not fit what it may be")
 

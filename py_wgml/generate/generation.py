@@ -5,10 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..errors import WgmlError
 from ..ops import Sampling
 from ..protocol import Reason
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
+from .constraint import Constraint
 from .parts import CallPiece, Part, Prompt, Splitter, joined_calls
 from .runner import Runner
 
@@ -21,7 +23,8 @@ class Usage:
     """What a generation took. Times in seconds from its start; `first_token` includes the prompt's processing.
 
     drafted_tokens: guessed by what the conversation holds, and checked several at once; accepted_tokens: those that
-    were right. (The last of them may have come behind the end of the answer.)
+    were right. (The last of them may have come behind the end of the answer.) forced_tokens: that alone could follow in
+    the form that was asked for, and were taken in several at once.
     """
 
     prompt_tokens: int
@@ -29,6 +32,7 @@ class Usage:
     completion_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    forced_tokens: int = 0
     prefill: float = 0.0
     first_token: float = 0.0
     total: float = 0.0
@@ -51,8 +55,9 @@ class Generation:
 
     max_tokens: None generates until the model ends its answer or the context is full. stop: strings that end the text,
     and are not part of it; they are not looked for in reasoning and in calls. on_prefill: called with the number of the
-    prompt's tokens that are processed, as they are. parallel_calls: False ends the answer before a second call. Raises
-    WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
+    prompt's tokens that are processed, as they are. parallel_calls: False ends the answer before a second call.
+    constraint: what the answer may be; it ends where nothing can follow. read: makes `parsed` of it.
+    Raises WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
     dropped: messages that the prompt leaves out.
     reason: the model ended its answer or a stop string came ("stop"; "tool_calls" if it calls functions), max_tokens
     ("length"), `stop()` ("stopped"), no room left ("context").
@@ -68,13 +73,16 @@ class Generation:
         stop: str | Sequence[str] | None = (),
         on_prefill: Callable[[int], None] = lambda done: None,
         parallel_calls: bool = True,
+        constraint: Constraint | None = None,
+        read: Callable[[str], Any] = str,
     ) -> None:
+        self._constraint, self._read = constraint, read
         self._runner, self._tokenizer, self._ids, self._sampling = runner, tokenizer, prompt.ids, sampling
         self._max_tokens = None if max_tokens is None else integer("max_tokens", max_tokens, 1)
         self._on_prefill = function("on_prefill", on_prefill)
         self._answer, self._shown = _Answer(prompt.splitter, texts("stop", stop), parallel_calls), prompt.shown
         # A special token at the end is a beginning: the space that text after it is encoded with goes away again.
-        self._continuing = prompt.continuing and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
+        self._continuing = bool(prompt.begun) and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
         self._turns = turns_of(prompt.ids, tokenizer)
         self._stopped = False
         self.dropped = prompt.dropped
@@ -94,6 +102,19 @@ class Generation:
     def reasoning(self) -> str:
         """What has been thought so far."""
         return self._answer.reasoning
+
+    @property
+    def parsed(self) -> Any:
+        """The value of a finished answer in the form that was asked for. Raises WgmlError where it is not finished."""
+        if self._constraint is None or not self._constraint.walk.may_end:
+            raise WgmlError("the answer is no whole one in a form that was asked for")
+        return self._read(self.text)
+
+    @property
+    def depth(self) -> int | None:
+        """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded;
+        None where it may as deep as there is room (64)."""
+        return self._constraint.automaton.depth if self._constraint else None
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -119,11 +140,18 @@ class Generation:
         decoder = self._tokenizer.stream(continuing=self._continuing, shown=self._shown)
         answer = self._answer
         tokens = self._runner.generate(
-            self._ids, self._sampling, self._prefilled, self._turns, self._max_tokens, self._checked
+            self._ids,
+            self._sampling,
+            self._prefilled,
+            self._turns,
+            self._max_tokens,
+            self._checked,
+            self._constraint,
         )
         try:
             async for token in tokens:
                 usage.completion_tokens += 1
+                usage.forced_tokens = self._constraint.forced_tokens if self._constraint else 0
                 usage.total = time.perf_counter() - began
                 if usage.completion_tokens == 1:
                     usage.prefill = usage.first_token = usage.total
@@ -142,8 +170,10 @@ class Generation:
                     self.reason = "stop"
                     return
                 if usage.completion_tokens == self._max_tokens:
-                    self.reason = "length"
+                    self.reason = "stop" if self._is_complete else "length"
                     break
+            else:
+                self.reason = "stop" if self._is_complete else "context"
             # A character that is cut off with the answer is left out: going on makes the whole of it.
             if part := answer.flush():
                 yield part
@@ -153,6 +183,11 @@ class Generation:
             if self.reason == "stop" and answer.calls:
                 self.reason = "tool_calls"
             await tokens.aclose()
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether nothing can follow."""
+        return self._constraint is not None and self._constraint.walk.must_end
 
     def _checked(self, drafted: int, accepted: int) -> None:
         self.usage.drafted_tokens += drafted

@@ -7,6 +7,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..grammar.nodes import EMPTY, Node
+
 
 @dataclass(frozen=True)
 class CallPiece:
@@ -93,12 +95,13 @@ class Prompt:
     """What an answer begins from.
 
     ids: the tokens before it. splitter: tells its reasoning from its text (default: all is text). shown: ids of control
-    tokens that are part of it. continuing: it goes on with text that the prompt ends with. dropped: messages that were
-    left out, for want of room.
+    tokens that are part of it. begun: text of it that the prompt ends with, and that it goes on with. before: what may
+    stand in front of what it says, such as thoughts. dropped: messages that were left out, for want of room.
     """
 
     ids: Sequence[int]
     splitter: Splitter = field(default_factory=PlainSplitter)
     shown: Container[int] = frozenset()
-    continuing: bool = False
+    begun: str = ""
+    before: Node = EMPTY
     dropped: int = 0

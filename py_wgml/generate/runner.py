@@ -244,9 +244,10 @@ class Runner(Engine):
         end = min(self.context, end)
         self.device.write(self.steps.sampling, sampling.uniform())
         self._is_constrained = constraint is not None
+        tokens = _forced(constraint, end - len(ids))
         if constraint is not None:
             self.steps.constrain(len(ids), constraint)
-        tokens = _forced(constraint, end - len(ids))
+            constraint.forced_tokens += len(tokens)
         pending = await self._prefill(ids, on_prefill, turns, tokens)
         mark("submitted")
         draft = Draft(ids, self.costs, self.speculate)
@@ -262,9 +263,10 @@ class Runner(Engine):
             self._alive()
             forced = _forced(constraint, end - len(self._sequence))
             is_forced = len(forced) > (self._stored + 1 - len(self._sequence) + _FEW_FORCED if pending else 0)
-            if is_forced and not pending:
+            if constraint is not None and is_forced and not pending:
                 tokens = forced
-                pending = await self._prefill(self._sequence, lambda done: None, (), tokens)
+                constraint.forced_tokens += len(forced)
+                pending = await self._prefill(self._sequence, lambda done: None, (), forced)
                 continue
             guess = [] if is_forced else draft.guess(max(0, min(self._cache.length, end) - self._stored - 1))
             is_check = bool(guess) and not pending

@@ -90,6 +90,12 @@ def optional(node: Node) -> Node:
     return Repeat(node, 0, 1)
 
 
+def without(text: str) -> Node:
+    """Any text in which `text` does not stand."""
+    anything = Repeat(characters(((0, _LAST),)))
+    return Without(anything, Sequence((anything, literal(text), anything)))
+
+
 _LAST = 0x10FFFF
 _SURROGATES = 0xD800, 0xDFFF
 _LENGTHS = (0x7F, 0x7FF, 0xFFFF, _LAST)  # the last code point of so many bytes, from one on

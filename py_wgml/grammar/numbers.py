@@ -22,7 +22,14 @@ _MOST_DIGITS = 25  # of a bound; decimal has 28
 _DIGIT = Bytes(((0x30, 0x39),))
 _POINT = literal(".")
 _MINUS = literal("-")
-_NATURAL = Choice((literal("0"), Sequence((Bytes(((0x31, 0x39),)), Repeat(_DIGIT, 0, DIGITS - 1)))))
+
+
+def _number_of(digits: int) -> Node:
+    """Digits, as many as so many, of which the first is none without need."""
+    return Choice((literal("0"), Sequence((Bytes(((0x31, 0x39),)), Repeat(_DIGIT, 0, digits - 1)))))
+
+
+_NATURAL = _number_of(DIGITS)
 
 
 @dataclass(frozen=True)
@@ -236,12 +243,15 @@ def _by_last_digits(unit: int, decimals: int) -> Node:
     """Multiples of `unit` in the last of `decimals` decimals, by their last digits, which tell where `unit` divides a
     power of ten."""
     width = next((count for count in range(decimals, decimals + 4) if 10**count % unit == 0), None)
-    if width is None or (unit > 1 and 10**width // unit > _MOST_LISTED):
+    if width is None or decimals > 9 or (unit > 1 and 10**width // unit > _MOST_LISTED):
         what = f"{Decimal(unit).scaleb(-decimals):f}"
         raise WgmlError(f'"multipleOf" {what} is supported between a minimum and a maximum that are close')
+    # All digits together are those that a float surely holds: one that is rounded is no multiple.
+    most = max(1, DIGITS - decimals)
     options: list[Node] = []
     if unit == 1:
-        options.append(Sequence((_NATURAL, optional(Sequence((_POINT, Repeat(_DIGIT, 1, decimals)))))))
+        fraction = optional(Sequence((_POINT, Repeat(_DIGIT, 1, decimals)))) if decimals else EMPTY
+        options.append(Sequence((_number_of(most), fraction)))
     for ending in range(0, 10**width, unit) if unit > 1 else ():
         digits = f"{ending:0{width}d}"
         head, behind = digits[: width - decimals], digits[width - decimals :]
@@ -250,7 +260,7 @@ def _by_last_digits(unit: int, decimals: int) -> Node:
             tail = optional(tail)
         if head:
             options.append(Sequence((literal(head.lstrip("0") or "0"), tail)))
-            options.append(Sequence((Bytes(((0x31, 0x39),)), Repeat(_DIGIT, 0, DIGITS - 1), literal(head), tail)))
+            options.append(Sequence((Bytes(((0x31, 0x39),)), Repeat(_DIGIT, 0, most - 4), literal(head), tail)))
         else:
-            options.append(Sequence((_NATURAL, tail)))
+            options.append(Sequence((_number_of(most), tail)))
     return Sequence((optional(_MINUS), Choice(tuple(options))))

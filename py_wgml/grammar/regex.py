@@ -31,11 +31,7 @@ _REFUSED = {
 _WORD: list[Range] = [(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)]
 _DIGIT: list[Range] = [(0x30, 0x39)]
 _SPACE: list[Range] = [(0x09, 0x0D), (0x20, 0x20)]
-# What ECMA-262 counts as white space beyond these.
-_WIDE_SPACE: list[Range] = [
-    *((0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F)),
-    *((0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)),
-]
+_NO_BREAK: Range = (0xFEFF, 0xFEFF)  # white space in ECMA-262, and not in Python
 _LINES: list[Range] = [(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)]
 _EVERYTHING: list[Range] = [(0, 0x10FFFF)]
 _STARTS, _ENDS = {ops.AT_BEGINNING, ops.AT_BEGINNING_STRING}, {ops.AT_END, ops.AT_END_STRING}
@@ -45,8 +41,8 @@ def regex(pattern: str, encode: Encode = characters, search: bool = False) -> No
     r"""What a regular expression matches as a whole. Raises WgmlError for one that can't be an automaton, by name.
 
     encode: one character of ranges of code points, as it is to be written. search: the pattern may match anywhere in
-    the text, and is one of ECMA-262, as JSON schemas have them. `\d`, `\w` and `\s` stand for ASCII alone; their
-    opposites, where Python is followed, for what is none of Unicode's.
+    the text, and is one of ECMA-262, as JSON schemas have them. So that whoever reads the text agrees, `\d`, `\w` and
+    `\s` stand for ASCII alone, and their opposites for what is not in Unicode's either.
     """
     try:
         with warnings.catch_warnings():
@@ -141,10 +137,9 @@ class _Reader:
 
     def _category(self, name: str, flags: int, wide: bool) -> list[Range]:
         r"""The code points of \d, \w or \s; `wide`: all that may be counted among them."""
-        ranges = {"digit": _DIGIT, "word": _WORD, "space": _SPACE}[name]
-        if self._search:
-            return [*ranges, *_WIDE_SPACE] if name == "space" else ranges
-        return _of_unicode(rf"\{name[0]}") if wide and not flags & re.ASCII else ranges
+        if wide and not flags & re.ASCII:
+            return [*_of_unicode(rf"\{name[0]}"), _NO_BREAK]
+        return {"digit": _DIGIT, "word": _WORD, "space": _SPACE}[name]
 
     def _cases(self, ranges: list[Range], flags: int, negated: bool = False) -> list[Range]:
         """With what differs from these in its case alone, if the pattern asks for that."""

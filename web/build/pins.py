@@ -21,6 +21,8 @@ from .environment import pip, run
 from .errors import MISMATCH, NO_TOOL, Stop, say
 from .fetching import download, inflate
 
+SOURCE = "source"
+
 
 @dataclass(frozen=True)
 class Pin:
@@ -28,8 +30,8 @@ class Pin:
 
     Roles: `runtime` is Pyodide itself, `loader` are the packages that Pyodide loads from beside it, `wheel` those that
     micropip installs, `pure` likewise once their machine code is left out, `library` what the page loads from lib/ when
-    it needs it, `tool` what tests use, `model` the default model, `encoder` the parts of one that embeds, and
-    `node linux-x86_64` Node.js for such a machine.
+    it needs it, `tool` and `suite` what tests use, `model` the default model, `encoder` the parts of one that embeds,
+    and `node linux-x86_64` Node.js for such a machine.
     """
 
     file: str  # the name it has in the end
@@ -37,7 +39,7 @@ class Pin:
     source: str  # a requirement as pip reads it; or "npm", then `at` is a path under node_modules
     sha256: str
     bytes: int
-    platform: str = "manylinux2014_x86_64"  # what pip is to look for
+    platform: str = "manylinux2014_x86_64"  # what pip is to look for; SOURCE: the sources that the package is made of
     at: Sequence[int] | str | None = None  # [first byte, count] of a deflated member of the package; None: all of it
     about: dict[str, str] | None = None  # what site.json tells of a model
 
@@ -93,7 +95,10 @@ def addresses(pins: Sequence[Pin]) -> list[str]:
     for tag in sorted({pin.platform for pin in pins}):
         wanted = sorted({pin.source for pin in pins if pin.platform == tag})
         options = "--dry-run --quiet --ignore-installed --ignore-requires-python --no-deps --retries 2 --report -"
-        options += f" --only-binary :all: --python-version 3.12 --platform {tag} --target none"
+        if tag == SOURCE:
+            options += "".join(f" --no-binary {requirement.partition('==')[0]}" for requirement in wanted)
+        else:
+            options += f" --only-binary :all: --python-version 3.12 --platform {tag} --target none"
         report = json.loads(run([*pip(), "install", *options.split(), *wanted], "pip"))
         urls = {normal(item["metadata"]["name"]): item["download_info"]["url"] for item in report["install"]}
         found |= {(requirement, tag): urls[normal(requirement.partition("==")[0])] for requirement in wanted}
