@@ -17,6 +17,7 @@ LAYERS = (
         "names",
         "facts",
         "requests",
+        "insight",
         "timeline",
         "protocol",
         "values",

@@ -372,9 +372,8 @@ class Runner(Engine):
             self._sequence, self._stored = sequence, max(stored, end)
 
     async def replace(self, forward: Forward | None) -> None:
-        """Put another function in the place of the family's, or that again (None): once a step of it has run. What was
-        processed is forgotten. On an error nothing else changes. Raises WgmlError where it needs what is not on the
-        GPU, or makes what is no number; and what it raises itself."""
+        """Put another function in the place of the family's (None: that again), once a step of it has run; the cache is
+        forgotten. Raises WgmlError where it needs what is not on the GPU, or makes no numbers; and what it raises."""
         async with self._turns.turn():
             self._alive()
             found = self._plan if forward is None else planned(forward, self._header, self.config, self._plan)

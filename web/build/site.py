@@ -20,6 +20,7 @@ from .errors import USAGE, Stop, say
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
 
+FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", "page/*.js", "page/*.css", "shared/*.js", "worker/*.js")
 
@@ -57,8 +58,9 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
+        (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n")
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
-        sums = {name: sha256_of(new / name) for name in sorted([*site, *write_brand(new, brand)])}
+        sums = {name: sha256_of(new / name) for name in sorted([*site, FAMILIES, *write_brand(new, brand)])}
         about: dict[str, Any] = {
             "title": brand.title,
             "system_prompt": brand.system_prompt,
@@ -68,6 +70,14 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
+
+
+def families() -> dict[str, str]:
+    """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
+    folder = paths.ROOT / "py_wgml" / "models"
+    listed = (folder / "__init__.py").read_text()
+    names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
+    return {name: (folder / f"{name}.py").read_text() for name in names}
 
 
 def own_wheel() -> bytes:

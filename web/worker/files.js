@@ -417,3 +417,13 @@ async function* pieces(response, gate) {
     for (let offset = 0; offset < value.length; offset += CHUNK) yield value.subarray(offset, offset + CHUNK);
   }
 }
+
+/**
+ * @param {string} path of a file of the site's own
+ * @returns {Promise<string>} what it says
+ */
+export async function text(path) {
+  const response = await fetch(address(path));
+  if (!response.ok) throw new Failure(`the server answered ${response.status} for ${path}`);
+  return response.text();
+}
