@@ -22,6 +22,7 @@ import { Gate } from "./gate.js";
 import { RETRY_AFTER, ask, continues, isCurrent, isPage, partAt, pause, under, versionToKeep } from "./http.js";
 import { Keeper } from "./keeper.js";
 import { CHUNK, digest, drop, keptCopy, storage } from "../shared/kept.js";
+import { address } from "../shared/site.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
