@@ -1,6 +1,7 @@
 """A look inside a model for the page: an answer token by token, where it looked, what its time goes to, its Python."""
 
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,6 @@ from .errors import WgmlError
 from .insight import Attended, Inspected, Likely, Profiled, Rewritten
 from .model import Model
 from .models.rewritten import ForwardError, source_of
-from .prompts import token_text
 from .requests import TemplateOptions
 from .values import flag, integer, known, mapping, text
 
@@ -39,10 +39,11 @@ class Inside:
 
     async def _inspect(self, model: Model, id: int, ids: Sequence[int], first: int) -> Inspected:
         found = await model.inspect(ids, top=_TOP, first=first - 1)
-        texts = [token_text(model.tokenizer, token) for token in ids]
+        decoder = getincrementaldecoder("utf-8")(errors="replace")
+        texts = [decoder.decode(model.tokenizer.token_bytes(token)) for token in ids]
         likeliest: list[list[Likely]] = [
             [
-                {"text": token_text(model.tokenizer, token), "logprob": logprob}
+                {"text": _text(model.tokenizer.token_bytes(token)), "logprob": logprob}
                 for token, logprob in zip(tokens, logprobs, strict=True)
             ]
             for tokens, logprobs in zip(found.likeliest.tolist(), found.logprobs.tolist(), strict=True)
@@ -99,6 +100,14 @@ class Inside:
             "original": original,
             "problem": problem,
         }
+
+
+def _text(data: bytes) -> str:
+    """What a token says by itself; bytes where it is a part of a character."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return "".join(f"<0x{byte:02X}>" for byte in data)
 
 
 def _answer(model: Model, request: Mapping[str, Any]) -> tuple[list[int], int]:

@@ -17,6 +17,7 @@ class SeenToken(TypedDict):
     """A token of an answer."""
 
     text: str
+    """Empty for a part of a character that a later token completes."""
     logprob: float
     likeliest: list[Likely]
     """Those that were likeliest in its place, the likeliest first."""

@@ -10,7 +10,7 @@ from ..errors import WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
 from ..gpu import Device, Program
-from ..models import Activations, Cache, Passing, plan, spread_scales
+from ..models import Activations, Cache, Forward, Passing, Plan, plan, spread_scales
 from ..ops import Heads, Pooling
 from .trial import Kinds, examine
 from .turns import Turns
@@ -70,6 +70,14 @@ class Engine(ABC):
         await self.device.compiled()
         self._spread.run()
         await self._cache.read_factors(self.weights)
+
+    def _planned(self, forward: Forward | None) -> Plan:
+        """What another function needs of the file; errors as of `planned`. None: the family's own."""
+        if forward is None:
+            return self._plan
+        from ..models.rewritten import planned  # which few need
+
+        return planned(forward, self._header, self.config, self._plan)
 
     async def idle(self) -> None:
         """Wait until the GPU has done all that it was asked."""

@@ -12,7 +12,6 @@ from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import Device, Program
 from ..models import Cache, Forward, Made, State
-from ..models.rewritten import planned
 from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
 from .constraint import Constraint
@@ -376,7 +375,7 @@ class Runner(Engine):
         forgotten. Raises WgmlError where it needs what is not on the GPU, or makes no numbers; and what it raises."""
         async with self._turns.turn():
             self._alive()
-            found = self._plan if forward is None else planned(forward, self._header, self.config, self._plan)
+            found = self._planned(forward)
             before, self.steps.forward = self.steps.forward, forward or self._forward
             try:
                 self._record()

@@ -7,11 +7,11 @@
  * @import { CallPiece, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
  * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
  *
- * @typedef {Pick<Inspect, "messages" | "options" | "drop_oldest">} AskedAnswer an answer, and what it was asked for with
- *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
  */
+
+/** @typedef {Pick<Inspect, "messages" | "options" | "drop_oldest">} AskedAnswer an answer, and what it was asked for with */
 
 /**
  * @template T

@@ -5,12 +5,12 @@
  * @import { App } from "./app.js"
  * @import { Message } from "./conversation.js"
  * @import { AskedAnswer, Engine } from "./engine.js"
- * @import { Attending, Inspected, Likely, SeenToken } from "../shared/protocol.js"
+ * @import { Attending, Inspected, SeenToken } from "../shared/protocol.js"
  */
 
 import { Dialog } from "./dialog.js";
 import { element } from "./dom.js";
-import { bars, fill, percent, seen, Tokens } from "./inside_parts.js";
+import { bars, fill, HALF, percent, seen, Tokens } from "./inside_parts.js";
 import { Rewriting } from "./rewriting.js";
 import { strings } from "./strings.js";
 import { decimal } from "../shared/format.js";
@@ -112,10 +112,10 @@ function legend() {
 
 /** @param {SeenToken} token */
 function told({ text, logprob, likeliest }) {
-  const isAmong = likeliest.some((likely) => likely.text === text && Math.abs(likely.logprob - logprob) < 1e-6);
-  const rows = [...likeliest, ...(isAmong ? [] : [{ text, logprob }])].map((likely) => ({
+  const came = likeliest.find((likely) => Math.abs(likely.logprob - logprob) < 1e-6) ?? { text, logprob };
+  const rows = [...new Set([...likeliest, came])].map((likely) => ({
     name: seen(likely.text),
-    note: likely.text === text ? words.taken : "",
+    note: likely === came ? words.taken : "",
     share: Math.exp(likely.logprob),
     value: percent(Math.exp(likely.logprob)),
   }));
@@ -144,13 +144,18 @@ class Attention {
    * @param {Inspected} found
    */
   constructor(engine, answer, found) {
-    [this.#engine, this.#answer, this.#found] = [engine, answer, found];
+    this.#engine = engine;
+    this.#answer = answer;
+    this.#found = found;
     this.#tokens = element("div", "tokens");
     this.#tokens.tabIndex = 0; // it scrolls
     this.#tokens.setAttribute("role", "region");
     this.#tokens.setAttribute("aria-label", words.attention);
     const { attending } = found;
-    if (!attending.length) return void this.root.append(element("p", "", words.noAttention));
+    if (!attending.length) {
+      this.root.append(element("p", "", words.noAttention));
+      return;
+    }
     this.#layer.field.append(...attending.map(({ layer }) => option(String(layer), layer)));
     this.#layer.field.value = String(attending[Math.floor(attending.length / 2)].layer);
     this.#layer.field.addEventListener("change", () => (this.#offerHeads(attending), this.show(this.#token)));
@@ -192,12 +197,12 @@ class Attention {
     const texts = [...prompt, ...answer.slice(0, token).map(({ text }) => text)];
     const most = Math.max(...weights);
     const drawn = texts.map((text, index) => {
-      const made = element("span", "token", text);
+      const made = element("span", "token", text || HALF);
       fill(made, Math.sqrt(weights[index] / most)); // by their squares small ones would not be seen
       made.title = `${seen(text)}: ${percent(weights[index])}`;
       return made;
     });
-    const here = element("span", "token here", answer[token].text);
+    const here = element("span", "token here", answer[token].text || HALF);
     this.#tokens.replaceChildren(...drawn, here);
     this.#tokens.scrollTop = this.#tokens.scrollHeight;
     const rows = weights
@@ -222,9 +227,9 @@ function timeOf(engine) {
         name: kernel,
         note: `${doing(kernel)} × ${count}`,
         share: seconds / whole,
-        value: `${decimal(1000 * seconds)} ${words.milliseconds}`,
+        value: `${decimal(1e6 * seconds)} µs`,
       }));
-    root.replaceChildren(element("p", "lead", words.timeLead), bars(words.time, [words.kind, words.milliseconds], rows));
+    root.replaceChildren(element("p", "lead", words.timeLead), bars(words.kinds, [words.kind, words.share], rows));
   }, (error) => root.replaceChildren(problem(error)));
   return root;
 }

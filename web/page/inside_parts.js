@@ -4,13 +4,16 @@ import { element } from "./dom.js";
 
 const shares = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 3 });
 
+/** A token that is only a part of a character, which comes with a later one. */
+export const HALF = "⋯";
+
 /** @param {number} share of 1 */
 export const percent = (share) => (share < 0.0001 ? "< 0.01 %" : shares.format(share).replace("%", " %"));
 
 /** @param {string} text of a token @returns {string} with what can't be seen at its ends, or stands for it, made visible */
 export function seen(text) {
   const shown = text.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length));
-  return shown || "∅";
+  return shown || HALF;
 }
 
 /**
@@ -18,7 +21,7 @@ export function seen(text) {
  * @param {number} strength of its tint, from 0 to 1
  */
 export function fill(token, strength) {
-  token.style.setProperty("--strength", `${Math.round(55 * strength)}%`);
+  token.style.setProperty("--strength", `${Math.round(42 * strength)}%`);
 }
 
 /** Tokens one behind the other, as text: one of them is chosen, by a click or the arrow keys. */
@@ -41,7 +44,7 @@ export class Tokens {
     this.root.setAttribute("aria-label", label);
     this.root.setAttribute("aria-orientation", "horizontal");
     this.#tokens = texts.map((text, index) => {
-      const token = element("span", "token", text);
+      const token = element("span", "token", text || HALF);
       token.setAttribute("role", "option");
       token.setAttribute("aria-label", seen(text));
       token.dataset.index = String(index);

@@ -132,10 +132,8 @@ export const strings = {
     timeLead: "On the GPU, each kind of step by itself, and so a little longer than together.",
     /** @type {(reason: string) => string} */
     noTime: (reason) => `This browser does not tell how long the GPU takes (${reason}).`,
+    kinds: "Kernels, and how often each runs; the longest first",
     kind: "Kernel",
-    does: "What it does",
-    times: "Times",
-    milliseconds: "ms",
     share: "Share",
     /** @type {Record<string, string>} by the beginning of a kernel's name */
     kernels: {

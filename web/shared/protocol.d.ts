@@ -233,6 +233,7 @@ export interface Likely {
 
 /** A token of an answer. */
 export interface SeenToken {
+  /** Empty for a part of a character that a later token completes. */
   text: string;
   logprob: number;
   /** Those that were likeliest in its place, the likeliest first. */
