@@ -88,9 +88,7 @@ async def converse(model: Model, seed: int, temperature: float) -> list[str]:
         results = [
             {"role": "tool", "tool_call_id": call["id"], "content": "done"} for call in chat.messages[-1]["tool_calls"]
         ]
-        async for _ in chat.send(
-            results, tools=TOOLS, tool_choice="none", max_tokens=4, temperature=temperature, seed=seed
-        ):
+        async for _ in chat.send(results, tool_choice="none", max_tokens=4, **options):
             pass
     return wrong
 
