@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from py_wgml import protocol
 from py_wgml.gpu import Device, Program
 from py_wgml.model import Model
 from py_wgml.worker import Session, prepare
+from web.build.site import families
 
 BENCH = {
     "prompt_tokens": [4],
@@ -85,6 +87,10 @@ class Page:
                 raise source["error"]
             return File(source["name"], (folder / source["name"]).read_bytes())
 
+        async def text(name: str) -> str:
+            assert name == "families.json"
+            return json.dumps(families())
+
         async def open_device() -> Gpu:
             self.device = Gpu(gpus.device("naga"))
             return self.device
@@ -103,7 +109,9 @@ class Page:
 
         def visit(version: str) -> None:
             """Begin anew, as another visit does."""
-            self.session = Session(SimpleNamespace(open=opened), post, self.reports.append, version, open_device)
+            self.session = Session(
+                SimpleNamespace(open=opened, text=text), post, self.reports.append, version, open_device
+            )
 
         self.visit = visit
         self.visit("1")
