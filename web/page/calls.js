@@ -11,40 +11,56 @@ import { strings } from "./strings.js";
 
 export class Calls {
   root = element("div", "calls");
-  /** Of each call: its element, and how much of it is shown. @type {{text: HTMLElement, length: number}[]} */
-  #shown = [];
+  /** @type {CallView[]} */
+  #views = [];
 
   /** Show what there is by now. @param {CallRecord[]} calls */
   update(calls) {
     for (const [index, call] of calls.entries()) {
-      const shown = (this.#shown[index] ??= this.#add(call));
-      const length = call.arguments.length + (call.result ?? "").length;
-      if (length === shown.length) continue;
-      shown.length = length;
-      shown.text.replaceChildren(...plain(written(call)));
+      if (!this.#views[index]) {
+        this.#views[index] = new CallView(call);
+        this.root.append(this.#views[index].root);
+      }
+      this.#views[index].update();
     }
-  }
-
-  /** @param {CallRecord} call */
-  #add({ name }) {
-    const root = element("details", "call");
-    const summary = element("summary", "");
-    summary.append(icon("call"), element("span", "", strings.message.called(name)));
-    const text = element("pre", "");
-    text.tabIndex = 0;
-    root.append(summary, text);
-    this.root.append(root);
-    return { text, length: -1 };
   }
 }
 
-/** @param {CallRecord} call */
-function written({ arguments: text, result }) {
-  let told = text;
-  try {
-    told = JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    // It is still being written, or is no JSON: shown as it is.
+/** One call. What it is called with is drawn when somebody looks. */
+class CallView {
+  root = /** @type {HTMLDetailsElement} */ (element("details", "call"));
+  #call;
+  #text = element("pre", "");
+  /** What is shown, as it was written. */
+  #shown = "";
+
+  /** @param {CallRecord} call which grows */
+  constructor(call) {
+    this.#call = call;
+    const summary = element("summary", "");
+    summary.append(icon("call"), element("span", "", strings.message.called(call.name)));
+    this.#text.tabIndex = 0;
+    this.root.append(summary, this.#text);
+    this.root.addEventListener("toggle", () => this.update());
   }
-  return result === undefined ? told : `${told}\n\n${result}`;
+
+  update() {
+    const { arguments: text, result } = this.#call;
+    const all = result === undefined ? text : `${text}\n\n${result}`;
+    if (!this.root.open || all.length === this.#shown.length) return;
+    const told = result === undefined ? laidOut(text) : `${laidOut(text)}\n\n${result}`;
+    if (told === all) this.#text.append(...plain(all.slice(this.#shown.length)));
+    else this.#text.replaceChildren(...plain(told));
+    this.#shown = all;
+  }
+}
+
+/** @param {string} text of arguments @returns {string} in lines, if it is whole */
+function laidOut(text) {
+  if (!text.endsWith("}")) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
