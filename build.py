@@ -7,7 +7,7 @@
     python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
     python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
-    python3 build.py test [--quick]             check the sources and run all tests
+    python3 build.py test [--quick|--thorough]  check the sources and run the tests
     python3 build.py fuzz [KIND]                feed odd input to the project: how much, how fast, what was found
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sub.add_argument("--title", default=Brand.title, help="of the page")
             sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
             sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
+            about = "a JavaScript module of functions that the model may call (docs/site.md)"
+            sub.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
             about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
             sub.add_argument("--split", type=int, metavar="MIB", help=about)
             sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
@@ -94,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     audit = command("audit", commands.audit, site=True)
     audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", commands.test)
-    test.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    extent = test.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    extent.add_argument("--thorough", action="store_true", help="with those marked thorough")
     command("fuzz", commands.fuzz)
     command("check", commands.check)
     command("lock", commands.lock)

@@ -21,6 +21,7 @@ from .gguf_model.source import Source, open_source
 from .gpu import Device, open_device
 from .grammar.nodes import Grammar
 from .inputs import Inputs
+from .introspection import Introspection
 from .metadata import MAX_NAME, MAX_SIZE, Metadata
 from .models import Config, plan
 from .ops import Bits, Pooling, Sampling
@@ -77,7 +78,7 @@ class Defaults:
         return cls(temperature=0.0, repetition_penalty=1.1) if count < _SMALL else cls()
 
 
-class Model:
+class Model(Introspection):
     """A model on a GPU. Make one with `await Model.load(...)`."""
 
     def __init__(

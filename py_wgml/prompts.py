@@ -131,6 +131,26 @@ class Prompts:
         fits = bisect_left(starts, True, lo=nearest, hi=last, key=lambda start: length(start) <= context // 2)
         return prompt(starts[fits])
 
+    def answered(
+        self, messages: Iterable[Message], context: int, variables: Mapping[str, Any], drop_oldest: bool
+    ) -> tuple[list[int], int]:
+        """The tokens of a conversation that ends with an answer, and where that begins. Raises as `written`, and
+        WgmlError where there is no answer."""
+        messages = read(messages)
+        if not messages or messages[-1]["role"] != "assistant":
+            raise WgmlError("the last message is not the assistant's: there is no answer to look at")
+        if drop_oldest:
+            first, dropped = leading(messages), self.fitting(messages, context, variables).dropped
+            messages = [*messages[:first], *messages[first + dropped :]]
+        written = self.written(messages, context, variables)
+        ids, before = self.ids(written.text), self.ids(written.prompt)
+        if len(ids) > context:
+            raise ContextError(f"the conversation has {len(ids)} tokens, the context only {context}")
+        begin = next((i for i, id in enumerate(before) if ids[i : i + 1] != [id]), len(before))
+        if begin == len(ids):
+            raise WgmlError("the answer is empty: there is nothing to look at")
+        return ids, max(1, begin)
+
     def _chosen(self, variables: Mapping[str, Any]) -> ChatTemplate:
         return self.template.chosen(variables.get("chat_template"), variables.get("tools"))
 

@@ -21,6 +21,7 @@ from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .engine import Engine
 from .generation import Generation
+from .inspect import profile_token
 from .runner import Runner
 from .timing import seconds
 
@@ -310,22 +311,12 @@ async def _run(runner: Runner, prompt_tokens: int, generate_tokens: int) -> dict
 
 
 async def _operations(runner: Runner, repetitions: int = 9) -> dict[str, float]:
-    """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock.
-
-    Each is timed in a pass of its own, and so takes somewhat longer than in the step.
-    """
-    program = runner.token_program
+    """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock."""
     try:
-        runs = [await runner.profile() for _ in range(repetitions)]
+        kinds = await profile_token(runner, repetitions)
     except WgmlError:
         return {}
-    total: dict[str, float] = defaultdict(float)
-    counts: dict[str, int] = defaultdict(int)
-    for (pipeline, _, workgroups), times in zip(program.dispatches, zip(*runs, strict=True), strict=True):
-        kind = f"{pipeline.name} {'x'.join(map(str, workgroups))}"
-        total[kind] += 1e6 * statistics.median(times)
-        counts[kind] += 1
-    return {f"{counts[kind]} {kind}": total[kind] for kind in total}
+    return {f"{kind.count} {kind.kernel} {'x'.join(map(str, kind.workgroups))}": 1e6 * kind.seconds for kind in kinds}
 
 
 async def read_bandwidth(device: Device) -> float:

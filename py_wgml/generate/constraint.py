@@ -21,23 +21,18 @@ _MOST_FORCED_STATES = 4000  # of which such a text is looked at
 
 
 class TokenTexts:
-    """What each token of a vocabulary says in an answer. shown: control tokens that are part of it.
-
-    Texts of others are no part of it, and so nothing leads on by them.
+    """What each token of a vocabulary says in an answer. shown: control tokens that are part of it. What others are
+    called is no part of it, and so nothing leads on by them. words: uint32 [n], see `text_words`.
     """
 
     def __init__(self, tokenizer: Tokenizer, shown: Container[int] = frozenset()) -> None:
         self._tokenizer = tokenizer
         self.ends = frozenset(tokenizer.eog_ids)
         self._hidden = {id for id in tokenizer.control.values() if id not in shown} | self.ends
+        self.words = text_words([self[id] for id in range(tokenizer.vocab_size)], self.ends)
 
     def __getitem__(self, id: int) -> bytes:
         return b"" if id in self._hidden or self._tokenizer.is_hidden(id) else self._tokenizer.token_bytes(id)
-
-    @cached_property
-    def words(self) -> Array:
-        """uint32 [n]: see `text_words`."""
-        return text_words([self[id] for id in range(self._tokenizer.vocab_size)], self.ends)
 
     def encode(self, data: bytes) -> list[int]:
         """Tokens that say `data` together, up to its last whole character; none where it begins within one."""

@@ -124,6 +124,11 @@ class Generation:
         return self._constraint.fitted.automaton.depth if self._constraint else None
 
     @property
+    def states(self) -> int:
+        """How many states the table has of the form that was asked for; 0 without one."""
+        return len(self._constraint.fitted.automaton.next) if self._constraint else 0
+
+    @property
     def tool_calls(self) -> list[dict[str, Any]]:
         """What has been called so far: [{"id": text, "type": "function", "function": {"name": text, "arguments": JSON
         text}}]. `arguments_of` reads the arguments of one."""

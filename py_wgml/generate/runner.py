@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import Device, Program
-from ..models import Cache, State
+from ..models import Cache, Forward, Made, State
 from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
 from .constraint import Constraint
@@ -349,28 +349,61 @@ class Runner(Engine):
 
     async def logits(self, ids: Sequence[int], at_once: int = STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
-        who = object()
-        try:
-            await self._turns.take(who)
-            return await self._logits(ids, at_once)
-        finally:
-            self._turns.give(who)
-
-    async def _logits(self, ids: Sequence[int], at_once: int) -> npt.NDArray[np.float32]:
-        await self._check(ids)
-        self.forget()
         rows: list[npt.NDArray[np.float32]] = []
-        while len(rows) < len(ids):
-            count = min(at_once, len(ids) - len(rows))
-            program, logits = self.steps.program(count, "logits", len(rows) + count)
-            await self.device.compiled()
-            self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
-            self.device.write(self._step, step_uniform(len(rows), count))
-            self.device.run(program)
-            assert logits is not None
-            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
-        self._sequence, self._stored, self._remembered = list(ids), len(ids), len(ids)
+        async with aclosing(self.walk(ids, 0, len(ids), at_once)) as steps:
+            async for _, count, (logits, _) in steps:
+                assert logits is not None
+                rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
         return np.stack(rows)
+
+    async def walk(
+        self, ids: Sequence[int], first: int, end: int, at_once: int = STEP_SIZES[1], watched: int | None = None
+    ) -> AsyncGenerator[tuple[int, int, Made]]:
+        """Process ids[first:end] in steps of up to `at_once`, and before that what the cache lacks of those before.
+        Yields of each step its first position, how many it takes, and what it has made, to be read before the next one:
+        logits of every token, and what the layer `watched` weighs values by. It may begin before `first`. What the
+        cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit."""
+        ids = list(ids)
+        async with self._turns.turn():
+            await self._check(ids)
+            behind = self._sequence[:end] == ids[:end] and not self._cache.states
+            sequence, stored = (self._sequence, self._stored) if behind else (ids[:end], end)
+            start = self.reused(ids[: first + 1])
+            if first - start > at_once:
+                for read in await self._prefill(ids[:first], lambda done: None, ()):
+                    await read
+                start = first
+            self._go_back(start)
+            self._sequence = ids[:end]
+            self._write_tokens(ids[start:end], start)
+            while (position := self._stored) < end:
+                count = min(at_once, end - position)
+                length = position + count if watched is None else self._cache.length
+                program = await self.steps.ready(count, "logits", length, watched=watched)
+                self.device.write(self._step, step_uniform(position, count))
+                self.device.run(program)
+                self._stored = self._remembered = position + count
+                yield position, count, self.steps.program(count, "logits", length, watched=watched)[1]
+            self._sequence, self._stored = sequence, max(stored, end)
+
+    async def replace(self, forward: Forward | None) -> None:
+        """Put another function in the place of the family's (None: that again), once a step of it has run; the cache is
+        forgotten. Raises WgmlError where it needs what is not on the GPU, or makes no numbers; and what it raises."""
+        async with self._turns.turn():
+            self._alive()
+            found = self._planned(forward)
+            before, self.steps.forward = self.steps.forward, forward or self._forward
+            try:
+                self._record()
+                await self._time_step(1)
+                await self.steps.require_numbers()
+            except BaseException:
+                self.steps.forward = before
+                self._record()
+                raise
+            finally:
+                self.forget()
+            self.attending = found.attending
 
     async def _check(self, ids: Sequence[int]) -> None:
         self._alive()

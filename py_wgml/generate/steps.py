@@ -6,9 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from ..errors import WgmlError
 from ..gpu import Buffer, Device, Program
-from ..models import Forward, Logits, State, Step, build
+from ..models import Forward, Logits, Made, State, Step, build
 from ..ops import (
     Records,
     Sampling,
@@ -54,13 +56,14 @@ _PLAIN = Picking()
 class Steps:
     """The Programs of a model's steps.
 
-    sizes: how many tokens they have room for. programs: those that are recorded, each with its logits, by what they are
-    asked for. sampling: how they pick tokens, `Sampling.uniform()`. found: the token after each of a checked step.
-    masks: of those that are constrained. records: the log-probabilities, once they were asked for.
+    sizes: how many tokens they have room for. programs: those that are recorded, each with what it makes, by what they
+    are asked for. forward: what records them. sampling: how they pick tokens, `Sampling.uniform()`. found: the token
+    after each of a checked step. masks: of those that are constrained. records: the log-probabilities, once they were
+    asked for.
     """
 
     def __init__(self, device: Device, forward: Forward, state: State) -> None:
-        self._device, self._forward, self._state = device, forward, state
+        self._device, self.forward, self._state = device, forward, state
         self.sizes: tuple[int, ...] = (
             STEP_SIZES[:2] if device.info.software else STEP_SIZES
         )  # where compiling may take seconds
@@ -70,7 +73,7 @@ class Steps:
         self.records: Records | None = None
         self._tuning = device.buffer(4 * tuning_words(state.config.vocabulary), "tuning")
         self._raw: Buffer | None = None  # logits as the model gave them
-        self.programs: dict[tuple[int, Kind, int, Picking], tuple[Program, Buffer | None]] = {}
+        self.programs: dict[tuple[object, ...], tuple[Program, Made]] = {}
         self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._x_bytes = 0
         self._is_destroyed = False
@@ -116,24 +119,32 @@ class Steps:
             self.masks.set(position, constraint, self._rebind)
         return Picking(constraint is not None, sampling.is_tuned, with_logprobs)
 
-    async def ready(self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN) -> Program:
+    async def ready(
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
+    ) -> Program:
         """A Program that can run: a step of `count` tokens; errors as of Device."""
-        program, _ = self.program(count, kind, length, picking)
+        program, _ = self.program(count, kind, length, picking, watched)
         if program not in self._ready:
             await self._device.allocated()
             await self._device.compiled()
             self._ready.add(program)
         return program
 
-    def program(self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN) -> tuple[Program, Buffer | None]:
-        """The Program of steps of up to `count` tokens over up to `length` positions, and its logits."""
+    def program(
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
+    ) -> tuple[Program, Made]:
+        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes. watched: as of
+        Step."""
         device, room = self._device, CHECKED if kind == "check" else next(n for n in STEP_SIZES if n >= count)
-        key = room, kind, attention_splits(device, room, length), picking
+        key = room, kind, attention_splits(device, room, length), picking, watched, watched is not None and length
         if key not in self.programs:
             program = device.program(f"{kind} {room}")
             state = self._state
-            logits = build(program, self._forward, state, Step(room, length, _LOGITS[kind], self._x_bytes))
+            made = build(
+                program, self.forward, state, Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
+            )
             if kind in ("sample", "check"):
+                logits = made.logits
                 assert logits is not None
                 found, most = (self.found, room) if kind == "check" else (None, 1)
                 sequence = logits, state.tokens, state.config.vocabulary
@@ -146,8 +157,15 @@ class Steps:
                 sample(program, state.step, self.sampling, *sequence, found, most, tuning)
                 if raw is not None and self.records is not None:
                     logprobs(program, state.step, raw, state.tokens, self.records)
-            self.programs[key] = program, logits
+            self.programs[key] = program, made
         return self.programs[key]
+
+    async def require_numbers(self) -> None:
+        """Raises WgmlError where what a step of one token has just made is no number."""
+        logits, count = self.program(1, "sample", 1)[1].logits, self._state.config.vocabulary
+        assert logits is not None
+        if not np.isfinite(await self._device.read_array(logits, (1, count))).all():
+            raise WgmlError("what it makes of a token is no number: it overflows somewhere")
 
     def rebind(self, tokens: Buffer, others: Mapping[Buffer, Buffer]) -> None:
         """Give what is recorded other buffers in the place of some; `tokens` is the sequence's from now on. To record

@@ -40,6 +40,7 @@ from .argmax import *
 from .assign import *
 from .attention import *
 from .attention_merge import *
+from .attention_weights import *
 from .binary import *
 from .causal_conv import *
 from .constrain import *

@@ -116,3 +116,19 @@ def test_mistakes_are_told_with_their_line(text: str, message: str) -> None:
     with pytest.raises(WgmlError, match=message) as caught:
         gbnf(text)
     assert str(caught.value).startswith("GBNF") and "\n" not in str(caught.value)
+
+
+def test_where_bytes_do_not_tell_rules_are_written_out() -> None:
+    """Up to a depth, and so far as there are not too many states."""
+    automaton = compile(gbnf('root ::= "a" root "a" | "b"'))
+    assert automaton.depth is None and automaton.matches(b"a" * 30 + b"b" + b"a" * 30)
+    automaton = compile(gbnf('root ::= "a" root "a" | "a"'))
+    assert automaton.depth and automaton.matches(b"aaa") and not automaton.matches(b"aa")
+    # The least that fits nests as deep as that.
+    automaton = compile(gbnf('root ::= a a\na ::= "x" b "x" | "x"\nb ::= "y" c\nc ::= "y" a "y" | "z" b'))
+    assert automaton.matches(b"xx") and automaton.matches(b"xyyxyxx")
+
+
+def test_tables_that_are_too_large() -> None:
+    with pytest.raises(WgmlError, match="too much for a table"):
+        compile(gbnf("root ::= [^x]{2000} [^y]{2000} [^z]{2000} [^a]{2000}"))

@@ -17,14 +17,17 @@ export function actionsOf(app) {
   async function goOn(message) {
     const { conversation } = app;
     if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
-    if (conversation === app.conversation) app.begin({ conversation, message });
+    if (conversation !== app.conversation) return;
+    const turn = { conversation, message };
+    if (message.figures?.reason === "tool_calls") app.dispatchEvent(new CustomEvent("answered", { detail: turn }));
+    else app.begin(turn);
   }
 
   /** @param {Message} message */
   function again(message) {
     if (app.isOccupied) return;
     const question = app.conversation.find(message.parent);
-    if (question && message.content) app.answer(question, true);
+    if (question && (message.content || message.calls)) app.answer(question, true);
     else goOn(message);
   }
 
@@ -60,6 +63,12 @@ export function actionsOf(app) {
     app.changed();
   }
 
+  /** @param {Message} message */
+  async function lookInside(message) {
+    const { open } = await import("./inside.js");
+    open(app, message);
+  }
+
   function dropOldest() {
     const { conversation } = app;
     const message = conversation.path.at(-1);
@@ -77,6 +86,7 @@ export function actionsOf(app) {
     { icon: "edit", label: words.edit, act: (view) => view.edit() },
     { icon: "again", label: words.again, role: "assistant", act: ({ message }) => again(message) },
     { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
+    { icon: "inside", label: words.inside, role: "assistant", act: ({ message }) => lookInside(message) },
     { icon: "delete", label: words.remove, act: ({ message }) => remove(message) },
   ];
   return { edit, branch, dropOldest, actions };

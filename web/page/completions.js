@@ -70,6 +70,7 @@ export function asked(given) {
   if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ANSWERS)) {
     throw new TypeError(`n is not a whole number from 1 to ${MOST_ANSWERS}`);
   }
+  /** @type {AnswerOptions} */
   const options = { ...Object.fromEntries(entries.filter(([key]) => ENGINE.includes(key))), ...formOf(response_format) };
   if (max_completion_tokens !== undefined) options.max_tokens = max_completion_tokens;
   if (reasoning_effort) options.chat_template_kwargs = { reasoning_effort, ...options.chat_template_kwargs };

@@ -5,10 +5,13 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
  */
+
+/** @typedef {Pick<Inspect, "messages" | "options" | "drop_oldest">} AskedAnswer an answer, and what it was asked for with */
 
 /**
  * @template T
@@ -256,6 +259,42 @@ export class Engine {
    */
   rerank(query, documents) {
     return this.#ask({ type: "rerank", query, documents });
+  }
+
+  /**
+   * What the model held likely at each token of an answer.
+   *
+   * @param {AskedAnswer} answer
+   * @returns {Promise<Inspected>} rejected with an EngineError
+   */
+  inspect(answer) {
+    return this.#ask({ type: "inspect", ...answer });
+  }
+
+  /**
+   * Where it looked when it chose a token of it.
+   *
+   * @param {AskedAnswer} answer
+   * @param {{token: number, layer: number, head: number | null}} where head: null: all
+   * @returns {Promise<number[]>} what each token before that one weighed; rejected with an EngineError
+   */
+  async attend(answer, where) {
+    return /** @type {Attended} */ (await this.#ask({ type: "attend", ...answer, ...where })).weights;
+  }
+
+  /** @returns {Promise<Profiled>} what the time of a token goes to */
+  profile() {
+    return this.#ask({ type: "profile" });
+  }
+
+  /**
+   * The Python of the model, or another one in its place.
+   *
+   * @param {string | null} [text] what the visitor has written; null: the family's own again
+   * @returns {Promise<Rewritten>} rejected with an EngineError
+   */
+  rewrite(text) {
+    return this.#ask({ type: "rewrite", ...(text !== undefined && { text }) });
   }
 
   /** @returns {Promise<FileFacts>} what the file of the loaded model says of itself */

@@ -4,6 +4,7 @@ import { bytes, bytesOf, count, decimal, duration } from "../shared/format.js";
 
 /**
  * @import { Figures } from "./conversation.js"
+ * @import { Run } from "./runs.js"
  * @import { Support } from "../shared/support.js"
  * @import { Done, Stage } from "../shared/protocol.js"
  */
@@ -88,6 +89,7 @@ export const strings = {
     edit: "Edit",
     again: "Answer anew",
     goOn: "Go on with this answer",
+    inside: "Look inside",
     remove: "Delete this and what follows",
     removed: "Deleted, with what followed.",
     save: "Save",
@@ -96,12 +98,129 @@ export const strings = {
     next: "Next version",
     /** @type {(at: number, count: number) => string} */
     branch: (index, count) => `${index} / ${count}`,
-    /** @type {(name: string) => string} */
-    called: (name) => `Called ${name}`,
     /** @type {(seconds: number) => string} */
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */
     thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds))}`),
+  },
+  tools: {
+    python: {
+      label: "Let the model run Python",
+      explained:
+        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
+        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
+      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
+    },
+    servers: {
+      label: "MCP servers",
+      explained:
+        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
+        "model tells them leaves your device.",
+      /** @type {(line: string) => string} */
+      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
+    },
+    consent: {
+      label: "Calls of servers",
+      explained: "",
+      choices: { ask: "Ask before each", always: "Without asking" },
+    },
+    site: {
+      label: "Functions of this site",
+      explained: "The model may call them to answer you.",
+      choices: { true: "On", false: "Off" },
+    },
+    /** @type {(name: string) => string} */
+    called: (name) => (name === "python" ? "Python" : `Called ${name}`),
+    running: "running…",
+    waiting: "wants to run",
+    run: "Run",
+    decline: "Don’t run",
+    /** What the model is told then. */
+    declined: "The user did not let this run.",
+    notRun: "Not run.",
+    stopped: "Stopped.",
+    /** @type {(seconds: number) => string} */
+    late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
+    /** @type {(why?: string) => string} */
+    notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
+    /** @type {(why: string) => string} */
+    brokeDown: (why) => `Python broke down: ${why}.`,
+    anew: "[Python was started anew: the variables of earlier runs are gone.]",
+    plot: "Plot",
+    /** @type {(run: Run) => string} */
+    ran: ({ error, seconds }) => (seconds ? `${error === undefined ? "ran for" : "failed after"} ${decimal(seconds)} s` : ""),
+    /** @type {(shown: number, all: number) => string} */
+    rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
+    /** @type {(name: string) => string} */
+    unknown: (name) => `There is no function called “${name}”.`,
+    noArguments: "The arguments are no object.",
+    /** @type {(server: string, message: string) => string} */
+    noServer: (server, message) => `${server} can’t be used: ${message}`,
+    noFrame: "it could not be asked.",
+    noFunction: "each has a name, a description and a function “run”.",
+    noCode: "There is no code: it is expected as the text “code”.",
+    /** @type {(message: string) => string} */
+    broken: (message) => `The functions of this site can’t be used: ${message}`,
+  },
+  inside: {
+    title: "Inside the answer",
+    looking: "Looking…",
+    notReady: "The model is still loading: look inside once it is ready.",
+    /** @type {(wrote: string, sees: string) => string} */
+    another: (wrote, sees) => `${wrote} wrote this; below is what ${sees} makes of it.`,
+    tokens: "How sure it was",
+    tokensLead:
+      "Each piece is a token. The less likely it was, the stronger its tint and line. Choose one, also with the arrow keys, to see what else the model had in mind. Probabilities are the model’s own, before temperature and the like.",
+    sure: { high: "likely", middle: "below 50 %", low: "below 10 %" },
+    /** @type {(token: string, share: string) => string} */
+    chosen: (token, share) => `${token}, ${share}`,
+    instead: "Likeliest in this place",
+    token: "Token",
+    probability: "Probability",
+    taken: "the one that came",
+    attention: "Where it looked",
+    attentionLead:
+      "How much one head of attention drew on each token before the chosen one. Many heads rest on the first token where they look for nothing.",
+    layer: "Layer",
+    head: "Head",
+    everyHead: "all, their mean",
+    noAttention: "No layer of this model has attention: it remembers in other ways.",
+    most: "Most of all",
+    time: "What a token’s time goes to",
+    timeLead: "On the GPU, each kind of step by itself, and so a little longer than together.",
+    /** @type {(reason: string) => string} */
+    noTime: (reason) => `This browser does not tell how long the GPU takes (${reason}).`,
+    kinds: "Kernels, and how often each runs; the longest first",
+    kind: "Kernel",
+    share: "Share",
+    /** @type {Record<string, string>} by the beginning of a kernel's name */
+    kernels: {
+      attention: "attention",
+      get_rows: "looks the token up",
+      linear_experts: "products with experts",
+      linear_attention: "linear attention",
+      linear: "products with weights",
+      rms_norm: "norms",
+      layer_norm: "norms",
+      qk_norm: "norms of queries and keys",
+      rope_append: "positions and the cache",
+      sample: "picks the next token",
+      gated: "gates",
+      unary: "activation",
+      binary: "sums",
+      route: "chooses experts",
+    },
+    python: "Its Python",
+    pythonLead:
+      "This is the function that makes each token, as it runs. Change it and see: leave a layer out of the loop, scale what is added, take another activation. It runs in this page alone, until the model is loaded anew. Run only what you wrote or understood yourself.",
+    run: "Run",
+    running: "Trying a step…",
+    runs: "It runs. The next answer is made by it.",
+    original: "Back to the original",
+    isOriginal: "The original runs.",
+    isChanged: "Your version runs.",
+    failed: "It does not run; what ran before still does.",
+    source: "Python of the model",
   },
   full: {
     near: "The context is nearly full: the model can’t hold much more of this conversation.",

@@ -161,8 +161,6 @@ def tuning_words(vocabulary: int) -> int:
 
 
 def _biases(given: Any) -> dict[int, float]:
-    if given is None:
-        return {}
     if not isinstance(given, Mapping):
         raise wrong("logit_bias", given, "an object of token ids and numbers")
     if len(given) > MAX_BIASES:
@@ -176,7 +174,7 @@ def _biases(given: Any) -> dict[int, float]:
 
 
 def _breakers(given: Any) -> tuple[str | int, ...]:
-    found: Iterable[Any] = [given] if isinstance(given, str) else listed("dry_sequence_breakers", given or ())
+    found: Iterable[Any] = [given] if isinstance(given, str) else listed("dry_sequence_breakers", given)
     for item in found:
         if isinstance(item, str) and not item:
             raise WgmlError("dry_sequence_breakers holds an empty text")
