@@ -8,6 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
+from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
@@ -113,7 +114,7 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank
+Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -224,6 +225,22 @@ class CallPiece(TypedDict):
     """More of their JSON text."""
 
 
+class LikelyToken(TypedDict):
+    """A token that might have been picked."""
+
+    token: str
+    """Its text alone, with U+FFFD for what is no whole character."""
+    bytes: list[int]
+    logprob: float
+    """The natural logarithm of the probability that the model gave it."""
+
+
+class TokenLogprob(LikelyToken):
+    """A token of an answer."""
+
+    top_logprobs: list[LikelyToken]
+
+
 class Piece(TypedDict):
     """What has come of an answer since the last piece: `reasoning`, `text`, `calls`."""
 
@@ -236,6 +253,8 @@ class Piece(TypedDict):
     tokens: int  # generated so far
     calls: NotRequired[list[CallPiece]]
     """Of functions among the `tools` that were given, if there are any."""
+    logprobs: NotRequired[list[TokenLogprob]]
+    """Of the tokens since the last piece, if asked for."""
     marks: NotRequired[dict[str, float]]
     """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
@@ -336,7 +355,8 @@ class BenchFigures(TypedDict):
     type: Literal["bench"]
     id: int
     figures: dict[str, Any]
-    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`."""
+    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+    of `measure_forms`), or `measure_embedding`."""
 
 
 class Embedded(TypedDict):
@@ -366,7 +386,8 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-Told = Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
+Looked = Inspected | Attended | Profiled | Rewritten
+Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
 Reply = Told | Ready | Resolved | Room | Alive

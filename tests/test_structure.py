@@ -17,6 +17,7 @@ LAYERS = (
         "names",
         "facts",
         "requests",
+        "insight",
         "timeline",
         "protocol",
         "values",
@@ -29,7 +30,7 @@ LAYERS = (
         "tokenizer",
         "ops",
     ),
-    *("models", "generate", "chat", "prompts", "inputs", "forms", "model", "worker"),
+    *("models", "generate", "chat", "prompts", "inputs", "forms", "introspection", "model", "inside", "worker"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

@@ -16,10 +16,12 @@ from ..ops import Products, Sampling, linear, step_uniform
 from ..ops.lib.tiling import tilings
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
+from . import draft
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .engine import Engine
 from .generation import Generation
+from .inspect import profile_token
 from .runner import Runner
 from .timing import seconds
 
@@ -145,9 +147,9 @@ async def measure(
 
 def repeating() -> dict[str, str]:
     """Questions whose answers repeat much of them: where people wait, and guesses by the text are good."""
-    code, prose = wgsl.compose("lib/sampling", {}), Sampling.__doc__
+    code, prose = wgsl.compose("lib/place", {}), draft.__doc__
     return {
-        "code edited": f"Rename top_k to most_likely in this code, and write all of it again:\n\n```wgsl\n{code}```",
+        "code edited": f"Rename element to coordinates in this code, and write all of it again:\n\n```wgsl\n{code}```",
         "text summarised": f"Summarise this text:\n\n{prose}",
     }
 
@@ -309,22 +311,12 @@ async def _run(runner: Runner, prompt_tokens: int, generate_tokens: int) -> dict
 
 
 async def _operations(runner: Runner, repetitions: int = 9) -> dict[str, float]:
-    """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock.
-
-    Each is timed in a pass of its own, and so takes somewhat longer than in the step.
-    """
-    program = runner.token_program
+    """Microseconds of each kind of dispatch of a token's step, all of its kind together; empty without a GPU clock."""
     try:
-        runs = [await runner.profile() for _ in range(repetitions)]
+        kinds = await profile_token(runner, repetitions)
     except WgmlError:
         return {}
-    total: dict[str, float] = defaultdict(float)
-    counts: dict[str, int] = defaultdict(int)
-    for (pipeline, _, workgroups), times in zip(program.dispatches, zip(*runs, strict=True), strict=True):
-        kind = f"{pipeline.name} {'x'.join(map(str, workgroups))}"
-        total[kind] += 1e6 * statistics.median(times)
-        counts[kind] += 1
-    return {f"{counts[kind]} {kind}": total[kind] for kind in total}
+    return {f"{kind.count} {kind.kernel} {'x'.join(map(str, kind.workgroups))}": 1e6 * kind.seconds for kind in kinds}
 
 
 async def read_bandwidth(device: Device) -> float:

@@ -235,7 +235,7 @@ class Embedder(Engine):
             program = self.device.program(f"embed {size}")
             tokens, _ = self._inputs
             state = State(self.config, self.weights, self._cache, self._activations, self._step, tokens)
-            vectors = build(program, self._forward, state, self._step_of(size))
+            vectors, _ = build(program, self._forward, state, self._step_of(size))
             assert vectors is not None
             self._programs[size] = program, vectors
         return self._programs[size]

@@ -9,8 +9,8 @@ import numpy as np
 from ..errors import WgmlError
 from ..gguf_model.header import Header
 from ..gguf_model.weights import Weights
-from ..gpu import Buffer, Device, Program
-from ..models import Activations, Cache, Passing, plan, spread_scales
+from ..gpu import Device, Program
+from ..models import Activations, Cache, Forward, Passing, Plan, plan, spread_scales
 from ..ops import Heads, Pooling
 from .trial import Kinds, examine
 from .turns import Turns
@@ -21,19 +21,22 @@ class Engine(ABC):
     `await examine()` before that, or meanwhile; then `await start()`.
 
     context: the most tokens it takes. pooling: see `Config.from_header`. parameters: how many there are.
+    attending: how many heads attend in each layer that has any.
     Raises WgmlError for a model that is not supported.
     """
 
     context: int
     _cache: Cache | Passing
     _step_sizes: tuple[int, ...]  # tokens that steps have room for
-    _programs: Mapping[Any, tuple[Program, Buffer | None]]
+    _programs: Mapping[Any, tuple[Program, Any]]
     _x_bytes = 0  # of what weights are multiplied by; 0: floats
 
     def __init__(self, device: Device, header: Header, context: int | None, pooling: Pooling | None = None) -> None:
         self.device = device
         self.config, self._forward, self._plan = plan(header, context, pooling)
         self.weights = Weights(device, self._plan.matrices, self._plan.vectors, self._plan.scaled)
+        self.attending: Mapping[int, int] = self._plan.attending
+        self._header = header
         self._spread = device.program()
         spread_scales(self._spread, self.weights, self._plan.scaled)
         self.parameters = sum(int(np.prod(tensor.shape)) for tensor in header.tensors.values())
@@ -67,6 +70,14 @@ class Engine(ABC):
         await self.device.compiled()
         self._spread.run()
         await self._cache.read_factors(self.weights)
+
+    def _planned(self, forward: Forward | None) -> Plan:
+        """What another function needs of the file; errors as of `planned`. None: the family's own."""
+        if forward is None:
+            return self._plan
+        from ..models.rewritten import planned  # which few need
+
+        return planned(forward, self._header, self.config, self._plan)
 
     async def idle(self) -> None:
         """Wait until the GPU has done all that it was asked."""

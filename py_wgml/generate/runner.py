@@ -11,14 +11,14 @@ import numpy.typing as npt
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
 from ..gpu import Device, Program
-from ..models import Cache, State
+from ..models import Cache, Forward, Made, State
 from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
 from .constraint import Constraint
 from .draft import CHECKED, Costs, Draft, Speculate
 from .engine import Engine
 from .pace import Pace
-from .steps import STEP_SIZES, Kind, Steps
+from .steps import STEP_SIZES, Kind, Picking, Steps
 from .timing import ActivationBits, time_forms, x_bytes
 
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
@@ -26,6 +26,8 @@ _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of 
 _PAGE = 1024  # positions by which the cache grows
 _FEW_FORCED = 2  # tokens: for fewer than that no step that is worth it waits
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
+
+OnLogprobs = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float32]], None]
 
 
 class Runner(Engine):
@@ -64,7 +66,7 @@ class Runner(Engine):
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
         self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
-        self._is_constrained = False  # the answer under way
+        self._picking = Picking()  # of the answer under way
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What forgets can't take back a token that was refused.
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
@@ -195,6 +197,7 @@ class Runner(Engine):
         limit: int | None = None,
         on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
         constraint: Constraint | None = None,
+        on_logprobs: OnLogprobs | None = None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full, there are `limit` of them or the caller stops.
@@ -203,7 +206,8 @@ class Runner(Engine):
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
         on_check: called with how many tokens were guessed and how many of them were right, after each step that tells.
         constraint: what the tokens must say; they end where nothing can follow. Those that alone can follow are taken
-        in like a prompt, several at once. Raises WgmlError when the ids don't fit, or no token fits the constraint.
+        in like a prompt, several at once. on_logprobs: called before each token with the ids of it and of the likeliest
+        ones, and their log-probabilities. Raises WgmlError when the ids don't fit, or no token fits the constraint.
         """
         who, sequence = object(), list(ids)
         # No step takes in what lies behind: the last token is sampled, and that is all.
@@ -212,7 +216,7 @@ class Runner(Engine):
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                options = sampling, on_prefill, turns, end, on_check, constraint
+                options = sampling, on_prefill, turns, end, on_check, constraint, on_logprobs
                 async with aclosing(self._generate(sequence, *options)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
@@ -237,30 +241,35 @@ class Runner(Engine):
         end: int,
         on_check: Callable[[int, int], None],
         constraint: Constraint | None,
+        on_logprobs: OnLogprobs | None,
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
         end = min(self.context, end)
-        self.device.write(self.steps.sampling, sampling.uniform())
-        self._is_constrained = constraint is not None
-        tokens = _forced(constraint, end - len(ids))
+        self._picking = self.steps.set(sampling, on_logprobs is not None, constraint, len(ids))
+        # What depends on each pick in turn, or is told of it, comes from steps of one.
+        in_turn = sampling.learns or on_logprobs is not None
+        allowed = None if on_logprobs else constraint
+        rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]] = []
+        tokens = _forced(allowed, end - len(ids))
         if constraint is not None:
-            self.steps.constrain(len(ids), constraint)
             constraint.forced_tokens += len(tokens)
         pending = await self._prefill(ids, on_prefill, turns, tokens)
         mark("submitted")
-        draft = Draft(ids, self.costs, self.speculate)
+        draft = Draft(ids, self.costs, False if in_turn else self.speculate)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
-            for token in tokens:
+            for i, token in enumerate(tokens):
                 self._sequence.append(token)
                 draft.push(token)
                 ends = constraint is not None and constraint.push(token)
+                if on_logprobs:
+                    on_logprobs(*rows[i])
                 yield token
                 if ends:
                     return
             self._alive()
-            forced = _forced(constraint, end - len(self._sequence))
+            forced = _forced(allowed, end - len(self._sequence))
             is_forced = len(forced) > (self._stored + 1 - len(self._sequence) + _FEW_FORCED if pending else 0)
             if constraint is not None and is_forced and not pending:
                 tokens = forced
@@ -280,7 +289,12 @@ class Runner(Engine):
                     return
                 mark("submitted ahead")
                 draft.read()  # while the GPU is at work
-                tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
+                data = await self._read(pending)
+                if on_logprobs and self.steps.records:
+                    rows = list(zip(*self.steps.records.read(data), strict=True))
+                    tokens = [int(ids[0]) for ids, _ in rows]
+                else:
+                    tokens = np.frombuffer(data, np.uint32).tolist()
                 mark("read")
             now = time.perf_counter()
             if is_check:
@@ -298,6 +312,8 @@ class Runner(Engine):
         began = time.perf_counter()
         while len(pending) < self._in_flight and self._stored < end:
             count = min(most, end - self._stored)
+            if self._picking.logprobs and self.steps.records:
+                count = min(count, self.steps.records.room(self._stored + 1))
             await self._reserve(self._stored + count)
             pending.append(await self._submit(1, "sample", count))
             self.token_steps += count
@@ -311,7 +327,7 @@ class Runner(Engine):
         first, count = self._stored, 1 + len(guess)
         self._write_tokens(guess, first + 1)
         self.device.write(self._step, step_uniform(first, count))
-        program = await self.steps.ready(CHECKED, "check", first + count, self._is_constrained)
+        program = await self.steps.ready(CHECKED, "check", first + count, self._picking)
         read = self.device.run_and_read(program, self.steps.found, 0, 4 * count)
         found: list[int] = np.frombuffer(await self._read(deque([read])), np.uint32).tolist()
         # Each was picked by the tokens before it, which were the right ones as far as the guess was.
@@ -333,28 +349,61 @@ class Runner(Engine):
 
     async def logits(self, ids: Sequence[int], at_once: int = STEP_SIZES[1]) -> npt.NDArray[np.float32]:
         """ids [T] -> logits [T, vocabulary] of the token after each, from an empty cache, `at_once` ids a step."""
-        who = object()
-        try:
-            await self._turns.take(who)
-            return await self._logits(ids, at_once)
-        finally:
-            self._turns.give(who)
-
-    async def _logits(self, ids: Sequence[int], at_once: int) -> npt.NDArray[np.float32]:
-        await self._check(ids)
-        self.forget()
         rows: list[npt.NDArray[np.float32]] = []
-        while len(rows) < len(ids):
-            count = min(at_once, len(ids) - len(rows))
-            program, logits = self.steps.program(count, "logits", len(rows) + count)
-            await self.device.compiled()
-            self._write_tokens(ids[len(rows) : len(rows) + count], len(rows))
-            self.device.write(self._step, step_uniform(len(rows), count))
-            self.device.run(program)
-            assert logits is not None
-            rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
-        self._sequence, self._stored, self._remembered = list(ids), len(ids), len(ids)
+        async with aclosing(self.walk(ids, 0, len(ids), at_once)) as steps:
+            async for _, count, (logits, _) in steps:
+                assert logits is not None
+                rows.extend(await self.device.read_array(logits, (count, self.config.vocabulary)))
         return np.stack(rows)
+
+    async def walk(
+        self, ids: Sequence[int], first: int, end: int, at_once: int = STEP_SIZES[1], watched: int | None = None
+    ) -> AsyncGenerator[tuple[int, int, Made]]:
+        """Process ids[first:end] in steps of up to `at_once`, and before that what the cache lacks of those before.
+        Yields of each step its first position, how many it takes, and what it has made, to be read before the next one:
+        logits of every token, and what the layer `watched` weighs values by. It may begin before `first`. What the
+        cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit."""
+        ids = list(ids)
+        async with self._turns.turn():
+            await self._check(ids)
+            behind = self._sequence[:end] == ids[:end] and not self._cache.states
+            sequence, stored = (self._sequence, self._stored) if behind else (ids[:end], end)
+            start = self.reused(ids[: first + 1])
+            if first - start > at_once:
+                for read in await self._prefill(ids[:first], lambda done: None, ()):
+                    await read
+                start = first
+            self._go_back(start)
+            self._sequence = ids[:end]
+            self._write_tokens(ids[start:end], start)
+            while (position := self._stored) < end:
+                count = min(at_once, end - position)
+                length = position + count if watched is None else self._cache.length
+                program = await self.steps.ready(count, "logits", length, watched=watched)
+                self.device.write(self._step, step_uniform(position, count))
+                self.device.run(program)
+                self._stored = self._remembered = position + count
+                yield position, count, self.steps.program(count, "logits", length, watched=watched)[1]
+            self._sequence, self._stored = sequence, max(stored, end)
+
+    async def replace(self, forward: Forward | None) -> None:
+        """Put another function in the place of the family's (None: that again), once a step of it has run; the cache is
+        forgotten. Raises WgmlError where it needs what is not on the GPU, or makes no numbers; and what it raises."""
+        async with self._turns.turn():
+            self._alive()
+            found = self._planned(forward)
+            before, self.steps.forward = self.steps.forward, forward or self._forward
+            try:
+                self._record()
+                await self._time_step(1)
+                await self.steps.require_numbers()
+            except BaseException:
+                self.steps.forward = before
+                self._record()
+                raise
+            finally:
+                self.forget()
+            self.attending = found.attending
 
     async def _check(self, ids: Sequence[int]) -> None:
         self._alive()
@@ -413,10 +462,14 @@ class Runner(Engine):
     async def _submit(self, count: int, kind: Kind, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
         first = self._stored + count
-        program = await self.steps.ready(count, kind, first + times - 1, self._is_constrained)
+        program = await self.steps.ready(count, kind, first + times - 1, self._picking)
         self._stored += count * times
         self._remembered = self._stored
-        return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
+        records = self.steps.records if self._picking.logprobs and kind == "sample" else None
+        if records is None:
+            return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
+        at = records.nbytes * (first % records.ring)
+        return self.device.run_and_read(program, records.records, at, records.nbytes * times, times)
 
     def _remember(self, distance: int, passing: bool = False) -> None:
         """Take a snapshot of what forgets, if the last one is so many tokens back."""
@@ -463,4 +516,4 @@ class Runner(Engine):
 
 def _forced(constraint: Constraint | None, most: int) -> list[int]:
     """The tokens that alone can follow, at most so many."""
-    return [] if constraint is None else constraint.forced()[: max(0, most)]
+    return [] if constraint is None else constraint.forced(most)

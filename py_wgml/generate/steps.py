@@ -3,13 +3,26 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
+
+import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Device, Program
-from ..models import Forward, Logits, State, Step, build
-from ..ops import Sampling, attention_lengths, attention_splits, constrain, sample
+from ..models import Forward, Logits, Made, State, Step, build
+from ..ops import (
+    Records,
+    Sampling,
+    View,
+    assign,
+    attention_lengths,
+    attention_splits,
+    constrain,
+    logprobs,
+    sample,
+    tuning_words,
+)
 from .constraint import Constraint, Masks
 from .draft import CHECKED
 
@@ -24,23 +37,43 @@ _LOGITS: dict[Kind, Logits] = {"fill": "none", "sample": "last", "check": "every
 _AHEAD = 1.0  # seconds after a load has begun: kept weights are read by then
 
 
+@dataclass(frozen=True)
+class Picking:
+    """What goes on where a token is picked. Each makes a Program of its own.
+
+    constrained: what `masks` exclude is not picked. tuned: samplers apply that need `tuning`. logprobs: a record of
+    each picked token is written; not where tokens are checked.
+    """
+
+    constrained: bool = False
+    tuned: bool = False
+    logprobs: bool = False
+
+
+_PLAIN = Picking()
+
+
 class Steps:
     """The Programs of a model's steps.
 
-    sizes: how many tokens they have room for. programs: those that are recorded, each with its logits, by what they are
-    asked for. sampling: how they pick tokens, `Sampling.uniform()`. found: the token after each of a checked step.
-    masks: of those that are constrained.
+    sizes: how many tokens they have room for. programs: those that are recorded, each with what it makes, by what they
+    are asked for. forward: what records them. sampling: how they pick tokens, `Sampling.uniform()`. found: the token
+    after each of a checked step. masks: of those that are constrained. records: the log-probabilities, once they were
+    asked for.
     """
 
     def __init__(self, device: Device, forward: Forward, state: State) -> None:
-        self._device, self._forward, self._state = device, forward, state
+        self._device, self.forward, self._state = device, forward, state
         self.sizes: tuple[int, ...] = (
             STEP_SIZES[:2] if device.info.software else STEP_SIZES
         )  # where compiling may take seconds
         self.sampling = device.upload(Sampling().uniform(), "sampling")
         self.found = device.buffer(4 * CHECKED, "found")
         self.masks = Masks(device)
-        self.programs: dict[tuple[int, Kind, int, bool], tuple[Program, Buffer | None]] = {}
+        self.records: Records | None = None
+        self._tuning = device.buffer(4 * tuning_words(state.config.vocabulary), "tuning")
+        self._raw: Buffer | None = None  # logits as the model gave them
+        self.programs: dict[tuple[object, ...], tuple[Program, Made]] = {}
         self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._x_bytes = 0
         self._is_destroyed = False
@@ -72,43 +105,73 @@ class Steps:
             with suppress(WgmlError):  # who needs the step is told
                 self.program(*step)
 
-    async def ready(self, count: int, kind: Kind, length: int, constrained: bool = False) -> Program:
+    def set(self, sampling: Sampling, with_logprobs: bool, constraint: Constraint | None, position: int) -> Picking:
+        """Let tokens be picked by `sampling`, from `position` on among what `constraint` allows. Returns what steps are
+        to be asked for with. Raises WgmlError for tokens that there are not."""
+        vocabulary = self._state.config.vocabulary
+        self._device.write(self.sampling, sampling.uniform())
+        if sampling.is_tuned:
+            self._device.write(self._tuning, sampling.tuning(vocabulary))
+        if with_logprobs and self.records is None:
+            self.records = Records.make(self._device, vocabulary)
+            self._raw = self._device.buffer(4 * vocabulary, "raw logits")
+        if constraint is not None:
+            self.masks.set(position, constraint, self._rebind)
+        return Picking(constraint is not None, sampling.is_tuned, with_logprobs)
+
+    async def ready(
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
+    ) -> Program:
         """A Program that can run: a step of `count` tokens; errors as of Device."""
-        program, _ = self.program(count, kind, length, constrained)
+        program, _ = self.program(count, kind, length, picking, watched)
         if program not in self._ready:
             await self._device.allocated()
             await self._device.compiled()
             self._ready.add(program)
         return program
 
-    def program(self, count: int, kind: Kind, length: int, constrained: bool = False) -> tuple[Program, Buffer | None]:
-        """The Program of steps of up to `count` tokens over up to `length` positions, and its logits. constrained: it
-        picks what `masks` allow."""
+    def program(
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
+    ) -> tuple[Program, Made]:
+        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes. watched: as of
+        Step."""
         device, room = self._device, CHECKED if kind == "check" else next(n for n in STEP_SIZES if n >= count)
-        key = room, kind, attention_splits(device, room, length), constrained
+        key = room, kind, attention_splits(device, room, length), picking, watched, watched is not None and length
         if key not in self.programs:
             program = device.program(f"{kind} {room}")
             state = self._state
-            logits = build(program, self._forward, state, Step(room, length, _LOGITS[kind], self._x_bytes))
+            made = build(
+                program, self.forward, state, Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
+            )
             if kind in ("sample", "check"):
+                logits = made.logits
                 assert logits is not None
                 found, most = (self.found, room) if kind == "check" else (None, 1)
                 sequence = logits, state.tokens, state.config.vocabulary
-                if constrained:
+                raw = self._raw if kind == "sample" and picking.logprobs else None
+                if raw is not None:
+                    assign(program, "copy", View.of(raw, raw.nbytes // 4), View.of(logits, raw.nbytes // 4))
+                if picking.constrained:
                     constrain(program, state.step, self.masks.tables, *sequence, most if found else None)
-                sample(program, state.step, self.sampling, *sequence, found, most)
-            self.programs[key] = program, logits
+                tuning = self._tuning if picking.tuned else None
+                sample(program, state.step, self.sampling, *sequence, found, most, tuning)
+                if raw is not None and self.records is not None:
+                    logprobs(program, state.step, raw, state.tokens, self.records)
+            self.programs[key] = program, made
         return self.programs[key]
+
+    async def require_numbers(self) -> None:
+        """Raises WgmlError where what a step of one token has just made is no number."""
+        logits, count = self.program(1, "sample", 1)[1].logits, self._state.config.vocabulary
+        assert logits is not None
+        if not np.isfinite(await self._device.read_array(logits, (1, count))).all():
+            raise WgmlError("what it makes of a token is no number: it overflows somewhere")
 
     def rebind(self, tokens: Buffer, others: Mapping[Buffer, Buffer]) -> None:
         """Give what is recorded other buffers in the place of some; `tokens` is the sequence's from now on. To record
         it again would take longer than a step."""
         self._state = replace(self._state, tokens=tokens)
         self._rebind(others)
-
-    def constrain(self, position: int, constraint: Constraint) -> None:
-        """Let what is picked from `position` on be what `constraint` allows, in constrained steps."""
-        self.masks.set(position, constraint, self._rebind)
 
     def _rebind(self, others: Mapping[Buffer, Buffer]) -> None:
         for program, _ in self.programs.values():
@@ -117,6 +180,6 @@ class Steps:
     def destroy(self) -> None:
         """Give the memory back."""
         self._is_destroyed = True
-        self.sampling.destroy()
-        self.found.destroy()
-        self.masks.destroy()
+        for made in (self.sampling, self.found, self.masks, self._tuning, self._raw, self.records):
+            if made is not None:
+                made.destroy()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 PATIENCE = 1.0  # seconds
 
@@ -41,6 +43,16 @@ class Turns:
             self._waiting = deque(entry for entry in self._waiting if entry[0] is not who)
             self.give(who)
             raise
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn, waited for and given back."""
+        who = object()
+        try:
+            await self.take(who)
+            yield
+        finally:
+            self.give(who)
 
     def give(self, who: object) -> None:
         """End the turn of `who`, if it is."""

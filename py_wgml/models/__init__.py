@@ -49,7 +49,7 @@ from . import (
     stablelm,
 )
 from .activations import Activations
-from .build import Forward, State, build
+from .build import Forward, Made, State, build
 from .cache import Cache, Passing
 from .config import Config
 from .graph import Graph
@@ -61,6 +61,7 @@ from .scales import spread_scales
 
 __all__ = [
     "ARCHITECTURES",
+    "FAMILIES",
     "RERANKING",
     "Activations",
     "Cache",
@@ -68,6 +69,7 @@ __all__ = [
     "Forward",
     "Graph",
     "Logits",
+    "Made",
     "Passing",
     "Plan",
     "State",
@@ -85,6 +87,9 @@ _FAMILIES = (
 )  # fmt: skip
 
 _FORWARD: dict[str, Forward] = {name: family.forward for family in _FAMILIES for name in family.ARCHITECTURES}
+
+FAMILIES = {name: family.__name__.rpartition(".")[2] for family in _FAMILIES for name in family.ARCHITECTURES}
+"""What the file of each architecture's family is called, without its suffix."""
 
 _ENCODERS = {name for family in _FAMILIES for name in getattr(family, "ENCODERS", ())}
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..gguf_model.weights import Weights
 from ..gpu import Buffer, Program
-from ..ops import parts_bytes
+from ..ops import View, parts_bytes
 from .activations import Activations
 from .cache import Cache
 from .config import Config
@@ -32,20 +32,34 @@ class State:
     tokens: Buffer
 
 
-def build(program: Program, forward: Forward, state: State, step: Step) -> Buffer | None:
-    """Append a step to `program`. Returns the logits that are asked for, float32 [1 or count, vocabulary] (None: of
-    no token); they last until another Program of the model runs."""
+class Made(NamedTuple):
+    """What a step leaves to be read, until another Program of the model runs.
+
+    logits: float32 [1 or count, vocabulary]; None: of no token. weights: of the watched layer's attention [heads,
+    count, positions], 0 past those that there are; None where no layer is watched, or it does not attend.
+    """
+
+    logits: Buffer | None
+    weights: View | None = None
+
+
+def build(program: Program, forward: Forward, state: State, step: Step) -> Made:
+    """Append a step to `program`. Returns what is asked for of it."""
     recorder = Recorder(program.device, state.config, state.weights, state.cache, step)
     logits = forward(recorder, state.config)
-    nodes = fuse(recorder.nodes, (logits,), program.device)
-    outputs = () if step.logits == "none" else (logits,)
+    watched = () if recorder.weights is None else (recorder.weights,)
+    nodes = fuse(recorder.nodes, (logits, *watched), program.device)
+    outputs = () if step.logits == "none" else (logits, *watched)
     if not outputs:
         # After they were merged: so its kernels are those of a step with logits, which are compiled before it runs.
         nodes = needed(nodes, outputs)
     emit = emitter(program, state, nodes, outputs, step.x_bytes)
     for node in nodes:
         emit.emit(node)
-    return emit.buffers[logits] if outputs else None
+    weights = None
+    for value in watched if outputs else ():
+        weights = View.of(emit.buffers[value], value.rows // step.count, step.count, value.width)
+    return Made(emit.buffers[logits] if outputs else None, weights)
 
 
 def emitter(program: Program, state: State, nodes: Sequence[Node], outputs: Sequence[Value], x_bytes: int) -> Emitter:

@@ -63,6 +63,8 @@ class Emitter:
                 ops.rope_append(*where, source, out, append, rows, normed, x.width)
             case nodes.Attend(cache, scores, splits):
                 ops.attention(*where, source, cache, out, scores, rows, splits)
+            case nodes.Weigh(cache, scores, length):
+                ops.attention_weights(*where, source, cache, out, scores, rows, length)
             case nodes.Merge(partials):
                 ops.attention_merge(*where, source, partials, out, node.outputs[0].rows)
             case nodes.ShortConv(taps, state):

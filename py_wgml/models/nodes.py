@@ -131,6 +131,15 @@ class Attend(Op):
 
 
 @dataclass(frozen=True)
+class Weigh(Op):
+    """`attention_weights`, of rows of `length` positions."""
+
+    cache: KvCache
+    scores: Scores[Buffer]
+    length: int
+
+
+@dataclass(frozen=True)
 class Merge(Op):
     """`attention_merge`."""
 

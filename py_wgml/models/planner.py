@@ -66,7 +66,8 @@ class Plan(Graph[Planned]):
     """Which tensors a family uses, and together with which: its `matrices` and `vectors` by name; its `ropes`; and what
     each layer keeps in the cache (`kept`): keys and values of heads, or as many elements as it filters. `states`: the
     shapes, float32, of what else is kept, as it stands at the end of the sequence. `scaled`: the rows of each of the
-    tensors that are multiplied at once, where one of them has a scale.
+    tensors that are multiplied at once, where one of them has a scale. `attending`: how many heads attend in each layer
+    that has any.
 
     A matrix may be several tensors, to be multiplied at once; a vector likewise (their biases).
     Raises WgmlError for a tensor that is missing or does not fit.
@@ -80,6 +81,7 @@ class Plan(Graph[Planned]):
         self.kept: dict[int, Heads | int] = {}
         self.states: dict[str, tuple[int, ...]] = {}
         self.scaled: dict[Names, tuple[int, ...]] = {}
+        self.attending: dict[int, int] = {}
 
     def embed(self, name: str, scale: float = 1.0) -> Planned:
         (table,) = self._matrix(name)
@@ -164,6 +166,7 @@ class Plan(Graph[Planned]):
         heads, rope = how.heads, how.rope
         (qkv.require_first if how.shared is None else qkv.require)(*how.taken.widths)
         require_heads(heads)
+        self.attending[how.layer] = heads.heads
         require_rotary(heads.head_dim, rope.dim, rope.pairing)
         self._rope(rope)
         kept = self.kept.setdefault(how.kept, heads)
@@ -189,6 +192,7 @@ class Plan(Graph[Planned]):
         require_rotary(how.pe, rope.dim, rope.pairing)
         self._rope(rope)
         self.kept[how.layer] = heads
+        self.attending[how.layer] = heads.heads
         self._vector(how.rank, f"{how.norm}.weight")
         self._heads(how.keys, how.count, (how.rank, how.nope))
         self._heads(how.values, how.count, (how.value_dim, how.rank))

@@ -64,22 +64,28 @@ class Texts:
 @dataclass(frozen=True)
 class Step:
     """A step of at most `count` tokens, meant for positions below `length`. logits: of none of its tokens, of the last
-    one or of every one. x_bytes: as of `Products`. texts: of a model that embeds."""
+    one or of every one. x_bytes: as of `Products`. texts: of a model that embeds. watched: the layer whose attention is
+    to be looked at, if any."""
 
     count: int
     length: int
     logits: Logits = "last"
     x_bytes: int = 0
     texts: Texts | None = None
+    watched: int | None = None
 
 
 class Recorder(Graph[Value]):
     """Notes the `nodes` of a step. Nothing is decided here but how many splits attention has, and which experts'
-    product: both depend on sizes and on the GPU, not on other nodes."""
+    product: both depend on sizes and on the GPU, not on other nodes.
+
+    weights: of the watched layer's attention, float32 [heads, count, `length` or one more], once that was recorded.
+    """
 
     def __init__(self, device: Device, config: Config, weights: Weights, cache: Cache, step: Step) -> None:
         self._device, self._config, self._weights, self._cache, self._step = device, config, weights, cache, step
         self.nodes: list[Node] = []
+        self.weights: Value | None = None
 
     def _make(self, op: Op, inputs: tuple[Value, ...], rows: int, width: int, name: str = "") -> Value:
         out = Value(rows, width)
@@ -171,10 +177,13 @@ class Recorder(Graph[Value]):
         sinks = None if how.sinks is None else vectors[f"{how.sinks}.weight",]
         spans = texts.spans if texts else None
         scores = Scores(how.scale, how.window, how.soft_cap, sinks, how.causal, how.alibi, spans)
-        return self._attend(q, cache, scores, name)
+        return self._attend(q, cache, scores, how.layer)
 
-    def _attend(self, q: Value, cache: KvCache, scores: Scores[Buffer], name: str) -> Value:
-        heads, rows, length = cache.heads, q.rows, self._step.length
+    def _attend(self, q: Value, cache: KvCache, scores: Scores[Buffer], layer: int) -> Value:
+        heads, rows, length, name = cache.heads, q.rows, self._step.length, f"layer {layer}"
+        if layer == self._step.watched:
+            even = length + length % 2
+            self.weights = self._make(nodes.Weigh(cache, scores, even), (q,), heads.heads * rows, even, name)
         splits = attention_splits(self._device, rows, min(length, scores.window or length))
         attend = nodes.Attend(cache, scores, splits)
         if splits == 1:
@@ -196,7 +205,7 @@ class Recorder(Graph[Value]):
         absorbed = Value(rows, heads.width)
         op = nodes.LinearHeads((0,), self._weights.matrices[how.keys,], into)
         self.nodes.append(Node(op, (q,), (absorbed,), tensor_of(how.keys), onto=queries))
-        found = self._attend(absorbed, cache, Scores(how.scale), name)
+        found = self._attend(absorbed, cache, Scores(how.scale), how.layer)
         out_of = HeadProducts(how.count, how.rank, how.value_dim)
         values = nodes.LinearHeads((0,), self._weights.matrices[how.values,], out_of)
         return self._make(values, (found,), rows, how.count * how.value_dim, tensor_of(how.values))

@@ -40,6 +40,7 @@ from .argmax import *
 from .assign import *
 from .attention import *
 from .attention_merge import *
+from .attention_weights import *
 from .binary import *
 from .causal_conv import *
 from .constrain import *
@@ -60,6 +61,7 @@ from .linear import *
 from .linear_attention import *
 from .linear_experts import *
 from .linear_heads import *
+from .logprobs import *
 from .pool import *
 from .qk_norm import *
 from .read import *

@@ -192,10 +192,16 @@ def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[
 
     Values may be of another length, which is then that of the result.
     """
+    weights = weights_numpy(q, k, position, scores)
+    out: Array = np.einsum("htp,phd->thd", weights, np.repeat(v, q.shape[1] // v.shape[1], axis=1))
+    return out
+
+
+def weights_numpy(q: Array, k: Array, position: int, scores: Scores[Array]) -> Array:
+    """q, k as of `attention_numpy` -> what values are weighed by: [heads, T, position + T]."""
     window, soft_cap, sinks = scores.window, scores.soft_cap, scores.sinks
     count, heads, _ = q.shape
-    repeat = heads // k.shape[1]
-    keys, values = np.repeat(k, repeat, axis=1), np.repeat(v, repeat, axis=1)
+    keys = np.repeat(k, heads // k.shape[1], axis=1)
     products = np.einsum("thd,phd->htp", q, keys) * np.float32(scores.scale)
     if soft_cap is not None:
         products = soft_cap * np.tanh(products / soft_cap)
@@ -216,6 +222,5 @@ def attention_numpy(q: Array, k: Array, v: Array, position: int, scores: Scores[
     total = weights.sum(axis=-1, keepdims=True)
     if sinks is not None:
         total += np.exp(sinks[:, None, None] - highest)
-    weights /= total
-    out: Array = np.einsum("htp,phd->thd", weights, values)
+    out: Array = weights / total
     return out

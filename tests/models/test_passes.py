@@ -69,7 +69,7 @@ def test_arithmetic(tmp_path: Path, count: int) -> None:
     tokens = device.upload(np.array(IDS[:count], np.uint32))
     state = State(config, weights, Cache(device, found, 16, 64), Activations(device), step, tokens)
     program = device.program()
-    logits = build(program, arithmetic, state, Step(count, 1, "every"))
+    logits, _ = build(program, arithmetic, state, Step(count, 1, "every"))
     program.run()
     assert logits is not None
     got = asyncio.run(device.read_array(logits, (count, config.vocabulary)))

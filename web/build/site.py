@@ -23,6 +23,7 @@ from .pins import Pin, fetch, node, node_modules, read_lock
 
 # Where the owner's functions lie in it.
 TOOLS = "tools.js"
+FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
 PUBLISHED += ("page/*.css", "sandbox/*.py")
@@ -68,8 +69,9 @@ def build(
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
+        (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n")
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
-        sums = {name: sha256_of(new / name) for name in sorted([*site, *write_brand(new, brand)])}
+        sums = {name: sha256_of(new / name) for name in sorted([*site, FAMILIES, *write_brand(new, brand)])}
         about: dict[str, Any] = {
             "title": brand.title,
             "system_prompt": brand.system_prompt,
@@ -95,6 +97,14 @@ def check_tools(path: Path) -> None:
         raise Stop(f"{path} is no JavaScript module: {why.strip()}", USAGE)
     if not re.search(r"\bexport\s+default\b|\bas\s+default\b", text):
         raise Stop(f"{path} has no default export: it is to be a list of functions, see docs/site.md", USAGE)
+
+
+def families() -> dict[str, str]:
+    """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
+    folder = paths.ROOT / "py_wgml" / "models"
+    listed = (folder / "__init__.py").read_text()
+    names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
+    return {name: (folder / f"{name}.py").read_text() for name in names}
 
 
 def own_wheel() -> bytes:

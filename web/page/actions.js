@@ -63,6 +63,12 @@ export function actionsOf(app) {
     app.changed();
   }
 
+  /** @param {Message} message */
+  async function lookInside(message) {
+    const { open } = await import("./inside.js");
+    open(app, message);
+  }
+
   function dropOldest() {
     const { conversation } = app;
     const message = conversation.path.at(-1);
@@ -80,6 +86,7 @@ export function actionsOf(app) {
     { icon: "edit", label: words.edit, act: (view) => view.edit() },
     { icon: "again", label: words.again, role: "assistant", act: ({ message }) => again(message) },
     { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
+    { icon: "inside", label: words.inside, role: "assistant", act: ({ message }) => lookInside(message) },
     { icon: "delete", label: words.remove, act: ({ message }) => remove(message) },
   ];
   return { edit, branch, dropOldest, actions };

@@ -10,7 +10,7 @@
  * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
- * - `actions`, the buttons below messages, and `sections` of the settings, to add to; `toast(text, action)`
+ * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
  * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
  * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an
  *   answer has ended as it should: its detail the Turn) and "failed" (its detail an EngineError; preventDefault keeps the page from
@@ -64,8 +64,7 @@ export class App extends EventTarget {
   /** In view. */
   conversation = new Conversation();
   #sidebar = new Sidebar();
-  #settings = new Settings(() => this.model && this.load(this.model));
-  sections = this.#settings.sections;
+  settings = new Settings(() => this.model && this.load(this.model));
   #keeping = new Keeping({
     inView: () => this.conversation,
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
@@ -106,7 +105,7 @@ export class App extends EventTarget {
       newChat: () => this.#newChat(),
       search: () => this.#sidebar.show(true),
       sidebar: () => this.#sidebar.toggle(),
-      settings: () => this.#settings.open(),
+      settings: () => this.settings.open(),
       focus: () => this.#view.focusComposer(),
       stop: () => this.#stop(),
     });
@@ -121,7 +120,7 @@ export class App extends EventTarget {
     this.#showLoading();
     try {
       this.site ??= await readSite();
-      this.#settings.systemDefault = this.site.system_prompt ?? "";
+      this.settings.systemDefault = this.site.system_prompt ?? "";
       this.dispatchEvent(new Event("site"));
       const loads = this.#loads;
       const model = this.model ?? (await firstModel(this.site, engine));
@@ -182,7 +181,7 @@ export class App extends EventTarget {
     const supported = await support();
     if (supported !== "ok") return this.#unsupported(supported);
     try {
-      const ready = await engine.load(model, { chat: true, ...this.#settings.loading }, (progress) => {
+      const ready = await engine.load(model, { chat: true, ...this.settings.loading }, (progress) => {
         this.#view.loading.update(progress);
         this.dispatchEvent(new CustomEvent("progress", { detail: progress }));
       });
@@ -211,7 +210,7 @@ export class App extends EventTarget {
   #becomeReady() {
     if (!this.#loaded) return;
     this.#use(this.#loaded.model, this.#loaded.ready);
-    this.#settings.model = this.#loaded.ready;
+    this.settings.model = this.#loaded.ready;
     this.#setPhase("ready");
     this.#view.showError("", false); // of a load before
     this.dispatchEvent(new Event("ready"));
@@ -284,9 +283,9 @@ export class App extends EventTarget {
     /** @type {import("../shared/protocol.js").ChatMessage[]} */
     let prompt = [];
     try {
-      prompt = conversation.prompt(message, this.#settings.system);
+      prompt = conversation.prompt(message, this.settings.system);
       const engine = /** @type {Engine} */ (this.engine);
-      const sampling = { ...this.#settings.sampling(anew), ...(this.tools.length && { tools: this.tools }) };
+      const sampling = { ...this.settings.sampling(anew), ...(this.tools.length && { tools: this.tools }) };
       const answer = engine.send(prompt, sampling, conversation.record.dropOldest);
       this.#running = { conversation, message, answer };
       for await (const part of answer) {

@@ -1,5 +1,5 @@
 /**
- * A <dialog> of the page: opens over everything by its button (`#ID-button`), closes by another, by Escape and by a click
+ * A <dialog> of the page: opens over everything, by its button if it has one (`#ID-button`), closes by another, by Escape and by a click
  * beside it.
  */
 
@@ -27,7 +27,7 @@ export class Dialog {
     close.classList.add("close");
     head.append(heading, close);
     this.#root.append(head, this.body);
-    byId(`${id}-button`).addEventListener("click", () => this.open());
+    document.getElementById(`${id}-button`)?.addEventListener("click", () => this.open());
     this.#root.addEventListener("click", (event) => event.target === this.#root && this.close());
     this.#root.addEventListener("close", on.closed ?? (() => {}));
   }

@@ -4,11 +4,14 @@
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
- * @import { CallPiece, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
  */
+
+/** @typedef {Pick<Inspect, "messages" | "options" | "drop_oldest">} AskedAnswer an answer, and what it was asked for with */
 
 /**
  * @template T
@@ -46,6 +49,7 @@ export class EngineError extends Error {
  * @property {string} text after the reasoning
  * @property {boolean} recast all text of the parts before has turned out to be reasoning
  * @property {CallPiece[]} calls of functions: what has come of each
+ * @property {TokenLogprob[]} logprobs of the tokens, if they were asked for
  * @property {number} tokens generated so far
  * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
  * @property {number} dropped messages that were left out of the prompt, if that was told
@@ -74,7 +78,7 @@ export class Answer {
 
   /** @param {Dropped | Piece | Reading} message */
   push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], tokens: 0, reading: null, dropped: 0 });
+    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], logprobs: [], tokens: 0, reading: null, dropped: 0 });
     if (message.type === "dropped") {
       part.dropped = message.messages;
     } else if (message.type === "reading") {
@@ -84,6 +88,7 @@ export class Answer {
       part.reasoning += message.reasoning;
       part.text += message.text;
       for (const piece of message.calls ?? []) addCall(part.calls, piece);
+      part.logprobs.push(...(message.logprobs ?? []));
       part.tokens = message.tokens;
       if (message.marks) part.marks = message.marks;
     }
@@ -254,6 +259,42 @@ export class Engine {
    */
   rerank(query, documents) {
     return this.#ask({ type: "rerank", query, documents });
+  }
+
+  /**
+   * What the model held likely at each token of an answer.
+   *
+   * @param {AskedAnswer} answer
+   * @returns {Promise<Inspected>} rejected with an EngineError
+   */
+  inspect(answer) {
+    return this.#ask({ type: "inspect", ...answer });
+  }
+
+  /**
+   * Where it looked when it chose a token of it.
+   *
+   * @param {AskedAnswer} answer
+   * @param {{token: number, layer: number, head: number | null}} where head: null: all
+   * @returns {Promise<number[]>} what each token before that one weighed; rejected with an EngineError
+   */
+  async attend(answer, where) {
+    return /** @type {Attended} */ (await this.#ask({ type: "attend", ...answer, ...where })).weights;
+  }
+
+  /** @returns {Promise<Profiled>} what the time of a token goes to */
+  profile() {
+    return this.#ask({ type: "profile" });
+  }
+
+  /**
+   * The Python of the model, or another one in its place.
+   *
+   * @param {string | null} [text] what the visitor has written; null: the family's own again
+   * @returns {Promise<Rewritten>} rejected with an EngineError
+   */
+  rewrite(text) {
+    return this.#ask({ type: "rewrite", ...(text !== undefined && { text }) });
   }
 
   /** @returns {Promise<FileFacts>} what the file of the loaded model says of itself */

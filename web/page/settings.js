@@ -4,8 +4,9 @@
  *
  * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
- * @typedef {{stop?: string[], system?: string, thinks?: boolean}} Own
- * @typedef {Omit<Sampling, "stop" | "penalty_window"> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
+ * @typedef {{stop?: string[], system?: string, schema?: string, thinks?: boolean}} Own
+ * @typedef {"temperature" | "top_k" | "top_p" | "min_p" | "repetition_penalty" | "max_tokens" | "seed"} Sampled
+ * @typedef {Pick<Sampling, Sampled> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name
@@ -108,6 +109,7 @@ export class Settings {
       ...NUMBERS.map((field) => this.#number(field)),
       this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
+      this.#text("schema", 3, (text) => text.trim() || undefined, this.#values.schema ?? "", isSchema),
     );
     const reset = button("quiet", strings.settings.reset, () => {
       this.#values = {};
@@ -153,13 +155,15 @@ export class Settings {
   }
 
   /**
-   * @param {"system" | "stop"} name
+   * @param {"system" | "stop" | "schema"} name
    * @param {number} rows
    * @param {(text: string) => any} parse
    * @param {string} value
+   * @param {(text: string) => boolean} [isGood]
    */
-  #text(name, rows, parse, value) {
+  #text(name, rows, parse, value, isGood = () => true) {
     const input = /** @type {HTMLTextAreaElement} */ (element("textarea", ""));
+    input.addEventListener("input", () => input.setCustomValidity(isGood(input.value) ? "" : strings.settings.noSchema));
     Object.assign(input, { rows, value, dir: "auto", placeholder: name === "system" ? (this.#defaults.system ?? "") : "" });
     return this.#field(name, input, () => parse(input.value));
   }
@@ -226,9 +230,25 @@ function read() {
   if (kept.cache_bits === 8) values.cache_bits = 8;
   if (typeof kept.thinks === "boolean") values.thinks = kept.thinks;
   if (typeof kept.system === "string") values.system = kept.system;
+  if (typeof kept.schema === "string" && kept.schema && isSchema(kept.schema)) values.schema = kept.schema;
   const isText = (/** @type {unknown} */ line) => typeof line === "string" && line !== "";
   if (Array.isArray(kept.stop) && kept.stop.length && kept.stop.every(isText)) values.stop = kept.stop;
   return values;
+}
+
+/**
+ * Whether nothing is asked for, or JSON that may be a schema: what it says, the engine looks at.
+ *
+ * @param {string} text
+ */
+function isSchema(text) {
+  if (!text.trim()) return true;
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} text */

@@ -137,13 +137,35 @@ export interface Sampling {
   top_p?: number | null;
   min_p?: number | null;
   repetition_penalty?: number | null;
-  /** The last so many tokens count as repeated. */
+  /** The last so many tokens count as repeated; -1: all. */
   penalty_window?: number | null;
+  presence_penalty?: number | null;
+  frequency_penalty?: number | null;
+  /** Added to the logits of tokens, by their ids. */
+  logit_bias?: Record<string, number> | null;
+  top_n_sigma?: number | null;
+  typical_p?: number | null;
+  xtc_probability?: number | null;
+  xtc_threshold?: number | null;
+  dry_multiplier?: number | null;
+  dry_base?: number | null;
+  dry_allowed_length?: number | null;
+  dry_penalty_last_n?: number | null;
+  dry_sequence_breakers?: string[] | null;
+  mirostat?: 0 | 2 | null;
+  mirostat_tau?: number | null;
+  mirostat_eta?: number | null;
+  dynatemp_range?: number | null;
+  dynatemp_exponent?: number | null;
   /** null: a random one. */
   seed?: number | null;
   /** null: until the model ends its answer. */
   max_tokens?: number | null;
   stop?: string | string[] | null;
+  /** Tell how likely each token was: `Piece.logprobs`. */
+  logprobs?: boolean | null;
+  /** And so many of the likeliest in its place, at most 20. */
+  top_logprobs?: number | null;
 }
 
 /** What a model may call. */
@@ -222,6 +244,118 @@ export interface BenchOptions {
   /** Tokens of conversation at which generation is measured. */
   contexts: number[];
   texts: number;
+}
+
+/** A token that might come. */
+export interface Likely {
+  text: string;
+  /** The natural logarithm of its probability, before any sampling. */
+  logprob: number;
+}
+
+/** A token of an answer. */
+export interface SeenToken {
+  /** Empty for a part of a character that a later token completes. */
+  text: string;
+  logprob: number;
+  /** Those that were likeliest in its place, the likeliest first. */
+  likeliest: Likely[];
+}
+
+/** A layer that has heads of attention. */
+export interface Attending {
+  layer: number;
+  heads: number;
+}
+
+/** What all questions about an answer have. */
+export interface OfAnswer {
+  id: number;
+  /** Up to the answer, which is the last one. */
+  messages: ChatMessage[];
+  options: TemplateOptions;
+  /** As the answer was asked for. */
+  drop_oldest?: boolean;
+}
+
+/** Answered by Inspected. */
+export interface Inspect extends OfAnswer {
+  type: "inspect";
+}
+
+/** The reply to Inspect. */
+export interface Inspected {
+  type: "inspected";
+  id: number;
+  /** The texts of the tokens before the answer. */
+  prompt: string[];
+  answer: SeenToken[];
+  /** What would be likeliest to come after it. */
+  next: Likely[];
+  attending: Attending[];
+}
+
+/** Where the model looked when it chose a token of its answer. Answered by Attended. */
+export interface Attend extends OfAnswer {
+  type: "attend";
+  /** Of the answer, from 0 on. */
+  token: number;
+  layer: number;
+  /** null: the mean of all. */
+  head: number | null;
+}
+
+/** The reply to Attend. */
+export interface Attended {
+  type: "attended";
+  id: number;
+  /** One for each token before the chosen one, prompt and answer; their sum is 1, or less where heads have sinks. */
+  weights: number[];
+}
+
+/** What the time of a token goes to. Answered by Profiled. */
+export interface Profile {
+  type: "profile";
+  id: number;
+}
+
+/** Dispatches of a token that are alike. */
+export interface DispatchTime {
+  kernel: string;
+  workgroups: number[];
+  count: number;
+  /** Of all of them together. */
+  seconds: number;
+}
+
+/** The reply to Profile. */
+export interface Profiled {
+  type: "profiled";
+  id: number;
+  dispatches: DispatchTime[];
+  /** Why there are none. */
+  reason: string | null;
+}
+
+/** The Python of the model, as it is. Answered by Rewritten. */
+export interface Rewrite {
+  type: "rewrite";
+  id: number;
+  /** What is to run instead: the visitor's own, and nothing else; null: the family's own again. */
+  text?: string | null;
+}
+
+/** The reply to Rewrite. */
+export interface Rewritten {
+  type: "rewritten";
+  id: number;
+  /** What the file of the model's family is called. */
+  file: string;
+  /** What runs now. */
+  text: string;
+  original: string;
+  /** Why it is not what was sent, as Python shows it. */
+  problem: string | null;
 }
 
 /** Answered by Ready. */
@@ -309,7 +443,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank;
+export type Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -409,6 +543,20 @@ export interface CallPiece {
   arguments: string;
 }
 
+/** A token that might have been picked. */
+export interface LikelyToken {
+  /** Its text alone, with U+FFFD for what is no whole character. */
+  token: string;
+  bytes: number[];
+  /** The natural logarithm of the probability that the model gave it. */
+  logprob: number;
+}
+
+/** A token of an answer. */
+export interface TokenLogprob extends LikelyToken {
+  top_logprobs: LikelyToken[];
+}
+
 /** What has come of an answer since the last piece: `reasoning`, `text`, `calls`. */
 export interface Piece {
   type: "piece";
@@ -420,6 +568,8 @@ export interface Piece {
   tokens: number;
   /** Of functions among the `tools` that were given, if there are any. */
   calls?: CallPiece[];
+  /** Of the tokens since the last piece, if asked for. */
+  logprobs?: TokenLogprob[];
   /** Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
@@ -510,7 +660,10 @@ export interface Card {
 export interface BenchFigures {
   type: "bench";
   id: number;
-  /** Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`. */
+  /**
+   * Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+   * of `measure_forms`), or `measure_embedding`.
+   */
   figures: Record<string, unknown>;
 }
 
@@ -538,7 +691,9 @@ export interface Alive {
   type: "alive";
 }
 
-export type Told = Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
+export type Looked = Inspected | Attended | Profiled | Rewritten;
+
+export type Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
 
 /** What the engine says; worker.js makes a Ready of a SessionReady. */
 export type SessionReply = Told | SessionReady;

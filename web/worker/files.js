@@ -22,6 +22,7 @@ import { Gate } from "./gate.js";
 import { RETRY_AFTER, ask, continues, isCurrent, isPage, partAt, pause, under, versionToKeep } from "./http.js";
 import { Keeper } from "./keeper.js";
 import { CHUNK, digest, drop, keptCopy, storage } from "../shared/kept.js";
+import { address } from "../shared/site.js";
 import { startSum } from "./sum.js";
 
 const MIB = 2 ** 20;
@@ -416,4 +417,14 @@ async function* pieces(response, gate) {
     if (done) return;
     for (let offset = 0; offset < value.length; offset += CHUNK) yield value.subarray(offset, offset + CHUNK);
   }
+}
+
+/**
+ * @param {string} path of a file of the site's own
+ * @returns {Promise<string>} what it says
+ */
+export async function text(path) {
+  const response = await fetch(address(path));
+  if (!response.ok) throw new Failure(`the server answered ${response.status} for ${path}`);
+  return response.text();
 }
