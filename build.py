@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sub.add_argument("--title", default=Brand.title, help="of the page")
             sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
             sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
+            about = "a JavaScript module of functions that the model may call (docs/site.md)"
+            sub.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
             about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
             sub.add_argument("--split", type=int, metavar="MIB", help=about)
             sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")

@@ -9,18 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import WgmlError
-    from .generate import Generation, Usage, arguments_of
+    from .generate import Generation, TokenProbability, Usage, arguments_of
     from .gpu import open_device
     from .model import Chat, Model
     from .ops import Sampling
 
-__all__ = ["Chat", "Generation", "Model", "Sampling", "Usage", "WgmlError", "arguments_of", "open_device"]
+__all__ = [
+    "Chat",
+    "Generation",
+    "Model",
+    "Sampling",
+    "TokenProbability",
+    "Usage",
+    "WgmlError",
+    "arguments_of",
+    "open_device",
+]
 
 _PLACES = {
     "Chat": "model",
     "Generation": "generate",
     "Model": "model",
     "Sampling": "ops",
+    "TokenProbability": "generate",
     "Usage": "generate",
     "WgmlError": "errors",
     "arguments_of": "generate",

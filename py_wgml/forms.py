@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import WgmlError
-from .generate import Constraint, Prompt, TokenTexts
-from .grammar.automaton import Automaton, compile
+from .generate import Constraint, Fitted, Prompt, TokenTexts
+from .grammar.automaton import compile
 from .grammar.gbnf import gbnf
 from .grammar.nodes import Grammar, Sequence, literal, optional
 from .grammar.regex import regex
@@ -52,7 +52,7 @@ class Forms:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._automata: OrderedDict[Any, Automaton] = OrderedDict()
+        self._fitted: OrderedDict[Any, Fitted] = OrderedDict()
         self._texts: dict[frozenset[int], TokenTexts] = {}
 
     def constraint(self, form: Form, prompt: Prompt) -> Constraint | None:
@@ -69,13 +69,14 @@ class Forms:
         # Space in front of the first token is no part of the text, where the vocabulary brings it.
         space = optional(literal(" ")) if self._tokenizer.space_prefix else Sequence()
         key = key, prompt.before, space
-        if key not in self._automata:
+        if key not in self._fitted:
             grammar = read()
-            self._automata[key] = compile(replace(grammar, root=Sequence((space, prompt.before, grammar.root))))
-            if len(self._automata) > _KEPT:
-                self._automata.popitem(last=False)
-        self._automata.move_to_end(key)
-        return Constraint(self._automata[key], self._token_texts(prompt.shown), prompt.begun)
+            automaton = compile(replace(grammar, root=Sequence((space, prompt.before, grammar.root))))
+            self._fitted[key] = Fitted(automaton, self._token_texts(prompt.shown))
+            if len(self._fitted) > _KEPT:
+                self._fitted.popitem(last=False)
+        self._fitted.move_to_end(key)
+        return Constraint(self._fitted[key], prompt.begun)
 
     def _token_texts(self, shown: Container[int]) -> TokenTexts:
         key = frozenset(id for id in self._tokenizer.control.values() if id in shown)

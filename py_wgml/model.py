@@ -41,6 +41,8 @@ OPTIONS = (
     "drop_oldest",
     "max_tokens",
     "stop",
+    "logprobs",
+    "top_logprobs",
     "tools",
     "tool_choice",
     "parallel_tool_calls",
@@ -249,6 +251,8 @@ class Model(Introspection):
         drop_oldest: bool = False,
         max_tokens: int | None = None,
         stop: str | Sequence[str] | None = (),
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
         on_prefill: Callable[[int], None] = lambda done: None,
         **sampling: Any,
     ) -> Generation:
@@ -260,7 +264,7 @@ class Model(Introspection):
         "tool_calls" then. A function that is not among them may be called as well: the model has erred.
         tool_choice: "auto" (the default), "none": the model is not told of them, "required": it calls, or
         {"type": "function", "function": {"name": ...}}: it calls this one.
-        parallel_tool_calls: False: at most one call.
+        parallel_tool_calls: False: at most one call. True: several where some are required; else that is one.
         schema, regex, choices, grammar: the form of the answer, one of them at most (see `Form`): a JSON schema, or a
         type that one can be made of; a regular expression that the whole answer matches; texts of which it is one; GBNF
         as llama.cpp has it. The model can write nothing else, however it samples; its thoughts are free. For a schema,
@@ -269,6 +273,8 @@ class Model(Introspection):
         file has it).
         chat_template_kwargs: further variables of the chat template, such as `enable_thinking`, `reasoning_effort`.
         drop_oldest: leave the oldest messages out where the conversation fills the context, instead of failing.
+        logprobs: tell how likely each token was, and `top_logprobs` (0 to 20) of the likeliest at its place, as the
+        Generation's `logprobs`. Nothing is guessed ahead then.
         sampling: members of `Sampling` (temperature, top_k, ...); those that are None or left out take the model's
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
         there are not, for a form that is not supported (by its name), and for a conversation that is too long.
@@ -276,8 +282,14 @@ class Model(Introspection):
         known(sampling, OPTIONS)
         given = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
-        choice = chosen(tools, tool_choice)
-        parallel = parallel_tool_calls is None or flag("parallel_tool_calls", parallel_tool_calls)
+        if settings.dry_multiplier:
+            settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
+        settings.require_tokens(self.config.vocabulary)
+        if top_logprobs is not None and not flag("logprobs", logprobs):
+            raise WgmlError("top_logprobs is given, but logprobs is not true")
+        top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
+        parallel = None if parallel_tool_calls is None else flag("parallel_tool_calls", parallel_tool_calls)
+        choice = chosen(tools, tool_choice, parallel is True)
         variables = {"tools": choice.tools, "chat_template": chat_template}
         variables |= mapping("chat_template_kwargs", chat_template_kwargs)
         messages = read(messages)
@@ -288,10 +300,21 @@ class Model(Introspection):
         if len(prompt.ids) > self.runner.context:
             raise ContextError(f"the conversation has {len(prompt.ids)} tokens, the context only {self.runner.context}")
         form = Form(schema, regex, choices, grammar)
+        if calls := self._prompts.forced(choice, variables):
+            if form.given:
+                raise WgmlError(f"an answer that has to call functions can't have another form: {form.given[0]}")
+            form, prompt = Form(grammar=calls), replace(prompt, before=prompt.before_call)
         constraint = self._forms.constraint(form, prompt)
-        return Generation(
-            self.runner, self.tokenizer, prompt, settings, max_tokens, stop, on_prefill, parallel, constraint, form.read
-        )
+        making = settings, max_tokens, stop, on_prefill, parallel is not False, constraint, form.read, top
+        return Generation(self.runner, self.tokenizer, prompt, *making)
+
+    def _breakers(self, given: Sequence[str | int]) -> list[str | int]:
+        """Texts as the ids of the tokens that hold them."""
+        held = self.tokenizer.holding(tuple(item for item in given if isinstance(item, str)))
+        for item, ids in held.items():
+            if not ids:
+                raise WgmlError(f"no token holds {quoted(item)} of dry_sequence_breakers as a whole")
+        return sorted({id for item in given for id in (held[item] if isinstance(item, str) else [item])})
 
     def chat(self, system: str | None = None) -> "Chat":
         """A new conversation, with a system prompt or the template's own."""

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from .chat import AnswerFormat, ChatTemplate, leading, read, size_of, text_of
+from .chat import AnswerFormat, ChatTemplate, Choice, leading, read, size_of, text_of
 from .chat.limits import MAX_SIZE
 from .errors import ContextError, WgmlError
 from .generate import Prompt
+from .grammar.nodes import Grammar
 from .timeline import mark
 from .tokenizer import Tokenizer
 
@@ -54,6 +55,10 @@ class Prompts:
             self._formats[template] = AnswerFormat.of(template, self._tokenizer)
         return self._formats[template]
 
+    def forced(self, choice: Choice, variables: Mapping[str, Any]) -> Grammar | None:
+        """What an answer may be that has to call functions; None: it need not."""
+        return self.format_of(self._chosen(variables)).forced(choice) if choice.required else None
+
     def written(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Written:
         """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
 
@@ -86,7 +91,8 @@ class Prompts:
         splitter = written.answers.splitter(written.prompt, written.begun, variables.get("tools") or ())
         ids = self.ids(written.text)
         mark("tokenizer")
-        return Prompt(ids, splitter, written.answers.shown, written.begun, written.answers.before(written.prompt))
+        before, before_call = (written.answers.before(written.prompt, is_call) for is_call in (False, True))
+        return Prompt(ids, splitter, written.answers.shown, written.begun, before, before_call)
 
     def fitting(self, messages: Iterable[Message], context: int, variables: Mapping[str, Any]) -> Prompt:
         """What the model is sent, without the oldest messages (those after the system's) where the conversation fills

@@ -225,6 +225,22 @@ class CallPiece(TypedDict):
     """More of their JSON text."""
 
 
+class LikelyToken(TypedDict):
+    """A token that might have been picked."""
+
+    token: str
+    """Its text alone, with U+FFFD for what is no whole character."""
+    bytes: list[int]
+    logprob: float
+    """The natural logarithm of the probability that the model gave it."""
+
+
+class TokenLogprob(LikelyToken):
+    """A token of an answer."""
+
+    top_logprobs: list[LikelyToken]
+
+
 class Piece(TypedDict):
     """What has come of an answer since the last piece: `reasoning`, `text`, `calls`."""
 
@@ -237,6 +253,8 @@ class Piece(TypedDict):
     tokens: int  # generated so far
     calls: NotRequired[list[CallPiece]]
     """Of functions among the `tools` that were given, if there are any."""
+    logprobs: NotRequired[list[TokenLogprob]]
+    """Of the tokens since the last piece, if asked for."""
     marks: NotRequired[dict[str, float]]
     """Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them."""
 
@@ -337,7 +355,8 @@ class BenchFigures(TypedDict):
     type: Literal["bench"]
     id: int
     figures: dict[str, Any]
-    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`."""
+    """Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+    of `measure_forms`), or `measure_embedding`."""
 
 
 class Embedded(TypedDict):

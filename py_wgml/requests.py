@@ -81,12 +81,34 @@ class Sampling(TypedDict, total=False):
     min_p: float | None
     repetition_penalty: float | None
     penalty_window: int | None
-    """The last so many tokens count as repeated."""
+    """The last so many tokens count as repeated; -1: all."""
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    logit_bias: dict[str, float] | None
+    """Added to the logits of tokens, by their ids."""
+    top_n_sigma: float | None
+    typical_p: float | None
+    xtc_probability: float | None
+    xtc_threshold: float | None
+    dry_multiplier: float | None
+    dry_base: float | None
+    dry_allowed_length: int | None
+    dry_penalty_last_n: int | None
+    dry_sequence_breakers: list[str] | None
+    mirostat: Literal[0, 2] | None
+    mirostat_tau: float | None
+    mirostat_eta: float | None
+    dynatemp_range: float | None
+    dynatemp_exponent: float | None
     seed: int | None
     """null: a random one."""
     max_tokens: int | None
     """null: until the model ends its answer."""
     stop: str | list[str] | None
+    logprobs: bool | None
+    """Tell how likely each token was: `Piece.logprobs`."""
+    top_logprobs: int | None
+    """And so many of the likeliest in its place, at most 20."""
 
 
 class ToolFunction(TypedDict):

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 from . import protocol, requests, wgsl
 from .chat import read
 from .errors import ContextError, WgmlError, shown
-from .generate import Generation, Part
+from .generate import Generation, Part, TokenProbability
 from .generate.bench import measure, measure_embedding, measure_speculation
+from .generate.bench_forms import measure_forms
 from .generate.trial import outcome, recall
 from .gguf_model import Header
 from .gguf_model.card import card
@@ -134,7 +135,10 @@ class Session:
             return await measure_embedding(model.embedder, given["repetitions"], texts)  # type: ignore[arg-type]
         figures = await measure(model.runner, **given)  # type: ignore[arg-type]
         sizes = figures["generate_tokens"], figures["repetitions"]
-        return figures | {"speculation": await measure_speculation(model.runner, model.generate, *sizes)}
+        return figures | {
+            "speculation": await measure_speculation(model.runner, model.generate, *sizes),
+            "forms": await measure_forms(model.runner, model.generate, *sizes),
+        }
 
     async def _look(self, id: int, request: Mapping[str, Any]) -> protocol.Looked:
         from .inside import Inside  # which most visits do without
@@ -294,7 +298,7 @@ class Session:
         marks: dict[str, float] | None,
     ) -> None:
         model = self._loaded()
-        unsent, posted, reported = Part(), -math.inf, -math.inf
+        unsent, posted, reported, told = Part(), -math.inf, -math.inf, 0
 
         def on_prefill(done: int) -> None:
             nonlocal reported
@@ -304,13 +308,17 @@ class Session:
 
         def gather(part: Part, now: bool = False) -> None:
             """Post what has come of the answer, if it is time."""
-            nonlocal unsent, posted, marks
+            nonlocal unsent, posted, marks, told
             unsent += part
-            if unsent and (now or time.perf_counter() - posted >= _PIECE_INTERVAL):
+            is_due = now or time.perf_counter() - posted >= _PIECE_INTERVAL
+            if is_due and (unsent or len(generation.logprobs) > told):
                 tokens = generation.usage.completion_tokens
                 piece = {"type": "piece", "id": id, **vars(unsent), "tokens": tokens}
                 if calls := [vars(call) for call in piece.pop("calls")]:
                     piece["calls"] = calls
+                if more := generation.logprobs[told:]:
+                    piece["logprobs"] = [_logprob(token) for token in more]
+                    told += len(more)
                 if marks:
                     mark("text")
                     piece["marks"], marks = marks, None
@@ -328,6 +336,13 @@ class Session:
             gather(part)
         gather(Part(), now=True)
         self._post(_done(id, generation, model.runner.context))
+
+
+def _logprob(token: TokenProbability) -> protocol.TokenLogprob:
+    def plain_of(token: TokenProbability) -> protocol.LikelyToken:
+        return {"token": token.text, "bytes": [*token.data], "logprob": token.logprob}
+
+    return {**plain_of(token), "top_logprobs": [plain_of(other) for other in token.top]}
 
 
 def _opened(message: Any) -> Mapping[str, Any]:

@@ -186,9 +186,28 @@ def test_the_first_text_goes_at_once(page: Any, monkeypatch: pytest.MonkeyPatch)
 
     async def test(page: Page) -> None:
         await page.load()
-        reading, first, rest, done = await page.send(sampling={"max_tokens": 30, "temperature": 0})
-        assert (reading["type"], first["type"], rest["type"]) == ("reading", "piece", "piece")
+        *reading, first, rest, done = await page.send(sampling={"max_tokens": 30, "temperature": 0})
+        assert {message["type"] for message in reading} == {"reading"}  # again, where it takes long
+        assert (first["type"], rest["type"]) == ("piece", "piece")
         assert first["tokens"] < rest["tokens"] <= done["usage"]["completion_tokens"] == 30
+
+    page(test)
+
+
+@pytest.mark.parametrize("interval", [0.0, 3600.0])
+def test_how_likely_tokens_were_is_told_with_them(interval: float, page: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once each, however the text is gathered."""
+    monkeypatch.setattr("py_wgml.worker._PIECE_INTERVAL", interval)
+
+    async def test(page: Page) -> None:
+        await page.load()
+        asked = {"max_tokens": 12, "temperature": 0, "logprobs": True, "top_logprobs": 2, "logit_bias": {"5": -1}}
+        *pieces, done = (await page.send(sampling=asked))[1:]
+        told = [token for piece in pieces for token in piece.get("logprobs", [])]
+        assert len(told) == done["usage"]["completion_tokens"] == 12
+        assert all(token["logprob"] <= 0 and len(token["top_logprobs"]) == 2 for token in told)
+        silent = (await page.send(sampling={"max_tokens": 12, "temperature": 0}))[1:]
+        assert not any("logprobs" in piece for piece in silent)
 
     page(test)
 

@@ -201,7 +201,12 @@ def test_what_contains_itself_or_is_deep() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{name: value} for name in vars(Sampling()) for value in ("1", None, True, [1], math.nan, math.inf, -1, 1e9 + 0.5)],
+    [
+        {name: value}
+        for name in vars(Sampling())
+        for value in ("1", None, True, [1], math.nan, math.inf, -3, 1e9 + 0.5)
+        if name != "dry_sequence_breakers" or not isinstance(value, str | list)
+    ],
 )
 def test_sampling_takes_numbers_alone(options: dict[str, Any]) -> None:
     with pytest.raises(WgmlError, match=next(iter(options))):
@@ -211,4 +216,4 @@ def test_sampling_takes_numbers_alone(options: dict[str, Any]) -> None:
 def test_the_same_numbers_make_the_same_block() -> None:
     wanted = Sampling(1.0, 40, 1.0, 0.0, 1.0, 64, 7).uniform()
     assert Sampling(1, 40.0, np.float32(1), 0, np.int32(1), 64.0, np.int64(7)).uniform() == wanted  # type: ignore[arg-type]
-    assert np.frombuffer(wanted, np.uint32)[4:7].tolist() == [40, 64, 7]
+    assert np.frombuffer(wanted, np.uint32)[[16, 17, 23]].tolist() == [40, 64, 7]

@@ -12,48 +12,15 @@
  * With a model for that: `client.embeddings.create({ input: ["Hello"] })`, and `client.rerank({ query, documents })` in
  * the words of Jina and Cohere (page/vectors.js).
  *
- * @import { Answer } from "./page/engine.js"
- * @import { AnswerOptions, CallPiece, ChatMessage, Done, LoadOptions, ModelSource, Progress } from "./shared/protocol.js"
- *
- * @typedef {AnswerOptions & {messages: ChatMessage[], stream?: boolean,
- *   max_completion_tokens?: number | null, model?: string,
- *   stream_options?: {include_usage?: boolean}}} Parameters
- *   as in OpenAI's reference, and those of AnswerOptions (protocol.d.ts). `model` is not looked at:
- *   there is one
+ * @import { AnswerOptions, LoadOptions, ModelSource, Progress } from "./shared/protocol.js"
+ * @import { Parameters } from "./page/completions.js"
  */
 
 import { embeddings, rerank } from "./page/vectors.js";
 import { siteModels } from "./page/choice.js";
-import { addCall, Engine } from "./page/engine.js";
+import { asked, chunks, whole } from "./page/completions.js";
+import { Engine } from "./page/engine.js";
 import { readSite } from "./shared/site.js";
-
-const SAMPLING = [
-  ...["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "penalty_window", "seed", "max_tokens", "stop"],
-];
-const TEMPLATE = ["tools", "tool_choice", "parallel_tool_calls", "chat_template", "chat_template_kwargs"];
-const OTHERS = ["messages", "stream", "max_completion_tokens", "model", "stream_options"];
-/**
- * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.
- *
- * @type {Record<string, (value: any) => boolean>}
- */
-const NEUTRAL = {
-  n: (value) => value === 1,
-  frequency_penalty: (value) => value === 0,
-  presence_penalty: (value) => value === 0,
-  logprobs: (value) => value === false,
-  top_logprobs: (value) => value === 0,
-  logit_bias: (value) => Object.keys(value).length === 0,
-  response_format: (value) => value.type === "text",
-  store: (value) => value === false,
-  user: () => true,
-  metadata: () => true,
-  service_tier: () => true,
-  safety_identifier: () => true,
-  prompt_cache_key: () => true,
-};
-/** @type {Record<Done["reason"], string>} */
-const FINISHED = { stop: "stop", tool_calls: "tool_calls", stopped: "stop", length: "length", context: "length" };
 
 /**
  * Start the engine and load a model.
@@ -121,98 +88,8 @@ export class Client {
    * @throws {EngineError} for one of another type or out of its range; the engine goes on
    */
   async #create(parameters) {
-    const unknown = Object.entries(parameters ?? {}).filter(([key, value]) => !isTaken(key, value));
-    if (unknown.length) throw new TypeError(`not supported: ${unknown.map(([key]) => key).join(", ")}`);
-    const { messages, stream, stream_options, max_completion_tokens } = parameters ?? {};
-    if (![undefined, null, true, false].includes(stream)) throw new TypeError("stream is neither true nor false");
-    const sampling = Object.fromEntries(Object.entries(parameters ?? {}).filter(([key]) => [...SAMPLING, ...TEMPLATE].includes(key)));
-    if (max_completion_tokens !== undefined) sampling.max_tokens = max_completion_tokens;
-    const answer = this.#engine.send(messages, sampling);
-    const about = { id: `chatcmpl-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model: "py_wgml" };
-    return stream ? chunks(answer, about, stream_options?.include_usage ?? false) : whole(answer, about);
+    const request = asked(parameters);
+    const send = (/** @type {AnswerOptions} */ options) => this.#engine.send(request.messages, options);
+    return request.isStream ? chunks(request, send) : whole(request, send);
   }
-}
-
-/**
- * @param {string} key
- * @param {unknown} value
- */
-function isTaken(key, value) {
-  if ([...SAMPLING, ...TEMPLATE, ...OTHERS].includes(key)) return true;
-  return Object.hasOwn(NEUTRAL, key) && (value === undefined || value === null || NEUTRAL[key](value));
-}
-
-/**
- * @param {Answer} answer
- * @param {object} about
- */
-async function whole(answer, about) {
-  let [content, reasoning_content] = ["", ""];
-  /** @type {CallPiece[]} */
-  const calls = [];
-  for await (const { text, reasoning, recast, calls: pieces } of answer) {
-    if (recast) [reasoning_content, content] = [reasoning_content + content, ""];
-    content += text;
-    reasoning_content += reasoning;
-    for (const piece of pieces) addCall(calls, piece);
-  }
-  const message = {
-    ...{ role: "assistant", content: content || !calls.length ? content : null, refusal: null, reasoning_content },
-    ...(calls.length && { tool_calls: calls.map(toolCall) }),
-  };
-  const { reason, usage } = usageOf(answer);
-  const choices = [{ index: 0, message, finish_reason: reason, logprobs: null }];
-  return { ...about, object: "chat.completion", choices, usage };
-}
-
-/**
- * Whoever leaves the loop early stops the answer.
- *
- * @param {Answer} answer
- * @param {object} about
- * @param {boolean} withUsage
- */
-async function* chunks(answer, about, withUsage) {
-  const chunk = (/** @type {object} */ delta, /** @type {string | null} */ finish_reason = null) => ({
-    ...{ ...about, object: "chat.completion.chunk" },
-    choices: [{ index: 0, delta, finish_reason, logprobs: null }],
-  });
-  const called = new Set();
-  try {
-    yield chunk({ role: "assistant", content: "", refusal: null });
-    for await (const { text, reasoning, calls } of answer) {
-      if (reasoning) yield chunk({ reasoning_content: reasoning });
-      if (text) yield chunk({ content: text });
-      for (const { index, arguments: more, ...piece } of calls) {
-        if (!called.has(index)) yield chunk({ tool_calls: [{ index, ...toolCall({ index, ...piece, arguments: "" }) }] });
-        if (more) yield chunk({ tool_calls: [{ index, function: { arguments: more } }] });
-        called.add(index);
-      }
-    }
-    const { reason, usage } = usageOf(answer);
-    yield chunk({}, reason);
-    if (withUsage) yield { ...chunk({}), choices: [], usage };
-  } finally {
-    if (!answer.done) answer.stop();
-  }
-}
-
-/** @param {CallPiece} call */
-function toolCall({ id, name, arguments: written }) {
-  return { id, type: "function", function: { name, arguments: written } };
-}
-
-/** @param {Answer} answer that has ended */
-function usageOf(answer) {
-  const { reason, usage } = /** @type {Done} */ (answer.done);
-  const { prompt_tokens, completion_tokens, cached_tokens } = usage;
-  return {
-    reason: FINISHED[reason],
-    usage: {
-      prompt_tokens,
-      completion_tokens,
-      total_tokens: prompt_tokens + completion_tokens,
-      prompt_tokens_details: { cached_tokens },
-    },
-  };
 }

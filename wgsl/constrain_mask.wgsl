@@ -68,7 +68,10 @@ fn main(@builtin(global_invocation_id) at: vec3<u32>, @builtin(local_invocation_
     kept = depth_here;
     own = 0u;
     var fits = false;
-    if state != DEAD {
+    let only = automaton[automaton[3] + state];
+    if only != 0u {
+        fits = id == only - 1u;
+    } else if state != DEAD {
         if (texts[id] & ENDS) != 0u {
             fits = may_end();
         } else {

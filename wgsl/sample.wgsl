@@ -1,14 +1,20 @@
-// The next token of a sequence, picked from its logits on the GPU: repetition penalty, top-k, top-p, min-p,
-// temperature.
-//   logits f32 [vocabulary] (the penalty is applied to them in place)    tokens u32 [context + 1]
+// The next token of a sequence, picked from its logits on the GPU. In this order, which is llama.cpp's:
+//   biases, penalties on what came lately, DRY                        lib/penalties.wgsl
+//   top-n-sigma, top-k, typical-p, top-p, min-p, XTC; or mirostat 2   lib/kept.wgsl
+//   temperature, which may be dynamic
+//   logits f32 [vocabulary] (biases and penalties are applied to them in place)    tokens u32 [context + 1]
+// tuned: with biases, DRY, top-n-sigma, typical-p, XTC, mirostat and dynamic temperature, which are left out otherwise: a
+// kernel that has them takes twice as long to compile. What they need is in `tuning`, u32: mirostat's mu (the bits
+// of an f32); a bit for each token that DRY stops at [(vocabulary + 31) / 32]; pairs of a token and its bias (the bits of
+// an f32) [sampling.biases].
 // Writes the token's id at tokens[position + count] and moves the step on to it, so that the next step can follow
 // without the host. One workgroup.
 // every: a token is picked after each of the step's, as if it were the last: by its own logits, f32 [count, vocabulary],
-// and `tokens` up to it; it goes to `found`, u32 [count]. A workgroup for each; tokens and step stay as they are.
-// What top-k and top-p leave is found as a threshold on the logits, by bisection over
-// their bits; of that, one token is drawn by an exponential race (argmax of logit / temperature - log E, E exponential).
+// and `tokens` up to it; it goes to `found`, u32 [count]. A workgroup for each; tokens, step and mu stay as they are.
+// What is left over is a range of logits, found by bisection over their bits; of that, one token is drawn by an
+// exponential race (argmax of logit / temperature - log E, E exponential).
 // One workgroup has little to hide the latency of memory with, so an invocation reads `unroll` logits at once.
-// Parameters: every, workgroup_size, unroll, subgroups.
+// Parameters: every, tuned, workgroup_size, unroll, subgroups.
 {% include "lib/step.wgsl" %}
 struct Params {
     vocabulary: u32,
@@ -20,6 +26,9 @@ var<uniform> sampling: Sampling;
 var<storage, read_write> step: Step;
 var<storage, read_write> logits: array<f32>;
 var<storage, read_write> tokens: array<u32>;
+{% if tuned %}
+var<storage, read_write> tuning: array<u32>;
+{% endif %}
 {% if every %}
 var<storage, read_write> found: array<u32>;
 {% endif %}
@@ -49,61 +58,113 @@ var<private> row: u32; // where the logits begin
     }
 {% endmacro %}
 
-// Order-preserving map of f32 to u32.
-fn key_of(value: f32) -> u32 {
-    let bits = bitcast<u32>(value);
-    return select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u);
+{% include "lib/kept.wgsl" %}
+{% include "lib/penalties.wgsl" %}
+{% if tuned %}
+{% include "lib/truncation.wgsl" %}
+{% endif %}
+
+// Samplers in llama.cpp's order. (What sums over the vocabulary stands in one place for all of them: compilers copy it to
+// where it is called, and take long enough.)
+const TOP_N_SIGMA: u32 = 0u;
+const TOP_K: u32 = 1u;
+const TYPICAL_P: u32 = 2u;
+const TOP_P: u32 = 3u;
+const MIN_P: u32 = 4u;
+{% if tuned %}
+const XTC: u32 = 5u;
+const MIROSTAT: u32 = 6u;
+const TEMPERATURE: u32 = 7u;
+const LAST: u32 = TEMPERATURE;
+
+var<private> temperature: f32;
+var<private> kept_mass: f32; // relative to the highest
+
+{% else %}
+const LAST: u32 = MIN_P;
+
+{% endif %}
+fn is_wanted(stage: u32, end: u32) -> bool {
+    {% if tuned %}
+    if sampling.mirostat > 0u && stage < MIROSTAT {
+        return false;
+    }
+    {% endif %}
+    switch stage {
+        case TOP_K: { return sampling.top_k > 0u && sampling.top_k < params.vocabulary; }
+        case TOP_P: { return sampling.top_p < 1.0; }
+        case MIN_P: { return sampling.min_p > 0.0; }
+        {% if tuned %}
+        case TOP_N_SIGMA: { return sampling.top_n_sigma > 0.0; }
+        case TYPICAL_P: { return sampling.typical_p < 1.0; }
+        case XTC: {
+            let chance = random_uniform(vec3<u32>(CHANCE, end, sampling.seed));
+            return chance < sampling.xtc_probability;
+        }
+        case MIROSTAT: { return sampling.mirostat > 0u; }
+        case TEMPERATURE: { return sampling.mirostat > 0u || sampling.dynatemp_range > 0.0; }
+        {% endif %}
+        default: { return false; }
+    }
 }
 
-// How many logits have a key of at least `key` (x), and their probability relative to the highest (y).
-fn measure(key: u32, highest: f32, lane: u32) -> vec2<f32> {
-    var count = 0.0;
-    var mass = 0.0;
-    {% call(id, logit) for_each_logit() %}
-            if key_of({{ logit }}) >= key {
-                count += 1.0;
-                mass += exp({{ logit }} - highest);
+// What the samplers leave.
+fn truncated(highest: f32, end: u32, lane: u32) -> Kept {
+    // Without what was excluded beforehand, which lies lowest.
+    var kept = Kept(key_of(LOWEST) + 1u, 0xffffffffu, highest);
+    for (var stage = TOP_N_SIGMA; stage <= LAST; stage++) {
+        if !is_wanted(stage, end) {
+            continue;
+        }
+        var measured = vec2<f32>(0.0);
+        if stage != TOP_K && stage != MIN_P {
+            measured = measure(kept, lane);
+        }
+        var around = false;
+        var centre = 0.0;
+        var goal = select(sampling.top_p * measured.y, f32(sampling.top_k), stage == TOP_K);
+        {% if tuned %}
+        var distance = 0.0;
+        if stage == TOP_N_SIGMA || stage == TYPICAL_P || stage == TEMPERATURE {
+            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), kept.highest, kept, lane);
+        }
+        if stage == TYPICAL_P {
+            // Locally typical sampling (arXiv:2202.00666): those whose surprise is nearest to the expected one. It is a
+            // constant less the logit, so they are those nearest to the mean logit.
+            around = true;
+            centre = kept.highest + distance / measured.y;
+            goal = sampling.typical_p * measured.y;
+        }
+        {% endif %}
+        if stage == TOP_K || stage == TOP_P || stage == TYPICAL_P {
+            kept = narrowed(kept, around, centre, goal, stage != TOP_K, lane);
+        }
+        if stage == MIN_P {
+            kept.low = max(kept.low, key_of(kept.highest + log(sampling.min_p)));
+        }
+        {% if tuned %}
+        if stage == TOP_N_SIGMA {
+            kept.low = key_of(least_within_sigma(kept, measured.x, distance, lane));
+        }
+        if stage == TYPICAL_P {
+            kept.highest = highest_of(kept, lane);
+        }
+        if stage == XTC {
+            let least = kept.highest + log(sampling.xtc_threshold * measured.y);
+            kept.high = min(kept.high, key_of(least_top_choice(kept, least, lane)));
+        }
+        if stage == MIROSTAT {
+            kept.low = key_of(least_within_surprise(kept.highest, measured.y, lane));
+        }
+        if stage == TEMPERATURE {
+            kept_mass = measured.y;
+            if sampling.mirostat == 0u {
+                temperature = dynamic_temperature(measured, distance);
             }
-    {%- endcall %}
-    return vec2<f32>(workgroup_sum(count, lane), workgroup_sum(mass, lane));
-}
-
-// The highest key above `start` that still leaves `goal` tokens, or (by_mass) a probability of `goal`.
-fn threshold(start: u32, goal: f32, by_mass: bool, highest: f32, lane: u32) -> u32 {
-    var low = start;
-    var high = key_of(highest) + 1u;
-    var low_count = f32(params.vocabulary);
-    var high_count = 0.0;
-    // One token between the bounds, or exactly as many as wanted: no finer key changes what is left.
-    while high - low > 1u && low_count - high_count > 1.0 && (by_mass || low_count != goal) {
-        let middle = low + (high - low) / 2u;
-        let measured = measure(middle, highest, lane);
-        if select(measured.x, measured.y, by_mass) >= goal {
-            low = middle;
-            low_count = measured.x;
-        } else {
-            high = middle;
-            high_count = measured.x;
         }
+        {% endif %}
     }
-    return low;
-}
-
-// Divides the logits of the last tokens by the penalty (multiplies where they are negative), each once
-// (arXiv:1909.05858).
-fn penalize(end: u32, lane: u32) {
-    let window = min(sampling.penalty_window, end);
-    for (var i = lane; i < window; i += THREADS) {
-        let id = tokens[end - 1u - i];
-        var seen = false;
-        for (var j = 0u; j < i; j++) {
-            seen = seen || tokens[end - 1u - j] == id;
-        }
-        if !seen {
-            let logit = logits[row + id];
-            logits[row + id] = logit * select(sampling.repetition_penalty, 1.0 / sampling.repetition_penalty, logit > 0.0);
-        }
-    }
+    return kept;
 }
 
 @compute @workgroup_size({{ workgroup_size }})
@@ -123,10 +184,22 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let end = workgroupUniformLoad(&end_of_tokens);
     {% endif %}
     row = workgroup.x * params.vocabulary;
-    if sampling.repetition_penalty != 1.0 {
+    {% if tuned %}
+    if sampling.biases > 0u {
+        add_biases(lane);
+        storageBarrier();
+    }
+    {% endif %}
+    if sampling.repetition_penalty != 1.0 || sampling.presence_penalty != 0.0 || sampling.frequency_penalty != 0.0 {
         penalize(end, lane);
         storageBarrier();
     }
+    {% if tuned %}
+    if sampling.dry_multiplier > 0.0 {
+        penalize_repetition(end, lane);
+        storageBarrier();
+    }
+    {% endif %}
 
     var best = LOWEST;
     var best_id = 0u;
@@ -139,21 +212,18 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
     let highest = workgroup_max(best, lane);
 
     if sampling.temperature > 0.0 {
-        var key = 0u;
-        if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
-            key = threshold(key, f32(sampling.top_k), false, highest, lane);
-        }
-        if sampling.top_p < 1.0 {
-            key = threshold(key, sampling.top_p * measure(key, highest, lane).y, true, highest, lane);
-        }
-        if sampling.min_p > 0.0 {
-            key = max(key, key_of(highest + log(sampling.min_p)));
-        }
+        {% if tuned %}
+        temperature = sampling.temperature;
+        sharpness = select(1.0, 1.0 / temperature, sampling.mirostat > 0u);
+        {% else %}
+        let temperature = sampling.temperature;
+        {% endif %}
+        let kept = truncated(highest, end, lane);
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
-            if key_of(logits[row + id]) >= key {
+            if is_kept(logits[row + id], kept) {
                 let race = random_exponential(vec3<u32>(id, end, sampling.seed));
-                let score = (logits[row + id] - highest) / sampling.temperature - log(race);
+                let score = (logits[row + id] - highest) / temperature - log(race);
                 if score > best {
                     best = score;
                     best_id = id;
@@ -171,6 +241,11 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         tokens[end] = u32(id);
         step.position = end;
         step.count = 1u;
+        {% if tuned %}
+        if sampling.mirostat > 0u && sampling.temperature > 0.0 {
+            learn(highest - logits[row + u32(id)], kept_mass);
+        }
+        {% endif %}
         {% endif %}
     }
 }

@@ -3,6 +3,6 @@
 from .answers import AnswerFormat
 from .conversation import leading, read, size_of, text_of
 from .template import ChatTemplate
-from .tools import chosen
+from .tools import Choice, chosen
 
-__all__ = ["AnswerFormat", "ChatTemplate", "chosen", "leading", "read", "size_of", "text_of"]
+__all__ = ["AnswerFormat", "ChatTemplate", "Choice", "chosen", "leading", "read", "size_of", "text_of"]

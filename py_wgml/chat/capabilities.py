@@ -7,6 +7,7 @@ matters, as a conversation of words that can be found again in what it makes of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from itertools import product
 from typing import Any
 
 from ..errors import WgmlError
+from .calls.form import ARGUMENTS, TEXT, Form, form_of
 from .conversation import ROLES, Message
 from .switch import Switch, Thinking, switch_of
 
@@ -95,6 +97,29 @@ class Capabilities:
             self._style, self._is_style_known = called, True
         return self._style
 
+    @cached_property
+    def form(self) -> Form | None:
+        """How the template writes a call; None: it writes none, or that can't be told."""
+        if self.calls is None:
+            return None
+        question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
+        begins = self._written([question], {}, True)
+        said = self._written([question, {"role": "assistant", "content": TEXT}], {}, True)
+        if begins is None or said is None:
+            return None
+        called = []
+        for arguments in (ARGUMENTS, {}):
+            message = _message(CALLS, [""], self.calls, "text", 0)
+            function = message["tool_calls"][0]["function"]
+            function["arguments"] = json.dumps(arguments) if self.calls.json_arguments else arguments
+            text = self._written([question, message], {}, True)
+            if text is None:
+                return None
+            # From where the model answers to what stands behind any answer.
+            start = len(begins) if text.startswith(begins) else _common(text, said)
+            called.append(text[start : len(text) - _common(text[:start:-1], said[::-1])])
+        return form_of(*called)
+
     @property
     def results(self) -> bool:
         """Whether what functions give back is written."""
@@ -106,9 +131,9 @@ class Capabilities:
         question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
         return switch_of(self._source, question, self._written)
 
-    def _written(self, messages: Sequence[Message], variables: Mapping[str, Any]) -> str | None:
+    def _written(self, messages: Sequence[Message], variables: Mapping[str, Any], tools: bool = False) -> str | None:
         try:
-            return self._render(messages, False, variables)
+            return self._render(messages, tools, variables)
         except OutOfTime:
             raise
         except WgmlError:
@@ -146,6 +171,8 @@ class Capabilities:
             raise
         except WgmlError:
             return False
+        if _have_calls(roles) and not style.json_arguments and "{'at'" in text:
+            return False  # the object itself, as Python writes it
         are_printed = "'text'" in text or '"text"' in text  # the list itself, as Python or JSON writes it
         return all(word in text for word in words) and not ("parts" in forms.values() and are_printed)
 
@@ -183,3 +210,8 @@ def _message(role: str, words: Sequence[str], style: CallStyle, form: str, resul
 def _call(id: str, word: str, style: CallStyle) -> Message:
     arguments: Any = f'{{"at": "{word}"}}' if style.json_arguments else {"at": word}
     return {"id": id, "type": "function", "function": {"name": "look", "arguments": arguments}}
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

@@ -23,7 +23,8 @@ ANALYSIS = f"<|channel|>analysis{MESSAGE}"
 PREAMBLE = f"<|channel|>commentary{MESSAGE}"
 
 _THOUGHT = Sequence((literal(ANALYSIS), without("<|end|>"), literal(f"<|end|>{START}")))
-BEFORE = Sequence((optional(_THOUGHT), literal(FINAL)))
+BEFORE_CALL = optional(_THOUGHT)
+BEFORE = Sequence((BEFORE_CALL, literal(FINAL)))
 """What an answer has in front of what it says, behind START."""
 
 _MOST_HEADER = 400  # characters; what is longer is none

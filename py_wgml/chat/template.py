@@ -20,6 +20,7 @@ from jinja2.parser import Parser
 from ..errors import ContextError, WgmlError, quoted, said, shown
 from ..metadata import Metadata
 from ..values import mapping, number, text
+from .calls.form import BARE, Form
 from .capabilities import Capabilities, OutOfTime
 from .conversation import Message, leading, read
 from .costs import serialised
@@ -144,6 +145,15 @@ class ChatTemplate:
             return self._can.switch[1]
         except OutOfTime:
             return "fixed"
+
+    @property
+    def call_form(self) -> Form:
+        """How the model writes calls: as this template does, or as the system tells it to."""
+        self._deadline = monotonic() + self._max_seconds
+        try:
+            return self._can.form or BARE
+        except OutOfTime:
+            return BARE
 
     def render(
         self,

@@ -57,9 +57,13 @@ class Choice:
 
     tools: list[Mapping[str, Any]] | None
     required: tuple[Mapping[str, Any], ...] = ()
+    several: bool = False
+    """More than one call may be made where one is required."""
 
 
-def chosen(tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str, Any] | None) -> Choice:
+def chosen(
+    tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str, Any] | None, several: bool = False
+) -> Choice:
     """What a `tool_choice`, in the form of OpenAI's interface, makes of `tools`. Raises WgmlError where it is none, or
     asks for a call of what is not among them."""
     found = checked_tools(tools)
@@ -76,4 +80,4 @@ def chosen(tools: Sequence[Mapping[str, Any]] | None, choice: str | Mapping[str,
     if not required:
         missing = "" if name is None else f" of the name {quoted(name)}"
         raise WgmlError(f"tool_choice asks for a call, but there is no tool{missing}")
-    return Choice(found, tuple(required))
+    return Choice(found, tuple(required), several and name is None)

@@ -16,6 +16,7 @@ from ..ops import Products, Sampling, linear, step_uniform
 from ..ops.lib.tiling import tilings
 from ..ops.read import WORKGROUP_SIZE, read
 from ..values import integer, integers
+from . import draft
 from .draft import Speculate
 from .embedder import Embedder, TokenizedText
 from .engine import Engine
@@ -146,9 +147,9 @@ async def measure(
 
 def repeating() -> dict[str, str]:
     """Questions whose answers repeat much of them: where people wait, and guesses by the text are good."""
-    code, prose = wgsl.compose("lib/sampling", {}), Sampling.__doc__
+    code, prose = wgsl.compose("lib/place", {}), draft.__doc__
     return {
-        "code edited": f"Rename top_k to most_likely in this code, and write all of it again:\n\n```wgsl\n{code}```",
+        "code edited": f"Rename element to coordinates in this code, and write all of it again:\n\n```wgsl\n{code}```",
         "text summarised": f"Summarise this text:\n\n{prose}",
     }
 

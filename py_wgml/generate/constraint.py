@@ -2,44 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Container, Iterator
 from functools import cached_property
 
 import numpy as np
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Device
-from ..grammar.automaton import Automaton
+from ..grammar.automaton import DEAD, RETURN, TARGET_BITS, Automaton
 from ..grammar.walk import MAX_DEPTH, Walk
 from ..ops import Tables, automaton_words, text_words, walk_words
 from ..ops.lib.array import Array
 from ..tokenizer import Tokenizer
 
-_MOST_FORCED = 256  # bytes that are looked ahead for what alone can follow
+_MOST_FORCED = 256  # bytes of a text that alone can follow
+_MOST_FORCED_STATES = 4000  # of which such a text is looked at
 
 
 class TokenTexts:
-    """What each token of a vocabulary says in an answer. shown: control tokens that are part of it.
-
-    Texts of others are no part of it, and so nothing leads on by them.
+    """What each token of a vocabulary says in an answer. shown: control tokens that are part of it. What others are
+    called is no part of it, and so nothing leads on by them. words: uint32 [n], see `text_words`.
     """
 
     def __init__(self, tokenizer: Tokenizer, shown: Container[int] = frozenset()) -> None:
         self._tokenizer = tokenizer
         self.ends = frozenset(tokenizer.eog_ids)
         self._hidden = {id for id in tokenizer.control.values() if id not in shown} | self.ends
+        self.words = text_words([self[id] for id in range(tokenizer.vocab_size)], self.ends)
 
     def __getitem__(self, id: int) -> bytes:
         return b"" if id in self._hidden or self._tokenizer.is_hidden(id) else self._tokenizer.token_bytes(id)
 
-    @cached_property
-    def words(self) -> Array:
-        """uint32 [n]: see `text_words`."""
-        return text_words([self[id] for id in range(self._tokenizer.vocab_size)], self.ends)
-
     def encode(self, data: bytes) -> list[int]:
-        """Tokens that say `data` together: those of its characters, as far as it has whole ones."""
-        text = data.decode(errors="ignore")
+        """Tokens that say `data` together, up to its last whole character; none where it begins within one."""
+        try:
+            text = getincrementaldecoder("utf-8")().decode(data)
+        except UnicodeDecodeError:
+            return []
         ids = self._tokenizer.encode(text, add_special=False)
         if b"".join(map(self._tokenizer.token_bytes, ids)) == text.encode():
             return ids
@@ -49,16 +49,55 @@ class TokenTexts:
         return ids[1:] if first.strip() == b"x" else []
 
 
-class Constraint:
-    """What one answer may be: an automaton, and how far the answer has come in it.
+class Fitted:
+    """An automaton, and the texts of the tokens that are to go by it.
 
-    texts: of the model's tokens. begun: text of the answer that there is already.
+    forced: uint32 [states], of each state the only token that is allowed there, counted from 1 (0: whatever fits).
+    Where a text alone can follow, that is the first of the tokens that the vocabulary makes of it, so that it does not
+    matter who takes it in: the GPU one by one, or the host several at once. The last token is left to the model, unless
+    the answer ends there: it may take what follows into the same one.
+    """
+
+    def __init__(self, automaton: Automaton, texts: TokenTexts) -> None:
+        self.automaton, self.texts = automaton, texts
+        self.forced = np.zeros(len(automaton.next), np.uint32)
+        for state, text, ends in _only_texts(automaton):
+            ids = texts.encode(text)
+            if len(ids) > (0 if ends else 1):
+                self.forced[state] = ids[0] + 1
+
+    @cached_property
+    def words(self) -> Array:
+        """uint32 [n]: see `automaton_words`."""
+        return automaton_words(self.automaton, self.forced)
+
+
+def _only_texts(automaton: Automaton) -> Iterator[tuple[int, bytes, bool]]:
+    """The states from which one text alone leads on, of two bytes or more, that text, and whether the answer ends with
+    it. (What is looked up from the stack is a choice here.)"""
+    entries, ends = automaton.next[:, :-1], automaton.next[:, -1] != DEAD
+    sizes = np.bincount(automaton.classes, minlength=entries.shape[1])
+    alive = entries != DEAD
+    single = (alive.sum(axis=1) == 1) & ~ends
+    symbols = alive.argmax(axis=1)
+    single &= (sizes[symbols] == 1) & (entries[np.arange(len(entries)), symbols] != RETURN)
+    for state in single.nonzero()[0].tolist()[:_MOST_FORCED_STATES]:
+        text, at = bytearray(), state
+        while single[at] and len(text) < _MOST_FORCED:
+            text.append(int((automaton.classes == symbols[at]).argmax()))
+            at = int(entries[at, symbols[at]]) & (1 << TARGET_BITS) - 1
+        if len(text) > 1:
+            yield state, bytes(text), len(automaton.pushes) == 1 and bool(ends[at] and not alive[at].any())
+
+
+class Constraint:
+    """What one answer may be, and how far it has come. begun: text of it that there is already.
+
     Raises WgmlError where that does not fit.
     """
 
-    def __init__(self, automaton: Automaton, texts: TokenTexts, begun: str = "") -> None:
-        self.automaton, self.texts = automaton, texts
-        self.walk = Walk(automaton)
+    def __init__(self, fitted: Fitted, begun: str = "") -> None:
+        self.fitted, self.walk = fitted, Walk(fitted.automaton)
         self.forced_tokens = 0  # that were taken in so
         if not self.walk.push(begun.encode()):
             raise WgmlError("what the answer begins with does not fit what it may be")
@@ -66,25 +105,21 @@ class Constraint:
     def push(self, id: int) -> bool:
         """One more token of the answer -> whether the answer ends with it. Raises WgmlError for one that does not fit:
         the vocabulary has none that does."""
-        if id in self.texts.ends:
-            if not self.walk.may_end:
-                raise WgmlError("no token of this model's vocabulary goes on with the answer as it was asked for")
+        texts = self.fitted.texts
+        if id in texts.ends and self.walk.may_end:
             return True
-        data = self.texts[id]
+        data = texts[id]
         if not data or not self.walk.push(data):
             raise WgmlError("no token of this model's vocabulary goes on with the answer as it was asked for")
         return self.walk.must_end
 
-    def forced(self) -> list[int]:
-        """The tokens of the text that alone can follow. The last one is left to the model, unless the answer ends
-        there: it may take what follows into the same token."""
-        data = self.walk.forced(_MOST_FORCED)
-        if not data:
-            return []
-        ids = self.texts.encode(data)
-        after = self.walk.copy()
-        after.push(data)
-        return ids if after.must_end else ids[:-1]
+    def forced(self, most: int) -> list[int]:
+        """The tokens that alone can follow, at most so many."""
+        ids, walk = list[int](), self.walk.copy()
+        while len(ids) < most and (only := int(self.fitted.forced[walk.state])):
+            ids.append(only - 1)
+            walk.push(self.fitted.texts[only - 1])
+        return ids
 
 
 class Masks:
@@ -92,7 +127,7 @@ class Masks:
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._automaton: Automaton | None = None
+        self._fitted: Fitted | None = None
         self._texts: TokenTexts | None = None
         walk = device.buffer(4 * (3 + MAX_DEPTH), "walk")
         self.tables = Tables(device.buffer(16, "automaton"), device.buffer(16, "token texts"), walk)
@@ -102,12 +137,13 @@ class Masks:
         others in what is recorded."""
         tables = self.tables
         automaton, texts = tables.automaton, tables.texts
-        if self._automaton is not constraint.automaton:
-            automaton = self._filled(automaton, automaton_words(constraint.automaton))
-            self._automaton = constraint.automaton
-        if self._texts is not constraint.texts:
-            texts = self._filled(texts, constraint.texts.words)
-            self._texts = constraint.texts
+        fitted = constraint.fitted
+        if self._fitted is not fitted:
+            automaton = self._filled(automaton, fitted.words)
+            self._fitted = fitted
+        if self._texts is not fitted.texts:
+            texts = self._filled(texts, fitted.texts.words)
+            self._texts = fitted.texts
         self.tables = Tables(automaton, texts, tables.walk)
         others = {tables.automaton: automaton, tables.texts: texts}
         if changed := {old: new for old, new in others.items() if old is not new}:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import WgmlError
-from ..ops import Sampling
+from ..ops import TOP_LOGPROBS, Sampling
+from ..ops.lib.array import Array
 from ..protocol import Reason
 from ..tokenizer import Tokenizer
 from ..values import function, integer, texts
 from .constraint import Constraint
-from .parts import CallPiece, Part, Prompt, Splitter, joined_calls
+from .parts import CallPiece, Part, Prompt, Splitter, TokenProbability, joined_calls
 from .runner import Runner
 
 _TURNS = 2  # a question, and the answer to it
@@ -57,7 +58,9 @@ class Generation:
     and are not part of it; they are not looked for in reasoning and in calls. on_prefill: called with the number of the
     prompt's tokens that are processed, as they are. parallel_calls: False ends the answer before a second call.
     constraint: what the answer may be; it ends where nothing can follow. read: makes `parsed` of it.
+    top_logprobs: how many of the likeliest tokens `logprobs` tells of at each place; None: it stays empty.
     Raises WgmlError for an empty stop string, a max_tokens below 1, or one of another type.
+    logprobs: of each token so far, those of thoughts and calls too, but for the one that ends the answer.
     dropped: messages that the prompt leaves out.
     reason: the model ended its answer or a stop string came ("stop"; "tool_calls" if it calls functions), max_tokens
     ("length"), `stop()` ("stopped"), no room left ("context").
@@ -75,6 +78,7 @@ class Generation:
         parallel_calls: bool = True,
         constraint: Constraint | None = None,
         read: Callable[[str], Any] = str,
+        top_logprobs: int | None = None,
     ) -> None:
         self._constraint, self._read = constraint, read
         self._runner, self._tokenizer, self._ids, self._sampling = runner, tokenizer, prompt.ids, sampling
@@ -85,6 +89,9 @@ class Generation:
         self._continuing = bool(prompt.begun) and bool(prompt.ids) and not tokenizer.is_special(prompt.ids[-1])
         self._turns = turns_of(prompt.ids, tokenizer)
         self._stopped = False
+        self._top = None if top_logprobs is None else integer("top_logprobs", top_logprobs, 0, TOP_LOGPROBS)
+        self._likely: TokenProbability | None = None  # the token that comes next
+        self.logprobs: list[TokenProbability] = []
         self.dropped = prompt.dropped
         self.reason: Reason = "context"
         self.usage = Usage(len(prompt.ids), runner.reused(prompt.ids))
@@ -114,7 +121,12 @@ class Generation:
     def depth(self) -> int | None:
         """To which depth what may contain itself does so in the form that was asked for, where that had to be bounded;
         None where it may as deep as there is room (64)."""
-        return self._constraint.automaton.depth if self._constraint else None
+        return self._constraint.fitted.automaton.depth if self._constraint else None
+
+    @property
+    def states(self) -> int:
+        """How many states the table has of the form that was asked for; 0 without one."""
+        return len(self._constraint.fitted.automaton.next) if self._constraint else 0
 
     @property
     def tool_calls(self) -> list[dict[str, Any]]:
@@ -147,6 +159,7 @@ class Generation:
             self._max_tokens,
             self._checked,
             self._constraint,
+            None if self._top is None else self._told,
         )
         try:
             async for token in tokens:
@@ -164,6 +177,8 @@ class Generation:
                     if part := answer.push(decoder.push(token) if token in self._shown else decoder.flush()):
                         yield part
                     break
+                if self._likely:
+                    self.logprobs.append(self._likely)
                 if part := answer.push(decoder.push(token), token in self._shown):
                     yield part
                 if answer.is_stopped:
@@ -192,6 +207,13 @@ class Generation:
     def _checked(self, drafted: int, accepted: int) -> None:
         self.usage.drafted_tokens += drafted
         self.usage.accepted_tokens += accepted
+
+    def _told(self, ids: Array, logprobs: Array) -> None:
+        found = []
+        for id, logprob in zip(ids.tolist(), logprobs.tolist(), strict=True):
+            data = self._tokenizer.token_bytes(id)
+            found.append(TokenProbability(id, data.decode(errors="replace"), data, logprob))
+        self._likely = replace(found[0], top=tuple(found[1 : 1 + (self._top or 0)]))
 
     def _prefilled(self, done: int) -> None:
         self._on_prefill(done)

@@ -48,6 +48,22 @@ class Part:
         return Part(self.reasoning + later.reasoning, self.text + later.text, self.recast, calls)
 
 
+@dataclass(frozen=True)
+class TokenProbability:
+    """A token, and how likely the model found it: the natural logarithm of its probability, by the model's own logits,
+    before biases, penalties, the temperature and whatever else `Sampling` asks for.
+
+    text: of a token alone, with U+FFFD for what is no whole character; data: its bytes, of a control token its name.
+    top: the likeliest tokens at this place, the first of them first.
+    """
+
+    id: int
+    text: str
+    data: bytes
+    logprob: float
+    top: tuple[TokenProbability, ...] = ()
+
+
 def joined_calls(pieces: Iterable[CallPiece]) -> tuple[CallPiece, ...]:
     """All pieces of a call as one."""
     calls: dict[int, list[CallPiece]] = {}
@@ -96,7 +112,8 @@ class Prompt:
 
     ids: the tokens before it. splitter: tells its reasoning from its text (default: all is text). shown: ids of control
     tokens that are part of it. begun: text of it that the prompt ends with, and that it goes on with. before: what may
-    stand in front of what it says, such as thoughts. dropped: messages that were left out, for want of room.
+    stand in front of what it says, such as thoughts; before_call: in front of what it calls. dropped: messages that
+    were left out, for want of room.
     """
 
     ids: Sequence[int]
@@ -104,4 +121,5 @@ class Prompt:
     shown: Container[int] = frozenset()
     begun: str = ""
     before: Node = EMPTY
+    before_call: Node = EMPTY
     dropped: int = 0

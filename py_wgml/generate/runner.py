@@ -10,15 +10,15 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import Device, Program
+from ..gpu import Device
 from ..models import Cache, Forward, Made, State
 from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
 from .constraint import Constraint
 from .draft import CHECKED, Costs, Draft, Speculate
-from .engine import Engine
+from .measured import Measured
 from .pace import Pace
-from .steps import STEP_SIZES, Kind, Steps
+from .steps import STEP_SIZES, Kind, Picking, Steps
 from .timing import ActivationBits, time_forms, x_bytes
 
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
@@ -27,8 +27,10 @@ _PAGE = 1024  # positions by which the cache grows
 _FEW_FORCED = 2  # tokens: for fewer than that no step that is worth it waits
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
 
+OnLogprobs = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float32]], None]
 
-class Runner(Engine):
+
+class Runner(Measured):
     """An `Engine` that generates.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
@@ -38,8 +40,6 @@ class Runner(Engine):
     there is a guess; "auto", where it pays. It stays off (`speculate`) where it can't be, or would not pay; False may
     be set in between.
     """
-
-    _cache: Cache
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Runner(Engine):
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one
         self._step_size = self._step_sizes[1]  # of prompts
         self._pace = Pace()
-        self._is_constrained = False  # the answer under way
+        self._picking = Picking()  # of the answer under way
         self._in_flight = 2  # batches: one runs while the host takes in the one before it
         # What forgets can't take back a token that was refused.
         # On a CPU a step of several tokens takes so many times as long as one of a single token.
@@ -136,47 +136,6 @@ class Runner(Engine):
         return max((position for position in self._cache.snapshots.positions if position <= count), default=0)
 
     @property
-    def token_program(self) -> Program:
-        """The step that takes one token, at the present length, and samples the next."""
-        return self.steps.program(1, "sample", self._stored)[0]
-
-    async def profile(self) -> list[float]:
-        """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
-        self._remembered = None
-        self.device.write(self._step, step_uniform(max(self._stored - 1, 0), 1))
-        return await self.device.profile(self.token_program)
-
-    async def gpu_seconds(self, times: int) -> float:
-        """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
-        self._remembered = None
-        self.device.write(self._step, step_uniform(max(self._stored - times, 0), 1))
-        return await self.device.time(self.token_program, times)
-
-    @property
-    def dispatches_per_token(self) -> int:
-        """Dispatches of `token_program`."""
-        return len(self.token_program.dispatches)
-
-    @property
-    def bytes_per_token(self) -> int:
-        """Bytes that `token_program` must at least read: every weight, and what the cache holds."""
-        weights = {segment.buffer for segment in self.weights.segments}
-        dispatches = self.token_program.dispatches
-        read = {b for pipeline, buffers, _ in dispatches if pipeline.name != "get_rows" for b in buffers}
-        states = sum(state.nbytes for state in self._cache.states.values())
-        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes + states
-
-    @property
-    def batch(self) -> int:
-        """How many tokens are read back at once, as it stands."""
-        return self._pace.batch
-
-    @property
-    def read_cost(self) -> float:
-        """Seconds until the host notices that the GPU has done what it was asked."""
-        return self._pace.read_cost
-
-    @property
     def context_used(self) -> int:
         """How many positions of the sequence the cache holds."""
         return min(self._stored, len(self._sequence))
@@ -195,6 +154,7 @@ class Runner(Engine):
         limit: int | None = None,
         on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
         constraint: Constraint | None = None,
+        on_logprobs: OnLogprobs | None = None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full, there are `limit` of them or the caller stops.
@@ -203,7 +163,8 @@ class Runner(Engine):
         turns: where among `ids` turns of a conversation begin, in rising order: others are likely to part there.
         on_check: called with how many tokens were guessed and how many of them were right, after each step that tells.
         constraint: what the tokens must say; they end where nothing can follow. Those that alone can follow are taken
-        in like a prompt, several at once. Raises WgmlError when the ids don't fit, or no token fits the constraint.
+        in like a prompt, several at once. on_logprobs: called before each token with the ids of it and of the likeliest
+        ones, and their log-probabilities. Raises WgmlError when the ids don't fit, or no token fits the constraint.
         """
         who, sequence = object(), list(ids)
         # No step takes in what lies behind: the last token is sampled, and that is all.
@@ -212,7 +173,7 @@ class Runner(Engine):
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
                 await self._turns.take(who)
-                options = sampling, on_prefill, turns, end, on_check, constraint
+                options = sampling, on_prefill, turns, end, on_check, constraint, on_logprobs
                 async with aclosing(self._generate(sequence, *options)) as tokens:
                     async for token in tokens:
                         sequence.append(token)
@@ -237,30 +198,35 @@ class Runner(Engine):
         end: int,
         on_check: Callable[[int, int], None],
         constraint: Constraint | None,
+        on_logprobs: OnLogprobs | None,
     ) -> AsyncGenerator[int]:
         """The tokens of `generate`, without a thought for others. end: positions that are taken in at most."""
         await self._check(ids)
         end = min(self.context, end)
-        self.device.write(self.steps.sampling, sampling.uniform())
-        self._is_constrained = constraint is not None
-        tokens = _forced(constraint, end - len(ids))
+        self._picking = self.steps.set(sampling, on_logprobs is not None, constraint, len(ids))
+        # What depends on each pick in turn, or is told of it, comes from steps of one.
+        in_turn = sampling.learns or on_logprobs is not None
+        allowed = None if on_logprobs else constraint
+        rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]] = []
+        tokens = _forced(allowed, end - len(ids))
         if constraint is not None:
-            self.steps.constrain(len(ids), constraint)
             constraint.forced_tokens += len(tokens)
         pending = await self._prefill(ids, on_prefill, turns, tokens)
         mark("submitted")
-        draft = Draft(ids, self.costs, self.speculate)
+        draft = Draft(ids, self.costs, False if in_turn else self.speculate)
         last, paced = 0.0, False  # when the last tokens came, and whether of steps of one
         while True:
-            for token in tokens:
+            for i, token in enumerate(tokens):
                 self._sequence.append(token)
                 draft.push(token)
                 ends = constraint is not None and constraint.push(token)
+                if on_logprobs:
+                    on_logprobs(*rows[i])
                 yield token
                 if ends:
                     return
             self._alive()
-            forced = _forced(constraint, end - len(self._sequence))
+            forced = _forced(allowed, end - len(self._sequence))
             is_forced = len(forced) > (self._stored + 1 - len(self._sequence) + _FEW_FORCED if pending else 0)
             if constraint is not None and is_forced and not pending:
                 tokens = forced
@@ -280,7 +246,12 @@ class Runner(Engine):
                     return
                 mark("submitted ahead")
                 draft.read()  # while the GPU is at work
-                tokens = np.frombuffer(await self._read(pending), np.uint32).tolist()
+                data = await self._read(pending)
+                if on_logprobs and self.steps.records:
+                    rows = list(zip(*self.steps.records.read(data), strict=True))
+                    tokens = [int(ids[0]) for ids, _ in rows]
+                else:
+                    tokens = np.frombuffer(data, np.uint32).tolist()
                 mark("read")
             now = time.perf_counter()
             if is_check:
@@ -298,6 +269,8 @@ class Runner(Engine):
         began = time.perf_counter()
         while len(pending) < self._in_flight and self._stored < end:
             count = min(most, end - self._stored)
+            if self._picking.logprobs and self.steps.records:
+                count = min(count, self.steps.records.room(self._stored + 1))
             await self._reserve(self._stored + count)
             pending.append(await self._submit(1, "sample", count))
             self.token_steps += count
@@ -311,7 +284,7 @@ class Runner(Engine):
         first, count = self._stored, 1 + len(guess)
         self._write_tokens(guess, first + 1)
         self.device.write(self._step, step_uniform(first, count))
-        program = await self.steps.ready(CHECKED, "check", first + count, self._is_constrained)
+        program = await self.steps.ready(CHECKED, "check", first + count, self._picking)
         read = self.device.run_and_read(program, self.steps.found, 0, 4 * count)
         found: list[int] = np.frombuffer(await self._read(deque([read])), np.uint32).tolist()
         # Each was picked by the tokens before it, which were the right ones as far as the guess was.
@@ -446,10 +419,14 @@ class Runner(Engine):
     async def _submit(self, count: int, kind: Kind, times: int = 1) -> Awaitable[bytes]:
         """Submit a step that takes in the next `count` tokens, `times` over, and a read of what they sample."""
         first = self._stored + count
-        program = await self.steps.ready(count, kind, first + times - 1, self._is_constrained)
+        program = await self.steps.ready(count, kind, first + times - 1, self._picking)
         self._stored += count * times
         self._remembered = self._stored
-        return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
+        records = self.steps.records if self._picking.logprobs and kind == "sample" else None
+        if records is None:
+            return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
+        at = records.nbytes * (first % records.ring)
+        return self.device.run_and_read(program, records.records, at, records.nbytes * times, times)
 
     def _remember(self, distance: int, passing: bool = False) -> None:
         """Take a snapshot of what forgets, if the last one is so many tokens back."""
@@ -496,4 +473,4 @@ class Runner(Engine):
 
 def _forced(constraint: Constraint | None, most: int) -> list[int]:
     """The tokens that alone can follow, at most so many."""
-    return [] if constraint is None else constraint.forced()[: max(0, most)]
+    return [] if constraint is None else constraint.forced(most)

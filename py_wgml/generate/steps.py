@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,18 @@ import numpy as np
 from ..errors import WgmlError
 from ..gpu import Buffer, Device, Program
 from ..models import Forward, Logits, Made, State, Step, build
-from ..ops import Sampling, attention_lengths, attention_splits, constrain, sample
+from ..ops import (
+    Records,
+    Sampling,
+    View,
+    assign,
+    attention_lengths,
+    attention_splits,
+    constrain,
+    logprobs,
+    sample,
+    tuning_words,
+)
 from .constraint import Constraint, Masks
 from .draft import CHECKED
 
@@ -26,12 +37,29 @@ _LOGITS: dict[Kind, Logits] = {"fill": "none", "sample": "last", "check": "every
 _AHEAD = 1.0  # seconds after a load has begun: kept weights are read by then
 
 
+@dataclass(frozen=True)
+class Picking:
+    """What goes on where a token is picked. Each makes a Program of its own.
+
+    constrained: what `masks` exclude is not picked. tuned: samplers apply that need `tuning`. logprobs: a record of
+    each picked token is written; not where tokens are checked.
+    """
+
+    constrained: bool = False
+    tuned: bool = False
+    logprobs: bool = False
+
+
+_PLAIN = Picking()
+
+
 class Steps:
     """The Programs of a model's steps.
 
     sizes: how many tokens they have room for. programs: those that are recorded, each with what it makes, by what they
     are asked for. forward: what records them. sampling: how they pick tokens, `Sampling.uniform()`. found: the token
-    after each of a checked step. masks: of those that are constrained.
+    after each of a checked step. masks: of those that are constrained. records: the log-probabilities, once they were
+    asked for.
     """
 
     def __init__(self, device: Device, forward: Forward, state: State) -> None:
@@ -42,6 +70,9 @@ class Steps:
         self.sampling = device.upload(Sampling().uniform(), "sampling")
         self.found = device.buffer(4 * CHECKED, "found")
         self.masks = Masks(device)
+        self.records: Records | None = None
+        self._tuning = device.buffer(4 * tuning_words(state.config.vocabulary), "tuning")
+        self._raw: Buffer | None = None  # logits as the model gave them
         self.programs: dict[tuple[object, ...], tuple[Program, Made]] = {}
         self._ready = set[Program]()  # whose kernels are compiled, and whose memory is there
         self._x_bytes = 0
@@ -74,11 +105,25 @@ class Steps:
             with suppress(WgmlError):  # who needs the step is told
                 self.program(*step)
 
+    def set(self, sampling: Sampling, with_logprobs: bool, constraint: Constraint | None, position: int) -> Picking:
+        """Let tokens be picked by `sampling`, from `position` on among what `constraint` allows. Returns what steps are
+        to be asked for with. Raises WgmlError for tokens that there are not."""
+        vocabulary = self._state.config.vocabulary
+        self._device.write(self.sampling, sampling.uniform())
+        if sampling.is_tuned:
+            self._device.write(self._tuning, sampling.tuning(vocabulary))
+        if with_logprobs and self.records is None:
+            self.records = Records.make(self._device, vocabulary)
+            self._raw = self._device.buffer(4 * vocabulary, "raw logits")
+        if constraint is not None:
+            self.masks.set(position, constraint, self._rebind)
+        return Picking(constraint is not None, sampling.is_tuned, with_logprobs)
+
     async def ready(
-        self, count: int, kind: Kind, length: int, constrained: bool = False, watched: int | None = None
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
     ) -> Program:
         """A Program that can run: a step of `count` tokens; errors as of Device."""
-        program, _ = self.program(count, kind, length, constrained, watched)
+        program, _ = self.program(count, kind, length, picking, watched)
         if program not in self._ready:
             await self._device.allocated()
             await self._device.compiled()
@@ -86,26 +131,31 @@ class Steps:
         return program
 
     def program(
-        self, count: int, kind: Kind, length: int, constrained: bool = False, watched: int | None = None
+        self, count: int, kind: Kind, length: int, picking: Picking = _PLAIN, watched: int | None = None
     ) -> tuple[Program, Made]:
-        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes. constrained:
-        it picks what `masks` allow. watched: as of Step."""
+        """The Program of steps of up to `count` tokens over up to `length` positions, and what it makes. watched: as of
+        Step."""
         device, room = self._device, CHECKED if kind == "check" else next(n for n in STEP_SIZES if n >= count)
-        key = room, kind, attention_splits(device, room, length), constrained, watched, watched is not None and length
+        key = room, kind, attention_splits(device, room, length), picking, watched, watched is not None and length
         if key not in self.programs:
             program = device.program(f"{kind} {room}")
             state = self._state
-            made = build(
-                program, self.forward, state, Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
-            )
+            step = Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
+            made = build(program, self.forward, state, step)
             if kind in ("sample", "check"):
                 logits = made.logits
                 assert logits is not None
                 found, most = (self.found, room) if kind == "check" else (None, 1)
                 sequence = logits, state.tokens, state.config.vocabulary
-                if constrained:
+                raw = self._raw if kind == "sample" and picking.logprobs else None
+                if raw is not None:
+                    assign(program, "copy", View.of(raw, raw.nbytes // 4), View.of(logits, raw.nbytes // 4))
+                if picking.constrained:
                     constrain(program, state.step, self.masks.tables, *sequence, most if found else None)
-                sample(program, state.step, self.sampling, *sequence, found, most)
+                tuning = self._tuning if picking.tuned else None
+                sample(program, state.step, self.sampling, *sequence, found, most, tuning)
+                if raw is not None and self.records is not None:
+                    logprobs(program, state.step, raw, state.tokens, self.records)
             self.programs[key] = program, made
         return self.programs[key]
 
@@ -122,10 +172,6 @@ class Steps:
         self._state = replace(self._state, tokens=tokens)
         self._rebind(others)
 
-    def constrain(self, position: int, constraint: Constraint) -> None:
-        """Let what is picked from `position` on be what `constraint` allows, in constrained steps."""
-        self.masks.set(position, constraint, self._rebind)
-
     def _rebind(self, others: Mapping[Buffer, Buffer]) -> None:
         for program, _ in self.programs.values():
             program.rebind(others)
@@ -133,6 +179,6 @@ class Steps:
     def destroy(self) -> None:
         """Give the memory back."""
         self._is_destroyed = True
-        self.sampling.destroy()
-        self.found.destroy()
-        self.masks.destroy()
+        for made in (self.sampling, self.found, self.masks, self._tuning, self._raw, self.records):
+            if made is not None:
+                made.destroy()

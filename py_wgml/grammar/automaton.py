@@ -30,7 +30,8 @@ TARGET_BITS = 20
 _MAX_STATES = 60_000
 _MAX_PARTS = 1_000_000  # states before they are made single ones
 _MAX_PUSHES = 1 << 32 - TARGET_BITS
-_DEPTHS = (8, 5, 3, 2)  # to which rules are written out, the first that is not too large
+_DEPTHS: tuple[int, ...] = (2, 3, 5, 8)  # to which rules are written out, the last that is not too large
+_LARGE = 4000  # states, of which the next depth would have several times as many
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,27 @@ def compile(grammar: Grammar) -> Automaton:
 
     Raises WgmlError where no text fits it, a rule is missing or begins with itself, or the tables would be too large.
     """
-    recursive = _recursive(grammar)
+    recursive, depths = _recursive(grammar), _DEPTHS
+    found, error = None, WgmlError("what the answer may be is too much for a table of states")
     try:
         return _Compiler(grammar, recursive, None).automaton()
     except _AmbiguousError:
         pass
-    for depth in _DEPTHS:
+    except _TooLargeError:
+        depths = ()
+    for depth in depths:
         try:
-            return _Compiler(grammar, recursive, depth).automaton()
-        except _TooLargeError:
+            found = _Compiler(grammar, recursive, depth).automaton()
+        except WgmlError as nothing:  # no text nests so little
+            error = nothing
             continue
-    raise WgmlError("what the answer may be is too much for a table of states")
+        except _TooLargeError:
+            break
+        if len(found.next) > _LARGE:
+            break
+    if found is None:
+        raise error
+    return found
 
 
 class _AmbiguousError(Exception):
@@ -398,7 +409,7 @@ class _Compiler:
                 if (found != follow[name]).any():
                     follow[name], changed = found, True
         for number in range(1, len(self._sets)):
-            own = owner[number]
+            own = owner.get(number)  # what leads nowhere is of none
             if own is not None and self._is_end(number) and (takes[number] & follow[own]).any():
                 raise _AmbiguousError
 

@@ -10,8 +10,7 @@ from .flatten import Schemas
 from .json_text import COLON, COMMA, KEY_CHARACTER, key_characters, listed, string, written
 from .keywords import All, Flat, Located, refused
 from .nodes import EMPTY, Both, Choice, Node, Repeat, Sequence, Without, literal, optional
-from .regex import regex
-from .strings import inside
+from .strings import inside, searched
 
 _MOST_PATTERNS = 3
 _MOST_COUNTED = 8  # members of which any may be left out, where their number is bounded
@@ -61,7 +60,7 @@ def _free(
     patterns = [(shape, pattern) for shape in flat.shapes for pattern in shape.patterns]
     if len(patterns) > _MOST_PATTERNS:
         raise refused(f'"patternProperties" are supported up to {_MOST_PATTERNS}', flat.at)
-    languages = [regex(pattern, key_characters, search=True) for _, pattern in patterns]
+    languages = [searched(pattern, key_characters, flat.at) for _, pattern in patterns]
     taken = Choice(tuple(map(literal, declared)))
     keys: Node = Without(_KEYS, taken) if declared else _KEYS
     if describing:

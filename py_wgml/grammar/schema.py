@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import WgmlError, said
 from ..values import plain
-from .flatten import Schemas
+from .flatten import Schemas, type_of
 from .json_text import COMMA, listed, repeated, string, written
 from .keywords import All, Flat, Located, identity, refused, require_few
 from .nodes import EMPTY, Choice, Grammar, Node, Repeat, Rule, Sequence, literal, optional
@@ -85,7 +85,7 @@ class _Reader:
             return Rule(self._name(key))
         if key not in self._nodes:
             self._under_way[key] = False
-            node: Node = Choice(tuple(self._flat(flat) for flat in flats))
+            node: Node = Choice(tuple(self._flat(flat) for flat in _without_covered(flats)))
             if self._under_way.pop(key):
                 self._rules[self._name(key)] = node
                 node = Rule(self._name(key))
@@ -159,3 +159,26 @@ class _Reader:
             for chosen in ways(values, count)
         ]
         return Choice(tuple(options))
+
+
+def _without_covered(flats: list[Flat]) -> list[Flat]:
+    """The same language, where one of `flats` takes all arrays, or all objects: nothing else is said of these. (Each
+    byte would lead two ways at once, as deep as they nest.)"""
+    found = flats
+    for kind in ("array", "object"):
+        covering = next((flat for flat in found if kind in flat.types and _takes_all(flat, kind)), None)
+        if covering:
+            found = [flat if flat is covering else _less(flat, kind) for flat in found]
+    return found
+
+
+def _takes_all(flat: Flat, kind: str) -> bool:
+    if kind == "array":
+        return flat.enum is None and not flat.arrays and flat.items == (0, None) and not flat.unique
+    return flat.enum is None and not flat.shapes and not flat.required and flat.members == (0, None)
+
+
+def _less(flat: Flat, kind: str) -> Flat:
+    """It without values of this type."""
+    enum = flat.enum and tuple(value for value in flat.enum if type_of(value) != kind)
+    return replace(flat, types=flat.types - {kind}, enum=enum)

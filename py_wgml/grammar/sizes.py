@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..errors import WgmlError
 from .nodes import EMPTY, Both, Bytes, Choice, Grammar, Node, Repeat, Rule, Sequence, Without
 
-MOST_REPEATED = 1000
+MOST_REPEATED = 2000
 """Repetitions that are counted one by one, of characters or of anything else."""
 MOST_PARTS = 200_000
 """Bytes of a grammar, with everything that is repeated written out as often as it may have to be."""
@@ -24,7 +24,7 @@ def trimmed(grammar: Grammar, name: str) -> Grammar:
             break
         fitting |= more
     root = _trim(grammar.root, fitting)
-    if root == NOTHING:
+    if root is NOTHING:
         raise WgmlError(f"{name}: nothing fits it")
     rules: dict[str, Node] = {}
     new = _named(root)
@@ -53,16 +53,20 @@ def _fits(node: Node, fitting: set[str]) -> bool:
 
 
 def _trim(node: Node, fitting: set[str]) -> Node:
-    if not _fits(node, fitting):
-        return NOTHING
+    """It without what nothing fits; NOTHING itself, where that is all."""
     if isinstance(node, Sequence):
-        return Sequence(tuple(_trim(part, fitting) for part in node.parts))
+        parts = tuple(_trim(part, fitting) for part in node.parts)
+        return NOTHING if any(part is NOTHING for part in parts) else Sequence(parts)
     if isinstance(node, Choice):
-        options = tuple(_trim(option, fitting) for option in node.options if _fits(option, fitting))
-        return options[0] if len(options) == 1 else Choice(options)
+        options = tuple(
+            option for option in (_trim(option, fitting) for option in node.options) if option is not NOTHING
+        )
+        return options[0] if len(options) == 1 else Choice(options) if options else NOTHING
     if isinstance(node, Repeat):
-        return Repeat(_trim(node.node, fitting), node.least, node.most) if _fits(node.node, fitting) else EMPTY
-    return node
+        if (inner := _trim(node.node, fitting)) is NOTHING:
+            return NOTHING if node.least else EMPTY
+        return Repeat(inner, node.least, node.most)
+    return node if _fits(node, fitting) else NOTHING
 
 
 def _named(node: Node) -> set[str]:

@@ -51,6 +51,12 @@ def _without(value: Any, name: str) -> WgmlError:
     return WgmlError(f"{name} has the type {shown(getattr(value, '__name__', str(value)))}, which has no JSON schema")
 
 
+def _is_required(value: Any, name: str, hint: Any) -> bool:
+    """Whether a key of a TypedDict has to be there. Where types are written as text, it doesn't know all by itself."""
+    origin = typing.get_origin(hint)
+    return origin is typing.Required or (origin is not typing.NotRequired and name in value.__required_keys__)
+
+
 class _Reader:
     """A type on its way into a schema, and the classes that have been met."""
 
@@ -73,7 +79,7 @@ class _Reader:
             return self._generic(origin, arguments, name)
         if isinstance(value, type) and issubclass(value, enum.Enum):
             return self._listed([member.value for member in value], name)
-        if isinstance(value, type) and (dataclasses.is_dataclass(value) or typing.is_typeddict(value)):
+        if isinstance(value, type) and (dataclasses.is_dataclass(value) or hasattr(value, "__required_keys__")):
             return self._named(value)
         raise WgmlError(
             f"{name} has the type {shown(getattr(value, '__name__', str(value)))}, which has no JSON schema"
@@ -145,6 +151,6 @@ class _Reader:
             required = [f.name for f in fields if f.default is missing and f.default_factory is missing]
         else:
             names = [*hints]
-            required = [name for name in names if name in value.__required_keys__]
+            required = [name for name in names if _is_required(value, name, hints[name])]
         properties = {name: self.schema(hints[name], f"{value.__name__}.{name}") for name in names}
         return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}

@@ -41,17 +41,6 @@ class Walk:
         """Whether it may, and nothing can follow."""
         return self.may_end and not self._following(1)
 
-    def forced(self, most: int) -> bytes:
-        """The bytes that alone can follow, up to where there is a choice (to end is one), at most so many."""
-        walk, found = self.copy(), bytearray()
-        while len(found) < most and not walk.may_end and len(classes := walk._following(2)) == 1:
-            fitting = (self.automaton.classes == classes[0]).nonzero()[0]
-            if len(fitting) > 1:
-                break
-            walk._take(classes[0])
-            found.append(int(fitting[0]))
-        return bytes(found)
-
     def _following(self, most: int) -> list[int]:
         """Classes of bytes that fit here, at most so many."""
         found = []

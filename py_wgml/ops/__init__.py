@@ -61,6 +61,7 @@ from .linear import *
 from .linear_attention import *
 from .linear_experts import *
 from .linear_heads import *
+from .logprobs import *
 from .pool import *
 from .qk_norm import *
 from .read import *

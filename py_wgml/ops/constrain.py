@@ -21,7 +21,7 @@ EXCLUDED = np.float32(-3.4028234e38)
 
 _WORKGROUP_SIZE = 256
 _CLASS_WORDS = 256 // 4
-_HEAD = 3  # words of the automaton's: columns, and where the entries and the pushes begin
+_HEAD = 4  # words of the automaton's: columns, and where the entries, the pushes and the forced tokens begin
 _END = 1 << 31  # of a token's place in the texts: it ends answers
 
 
@@ -35,15 +35,18 @@ class Tables:
     walk: Buffer
 
 
-def automaton_words(automaton: Automaton) -> Array:
-    """uint32 [n]: an automaton as the kernels read it."""
+def automaton_words(automaton: Automaton, forced: Array) -> Array:
+    """uint32 [n]: an automaton as the kernels read it. forced: uint32 [states], of each the only token that is allowed
+    there, counted from 1 (0: whatever fits)."""
     states, columns = automaton.next.shape
     places, words = [], list[int]()
     for pushed in automaton.pushes:
         places.append(len(automaton.pushes) + len(words))
         words += [len(pushed), *pushed]
-    head = [columns, _HEAD + _CLASS_WORDS, _HEAD + _CLASS_WORDS + states * columns]
-    parts = [head, np.ascontiguousarray(automaton.classes).view("<u4"), automaton.next.reshape(-1), places, words]
+    begin = _HEAD + _CLASS_WORDS
+    head = [columns, begin + states, begin + states * (1 + columns), begin]
+    classes = np.ascontiguousarray(automaton.classes).view("<u4")
+    parts = [head, classes, forced, automaton.next.reshape(-1), places, words]
     return np.concatenate([np.asarray(part, np.uint32) for part in parts])
 
 
@@ -93,8 +96,10 @@ def constrain(
     )
 
 
-def constrain_numpy(walk: Walk, texts: Sequence[bytes], ends: Iterable[int], logits: Array) -> Array:
-    """Logits [vocabulary] -> those that fit after `walk`, EXCLUDED where they don't."""
+def constrain_numpy(walk: Walk, forced: Array, texts: Sequence[bytes], ends: Iterable[int], logits: Array) -> Array:
+    """Logits [vocabulary] -> those that fit after `walk`, EXCLUDED where they don't. forced: see `automaton_words`."""
+    if only := int(forced[walk.state]):
+        return np.where(np.arange(len(logits)) == only - 1, logits, EXCLUDED).astype(np.float32)
     allowed = np.array([bool(text) and walk.copy().push(text) for text in texts])
     allowed[[*ends]] = walk.may_end
     return np.where(allowed, logits, EXCLUDED).astype(np.float32)

@@ -122,6 +122,7 @@ class Tokenizer:
         """Ids of control tokens, by their text."""
         self.special: Mapping[str, int] = vocabulary.user_defined | vocabulary.control
         """Ids of all tokens that are never made by merging what is in a text."""
+        self._held: tuple[tuple[str, ...], Mapping[str, list[int]]] = ((), {})
         self._user_defined = Splitter(vocabulary.user_defined)
         self._all_special = Splitter(self.special)
 
@@ -164,6 +165,20 @@ class Tokenizer:
         if kind == _NORMAL:
             return self._token_to_bytes(token)
         return bytes([byte_value(token) or 0]) if kind == _BYTE else encoded(token)
+
+    def holding(self, texts: tuple[str, ...]) -> Mapping[str, list[int]]:
+        """The ids of the tokens that hold each of `texts`, whole. It looks through the vocabulary: texts that were
+        asked for last are remembered."""
+        if texts != self._held[0]:
+            wanted = [(text, encoded(text)) for text in texts]
+            found: dict[str, list[int]] = {text: [] for text in texts}
+            for id in range(self.vocab_size):
+                data = self.token_bytes(id)
+                for text, within in wanted:
+                    if within in data:
+                        found[text].append(id)
+            self._held = texts, found
+        return self._held[1]
 
     def token_type(self, id: int) -> int:
         """What kind of token `id` is: a number of TokenType. Raises WgmlError where there is no `id`."""

@@ -229,3 +229,37 @@ def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
     assert files(next(tmp_path.glob("py_wgml-*.whl"))) == own
     assert any(name.startswith("py_wgml/_wgsl/") and name.endswith(".wgsl") for name in own)
     assert "py_wgml/_web/gpu.js" in own
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "No such file"),
+        (b"\xff", "it is no text"),
+        (b"export default [{", "is no JavaScript module: SyntaxError"),
+        (b"module.exports = []", "has no default export"),
+        (b"export default []", None),
+        (b"const all = []; export { all as default }", None),
+    ],
+)
+def test_the_owner_s_functions_are_a_module(text: bytes | None, why: str | None, tmp_path: Path) -> None:
+    path = tmp_path / "tools.js"
+    if text is not None:
+        path.write_bytes(text)
+    if why is None:
+        site.check_tools(path)
+    else:
+        with pytest.raises(Stop, match=why) as stopped:
+            site.check_tools(path)
+        assert stopped.value.code == USAGE
+
+
+def test_the_owner_s_functions_become_part_of_the_site(model: Model, tmp_path: Path, dist: Path) -> None:
+    tools = tmp_path / "own.js"
+    tools.write_text("export default []")
+    build([model], BRAND, tmp_path / "dist", tools=tools)
+    made, plain = (json.loads((folder / "site.json").read_text()) for folder in (tmp_path / "dist", dist))
+    assert made["tools"] == "tools.js"
+    assert "tools.js" in made["files"]  # which the service worker keeps
+    assert made["version"] != plain["version"]
+    assert "tools" not in plain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import numpy.typing as npt
 
 from py_wgml.grammar.automaton import DEAD, RETURN, TARGET_BITS, Automaton
 
@@ -20,7 +21,7 @@ class Walker:
         self._bytes = [np.flatnonzero(automaton.classes == c).tolist() for c in range(self._end)]
         self._far = self._distances()
 
-    def _distances(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _distances(self) -> npt.NDArray[np.float64]:
         """How many bytes it takes at least from each state to where what is called may end."""
         entries = self._automaton.next[:, :-1]
         leads = (entries != DEAD) & (entries != RETURN)
@@ -29,7 +30,7 @@ class Walker:
             pushed = np.array([sum(far[state] for state in states) for states in self._automaton.pushes])
             ways = np.where(leads, 1 + far[entries & _MASK * leads] + pushed[(entries >> TARGET_BITS) * leads], np.inf)
             shorter = np.minimum(far, ways.min(axis=1, initial=np.inf))
-            if (shorter == far).all():
+            if np.array_equal(shorter, far):
                 return far
             far = shorter
 
@@ -48,7 +49,7 @@ class Walker:
 
     def walk(self, chance: random.Random, most: int = 120) -> bytes:
         """One text. Some walks prefer rare bytes, some go on with what they did last, some end as soon as they may."""
-        state, stack, data = self._automaton.start, (), bytearray()
+        state, stack, data = self._automaton.start, tuple[int, ...](), bytearray()
         stop, again = chance.choice([0.02, 0.3, 0.9]), chance.choice([0.0, 0.0, 0.7])
         last = -1
         while True:

@@ -1,11 +1,14 @@
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from ops import llama_samplers
 from ops.harness import Bench
 
 from py_wgml.ops import Sampling, sample, sample_numpy
 from py_wgml.ops.lib.array import Array
+from py_wgml.ops.sample import kept_numpy, penalized_numpy
 
 CASES = {
     "greedy": Sampling(),
@@ -66,3 +69,33 @@ def test_frequencies_follow_softmax() -> None:
     tokens = np.zeros(3, np.uint32)
     picks = [sample_numpy(logits, tokens, Sampling(temperature=1.0, seed=s, penalty_window=0)) for s in range(4000)]
     np.testing.assert_allclose(np.bincount(picks, minlength=4) / 4000, [0.5, 0.3, 0.15, 0.05], atol=0.03)
+
+
+KEPT = json.loads(llama_samplers.DATA.read_text())
+
+
+@pytest.mark.parametrize("case", llama_samplers.CASES)
+def test_llama_cpp_leaves_the_same(case: str) -> None:
+    """The reference: which tokens are left, and their probabilities; of mirostat what is left after one was taken."""
+    given = Sampling(**llama_samplers.options(case), dry_sequence_breakers=(KEPT["breaker"],))
+    logits, tokens = llama_samplers.inputs(case, KEPT["breaker"])
+    logits = penalized_numpy(logits, tokens, given)
+    expected, mu = KEPT["cases"][case], 2 * given.mirostat_tau
+    for key in ("", "then ") if given.mirostat else ("",):
+        kept, temperature = kept_numpy(logits, len(tokens), given, mu)
+        p = np.zeros(len(logits))
+        p[kept] = np.exp((logits[kept] - logits.max()).astype(np.float64) / temperature)
+        p /= p.sum()
+        np.testing.assert_allclose(p, expected[f"{key}p"], atol=2e-6, rtol=1e-4)
+        if given.mirostat:
+            mu -= given.mirostat_eta * (-np.log2(p[expected[f"{key}taken"]]) - given.mirostat_tau)
+
+
+def test_xtc_drops_the_likeliest_as_often_as_is_asked_for() -> None:
+    """The reference: 4,000 seeds (a standard deviation is at most 0.008). With XTC the second of two likely ones is the
+    likeliest left; without it the first keeps its share."""
+    logits = np.log(np.array([0.5, 0.3, 0.15, 0.05], np.float32))
+    asked = Sampling(temperature=1.0, penalty_window=0, xtc_probability=0.4, xtc_threshold=0.2)
+    picks = [sample_numpy(logits, np.zeros(3, np.uint32), replace(asked, seed=seed)) for seed in range(4000)]
+    with_xtc, without = np.array([0, 0.6, 0.3, 0.1]), np.array([0.5, 0.3, 0.15, 0.05])
+    np.testing.assert_allclose(np.bincount(picks, minlength=4) / 4000, 0.4 * with_xtc + 0.6 * without, atol=0.03)

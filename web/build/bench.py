@@ -56,6 +56,7 @@ async def _natively(
 ) -> dict[str, Any]:
     import py_wgml
     from py_wgml.generate.bench import measure, measure_embedding, measure_speculation, spread
+    from py_wgml.generate.bench_forms import measure_forms
     from py_wgml.gpu import open_device
 
     device = await open_device()
@@ -70,6 +71,7 @@ async def _natively(
         figures = await measure(loaded.runner, **options)
         sizes = options["generate_tokens"], options["repetitions"]
         figures["speculation"] = await measure_speculation(loaded.runner, loaded.generate, *sizes)
+        figures["forms"] = await measure_forms(loaded.runner, loaded.generate, *sizes)
     else:
         figures = await measure_embedding(loaded.embedder, options["repetitions"], texts)
     told = {"name": loaded.name, "parameters": loaded.parameters}

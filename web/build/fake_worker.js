@@ -6,6 +6,7 @@
  *   progress: messages to post on load, one every `pace` milliseconds
  *   fail: an error message to post after them
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
+ *     (of one with {calls} the reason to end is "tool_calls")
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
  *   thinking: whether the model thinks, and whether it can be told
@@ -64,7 +65,8 @@ async function send(request) {
     const part = typeof piece === "string" ? { text: piece } : piece;
     postMessage({ type: "piece", id, text: "", reasoning: "", recast: false, tokens: ++count, ...part });
   }
-  const reason = stopped.has(id) ? "stopped" : total + count >= context ? "context" : "stop";
+  const end = pieces.some(({ calls }) => calls) ? "tool_calls" : "stop";
+  const reason = stopped.has(id) ? "stopped" : total + count >= context ? "context" : end;
   postMessage({
     type: "done", id, reason,
     usage: {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,16 +21,25 @@ from .errors import USAGE, Stop, say
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
 
-FAMILIES = "families.json"  # what visitors read of the model that they talk to
+# What visitors read of the model that they talk to.
+FAMILIES = "families.json"
+# Where the owner's functions lie in it.
+TOOLS = "tools.js"
 # What of web/ goes on a site.
-PUBLISHED = ("*.html", "*.js", "*.svg", "page/*.js", "page/*.css", "shared/*.js", "worker/*.js")
+PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
+PUBLISHED += ("page/*.css", "sandbox/*.py")
 
 
-def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None) -> None:
+def build(
+    models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None, tools: Path | None = None
+) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing.
 
     most_bytes: larger models are cut into files of so many bytes.
+    tools: a module of functions that the model may call.
     """
+    if tools:
+        check_tools(tools)
     twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
     if twice:
         raise Stop(f"two models are called {twice.pop()}", USAGE)
@@ -54,6 +64,8 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
         compiled = packed(archives, runtime)
     site |= compiled
     site |= {path.relative_to(paths.WEB).as_posix(): path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
+    if tools:
+        site[TOOLS] = tools
     with fresh_folder(out) as new:
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
@@ -67,6 +79,7 @@ def build(models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | No
             "models": [publish(model, new, most_bytes) for model in models],
             "wheels": [name for name in compiled if name.startswith("wheels/")],
         }
+        about |= {"tools": TOOLS} if tools else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
@@ -78,6 +91,21 @@ def families() -> dict[str, str]:
     listed = (folder / "__init__.py").read_text()
     names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
     return {name: (folder / f"{name}.py").read_text() for name in names}
+
+
+def check_tools(path: Path) -> None:
+    """Stop, unless a file is a JavaScript module with a default export: what it exports, the page looks at."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(f"{path}: {getattr(error, 'strerror', None) or 'it is no text'}", USAGE) from None
+    command: list[str | Path] = [node()[0], "--input-type=module", "--check"]
+    checked = subprocess.run(command, input=text, text=True, encoding="utf-8", capture_output=True, check=False)
+    if checked.returncode:
+        why = next((line for line in checked.stderr.splitlines() if "Error" in line), checked.stderr)
+        raise Stop(f"{path} is no JavaScript module: {why.strip()}", USAGE)
+    if not re.search(r"\bexport\s+default\b|\bas\s+default\b", text):
+        raise Stop(f"{path} has no default export: it is to be a list of functions, see docs/site.md", USAGE)
 
 
 def own_wheel() -> bytes:

@@ -17,14 +17,17 @@ export function actionsOf(app) {
   async function goOn(message) {
     const { conversation } = app;
     if (await isWritten(message.id)) return toast(strings.answeredElsewhere);
-    if (conversation === app.conversation) app.begin({ conversation, message });
+    if (conversation !== app.conversation) return;
+    const turn = { conversation, message };
+    if (message.figures?.reason === "tool_calls") app.dispatchEvent(new CustomEvent("answered", { detail: turn }));
+    else app.begin(turn);
   }
 
   /** @param {Message} message */
   function again(message) {
     if (app.isOccupied) return;
     const question = app.conversation.find(message.parent);
-    if (question && message.content) app.answer(question, true);
+    if (question && (message.content || message.calls)) app.answer(question, true);
     else goOn(message);
   }
 

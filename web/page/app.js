@@ -10,26 +10,22 @@
  * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
- * - `actions`, the buttons below messages, to add to; `toast(text, action)`; `settings`, the visitor's
+ * - `actions`, the buttons below messages, and `sections` of the `settings`, to add to; `toast(text, action)`
+ * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
  * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an
- *   answer has ended as it should) and "failed" (its detail an EngineError; preventDefault keeps the page from showing
- *   it)
+ *   answer has ended as it should: its detail the Turn) and "failed" (its detail an EngineError; preventDefault keeps the page from
+ *   showing it)
  *
- * @import { AttachedFile, Message } from "./conversation.js"
+ * @import { AttachedFile, Message, Turn } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
- * @import { ModelSource, Ready } from "../shared/protocol.js"
+ * @import { ModelSource, Ready, Tool } from "../shared/protocol.js"
  * @import { Site } from "../shared/site.js"
  *
  * @typedef {"loading" | "ready" | "error" | "unsupported"} Phase of the engine
- *
- * @typedef {object} Turn an answer that was asked for
- * @property {Conversation} conversation
- * @property {Message} message the answer, or the beginning of one that is to be gone on with
- * @property {Message} [question] that was just asked for it: goes back to the visitor if the turn is withdrawn
- * @property {boolean} [anew] instead of another answer to the same question
  */
 
 import { actionsOf } from "./actions.js";
+import { mount as mountAgent } from "./agent.js";
 import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
 import { mount as mountDownload } from "./download.js";
@@ -52,12 +48,7 @@ import { readSite } from "../shared/site.js";
 import { support } from "../shared/support.js";
 
 /** @type {((app: App) => void)[]} */
-const features = [mountDownload, mountModels, mountRecovery];
-
-/** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
-const KEEP_EVERY = 1000;
-/** And not before so many times as long as that took has gone by. */
-const KEEP_SHARE = 10;
+const features = [mountAgent, mountDownload, mountModels, mountRecovery];
 
 export class App extends EventTarget {
   /** @type {Site | null} */
@@ -67,11 +58,14 @@ export class App extends EventTarget {
   /** @type {Ready | null} */
   ready = null;
   toast = toast;
+  /** @type {Tool[]} */
+  tools = [];
 
   /** In view. */
   conversation = new Conversation();
   #sidebar = new Sidebar();
   settings = new Settings(() => this.model && this.load(this.model));
+  sections = this.settings.sections;
   #keeping = new Keeping({
     inView: () => this.conversation,
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
@@ -101,7 +95,7 @@ export class App extends EventTarget {
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
   #queued = null;
-  /** @type {(Turn & {answer: Answer}) | null} */
+  /** @type {(Turn & {answer: Pick<Answer, "stop">}) | null} */
   #running = null;
   /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
   #changes = 0;
@@ -258,7 +252,7 @@ export class App extends EventTarget {
     const { conversation, message } = turn;
     this.#changes++;
     this.#view.show(conversation, true);
-    this.#show(message, "waiting", this.#phase === "ready" ? "" : strings.waiting);
+    this.#view.messages.mark(message, "waiting", this.#phase === "ready" ? "" : strings.waiting);
     this.#view.showFull(null);
     this.#forgetError();
     history.replaceState(null, "", `#${conversation.id}`);
@@ -278,38 +272,36 @@ export class App extends EventTarget {
   }
 
   /** @param {Turn} turn */
-  async #run({ conversation, message, question, anew }) {
+  async #run(turn) {
+    const { conversation, message, question, anew } = turn;
     const end = writing(message.id);
+    let hasEnded = false;
     delete message.figures;
-    this.#show(message, "streaming", "");
+    this.#view.messages.mark(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
-    let keepAt = performance.now() + KEEP_EVERY;
+    const keepNowAndThen = this.#keeping.nowAndThen(conversation);
     const pace = new Pace();
     /** @type {import("../shared/protocol.js").ChatMessage[]} */
     let prompt = [];
     try {
       prompt = conversation.prompt(message, this.settings.system);
       const engine = /** @type {Engine} */ (this.engine);
-      const answer = engine.send(prompt, this.settings.sampling(anew), conversation.record.dropOldest);
+      const sampling = { ...this.settings.sampling(anew), ...(this.tools.length && { tools: this.tools }) };
+      const answer = engine.send(prompt, sampling, conversation.record.dropOldest);
       this.#running = { conversation, message, answer };
       for await (const part of answer) {
         pace.take(part);
         this.#take(conversation, message, part, pace);
-        const now = performance.now();
-        if (now < keepAt) continue;
-        keepAt = Infinity; // until that is done
-        this.#keeping.keep(conversation).finally(() => {
-          keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
-        });
+        keepNowAndThen();
       }
       const { reason, usage, seconds, tokens_per_second } = /** @type {import("../shared/protocol.js").Done} */ (answer.done);
       message.figures = { reason, usage, seconds, tokens_per_second };
-      this.#show(message, "ended", noteOf(message));
+      this.#view.messages.mark(message, "ended", noteOf(message));
       this.#view.showUsage(this.conversation);
-      this.dispatchEvent(new Event("answered"));
+      hasEnded = true;
     } catch (error) {
       this.#running?.answer.stop(); // where it was the page that failed
-      this.#show(message, "ended", noteOf(message));
+      this.#view.messages.mark(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
       const isFull = stage === "context" && !isAlone; // then there is something to leave out
@@ -323,6 +315,26 @@ export class App extends EventTarget {
       this.#view.announcer.flush();
       this.#view.showSpeed("");
     }
+    if (hasEnded) this.dispatchEvent(new CustomEvent("answered", { detail: turn }));
+    this.#sendQueued();
+  }
+
+  /**
+   * Do something that is shown in a message of the conversation in view: it is stopped as an answer is.
+   *
+   * @param {Turn} turn
+   * @param {(signal: AbortSignal, update: () => void) => Promise<void>} work update: show it as it is now
+   */
+  async occupy({ conversation, message }, work) {
+    const end = writing(message.id);
+    const stop = new AbortController();
+    this.#running = { conversation, message, answer: { stop: () => stop.abort() } };
+    this.#view.messages.mark(message, "streaming", "");
+    this.#showState();
+    await work(stop.signal, () => this.#view.messages.of(message)?.update());
+    this.#running = null;
+    this.#keeping.keep(conversation).then(end);
+    this.#view.messages.mark(message, "ended", noteOf(message));
     this.#sendQueued();
   }
 
@@ -352,12 +364,7 @@ export class App extends EventTarget {
     conversation.take(message, part, pace.thought);
     if (conversation !== this.conversation) return;
     if (part.dropped) this.#view.show(conversation);
-    this.#view.messages.of(message)?.update();
-    this.#view.announcer.stream(part.text);
-    const { shown, text } = pace.toShow();
-    if (!shown) return;
-    this.#view.showSpeed(text);
-    if (this.ready) this.#view.showContext({ context_used: pace.used, context_length: this.ready.model.context_length });
+    this.#view.stream(message, part.text, pace, this.ready?.model.context_length);
   }
 
   /** @returns {boolean} whether there was something to stop */
@@ -371,7 +378,7 @@ export class App extends EventTarget {
     const isGivenBack = question && this.#view.giveBack(question);
     if (isGivenBack) conversation.remove(question);
     else if (!message.content && !question) conversation.remove(message);
-    else this.#show(message, "ended", noteOf(message));
+    else this.#view.messages.mark(message, "ended", noteOf(message));
     this.#keeping.keep(conversation);
     this.#view.show(conversation);
     this.#showState();
@@ -417,7 +424,7 @@ export class App extends EventTarget {
     this.#forgetError();
     this.#view.entered();
     this.#view.show(conversation, true);
-    if (this.#running?.conversation === conversation) this.#show(this.#running.message, "streaming", "");
+    if (this.#running?.conversation === conversation) this.#view.messages.mark(this.#running.message, "streaming", "");
     this.#view.showUsage(this.conversation);
     this.#showState();
   }
@@ -445,16 +452,6 @@ export class App extends EventTarget {
   #showChanged(conversation) {
     if (conversation === this.conversation) this.#view.show(conversation);
     this.#view.showUsage(this.conversation);
-  }
-
-  /**
-   * @param {Message} message
-   * @param {"waiting" | "streaming" | "ended"} state
-   * @param {string} note
-   */
-  #show(message, state, note) {
-    const view = this.#view.messages.of(message);
-    if (view) Object.assign(view, { state, note });
   }
 
   /** An answer's error is over with the next question; the engine's stays until it is tried again. */

@@ -4,6 +4,7 @@
  *
  * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
+ * @import { Run } from "./runs.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
  *
@@ -23,7 +24,14 @@
  * @property {string} id
  * @property {string} name
  * @property {string} arguments JSON as the model wrote it
- * @property {string} [result] what the function gave back, if it was called
+ * @property {string} [result] what the function gave back, as the model reads it, if it was called
+ * @property {Run} [run] what the visitor sees of it
+ *
+ * @typedef {object} Turn an answer that was asked for
+ * @property {Conversation} conversation
+ * @property {Message} message the answer, or the beginning of one that is to be gone on with
+ * @property {Message} [question] that was just asked for it: goes back to the visitor if the turn is withdrawn
+ * @property {boolean} [anew] instead of another answer to the same question
  *
  * @typedef {Pick<Done, "reason" | "usage" | "seconds" | "tokens_per_second">} Figures
  *
@@ -37,6 +45,8 @@
  * @property {boolean} [dropOldest] leave the oldest messages out of the prompt when the context is full
  * @property {string | null} [first] the message with which the prompt begins since then
  */
+
+import { runOf } from "./runs.js";
 
 const NAME_LENGTH = 60;
 /** Of a date. */
@@ -305,8 +315,13 @@ export function detailsOf({ files, reasoning, thought, calls, model, figures }) 
 
 /** @param {any} call of unknown making @returns {CallRecord} */
 function callOf(call) {
-  const { id, name, arguments: written, result } = Object(call);
-  return { id: String(id), name: String(name), arguments: String(written), ...(typeof result === "string" && { result }) };
+  const { id, name, arguments: written, result, run: given } = Object(call);
+  const run = runOf(given);
+  return {
+    ...{ id: String(id), name: String(name), arguments: String(written) },
+    ...(typeof result === "string" && { result }),
+    ...(run && { run }),
+  };
 }
 
 /** @param {any} figures */

@@ -4,7 +4,7 @@
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
- * @import { CallPiece, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
  * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
@@ -49,6 +49,7 @@ export class EngineError extends Error {
  * @property {string} text after the reasoning
  * @property {boolean} recast all text of the parts before has turned out to be reasoning
  * @property {CallPiece[]} calls of functions: what has come of each
+ * @property {TokenLogprob[]} logprobs of the tokens, if they were asked for
  * @property {number} tokens generated so far
  * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
  * @property {number} dropped messages that were left out of the prompt, if that was told
@@ -77,7 +78,7 @@ export class Answer {
 
   /** @param {Dropped | Piece | Reading} message */
   push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], tokens: 0, reading: null, dropped: 0 });
+    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], logprobs: [], tokens: 0, reading: null, dropped: 0 });
     if (message.type === "dropped") {
       part.dropped = message.messages;
     } else if (message.type === "reading") {
@@ -87,6 +88,7 @@ export class Answer {
       part.reasoning += message.reasoning;
       part.text += message.text;
       for (const piece of message.calls ?? []) addCall(part.calls, piece);
+      part.logprobs.push(...(message.logprobs ?? []));
       part.tokens = message.tokens;
       if (message.marks) part.marks = message.marks;
     }

@@ -19,6 +19,11 @@ import { Store } from "./store.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
+/** An answer that streams in is kept so often, in milliseconds: a closed tab loses no more. */
+const KEEP_EVERY = 1000;
+/** And not before so many times as long as that took has gone by. */
+const KEEP_SHARE = 10;
+
 export class Keeping {
   #on;
   #store = new Store({
@@ -75,6 +80,22 @@ export class Keeping {
     const done = await this.#store.update(conversation.id, merged);
     if (done.kept) kept();
     if (done.listed) this.list();
+  }
+
+  /**
+   * @param {Conversation} conversation in which an answer streams in
+   * @returns {() => void} to be called with what comes: keeps it, now and then
+   */
+  nowAndThen(conversation) {
+    let keepAt = performance.now() + KEEP_EVERY;
+    return () => {
+      const now = performance.now();
+      if (now < keepAt) return;
+      keepAt = Infinity; // until that is done
+      this.keep(conversation).finally(() => {
+        keepAt = Math.max(now + KEEP_EVERY, performance.now() + KEEP_SHARE * (performance.now() - now));
+      });
+    };
   }
 
   /** @param {string} id */

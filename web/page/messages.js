@@ -129,6 +129,18 @@ export class MessageList {
     return this.#views.findLast((view) => view.message === message);
   }
 
+  /**
+   * Show what becomes of a message, if it is in view.
+   *
+   * @param {Message} message
+   * @param {"waiting" | "streaming" | "ended"} state
+   * @param {string} note
+   */
+  mark(message, state, note) {
+    const view = this.of(message);
+    if (view) Object.assign(view, { state, note });
+  }
+
   /** @param {"user" | "assistant"} role @returns {MessageView | undefined} */
   last(role) {
     return this.#views.findLast(({ message }) => message.role === role);
@@ -217,7 +229,7 @@ class MessageView {
     if (thoughts) this.#think(thoughts);
     if (text || ended) this.#reasoning?.end(thought);
     if (text) this.#renderer.append(text, now);
-    if (this.message.calls) this.#call(this.message.calls);
+    this.#showCalls();
     if (!ended || (figures ? figures === this.#figures : !text && !thoughts)) return;
     this.#figures = figures;
     this.note = noteOf(this.message);
@@ -228,6 +240,7 @@ class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state === "ended") this.#reasoning?.end(this.message.thought);
+    if (this.#renderer) this.#showCalls();
   }
 
   /** @param {string} note what stands below the text: figures, or what became of it */
@@ -317,13 +330,11 @@ class MessageView {
     this.#reasoning.append(text);
   }
 
-  /** @param {import("./conversation.js").CallRecord[]} calls */
-  #call(calls) {
-    if (!this.#calls) {
-      this.#calls = new Calls();
-      this.#body.append(this.#calls.root);
-    }
-    this.#calls.update(calls);
+  #showCalls() {
+    const { calls, figures } = this.message;
+    if (!calls) return;
+    if (!this.#calls) this.#body.append((this.#calls = new Calls()).root);
+    this.#calls.update(calls, figures !== undefined, this.root.dataset.state === "streaming");
   }
 
   #showActions() {

@@ -4,8 +4,9 @@
  *
  * @import { AnswerOptions, LoadOptions, Ready, Sampling } from "../shared/protocol.js"
  *
- * @typedef {{stop?: string[], system?: string, thinks?: boolean}} Own
- * @typedef {Omit<Sampling, "stop" | "penalty_window"> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
+ * @typedef {{stop?: string[], system?: string, schema?: string, thinks?: boolean}} Own
+ * @typedef {"temperature" | "top_k" | "top_p" | "min_p" | "repetition_penalty" | "max_tokens" | "seed"} Sampled
+ * @typedef {Pick<Sampling, Sampled> & Pick<LoadOptions, "context" | "cache_bits"> & Own} Values
  *
  * @typedef {object} Field
  * @property {keyof Values} name
@@ -45,6 +46,8 @@ export class Settings {
   #thinking = "fixed";
   #onLoading;
   #loadingAtOpening = "";
+  /** Of features: what they show here, made anew each time, and what becomes of it when all is reset. */
+  sections = /** @type {{show: () => HTMLElement, reset: () => void}[]} */ ([]);
   #dialog = new Dialog("settings", strings.settings.title, { opened: () => this.#opened(), closed: () => this.#closed() });
 
   /** @param {() => void} onLoading called when something was changed for which the model must be loaded anew */
@@ -102,12 +105,15 @@ export class Settings {
       this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
       themes(),
       ...(this.#thinking === "fixed" ? [] : [this.#thinks(this.#thinking)]),
+      ...this.sections.map(({ show }) => show()),
       ...NUMBERS.map((field) => this.#number(field)),
       this.#cacheBits(),
       this.#text("stop", 2, (text) => listed(text), (this.#values.stop ?? []).join("\n")),
+      this.#text("schema", 3, (text) => text.trim() || undefined, this.#values.schema ?? "", isSchema),
     );
     const reset = button("quiet", strings.settings.reset, () => {
       this.#values = {};
+      for (const { reset } of this.sections) reset();
       this.#save();
       this.#show();
       this.#dialog.body.querySelector("button")?.focus();
@@ -149,13 +155,15 @@ export class Settings {
   }
 
   /**
-   * @param {"system" | "stop"} name
+   * @param {"system" | "stop" | "schema"} name
    * @param {number} rows
    * @param {(text: string) => any} parse
    * @param {string} value
+   * @param {(text: string) => boolean} [isGood]
    */
-  #text(name, rows, parse, value) {
+  #text(name, rows, parse, value, isGood = () => true) {
     const input = /** @type {HTMLTextAreaElement} */ (element("textarea", ""));
+    input.addEventListener("input", () => input.setCustomValidity(isGood(input.value) ? "" : strings.settings.noSchema));
     Object.assign(input, { rows, value, dir: "auto", placeholder: name === "system" ? (this.#defaults.system ?? "") : "" });
     return this.#field(name, input, () => parse(input.value));
   }
@@ -166,16 +174,8 @@ export class Settings {
    * @param {() => any} value undefined: the model's default
    */
   #field(name, input, value) {
-    const root = element("div", `field-row ${input.tagName.toLowerCase()}`);
     const { label, explained } = strings.settings[name];
-    const title = element("label", "", label);
-    const help = element("p", "help", explained);
-    const problem = element("p", "problem");
-    input.id = `setting-${name}`;
-    help.id = `${input.id}-help`;
-    problem.id = `${input.id}-problem`;
-    input.setAttribute("aria-describedby", `${help.id} ${problem.id}`);
-    title.setAttribute("for", input.id);
+    const { root, problem } = fieldRow(name, label, explained, input);
     input.addEventListener("input", () => {
       problem.textContent = input.validity.valid ? "" : input.validationMessage;
       input.setAttribute("aria-invalid", String(!input.validity.valid));
@@ -185,13 +185,35 @@ export class Settings {
       else Object.assign(this.#values, { [name]: chosen });
       this.#save();
     });
-    root.append(title, input, help, problem);
     return root;
   }
 
   #save() {
     remember(KEY, JSON.stringify(this.#values));
   }
+}
+
+/**
+ * A field with its words.
+ *
+ * @param {string} name
+ * @param {string} label
+ * @param {string} explained
+ * @param {HTMLInputElement | HTMLTextAreaElement} input
+ * @returns {{root: HTMLElement, problem: HTMLElement}} problem: for what is wrong with what was typed
+ */
+export function fieldRow(name, label, explained, input) {
+  const root = element("div", `field-row ${input.tagName.toLowerCase()}`);
+  const title = element("label", "", label);
+  const help = element("p", "help", explained);
+  const problem = element("p", "problem");
+  input.id = `setting-${name}`;
+  help.id = `${input.id}-help`;
+  problem.id = `${input.id}-problem`;
+  input.setAttribute("aria-describedby", `${help.id} ${problem.id}`);
+  title.setAttribute("for", input.id);
+  root.append(title, input, help, problem);
+  return { root, problem };
 }
 
 /** @returns {Values} what is kept, as far as it is what it should be: other versions may have kept other things */
@@ -208,9 +230,25 @@ function read() {
   if (kept.cache_bits === 8) values.cache_bits = 8;
   if (typeof kept.thinks === "boolean") values.thinks = kept.thinks;
   if (typeof kept.system === "string") values.system = kept.system;
+  if (typeof kept.schema === "string" && kept.schema && isSchema(kept.schema)) values.schema = kept.schema;
   const isText = (/** @type {unknown} */ line) => typeof line === "string" && line !== "";
   if (Array.isArray(kept.stop) && kept.stop.length && kept.stop.every(isText)) values.stop = kept.stop;
   return values;
+}
+
+/**
+ * Whether nothing is asked for, or JSON that may be a schema: what it says, the engine looks at.
+ *
+ * @param {string} text
+ */
+function isSchema(text) {
+  if (!text.trim()) return true;
+  try {
+    const value = JSON.parse(text);
+    return value !== null && typeof value === "object" && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} text */
@@ -238,7 +276,7 @@ function themes() {
  * @param {string} explained
  * @param {(chosen: string) => void} act
  */
-function choices(name, label, labels, chosen, explained, act) {
+export function choices(name, label, labels, chosen, explained, act) {
   const root = element("fieldset", "field-row choices");
   root.append(element("legend", "", label));
   for (const [value, text] of Object.entries(labels)) {

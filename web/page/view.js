@@ -166,6 +166,23 @@ export class View {
     if (level) /** @type {HTMLElement} */ (byId("full").querySelector("p")).textContent = strings.full[level];
   }
 
+  /**
+   * Show what has come of an answer.
+   *
+   * @param {Message} message
+   * @param {string} text of it, the last
+   * @param {import("./pace.js").Pace} pace
+   * @param {number} [length] of the context
+   */
+  stream(message, text, pace, length) {
+    this.messages.of(message)?.update();
+    this.announcer.stream(text);
+    const { shown, text: speed } = pace.toShow();
+    if (!shown) return;
+    this.showSpeed(speed);
+    if (length) this.showContext({ context_used: pace.used, context_length: length });
+  }
+
   /** @param {string} text how fast it goes, while it does */
   showSpeed(text) {
     byId("speed").textContent = text;

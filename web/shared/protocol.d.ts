@@ -137,13 +137,35 @@ export interface Sampling {
   top_p?: number | null;
   min_p?: number | null;
   repetition_penalty?: number | null;
-  /** The last so many tokens count as repeated. */
+  /** The last so many tokens count as repeated; -1: all. */
   penalty_window?: number | null;
+  presence_penalty?: number | null;
+  frequency_penalty?: number | null;
+  /** Added to the logits of tokens, by their ids. */
+  logit_bias?: Record<string, number> | null;
+  top_n_sigma?: number | null;
+  typical_p?: number | null;
+  xtc_probability?: number | null;
+  xtc_threshold?: number | null;
+  dry_multiplier?: number | null;
+  dry_base?: number | null;
+  dry_allowed_length?: number | null;
+  dry_penalty_last_n?: number | null;
+  dry_sequence_breakers?: string[] | null;
+  mirostat?: 0 | 2 | null;
+  mirostat_tau?: number | null;
+  mirostat_eta?: number | null;
+  dynatemp_range?: number | null;
+  dynatemp_exponent?: number | null;
   /** null: a random one. */
   seed?: number | null;
   /** null: until the model ends its answer. */
   max_tokens?: number | null;
   stop?: string | string[] | null;
+  /** Tell how likely each token was: `Piece.logprobs`. */
+  logprobs?: boolean | null;
+  /** And so many of the likeliest in its place, at most 20. */
+  top_logprobs?: number | null;
 }
 
 /** What a model may call. */
@@ -521,6 +543,20 @@ export interface CallPiece {
   arguments: string;
 }
 
+/** A token that might have been picked. */
+export interface LikelyToken {
+  /** Its text alone, with U+FFFD for what is no whole character. */
+  token: string;
+  bytes: number[];
+  /** The natural logarithm of the probability that the model gave it. */
+  logprob: number;
+}
+
+/** A token of an answer. */
+export interface TokenLogprob extends LikelyToken {
+  top_logprobs: LikelyToken[];
+}
+
 /** What has come of an answer since the last piece: `reasoning`, `text`, `calls`. */
 export interface Piece {
   type: "piece";
@@ -532,6 +568,8 @@ export interface Piece {
   tokens: number;
   /** Of functions among the `tools` that were given, if there are any. */
   calls?: CallPiece[];
+  /** Of the tokens since the last piece, if asked for. */
+  logprobs?: TokenLogprob[];
   /** Of the first, if asked for: what was done when, seconds; worker.js makes milliseconds since 1970 of them. */
   marks?: Record<string, number>;
 }
@@ -622,7 +660,10 @@ export interface Card {
 export interface BenchFigures {
   type: "bench";
   id: number;
-  /** Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`), or `measure_embedding`. */
+  /**
+   * Those of `py_wgml.generate.bench.measure` (as "speculation" of `measure_speculation`, as "forms"
+   * of `measure_forms`), or `measure_embedding`.
+   */
   figures: Record<string, unknown>;
 }
 

@@ -6,6 +6,7 @@
  * @property {string} system_prompt what the model is told before a conversation, unless the visitor says otherwise
  * @property {SiteModel[]} models
  * @property {string[]} wheels what micropip installs, in order
+ * @property {string} [tools] the module of the owner's functions that the model may call
  * @property {string} version changes whenever any file but a model does
  * @property {string[]} files every one but the models
  *

@@ -1,7 +1,8 @@
 // A way through an automaton over bytes, as py_wgml/grammar/automaton.py makes it.
-//   automaton u32: how many columns the table has, where it begins, where the pushes begin; then the class of each byte,
-//   four a word; then the table, an entry for each state and class, the last column that of the end of the text; then
-//   the place of each entry's pushes, counted from where they begin, and there how many, and which
+//   automaton u32: how many columns the table has, where it begins, where the pushes and the forced tokens begin; then
+//   the class of each byte, four a word; then of each state the only token that is allowed there, counted from 1 (0:
+//   whatever fits); then the table, an entry for each state and class, the last column that of the end of the text;
+//   then the place of each entry's pushes, counted from where they begin, and there how many, and which
 //   texts u32 [vocabulary + 1]: where the bytes of each token begin (the highest bit: it ends answers), then the bytes
 // A stack of at most max_depth states: below, `kept` of those of `stack` (an array that the includer has); above them,
 // `own` of this invocation's, at most OWN.

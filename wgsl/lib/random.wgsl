@@ -26,3 +26,8 @@ fn random_exponential(counter: vec3<u32>) -> f32 {
     }
     return -log(1.0 - u);
 }
+
+// A number from 0 to 1, 1 excluded.
+fn random_uniform(counter: vec3<u32>) -> f32 {
+    return f32(pcg3d(counter).x >> 8u) * 0x1p-24;
+}

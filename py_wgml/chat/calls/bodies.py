@@ -210,6 +210,7 @@ def _named(reader: Reader, strict: bool) -> Reading[None]:
     prefix = yield from reader.take("call:", "print(")
     name = yield from reader.name()
     id = ""
+    is_python = (yield from reader.peek()) == "("
     yield from reader.space()
     if name == "function" and (yield from reader.take(_SEPARATORS[1])):  # DeepSeek V3 and R1
         name = yield from reader.name()
@@ -236,7 +237,7 @@ def _named(reader: Reader, strict: bool) -> Reading[None]:
             raise NoCall
         _begin(reader, name, strict, id)
         yield from reader.value(reader.argue)
-    elif first == "(":
+    elif is_python:
         name = name.removesuffix(".call") if name.removesuffix(".call") in reader.known.names else name
         _begin(reader, name, strict)
         yield from _pairs(reader, name, "=", ")")

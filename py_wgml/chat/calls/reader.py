@@ -51,9 +51,9 @@ class Reader:
     `pieces` are for whoever reads on to take. What lies between `settled` and `at` was read and belongs to no call.
     """
 
-    def __init__(self, known: Known, first: int = 0) -> None:
-        """first: the index of the first call."""
-        self.known = known
+    def __init__(self, known: Known, first: int, ids: set[str]) -> None:
+        """first: the index of the first call. ids: of the calls of this answer, to which those found are added."""
+        self.known, self._ids = known, ids
         self.text, self.at, self.settled = "", 0, 0
         self.dropped = 0
         """Characters that the text had in front."""
@@ -76,8 +76,11 @@ class Reader:
     # What is found.
 
     def begin(self, name: str, id: str = "") -> None:
-        """A call begins. id: as the model has it."""
-        self.pieces.append(CallPiece(self.count, id or f"call_{token_hex(12)}", name))
+        """A call begins. id: as the model has it, taken if it is another one each time."""
+        if not id or id in self._ids:
+            id = f"call_{token_hex(12)}"
+        self._ids.add(id)
+        self.pieces.append(CallPiece(self.count, id, name))
         self.is_open, self.settled = True, self.at
 
     def argue(self, text: str) -> None:

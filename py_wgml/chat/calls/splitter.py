@@ -9,7 +9,7 @@ from typing import Any
 
 from ...generate.parts import Part, Splitter
 from .bodies import calls
-from .reader import Known, NoCall, Reader, Reading
+from .reader import Ended, Known, NoCall, Reader, Reading
 from .rows import ROWS, Row
 
 _BARE = Row("", strict=True, inside=True)
@@ -45,6 +45,7 @@ class CallSplitter:
         self._reader: Reader | None = None
         self._reading: Reading[None] | None = None
         self._count = 0
+        self._ids: set[str] = set()
         self._part = Part()
         if prompt.rstrip().endswith(">>>"):
             self._pending = ">>>"
@@ -115,7 +116,7 @@ class CallSplitter:
 
     def _enter(self, row: Row, text: str) -> None:
         self._pending, self._seen = "", len(text)
-        self._reader = Reader(self._known, self._count)
+        self._reader = Reader(self._known, self._count, self._ids)
         self._reading = self._read_row(self._reader, row)
         self._read(text)
 
@@ -132,10 +133,11 @@ class CallSplitter:
                 is_over = not (yield from reader.peek()) or (yield from reader.take(*row.closings))
                 if is_over or (yield from reader.comes(*(self._marked - {row.each[0]}))):
                     break
-            if row.each[0]:
-                yield from reader.take(row.each[0])
-                yield from reader.space()
-            yield from calls(reader, row.strict)
+            is_marked = row.each[0] and (yield from reader.take(row.each[0]))
+            yield from reader.space()
+            # Behind a call, words may follow.
+            is_word = reader.count > self._count and not is_marked and (yield from reader.peek()) not in ("{", "[", "<")
+            yield from calls(reader, row.strict or bool(is_word))
             yield from reader.space()
             if row.closings and (yield from reader.take("}")):  # one too many is forgiven
                 yield from reader.space()
@@ -154,21 +156,25 @@ class CallSplitter:
         assert reader
         assert reading
         reader.push(text)
+        has_ended, is_wrong = True, False
         try:
             next(reading)
             has_ended = False
-        except (StopIteration, NoCall):
-            has_ended = True
+        except StopIteration:
+            pass
+        except NoCall as error:
+            is_wrong = not isinstance(error, Ended) or not reader.is_open
         if reader.pieces:
             self._part += Part(calls=tuple(reader.pieces))
             reader.pieces = []
         if not has_ended:
             return
+        lost = reader.text[reader.settled : reader.at] if is_wrong else ""
         if reader.is_open:
             reader.close()
         self._may_be_bare = reader.count > self._count
         self._count, self._reader, self._reading = reader.count, None, None
-        self._say(reader.text[reader.settled : reader.at])
+        self._say(lost)
         # Of the rest, the other splitter has seen what came before the call was looked for.
         seen = max(reader.at, self._seen - reader.dropped)
         self._pending, rest = reader.text[reader.at : seen], reader.text[seen:]
@@ -184,11 +190,11 @@ class CallSplitter:
 
     def _say(self, text: str) -> None:
         """Text, but for white space at its end, which may stand before a call."""
+        text = self._blank + text
+        if self._count and not self._has_said:
+            text = text.lstrip()
         said = text.rstrip()
-        if not said:
-            self._blank += text
-            return
-        before = self._blank if self._has_said or not self._count else ""
-        self._part += Part(text=before + said)
         self._blank = text[len(said) :]
-        self._has_said, self._may_be_bare = True, False
+        if said:
+            self._part += Part(text=said)
+            self._has_said, self._may_be_bare = True, False

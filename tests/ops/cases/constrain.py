@@ -18,10 +18,17 @@ def _list(item: Node) -> Node:
 GRAMMARS = {
     "choice": Grammar(Choice((literal("yes"), literal("yellow"), literal("no")))),
     "words": Grammar(Sequence((LETTERS, Repeat(Sequence((literal(" "), LETTERS)), 0, 9)))),
+    "forced": Grammar(LETTERS),
     "nested": Grammar(Rule("list"), {"list": _list(Choice((LETTERS, Rule("list"))))}),
     "shallow": Grammar(Rule("list"), {"list": _list(Choice((LETTERS, Rule("list"))))}),
 }
-BEGUN = {"choice": [b"ye"], "words": [b"some", b" words"], "nested": [b"[[a,", b"[", b"bc]"], "shallow": [b"[", b"a,"]}
+BEGUN = {
+    "choice": [b"ye"],
+    "words": [b"some", b" words"],
+    "forced": [b"b"],
+    "nested": [b"[[a,", b"[", b"bc]"],
+    "shallow": [b"[", b"a,"],
+}
 TEXTS = [
     b"",
     b"",
@@ -70,6 +77,9 @@ def constrain_case(b: Bench, kind: str, seen: int, count: int = 1, every: int | 
     """seen: tokens of BEGUN that the walk has taken in already. count: those that the step takes, its last ones."""
     automaton: Automaton = compile(GRAMMARS[kind])
     texts, begun = _vocabulary(b, 300), BEGUN[kind]
+    forced = np.zeros(len(automaton.next), np.uint32)
+    if kind == "forced":
+        forced[:] = 1 + TEXTS.index(b"a")
     begun = [*begun, *[b"q"] * (every or 0)][: len(begun) + (0 if every is None else count - 1)]
     first = 5  # tokens of a prompt
     tokens = np.concatenate([np.zeros(first, int), [len(texts) + i for i in range(len(begun))], np.zeros(4, int)])
@@ -86,13 +96,13 @@ def constrain_case(b: Bench, kind: str, seen: int, count: int = 1, every: int | 
         at = walk.copy()
         for text in begun[seen : position - first + (row + 1 if every else count)]:
             at.push(text)
-        expected[row] = constrain_numpy(at, texts, ENDS, logits[row])
+        expected[row] = constrain_numpy(at, forced, texts, ENDS, logits[row])
     taken, after = max(seen, position - first + 1), walk_words(first + seen, walk)
     for text in begun[seen:taken]:
         walk.push(text)
         after[3 : 3 + len(walk.stack)] = walk.stack  # what is popped later stays behind
     after[:3] = first + taken, walk.state, len(walk.stack)
-    tables = Tables(b.up(automaton_words(automaton)), b.up(text_words(texts, ENDS)), held)
+    tables = Tables(b.up(automaton_words(automaton, forced)), b.up(text_words(texts, ENDS)), held)
     step = b.up(np.frombuffer(step_uniform(position, count), np.uint32))
     out, sequence = b.held(logits), b.up(tokens.astype(np.uint32))
     return Job(lambda p: constrain(p, step, tables, out, sequence, vocabulary, every), {out: expected, held: after})
@@ -110,6 +120,7 @@ MUTATIONS = [
     Mutation("what is popped", "lib/automaton.wgsl", "kept -= 1u;", "kept -= 2u;", "constrain-nested"),
     Mutation("own states first", "lib/automaton.wgsl", "if own > 0u {", "if own > 90u {", "constrain-shallow"),
     Mutation("who may end", "constrain_mask.wgsl", "fits = may_end();", "fits = true;", "constrain"),
+    Mutation("the only token", "constrain_mask.wgsl", "id == only - 1u", "id == only", "constrain-forced"),
     Mutation("what a step has beyond", "constrain_mask.wgsl", "at < end", "at + 1u < end", "constrain"),
     Mutation("rows of the step", "constrain_mask.wgsl", " || at.y >= step.count", "", "constrain-words"),
     Mutation("the walk's end", "constrain_walk.wgsl", "step.position + 1u", "step.position", "constrain"),
