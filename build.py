@@ -7,7 +7,7 @@
     python3 build.py bench                      measure it there, or with --firefox or --native elsewhere
     python3 build.py screenshots                take the pictures of docs/ there
     python3 build.py audit                      how heavy the page is, how soon it can be used, whether it stays free
-    python3 build.py test [--quick]             check the sources and run all tests
+    python3 build.py test [--quick|--thorough]  check the sources and run the tests
     python3 build.py fuzz [KIND]                feed odd input to the project: how much, how fast, what was found
     python3 build.py check                      the formatter, the linter and the type checkers alone
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
@@ -96,7 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     audit = command("audit", commands.audit, site=True)
     audit.add_argument("--question", default="Write a short story about the sea.")
     test = command("test", commands.test)
-    test.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    extent = test.add_mutually_exclusive_group()
+    extent.add_argument("--quick", action="store_true", help="without the tests marked slow")
+    extent.add_argument("--thorough", action="store_true", help="with those marked thorough")
     command("fuzz", commands.fuzz)
     command("check", commands.check)
     command("lock", commands.lock)

@@ -49,9 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
 
 
-@pytest.fixture(params=["naga", pytest.param("tint", marks=pytest.mark.slow)])
+@pytest.fixture(params=["naga", pytest.param("tint", marks=[pytest.mark.slow, pytest.mark.thorough])])
 def device(request: pytest.FixtureRequest) -> Device:
-    """Models run on both compilers; what kernels do with and without subgroups, the tests of the ops cover."""
+    """Models run on one compiler, thoroughly on both; what kernels do on each of them, the tests of the ops cover."""
     return gpus.device(request.param)
 
 

@@ -7,8 +7,10 @@ from ops import harness
 
 from py_wgml.gpu import Device
 
-# Quick runs are content with one.
-PARAMS = [pytest.param(v, marks=() if v == "naga" else pytest.mark.slow) for v in harness.VARIANTS]
+# What browsers have: Firefox naga without subgroups, Chrome Tint with them. Quick runs are content with one of these.
+MARKS = {"naga": (), "tint-subgroups": (pytest.mark.slow,)}
+OTHERS = pytest.mark.slow, pytest.mark.thorough
+PARAMS = [pytest.param(variant, marks=MARKS.get(variant, OTHERS)) for variant in harness.VARIANTS]
 
 
 @pytest.fixture(params=PARAMS)

@@ -165,7 +165,7 @@ def test_nothing_leads_out_of_the_sandbox(page: Page, context: BrowserContext, u
     context.route("**/sandbox/python.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
     fake()
     ready(page, url)
-    asked: ClassVar[list[str]] = []
+    asked: list[str] = []
     loaded = page.evaluate("async () => (await import('./page/sandbox.js')) && 0")
     context.on("response", lambda response: asked.append(response.url))  # to what was not blocked
     value = json.loads(page.evaluate(RUN, [[["1"]], 30])[0]["value"])
@@ -319,7 +319,7 @@ def test_the_site_has_functions_of_its_own(context: BrowserContext, dist: Path, 
 class Mcp(http.server.BaseHTTPRequestHandler):
     """A server of the Model Context Protocol with one tool, a word at a time; it forgets its first session."""
 
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
     sessions = 0
     forgotten = False
 

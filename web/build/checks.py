@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from . import paths
 from .brand import Brand
@@ -39,10 +40,10 @@ def check() -> None:
             sys.exit(code)
 
 
-def test(quick: bool, options: Sequence[str]) -> None:
+def test(extent: Literal["quick", "usual", "thorough"], options: Sequence[str]) -> None:
     """Check the sources, then run pytest with its own `options`; ends the process with pytest's code.
 
-    quick: without the tests marked slow.
+    extent: without the tests marked slow; without those marked thorough; all.
     """
     check()
     environment = dict(os.environ)
@@ -55,7 +56,7 @@ def test(quick: bool, options: Sequence[str]) -> None:
     fill_caches()
     # Several processes, each with groups of tests (tests/conftest.py) in the order they are found in.
     chosen = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"]
-    chosen += ["-m", "not slow"] if quick else []
+    chosen += {"quick": ["-m", "not slow"], "usual": ["-m", "not thorough"], "thorough": []}[extent]
     sys.exit(subprocess.call([sys.executable, "-m", "pytest", *chosen, *options], cwd=paths.ROOT, env=environment))
 
 

@@ -111,7 +111,7 @@ def check(args: argparse.Namespace) -> None:
 
 def test(args: argparse.Namespace) -> None:
     """Check the sources, then run pytest; options that are not known here are pytest's."""
-    checks.test(args.quick, args.rest)
+    checks.test("quick" if args.quick else "thorough" if args.thorough else "usual", args.rest)
 
 
 def fuzz(args: argparse.Namespace) -> None:

@@ -21,10 +21,9 @@ from .errors import USAGE, Stop, say
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
 
-# What visitors read of the model that they talk to.
-FAMILIES = "families.json"
 # Where the owner's functions lie in it.
 TOOLS = "tools.js"
+FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
 PUBLISHED += ("page/*.css", "sandbox/*.py")
@@ -85,14 +84,6 @@ def build(
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
-def families() -> dict[str, str]:
-    """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
-    folder = paths.ROOT / "py_wgml" / "models"
-    listed = (folder / "__init__.py").read_text()
-    names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
-    return {name: (folder / f"{name}.py").read_text() for name in names}
-
-
 def check_tools(path: Path) -> None:
     """Stop, unless a file is a JavaScript module with a default export: what it exports, the page looks at."""
     try:
@@ -106,6 +97,14 @@ def check_tools(path: Path) -> None:
         raise Stop(f"{path} is no JavaScript module: {why.strip()}", USAGE)
     if not re.search(r"\bexport\s+default\b|\bas\s+default\b", text):
         raise Stop(f"{path} has no default export: it is to be a list of functions, see docs/site.md", USAGE)
+
+
+def families() -> dict[str, str]:
+    """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
+    folder = paths.ROOT / "py_wgml" / "models"
+    listed = (folder / "__init__.py").read_text()
+    names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
+    return {name: (folder / f"{name}.py").read_text() for name in names}
 
 
 def own_wheel() -> bytes:

@@ -43,7 +43,7 @@ class Agent {
     app.addEventListener("site", () => this.#offer());
     app.addEventListener("answered", (event) => this.#answered(/** @type {CustomEvent<Turn>} */ (event).detail));
     byId("messages").addEventListener("asked", (event) => this.#asked(/** @type {CustomEvent<Asked>} */ (event).detail));
-    app.sections.push({ show: () => this.#section(), reset: () => this.#choose(chosen({})) });
+    app.settings.sections.push({ show: () => this.#section(), reset: () => this.#choose(chosen({})) });
   }
 
   /** Tell the model of what there is, as the visitor has chosen. What nobody wants is not loaded. */

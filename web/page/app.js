@@ -10,7 +10,7 @@
  * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
- * - `actions`, the buttons below messages, and `sections` of the `settings`, to add to; `toast(text, action)`
+ * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
  * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
  * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an
  *   answer has ended as it should: its detail the Turn) and "failed" (its detail an EngineError; preventDefault keeps the page from
@@ -65,7 +65,6 @@ export class App extends EventTarget {
   conversation = new Conversation();
   #sidebar = new Sidebar();
   settings = new Settings(() => this.model && this.load(this.model));
-  sections = this.settings.sections;
   #keeping = new Keeping({
     inView: () => this.conversation,
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],

@@ -103,6 +103,65 @@ export const strings = {
     /** @type {(seconds: number | undefined) => string} */
     thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds))}`),
   },
+  tools: {
+    python: {
+      label: "Let the model run Python",
+      explained:
+        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
+        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
+      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
+    },
+    servers: {
+      label: "MCP servers",
+      explained:
+        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
+        "model tells them leaves your device.",
+      /** @type {(line: string) => string} */
+      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
+    },
+    consent: {
+      label: "Calls of servers",
+      explained: "",
+      choices: { ask: "Ask before each", always: "Without asking" },
+    },
+    site: {
+      label: "Functions of this site",
+      explained: "The model may call them to answer you.",
+      choices: { true: "On", false: "Off" },
+    },
+    /** @type {(name: string) => string} */
+    called: (name) => (name === "python" ? "Python" : `Called ${name}`),
+    running: "running…",
+    waiting: "wants to run",
+    run: "Run",
+    decline: "Don’t run",
+    /** What the model is told then. */
+    declined: "The user did not let this run.",
+    notRun: "Not run.",
+    stopped: "Stopped.",
+    /** @type {(seconds: number) => string} */
+    late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
+    /** @type {(why?: string) => string} */
+    notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
+    /** @type {(why: string) => string} */
+    brokeDown: (why) => `Python broke down: ${why}.`,
+    anew: "[Python was started anew: the variables of earlier runs are gone.]",
+    plot: "Plot",
+    /** @type {(run: Run) => string} */
+    ran: ({ error, seconds }) => (seconds ? `${error === undefined ? "ran for" : "failed after"} ${decimal(seconds)} s` : ""),
+    /** @type {(shown: number, all: number) => string} */
+    rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
+    /** @type {(name: string) => string} */
+    unknown: (name) => `There is no function called “${name}”.`,
+    noArguments: "The arguments are no object.",
+    /** @type {(server: string, message: string) => string} */
+    noServer: (server, message) => `${server} can’t be used: ${message}`,
+    noFrame: "it could not be asked.",
+    noFunction: "each has a name, a description and a function “run”.",
+    noCode: "There is no code: it is expected as the text “code”.",
+    /** @type {(message: string) => string} */
+    broken: (message) => `The functions of this site can’t be used: ${message}`,
+  },
   inside: {
     title: "Inside the answer",
     looking: "Looking…",
@@ -162,65 +221,6 @@ export const strings = {
     isChanged: "Your version runs.",
     failed: "It does not run; what ran before still does.",
     source: "Python of the model",
-  },
-  tools: {
-    python: {
-      label: "Let the model run Python",
-      explained:
-        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
-        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
-      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
-    },
-    servers: {
-      label: "MCP servers",
-      explained:
-        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
-        "model tells them leaves your device.",
-      /** @type {(line: string) => string} */
-      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
-    },
-    consent: {
-      label: "Calls of servers",
-      explained: "",
-      choices: { ask: "Ask before each", always: "Without asking" },
-    },
-    site: {
-      label: "Functions of this site",
-      explained: "The model may call them to answer you.",
-      choices: { true: "On", false: "Off" },
-    },
-    /** @type {(name: string) => string} */
-    called: (name) => (name === "python" ? "Python" : `Called ${name}`),
-    running: "running…",
-    waiting: "wants to run",
-    run: "Run",
-    decline: "Don’t run",
-    /** What the model is told then. */
-    declined: "The user did not let this run.",
-    notRun: "Not run.",
-    stopped: "Stopped.",
-    /** @type {(seconds: number) => string} */
-    late: (seconds) => `Stopped: it took more than ${seconds} seconds.`,
-    /** @type {(why?: string) => string} */
-    notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
-    /** @type {(why: string) => string} */
-    brokeDown: (why) => `Python broke down: ${why}.`,
-    anew: "[Python was started anew: the variables of earlier runs are gone.]",
-    plot: "Plot",
-    /** @type {(run: Run) => string} */
-    ran: ({ error, seconds }) => (seconds ? `${error === undefined ? "ran for" : "failed after"} ${decimal(seconds)} s` : ""),
-    /** @type {(shown: number, all: number) => string} */
-    rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
-    /** @type {(name: string) => string} */
-    unknown: (name) => `There is no function called “${name}”.`,
-    noArguments: "The arguments are no object.",
-    /** @type {(server: string, message: string) => string} */
-    noServer: (server, message) => `${server} can’t be used: ${message}`,
-    noFrame: "it could not be asked.",
-    noFunction: "each has a name, a description and a function “run”.",
-    noCode: "There is no code: it is expected as the text “code”.",
-    /** @type {(message: string) => string} */
-    broken: (message) => `The functions of this site can’t be used: ${message}`,
   },
   full: {
     near: "The context is nearly full: the model can’t hold much more of this conversation.",
