@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from ..errors import ContextError, WgmlError
 from ..gguf_model.header import Header
-from ..gpu import Device, Program
+from ..gpu import Device
 from ..models import Cache, Forward, Made, State
 from ..ops import Bits, Sampling, step_uniform
 from ..timeline import mark
 from .constraint import Constraint
 from .draft import CHECKED, Costs, Draft, Speculate
-from .engine import Engine
+from .measured import Measured
 from .pace import Pace
 from .steps import STEP_SIZES, Kind, Picking, Steps
 from .timing import ActivationBits, time_forms, x_bytes
@@ -30,7 +30,7 @@ _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, 
 OnLogprobs = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float32]], None]
 
 
-class Runner(Engine):
+class Runner(Measured):
     """An `Engine` that generates.
 
     context: the most tokens it will hold (default: as many as the model and the device can).
@@ -40,8 +40,6 @@ class Runner(Engine):
     there is a guess; "auto", where it pays. It stays off (`speculate`) where it can't be, or would not pay; False may
     be set in between.
     """
-
-    _cache: Cache
 
     def __init__(
         self,
@@ -136,47 +134,6 @@ class Runner(Engine):
         if not self._cache.states or count == self._remembered:
             return count
         return max((position for position in self._cache.snapshots.positions if position <= count), default=0)
-
-    @property
-    def token_program(self) -> Program:
-        """The step that takes one token, at the present length, and samples the next."""
-        return self.steps.program(1, "sample", self._stored)[0]
-
-    async def profile(self) -> list[float]:
-        """Seconds of each dispatch of `token_program`, done for the last token again; errors as of Device."""
-        self._remembered = None
-        self.device.write(self._step, step_uniform(max(self._stored - 1, 0), 1))
-        return await self.device.profile(self.token_program)
-
-    async def gpu_seconds(self, times: int) -> float:
-        """Seconds of the GPU's that `token_program` takes, done for the last tokens again; errors as of Device."""
-        self._remembered = None
-        self.device.write(self._step, step_uniform(max(self._stored - times, 0), 1))
-        return await self.device.time(self.token_program, times)
-
-    @property
-    def dispatches_per_token(self) -> int:
-        """Dispatches of `token_program`."""
-        return len(self.token_program.dispatches)
-
-    @property
-    def bytes_per_token(self) -> int:
-        """Bytes that `token_program` must at least read: every weight, and what the cache holds."""
-        weights = {segment.buffer for segment in self.weights.segments}
-        dispatches = self.token_program.dispatches
-        read = {b for pipeline, buffers, _ in dispatches if pipeline.name != "get_rows" for b in buffers}
-        states = sum(state.nbytes for state in self._cache.states.values())
-        return sum(buffer.nbytes for buffer in read & weights) + self._stored * self._cache.position_bytes + states
-
-    @property
-    def batch(self) -> int:
-        """How many tokens are read back at once, as it stands."""
-        return self._pace.batch
-
-    @property
-    def read_cost(self) -> float:
-        """Seconds until the host notices that the GPU has done what it was asked."""
-        return self._pace.read_cost
 
     @property
     def context_used(self) -> int:

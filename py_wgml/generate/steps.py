@@ -140,9 +140,8 @@ class Steps:
         if key not in self.programs:
             program = device.program(f"{kind} {room}")
             state = self._state
-            made = build(
-                program, self.forward, state, Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
-            )
+            step = Step(room, length, _LOGITS[kind], self._x_bytes, watched=watched)
+            made = build(program, self.forward, state, step)
             if kind in ("sample", "check"):
                 logits = made.logits
                 assert logits is not None

@@ -279,7 +279,9 @@ class _Compiler:
         of = [alike.setdefault(column.tobytes(), len(alike)) for column in np.ascontiguousarray(rows.T)]
         columns = [of.index(number) for number in range(len(alike))]
         classes = np.repeat(of, np.diff(self._cuts)).astype(np.uint8)
-        return Automaton(classes, np.hstack([rows[:, columns], ends[:, None]]).astype(np.uint32), pushes, start, self._depth)
+        return Automaton(
+            classes, np.hstack([rows[:, columns], ends[:, None]]).astype(np.uint32), pushes, start, self._depth
+        )
 
     def table(self) -> tuple[list[list[int]], list[int], list[bool]]:
         """Of an expression without calls: the state of each state and range of bytes (the first is that of no text,

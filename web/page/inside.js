@@ -219,7 +219,7 @@ function timeOf(engine) {
   const root = element("div", "");
   root.append(element("p", "looking", words.looking));
   engine.profile().then(({ dispatches, reason }) => {
-    if (reason !== null) return root.replaceChildren(element("p", "", words.noTime(reason)));
+    if (reason) return root.replaceChildren(element("p", "", words.noTime(reason)));
     const whole = dispatches.reduce((sum, { seconds }) => sum + seconds, 0) || 1;
     const rows = [...dispatches]
       .sort((a, b) => b.seconds - a.seconds)

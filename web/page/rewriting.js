@@ -85,9 +85,9 @@ export class Rewriting {
    */
   #show({ file, text, original, problem }, asked) {
     this.#file.textContent = file;
-    this.#problem.hidden = problem === null;
+    this.#problem.hidden = !problem;
     this.#problem.textContent = problem ?? "";
-    if (problem !== null) return void (this.#status.textContent = words.failed);
+    if (problem) return void (this.#status.textContent = words.failed);
     const isOriginal = text === original;
     if (asked === undefined) this.#status.textContent = isOriginal ? words.isOriginal : words.isChanged;
     else this.#status.textContent = isOriginal ? words.isOriginal : words.runs;
