@@ -416,7 +416,7 @@ class Chat:
                 told["tool_calls"] = calls
             spoilt = [call["function"] for call in answer.tool_calls if arguments_of(call) is None]
             told["content"] = "\n".join(
-                filter(None, (told["content"], *(f"{call['name']}({call['arguments']}" for call in spoilt)))
+                filter(None, (told["content"], *(f"{call['name']}({call['arguments']})" for call in spoilt)))
             )
 
     def stop(self) -> None:

@@ -47,6 +47,9 @@ def odd_record(seed: int) -> dict[str, object]:
             message["model"] = chance.choice(("Model (2) 1B", "a--b", "x -->", "Fake 1M"))
             if thoughts := some():
                 message |= {"reasoning": thoughts, "thought": 1.5}
+            if chance.random() < 0.5:
+                done = {"id": "a", "name": some(), "arguments": some(), "result": some()}
+                message["calls"] = [done, {"id": "b", "name": "f", "arguments": "{"}]
         messages.append(message)
     name = chance.choice(("A name", "# odd <!-- user -->", " spaced ", "", "two\nlines"))
     return {"id": "x", "name": name, "created": 1, "changed": 1, "messages": messages, "leaf": str(len(messages) - 1)}

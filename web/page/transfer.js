@@ -35,7 +35,7 @@ export function toMarkdown(record) {
       const seconds = thought === undefined ? "" : ` (${thought} s)`;
       parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
     }
-    if (calls) parts.push("<!-- calls -->", JSON.stringify(calls), "<!-- answer -->");
+    if (calls) parts.push("<!-- calls -->", inLine(calls), "<!-- answer -->");
     for (const { name, text } of files) {
       const fence = fenceAround(text, 6);
       parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
@@ -44,6 +44,10 @@ export function toMarkdown(record) {
   }
   return `${parts.join("\n\n")}\n`;
 }
+
+/** JSON without any of the characters that end a line. @param {unknown} value */
+const inLine = (value) =>
+  JSON.stringify(value).replaceAll(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
 
 /** @param {string} text */
 const guarded = (text) => text.replaceAll(LIKE_MARKS, "\\$&");
