@@ -28,7 +28,8 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True)
     ready(page, url)
     page.keyboard.press("Control+,")
-    field = {name: page.locator(f"#setting-{name}") for name in ("temperature", "top_k", "seed", "stop", "schema", "context")}
+    names = "temperature", "top_k", "seed", "stop", "schema", "context"
+    field = {name: page.locator(f"#setting-{name}") for name in names}
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
     expect(field["top_k"]).to_have_attribute("placeholder", "40")
     expect(field["seed"]).to_have_attribute("placeholder", "random")
