@@ -284,7 +284,6 @@ class Model(Introspection):
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
-        settings.require_tokens(self.config.vocabulary)
         if top_logprobs is not None and not flag("logprobs", logprobs):
             raise WgmlError("top_logprobs is given, but logprobs is not true")
         top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
@@ -295,6 +294,7 @@ class Model(Introspection):
         messages = read(messages)
         if not messages:
             raise WgmlError("messages is empty: there is nothing to answer")
+        settings.require_tokens(self.config.vocabulary)
         make = self._prompts.fitting if flag("drop_oldest", drop_oldest) else self._prompts.prompt
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:

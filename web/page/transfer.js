@@ -14,7 +14,7 @@ const MARK = /^<!-- (user|assistant)(?: \((.*)\))?(?:: (\d+) files?)? -->$/gm;
 /** In an answer: what was thought, in how many seconds; and where that ends. */
 const REASONING = /^\n?\n?<!-- reasoning(?: \((.*) s\))? -->\n\n([^]*?)\n\n<!-- answer -->$/m;
 /** In an answer, before its text: what it calls, in JSON. */
-const CALLS = /^\n?\n?<!-- calls -->\n\n(.*)\n\n<!-- answer -->$/m;
+const CALLS = /^\n?\n?<!-- calls -->\n\n([^\n]*)\n\n<!-- answer -->$/m;
 /** Lines of a message that look like a mark have a backslash more in the file, and one less when they are read. */
 const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|calls|answer)\b.*-->$/gm;
 const FILE = /^(`{6,})text (.*)\n([^]*?)\n\1(?:\n\n|$)/;
