@@ -9,8 +9,6 @@ from ...grammar import nodes
 from ...grammar.nodes import EMPTY, Choice, Grammar, Node, Rule, literal, optional
 from .form import Form, Pairs
 
-_ANY = nodes.characters([(0, 0x10FFFF)])
-
 
 def forced(form: Form, tools: Sequence[Mapping[str, Any]], several: bool = False) -> Grammar:
     """Calls of these functions, as the model writes them: one, or `several` too.
@@ -77,8 +75,7 @@ def _value(form: Form, pairs: Pairs, value: Any, rules: dict[str, Node], prefix:
         inside: Node = Choice(tuple(literal(option) for option in options if isinstance(option, str)))
     else:
         end = (pairs.quote or form.after).strip()
-        anything = nodes.Repeat(_ANY)
-        inside = nodes.Without(anything, nodes.Sequence((anything, literal(_first_mark(end)), anything)))
+        inside = nodes.without(_first_mark(end))
     return nodes.Sequence((quote, inside, quote))
 
 
