@@ -284,7 +284,6 @@ class Model(Introspection):
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
-        settings.require_tokens(self.config.vocabulary)
         if top_logprobs is not None and not flag("logprobs", logprobs):
             raise WgmlError("top_logprobs is given, but logprobs is not true")
         top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
@@ -295,6 +294,7 @@ class Model(Introspection):
         messages = read(messages)
         if not messages:
             raise WgmlError("messages is empty: there is nothing to answer")
+        settings.require_tokens(self.config.vocabulary)
         make = self._prompts.fitting if flag("drop_oldest", drop_oldest) else self._prompts.prompt
         prompt = make(messages, self.runner.context, variables)
         if len(prompt.ids) > self.runner.context:
@@ -416,7 +416,7 @@ class Chat:
                 told["tool_calls"] = calls
             spoilt = [call["function"] for call in answer.tool_calls if arguments_of(call) is None]
             told["content"] = "\n".join(
-                filter(None, (told["content"], *(f"{call['name']}({call['arguments']}" for call in spoilt)))
+                filter(None, (told["content"], *(f"{call['name']}({call['arguments']})" for call in spoilt)))
             )
 
     def stop(self) -> None:

@@ -25,6 +25,7 @@ class Runner:
         self.script = list(script)
         self.asked: list[list[int]] = []
         self.parameters, self.context = 1, 100_000
+        self.config = SimpleNamespace(vocabulary=1 << 20)
 
     def reused(self, ids: Sequence[int]) -> int:
         return 0

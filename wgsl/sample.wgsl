@@ -1,6 +1,6 @@
 // The next token of a sequence, picked from its logits on the GPU. In this order, which is llama.cpp's:
 //   biases, penalties on what came lately, DRY                        lib/penalties.wgsl
-//   top-n-sigma, top-k, typical-p, top-p, min-p, XTC; or mirostat 2   lib/kept.wgsl
+//   top-n-sigma, top-k, typical-p, top-p, min-p, XTC; or mirostat 2   lib/kept.wgsl, lib/truncation.wgsl
 //   temperature, which may be dynamic
 //   logits f32 [vocabulary] (biases and penalties are applied to them in place)    tokens u32 [context + 1]
 // tuned: with biases, DRY, top-n-sigma, typical-p, XTC, mirostat and dynamic temperature, which are left out otherwise: a
@@ -62,110 +62,23 @@ var<private> row: u32; // where the logits begin
 {% include "lib/penalties.wgsl" %}
 {% if tuned %}
 {% include "lib/truncation.wgsl" %}
-{% endif %}
-
-// Samplers in llama.cpp's order. (What sums over the vocabulary stands in one place for all of them: compilers copy it to
-// where it is called, and take long enough.)
-const TOP_N_SIGMA: u32 = 0u;
-const TOP_K: u32 = 1u;
-const TYPICAL_P: u32 = 2u;
-const TOP_P: u32 = 3u;
-const MIN_P: u32 = 4u;
-{% if tuned %}
-const XTC: u32 = 5u;
-const MIROSTAT: u32 = 6u;
-const TEMPERATURE: u32 = 7u;
-const LAST: u32 = TEMPERATURE;
-
-var<private> temperature: f32;
-var<private> kept_mass: f32; // relative to the highest
-
 {% else %}
-const LAST: u32 = MIN_P;
 
-{% endif %}
-fn is_wanted(stage: u32, end: u32) -> bool {
-    {% if tuned %}
-    if sampling.mirostat > 0u && stage < MIROSTAT {
-        return false;
+// What top-k, top-p and min-p leave of `all`: lib/truncation.wgsl in little.
+fn truncated(all: Kept, end: u32, lane: u32) -> Kept {
+    var kept = all;
+    if sampling.top_k > 0u && sampling.top_k < params.vocabulary {
+        kept = narrowed(kept, false, 0.0, f32(sampling.top_k), false, lane);
     }
-    {% endif %}
-    switch stage {
-        case TOP_K: { return sampling.top_k > 0u && sampling.top_k < params.vocabulary; }
-        case TOP_P: { return sampling.top_p < 1.0; }
-        case MIN_P: { return sampling.min_p > 0.0; }
-        {% if tuned %}
-        case TOP_N_SIGMA: { return sampling.top_n_sigma > 0.0; }
-        case TYPICAL_P: { return sampling.typical_p < 1.0; }
-        case XTC: {
-            let chance = random_uniform(vec3<u32>(CHANCE, end, sampling.seed));
-            return chance < sampling.xtc_probability;
-        }
-        case MIROSTAT: { return sampling.mirostat > 0u; }
-        case TEMPERATURE: { return sampling.mirostat > 0u || sampling.dynatemp_range > 0.0; }
-        {% endif %}
-        default: { return false; }
+    if sampling.top_p < 1.0 {
+        kept = narrowed(kept, false, 0.0, sampling.top_p * measure(kept, lane).y, true, lane);
     }
-}
-
-// What the samplers leave.
-fn truncated(highest: f32, end: u32, lane: u32) -> Kept {
-    // Without what was excluded beforehand, which lies lowest.
-    var kept = Kept(key_of(LOWEST) + 1u, 0xffffffffu, highest);
-    for (var stage = TOP_N_SIGMA; stage <= LAST; stage++) {
-        if !is_wanted(stage, end) {
-            continue;
-        }
-        var measured = vec2<f32>(0.0);
-        if stage != TOP_K && stage != MIN_P {
-            measured = measure(kept, lane);
-        }
-        var around = false;
-        var centre = 0.0;
-        var goal = select(sampling.top_p * measured.y, f32(sampling.top_k), stage == TOP_K);
-        {% if tuned %}
-        var distance = 0.0;
-        if stage == TOP_N_SIGMA || stage == TYPICAL_P || stage == TEMPERATURE {
-            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), kept.highest, kept, lane);
-        }
-        if stage == TYPICAL_P {
-            // Locally typical sampling (arXiv:2202.00666): those whose surprise is nearest to the expected one. It is a
-            // constant less the logit, so they are those nearest to the mean logit.
-            around = true;
-            centre = kept.highest + distance / measured.y;
-            goal = sampling.typical_p * measured.y;
-        }
-        {% endif %}
-        if stage == TOP_K || stage == TOP_P || stage == TYPICAL_P {
-            kept = narrowed(kept, around, centre, goal, stage != TOP_K, lane);
-        }
-        if stage == MIN_P {
-            kept.low = max(kept.low, key_of(kept.highest + log(sampling.min_p)));
-        }
-        {% if tuned %}
-        if stage == TOP_N_SIGMA {
-            kept.low = key_of(least_within_sigma(kept, measured.x, distance, lane));
-        }
-        if stage == TYPICAL_P {
-            kept.highest = highest_of(kept, lane);
-        }
-        if stage == XTC {
-            let least = kept.highest + log(sampling.xtc_threshold * measured.y);
-            kept.high = min(kept.high, key_of(least_top_choice(kept, least, lane)));
-        }
-        if stage == MIROSTAT {
-            kept.low = key_of(least_within_surprise(kept.highest, measured.y, lane));
-        }
-        if stage == TEMPERATURE {
-            kept_mass = measured.y;
-            if sampling.mirostat == 0u {
-                temperature = dynamic_temperature(measured, distance);
-            }
-        }
-        {% endif %}
+    if sampling.min_p > 0.0 {
+        kept.low = max(kept.low, key_of(kept.highest + log(sampling.min_p)));
     }
     return kept;
 }
+{% endif %}
 
 @compute @workgroup_size({{ workgroup_size }})
 fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workgroup: vec3<u32>) {
@@ -218,7 +131,9 @@ fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) workg
         {% else %}
         let temperature = sampling.temperature;
         {% endif %}
-        let kept = truncated(highest, end, lane);
+        // Without what was excluded beforehand, which lies lowest.
+        let all = Kept(key_of(LOWEST) + 1u, 0xffffffffu, highest);
+        let kept = truncated(all, end, lane);
         best = LOWEST;
         for (var id = lane; id < params.vocabulary; id += THREADS) {
             if is_kept(logits[row + id], kept) {

@@ -18,7 +18,7 @@ from .constraint import Constraint
 from .draft import CHECKED, Costs, Draft, Speculate
 from .measured import Measured
 from .pace import Pace
-from .steps import STEP_SIZES, Kind, Picking, Steps
+from .steps import STEP_SIZES, Kind, OnLogprobs, Picking, Row, Steps
 from .timing import ActivationBits, time_forms, x_bytes
 
 _LONGEST_STEP = 0.5  # seconds of a prompt's step: in between it can be stopped; a GPU busy for longer may be reset
@@ -26,8 +26,6 @@ _SLOW_STEP = 0.05  # seconds a token, from which on prompts begin with steps of 
 _PAGE = 1024  # positions by which the cache grows
 _FEW_FORCED = 2  # tokens: for fewer than that no step that is worth it waits
 _SELDOM, _OFTEN = 512, 32  # tokens from one snapshot to the next: of a prompt, and of what is generated
-
-OnLogprobs = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float32]], None]
 
 
 class Runner(Measured):
@@ -98,7 +96,7 @@ class Runner(Measured):
         Raises WgmlError when the GPU has not enough memory.
         """
         await super().start()
-        token = await self._time_step(1)
+        token = await self.steps.time(1)
         began = time.perf_counter()
         await self.device.read(self._step, 4)
         self._pace = Pace(time.perf_counter() - began)
@@ -107,17 +105,8 @@ class Runner(Measured):
         slow = step > _SLOW_STEP
         if not slow and len(self._step_sizes) > 2:
             count = min(self._step_sizes[2], self.context)
-            self._fit_step_size(count, await self._time_step(count))
+            self._fit_step_size(count, await self.steps.time(count))
         self._in_flight = 1 if slow else 2
-
-    async def _time_step(self, count: int) -> float:
-        """The seconds of a step of `count` tokens, whichever."""
-        program = await self.steps.ready(count, "sample", count)
-        for _ in range(2):  # the first run of a kernel may still compile it
-            self.device.write(self._step, step_uniform(0, count))
-            began = time.perf_counter()
-            await self.device.run_and_read(program, self._step, 0, 4)
-        return time.perf_counter() - began
 
     def _free(self) -> None:
         super()._free()
@@ -207,7 +196,7 @@ class Runner(Measured):
         # What depends on each pick in turn, or is told of it, comes from steps of one.
         in_turn = sampling.learns or on_logprobs is not None
         allowed = None if on_logprobs else constraint
-        rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]] = []
+        rows: list[Row] = []
         tokens = _forced(allowed, end - len(ids))
         if constraint is not None:
             constraint.forced_tokens += len(tokens)
@@ -246,12 +235,7 @@ class Runner(Measured):
                     return
                 mark("submitted ahead")
                 draft.read()  # while the GPU is at work
-                data = await self._read(pending)
-                if on_logprobs and self.steps.records:
-                    rows = list(zip(*self.steps.records.read(data), strict=True))
-                    tokens = [int(ids[0]) for ids, _ in rows]
-                else:
-                    tokens = np.frombuffer(data, np.uint32).tolist()
+                tokens, rows = self.steps.taken(await self._read(pending), self._picking)
                 mark("read")
             now = time.perf_counter()
             if is_check:
@@ -268,9 +252,7 @@ class Runner(Measured):
         """
         began = time.perf_counter()
         while len(pending) < self._in_flight and self._stored < end:
-            count = min(most, end - self._stored)
-            if self._picking.logprobs and self.steps.records:
-                count = min(count, self.steps.records.room(self._stored + 1))
+            count = min(most, end - self._stored, self.steps.room(self._stored + 1, self._picking))
             await self._reserve(self._stored + count)
             pending.append(await self._submit(1, "sample", count))
             self.token_steps += count
@@ -352,7 +334,7 @@ class Runner(Measured):
             before, self.steps.forward = self.steps.forward, forward or self._forward
             try:
                 self._record()
-                await self._time_step(1)
+                await self.steps.time(1)
                 await self.steps.require_numbers()
             except BaseException:
                 self.steps.forward = before
@@ -422,11 +404,7 @@ class Runner(Measured):
         program = await self.steps.ready(count, kind, first + times - 1, self._picking)
         self._stored += count * times
         self._remembered = self._stored
-        records = self.steps.records if self._picking.logprobs and kind == "sample" else None
-        if records is None:
-            return self.device.run_and_read(program, self._tokens, 4 * first, 4 * times, times)
-        at = records.nbytes * (first % records.ring)
-        return self.device.run_and_read(program, records.records, at, records.nbytes * times, times)
+        return self.steps.run(program, first, times, self._picking)
 
     def _remember(self, distance: int, passing: bool = False) -> None:
         """Take a snapshot of what forgets, if the last one is so many tokens back."""

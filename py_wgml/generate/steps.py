@@ -1,12 +1,14 @@
 """The steps of a model that generates, as Programs: recorded once each, replayed for every token."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import WgmlError
 from ..gpu import Buffer, Device, Program
@@ -21,6 +23,7 @@ from ..ops import (
     constrain,
     logprobs,
     sample,
+    step_uniform,
     tuning_words,
 )
 from .constraint import Constraint, Masks
@@ -35,6 +38,15 @@ logits of each."""
 
 _LOGITS: dict[Kind, Logits] = {"fill": "none", "sample": "last", "check": "every", "logits": "every"}
 _AHEAD = 1.0  # seconds after a load has begun: kept weights are read by then
+
+
+Row = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
+"""The ids of a token and of the likeliest in its place, and their log-probabilities."""
+
+OnLogprobs = Callable[[npt.NDArray[np.int64], npt.NDArray[np.float32]], None]
+"""Is told a row."""
+
+_MANY = 1 << 24  # tokens
 
 
 @dataclass(frozen=True)
@@ -165,6 +177,33 @@ class Steps:
         assert logits is not None
         if not np.isfinite(await self._device.read_array(logits, (1, count))).all():
             raise WgmlError("what it makes of a token is no number: it overflows somewhere")
+
+    async def time(self, count: int) -> float:
+        """The seconds of a step of `count` tokens, whichever."""
+        program, step = await self.ready(count, "sample", count), self._state.step
+        for _ in range(2):  # the first run of a kernel may still compile it
+            self._device.write(step, step_uniform(0, count))
+            began = time.perf_counter()
+            await self._device.run_and_read(program, step, 0, 4)
+        return time.perf_counter() - began
+
+    def run(self, program: Program, first: int, times: int, picking: Picking) -> Awaitable[bytes]:
+        """Run a step `times` over, and read what `taken` makes tokens of: those from position `first` on."""
+        if picking.logprobs and self.records:
+            size, at = self.records.nbytes, first % self.records.ring
+            return self._device.run_and_read(program, self.records.records, size * at, size * times, times)
+        return self._device.run_and_read(program, self._state.tokens, 4 * first, 4 * times, times)
+
+    def taken(self, data: bytes, picking: Picking) -> tuple[list[int], list[Row]]:
+        """The tokens that `run` has read; of each what `OnLogprobs` is told, if that was asked for."""
+        if picking.logprobs and self.records:
+            rows = list(zip(*self.records.read(data), strict=True))
+            return [int(ids[0]) for ids, _ in rows], rows
+        return np.frombuffer(data, np.uint32).tolist(), []
+
+    def room(self, position: int, picking: Picking) -> int:
+        """How many tokens from `position` on one `run` can read."""
+        return self.records.room(position) if picking.logprobs and self.records else _MANY
 
     def rebind(self, tokens: Buffer, others: Mapping[Buffer, Buffer]) -> None:
         """Give what is recorded other buffers in the place of some; `tokens` is the sequence's from now on. To record

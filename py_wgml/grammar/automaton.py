@@ -275,9 +275,13 @@ class _Compiler:
         if not ends[start] and not rows[start].any():
             raise WgmlError("nothing can be answered: no text fits what is asked for")
         # Bytes that lead alike from everywhere are one class.
-        columns, of = np.unique(rows, axis=1, return_inverse=True)
-        classes = np.repeat(of.reshape(-1), np.diff(self._cuts)).astype(np.uint8)
-        return Automaton(classes, np.hstack([columns, ends[:, None]]).astype(np.uint32), pushes, start, self._depth)
+        alike: dict[bytes, int] = {}
+        of = [alike.setdefault(column.tobytes(), len(alike)) for column in np.ascontiguousarray(rows.T)]
+        columns = [of.index(number) for number in range(len(alike))]
+        classes = np.repeat(of, np.diff(self._cuts)).astype(np.uint8)
+        return Automaton(
+            classes, np.hstack([rows[:, columns], ends[:, None]]).astype(np.uint32), pushes, start, self._depth
+        )
 
     def table(self) -> tuple[list[list[int]], list[int], list[bool]]:
         """Of an expression without calls: the state of each state and range of bytes (the first is that of no text,
@@ -427,15 +431,27 @@ class _Compiler:
         self, rows: npt.NDArray[np.uint32], ends: npt.NDArray[np.uint32], pushes: tuple[tuple[int, ...], ...]
     ) -> None:
         """Make dead what leads to no end."""
-        good = ends == RETURN
         mask = (1 << TARGET_BITS) - 1
         leads = (rows != DEAD) & (rows != RETURN)
-        target, pushing = rows & mask, rows >> TARGET_BITS
-        while True:
-            reachable = np.array([all(good[state] for state in pushed) for pushed in pushes])
-            alive = leads & good[target * leads] & reachable[pushing * leads]
-            now = good | alive.any(axis=1)
-            if (now == good).all():
-                break
-            good = now
+        states, columns = leads.nonzero()
+        edges = np.unique(states.astype(np.uint64) << np.uint64(32) | rows[states, columns]).tolist()
+        # Backwards from the ends: an edge leads to one once all that it leads to, and all that it pushes, does.
+        needed_by: dict[int, list[int]] = {}
+        missing = []
+        for number, edge in enumerate(edges):
+            needs = {edge & mask, *pushes[(edge & RETURN) >> TARGET_BITS]}
+            missing.append(len(needs))
+            for state in needs:
+                needed_by.setdefault(state, []).append(number)
+        good = ends == RETURN
+        waiting = good.nonzero()[0].tolist()
+        while waiting:
+            for number in needed_by.get(waiting.pop(), ()):
+                missing[number] -= 1
+                source = edges[number] >> 32
+                if not missing[number] and not good[source]:
+                    good[source] = True
+                    waiting.append(source)
+        pushed = np.array([all(good[state] for state in states) for states in pushes])
+        alive = leads & good[np.where(leads, rows & mask, 0)] & pushed[np.where(leads, rows >> TARGET_BITS, 0)]
         rows[leads & ~alive] = DEAD

@@ -14,8 +14,8 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from ..errors import WgmlError, quoted, said
-from .nodes import EMPTY, Choice, Node, Range, Repeat, Sequence, characters, others
-from .sizes import MOST_REPEATED
+from .nodes import EMPTY, Choice, Grammar, Node, Range, Repeat, Sequence, characters, others
+from .sizes import MOST_REPEATED, require_small
 
 Encode = Callable[[Iterable[Range]], Node]
 Items = list[tuple[Any, Any]]
@@ -50,7 +50,12 @@ def regex(pattern: str, encode: Encode = characters, search: bool = False) -> No
             parsed = parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise WgmlError(f"the regular expression {quoted(pattern)} can't be read: {said(error)}") from None
-    return _Reader(pattern, encode, search).whole([*parsed], parsed.state.flags)
+    try:
+        found = _Reader(pattern, encode, search).whole([*parsed], parsed.state.flags)
+    except RecursionError:
+        raise WgmlError(f"the regular expression {quoted(pattern)} is nested too deeply") from None
+    require_small(Grammar(found), f"the regular expression {quoted(pattern)}")
+    return found
 
 
 class _Reader:

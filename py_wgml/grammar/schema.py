@@ -44,7 +44,10 @@ def schema(value: Mapping[str, Any] | bool | str) -> Grammar:
         json.dumps(value, allow_nan=False)
     except ValueError:
         raise refused("it has a number that JSON can't write", "") from None
-    return _Reader(value).grammar()
+    try:
+        return _Reader(value).grammar()
+    except RecursionError:
+        raise refused("it is nested too deeply", "") from None
 
 
 def json_object() -> Grammar:
@@ -97,7 +100,8 @@ class _Reader:
 
     def _flat(self, flat: Flat) -> Node:
         if flat.enum is not None:
-            return Choice(tuple(written(value) for value in flat.enum if self._schemas.fits(value, flat)))
+            rest = replace(flat, enum=None)
+            return Choice(tuple(written(value) for value in flat.enum if self._schemas.fits(value, rest)))
         made: dict[str, Callable[[], Node]] = {
             "null": lambda: literal("null"),
             "boolean": lambda: Choice((literal("true"), literal("false"))),

@@ -9,7 +9,7 @@ from .nodes import EMPTY, Both, Bytes, Choice, Grammar, Node, Repeat, Rule, Sequ
 
 MOST_REPEATED = 2000
 """Repetitions that are counted one by one, of characters or of anything else."""
-MOST_PARTS = 200_000
+MOST_PARTS = 300_000
 """Bytes of a grammar, with everything that is repeated written out as often as it may have to be."""
 NOTHING = Choice()
 
@@ -17,6 +17,7 @@ NOTHING = Choice()
 def trimmed(grammar: Grammar, name: str) -> Grammar:
     """The same language, without what can't be completed. Raises WgmlError that begins with `name` if nothing fits, or
     if it is too large."""
+    require_small(grammar, name)
     fitting: set[str] = set()
     while True:
         more = {rule for rule, node in grammar.rules.items() if rule not in fitting and _fits(node, fitting)}
@@ -33,10 +34,18 @@ def trimmed(grammar: Grammar, name: str) -> Grammar:
         if rule not in rules:
             rules[rule] = _trim(grammar.rules[rule], fitting)
             new |= _named(rules[rule])
-    found = Grammar(root, {rule: rules[rule] for rule in grammar.rules if rule in rules})
-    if (size := _size(root, found.rules, {})) > MOST_PARTS:
-        raise WgmlError(f"{name}: it is too large, with repetitions {size} parts; at most {MOST_PARTS} can be had")
-    return found
+    return Grammar(root, {rule: rules[rule] for rule in grammar.rules if rule in rules})
+
+
+def require_small(grammar: Grammar, name: str) -> None:
+    """Raises WgmlError that begins with `name` for more parts than can be had, or more within one another."""
+    try:
+        size = _size(grammar.root, grammar.rules, {})
+    except RecursionError:
+        raise WgmlError(f"{name}: it is nested too deeply") from None
+    if size > MOST_PARTS:
+        many = size if size < 10**9 else "billions of"
+        raise WgmlError(f"{name}: it is too large, with repetitions {many} parts; at most {MOST_PARTS} can be had")
 
 
 def _fits(node: Node, fitting: set[str]) -> bool:
@@ -89,19 +98,25 @@ def _parts(node: Node) -> list[Node]:
     return found
 
 
-def _size(node: Node, rules: Mapping[str, Node], known: dict[str, int]) -> int:
-    """How many bytes it is made of, written out; what leads to itself counts as one where it does."""
+def _size(node: Node, rules: Mapping[str, Node], known: dict[int | str, int]) -> int:
+    """How many bytes it is made of, written out; what leads to itself counts as one where it does. Each part is looked
+    at once, in however many places it stands."""
+    key = node.name if isinstance(node, Rule) else id(node)
+    if key not in known:
+        known[key] = 1  # meanwhile
+        known[key] = _sum(node, rules, known)
+    return known[key]
+
+
+def _sum(node: Node, rules: Mapping[str, Node], known: dict[int | str, int]) -> int:
     if isinstance(node, Bytes):
         return 1
     if isinstance(node, Sequence):
-        return sum(_size(part, rules, known) for part in node.parts)
+        return 1 + sum(_size(part, rules, known) for part in node.parts)
     if isinstance(node, Choice):
-        return sum(_size(option, rules, known) for option in node.options)
+        return 1 + sum(_size(option, rules, known) for option in node.options)
     if isinstance(node, Repeat):
         return max(1, node.most or node.least) * _size(node.node, rules, known)
     if isinstance(node, Both | Without):
         return _size(node.first, rules, known) + _size(node.second, rules, known)
-    if node.name not in known:
-        known[node.name] = 1
-        known[node.name] = _size(rules[node.name], rules, known)
-    return known[node.name]
+    return _size(rules[node.name], rules, known)

@@ -115,6 +115,7 @@ $\text{<b>x</b>}$
 a\*b \<b> \\
 e\u0301\u0301\u0301 \u202eright to left\u202c \U0001f468\u200d\U0001f469\u200d\U0001f467
 <|im_start|> </think> [INST]
+<tool_call>{"name": "f", "arguments": {"x": "<b>"}}</tool_call>
 Line one\
 line two"""
 FRAGMENTS = [line.encode("ascii", "backslashreplace").decode() for line in TEXT.split("\n")]
@@ -176,7 +177,7 @@ LANGUAGES = (
 class Case:
     """An answer in the pieces in which it comes, and what a reader must find in it."""
 
-    pieces: list[dict[str, str]]
+    pieces: list[dict[str, Any]]
     pace: int
     planted: list[str]
 
@@ -227,7 +228,7 @@ class Session:
         if not request.url.startswith((f"{self.url}lib/", f"{self.url}icon")):
             self.problems.append(f"request: {request.url[:200]}")
 
-    def tell(self, pieces: list[dict[str, str]], pace: int = 0) -> None:
+    def tell(self, pieces: list[dict[str, Any]], pace: int = 0) -> None:
         """Say to the worker what its next answer is."""
         assert self.page
         self.page.evaluate("(script) => channel.postMessage(script)", {"pieces": pieces, "pace": pace})
@@ -301,7 +302,11 @@ def case(seed: int) -> Case:
     where = "reasoning" if chance.random() < 0.1 else "text"
     slow = len(text) < 4_000 and chance.random() < 0.3
     step = 40 if slow else max(8, len(text) // chance.choice((1, 30, 1000)))
-    pieces = [{where: text[at : at + step]} for at in range(0, len(text), step)]
+    pieces: list[dict[str, Any]] = [{where: text[at : at + step]} for at in range(0, len(text), step)]
+    if chance.random() < 0.1:  # a function is called, by an odd name and with odd arguments
+        name = f"{chance.choice(FRAGMENTS)} {word()}"
+        pieces.append({"calls": [{"index": 0, "id": "call_1", "name": name, "arguments": ""}]})
+        pieces += [{"calls": [{"index": 0, "id": "", "name": "", "arguments": x}]} for x in (text[:1000], text[1000:])]
     return Case([*pieces, {"text": "."}], 4 if slow else 0, planted)
 
 
@@ -387,7 +392,7 @@ def check(case: Case, session: Session) -> str:
     if problems:
         session.done = 0  # the next case has a page of its own
         raise Fault("; ".join(problems))
-    return "long" if sum(len("".join(piece.values())) for piece in case.pieces) > 50_000 else "short"
+    return "long" if len(json.dumps(case.pieces)) > 50_000 else "short"
 
 
 def drawn(case: Case, session: Session) -> float:

@@ -14,6 +14,7 @@ from typing import Any
 import gpus
 import pytest
 import tiny
+from generate.required_calls import converse
 from gguf import TokenType
 from grammar import naive
 from grammar.schemas import SCHEMAS
@@ -48,7 +49,9 @@ def vocabulary(size: int) -> tuple[list[str], list[TokenType]]:
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiny, "vocabulary", vocabulary)
-        return write_tiny(tmp_path_factory.mktemp("forms") / "tiny.gguf", dataclasses.replace(TINY["llama"], layers=1))
+        return write_tiny(
+            tmp_path_factory.mktemp("forms") / "tiny.gguf", dataclasses.replace(TINY["llama"], layers=1, context=4096)
+        )
 
 
 def run(path: Path, scenario: Callable[[Model], Awaitable[None]], compiler: str = "naga", **options: Any) -> None:
@@ -282,3 +285,19 @@ class _Poor(TokenTexts):
 
     def encode(self, data: bytes) -> list[int]:
         return []
+
+
+def test_required_calls_are_valid_by_any_chance(path: Path) -> None:
+    async def scenario(model: Model) -> None:
+        for seed in range(2):
+            assert await converse(model, seed, 1.5) == []
+
+    run(path, scenario)
+
+
+@pytest.mark.slow
+def test_required_calls_of_a_real_model(smollm2_path: Path) -> None:
+    async def scenario(model: Model) -> None:
+        assert await converse(model, 0, 1.0) == []
+
+    run(smollm2_path, scenario, context=2048)

@@ -104,7 +104,7 @@ class Maker:
 
 def test_any_schema() -> None:
     ways: Counter[str] = Counter()
-    for seed in range(500):
+    for seed in range(300):
         maker = Maker(seed)
         value = {"$defs": {"x": maker.schema(1)}, "allOf": [maker.schema(3)]}
         try:
@@ -124,4 +124,4 @@ def test_any_schema() -> None:
             ways["taken"] += taken
         text = walker.walk(chance, 40).decode()
         assert automaton.depth is not None or naive.matches(grammar, text.encode())
-    assert ways["read"] > 250 and ways["taken"] > 500, ways
+    assert ways["read"] > 150 and ways["taken"] > 300, ways

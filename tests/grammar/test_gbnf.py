@@ -91,6 +91,8 @@ WRONG: list[tuple[str, str]] = [
     ("root ::= []", "GBNF: nothing fits it"),
     ("root ::= " + "(" * 200, "nested more than 100 deep"),
     ("root ::= ((.{1000}){1000}){1000}", "GBNF: it is too large"),
+    ("root ::= a0\n" + "".join(f"a{i} ::= a{i + 1} a{i + 1}\n" for i in range(40)) + 'a40 ::= "x"', "it is too large"),
+    ("root ::= a0\n" + "".join(f'a{i} ::= "x" a{i + 1}\n' for i in range(3000)) + 'a3000 ::= "x"', "nested too deeply"),
 ]
 
 

@@ -73,6 +73,8 @@ REFUSED = {
     "(?i)[^a]": "a negated class that ignores case",
     "a{9999}": "9999 repetitions",
     "(a": "can't be read",
+    "((a{100}){100}){100}": "too large",
+    "(" * 5000 + "a" + ")*" * 5000: "can't be read|nested too deeply",
     r"\p{L}": "can't be read",
 }
 

@@ -201,6 +201,11 @@ REFUSALS: dict[str, Any] = {
     "nothing  fits": {"type": "string", "minLength": 3, "maxLength": 2},
     "nothing fits  it": {"$defs": {"a": strict(a=ref("a"))}, **ref("a")},
     "it has a number that JSON can't write": {"const": float("nan")},
+    "with repetitions billions of parts": {
+        "$defs": {f"d{i}": {"type": "array", "prefixItems": [ref(f"d{i + 1}")] * 2} for i in range(30)} | {"d30": True},
+        **ref("d0"),
+    },
+    "go deeper than 32": {"$defs": {f"d{i}": ref(f"d{i + 1}") for i in range(1000)}, **ref("d0")},
     "it is no JSON": '{"type": ',
     "it is neither an object nor true or false": "[]",
 }

@@ -19,7 +19,7 @@ function engine() {
     found.sent.push(options);
     const answer = new Answer(() => (found.stopped += 1));
     const logprobs = (...tokens) => (options.logprobs ? { logprobs: tokens } : {});
-    const pieces = [
+    const pieces = options.schema ? [{ text: '{"a": 1}'.slice(0, 10 - 2 * found.sent.length) }] : [
       { text: `${found.sent.length}`, ...logprobs(token("a", -1)) },
       { text: "", ...logprobs(token("b", -2)) },
       { reasoning: "r", text: "c", ...logprobs(token("c", -3)) },
@@ -52,6 +52,7 @@ for await (const chunk of chunks(asked({ ...request, stream: true }), third.send
 const found = {
   whole: await whole(asked(request), first.send),
   plain: await whole(asked({ messages }), engine().send),
+  parsed: await whole(asked({ messages, n: 2, response_format: { type: "json_object" } }), engine().send),
   streamed,
   seeds: [first, second].map(({ sent }) => sent.map(({ seed }) => seed)),
   options: first.sent[0],

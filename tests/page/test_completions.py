@@ -39,6 +39,25 @@ ASKED: dict[str, tuple[dict[str, Any], dict[str, Any] | str]] = {
         dict.fromkeys(["n", "audio", "store", "seed", "stop", "stream", "top_logprobs"]),
         dict.fromkeys(["seed", "stop", "top_logprobs"]),
     ),
+    "any JSON": ({"response_format": {"type": "json_object"}}, {"schema": {"type": "object"}}),
+    "a schema": (
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "a", "strict": True, "schema": {"type": "null"}},
+            }
+        },
+        {"schema": {"type": "null"}},
+    ),
+    "a schema without one": (
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a"}}},
+        "TypeError: response_format.json_schema has no schema",
+    ),
+    "another format": (
+        {"response_format": {"type": "xml"}},
+        'TypeError: response_format has a type that is none of "text", "json_object" and "json_schema"',
+    ),
+    "forms": ({"regex": "a+", "choices": None}, {"regex": "a+", "choices": None}),
     "audio": ({"audio": {"voice": "ash"}}, "TypeError: not supported: audio"),
     "several": (
         {"store": True, "colour": 1, "modalities": ["audio"]},
@@ -98,6 +117,13 @@ def test_several_answers_with_probabilities(found: Any) -> None:
     assert found["plain"]["choices"][0]["logprobs"] is None
     assert found["options"] == {"seed": 4294967295, "logprobs": True, "top_logprobs": 2}
     assert found["seeds"] == [[4294967295, 0, 1]] * 2
+
+
+def test_what_json_says(found: Any) -> None:
+    """And what was cut off says nothing."""
+    messages = [choice["message"] for choice in found["parsed"]["choices"]]
+    assert [message["parsed"] for message in messages] == [{"a": 1}, None]
+    assert "parsed" not in found["plain"]["choices"][0]["message"]
 
 
 def test_their_chunks_say_the_same(found: Any) -> None:

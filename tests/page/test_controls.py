@@ -28,12 +28,13 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True)
     ready(page, url)
     page.keyboard.press("Control+,")
-    field = {name: page.locator(f"#setting-{name}") for name in ("temperature", "top_k", "seed", "stop", "context")}
+    names = "temperature", "top_k", "seed", "stop", "schema", "context"
+    field = {name: page.locator(f"#setting-{name}") for name in names}
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
     expect(field["top_k"]).to_have_attribute("placeholder", "40")
     expect(field["seed"]).to_have_attribute("placeholder", "random")
     explained = page.locator("#settings .field-row:has(.help)")
-    expect(explained).to_have_count(11)
+    expect(explained).to_have_count(14)
     expect(page.locator("#settings .field-row:not(:has(.help))")).to_have_text(re.compile("^Appearance"))
     values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
     values |= {"max_tokens": 50, "seed": 7}
@@ -41,6 +42,11 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
         page.fill(f"#setting-{name}", str(value))
     page.fill("#setting-system", "Be brief.")
     field["stop"].fill("END\nUser:")
+    field["schema"].fill('{"type":')
+    expect(field["schema"]).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is no JSON schema"))
+    field["schema"].fill('{"type": "object"}')
+    expect(page.locator("#setting-schema-problem")).to_be_empty()
     field["temperature"].fill("9")
     expect(field["temperature"]).to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Escape")
@@ -48,7 +54,7 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     wait_state(page, "ready")
     ask(page, "Hello")
     wait_answers(page, 1)
-    assert sent(page)["sampling"] == {**values, "stop": ["END", "User:"]}
+    assert sent(page)["sampling"] == {**values, "stop": ["END", "User:"], "schema": '{"type": "object"}'}
     assert sent(page)["messages"][0] == {"role": "system", "content": "Be brief."}
 
     # Another context length loads the model anew, and the conversation is still there.

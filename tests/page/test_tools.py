@@ -280,6 +280,25 @@ def test_a_run_can_be_declined_and_stopped(page: Page, url: str, fake: Fake) -> 
     assert sent(page)["messages"][-1]["content"] == "The user did not let this run."
 
 
+def test_a_run_takes_the_place_of_what_goes_on_elsewhere(page: Page, url: str, fake: Fake) -> None:
+    problems = fails(page)
+    fake(answers=[python("6 * 7"), ["and on "] * 1000], pace=30)
+    ready(page, url)
+    choose(page, "python", "ask")
+    ask(page, "What is 6 * 7?")
+    run = page.get_by_role("button", name="Run", exact=True)
+    run.wait_for()
+    page.click("#new-chat")
+    ask(page, "Talk on.")
+    expect(page.locator(".message.assistant .text")).to_contain_text("and on and on")
+    page.click("#conversations .open:has-text('6 * 7')")
+    run.click()
+    expect(page.locator(".called .output").first).to_have_text("42", timeout=60_000)
+    page.click("#conversations .open:has-text('Talk')")
+    expect(page.locator(".message.assistant[data-state=ended] .stats")).to_contain_text("stopped")
+    assert problems == []
+
+
 OWN = """
 let count = 0;
 export default [

@@ -47,6 +47,11 @@ def odd_record(seed: int) -> dict[str, object]:
             message["model"] = chance.choice(("Model (2) 1B", "a--b", "x -->", "Fake 1M"))
             if thoughts := some():
                 message |= {"reasoning": thoughts, "thought": 1.5}
+            if chance.random() < 0.3:
+                shown = [{"svg": some()}, {"columns": [some()], "rows": [[some()]], "count": 3}]
+                run = {"output": some(), "value": some(), "error": some(), "shown": shown, "seconds": 0.5}
+                call = {"id": some(), "name": some(), "arguments": some()}
+                message["calls"] = [call, call | {"result": some(), "run": run}]
         messages.append(message)
     name = chance.choice(("A name", "# odd <!-- user -->", " spaced ", "", "two\nlines"))
     return {"id": "x", "name": name, "created": 1, "changed": 1, "messages": messages, "leaf": str(len(messages) - 1)}

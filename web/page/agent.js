@@ -16,6 +16,7 @@ import { recallJson, remember } from "./remembered.js";
 import { forModel } from "./runs.js";
 import { choices, fieldRow } from "./settings.js";
 import { strings } from "./strings.js";
+import { isWritten } from "./written.js";
 
 /** What the visitor has chosen, of the origin's storage. */
 const KEY = "tools";
@@ -147,6 +148,8 @@ class Agent {
     const { conversation } = this.#app;
     const message = conversation.path.at(-1);
     if (this.#app.isOccupied || !message?.calls?.includes(call)) return;
+    if (await isWritten(message.id)) return this.#app.toast(strings.answeredElsewhere);
+    if (this.#app.isOccupied || this.#app.conversation !== conversation) return;
     if (what === "decline") {
       Object.assign(call, { result: strings.tools.declined, run: { ...nothing(), error: strings.tools.notRun } });
       this.#app.changed();

@@ -96,6 +96,7 @@ export class App extends EventTarget {
   #queued = null;
   /** @type {(Turn & {answer: Pick<Answer, "stop">}) | null} */
   #running = null;
+  #ended = Promise.resolve(); // when that has
   /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
   #changes = 0;
 
@@ -265,7 +266,7 @@ export class App extends EventTarget {
     const turn = this.#queued;
     if (turn && this.#phase === "ready" && !this.#running) {
       this.#queued = null;
-      this.#run(turn);
+      this.#ended = this.#run(turn);
     }
     this.#showState();
   }
@@ -325,16 +326,19 @@ export class App extends EventTarget {
    * @param {(signal: AbortSignal, update: () => void) => Promise<void>} work update: show it as it is now
    */
   async occupy({ conversation, message }, work) {
+    while (this.#running) await (this.#running.answer.stop(), this.#ended); // of another conversation
     const end = writing(message.id);
     const stop = new AbortController();
     this.#running = { conversation, message, answer: { stop: () => stop.abort() } };
     this.#view.messages.mark(message, "streaming", "");
     this.#showState();
-    await work(stop.signal, () => this.#view.messages.of(message)?.update());
-    this.#running = null;
-    this.#keeping.keep(conversation).then(end);
-    this.#view.messages.mark(message, "ended", noteOf(message));
-    this.#sendQueued();
+    this.#ended = work(stop.signal, () => this.#view.messages.of(message)?.update()).finally(() => {
+      this.#running = null;
+      this.#keeping.keep(conversation).then(end);
+      this.#view.messages.mark(message, "ended", noteOf(message));
+      this.#sendQueued();
+    });
+    await this.#ended;
   }
 
   /**

@@ -68,14 +68,22 @@ class CallView {
     this.#output.hidden = this.#choices.hidden = true;
     this.#details.append(summary, this.#text, this.#output);
     this.root.append(this.#details, this.#shown, this.#choices);
+    this.#details.addEventListener("toggle", () => this.#draw());
+  }
+
+  /** Show what it is called with, when somebody looks. */
+  #draw() {
+    const { arguments: text } = this.#call;
+    if (!this.#details.open || text.length === this.#length) return;
+    this.#text.replaceChildren(...plain(written(text)));
+    this.#length = text.length;
   }
 
   /** @param {"none" | "waiting" | "running"} state */
   update(state) {
-    const { arguments: text, result, run } = this.#call;
+    const { result, run } = this.#call;
     const words = strings.tools;
-    if (text.length !== this.#length) this.#text.replaceChildren(...plain(written(text)));
-    this.#length = text.length;
+    this.#draw();
     if (state !== this.#state) this.#offer(state);
     this.#state = state;
     this.root.dataset.state = result !== undefined && run?.error !== undefined ? "failed" : state;

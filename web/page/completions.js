@@ -121,7 +121,7 @@ export async function whole({ options }, send) {
     const message = {
       ...{ role: "assistant", content: content || !calls.length ? content : null, refusal: null, reasoning_content },
       ...(calls.length && { tool_calls: calls.map(toolCall) }),
-      ...((each.schema ?? null) !== null && answer.done?.reason === "stop" && { parsed: JSON.parse(content) }),
+      ...((each.schema ?? null) !== null && { parsed: parsed(content) }),
     };
     choices.push({ index, message, finish_reason: reasonOf(answer), logprobs: each.logprobs ? told(tokens) : null });
     answers.push(answer);
@@ -170,6 +170,15 @@ export async function* chunks({ options, withUsage }, send) {
 /** @param {CallPiece} call */
 function toolCall({ id, name, arguments: written }) {
   return { id, type: "function", function: { name, arguments: written } };
+}
+
+/** @param {string} text @returns {unknown} the value that JSON says; null where it was cut off */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {TokenLogprob[]} tokens */

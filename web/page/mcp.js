@@ -78,9 +78,9 @@ function connect(at) {
   frame.src = address(`mcp.html#${encodeURIComponent(at)}`);
   const server = new Promise((resolve, reject) => {
     frame.addEventListener("load", () => {
-      const made = /** @type {any} */ (frame.contentWindow)?.server;
+      const made = frame.contentDocument && /** @type {any} */ (frame.contentWindow).server;
       if (made) resolve(made);
-      else reject(new Error(strings.tools.noFrame));
+      else reject(new Error(strings.tools.noFrames));
     });
   });
   connected.set(at, { frame, server });

@@ -59,6 +59,7 @@ export class Sandbox {
       ...names.map(async (name) => (await fetched(name)).arrayBuffer()),
     ]);
     await loaded;
+    if (!this.#frame.contentDocument) throw new Error(strings.tools.notStarted(strings.tools.noFrames));
     const files = Object.fromEntries(names.map((name, index) => [name, buffers[index]]));
     const started = new Promise((resolve) => (this.#receive = resolve));
     this.#frame.contentWindow?.postMessage({ script, files }, location.origin, [port, ...buffers]);

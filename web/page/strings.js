@@ -156,7 +156,7 @@ export const strings = {
     noArguments: "The arguments are no object.",
     /** @type {(server: string, message: string) => string} */
     noServer: (server, message) => `${server} can’t be used: ${message}`,
-    noFrame: "it could not be asked.",
+    noFrames: "the server of this page does not let it have frames",
     noFunction: "each has a name, a description and a function “run”.",
     noCode: "There is no code: it is expected as the text “code”.",
     /** @type {(message: string) => string} */

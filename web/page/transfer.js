@@ -14,7 +14,7 @@ const MARK = /^<!-- (user|assistant)(?: \((.*)\))?(?:: (\d+) files?)? -->$/gm;
 /** In an answer: what was thought, in how many seconds; and where that ends. */
 const REASONING = /^\n?\n?<!-- reasoning(?: \((.*) s\))? -->\n\n([^]*?)\n\n<!-- answer -->$/m;
 /** In an answer, before its text: what it calls, in JSON. */
-const CALLS = /^\n?\n?<!-- calls -->\n\n(.*)\n\n<!-- answer -->$/m;
+const CALLS = /^\n?\n?<!-- calls -->\n\n([^\n]*)\n\n<!-- answer -->$/m;
 /** Lines of a message that look like a mark have a backslash more in the file, and one less when they are read. */
 const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|calls|answer)\b.*-->$/gm;
 const FILE = /^(`{6,})text (.*)\n([^]*?)\n\1(?:\n\n|$)/;
@@ -35,7 +35,7 @@ export function toMarkdown(record) {
       const seconds = thought === undefined ? "" : ` (${thought} s)`;
       parts.push(`<!-- reasoning${seconds} -->`, guarded(reasoning), "<!-- answer -->");
     }
-    if (calls) parts.push("<!-- calls -->", JSON.stringify(calls), "<!-- answer -->");
+    if (calls) parts.push("<!-- calls -->", inLine(calls), "<!-- answer -->");
     for (const { name, text } of files) {
       const fence = fenceAround(text, 6);
       parts.push(`${fence}text ${named(name)}\n${guarded(text)}\n${fence}`);
@@ -44,6 +44,10 @@ export function toMarkdown(record) {
   }
   return `${parts.join("\n\n")}\n`;
 }
+
+/** JSON without any of the characters that end a line. @param {unknown} value */
+const inLine = (value) =>
+  JSON.stringify(value).replaceAll(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
 
 /** @param {string} text */
 const guarded = (text) => text.replaceAll(LIKE_MARKS, "\\$&");

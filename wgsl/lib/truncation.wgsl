@@ -83,3 +83,92 @@ fn learn(distance: f32, mass: f32) {
     tuning[0] = bitcast<u32>(mu);
 }
 {% endif %}
+
+// Samplers in llama.cpp's order. (What sums over the vocabulary stands in one place for all of them: compilers copy it to
+// where it is called, and take long enough.)
+const TOP_N_SIGMA: u32 = 0u;
+const TOP_K: u32 = 1u;
+const TYPICAL_P: u32 = 2u;
+const TOP_P: u32 = 3u;
+const MIN_P: u32 = 4u;
+const XTC: u32 = 5u;
+const MIROSTAT: u32 = 6u;
+const TEMPERATURE: u32 = 7u;
+const LAST: u32 = TEMPERATURE;
+
+var<private> temperature: f32;
+var<private> kept_mass: f32; // relative to the highest
+
+fn is_wanted(stage: u32, end: u32) -> bool {
+    if sampling.mirostat > 0u && stage < MIROSTAT {
+        return false;
+    }
+    switch stage {
+        case TOP_K: { return sampling.top_k > 0u && sampling.top_k < params.vocabulary; }
+        case TOP_P: { return sampling.top_p < 1.0; }
+        case MIN_P: { return sampling.min_p > 0.0; }
+        case TOP_N_SIGMA: { return sampling.top_n_sigma > 0.0; }
+        case TYPICAL_P: { return sampling.typical_p < 1.0; }
+        case XTC: {
+            let chance = random_uniform(vec3<u32>(CHANCE, end, sampling.seed));
+            return chance < sampling.xtc_probability;
+        }
+        case MIROSTAT: { return sampling.mirostat > 0u; }
+        case TEMPERATURE: { return sampling.mirostat > 0u || sampling.dynatemp_range > 0.0; }
+        default: { return false; }
+    }
+}
+
+// What the samplers leave of `all`. end: how many tokens there are.
+fn truncated(all: Kept, end: u32, lane: u32) -> Kept {
+    var kept = all;
+    for (var stage = TOP_N_SIGMA; stage <= LAST; stage++) {
+        if !is_wanted(stage, end) {
+            continue;
+        }
+        var measured = vec2<f32>(0.0);
+        if stage != TOP_K && stage != MIN_P {
+            measured = measure(kept, lane);
+        }
+        var around = false;
+        var centre = 0.0;
+        var goal = select(sampling.top_p * measured.y, f32(sampling.top_k), stage == TOP_K);
+        var distance = 0.0;
+        if stage == TOP_N_SIGMA || stage == TYPICAL_P || stage == TEMPERATURE {
+            distance = total(select(WEIGHTED, DISTANCE, stage == TOP_N_SIGMA), kept.highest, kept, lane);
+        }
+        if stage == TYPICAL_P {
+            // Locally typical sampling (arXiv:2202.00666): those whose surprise is nearest to the expected one. It is a
+            // constant less the logit, so they are those nearest to the mean logit.
+            around = true;
+            centre = kept.highest + distance / measured.y;
+            goal = sampling.typical_p * measured.y;
+        }
+        if stage == TOP_K || stage == TOP_P || stage == TYPICAL_P {
+            kept = narrowed(kept, around, centre, goal, stage != TOP_K, lane);
+        }
+        if stage == MIN_P {
+            kept.low = max(kept.low, key_of(kept.highest + log(sampling.min_p)));
+        }
+        if stage == TOP_N_SIGMA {
+            kept.low = key_of(least_within_sigma(kept, measured.x, distance, lane));
+        }
+        if stage == TYPICAL_P {
+            kept.highest = highest_of(kept, lane);
+        }
+        if stage == XTC {
+            let least = kept.highest + log(sampling.xtc_threshold * measured.y);
+            kept.high = min(kept.high, key_of(least_top_choice(kept, least, lane)));
+        }
+        if stage == MIROSTAT {
+            kept.low = key_of(least_within_surprise(kept.highest, measured.y, lane));
+        }
+        if stage == TEMPERATURE {
+            kept_mass = measured.y;
+            if sampling.mirostat == 0u {
+                temperature = dynamic_temperature(measured, distance);
+            }
+        }
+    }
+    return kept;
+}

@@ -7,7 +7,6 @@ from typing import Any
 
 from ...grammar import nodes
 from ...grammar.nodes import EMPTY, Choice, Grammar, Node, Rule, literal, optional
-from ...grammar.schema import schema
 from .form import Form, Pairs
 
 _ANY = nodes.characters([(0, 0x10FFFF)])
@@ -90,6 +89,8 @@ def _first_mark(text: str) -> str:
 
 
 def _json(value: Any, rules: dict[str, Node], prefix: str) -> Node:
+    from ...grammar.schema import schema  # it is much, and seldom needed
+
     grammar = schema(value)
     rules.update({prefix + name: _renamed(node, prefix) for name, node in grammar.rules.items()})
     return _renamed(grammar.root, prefix)
