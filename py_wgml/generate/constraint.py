@@ -35,18 +35,21 @@ class TokenTexts:
         return b"" if id in self._hidden or self._tokenizer.is_hidden(id) else self._tokenizer.token_bytes(id)
 
     def encode(self, data: bytes) -> list[int]:
-        """Tokens that say `data` together, up to its last whole character; none where it begins within one."""
+        """Tokens that say `data` together, up to its last whole character; none where it begins within one, or
+        nothing says just that."""
         try:
             text = getincrementaldecoder("utf-8")().decode(data)
         except UnicodeDecodeError:
             return []
-        ids = self._tokenizer.encode(text, add_special=False)
-        if b"".join(map(self._tokenizer.token_bytes, ids)) == text.encode():
-            return ids
-        # A space was put before it: what is encoded behind a letter has none.
-        ids = self._tokenizer.encode(f"x{text}", add_special=False)
-        first = self._tokenizer.token_bytes(ids[0])
-        return ids[1:] if first.strip() == b"x" else []
+        # With a space in front, where the vocabulary puts one there; behind a letter it puts none.
+        for begin in ("", "x"):
+            ids = self._tokenizer.encode(begin + text, add_special=False)
+            texts = [self._tokenizer.token_bytes(id) for id in ids]
+            if begin and texts[0].strip() == begin.encode():
+                ids, texts = ids[1:], texts[1:]
+            if b"".join(texts) == text.encode():
+                return ids
+        return []
 
 
 class Fitted:

@@ -13,6 +13,7 @@ from typing import Any
 
 import gpus
 import pytest
+import scripted
 import tiny
 from generate.required_calls import converse
 from gguf import TokenType
@@ -271,6 +272,25 @@ def test_a_vocabulary_that_can_not_say_it(path: Path) -> None:
             await answer(model, regex="[a-c]{3}7.")
 
     run(path, scenario)
+
+
+@pytest.mark.parametrize("space", [True, False])
+def test_tokens_that_say_a_text(space: bool) -> None:
+    """And nothing beside: no space that a vocabulary puts in front of what it encodes."""
+    tokenizer = scripted.sentencepiece("bytes" if space else "bytes, no prefix")
+    texts = TokenTexts(tokenizer)
+    for data in (
+        b'"name": "',
+        b' "city": "x"',
+        b"  a",
+        "\u043a\u043b\u044e\u0447".encode(),
+        b"temperature",
+        b"\xb8abc",
+        b"a\xd0",
+    ):
+        said = b"".join(map(tokenizer.token_bytes, texts.encode(data)))
+        assert said in (data, data[:-1], b""), data
+        assert said or data == b"\xb8abc"
 
 
 class _Poor(TokenTexts):
