@@ -1,13 +1,16 @@
-"""The examples of docs/site.md, pages that use the site, as they stand there: the engine is a double. Vectors and
-scores: it is the real one."""
+"""The examples of docs/site.md, pages that use the site, as they stand there: the engine is a double. Vectors, scores
+and answers in a form: it is the real one."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 import tiny
@@ -150,3 +153,45 @@ def test_vectors_and_scores(page: Page, url: str, tmp_path: Path) -> None:
     page.evaluate(DROP, [files[0].name, list(files[0].read_bytes())])
     expect(page.locator("body")).to_contain_text("This model makes vectors of texts, for programs to search with")
     page.locator("body[data-state=ready]").wait_for()  # with the model from before
+
+
+def test_answers_that_are_what_was_asked_for(page: Page, url: str, tmp_path: Path) -> None:
+    """JSON by a schema, a choice, a call that has to be, and how likely it was: of a model that knows nothing."""
+    page.goto(f"{url}site.json")
+    page.set_content("<input type=file>")
+    path = tiny.write_tiny(tmp_path / "tiny.gguf", dataclasses.replace(tiny.TINY["llama"], layers=1))
+    page.locator("input").set_input_files(path)
+    calls = """async ([site, schema, tools]) => {
+      const client = await (await import(`${site}openai.js`)).load(document.querySelector("input").files[0]);
+      const messages = [{ role: "user", content: "Hello" }];
+      const { create } = client.chat.completions;
+      const given = { messages, temperature: 1.5, seed: 1, max_completion_tokens: 200 };
+      const format = (schema) => ({ response_format: { type: "json_schema", json_schema: { name: "n", schema } } });
+      const found = {
+        json: await create({ ...given, ...format(schema) }),
+        choice: await create({ ...given, choices: ["yes", "no"], logprobs: true, top_logprobs: 2 }),
+        call: await create({ ...given, tools, tool_choice: "required" }),
+        refused: await create({ ...given, ...format({ not: {} }) }).catch((error) => error.message),
+      };
+      client.close();
+      return found;
+    }"""
+    schema = {
+        "type": "object",
+        "properties": {"day": {"type": "string", "format": "date"}, "mood": {"enum": ["good", "bad"]}},
+        "required": ["day", "mood"],
+    }
+    tools = [{"type": "function", "function": {"name": "note", "parameters": schema}}]
+    found = page.evaluate(calls, [url, schema, tools])
+    message = found["json"]["choices"][0]["message"]
+    assert json.loads(message["content"]) == message["parsed"]
+    jsonschema.validate(message["parsed"], schema)
+    chosen = found["choice"]["choices"][0]
+    assert chosen["message"]["content"] in ("yes", "no")
+    assert all(token["logprob"] < 0 and len(token["top_logprobs"]) == 2 for token in chosen["logprobs"]["content"])
+    called = found["call"]["choices"][0]
+    assert called["finish_reason"] == "tool_calls"
+    function = called["message"]["tool_calls"][0]["function"]
+    assert function["name"] == "note"
+    jsonschema.validate(json.loads(function["arguments"]), schema)
+    assert '"not" is not supported' in found["refused"]
