@@ -424,9 +424,9 @@ def test_servers_that_the_visitor_names_have_functions(page: Page, url: str, fak
         page.keyboard.press("Escape")
         page.reload()  # it is remembered
         ready(page, url)
+        page.wait_for_function("frames[0]?.server")
         frame = page.frame(url=re.compile(r"mcp\.html"))
         assert frame
-        frame.wait_for_function("window.server")
         assert frame.evaluate(REACHES, address)
         assert not frame.evaluate(REACHES, f"{address}/other")  # its policy names this one alone
         assert not page.evaluate(REACHES, address)  # and the page's none
