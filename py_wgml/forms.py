@@ -11,11 +11,7 @@ from typing import Any
 from .errors import WgmlError
 from .generate import Constraint, Fitted, Prompt, TokenTexts
 from .grammar.automaton import compile
-from .grammar.gbnf import gbnf
 from .grammar.nodes import Grammar, Sequence, literal, optional
-from .grammar.regex import regex
-from .grammar.schema import choices, schema
-from .grammar.types import of_type
 from .tokenizer import Tokenizer
 from .values import text, texts
 
@@ -87,8 +83,13 @@ class Forms:
 
 Read = tuple[Any, Callable[[], Grammar]]  # what tells a form from others, and what reads it
 
+# What reads a form is imported as it is asked for: most answers have none, and a page waits for what it loads.
+
 
 def _schema(form: Form) -> Read:
+    from .grammar.schema import schema
+    from .grammar.types import of_type
+
     value = form.schema
     if not isinstance(value, Mapping | bool | str):
         value = of_type(value)
@@ -96,16 +97,22 @@ def _schema(form: Form) -> Read:
 
 
 def _regex(form: Form) -> Read:
+    from .grammar.regex import regex
+
     pattern = text("regex", form.regex)
     return ("regex", pattern), lambda: Grammar(regex(pattern))
 
 
 def _choices(form: Form) -> Read:
+    from .grammar.schema import choices
+
     found = tuple(texts("choices", form.choices))
     return ("choices", found), lambda: Grammar(choices(found))
 
 
 def _grammar(form: Form) -> Read:
+    from .grammar.gbnf import gbnf
+
     if isinstance(form.grammar, Grammar):
         grammar = form.grammar
         return ("grammar", grammar.root, tuple(grammar.rules.items())), lambda: grammar

@@ -54,7 +54,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     }
     {% endif %}
     for (var i = lane; i < rows.length / 2u; i += {{ workgroup_size }}u) {
-        var scores = vec2<f32>(LOWEST);
+        var scores = vec2<f32>(LOWEST); // which weighs nothing
         for (var j = 0u; j < 2u; j++) {
             let position = 2u * i + j;
             if position >= positions.x && position < positions.y {
@@ -67,8 +67,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_i
     let all = workgroup_softmax(own, lane);
     for (var i = lane; i < rows.length / 2u; i += {{ workgroup_size }}u) {
         let scores = out[origin + i];
-        let first = select(0.0, softmax_weight(all, scores.x), scores.x > LOWEST);
-        let second = select(0.0, softmax_weight(all, scores.y), scores.y > LOWEST);
-        out[origin + i] = vec2<f32>(first, second);
+        out[origin + i] = vec2<f32>(softmax_weight(all, scores.x), softmax_weight(all, scores.y));
     }
 }

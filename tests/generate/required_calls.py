@@ -63,16 +63,17 @@ QUESTIONS = (
 
 
 async def converse(model: Model, seed: int, temperature: float) -> list[str]:
-    """Three turns, each with a result that goes back; what is wrong with any of their calls."""
+    """Three turns, with the result of each call told to the model; what is wrong with any of the calls."""
     import jsonschema
 
     from py_wgml import arguments_of
 
     parameters = {tool["function"]["name"]: tool["function"]["parameters"] for tool in TOOLS}
-    chat, wrong = model.chat(), []
+    chat, wrong, results = model.chat(), list[str](), list[dict[str, Any]]()
     for turn, question in enumerate(QUESTIONS):
-        options = {"tools": TOOLS, "temperature": temperature, "seed": seed}
-        async for text in chat.send(question, tool_choice="required", max_tokens=200, **options):
+        said = [*results, {"role": "user", "content": question}]
+        options = {"tools": TOOLS, "tool_choice": "required", "temperature": temperature, "seed": seed}
+        async for text in chat.send(said, max_tokens=200, **options):
             wrong.append(f"turn {turn} says {text!r}")
         assert chat.last is not None
         if chat.last.reason != "tool_calls":
@@ -88,8 +89,6 @@ async def converse(model: Model, seed: int, temperature: float) -> list[str]:
         results = [
             {"role": "tool", "tool_call_id": call["id"], "content": "done"} for call in chat.messages[-1]["tool_calls"]
         ]
-        async for _ in chat.send(results, tool_choice="none", max_tokens=4, **options):
-            pass
     return wrong
 
 

@@ -120,7 +120,7 @@ function told({ text, logprob, likeliest }) {
     value: percent(Math.exp(likely.logprob)),
   }));
   return [
-    element("p", "chosen", words.chosen(seen(text), percent(Math.exp(logprob)))),
+    element("p", "of-token", words.chosen(seen(text), percent(Math.exp(logprob)))),
     bars(words.instead, [words.token, words.probability], rows),
   ];
 }

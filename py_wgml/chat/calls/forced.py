@@ -7,10 +7,7 @@ from typing import Any
 
 from ...grammar import nodes
 from ...grammar.nodes import EMPTY, Choice, Grammar, Node, Rule, literal, optional
-from ...grammar.schema import schema
 from .form import Form, Pairs
-
-_ANY = nodes.characters([(0, 0x10FFFF)])
 
 
 def forced(form: Form, tools: Sequence[Mapping[str, Any]], several: bool = False) -> Grammar:
@@ -78,8 +75,7 @@ def _value(form: Form, pairs: Pairs, value: Any, rules: dict[str, Node], prefix:
         inside: Node = Choice(tuple(literal(option) for option in options if isinstance(option, str)))
     else:
         end = (pairs.quote or form.after).strip()
-        anything = nodes.Repeat(_ANY)
-        inside = nodes.Without(anything, nodes.Sequence((anything, literal(_first_mark(end)), anything)))
+        inside = nodes.without(_first_mark(end))
     return nodes.Sequence((quote, inside, quote))
 
 
@@ -90,6 +86,8 @@ def _first_mark(text: str) -> str:
 
 
 def _json(value: Any, rules: dict[str, Node], prefix: str) -> Node:
+    from ...grammar.schema import schema  # it is much, and seldom needed
+
     grammar = schema(value)
     rules.update({prefix + name: _renamed(node, prefix) for name, node in grammar.rules.items()})
     return _renamed(grammar.root, prefix)

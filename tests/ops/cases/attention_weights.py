@@ -105,5 +105,5 @@ MUTATIONS = [
         "sinks of weights", "attention_weights.wgsl", "Softmax(sinks[head], 1.0)", "SOFTMAX_EMPTY", "attention_weights"
     ),
     Mutation("a pair's second position", "attention_weights.wgsl", "2u * i + j", "2u * i", "attention_weights"),
-    Mutation("what is not seen", "attention_weights.wgsl", "scores.y > LOWEST", "true", "attention_weights"),
+    Mutation("what is not seen", "attention_weights.wgsl", " && position < positions.y", "", "attention_weights"),
 ]
