@@ -89,5 +89,6 @@ export function actionsOf(app) {
     { icon: "inside", label: words.inside, role: "assistant", act: ({ message }) => lookInside(message) },
     { icon: "delete", label: words.remove, act: ({ message }) => remove(message) },
   ];
-  return { edit, branch, dropOldest, actions };
+  const canRun = () => app.tools.length > 0;
+  return { edit, branch, dropOldest, canRun, actions };
 }

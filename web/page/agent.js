@@ -72,6 +72,7 @@ class Agent {
       type: "function",
       function: { name, description, parameters },
     }));
+    if (this.#app.conversation.path.at(-1)?.calls) this.#app.changed(); // they can be run now, or no longer
   }
 
   /** @param {string[]} servers that the visitor has named @returns {Promise<Callable[]>} what they offer */
@@ -140,7 +141,7 @@ class Agent {
 
   /** @param {Turn} turn */
   #answered({ conversation, message }) {
-    if (message.figures?.reason === "tool_calls") this.#goOn(conversation);
+    if (message.figures?.reason === "tool_calls" && this.#functions.size) this.#goOn(conversation);
   }
 
   /** @param {Asked} asked */

@@ -47,6 +47,7 @@ class CallView {
   root = element("section", "called");
   #call;
   #details = /** @type {HTMLDetailsElement} */ (element("details", "call"));
+  #label = element("span", "");
   #status = element("span", "status");
   #text = element("pre", "");
   #output = element("pre", "output");
@@ -63,7 +64,7 @@ class CallView {
   constructor(call) {
     this.#call = call;
     const summary = element("summary", "");
-    summary.append(icon("call"), element("span", "", strings.tools.called(call.name)), this.#status);
+    summary.append(icon("call"), this.#label, this.#status);
     for (const text of [this.#text, this.#output]) text.tabIndex = 0;
     this.#output.hidden = this.#choices.hidden = true;
     this.#details.append(summary, this.#text, this.#output);
@@ -81,9 +82,10 @@ class CallView {
 
   /** @param {"none" | "waiting" | "running"} state */
   update(state) {
-    const { result, run } = this.#call;
+    const { name, result, run } = this.#call;
     const words = strings.tools;
     this.#draw();
+    this.#label.textContent = state === "none" ? words.called(name) : words.named(name);
     if (state !== this.#state) this.#offer(state);
     this.#state = state;
     this.root.dataset.state = result !== undefined && run?.error !== undefined ? "failed" : state;

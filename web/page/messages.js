@@ -6,6 +6,7 @@
  * @typedef {object} MessageHandlers
  * @property {(message: Message, content: string) => void} edit
  * @property {(message: Message) => void} branch bring it into view, in the place of one beside it
+ * @property {() => boolean} canRun whether what an answer calls can be run
  * @property {MessageAction[]} actions the buttons below a message, in this order
  *
  * @typedef {object} MessageAction
@@ -334,7 +335,7 @@ class MessageView {
     const { calls, figures } = this.message;
     if (!calls) return;
     if (!this.#calls) this.#body.append((this.#calls = new Calls()).root);
-    this.#calls.update(calls, figures !== undefined, this.root.dataset.state === "streaming");
+    this.#calls.update(calls, figures !== undefined && this.#on.canRun(), this.root.dataset.state === "streaming");
   }
 
   #showActions() {

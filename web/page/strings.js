@@ -130,6 +130,8 @@ export const strings = {
       choices: { true: "On", false: "Off" },
     },
     /** @type {(name: string) => string} */
+    named: (name) => (name === "python" ? "Python" : name),
+    /** @type {(name: string) => string} */
     called: (name) => (name === "python" ? "Python" : `Called ${name}`),
     running: "running…",
     waiting: "wants to run",
