@@ -284,7 +284,7 @@ class Model(Introspection):
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
-        if top_logprobs is not None and not flag("logprobs", logprobs):
+        if top_logprobs and not flag("logprobs", logprobs):
             raise WgmlError("top_logprobs is given, but logprobs is not true")
         top = (top_logprobs or 0) if flag("logprobs", logprobs) else None
         parallel = None if parallel_tool_calls is None else flag("parallel_tool_calls", parallel_tool_calls)
