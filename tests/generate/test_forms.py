@@ -316,6 +316,7 @@ def test_required_calls_are_valid_by_any_chance(path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # minutes, where there is no GPU
 def test_required_calls_of_a_real_model(smollm2_path: Path) -> None:
     async def scenario(model: Model) -> None:
         assert await converse(model, 0, 1.0) == []
