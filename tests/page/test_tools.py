@@ -321,6 +321,8 @@ def test_the_site_has_functions_of_its_own(context: BrowserContext, dist: Path, 
     page = context.new_page()
     with serving.serving(tmp_path / "dist") as url:
         ready(page, url)
+        # The model is told of them once they are loaded.
+        page.wait_for_function("(url) => performance.getEntriesByName(url).length > 0", arg=f"{url}tools.js")
         ask(page)
         wait_answers(page, 9)  # then it has called often enough, and the visitor is asked
         expect(page.get_by_role("button", name="Run", exact=True)).to_be_visible()
