@@ -157,15 +157,15 @@ class Steps:
             if kind in ("sample", "check"):
                 logits = made.logits
                 assert logits is not None
-                found, most = (self.found, room) if kind == "check" else (None, 1)
+                every = (self.found, room) if kind == "check" else None
                 sequence = logits, state.tokens, state.config.vocabulary
                 raw = self._raw if kind == "sample" and picking.logprobs else None
                 if raw is not None:
                     assign(program, "copy", View.of(raw, raw.nbytes // 4), View.of(logits, raw.nbytes // 4))
                 if picking.constrained:
-                    constrain(program, state.step, self.masks.tables, *sequence, most if found else None)
+                    constrain(program, state.step, self.masks.tables, *sequence, room if every else None)
                 tuning = self._tuning if picking.tuned else None
-                sample(program, state.step, self.sampling, *sequence, found, most, tuning)
+                sample(program, state.step, self.sampling, *sequence, every, tuning)
                 if raw is not None and self.records is not None:
                     logprobs(program, state.step, raw, state.tokens, self.records)
             self.programs[key] = program, made

@@ -26,19 +26,19 @@ def sample(
     logits: Buffer,
     tokens: Buffer,
     vocabulary: int,
-    found: Buffer | None = None,
-    max_count: int = 1,
+    every: tuple[Buffer, int] | None = None,
     tuning: Buffer | None = None,
 ) -> None:
     """Pick the token after the step's last from `logits`, write it to `tokens`, and move the step on to it; with
-    `found`, uint32 [max_count], pick the one after each of the step's tokens, as if it were the last, into `found`, and
-    leave step, tokens and tuning as they are.
+    `every`, a buffer uint32 [max_count] and max_count, pick the one after each of the step's tokens, as if it were the
+    last, into that buffer, and leave step, tokens and tuning as they are.
 
     step: its position becomes position + count, its count 1. sampling: `Sampling.uniform()`. logits: float32
     [max_count, vocabulary], changed in place by biases and penalties. tokens: uint32 [context + 1]; tokens[position +
     count] is written. tuning: `Sampling.tuning()`, of which mirostat changes the first number; needed where
     `Sampling.is_tuned`, slower to compile.
     """
+    found, max_count = every or (None, 1)
     program.dispatch(
         "sample",
         {"sampling": sampling, "step": step, "logits": logits, "tokens": tokens}

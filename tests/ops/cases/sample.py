@@ -61,7 +61,7 @@ def sample_every_case(b: Bench, kind: str, vocabulary: int, count: int) -> Job:
     uniform, tuning, given, before = inputs_of(b, sampling, logits, vocabulary)
     return Job(
         lambda p: sample(
-            p, step, uniform, given, history, vocabulary, picked, room, tuning if sampling.is_tuned else None
+            p, step, uniform, given, history, vocabulary, (picked, room), tuning if sampling.is_tuned else None
         ),
         {picked: after, history: tokens, step: at, tuning: before},
     )
