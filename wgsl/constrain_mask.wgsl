@@ -28,28 +28,14 @@ var<workgroup> depth_here: u32;
 
 // Takes in the tokens from the walk's end to the row's, into `stack`, `state_here` and `depth_here`.
 fn take_row(row: u32) {
-    state = walk.state;
-    kept = walk.depth;
-    for (var i = 0u; i < kept; i++) {
+    for (var i = 0u; i < walk.depth; i++) {
         stack[i] = walk.stack[i];
     }
     {% if every %}
-    let end = step.position + row + 1u;
+    take_sequence(step.position + row + 1u);
     {% else %}
-    let end = step.position + step.count;
+    take_sequence(step.position + step.count);
     {% endif %}
-    for (var at = walk.position; at < end; at++) {
-        own = 0u;
-        if !take_token(tokens[at]) {
-            state = DEAD;
-            own = 0u;
-            kept = 0u;
-        }
-        for (var i = 0u; i < own; i++) {
-            stack[kept + i] = pushed[i];
-        }
-        kept += own;
-    }
     state_here = state;
     depth_here = kept;
 }

@@ -1,6 +1,5 @@
 // Takes in the tokens of the sequence up to the step's first one, that included: one invocation.
 //   walk: how many tokens have been taken in, the state that they led to, and the stack there    tokens u32
-// A token that does not fit leads to the state DEAD, from which nothing does.
 // Parameters: see lib/automaton.wgsl.
 {% include "lib/step.wgsl" %}
 struct Params {
@@ -21,20 +20,7 @@ var<storage, read_write> walk: Walk;
 @compute @workgroup_size(1)
 fn main() {
     let end = step.position + 1u;
-    state = walk.state;
-    kept = walk.depth;
-    for (var at = walk.position; at < end; at++) {
-        own = 0u;
-        if !take_token(tokens[at]) {
-            state = DEAD;
-            own = 0u;
-            kept = 0u;
-        }
-        for (var i = 0u; i < own; i++) {
-            walk.stack[kept + i] = pushed[i];
-        }
-        kept += own;
-    }
+    take_sequence(end);
     walk.position = max(walk.position, end);
     walk.state = state;
     walk.depth = kept;

@@ -82,3 +82,23 @@ fn take_token(id: u32) -> bool {
     }
     return end > begin;
 }
+
+// Takes in the tokens of the sequence from the walk's end up to `end`; what is pushed goes to `{{ stack }}`. One that does
+// not fit leads to DEAD, from which nothing does.
+fn take_sequence(end: u32) {
+    state = walk.state;
+    kept = walk.depth;
+    for (var at = walk.position; at < end; at++) {
+        own = 0u;
+        if !take_token(tokens[at]) {
+            state = DEAD;
+            own = 0u;
+            kept = 0u;
+        }
+        for (var i = 0u; i < own; i++) {
+            {{ stack }}[kept + i] = pushed[i];
+        }
+        kept += own;
+    }
+    own = 0u;
+}

@@ -121,7 +121,7 @@ MUTATIONS = [
     Mutation("own states first", "lib/automaton.wgsl", "if own > 0u {", "if own > 90u {", "constrain-shallow"),
     Mutation("who may end", "constrain_mask.wgsl", "fits = may_end();", "fits = true;", "constrain"),
     Mutation("the only token", "constrain_mask.wgsl", "id == only - 1u", "id == only", "constrain-forced"),
-    Mutation("what a step has beyond", "constrain_mask.wgsl", "at < end", "at + 1u < end", "constrain"),
+    Mutation("what a step has beyond", "constrain_mask.wgsl", "+ step.count)", "+ 1u)", "constrain"),
     Mutation("rows of the step", "constrain_mask.wgsl", " || at.y >= step.count", "", "constrain-words"),
     Mutation("the walk's end", "constrain_walk.wgsl", "step.position + 1u", "step.position", "constrain"),
 ]
