@@ -4,7 +4,7 @@
  * @import { FileFacts, Ready } from "../shared/protocol.js"
  */
 
-import { element } from "./dom.js";
+import { element, tableHead } from "./dom.js";
 import { bytes, count } from "../shared/format.js";
 import { strings } from "./strings.js";
 
@@ -80,20 +80,12 @@ function folded(title, content) {
  */
 function table(heads, rows) {
   const made = element("table", "");
-  const head = element("tr", "");
-  for (const text of heads) {
-    const cell = element("th", "", text);
-    cell.setAttribute("scope", "col");
-    head.append(cell);
-  }
-  const top = element("thead", "");
   const body = element("tbody", "");
-  top.append(head);
   for (const row of rows) {
     const line = element("tr", "");
     for (const text of row) line.append(element("td", "", text));
     body.append(line);
   }
-  made.append(top, body);
+  made.append(tableHead(heads), body);
   return made;
 }

@@ -52,3 +52,15 @@ export function iconButton(picture, label, act) {
   made.setAttribute("aria-label", label);
   return made;
 }
+
+/** @param {readonly string[]} heads of a table's columns */
+export function tableHead(heads) {
+  const [top, row] = [element("thead", ""), element("tr", "")];
+  for (const text of heads) {
+    const cell = element("th", "", text);
+    cell.setAttribute("scope", "col");
+    row.append(cell);
+  }
+  top.append(row);
+  return top;
+}

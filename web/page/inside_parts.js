@@ -1,6 +1,6 @@
 /** What a look inside is drawn with: tokens to choose from, and tables with bars. */
 
-import { element } from "./dom.js";
+import { element, tableHead } from "./dom.js";
 
 const shares = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 3 });
 
@@ -113,14 +113,6 @@ export class Tokens {
  */
 export function bars(caption, heads, rows) {
   const table = element("table", "bars");
-  const head = element("tr", "");
-  for (const text of heads) {
-    const cell = element("th", "", text);
-    cell.setAttribute("scope", "col");
-    head.append(cell);
-  }
-  const top = element("thead", "");
-  top.append(head);
   const body = element("tbody", "");
   for (const { name, note, share, value } of rows) {
     const line = element("tr", "");
@@ -134,6 +126,6 @@ export function bars(caption, heads, rows) {
     line.append(named, told);
     body.append(line);
   }
-  table.append(element("caption", "", caption), top, body);
+  table.append(element("caption", "", caption), tableHead(heads), body);
   return table;
 }
