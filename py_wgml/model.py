@@ -179,7 +179,7 @@ class Model(Introspection):
         there are not, for a form that is not supported (by its name), and for a conversation that is too long.
         """
         known(sampling, NAMES)
-        given = {key: value for key, value in sampling.items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
