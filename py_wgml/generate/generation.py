@@ -100,8 +100,9 @@ class Generation:
         return f"Generation({quoted(self.text)}, {self.reason}, {self.usage.completion_tokens} tokens)"
 
     def stop(self) -> None:
-        """End the text before its next piece."""
+        """End the text before its next piece, or the waiting for its turn."""
         self._stopped = True
+        self._runner.leave(self)
 
     @property
     def text(self) -> str:
@@ -163,6 +164,7 @@ class Generation:
             self._checked,
             self._constraint,
             None if self._top is None else self._told,
+            who=self,
         )
         try:
             async for token in tokens:
@@ -191,7 +193,7 @@ class Generation:
                     self.reason = "stop" if self._is_complete else "length"
                     break
             else:
-                self.reason = "stop" if self._is_complete else "context"
+                self.reason = "stopped" if self._stopped else "stop" if self._is_complete else "context"
             # A character that is cut off with the answer is left out: going on makes the whole of it.
             if part := answer.flush():
                 yield part
