@@ -105,7 +105,7 @@ class NativeDevice(Device):
         )
         self._failed: list[BaseException] = []  # what went wrong in work that nobody waits for
         if poller := getattr(self._device, "_poller", None):
-            poller._poll_func = _polling(self._device)
+            poller._poll_func = _polling(poller._poll_func)
 
     def _create_buffer(self, nbytes: int, label: str) -> Any:
         usage = self._usage.STORAGE | self._usage.UNIFORM | self._usage.COPY_SRC | self._usage.COPY_DST
@@ -290,21 +290,24 @@ class _Reading(Awaitable[bytes]):
         return asyncio.wrap_future(self._data).__await__()
 
 
-def _polling(device: Any) -> Callable[[bool], None]:
+def _polling(poll: Callable[[bool], object]) -> Callable[[bool], None]:
     """What wgpu's own thread does as long as somebody waits, in the place of a call that ends with the last thing
-    submitted: until then nothing more could be submitted, and what came first would be told with the last."""
+    submitted: until then nothing more could be submitted, and what came first would be told with the last.
+
+    poll: whether to wait -> calls back who waited for what is done.
+    """
     began = 0.0
 
-    def poll(waiting: bool) -> None:
+    def poll_and_rest(waiting: bool) -> None:
         nonlocal began
         now = time.perf_counter()
         if waiting:
             time.sleep(min(_LONGEST_NAP, (now - began) / 20))
         else:
             began = now
-        device._poll()
+        poll(False)
 
-    return poll
+    return poll_and_rest
 
 
 def _dashed(limit: str) -> str:
