@@ -57,6 +57,11 @@ class AdapterInfo:
     subgroup_max_size: int = 128
     software: bool = False
 
+    @property
+    def name(self) -> str:
+        """In words; empty where the adapter says nothing."""
+        return " ".join(filter(None, (self.vendor, self.architecture, self.device, self.description)))
+
 
 class Buffer:
     """GPU memory of `nbytes` bytes (a multiple of 4)."""
@@ -288,6 +293,10 @@ class Device(ABC):
             view = memoryview(bytes(view) + b"\0" * (-view.nbytes % 4))
         if view.nbytes:
             self._write(buffer.handle, offset, view)
+
+    @abstractmethod
+    async def written(self) -> None:
+        """Wait until what was written has left Python's memory."""
 
     @property
     def max_tensor_bytes(self) -> int:
