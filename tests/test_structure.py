@@ -22,6 +22,7 @@ LAYERS = (
         "protocol",
         "values",
         "reference",
+        "downloads",
         "grammar",
         "metadata",
         "wgsl",
