@@ -325,9 +325,12 @@ def test_processes_beside_each_other(hub: str) -> None:
     assert [each.name for each in (hub_folder() / "models--owner--repo" / "blobs").iterdir()] == [SUM]
 
 
-@pytest.mark.parametrize("path", ["../../x.gguf", "a/%2e%2e/x.gguf", "a%5cb.gguf", "%00.gguf"])
+OUT = ("main/../../x.gguf", "main/%2e%2e/x", "main/a%5cb.gguf", "main/%00.gguf", "%2e%2e/x", "a%2F..%2Fb/x")
+
+
+@pytest.mark.parametrize("path", OUT)
 def test_no_name_leads_out_of_the_folder(path: str) -> None:
-    shelf = downloads.Shelf.of(f"https://huggingface.co/owner/repo/resolve/main/{path}")
+    shelf = downloads.Shelf.of(f"https://huggingface.co/owner/repo/resolve/{path}")
     assert not shelf.is_hubs
     assert "/" not in shelf.path
     assert json.dumps(shelf.path).isascii()

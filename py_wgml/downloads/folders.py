@@ -70,8 +70,8 @@ class Shelf:
         """A repository of the hub has a folder of its own, and so has any other address."""
         if place := PLACE.fullmatch(url.partition("?")[0].partition("#")[0]):
             owner, name, revision, path = (unquote(part) for part in place.groups())
-            steps = path.split("/")
-            if not any(step in ("", ".", "..") or "\\" in step or "\0" in step for step in steps):
+            steps = [owner, name, *revision.split("/"), *path.split("/")]
+            if not any(step in ("", ".", "..") or set(step) & set("/\\\0") for step in steps):
                 return cls(hub_folder() / f"models--{owner}--{name}", revision, path)
         key = hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()[:32]
         return cls(_home() / "py_wgml" / key, "main", file_name(url))

@@ -26,6 +26,7 @@ _LONGEST_PAUSE = 30.0  # seconds that a server may tell us to wait before the ne
 PIECE = 1 << 18  # bytes read at once
 ADDRESS = 300  # characters of an address in a message
 _SENT = re.compile("bytes ([0-9]{1,18})-(?:[0-9]{1,18})/([0-9]{1,18})?")  # a Content-Range
+_COMMIT = re.compile("[0-9a-f]{40}")
 _NUMBER = re.compile("[0-9]{1,18}")
 _ABOUT = ("X-Repo-Commit", "X-Linked-ETag", "X-Linked-Size")  # what the hub tells before it leads elsewhere
 
@@ -208,7 +209,8 @@ class Remote(io.RawIOBase):
         tag = told.get("x-linked-etag") or told.get("etag") or ""
         version = tag.removeprefix("W/").strip('"') or told.get("last-modified", "")
         if not self._known:
-            self.size, self.version, self.commit = size, version, told.get("x-repo-commit", "")
+            commit = told.get("x-repo-commit", "")
+            self.size, self.version, self.commit = size, version, commit if _COMMIT.fullmatch(commit) else ""
             self._known = True
         elif version != self.version:
             raise _Changed("it was changed on its server while it was read; load it again")

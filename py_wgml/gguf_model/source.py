@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol, TypeVar, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
-from ..reference import address_of
+from ..reference import address_of, repository_of
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
@@ -250,14 +250,14 @@ def open_source(
     model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]], keep: bool = True
 ) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one), or an open binary file.
+    one; `owner/repository:Q4_K_M` means one too, see `find_address`), or an open binary file.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. keep:
     keep what is fetched. Raises WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
-        names = part_names(name if os.path.exists(name) else address_of(name) or name)
+        names = part_names(name if os.path.exists(name) else address_of(name) or _of_repository(name))
     elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
@@ -279,6 +279,15 @@ def open_source(
             raise type(error)(f"can't open{place} {error}") from error
         raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
+
+
+def _of_repository(name: str) -> str:
+    """The address of the file that is meant where `name` is of a repository; else `name`."""
+    if repository_of(name) is None:
+        return name
+    from ..downloads import find_address
+
+    return find_address(name) or name
 
 
 def _open(name: str, keep: bool) -> StreamSource:

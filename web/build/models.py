@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import urllib.parse
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from py_wgml.downloads import NetworkError, file_name
+from py_wgml.downloads import NetworkError, file_name, find_address
 from py_wgml.downloads import fetch as fetch_url
 from py_wgml.errors import WgmlError
 from py_wgml.reference import address_of
@@ -41,8 +43,7 @@ def default_model() -> Model:
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path, name = Path(address), Path(address).name
-    url = None if path.exists() else address_of(address)
-    if url:
+    if url := None if path.exists() else address_of(address) or of_repository(address):
         path, name = fetched(url), file_name(url)
     if not path.is_file():
         raise Stop(f"{address}: no such file", USAGE)
@@ -58,14 +59,27 @@ def check(address: str, begins: bytes) -> None:
         raise Stop(f"{address}: not a GGUF file{what}", USAGE)
 
 
-def fetched(url: str) -> Path:
-    """Where the file of an address lies, fetched if need be."""
+def of_repository(name: str) -> str | None:
+    """The address of the file that is meant where `name` is of a repository of the hub."""
+    with told():
+        return find_address(name)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What py_wgml says is wrong ends the program with the exit code of its kind."""
     try:
-        return fetch_url(url, partial(progress, file_name(url)), partial(check, url), tls())
+        yield
     except NetworkError as error:
         raise Stop(str(error), NETWORK) from None
     except WgmlError as error:
         raise Stop(str(error), USAGE) from None
+
+
+def fetched(url: str) -> Path:
+    """Where the file of an address lies, fetched if need be."""
+    with told():
+        return fetch_url(url, partial(progress, file_name(url)), partial(check, url), tls())
 
 
 def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:
