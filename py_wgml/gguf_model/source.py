@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, BinaryIO, Protocol, TypeVar, cast
+from typing import Any, BinaryIO, Protocol, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
 from ..reference import address_of, repository_of
+from ..threads import aside
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
@@ -236,16 +235,6 @@ def part_names(name: str) -> list[str]:
     return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
 
 
-_Made = TypeVar("_Made")
-
-
-async def aside(act: Callable[..., _Made], *arguments: Any) -> _Made:
-    """What `act` gives; where there are threads it waits in one, and lets others go on."""
-    if sys.platform == "emscripten":
-        return act(*arguments)
-    return await asyncio.to_thread(act, *arguments)
-
-
 def open_source(
     model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]], keep: bool = True
 ) -> Source:
@@ -277,7 +266,8 @@ def open_source(
         place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
         if isinstance(error, WgmlError):  # it names the address
             raise type(error)(f"can't open{place} {error}") from error
-        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or said(error, 2 * _PATH)
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {why}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
