@@ -24,6 +24,7 @@ LAYERS = (
         "progress",
         "values",
         "reference",
+        "downloads",
         "grammar",
         "metadata",
         "wgsl",
@@ -33,7 +34,7 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker"),
+    *("sync", "inside", "worker", "command", "plugins"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.
