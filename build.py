@@ -48,10 +48,10 @@ def port(text: str) -> int:
     return number
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    named = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
+    whole = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    named = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
         sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
@@ -112,9 +112,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     release.add_argument("--out", type=Path, default=ROOT / "dist-packages", help="the folder for both packages")
     release.add_argument("--no-install", dest="install", action="store_false", help="build and check them alone")
     command("lock", commands.lock)
-    args, rest = parser.parse_known_args(arguments)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
+    reads = parser()
+    args, rest = reads.parse_known_args(arguments)
     if rest and args.command not in ("test", "fuzz"):
-        parser.error(f"unknown: {' '.join(rest)}")
+        reads.error(f"unknown: {' '.join(rest)}")
     args.rest = rest
     try:
         args.run(args)

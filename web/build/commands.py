@@ -119,7 +119,7 @@ def docs(args: argparse.Namespace) -> None:
 
 
 def release(args: argparse.Namespace) -> None:
-    """Build the packages, check them, install them on every Python at hand; what is left for a person goes to stdout."""
+    """Build the packages, check them, install them on each Python at hand; what is left for a person goes to stdout."""
     in_venv("release")
     from .release import make
 

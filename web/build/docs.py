@@ -83,15 +83,20 @@ def led_to_pages(text: str, folder: Path, pages: Path) -> str:
 
 def reference(module: Path) -> str:
     """A page that asks for the docstrings of all that a module offers."""
-    dotted = module.parent.relative_to(paths.ROOT).as_posix().replace("/", ".")
     text = ast.get_docstring(ast.parse(module.read_text())) or ""
-    return "\n\n".join([f"# {dotted}", text, *(f"::: {dotted}.{name}" for name in offered(module))]) + "\n"
+    return "\n\n".join([f"# {dotted(module)}", text, *(f"::: {name}" for name in offered(module))]) + "\n"
 
 
 def offered(module: Path) -> Iterator[str]:
-    """The public names of a module: of its `__all__`, and of those that it takes whole."""
+    """Where the public names of a module are defined: of its `__all__` and of modules that it takes whole."""
     for node in ast.parse(module.read_text()).body:
-        if isinstance(node, ast.Assign) and any(isinstance(name, ast.Name) and name.id == "__all__" for name in node.targets):
-            yield from ast.literal_eval(node.value)
-        elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            yield from offered(module.parent / f"{(node.module or '').replace('.', '/')}.py")
+        match node:
+            case ast.Assign(targets=[ast.Name("__all__")], value=names):
+                yield from (f"{dotted(module)}.{name}" for name in ast.literal_eval(names) if not name.startswith("_"))
+            case ast.ImportFrom(module=str(name), names=[ast.alias("*")]):
+                yield from offered(module.parent / f"{name.replace('.', '/')}.py")
+
+
+def dotted(module: Path) -> str:
+    """The name by which a module is imported."""
+    return ".".join(module.relative_to(paths.ROOT).with_suffix("").parts).removesuffix(".__init__")
