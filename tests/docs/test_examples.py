@@ -148,7 +148,7 @@ console.log(JSON.stringify(tools.map(({ name, run }) => [name, run({ day: "Sunda
 def in_node(script: str, *arguments: str) -> Any:
     """What a script writes, in Node.js."""
     program, _ = pins.node()
-    command = [program, "--input-type=module", "--eval", script, *arguments]
+    command = [str(program), "--input-type=module", "--eval", script, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

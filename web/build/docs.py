@@ -50,8 +50,8 @@ def lay_out(folder: Path) -> None:
     for path in [*(paths.ROOT / name for name in PAGES), *(paths.ROOT / "docs").glob("*.md")]:
         name = path.relative_to(paths.ROOT)
         write(pages / name, led_to_pages(path.read_text(), name.parent, pages))
-    for name, module in REFERENCE.items():
-        write(pages / f"reference/{name}.md", reference(paths.ROOT / module))
+    for title, module in REFERENCE.items():
+        write(pages / f"reference/{title}.md", reference(paths.ROOT / module))
 
 
 def write(path: Path, text: str) -> None:
