@@ -2,12 +2,11 @@
 scores of documents."""
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields, replace
-from typing import Any, BinaryIO, Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,7 @@ from .errors import ContextError, WgmlError, quoted
 from .forms import Form, Forms
 from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
 from .gguf_model import Header
-from .gguf_model.source import Source, open_source
+from .gguf_model.browser import Given, find_source
 from .gpu import Device, open_device
 from .grammar.nodes import Grammar
 from .inputs import Inputs
@@ -91,7 +90,7 @@ class Model(Introspection):
     @classmethod
     async def load(
         cls,
-        model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source,
+        model: Given,
         on_progress: OnProgress = lambda stage, done, total: None,
         device: Device | None = None,
         context: int | None = None,
@@ -101,7 +100,8 @@ class Model(Introspection):
         pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
+        """Load a GGUF model: a path, an address, a name as `owner/repository/file.gguf` on Hugging Face, any or all
+        files of a split one, an open file, bytes, or a `Source`; see `find_source`.
 
         device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
         the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
@@ -129,7 +129,7 @@ class Model(Introspection):
         pooling = None if pooling is None else cast(Pooling, word("pooling", pooling, get_args(Pooling)))
         function("on_progress", on_progress)
         function("on_header", on_header)
-        source = model if isinstance(model, Source) else open_source(model)
+        source = await find_source(model)
         engine: Runner | Embedder | None = None
         try:
             header = await source.header()

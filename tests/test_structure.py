@@ -22,6 +22,7 @@ LAYERS = (
         "protocol",
         "values",
         "reference",
+        "javascript",
         "grammar",
         "metadata",
         "wgsl",

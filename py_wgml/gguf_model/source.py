@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import urllib.request
@@ -11,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from http.client import HTTPException
 from string import punctuation
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO
 from urllib.parse import quote
 
 from ..errors import WgmlError, said, shown
@@ -119,60 +120,6 @@ class StreamSource(Source):
         self._stream.close()
 
 
-class _File(Protocol):
-    """`ModelFile` of web/worker/files.js: a stream of chunks that remembers those of the header."""
-
-    name: str
-    size: int | None
-
-    async def next(self) -> _Chunk | None: ...
-    def rewind(self) -> None: ...
-    async def refuse(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Chunk(Protocol):
-    def to_bytes(self) -> bytes: ...
-
-
-class BrowserSource(Source):
-    """A `ModelFile` of the page. Only the header's bytes enter the WebAssembly heap."""
-
-    def __init__(self, file: _File) -> None:
-        self._file, self.name, self.size = file, file.name, file.size
-
-    async def read_header(self) -> Header:
-        parser = HeaderParser(self.size)
-        header = None
-        while header is None:
-            chunk = await self._file.next()
-            try:
-                if not chunk:  # JavaScript's null is false, and not None
-                    parser.close()
-                    raise AssertionError("unreachable: the parser refuses a file that ends within its header")
-                header = parser.feed(chunk.to_bytes())
-            except WgmlError:
-                await self.refuse()
-                raise
-        self._file.rewind()
-        return header
-
-    async def refuse(self) -> None:
-        """Stop reading, and let the page keep no copy: this is no model, or not all of one."""
-        await self._file.refuse()
-
-    async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
-        from ..gpu.browser import BrowserDevice
-
-        assert isinstance(device, BrowserDevice)
-        await device.upload_file(
-            self._file, [(s.offset, s.nbytes, s.buffer.handle, s.buffer_offset) for s in segments], on_progress
-        )
-
-    def close(self) -> None:
-        self._file.close()
-
-
 class SplitSource(Source):
     """All parts of a split model, in any order: the headers of all, then the tensors of one part after the other."""
 
@@ -222,9 +169,9 @@ def part_names(name: str) -> list[str]:
     return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
 
 
-def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]]) -> Source:
+def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one), or an open binary file.
+    one), an open binary file, or its bytes.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
     WgmlError when it can't be opened, or is none of these.
@@ -232,13 +179,15 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
         names = part_names(name if os.path.exists(name) else address_of(name) or name)
-    elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
+    elif isinstance(model, bytes | bytearray | memoryview):
+        return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
+    elif isinstance(model, Sequence):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
         title = getattr(model, "name", None)  # of a file without one in the system it is a number
-        return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
+        return StreamSource(model, title if isinstance(title, str) else "the model")
     else:
-        raise wrong("the model", model, "a path, an address, a list of these, or an open file")
+        raise wrong("the model", model, "a path, an address, a list of these, an open file, or bytes")
     if not names:
         raise WgmlError("the model is a list without a single path")
     parts: list[Source] = []

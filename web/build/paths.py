@@ -20,5 +20,15 @@ WINDOWS = os.name == "nt"
 
 def project() -> dict[str, Any]:
     """The [project] table of pyproject.toml."""
-    table: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    table: dict[str, Any] = _settings()["project"]
     return table
+
+
+def brought() -> dict[str, str]:
+    """What a wheel has beside the package's own files: places here -> places in the wheel."""
+    table: dict[str, str] = _settings()["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    return table
+
+
+def _settings() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())

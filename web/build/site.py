@@ -114,9 +114,10 @@ def own_wheel() -> bytes:
     metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
     files = {path.relative_to(paths.ROOT).as_posix(): path for path in (paths.ROOT / "py_wgml").rglob("*")}
-    kernels = paths.ROOT / "wgsl"
-    files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
-    files["py_wgml/_web/gpu.js"] = paths.WEB / "worker" / "gpu.js"
+    for place, inside in paths.brought().items():
+        here = paths.ROOT / place
+        found = here.rglob("*") if here.is_dir() else [here]
+        files |= {Path(inside, path.relative_to(here)).as_posix(): path for path in found}
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
         for inside, path in sorted(files.items()):
