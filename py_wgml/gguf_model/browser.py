@@ -18,8 +18,8 @@ from .header import Header, HeaderParser
 from .source import OnProgress, Source, SplitSource, open_source
 from .weights import Segment
 
-Given = str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes | Source
-"""What can be loaded; in a browser a `File` or a `Blob` of JavaScript's as well."""
+ModelName = str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes | Source
+"""What a model is loaded from, as `find_source` has it."""
 
 
 class _File(Protocol):
@@ -77,7 +77,7 @@ class BrowserSource(Source):
         self._file.close()
 
 
-async def find_source(model: Given) -> Source:
+async def find_source(model: ModelName) -> Source:
     """What `open_source` takes. In a browser what has an address comes by `fetch`, and a copy of it stays on the device
     where the browser keeps one for this page: it is found again, without a network too.
 
