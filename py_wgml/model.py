@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from .chat import chosen, read
 from .errors import ContextError, WgmlError, quoted
 from .forms import Form
-from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
+from .generate import ActivationBits, Embedder, Generation, Part, Runner, Speculate, arguments_of
 from .gguf_model import Header
 from .gguf_model.browser import ModelName, find_source
 from .gpu import Device, open_device
@@ -25,13 +25,18 @@ from .grammar.nodes import Grammar
 from .inputs import Inputs
 from .introspection import Introspection
 from .loaded import CANNOT, prepare
+from .markdown import of_conversation
 from .metadata import MAX_SIZE
+from .notebook.display import Screen
 from .ops import Bits, Pooling, Sampling
 from .options import NAMES, Options, SamplingOptions, Tools
 from .progress import OnProgress, progress
 from .prompts import Message
 from .threads import aside
 from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word, wrong
+
+if TYPE_CHECKING:
+    from .notebook.widget import ChatWidget
 
 _log = logging.getLogger("py_wgml")
 
@@ -283,6 +288,9 @@ class Chat:
     def __repr__(self) -> str:
         return f"Chat({self._model.name!r}, {len(self.messages)} messages)"
 
+    def _repr_markdown_(self) -> str:
+        return of_conversation(self.messages)
+
     async def send(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[str, None]:
         """Say a text, parts of one, a message such as a tool's, or a list of these; yields the answer piece by piece.
         options: as for `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in
@@ -294,6 +302,36 @@ class Chat:
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
         the model sees what there is of it by then.
         """
+        async with aclosing(self._grow(message, options)) as grown:
+            async for _, part in grown:
+                if part.text:
+                    yield part.text
+
+    async def follow(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[Generation, None]:
+        """As `send`, but yields the answer itself, as it begins and whenever it has grown, by thoughts too."""
+        async with aclosing(self._grow(message, options)) as grown:
+            async for answer, _ in grown:
+                yield answer
+
+    async def show(self, message: Said, **options: Unpack[Options]) -> Generation:
+        """As `send`, but the answer is shown as it comes: as Markdown in a notebook of Jupyter's, printed elsewhere."""
+        screen = Screen()
+        async with aclosing(self.follow(message, **options)) as grown:
+            async for answer in grown:
+                screen.update(answer)
+        screen.end(answer)
+        return answer
+
+    def widget(self, **options: Unpack[Options]) -> "ChatWidget":
+        """A small chat to be talked to in the notebook, about what was said so far. options: of all its answers.
+
+        Raises WgmlError without the package anywidget.
+        """
+        from .notebook.widget import ChatWidget
+
+        return ChatWidget(self, options)
+
+    async def _grow(self, message: Said, options: Options) -> AsyncGenerator[tuple[Generation, Part], None]:
         if isinstance(message, list) and any(isinstance(part, Mapping) and "role" in part for part in message):
             said = read(message)
         else:
@@ -303,12 +341,12 @@ class Chat:
         self.messages = [*self.messages, *said, told]
         self._under_way.append(answer)
         try:
+            yield answer, Part()
             async with aclosing(answer.parts()) as parts:
                 async for part in parts:
                     told |= {"content": answer.text}
                     told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-                    if part.text:
-                        yield part.text
+                    yield answer, part
         finally:
             self._under_way.remove(answer)
             if calls := [call for call in answer.tool_calls if arguments_of(call) is not None]:

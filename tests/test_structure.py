@@ -23,6 +23,8 @@ LAYERS = (
         "protocol",
         "progress",
         "values",
+        "markdown",
+        "notebook",
         "reference",
         "javascript",
         "grammar",

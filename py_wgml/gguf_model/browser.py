@@ -79,7 +79,8 @@ class BrowserSource(Source):
 
 async def find_source(model: ModelName) -> Source:
     """What `open_source` takes. In a browser what has an address comes by `fetch`, and a copy of it stays on the device
-    where the browser keeps one for this page: it is found again, without a network too.
+    where the browser keeps one for this page: it is found again, without a network too. There a File, a Blob or a
+    Uint8Array of JavaScript's will do as well.
 
     Raises WgmlError of one line when there is no such model to be had.
     """
@@ -89,7 +90,9 @@ async def find_source(model: ModelName) -> Source:
         return open_source(model)
     names = [model] if isinstance(model, str) else model if isinstance(model, list | tuple) else []
     if not any(isinstance(name, str) and not os.path.exists(name) and address_of(name) for name in names):
-        return BrowserSource(await _notebook().openFile(model)) if hasattr(model, "slice") else open_source(model)
+        if hasattr(model, "arrayBuffer"):
+            return BrowserSource(await _notebook().openFile(model))
+        return open_source(model.to_bytes() if hasattr(model, "to_bytes") else model)
     files: list[Any] = []
     try:
         with _in_one_line():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
+import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tiny import write_tiny_llama
 
+from web.build import models
+from web.build.brand import Brand
+from web.build.site import build
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
     from web.build.browser import Chromium
 
-SCRIPT = Path(__file__).with_name("python.js").read_text()
+SCRIPT = Path(__file__).with_name("python.js")
 PAGES = {
     "page": 'import { run } from "./python.js"; globalThis.run = run;',
     "worker": """
@@ -29,11 +37,9 @@ PAGES = {
 class Notebook:
     """A page where Python has started."""
 
-    def __init__(self, page: Page, url: str, place: str) -> None:
-        self.page, html = page, f"<!doctype html><title>A notebook</title><script type=module>{PAGES[place]}</script>"
-        page.context.route(f"{url}python.js", lambda route: route.fulfill(body=SCRIPT, content_type="text/javascript"))
-        page.context.route(f"{url}notebook.html", lambda route: route.fulfill(body=html, content_type="text/html"))
-        page.goto(f"{url}notebook.html")
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.goto(url)
         page.wait_for_function("globalThis.run")
         assert self.run("1") == 1
 
@@ -44,20 +50,40 @@ class Notebook:
         return told["value"]
 
 
-@pytest.fixture(scope="module")
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Python's own server of a folder: no special headers."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_llama(tmp_path_factory.mktemp("model") / "tiny.gguf")
 
 
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[str]:
+    """The address of the folder that has the pages of PAGES."""
+    folder = tmp_path_factory.mktemp("notebook") / "root"
+    build([models.given_model(str(tiny_model))], Brand(), folder)
+    shutil.copy(SCRIPT, folder)
+    for name, script in PAGES.items():
+        text = f"<!doctype html><title>A notebook</title><script type=module>{script}</script>"
+        (folder / f"{name}.html").write_text(text)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://localhost:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="module", params=PAGES)
-def open_notebook(
-    request: pytest.FixtureRequest, chromium: Chromium, site: Callable[[Path], str], tiny_model: Path
-) -> Iterator[Callable[[], Notebook]]:
+def open_notebook(request: pytest.FixtureRequest, chromium: Chromium, pages: str) -> Iterator[Callable[[], Notebook]]:
     """Opens another notebook of the same browser profile."""
     context: BrowserContext = chromium.browser().new_context(service_workers="block")
     context.set_default_timeout(60_000)
-    url = site(tiny_model)
-    yield lambda: Notebook(context.new_page(), url, request.param)
+    yield lambda: Notebook(context.new_page(), f"{pages}{request.param}.html")
     context.close()
 
 

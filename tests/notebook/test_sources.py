@@ -25,7 +25,6 @@ PARTS = ["sub/tiny-00001-of-00002.gguf", "sub/tiny-00002-of-00002.gguf"]
 
 BEGIN = """
 import io, json, os, js
-from pyodide.ffi import to_js
 from py_wgml import Model, WgmlError
 from py_wgml.gpu import open_device
 
@@ -107,11 +106,11 @@ def test_models_from_anywhere(
     assert not text.startswith("error") and len(text) > 4
     assert len(downloads(server)) == 1
     assert notebook.run(f"await says({name!r})") == text
-    data = f"(data := (await (await js.fetch({address!r})).bytes()))"
     others = [
-        data,
+        f"(array := await (await js.fetch({address!r})).bytes())",
+        "(data := array.to_bytes())",
         "io.BytesIO(data)",
-        "js.File.new([to_js(data)], 'own.gguf')",
+        "js.File.new([array], 'own.gguf')",
         "open('/tmp/own.gguf', 'wb').write(data) and '/tmp/own.gguf'",
         f"[{HUB!r} + '/owner/split/resolve/main/{PARTS[0]}', 'hf:{name}']",
     ]
@@ -150,7 +149,7 @@ def test_what_cannot_be_had_is_told_in_a_line(notebook: Notebook, server: ModelS
     server.ranges, server.tells_size = False, False
     assert not notebook.run(f"await says({address!r})").startswith("error")
     server.ranges = server.tells_size = True
-    silent = f"{notebook.page.url.rpartition('/')[0]}/site.json".replace("localhost", "127.0.0.1")
+    silent = notebook.page.url.replace("localhost", "127.0.0.1")
     for given, says in [
         (silent, "its server keeps its files from pages of other sites (CORS)"),
         ("owner/gated/x.gguf", "is for those who have agreed to its terms"),
