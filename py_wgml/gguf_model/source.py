@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
@@ -133,60 +134,6 @@ class DownloadSource(StreamSource):
         self.close()
 
 
-class _File(Protocol):
-    """`ModelFile` of web/worker/files.js: a stream of chunks that remembers those of the header."""
-
-    name: str
-    size: int | None
-
-    async def next(self) -> _Chunk | None: ...
-    def rewind(self) -> None: ...
-    async def refuse(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Chunk(Protocol):
-    def to_bytes(self) -> bytes: ...
-
-
-class BrowserSource(Source):
-    """A `ModelFile` of the page. Only the header's bytes enter the WebAssembly heap."""
-
-    def __init__(self, file: _File) -> None:
-        self._file, self.name, self.size = file, file.name, file.size
-
-    async def read_header(self) -> Header:
-        parser = HeaderParser(self.size)
-        header = None
-        while header is None:
-            chunk = await self._file.next()
-            try:
-                if not chunk:  # JavaScript's null is false, and not None
-                    parser.close()
-                    raise AssertionError("unreachable: the parser refuses a file that ends within its header")
-                header = parser.feed(chunk.to_bytes())
-            except WgmlError:
-                await self.refuse()
-                raise
-        self._file.rewind()
-        return header
-
-    async def refuse(self) -> None:
-        """Stop reading, and let the page keep no copy: this is no model, or not all of one."""
-        await self._file.refuse()
-
-    async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
-        from ..gpu.browser import BrowserDevice
-
-        assert isinstance(device, BrowserDevice)
-        await device.upload_file(
-            self._file, [(s.offset, s.nbytes, s.buffer.handle, s.buffer_offset) for s in segments], on_progress
-        )
-
-    def close(self) -> None:
-        self._file.close()
-
-
 class SplitSource(Source):
     """All parts of a split model, in any order: the headers of all, then the tensors of one part after the other."""
 
@@ -237,10 +184,10 @@ def part_names(name: str) -> list[str]:
 
 
 def open_source(
-    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]], keep: bool = True
+    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes, keep: bool = True
 ) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one; `owner/repository:Q4_K_M` means one too, see `find_address`), or an open binary file.
+    one; `owner/repository:Q4_K_M` means one too, see `find_address`), an open binary file, or its bytes.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. keep:
     keep what is fetched. Raises WgmlError when it can't be opened, or is none of these.
@@ -248,13 +195,15 @@ def open_source(
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
         names = part_names(name if os.path.exists(name) else address_of(name) or _of_repository(name))
-    elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
+    elif isinstance(model, bytes | bytearray | memoryview):
+        return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
+    elif isinstance(model, Sequence):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
         title = getattr(model, "name", None)  # of a file without one in the system it is a number
-        return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
+        return StreamSource(model, title if isinstance(title, str) else "the model")
     else:
-        raise wrong("the model", model, "a path, an address, a list of these, or an open file")
+        raise wrong("the model", model, "a path, an address, a list of these, an open file, or bytes")
     if not names:
         raise WgmlError("the model is a list without a single path")
     parts: list[Source] = []

@@ -95,7 +95,7 @@ def test_the_package_that_makes_packages_is_not_build_py(there: bool, tmp_path: 
         (tmp_path / "build" / "__main__.py").write_text("import sys\nprint('packages', sys.argv[1:], __name__)")
     shutil.copytree(paths.WEB / "build", tmp_path / "checkout" / "web" / "build")
     shutil.copytree(paths.PACKAGE / "downloads", tmp_path / "checkout" / "py_wgml" / "downloads")
-    for name in ("__init__.py", "errors.py", "reference.py"):
+    for name in ("__init__.py", "errors.py", "javascript.py", "reference.py"):
         shutil.copy(paths.PACKAGE / name, tmp_path / "checkout" / "py_wgml" / name)
     shutil.copy(paths.ROOT / "build.py", tmp_path / "checkout")
     done = subprocess.run(
