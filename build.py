@@ -34,18 +34,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH leaves out
-from web.build import commands
-from web.build.brand import Brand
+from web.build import commands, options
 from web.build.errors import FAILED, Stop, say
 from web.build.paths import ROOT
-
-
-def port(text: str) -> int:
-    """The number of a TCP port; 0 stands for a free one."""
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is no port: they are 0 to 65535")
-    return number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,25 +48,11 @@ def parser() -> argparse.ArgumentParser:
         sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
-            about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
-            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
-            sub.add_argument("--title", default=Brand.title, help="of the page")
-            sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
-            sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
-            about = "a JavaScript module of functions that the model may call (docs/site.md)"
-            sub.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
-            about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
-            sub.add_argument("--split", type=int, metavar="MIB", help=about)
-            sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
+            options.add_site(sub, ROOT / "dist")
         return sub
 
     serve = command("serve", commands.serve, site=True)
-    serve.add_argument("--port", type=port, default=8000)
-    about = (
-        "where to listen, and the one name beside localhost to answer under; 0.0.0.0 for this machine's every address"
-    )
-    about += " (browsers give a page WebGPU from localhost or over https alone)"
-    serve.add_argument("--host", default="localhost", help=about)
+    options.add_serve(serve)
     command("build", commands.build, site=True)
     command("chat", commands.chat, site=True).add_argument("question")
     bench = command("bench", commands.bench, site=True)
@@ -106,8 +83,7 @@ def parser() -> argparse.ArgumentParser:
     docs = command("docs", commands.docs)
     docs.add_argument("--out", type=Path, default=ROOT / "dist-docs", help="the folder to make")
     docs.add_argument("--serve", action="store_true", help="show it in a browser on this machine")
-    docs.add_argument("--host", default="localhost")
-    docs.add_argument("--port", type=port, default=8000)
+    options.add_serve(docs)
     release = command("release", commands.release)
     release.add_argument("--out", type=Path, default=ROOT / "dist-packages", help="the folder for both packages")
     release.add_argument("--no-install", dest="install", action="store_false", help="build and check them alone")

@@ -15,13 +15,16 @@ LAYERS = (
     *(
         "errors",
         "names",
+        "threads",
         "facts",
         "requests",
         "insight",
         "timeline",
         "protocol",
+        "progress",
         "values",
         "reference",
+        "downloads",
         "grammar",
         "metadata",
         "wgsl",
@@ -30,7 +33,8 @@ LAYERS = (
         "tokenizer",
         "ops",
     ),
-    *("models", "generate", "chat", "prompts", "inputs", "forms", "introspection", "model", "inside", "worker"),
+    *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
+    *("sync", "inside", "worker"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

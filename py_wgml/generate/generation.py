@@ -1,11 +1,11 @@
 """One answer as it is made: pieces of text, why it ended, what it took."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
 from ..ops import TOP_LOGPROBS, Sampling
 from ..ops.lib.array import Array
 from ..protocol import Reason
@@ -96,6 +96,9 @@ class Generation:
         self.reason: Reason = "context"
         self.usage = Usage(len(prompt.ids), runner.reused(prompt.ids))
 
+    def __repr__(self) -> str:
+        return f"Generation({quoted(self.text)}, {self.reason}, {self.usage.completion_tokens} tokens)"
+
     def stop(self) -> None:
         """End the text before its next piece."""
         self._stopped = True
@@ -137,7 +140,7 @@ class Generation:
             for id, name, arguments in ((call.id, call.name, call.arguments) for call in self._answer.calls)
         ]
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncGenerator[str, None]:
         parts = self.parts()
         try:
             async for part in parts:

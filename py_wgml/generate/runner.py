@@ -57,6 +57,7 @@ class Runner(Measured):
         self.steps = Steps(device, self._forward, state)
         self._programs, self._step_sizes = self.steps.programs, self.steps.sizes
         self.later: Awaitable[None] | None = None  # `ahead`, at work
+        self.rewritten: str | None = None  # the text of what `replace` has put in the family's place
         self._sequence: list[int] = []  # the tokens processed or sampled last, from the first on
         self._stored = 0  # positions whose keys and values the cache holds once the submitted steps are done
         self._remembered: int | None = 0  # the position that states which forget stand at then; None: at no known one

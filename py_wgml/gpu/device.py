@@ -57,6 +57,11 @@ class AdapterInfo:
     subgroup_max_size: int = 128
     software: bool = False
 
+    @property
+    def name(self) -> str:
+        """In words; empty where the adapter says nothing."""
+        return " ".join(filter(None, (self.vendor, self.architecture, self.device, self.description)))
+
 
 class Buffer:
     """GPU memory of `nbytes` bytes (a multiple of 4)."""

@@ -11,7 +11,7 @@ import pytest
 from chat.test_calls import OWN
 from tiny import write_tiny_llama
 
-from py_wgml import Model, WgmlError, arguments_of
+from py_wgml import Model, Options, WgmlError, arguments_of
 from py_wgml.chat import ChatTemplate
 from py_wgml.gpu import Device
 
@@ -44,8 +44,8 @@ def test_a_conversation_with_tools(name: str, tmp_path: Path, device: Device) ->
         chat = model.chat()
         said: Any = "Warm in Rome?"
         for seed, choice in enumerate(("required", named)):
-            options = {"tools": TOOLS, "tool_choice": choice, "temperature": 1.5, "seed": seed, "max_tokens": 200}
-            pieces = [piece async for piece in chat.send(said, **options)]
+            options: Options = {"tools": TOOLS, "tool_choice": choice, "temperature": 1.5, "max_tokens": 200}
+            pieces = [piece async for piece in chat.send(said, **options, seed=seed)]
             assert chat.last
             assert (pieces, chat.last.reason) == ([], "tool_calls")
             [call] = chat.messages[-1]["tool_calls"]

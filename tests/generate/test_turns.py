@@ -90,7 +90,7 @@ def test_an_answer_that_was_left_or_cancelled_ends_its_turn(device: Device, tmp_
         assert await said(model, "one") == alone
         assert [task.cancelled() for task in endless] == [False, True, True]
         with pytest.raises(WgmlError, match="temperature"):
-            model.generate(asked("one"), temperature="0.7")
+            model.generate(asked("one"), temperature="0.7")  # type: ignore[arg-type]
         assert await said(model, "one") == alone
 
     run(device, tmp_path, test)

@@ -24,7 +24,7 @@ def standalone(text: str, sources: str) -> str:
     return LINK.sub(replaced, text)
 
 
-class Readme(MetadataHookInterface):  # type: ignore[misc]  # where it comes from is not there when types are checked
+class Readme(MetadataHookInterface):
     """The member `readme` of the metadata."""
 
     def update(self, metadata: dict[str, Any]) -> None:
