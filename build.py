@@ -30,6 +30,8 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import importlib.util
+import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -37,6 +39,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH
 from web.build import commands, options
 from web.build.errors import FAILED, Stop, say
 from web.build.paths import ROOT
+
+
+def packages_build() -> None:
+    """`python -m build` here means the package of that name, which makes packages, and finds this file first: go on
+    with that one."""
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
+    if importlib.util.find_spec("build") is None:
+        print("there is no package build: pip install build (or is build.py meant? python3 build.py)", file=sys.stderr)
+        sys.exit(7)
+    runpy.run_module("build", run_name="__main__", alter_sys=True)
+    sys.exit()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -111,4 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    if __spec__ is not None:  # python -m build
+        packages_build()
     main()

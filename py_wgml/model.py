@@ -3,14 +3,13 @@ scores of documents."""
 
 import asyncio
 import logging
-import os
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self, Unpack, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +17,17 @@ import numpy.typing as npt
 from .chat import chosen, read
 from .errors import ContextError, WgmlError, quoted
 from .forms import Form
-from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
+from .generate import ActivationBits, Embedder, Generation, Part, Runner, Speculate, arguments_of
 from .gguf_model import Header
-from .gguf_model.source import Source, open_source
+from .gguf_model.browser import ModelName, find_source
 from .gpu import Device, open_device
 from .grammar.nodes import Grammar
 from .inputs import Inputs
 from .introspection import Introspection
 from .loaded import CANNOT, prepare
+from .markdown import of_conversation
 from .metadata import MAX_SIZE
+from .notebook.display import Screen
 from .ops import Bits, Pooling, Sampling
 from .options import NAMES, Options, SamplingOptions, Tools
 from .progress import OnProgress, progress
@@ -34,10 +35,10 @@ from .prompts import Message
 from .threads import aside
 from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word, wrong
 
-_log = logging.getLogger("py_wgml")
+if TYPE_CHECKING:
+    from .notebook.widget import ChatWidget
 
-ModelName = str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source
-"""What a model is loaded from: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere."""
+_log = logging.getLogger("py_wgml")
 
 Said = str | list[Any] | Message
 """What is said in a chat: a text, parts of one, a message such as a tool's, or a list of these."""
@@ -67,7 +68,8 @@ class Model(Introspection):
         pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
+        """Load a GGUF model: a path, an address, a name as `owner/repository/file.gguf` on Hugging Face, any or all
+        files of a split one, an open file, bytes, or a `Source`; see `find_source`.
 
         on_progress: called as the loading goes on, at most ten times a second (None: a bar in terminals and notebooks;
         False: nothing). device: default the GPU of this machine. context: the most tokens of a conversation (default:
@@ -98,7 +100,7 @@ class Model(Introspection):
             function("on_progress", on_progress)
         function("on_header", on_header)
         began = time.perf_counter()
-        source = model if isinstance(model, Source) else open_source(model)
+        source = await find_source(model)
         engine: Runner | Embedder | None = None
         try:
             with progress(on_progress, source.name) as tell:
@@ -179,7 +181,7 @@ class Model(Introspection):
         there are not, for a form that is not supported (by its name), and for a conversation that is too long.
         """
         known(sampling, NAMES)
-        given = {key: value for key, value in sampling.items() if value is not None}
+        given: dict[str, Any] = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
@@ -286,6 +288,9 @@ class Chat:
     def __repr__(self) -> str:
         return f"Chat({self._model.name!r}, {len(self.messages)} messages)"
 
+    def _repr_markdown_(self) -> str:
+        return of_conversation(self.messages)
+
     async def send(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[str, None]:
         """Say a text, parts of one, a message such as a tool's, or a list of these; yields the answer piece by piece.
         options: as for `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in
@@ -297,6 +302,36 @@ class Chat:
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
         the model sees what there is of it by then.
         """
+        async with aclosing(self._grow(message, options)) as grown:
+            async for _, part in grown:
+                if part.text:
+                    yield part.text
+
+    async def follow(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[Generation, None]:
+        """As `send`, but yields the answer itself, as it begins and whenever it has grown, by thoughts too."""
+        async with aclosing(self._grow(message, options)) as grown:
+            async for answer, _ in grown:
+                yield answer
+
+    async def show(self, message: Said, **options: Unpack[Options]) -> Generation:
+        """As `send`, but the answer is shown as it comes: as Markdown in a notebook of Jupyter's, printed elsewhere."""
+        screen = Screen()
+        async with aclosing(self.follow(message, **options)) as grown:
+            async for answer in grown:
+                screen.update(answer)
+        screen.end(answer)
+        return answer
+
+    def widget(self, **options: Unpack[Options]) -> "ChatWidget":
+        """A small chat to be talked to in the notebook, about what was said so far. options: of all its answers.
+
+        Raises WgmlError without the package anywidget.
+        """
+        from .notebook.widget import ChatWidget
+
+        return ChatWidget(self, options)
+
+    async def _grow(self, message: Said, options: Options) -> AsyncGenerator[tuple[Generation, Part], None]:
         if isinstance(message, list) and any(isinstance(part, Mapping) and "role" in part for part in message):
             said = read(message)
         else:
@@ -306,12 +341,12 @@ class Chat:
         self.messages = [*self.messages, *said, told]
         self._under_way.append(answer)
         try:
+            yield answer, Part()
             async with aclosing(answer.parts()) as parts:
                 async for part in parts:
                     told |= {"content": answer.text}
                     told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-                    if part.text:
-                        yield part.text
+                    yield answer, part
         finally:
             self._under_way.remove(answer)
             if calls := [call for call in answer.tool_calls if arguments_of(call) is not None]:

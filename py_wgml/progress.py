@@ -78,7 +78,7 @@ class _Bar:
 def _tqdm() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a notebook without widgets it draws with letters, and that will do
-        from tqdm.auto import tqdm  # which gguf brings
+        from tqdm.auto import tqdm  # type: ignore[import-untyped]  # which gguf brings
     return tqdm
 
 

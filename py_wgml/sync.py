@@ -20,8 +20,10 @@ import numpy.typing as npt
 
 from .errors import WgmlError
 from .generate import READER, Generation, Part, TokenProbability, Usage
+from .gguf_model.browser import ModelName
 from .loaded import Loaded
-from .model import Chat, Model, ModelName, Said
+from .model import Chat, Model, Said
+from .notebook.display import Screen
 from .options import LoadOptions, Options
 from .prompts import Message
 from .protocol import Reason
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .generate.inspect import Dispatches, Inspection
+    from .notebook.widget import ChatWidget
 
 T = TypeVar("T")
 
@@ -136,6 +139,27 @@ class SyncChat:
         """As `Chat.send`: yields the answer piece by piece."""
         return _each(self._chat.send(message, **options))
 
+    def follow(self, message: Said, **options: Unpack[Options]) -> Iterator[SyncGeneration]:
+        """As `Chat.follow`: yields the answer itself whenever it has grown."""
+        return map(SyncGeneration, _each(self._chat.follow(message, **options)))
+
+    def show(self, message: Said, **options: Unpack[Options]) -> SyncGeneration:
+        """As `Chat.show`: the answer is shown as it comes."""
+        screen = Screen()
+        for answer in self.follow(message, **options):
+            screen.update(answer)
+        screen.end(answer)
+        return answer
+
+    def widget(self, **options: Unpack[Options]) -> ChatWidget:
+        """As `Chat.widget`: a small chat to be talked to in the notebook."""
+        from .notebook.widget import ChatWidget
+
+        return ChatWidget(self._chat, options, begin)
+
+    def _repr_markdown_(self) -> str:
+        return self._chat._repr_markdown_()
+
     def stop(self) -> None:
         """End every answer under way; any thread may."""
         call(self._chat.stop)
@@ -149,6 +173,9 @@ class SyncGeneration:
 
     def __repr__(self) -> str:
         return f"Sync{self._generation!r}"
+
+    def _repr_markdown_(self) -> str:
+        return self._generation._repr_markdown_()
 
     def __iter__(self) -> Iterator[str]:
         return _each(self._generation.__aiter__())
@@ -233,6 +260,16 @@ def wait(work: Coroutine[Any, Any, T]) -> T:
             raise
 
 
+def begin(work: Coroutine[Any, Any, None]) -> None:
+    """Have `work` done, and wait for nothing."""
+    if sys.platform == "emscripten":
+        task = asyncio.ensure_future(work)
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+    else:
+        asyncio.run_coroutine_threadsafe(work, _loop()[0])
+
+
 def call(function: Callable[[], T]) -> T:
     """What `function` returns, called where the model works: what that holds is changed by nobody else meanwhile."""
 
@@ -266,12 +303,8 @@ def _close(items: AsyncGenerator[Any, None]) -> None:
     work = closed()
     if sys.is_finalizing():
         work.close()
-    elif sys.platform == "emscripten":
-        task = asyncio.ensure_future(work)
-        _closing.add(task)
-        task.add_done_callback(_closing.discard)
     else:
-        asyncio.run_coroutine_threadsafe(work, _loop()[0])
+        begin(work)
 
 
 def _loop() -> tuple[asyncio.AbstractEventLoop, threading.Thread]:

@@ -23,8 +23,9 @@ from .generate.bench import measure, measure_embedding, measure_speculation
 from .generate.bench_forms import measure_forms
 from .generate.trial import outcome, recall
 from .gguf_model import Header
+from .gguf_model.browser import BrowserSource
 from .gguf_model.card import card
-from .gguf_model.source import BrowserSource, SplitSource
+from .gguf_model.source import SplitSource
 from .gpu import open_device
 from .model import Model
 from .models import plan

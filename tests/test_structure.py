@@ -23,8 +23,11 @@ LAYERS = (
         "protocol",
         "progress",
         "values",
+        "markdown",
+        "notebook",
         "reference",
         "downloads",
+        "javascript",
         "grammar",
         "metadata",
         "wgsl",
@@ -34,7 +37,7 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker"),
+    *("sync", "inside", "worker", "command", "plugins"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

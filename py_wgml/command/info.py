@@ -12,7 +12,7 @@ from ..generate.needs import needs
 from ..gguf_model import Header
 from ..gguf_model.card import card
 from ..gguf_model.source import open_source
-from ..model import kind_of, prepare
+from ..loaded import kind_of, prepare
 from .rooms import default_model, room
 
 _KINDS = {"chat": "writes text", "embedding": "makes vectors of texts", "reranker": "scores documents for a query"}
@@ -48,7 +48,7 @@ def _facts(header: Header, context: int | None) -> dict[str, Any]:
         "name": name,
         "kind": kind_of(config),
         "architecture": config.architecture,
-        "layers": config.layers,
+        "layers": config.block_count,
         "context_length": config.context_length,
         "thinking": template.thinking,
         "memory": {"tokens": memory.tokens, "bytes": memory.bytes, "bytes_a_token": memory.bytes_a_token},

@@ -1,6 +1,7 @@
 """What is typed, and how it ends."""
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """What the command line asks for; ends the process with one of the exit codes that `--help` documents."""
     errors = room("errors")
     parsed = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # some terminals can't show every character
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         parsed.run(parsed)
         sys.stdout.flush()
@@ -54,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         code = _told(error, errors.NETWORK if isinstance(error, NetworkError) else errors.FAILED)
     except OSError as error:  # a full disk, a file that can't be read
-        code = _told(error, errors.FAILED)
+        code = _told(f"{error.filename}: {error.strerror}" if error.filename else error, errors.FAILED)
     except KeyboardInterrupt:
         code = 130
     else:
@@ -62,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code)
 
 
-def _told(error: Exception, code: int) -> int:
+def _told(error: Exception | str, code: int) -> int:
     print(f"py_wgml: {error}", file=sys.stderr)
     return code
 
@@ -70,7 +74,7 @@ def _told(error: Exception, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     raw: Any = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("py_wgml", description=_ABOUT, epilog=_END, formatter_class=raw)
-    parser.add_argument("--version", action=_Version, nargs=0, help="tell the version, and what there is to run on")
+    parser.add_argument("--version", action=_Version, nargs=0, help="tell the versions of this and of Python")
     named = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, place: str, help: str, more: str = "") -> argparse.ArgumentParser:

@@ -10,8 +10,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 def room(name: str) -> Any:
     """The module `name` of web/build."""
-    if (_PACKAGE / "_site").is_dir():
-        return import_module(f"py_wgml._site.web.build.{name}")
+    if (_PACKAGE / "_web").is_dir():
+        return import_module(f"py_wgml._web.build.{name}")
     checkout = str(_PACKAGE.parent)
     if checkout not in sys.path:
         sys.path.insert(0, checkout)

@@ -24,6 +24,7 @@ _HELP = """\
 /quit          leave, as Ctrl-D does
 A line that ends with \\ goes on in the next. Ctrl-C stops an answer."""
 _SAMPLING = ("temperature", "top_p", "top_k", "seed", "max_tokens")
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
 _DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
 
@@ -148,12 +149,17 @@ def _write(answer: Any) -> None:
     thinking = False
     for part in answer.parts():
         if part.reasoning and _coloured(sys.stdout):
-            print(f"{'' if thinking else _DIM}{part.reasoning}", end="", flush=True)
+            print(f"{'' if thinking else _DIM}{_harmless(part.reasoning)}", end="", flush=True)
             thinking = True
         if part.text:
-            print(f"{_PLAIN}\n" * thinking + part.text, end="", flush=True)
+            print(f"{_PLAIN}\n" * thinking + _harmless(part.text), end="", flush=True)
             thinking = False
     print(_PLAIN if thinking else "", flush=True)
+
+
+def _harmless(text: str) -> str:
+    """A model's text without what a terminal would take for a command; a pipe gets it as it is."""
+    return text.translate(_CONTROLS) if sys.stdout.isatty() else text
 
 
 def _line() -> str | None:

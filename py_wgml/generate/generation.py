@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import WgmlError, quoted
+from ..markdown import of_message
 from ..ops import TOP_LOGPROBS, Sampling
 from ..ops.lib.array import Array
 from ..protocol import Reason
@@ -98,6 +99,10 @@ class Generation:
 
     def __repr__(self) -> str:
         return f"Generation({quoted(self.text)}, {self.reason}, {self.usage.completion_tokens} tokens)"
+
+    def _repr_markdown_(self) -> str:
+        message = {"content": self.text, "reasoning_content": self.reasoning, "tool_calls": self.tool_calls}
+        return of_message(message, is_thinking=not (self.text or self.tool_calls))
 
     def stop(self) -> None:
         """End the text before its next piece."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import io
 import os
 import re
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, BinaryIO, Protocol, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
 from ..reference import address_of, repository_of
+from ..threads import aside
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
@@ -116,6 +116,7 @@ class StreamSource(Source):
                 data = await aside(self._read, min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
                 on_progress(self._offset, self.size or 0)
+                await device.written()
 
     def close(self) -> None:
         self._stream.close()
@@ -131,60 +132,6 @@ class DownloadSource(StreamSource):
     async def refuse(self) -> None:
         cast(Any, self._stream).discard()
         self.close()
-
-
-class _File(Protocol):
-    """`ModelFile` of web/worker/files.js: a stream of chunks that remembers those of the header."""
-
-    name: str
-    size: int | None
-
-    async def next(self) -> _Chunk | None: ...
-    def rewind(self) -> None: ...
-    async def refuse(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Chunk(Protocol):
-    def to_bytes(self) -> bytes: ...
-
-
-class BrowserSource(Source):
-    """A `ModelFile` of the page. Only the header's bytes enter the WebAssembly heap."""
-
-    def __init__(self, file: _File) -> None:
-        self._file, self.name, self.size = file, file.name, file.size
-
-    async def read_header(self) -> Header:
-        parser = HeaderParser(self.size)
-        header = None
-        while header is None:
-            chunk = await self._file.next()
-            try:
-                if not chunk:  # JavaScript's null is false, and not None
-                    parser.close()
-                    raise AssertionError("unreachable: the parser refuses a file that ends within its header")
-                header = parser.feed(chunk.to_bytes())
-            except WgmlError:
-                await self.refuse()
-                raise
-        self._file.rewind()
-        return header
-
-    async def refuse(self) -> None:
-        """Stop reading, and let the page keep no copy: this is no model, or not all of one."""
-        await self._file.refuse()
-
-    async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
-        from ..gpu.browser import BrowserDevice
-
-        assert isinstance(device, BrowserDevice)
-        await device.upload_file(
-            self._file, [(s.offset, s.nbytes, s.buffer.handle, s.buffer_offset) for s in segments], on_progress
-        )
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class SplitSource(Source):
@@ -236,21 +183,11 @@ def part_names(name: str) -> list[str]:
     return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
 
 
-_Made = TypeVar("_Made")
-
-
-async def aside(act: Callable[..., _Made], *arguments: Any) -> _Made:
-    """What `act` gives; where there are threads it waits in one, and lets others go on."""
-    if sys.platform == "emscripten":
-        return act(*arguments)
-    return await asyncio.to_thread(act, *arguments)
-
-
 def open_source(
-    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]], keep: bool = True
+    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes, keep: bool = True
 ) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one; `owner/repository:Q4_K_M` means one too, see `find_address`), or an open binary file.
+    one; `owner/repository:Q4_K_M` means one too, see `find_address`), an open binary file, or its bytes.
 
     The parts of a split model are found from the name of one, or given as several paths or URLs in any order. keep:
     keep what is fetched. Raises WgmlError when it can't be opened, or is none of these.
@@ -258,13 +195,15 @@ def open_source(
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
         names = part_names(name if os.path.exists(name) else address_of(name) or _of_repository(name))
-    elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
+    elif isinstance(model, bytes | bytearray | memoryview):
+        return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
+    elif isinstance(model, Sequence):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
         title = getattr(model, "name", None)  # of a file without one in the system it is a number
-        return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
+        return StreamSource(model, title if isinstance(title, str) else "the model")
     else:
-        raise wrong("the model", model, "a path, an address, a list of these, or an open file")
+        raise wrong("the model", model, "a path, an address, a list of these, an open file, or bytes")
     if not names:
         raise WgmlError("the model is a list without a single path")
     parts: list[Source] = []
@@ -277,7 +216,8 @@ def open_source(
         place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
         if isinstance(error, WgmlError):  # it names the address
             raise type(error)(f"can't open{place} {error}") from error
-        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or said(error, 2 * _PATH)
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {why}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 

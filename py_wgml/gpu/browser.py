@@ -31,7 +31,7 @@ async def _helper() -> Any:
     except ImportError:
         from pyodide.code import run_js
 
-        text = (Path(__file__).parent.parent / "_web" / "gpu.js").read_text()
+        text = (Path(__file__).parent.parent / "_web" / "worker" / "gpu.js").read_text()
         load = run_js("(text) => import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'})))")
         return await load(text)
 
@@ -104,6 +104,9 @@ class BrowserDevice(Device):
 
     def _discard_pipeline(self, handle: int) -> None:
         self._gpu.discardPipeline(handle)
+
+    async def written(self) -> None:
+        """Nothing to wait for: WebGPU copies what it is given."""
 
     async def allocated(self) -> None:
         if not await self._gpu.allocated():

@@ -73,7 +73,8 @@ async def converse(model: Model, seed: int, temperature: float) -> list[str]:
     for turn, question in enumerate(QUESTIONS):
         said = [*results, {"role": "user", "content": question}]
         options: Options = {"tools": TOOLS, "tool_choice": "required", "temperature": temperature, "seed": seed}
-        async for text in chat.send(said, max_tokens=200, **options):
+        options["max_tokens"] = 200
+        async for text in chat.send(said, **options):
             wrong.append(f"turn {turn} says {text!r}")
         assert chat.last is not None
         if chat.last.reason != "tool_calls":

@@ -43,9 +43,11 @@ def test_a_conversation_with_tools(name: str, tmp_path: Path, device: Device) ->
         named = {"type": "function", "function": {"name": "calculate"}}
         chat = model.chat()
         said: Any = "Warm in Rome?"
-        for seed, choice in enumerate(("required", named)):
+        choices: list[Any] = ["required", named]
+        for seed, choice in enumerate(choices):
             options: Options = {"tools": TOOLS, "tool_choice": choice, "temperature": 1.5, "max_tokens": 200}
-            pieces = [piece async for piece in chat.send(said, **options, seed=seed)]
+            options["seed"] = seed
+            pieces = [piece async for piece in chat.send(said, **options)]
             assert chat.last
             assert (pieces, chat.last.reason) == ([], "tool_calls")
             [call] = chat.messages[-1]["tool_calls"]

@@ -16,7 +16,7 @@ from py_wgml.downloads import fetch as fetch_url
 from py_wgml.errors import WgmlError
 from py_wgml.reference import address_of
 
-from .cache import alone, sha256_of
+from .cache import sha256_of
 from .errors import NETWORK, USAGE, Stop
 from .fetching import progress, tls
 from .pins import fetch, read_lock
@@ -39,7 +39,6 @@ def default_model() -> Model:
     return Model(pin.path, pin.file, pin.sha256, pin.about or {})
 
 
-@alone()
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path, name = Path(address), Path(address).name

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 WEB = Path(__file__).resolve().parents[1]
-ROOT = WEB.parent  # a checkout; or the folder `_site` of an installed package
-_PYPROJECT = ROOT / "pyproject.toml"
-INSTALLED_PACKAGE = ROOT.name == "_site"
-PACKAGE = ROOT.parent if INSTALLED_PACKAGE else ROOT / "py_wgml"
+INSTALLED_PACKAGE = WEB.name == "_web"  # a wheel has web/ within py_wgml
+ROOT = WEB.parent  # of a checkout
+PACKAGE = WEB.parent if INSTALLED_PACKAGE else ROOT / "py_wgml"
 LOCK = WEB / "lock.json"
 WINDOWS = os.name == "nt"
 
@@ -38,20 +37,9 @@ REQUIREMENTS = ROOT / "tests" / "requirements"
 def project() -> dict[str, Any]:
     """The [project] table of pyproject.toml; of an installed package its name, version and dependencies."""
     if not INSTALLED_PACKAGE:
-        table: dict[str, Any] = _settings()["project"]
+        text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+        table: dict[str, Any] = tomllib.loads(text)["project"]
         return table
     told = importlib.metadata.metadata("py-wgml")
     needs = [need for need in told.get_all("Requires-Dist") or [] if not re.search(r";.*\bextra\b", need)]
     return {"name": told["Name"], "version": told["Version"], "dependencies": needs}
-
-
-def brought() -> dict[str, str]:
-    """What the package has beside its own sources once it is a wheel: places in a checkout -> places in the wheel."""
-    if INSTALLED_PACKAGE:
-        return {}
-    table: dict[str, str] = _settings()["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    return table
-
-
-def _settings() -> dict[str, Any]:
-    return tomllib.loads(_PYPROJECT.read_text(encoding="utf-8"))

@@ -24,7 +24,7 @@ def standalone(text: str, sources: str) -> str:
     return LINK.sub(replaced, text)
 
 
-class Readme(MetadataHookInterface):
+class Readme(MetadataHookInterface):  # type: ignore[misc, unused-ignore]  # it may not be there when types are checked
     """The member `readme` of the metadata."""
 
     def update(self, metadata: dict[str, Any]) -> None:

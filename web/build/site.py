@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from py_wgml.javascript import linked
+
 from . import paths
 from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
@@ -28,7 +30,7 @@ FAMILIES = "families.json"  # what visitors read of the model that they talk to
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
 PUBLISHED += ("page/*.css", "sandbox/*.py")
 # What of py_wgml no page needs.
-NATIVE = {"__main__.py", "_site", "command", "downloads", "plugins"}
+NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 
 
 def build(
@@ -116,11 +118,11 @@ def own_wheel() -> bytes:
     metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
     metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in sorted(about["dependencies"]))
     files = {f"py_wgml/{path.relative_to(paths.PACKAGE).as_posix()}": path for path in paths.PACKAGE.rglob("*")}
-    for place, inside in paths.brought().items():
-        here = paths.ROOT / place
-        found = here.rglob("*") if here.is_dir() else [here]
-        files |= {Path(inside, path.relative_to(here)).as_posix(): path for path in found}
+    if not paths.INSTALLED_PACKAGE:
+        kernels = paths.ROOT / "wgsl"
+        files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
     files = {inside: path for inside, path in files.items() if inside.split("/")[1] not in NATIVE}
+    files |= {f"py_wgml/_web/{name}": paths.WEB / name for name in brought()}
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
         for inside, path in sorted(files.items()):
@@ -133,6 +135,19 @@ def own_wheel() -> bytes:
         )
         out.writestr(zipfile.ZipInfo(f"{name}.dist-info/RECORD"), "")  # written when it is packed
     return wheel.getvalue()
+
+
+def brought() -> set[str]:
+    """Scripts of web/ that Python itself brings to a page that has none of them, a notebook's say."""
+    found = set()
+
+    def read(name: str) -> str:
+        found.add(name)
+        return (paths.WEB / name).read_text(encoding="utf-8")
+
+    linked("worker/gpu.js", read)
+    linked("worker/notebook.js", read, ["sum"])
+    return found
 
 
 @alone()
