@@ -8,6 +8,7 @@ import inspect
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -123,7 +124,7 @@ def script(words: list[str]) -> None:
 
 def command(words: list[str]) -> None:
     _parser().parse_args(words)
-    if words[0] in ("run", "info"):
+    if words[0] in ("run", "info") and MODEL.search(shlex.join(words)):  # not the model that is fetched
         main(words)
 
 

@@ -50,6 +50,7 @@ def lay_out(folder: Path) -> None:
     for path in [*(paths.ROOT / name for name in PAGES), *(paths.ROOT / "docs").glob("*.md")]:
         name = path.relative_to(paths.ROOT)
         write(pages / name, led_to_pages(path.read_text(), name.parent, pages))
+    shutil.copy(paths.ROOT / "docs/style.css", pages / "docs")
     for title, module in REFERENCE.items():
         write(pages / f"reference/{title}.md", reference(paths.ROOT / module))
 
