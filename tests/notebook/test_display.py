@@ -28,8 +28,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def outputs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What a notebook's kernel is told to draw."""
-    shell = InteractiveShell()
-    publisher = shell.display_pub = CapturingDisplayPublisher()  # type: ignore[assignment]
+    shell: Any = InteractiveShell()  # type: ignore[no-untyped-call]
+    publisher = shell.display_pub = CapturingDisplayPublisher()  # type: ignore[no-untyped-call]
     monkeypatch.setattr(InteractiveShell, "_instance", shell)
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     monkeypatch.setattr(InteractiveShell, "initialized", classmethod(lambda cls: True))

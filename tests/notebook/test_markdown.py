@@ -19,9 +19,10 @@ RENDER = """import { marked } from "MARKED";
 import { readFileSync } from "node:fs";
 console.log(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map((text) => marked.parse(text))));"""
 # Every element of Markdown's own but pictures, and what attributes they may have.
-ELEMENTS = set(
-    "p h1 h2 h3 h4 h5 h6 em strong del s code pre ul ol li blockquote hr br a table thead tbody tr th td".split()
-)
+ELEMENTS = {
+    *("p", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "del", "s", "code", "pre", "ul"),
+    *("ol", "li", "blockquote", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"),
+}
 ATTRIBUTES = {"a": {"href", "title"}, "code": {"class"}, "ol": {"start"}, "th": {"style", "align"}}
 ATTRIBUTES["td"] = ATTRIBUTES["th"]
 
@@ -61,7 +62,7 @@ class Harm(HTMLParser):
 def by_marked(texts: list[str]) -> list[str]:
     """JupyterLab's renderer."""
     script = RENDER.replace("MARKED", (pins.node_modules() / "marked/lib/marked.esm.js").as_uri())
-    command = [pins.node()[0], "--input-type=module", "--eval", script]
+    command = [str(pins.node()[0]), "--input-type=module", "--eval", script]
     told = subprocess.run(command, input=json.dumps(texts), capture_output=True, text=True, check=True)
     found: list[str] = json.loads(told.stdout)
     return found

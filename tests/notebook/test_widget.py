@@ -78,7 +78,8 @@ def test_without_await(path: Path) -> None:
 
 class Answer:
     def __init__(self, text: str, reasoning: str = "", reason: str = "stop") -> None:
-        self.text, self.reasoning, self.reason, self.tool_calls = text, reasoning, reason, []
+        self.text, self.reasoning, self.reason = text, reasoning, reason
+        self.tool_calls: list[Any] = []
 
 
 class Scripted:
@@ -141,7 +142,8 @@ def test_what_goes_wrong_is_told() -> None:
         ask(widget, "send", text="b")
         await ended(widget)
         assert widget.error == "of mine" and [turn["html"] for turn in widget.turns] == ["<p>b</p>\n", "<p>a</p>\n"]
-        for type, more in [("send", {"text": " "}), ("send", {"text": 5}), ("send", {}), ("what", {}), (None, {})]:
+        odd: list[Any] = [("send", {"text": " "}), ("send", {"text": 5}), ("send", {}), ("what", {}), (None, {})]
+        for type, more in odd:
             ask(widget, type, **more)
         widget._handle_custom_msg(["no", "dict"], [])
         assert not widget.busy and len(widget.turns) == 2
