@@ -28,22 +28,27 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import importlib.util
+import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH leaves out
-from web.build import commands
-from web.build.brand import Brand
+from web.build import commands, options
 from web.build.errors import FAILED, Stop, say
 from web.build.paths import ROOT
 
 
-def port(text: str) -> int:
-    """The number of a TCP port; 0 stands for a free one."""
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is no port: they are 0 to 65535")
-    return number
+def packages_build() -> None:
+    """`python -m build` here means the package of that name, which makes packages, and finds this file first: go on
+    with that one."""
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
+    if importlib.util.find_spec("build") is None:
+        print("there is no package build: pip install build (or is build.py meant? python3 build.py)", file=sys.stderr)
+        sys.exit(7)
+    runpy.run_module("build", run_name="__main__", alter_sys=True)
+    sys.exit()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -55,25 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
-            about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
-            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
-            sub.add_argument("--title", default=Brand.title, help="of the page")
-            sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
-            sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
-            about = "a JavaScript module of functions that the model may call (docs/site.md)"
-            sub.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
-            about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
-            sub.add_argument("--split", type=int, metavar="MIB", help=about)
-            sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
+            options.add_site(sub, ROOT / "dist")
         return sub
 
     serve = command("serve", commands.serve, site=True)
-    serve.add_argument("--port", type=port, default=8000)
-    about = (
-        "where to listen, and the one name beside localhost to answer under; 0.0.0.0 for this machine's every address"
-    )
-    about += " (browsers give a page WebGPU from localhost or over https alone)"
-    serve.add_argument("--host", default="localhost", help=about)
+    options.add_serve(serve)
     command("build", commands.build, site=True)
     command("chat", commands.chat, site=True).add_argument("question")
     bench = command("bench", commands.bench, site=True)
@@ -119,4 +110,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    if __spec__ is not None:  # python -m build
+        packages_build()
     main()

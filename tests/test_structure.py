@@ -26,6 +26,7 @@ LAYERS = (
         "markdown",
         "notebook",
         "reference",
+        "downloads",
         "javascript",
         "grammar",
         "metadata",
@@ -36,7 +37,7 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker"),
+    *("sync", "inside", "worker", "command", "plugins"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

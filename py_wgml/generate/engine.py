@@ -79,6 +79,10 @@ class Engine(ABC):
 
         return planned(forward, self._header, self.config, self._plan)
 
+    def make_room(self, length: int) -> None:
+        """Have memory for so many tokens. Programs recorded before must not run any more."""
+        self._cache.grow(length)
+
     async def idle(self) -> None:
         """Wait until the GPU has done all that it was asked."""
         await self.device.read(self._step, 4)

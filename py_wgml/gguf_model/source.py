@@ -5,26 +5,22 @@ from __future__ import annotations
 import io
 import os
 import re
-import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from http.client import HTTPException
-from string import punctuation
-from typing import BinaryIO
-from urllib.parse import quote
+from typing import Any, BinaryIO, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
-from ..reference import address_of
+from ..reference import address_of, repository_of
+from ..threads import aside
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
 _PATH = 300  # characters of a path or an address in a message
 _PIECE = 4 << 20  # bytes read and uploaded at once
-_PATIENCE = 60.0  # seconds that a server may let us wait for its next byte
 
 OnProgress = Callable[[int, int], object]
 """Called with the bytes of the file read so far and in all (0: not known)."""
@@ -69,7 +65,7 @@ class StreamSource(Source):
         parser = HeaderParser(self.size)
         header = None
         while header is None:
-            data = self._next(_PIECE)
+            data = await aside(self._next, _PIECE)
             if not data:
                 parser.close()
             self._head += data
@@ -80,6 +76,8 @@ class StreamSource(Source):
         """What the stream has next, at most `count` bytes; none at its end."""
         try:
             data = self._stream.read(count)
+        except WgmlError:
+            raise
         except Exception as error:  # a stream may be anybody's, of a library that has errors of its own
             raise self._failed(error) from error
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -90,9 +88,12 @@ class StreamSource(Source):
         return WgmlError(f"can't read {shown(self.name, _PATH)}: {said(error, 2 * _PATH)}")
 
     def _read(self, count: int) -> bytes:
-        data = self._head[self._offset : self._offset + count]
-        while len(data) < count and (piece := self._next(count - len(data))):  # some give less than they have
-            data += piece
+        pieces = [self._head[self._offset : self._offset + count]]
+        left = count - len(pieces[0])
+        while left and (piece := self._next(left)):  # some give less than they have
+            pieces.append(piece)
+            left -= len(piece)
+        data = b"".join(pieces)
         self._offset += len(data)
         if len(data) < count:
             raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._offset}")
@@ -110,14 +111,26 @@ class StreamSource(Source):
 
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
         for segment in segments:
-            self._skip_to(segment.offset)
+            await aside(self._skip_to, segment.offset)
             for done in range(0, segment.nbytes, _PIECE):
-                data = self._read(min(_PIECE, segment.nbytes - done))
+                data = await aside(self._read, min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
                 on_progress(self._offset, self.size or 0)
 
     def close(self) -> None:
         self._stream.close()
+
+
+class DownloadSource(StreamSource):
+    """A file of another machine, kept on the disk as it comes (`Download`)."""
+
+    async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
+        await super().upload(device, segments, on_progress)
+        await aside(cast(Any, self._stream).finish)
+
+    async def refuse(self) -> None:
+        cast(Any, self._stream).discard()
+        self.close()
 
 
 class SplitSource(Source):
@@ -169,16 +182,18 @@ def part_names(name: str) -> list[str]:
     return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
 
 
-def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes) -> Source:
+def open_source(
+    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes, keep: bool = True
+) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one), an open binary file, or its bytes.
+    one; `owner/repository:Q4_K_M` means one too, see `find_address`), an open binary file, or its bytes.
 
-    The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
-    WgmlError when it can't be opened, or is none of these.
+    The parts of a split model are found from the name of one, or given as several paths or URLs in any order. keep:
+    keep what is fetched. Raises WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
-        names = part_names(name if os.path.exists(name) else address_of(name) or name)
+        names = part_names(name if os.path.exists(name) else address_of(name) or _of_repository(name))
     elif isinstance(model, bytes | bytearray | memoryview):
         return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
     elif isinstance(model, Sequence):
@@ -193,26 +208,32 @@ def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.Pat
     parts: list[Source] = []
     try:
         for name in names:
-            parts.append(_open(name))
-    except (OSError, HTTPException, ValueError) as error:  # ValueError: of names that no file or server can have
+            parts.append(_open(name, keep))
+    except (OSError, ValueError, WgmlError) as error:  # ValueError: of names that no file or server can have
         for part in parts:
             part.close()
         place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
+        if isinstance(error, WgmlError):  # it names the address
+            raise type(error)(f"can't open{place} {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or said(error, 2 * _PATH)
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {why}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
-def _open(name: str) -> StreamSource:
+def _of_repository(name: str) -> str:
+    """The address of the file that is meant where `name` is of a repository; else `name`."""
+    if repository_of(name) is None:
+        return name
+    from ..downloads import find_address
+
+    return find_address(name) or name
+
+
+def _open(name: str, keep: bool) -> StreamSource:
     short = os.path.basename(name)
-    if not name.startswith(("http://", "https://")):
+    if not re.match("https?://", name, re.IGNORECASE):
         return StreamSource(open(name, "rb"), short, os.path.getsize(name))
-    response = urllib.request.urlopen(_address(name), timeout=_PATIENCE)
-    return StreamSource(response, short, response.length)
+    from ..downloads import Download, open_url  # what no page needs
 
-
-def _address(url: str) -> str:
-    """`url` in the characters that an address may have."""
-    scheme, _, rest = url.partition("://")
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    plain_host = host if host.isascii() else host.encode("idna").decode()
-    return f"{scheme}://{plain_host}{quote(rest.removeprefix(host), safe=punctuation)}"
+    stream, size = open_url(name, keep)
+    return (DownloadSource if isinstance(stream, Download) else StreamSource)(stream, short, size)

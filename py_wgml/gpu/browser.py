@@ -31,7 +31,7 @@ async def _helper() -> Any:
     except ImportError:
         from pyodide.code import run_js
 
-        text = (Path(__file__).parent.parent / "_web" / "gpu.js").read_text()
+        text = (Path(__file__).parent.parent / "_web" / "worker" / "gpu.js").read_text()
         load = run_js("(text) => import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'})))")
         return await load(text)
 
