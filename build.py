@@ -10,6 +10,8 @@
     python3 build.py test [--quick|--thorough]  check the sources and run the tests
     python3 build.py fuzz [KIND]                feed odd input to the project: how much, how fast, what was found
     python3 build.py check                      the formatter, the linter and the type checkers alone
+    python3 build.py docs [--serve]             make the documentation's site
+    python3 build.py release                    build the packages, check them, and install them on each Python at hand
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 network, 4 a sum that does not match, 5 no browser, 6 no port,
@@ -51,10 +53,10 @@ def packages_build() -> None:
     sys.exit()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    named = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
+    whole = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    named = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
         sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
@@ -92,10 +94,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     extent.add_argument("--thorough", action="store_true", help="with those marked thorough")
     command("fuzz", commands.fuzz)
     command("check", commands.check)
+    docs = command("docs", commands.docs)
+    docs.add_argument("--out", type=Path, default=ROOT / "dist-docs", help="the folder to make")
+    docs.add_argument("--serve", action="store_true", help="show it in a browser on this machine")
+    docs.add_argument("--host", default="localhost")
+    docs.add_argument("--port", type=options.port, default=8000)
+    release = command("release", commands.release)
+    release.add_argument("--out", type=Path, default=ROOT / "dist-packages", help="the folder for both packages")
+    release.add_argument("--no-install", dest="install", action="store_false", help="build and check them alone")
     command("lock", commands.lock)
-    args, rest = parser.parse_known_args(arguments)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
+    reads = parser()
+    args, rest = reads.parse_known_args(arguments)
     if rest and args.command not in ("test", "fuzz"):
-        parser.error(f"unknown: {' '.join(rest)}")
+        reads.error(f"unknown: {' '.join(rest)}")
     args.rest = rest
     try:
         args.run(args)

@@ -116,6 +116,7 @@ class StreamSource(Source):
                 data = await aside(self._read, min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
                 on_progress(self._offset, self.size or 0)
+                await device.written()
 
     def close(self) -> None:
         self._stream.close()

@@ -105,6 +105,9 @@ class BrowserDevice(Device):
     def _discard_pipeline(self, handle: int) -> None:
         self._gpu.discardPipeline(handle)
 
+    async def written(self) -> None:
+        """Nothing to wait for: WebGPU copies what it is given."""
+
     async def allocated(self) -> None:
         if not await self._gpu.allocated():
             raise WgmlError("the GPU has not enough memory left")

@@ -294,6 +294,10 @@ class Device(ABC):
         if view.nbytes:
             self._write(buffer.handle, offset, view)
 
+    @abstractmethod
+    async def written(self) -> None:
+        """Wait until what was written has left Python's memory."""
+
     @property
     def max_tensor_bytes(self) -> int:
         """The most bytes of a tensor that one binding can see."""

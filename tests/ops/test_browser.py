@@ -1,4 +1,4 @@
-"""The ops on their own in a browser: the example of docs/python.md, run as it stands there."""
+"""The ops on their own in a browser: the example of docs/kernels.md, run as it stands there."""
 
 from __future__ import annotations
 

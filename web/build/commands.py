@@ -105,6 +105,28 @@ def audit(args: argparse.Namespace) -> None:
     print(*(f"{name:40} {value}" for name, value in flat(result)), sep="\n")
 
 
+def docs(args: argparse.Namespace) -> None:
+    """Make the documentation's site, and with --serve show it."""
+    if args.serve:
+        make_server(args.out, args.host, args.port).server_close()
+    in_venv("docs")
+    from .docs import make
+
+    make(args.out)
+    if args.serve:
+        server = make_server(args.out, args.host, args.port)
+        print(f"{server.address} (Ctrl-C ends it)", flush=True)
+        server.serve_forever()
+
+
+def release(args: argparse.Namespace) -> None:
+    """Build the packages, check them, install them on each Python at hand; what is left for a person goes to stdout."""
+    in_venv("release")
+    from .release import make
+
+    print(make(args.out, args.install))
+
+
 def check(args: argparse.Namespace) -> None:
     """Run the linter, the formatter and the type checkers."""
     checks.check()
