@@ -90,7 +90,7 @@ def test_a_conversation(page: Page, tmp_path: Path) -> None:
     one.get_by_role("button", name="Stop").click()
     put(page, answer=turn("assistant", "<p>Hello</p>", "<p>Hm.</p>"))
     expect(one.get_by_text("Hm.")).to_be_hidden()
-    one.get_by_text("Thoughts").click()
+    one.locator(".py-wgml-assistant summary").click()
     answer = turn("assistant", "<p>Hello <b>there</b></p><pre><code>a &lt; b</code></pre>", "<p>Hm.</p>", "Stopped.")
     put(page, turns=[*asked, answer], answer=None, busy=False)
     expect(one.get_by_text("Hm.")).to_be_visible()  # as its reader left it
