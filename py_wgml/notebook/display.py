@@ -47,9 +47,11 @@ class Screen:
         print(flush=True)
 
     def _print(self, text: str) -> None:
-        if text.startswith(self._printed):  # else it was told to have been a thought
-            print(text[len(self._printed) :], end="", flush=True)
-            self._printed = text
+        if not text.startswith(self._printed):  # what was said turned out to be a thought
+            print()
+            self._printed = ""
+        print(text[len(self._printed) :], end="", flush=True)
+        self._printed = text
 
     def _draw(self, answer: Answer) -> None:
         from IPython.display import display
