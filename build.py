@@ -10,6 +10,8 @@
     python3 build.py test [--quick|--thorough]  check the sources and run the tests
     python3 build.py fuzz [KIND]                feed odd input to the project: how much, how fast, what was found
     python3 build.py check                      the formatter, the linter and the type checkers alone
+    python3 build.py docs [--serve]             make the documentation's site
+    python3 build.py release                    build the packages, check them, and install them on each Python at hand
     python3 build.py lock                       make web/lock.json again, from the sources of its parts
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 network, 4 a sum that does not match, 5 no browser, 6 no port,
@@ -28,52 +30,43 @@ if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(7)
 
 import argparse
+import importlib.util
+import runpy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # which PYTHONSAFEPATH leaves out
-from web.build import commands
-from web.build.brand import Brand
+from web.build import commands, options
 from web.build.errors import FAILED, Stop, say
 from web.build.paths import ROOT
 
 
-def port(text: str) -> int:
-    """The number of a TCP port; 0 stands for a free one."""
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is no port: they are 0 to 65535")
-    return number
+def packages_build() -> None:
+    """`python -m build` here means the package of that name, which makes packages, and finds this file first: go on
+    with that one."""
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != here]
+    if importlib.util.find_spec("build") is None:
+        print("there is no package build: pip install build (or is build.py meant? python3 build.py)", file=sys.stderr)
+        sys.exit(7)
+    runpy.run_module("build", run_name="__main__", alter_sys=True)
+    sys.exit()
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    named = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
+    whole = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    named = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], site: bool = False) -> argparse.ArgumentParser:
         sub = named.add_parser(name, help=run.__doc__, description=run.__doc__)
         sub.set_defaults(run=run)
         if site:
-            about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
-            sub.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
-            sub.add_argument("--title", default=Brand.title, help="of the page")
-            sub.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
-            sub.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
-            about = "a JavaScript module of functions that the model may call (docs/site.md)"
-            sub.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
-            about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"
-            sub.add_argument("--split", type=int, metavar="MIB", help=about)
-            sub.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder to make")
+            options.add_site(sub, ROOT / "dist")
         return sub
 
     serve = command("serve", commands.serve, site=True)
-    serve.add_argument("--port", type=port, default=8000)
-    about = (
-        "where to listen, and the one name beside localhost to answer under; 0.0.0.0 for this machine's every address"
-    )
-    about += " (browsers give a page WebGPU from localhost or over https alone)"
-    serve.add_argument("--host", default="localhost", help=about)
+    options.add_serve(serve)
     command("build", commands.build, site=True)
     command("chat", commands.chat, site=True).add_argument("question")
     bench = command("bench", commands.bench, site=True)
@@ -101,10 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     extent.add_argument("--thorough", action="store_true", help="with those marked thorough")
     command("fuzz", commands.fuzz)
     command("check", commands.check)
+    docs = command("docs", commands.docs)
+    docs.add_argument("--out", type=Path, default=ROOT / "dist-docs", help="the folder to make")
+    docs.add_argument("--serve", action="store_true", help="show it in a browser on this machine")
+    options.add_serve(docs)
+    release = command("release", commands.release)
+    release.add_argument("--out", type=Path, default=ROOT / "dist-packages", help="the folder for both packages")
+    release.add_argument("--no-install", dest="install", action="store_false", help="build and check them alone")
     command("lock", commands.lock)
-    args, rest = parser.parse_known_args(arguments)
+    return whole
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """What the command line asks for; ends the process with the exit code that the top of this file documents."""
+    reads = parser()
+    args, rest = reads.parse_known_args(arguments)
     if rest and args.command not in ("test", "fuzz"):
-        parser.error(f"unknown: {' '.join(rest)}")
+        reads.error(f"unknown: {' '.join(rest)}")
     args.rest = rest
     try:
         args.run(args)
@@ -119,4 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    if __spec__ is not None:  # python -m build
+        packages_build()
     main()

@@ -8,33 +8,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import WgmlError
+    from .errors import ContextError, WgmlError
     from .generate import Generation, TokenProbability, Usage, arguments_of
     from .gpu import open_device
     from .model import Chat, Model
     from .ops import Sampling
+    from .options import LoadOptions, Options
+    from .sync import SyncChat, SyncGeneration, SyncModel, load
 
 __all__ = [
     "Chat",
+    "ContextError",
     "Generation",
+    "LoadOptions",
     "Model",
+    "Options",
     "Sampling",
+    "SyncChat",
+    "SyncGeneration",
+    "SyncModel",
     "TokenProbability",
     "Usage",
     "WgmlError",
+    "__version__",
     "arguments_of",
+    "load",
     "open_device",
 ]
 
 _PLACES = {
     "Chat": "model",
+    "ContextError": "errors",
     "Generation": "generate",
+    "LoadOptions": "options",
     "Model": "model",
+    "Options": "options",
     "Sampling": "ops",
+    "SyncChat": "sync",
+    "SyncGeneration": "sync",
+    "SyncModel": "sync",
     "TokenProbability": "generate",
     "Usage": "generate",
     "WgmlError": "errors",
     "arguments_of": "generate",
+    "load": "sync",
     "open_device": "gpu",
 }
 

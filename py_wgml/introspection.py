@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from .errors import WgmlError
-from .generate import Runner
-from .models import FAMILIES
-from .prompts import Message, Prompts
+from .loaded import Loaded
 from .values import integer, integers
 from .values import text as checked
 
@@ -20,17 +17,8 @@ if TYPE_CHECKING:
 _MOST_LIKELY = 1000  # tokens that are told of each position
 
 
-class Introspection(ABC):
+class Introspection(Loaded):
     """A part of Model."""
-
-    _prompts: Prompts
-    rewritten: str | None = None
-    """What runs in the place of the family's text, if anything does."""
-
-    @property
-    @abstractmethod
-    def runner(self) -> Runner:
-        """What generates. Raises WgmlError for a model that embeds."""
 
     async def inspect(
         self,
@@ -72,19 +60,6 @@ class Introspection(ABC):
 
         return await profile_token(self.runner)
 
-    @property
-    def source(self) -> str:
-        """The Python of the model, whose `forward` makes its step: of its family, or as it was rewritten. Raises
-        WgmlError where the package is compiled and has none."""
-        from .models.rewritten import source_of
-
-        return self.rewritten or source_of(self.family)
-
-    @property
-    def family(self) -> str:
-        """What the file of the model's family in py_wgml/models is called, without its suffix."""
-        return FAMILIES[self.runner.config.architecture]
-
     async def rewrite(self, text: str | None) -> None:
         """Run another `forward(g, c)` in the place of the family's, with the weights that are there: the text of a
         module, as `source` is. None: the family's own again. A step of it is tried first; on an error, the last one
@@ -99,20 +74,4 @@ class Introspection(ABC):
             await self.runner.replace(None)
         else:
             await self.runner.replace(compiled(checked("text", text), self.family))
-        self.rewritten = text
-
-    def answered(
-        self,
-        messages: Iterable[Message],
-        /,
-        *,
-        drop_oldest: bool = False,
-        tools: Sequence[Mapping[str, Any]] | None = None,
-        **variables: Any,
-    ) -> tuple[list[int], int]:
-        """The token ids of a conversation whose last message is the assistant's, as it was generated, and where among
-        them that begins. (Its text is cut into tokens anew: where the model had written it in other ones, they differ.)
-
-        The rest as for `prompt_text` and `generate`, and so are the errors raised.
-        """
-        return self._prompts.answered(messages, self.runner.context, {"tools": tools, **variables}, drop_oldest)
+        self.runner.rewritten = text

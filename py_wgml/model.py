@@ -2,97 +2,64 @@
 scores of documents."""
 
 import asyncio
-import os
+import logging
 import secrets
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, fields, replace
-from typing import Any, BinaryIO, Literal, cast, get_args
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from .chat import AnswerFormat, ChatTemplate, chosen, read
+from .chat import chosen, read
 from .errors import ContextError, WgmlError, quoted
-from .forms import Form, Forms
-from .generate import ActivationBits, Embedder, Generation, Runner, Speculate, arguments_of
+from .forms import Form
+from .generate import ActivationBits, Embedder, Generation, Part, Runner, Speculate, arguments_of
 from .gguf_model import Header
-from .gguf_model.source import Source, open_source
+from .gguf_model.browser import ModelName, find_source
 from .gpu import Device, open_device
 from .grammar.nodes import Grammar
 from .inputs import Inputs
 from .introspection import Introspection
-from .metadata import MAX_NAME, MAX_SIZE, Metadata
-from .models import Config, plan
+from .loaded import CANNOT, prepare
+from .markdown import of_conversation
+from .metadata import MAX_SIZE
+from .notebook.display import Screen
 from .ops import Bits, Pooling, Sampling
-from .prompts import Message, Prompts, token_text
-from .protocol import Stage
-from .tokenizer import Tokenizer, from_metadata
+from .options import NAMES, Options, SamplingOptions, Tools
+from .progress import OnProgress, progress
+from .prompts import Message
+from .threads import aside
 from .values import flag, function, integer, integers, known, listed, mapping, one_of, text, word, wrong
 
-Tools = Sequence[Mapping[str, Any]]
-"""Functions that the model may call: [{"type": "function", "function": {"name": text, "parameters": JSON schema}}]"""
+if TYPE_CHECKING:
+    from .notebook.widget import ChatWidget
 
-OnProgress = Callable[[Stage, int, int], object]
-"""Called with a stage ("header", "weights" or "kernels"), how much of it is done, and of how much (0: not known)."""
+_log = logging.getLogger("py_wgml")
 
-OPTIONS = (
-    *(field.name for field in fields(Sampling)),
-    "drop_oldest",
-    "max_tokens",
-    "stop",
-    "logprobs",
-    "top_logprobs",
-    "tools",
-    "tool_choice",
-    "parallel_tool_calls",
-    *(field.name for field in fields(Form)),
-    "chat_template",
-    "chat_template_kwargs",
-    "on_prefill",
-)
-"""What `Model.generate` and `Chat.send` take."""
-
-_CANNOT = {
-    "chat": "is a model that writes text, and makes no vectors or scores",
-    "embedding": "is an embedding model, which makes vectors of texts",
-    "reranker": "is a reranker, which scores documents for a query",
-}
-
-_SMALL = 1_000_000_000  # parameters: below, the likeliest word is the best one, if only it does not repeat itself
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """Sampling that suits a model where the caller says nothing."""
-
-    temperature: float = 0.7
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.05
-    repetition_penalty: float = 1.0
-
-    @classmethod
-    def for_parameters(cls, count: int) -> "Defaults":
-        """Those for a model of `count` parameters."""
-        return cls(temperature=0.0, repetition_penalty=1.1) if count < _SMALL else cls()
+Said = str | list[Any] | Message
+"""What is said in a chat: a text, parts of one, a message such as a tool's, or a list of these."""
 
 
 class Model(Introspection):
-    """A model on a GPU. Make one with `await Model.load(...)`."""
+    """A model on a GPU. Make one with `await Model.load(...)`; `async with` gives its memory back at the end."""
 
-    def __init__(
-        self, engine: Runner | Embedder, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
-        self.defaults = Defaults.for_parameters(engine.parameters)
-        self._prompts, self._forms = Prompts(tokenizer, template), Forms(tokenizer)
+        self.destroy()
 
     @classmethod
     async def load(
         cls,
-        model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | Source,
-        on_progress: OnProgress = lambda stage, done, total: None,
+        model: ModelName,
+        on_progress: OnProgress | Literal[False] | None = None,
         device: Device | None = None,
         context: int | None = None,
         cache_bits: Bits = 16,
@@ -101,10 +68,12 @@ class Model(Introspection):
         pooling: Pooling | None = None,
         on_header: Callable[[Header], object] = lambda header: None,
     ) -> "Model":
-        """Load a GGUF model: what `open_source` takes in CPython (a path, a URL, ...), a `Source` anywhere.
+        """Load a GGUF model: a path, an address, a name as `owner/repository/file.gguf` on Hugging Face, any or all
+        files of a split one, an open file, bytes, or a `Source`; see `find_source`.
 
-        device: default the GPU of this machine. context: the most tokens of a conversation (default: what the model and
-        the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory of 16, 8.
+        on_progress: called as the loading goes on, at most ten times a second (None: a bar in terminals and notebooks;
+        False: nothing). device: default the GPU of this machine. context: the most tokens of a conversation (default:
+        what the model and the device can do). cache_bits: of keys and values, 32 or 16 or, for half the memory, 8.
         activation_bits: of what weights are multiplied by, a few tokens at a time: 32; 16, which loses less than halves
         do and is faster with large models on most GPUs; 8, as llama.cpp has them, faster yet and less exact; "auto": 16
         where that is the faster one, else 32.
@@ -127,113 +96,45 @@ class Model(Introspection):
         if not (isinstance(speculate, bool | str) and speculate in ("auto", True, False)):
             raise wrong("speculate", speculate, 'True, False or "auto"')
         pooling = None if pooling is None else cast(Pooling, word("pooling", pooling, get_args(Pooling)))
-        function("on_progress", on_progress)
+        if on_progress:
+            function("on_progress", on_progress)
         function("on_header", on_header)
-        source = model if isinstance(model, Source) else open_source(model)
+        began = time.perf_counter()
+        source = await find_source(model)
         engine: Runner | Embedder | None = None
         try:
-            header = await source.header()
-            on_progress("header", 1, 1)
-            config, tokenizer, template, name = prepare(header, context, pooling)
-            on_header(header)
-            device = device or await open_device()
-            if config.pooling:
-                engine = Embedder(device, header, context, pooling)
-            else:
-                engine = Runner(device, header, context, cache_bits, activation_bits, speculate)
-                engine.later = asyncio.ensure_future(engine.ahead())
-            trial = asyncio.ensure_future(engine.examine())  # while the weights come
-            try:
-                segments = engine.weights.segments
-                await source.upload(device, segments, lambda done, total: on_progress("weights", done, total))
-                await trial
-            finally:
-                trial.cancel()
-                await asyncio.wait([trial])
-            on_progress("kernels", 0, 1)
-            await engine.start()
-            on_progress("kernels", 1, 1)
+            with progress(on_progress, source.name) as tell:
+                header = await source.header()
+                tell("header", 1, 1)
+                config, tokenizer, template, name = await aside(prepare, header, context, pooling)
+                on_header(header)
+                device = device or await open_device()
+                if config.pooling:
+                    engine = Embedder(device, header, context, pooling)
+                else:
+                    engine = Runner(device, header, context, cache_bits, activation_bits, speculate)
+                    engine.later = asyncio.ensure_future(engine.ahead())
+                trial = asyncio.ensure_future(engine.examine())  # while the weights come
+                try:
+                    segments = engine.weights.segments
+                    await source.upload(device, segments, lambda done, total: tell("weights", done, total))
+                    tell.flush()
+                    await trial
+                finally:
+                    trial.cancel()
+                    await asyncio.wait([trial])
+                tell("kernels", 0, 1)
+                await engine.start()
+                tell("kernels", 1, 1)
         except BaseException:
             if engine is not None:
                 engine.destroy()
             raise
         finally:
             source.close()
-        return cls(engine, tokenizer, template, header, name or source.name)
-
-    def destroy(self) -> None:
-        """Give all GPU memory back."""
-        self._engine.destroy()
-
-    @property
-    def config(self) -> Config:
-        """The model's hyper-parameters."""
-        return self._engine.config
-
-    @property
-    def parameters(self) -> int:
-        """How many numbers its tensors hold."""
-        return self._engine.parameters
-
-    @property
-    def context(self) -> int:
-        """The most tokens of a conversation, or of a text to embed."""
-        return self._engine.context
-
-    @property
-    def kind(self) -> Literal["chat", "embedding", "reranker"]:
-        """What the model is for."""
-        return kind_of(self.config)
-
-    @property
-    def runner(self) -> Runner:
-        """What generates. Raises WgmlError for a model that embeds."""
-        if isinstance(self._engine, Embedder):
-            raise WgmlError(f"{quoted(self.name)} {_CANNOT[self.kind]}: it generates no text")
-        return self._engine
-
-    @property
-    def embedder(self) -> Embedder:
-        """What embeds. Raises WgmlError for a model that generates."""
-        if isinstance(self._engine, Runner):
-            raise WgmlError(f"{quoted(self.name)} {_CANNOT['chat']}; loaded with a pooling it makes vectors instead")
-        return self._engine
-
-    @property
-    def template(self) -> ChatTemplate:
-        """The chat template; another one may be put in its place."""
-        return self._prompts.template
-
-    @template.setter
-    def template(self, template: ChatTemplate) -> None:
-        self._prompts.template = template
-
-    @property
-    def answer_format(self) -> AnswerFormat:
-        """How the model writes its answers, by its template and its vocabulary."""
-        return self._prompts.format_of(self.template)
-
-    def prompt_text(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> str:
-        """A conversation up to where the assistant answers; a last message of its own is to be gone on with.
-
-        What a strict template would refuse is put in a form that it takes, with nothing lost: see chat/turns.py.
-        variables: `chat_template`, the name of one of the file's templates (default "tool_use" where there are tools
-        and it exists), and the template's own, such as `enable_thinking`. Raises WgmlError as the template does, for
-        what is no conversation, and for calls whose results are still to come; ContextError where it can't fit the
-        context.
-        """
-        return self._prompts.written(messages, self.runner.context, {"tools": tools, **variables}).text
-
-    def prompt(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> list[int]:
-        """The token ids of `prompt_text`."""
-        return self._prompts.ids(self.prompt_text(messages, tools, **variables))
-
-    def overflow(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: Any) -> int:
-        """How many of the oldest messages, those after the system's, `generate` leaves out with `drop_oldest`.
-
-        tools, variables: as for `prompt_text`, and so are the errors raised.
-        """
-        return self._prompts.fitting(messages, self.runner.context, {"tools": tools, **variables}).dropped
+        loaded = cls(engine, tokenizer, template, header, name or source.name)
+        _log.info("loaded %r on %s in %.1f s", loaded, device.info.name, time.perf_counter() - began)
+        return loaded
 
     def generate(
         self,
@@ -254,7 +155,7 @@ class Model(Introspection):
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
         on_prefill: Callable[[int], None] = lambda done: None,
-        **sampling: Any,
+        **sampling: Unpack[SamplingOptions],
     ) -> Generation:
         """The answer to a conversation, or more of its last message if that is the assistant's, as a Generation to
         iterate over for its text; what the model thinks first is its `reasoning`. What earlier calls processed is
@@ -279,8 +180,8 @@ class Model(Introspection):
         defaults, the seed a random one. Raises WgmlError for values of another type or out of range, for options that
         there are not, for a form that is not supported (by its name), and for a conversation that is too long.
         """
-        known(sampling, OPTIONS)
-        given = {key: value for key, value in sampling.items() if value is not None}
+        known(sampling, NAMES)
+        given: dict[str, Any] = {key: value for key, value in sampling.items() if value is not None}
         settings = replace(Sampling(**vars(self.defaults), seed=secrets.randbits(32)), **given)
         if settings.dry_multiplier:
             settings = replace(settings, dry_sequence_breakers=self._breakers(settings.dry_sequence_breakers))
@@ -366,7 +267,7 @@ class Model(Introspection):
     def _embedder_for(self, kind: Literal["embedding", "reranker"]) -> Embedder:
         embedder = self.embedder
         if self.kind != kind:
-            raise WgmlError(f"{quoted(self.name)} {_CANNOT[self.kind]}")
+            raise WgmlError(f"{quoted(self.name)} {CANNOT[self.kind]}")
         return embedder
 
     @property
@@ -384,7 +285,13 @@ class Chat:
         self.last: Generation | None = None
         self._under_way: list[Generation] = []
 
-    async def send(self, message: str | list[Any] | Message, **options: Any) -> AsyncGenerator[str, None]:
+    def __repr__(self) -> str:
+        return f"Chat({self._model.name!r}, {len(self.messages)} messages)"
+
+    def _repr_markdown_(self) -> str:
+        return of_conversation(self.messages)
+
+    async def send(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[str, None]:
         """Say a text, parts of one, a message such as a tool's, or a list of these; yields the answer piece by piece.
         options: as for `Model.generate`. `last` is the Generation: what the model thinks is `last.reasoning`, and in
         `messages` the "reasoning_content" beside the "content". What it calls is `last.tool_calls`, and the message's
@@ -395,6 +302,36 @@ class Chat:
         is sent while another's answer is under way, or after one that was left in the middle, comes behind that, and
         the model sees what there is of it by then.
         """
+        async with aclosing(self._grow(message, options)) as grown:
+            async for _, part in grown:
+                if part.text:
+                    yield part.text
+
+    async def follow(self, message: Said, **options: Unpack[Options]) -> AsyncGenerator[Generation, None]:
+        """As `send`, but yields the answer itself, as it begins and whenever it has grown, by thoughts too."""
+        async with aclosing(self._grow(message, options)) as grown:
+            async for answer, _ in grown:
+                yield answer
+
+    async def show(self, message: Said, **options: Unpack[Options]) -> Generation:
+        """As `send`, but the answer is shown as it comes: as Markdown in a notebook of Jupyter's, printed elsewhere."""
+        screen = Screen()
+        async with aclosing(self.follow(message, **options)) as grown:
+            async for answer in grown:
+                screen.update(answer)
+        screen.end(answer)
+        return answer
+
+    def widget(self, **options: Unpack[Options]) -> "ChatWidget":
+        """A small chat to be talked to in the notebook, about what was said so far. options: of all its answers.
+
+        Raises WgmlError without the package anywidget.
+        """
+        from .notebook.widget import ChatWidget
+
+        return ChatWidget(self, options)
+
+    async def _grow(self, message: Said, options: Options) -> AsyncGenerator[tuple[Generation, Part], None]:
         if isinstance(message, list) and any(isinstance(part, Mapping) and "role" in part for part in message):
             said = read(message)
         else:
@@ -404,12 +341,12 @@ class Chat:
         self.messages = [*self.messages, *said, told]
         self._under_way.append(answer)
         try:
+            yield answer, Part()
             async with aclosing(answer.parts()) as parts:
                 async for part in parts:
                     told |= {"content": answer.text}
                     told |= {"reasoning_content": answer.reasoning} if answer.reasoning else {}
-                    if part.text:
-                        yield part.text
+                    yield answer, part
         finally:
             self._under_way.remove(answer)
             if calls := [call for call in answer.tool_calls if arguments_of(call) is not None]:
@@ -423,26 +360,3 @@ class Chat:
         """End every answer under way."""
         for answer in self._under_way:
             answer.stop()
-
-
-def kind_of(config: Config) -> Literal["chat", "embedding", "reranker"]:
-    """What a model is for."""
-    if config.pooling is None:
-        return "chat"
-    return "reranker" if config.ranks else "embedding"
-
-
-def prepare(
-    header: Header, context: int | None = None, pooling: Pooling | None = None
-) -> tuple[Config, Tokenizer, ChatTemplate, str]:
-    """What is made of a header alone, and the name that it gives. Raises WgmlError where it shows that the model can't
-    be run."""
-    config, *_ = plan(header, context, pooling)
-    metadata = Metadata(header.metadata)
-    name = metadata.text("general.name", most=MAX_NAME)
-    count = len(metadata.strings("tokenizer.ggml.tokens") or ())
-    if count and count != config.vocabulary:
-        raise WgmlError(f"the file has {count} tokens, but an embedding of {config.vocabulary}")
-    tokenizer = from_metadata(header.metadata)
-    bos, eos = (token_text(tokenizer, id) for id in (tokenizer.bos_id, tokenizer.eos_id))
-    return config, tokenizer, ChatTemplate.from_metadata(header.metadata, bos, eos), name

@@ -18,6 +18,12 @@ _FILE = re.compile(
 )
 _UNRESERVED = "!~*'()"  # beside letters, digits and -_. what an address may have as it is
 
+_REPOSITORY = re.compile(
+    rf"(?:{_HOST}|hf:(?://)?)?((?!(?:datasets|spaces)/)\w[\w.-]*/\w[\w.-]*?)"
+    r"(?:/tree/([^/?#]+))?/?(?::([\w.-]+))?(?:@([^?#]+))?(?:[?#].*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
 
 def address_of(reference: str) -> str | None:
     """Where the file lies that `reference` names; None: it is no address, and so may be a path.
@@ -33,3 +39,14 @@ def address_of(reference: str) -> str | None:
     revision = revision or (unquote(shown) if shown else "main")
     path = unquote(path) if host else path
     return f"{HUB}/{repository}/resolve/{quote(revision, _UNRESERVED)}/{quote(path, '/' + _UNRESERVED)}"
+
+
+def repository_of(reference: str) -> tuple[str, str, str] | None:
+    """The repository of the hub that `reference` names, its revision, and which of its files is meant: as in
+    `owner/repository:Q4_K_M`, "" where that is open. None: it names a file, or something else."""
+    text = reference.strip()
+    found = _REPOSITORY.fullmatch(text)
+    if found is None or _FILE.fullmatch(text):
+        return None
+    repository, shown, kind, revision = found.groups()
+    return repository, revision or (unquote(shown) if shown else "main"), kind or ""

@@ -8,7 +8,8 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from py_wgml import model, protocol, requests
+from py_wgml import loaded, options, protocol, requests
+from py_wgml.ops import Sampling
 from web.build.protocol import SOURCES, TARGET, typescript
 
 
@@ -23,8 +24,9 @@ def test_every_message_has_a_type_of_its_own() -> None:
 
 
 def test_an_answer_is_asked_for_with_the_options_of_the_interface() -> None:
-    assert {*requests.AnswerOptions.__annotations__} == {*model.OPTIONS} - {"on_prefill", "drop_oldest"}
-    assert {field.name for field in fields(model.Defaults)} <= {*requests.Sampling.__annotations__}
+    assert {*requests.AnswerOptions.__annotations__} == {*options.NAMES} - {"on_prefill", "drop_oldest"}
+    assert {field.name for field in fields(Sampling)} == {*options.SamplingOptions.__annotations__}
+    assert {field.name for field in fields(loaded.Defaults)} <= {*requests.Sampling.__annotations__}
 
 
 @pytest.mark.parametrize(("what", "anew"), [("    seed: int | None\n", ""), ("total: int\n", "total: set[int]\n")])

@@ -15,13 +15,19 @@ LAYERS = (
     *(
         "errors",
         "names",
+        "threads",
         "facts",
         "requests",
         "insight",
         "timeline",
         "protocol",
+        "progress",
         "values",
+        "markdown",
+        "notebook",
         "reference",
+        "downloads",
+        "javascript",
         "grammar",
         "metadata",
         "wgsl",
@@ -30,7 +36,8 @@ LAYERS = (
         "tokenizer",
         "ops",
     ),
-    *("models", "generate", "chat", "prompts", "inputs", "forms", "introspection", "model", "inside", "worker"),
+    *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
+    *("sync", "inside", "worker", "command", "plugins", "__main__"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

@@ -8,8 +8,10 @@ from .generation import Generation, Usage
 from .parts import CallPiece, Part, Prompt, TokenProbability, arguments_of
 from .runner import Runner
 from .timing import ActivationBits
+from .turns import READER
 
 __all__ = [
+    "READER",
     "ActivationBits",
     "CallPiece",
     "Constraint",

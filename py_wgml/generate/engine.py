@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import numpy as np
@@ -79,9 +80,17 @@ class Engine(ABC):
 
         return planned(forward, self._header, self.config, self._plan)
 
+    def make_room(self, length: int) -> None:
+        """Have memory for so many tokens. Programs recorded before must not run any more."""
+        self._cache.grow(length)
+
     async def idle(self) -> None:
         """Wait until the GPU has done all that it was asked."""
         await self.device.read(self._step, 4)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """A turn of one's own, for what is done at once and not token by token."""
+        return self._turns.turn()
 
     def destroy(self) -> None:
         """Give all GPU memory back. What is under way ends with a WgmlError."""

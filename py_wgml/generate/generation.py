@@ -1,11 +1,12 @@
 """One answer as it is made: pieces of text, why it ended, what it took."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted
+from ..markdown import of_message
 from ..ops import TOP_LOGPROBS, Sampling
 from ..ops.lib.array import Array
 from ..protocol import Reason
@@ -96,9 +97,17 @@ class Generation:
         self.reason: Reason = "context"
         self.usage = Usage(len(prompt.ids), runner.reused(prompt.ids))
 
+    def __repr__(self) -> str:
+        return f"Generation({quoted(self.text)}, {self.reason}, {self.usage.completion_tokens} tokens)"
+
+    def _repr_markdown_(self) -> str:
+        message = {"content": self.text, "reasoning_content": self.reasoning, "tool_calls": self.tool_calls}
+        return of_message(message, is_thinking=not (self.text or self.tool_calls))
+
     def stop(self) -> None:
-        """End the text before its next piece."""
+        """End the text before its next piece, or the waiting for its turn."""
         self._stopped = True
+        self._runner.leave(self)
 
     @property
     def text(self) -> str:
@@ -137,7 +146,7 @@ class Generation:
             for id, name, arguments in ((call.id, call.name, call.arguments) for call in self._answer.calls)
         ]
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncGenerator[str, None]:
         parts = self.parts()
         try:
             async for part in parts:
@@ -160,6 +169,7 @@ class Generation:
             self._checked,
             self._constraint,
             None if self._top is None else self._told,
+            who=self,
         )
         try:
             async for token in tokens:
@@ -188,7 +198,7 @@ class Generation:
                     self.reason = "stop" if self._is_complete else "length"
                     break
             else:
-                self.reason = "stop" if self._is_complete else "context"
+                self.reason = "stopped" if self._stopped else "stop" if self._is_complete else "context"
             # A character that is cut off with the answer is left out: going on makes the whole of it.
             if part := answer.flush():
                 yield part

@@ -181,7 +181,7 @@ def _blamed(device: Device, wrong: Mapping[str, float], variants: Mapping[str, f
     for name, error in wrong.items():
         reason = f"{name} is wrong by {error:.2g}"
         if not variants[name]:
-            raise WgmlError(f"this GPU ({adapter_name(device) or 'without a name'}) computes wrongly: {reason}")
+            raise WgmlError(f"this GPU ({device.info.name or 'without a name'}) computes wrongly: {reason}")
         blamed |= dict.fromkeys(variants[name] - innocent or variants[name], reason)
     return blamed
 
@@ -343,16 +343,10 @@ def _sampler(make: _Maker, program: Program) -> Result:
     return Result(out, expected, np.uint32)
 
 
-def adapter_name(device: Device) -> str:
-    """What the adapter says of itself."""
-    info = device.info
-    return " ".join(filter(None, (info.vendor, info.architecture, info.device, info.description)))
-
-
 def outcome(device: Device, version: str) -> TrialFacts:
     """What was found out about `device`, for `recall` to take up again. version: of the engine."""
     return {
-        "device": adapter_name(device),
+        "device": device.info.name,
         "version": version,
         "distrusted": dict(device.distrusted),
         "tried": dict(device.tried),
@@ -362,7 +356,7 @@ def outcome(device: Device, version: str) -> TrialFacts:
 
 def recall(device: Device, version: str, told: Any) -> None:
     """Take up what `outcome` told earlier, if that was of the same device and the same engine; nothing else counts."""
-    if not isinstance(told, Mapping) or (told.get("device"), told.get("version")) != (adapter_name(device), version):
+    if not isinstance(told, Mapping) or (told.get("device"), told.get("version")) != (device.info.name, version):
         return
     distrusted, tried, timed = told.get("distrusted"), told.get("tried"), told.get("timed")
     if not (isinstance(distrusted, Mapping) and isinstance(tried, Mapping) and isinstance(timed, Mapping)):

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import urllib.request
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from http.client import HTTPException
-from string import punctuation
-from typing import BinaryIO, Protocol, cast
-from urllib.parse import quote
+from typing import Any, BinaryIO, cast
 
 from ..errors import WgmlError, said, shown
 from ..gpu import Device
-from ..reference import address_of
+from ..reference import address_of, repository_of
+from ..threads import aside
 from ..values import file_path, wrong
 from .header import Header, HeaderParser, join_headers
 from .weights import Segment
 
 _PATH = 300  # characters of a path or an address in a message
 _PIECE = 4 << 20  # bytes read and uploaded at once
-_PATIENCE = 60.0  # seconds that a server may let us wait for its next byte
 
 OnProgress = Callable[[int, int], object]
 """Called with the bytes of the file read so far and in all (0: not known)."""
@@ -68,7 +65,7 @@ class StreamSource(Source):
         parser = HeaderParser(self.size)
         header = None
         while header is None:
-            data = self._next(_PIECE)
+            data = await aside(self._next, _PIECE)
             if not data:
                 parser.close()
             self._head += data
@@ -79,6 +76,8 @@ class StreamSource(Source):
         """What the stream has next, at most `count` bytes; none at its end."""
         try:
             data = self._stream.read(count)
+        except WgmlError:
+            raise
         except Exception as error:  # a stream may be anybody's, of a library that has errors of its own
             raise self._failed(error) from error
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -89,9 +88,12 @@ class StreamSource(Source):
         return WgmlError(f"can't read {shown(self.name, _PATH)}: {said(error, 2 * _PATH)}")
 
     def _read(self, count: int) -> bytes:
-        data = self._head[self._offset : self._offset + count]
-        while len(data) < count and (piece := self._next(count - len(data))):  # some give less than they have
-            data += piece
+        pieces = [self._head[self._offset : self._offset + count]]
+        left = count - len(pieces[0])
+        while left and (piece := self._next(left)):  # some give less than they have
+            pieces.append(piece)
+            left -= len(piece)
+        data = b"".join(pieces)
         self._offset += len(data)
         if len(data) < count:
             raise WgmlError(f"{shown(self.name, _PATH)} is truncated: it ends at byte {self._offset}")
@@ -109,68 +111,27 @@ class StreamSource(Source):
 
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
         for segment in segments:
-            self._skip_to(segment.offset)
+            await aside(self._skip_to, segment.offset)
             for done in range(0, segment.nbytes, _PIECE):
-                data = self._read(min(_PIECE, segment.nbytes - done))
+                data = await aside(self._read, min(_PIECE, segment.nbytes - done))
                 device.write(segment.buffer, data, segment.buffer_offset + done)
                 on_progress(self._offset, self.size or 0)
+                await device.written()
 
     def close(self) -> None:
         self._stream.close()
 
 
-class _File(Protocol):
-    """`ModelFile` of web/worker/files.js: a stream of chunks that remembers those of the header."""
-
-    name: str
-    size: int | None
-
-    async def next(self) -> _Chunk | None: ...
-    def rewind(self) -> None: ...
-    async def refuse(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Chunk(Protocol):
-    def to_bytes(self) -> bytes: ...
-
-
-class BrowserSource(Source):
-    """A `ModelFile` of the page. Only the header's bytes enter the WebAssembly heap."""
-
-    def __init__(self, file: _File) -> None:
-        self._file, self.name, self.size = file, file.name, file.size
-
-    async def read_header(self) -> Header:
-        parser = HeaderParser(self.size)
-        header = None
-        while header is None:
-            chunk = await self._file.next()
-            try:
-                if not chunk:  # JavaScript's null is false, and not None
-                    parser.close()
-                    raise AssertionError("unreachable: the parser refuses a file that ends within its header")
-                header = parser.feed(chunk.to_bytes())
-            except WgmlError:
-                await self.refuse()
-                raise
-        self._file.rewind()
-        return header
-
-    async def refuse(self) -> None:
-        """Stop reading, and let the page keep no copy: this is no model, or not all of one."""
-        await self._file.refuse()
+class DownloadSource(StreamSource):
+    """A file of another machine, kept on the disk as it comes (`Download`)."""
 
     async def upload(self, device: Device, segments: Sequence[Segment], on_progress: OnProgress) -> None:
-        from ..gpu.browser import BrowserDevice
+        await super().upload(device, segments, on_progress)
+        await aside(cast(Any, self._stream).finish)
 
-        assert isinstance(device, BrowserDevice)
-        await device.upload_file(
-            self._file, [(s.offset, s.nbytes, s.buffer.handle, s.buffer_offset) for s in segments], on_progress
-        )
-
-    def close(self) -> None:
-        self._file.close()
+    async def refuse(self) -> None:
+        cast(Any, self._stream).discard()
+        self.close()
 
 
 class SplitSource(Source):
@@ -222,48 +183,58 @@ def part_names(name: str) -> list[str]:
     return [_SPLIT.sub(f"-{number:05}-of-{count:05}", name) for number in range(1, count + 1)] or [name]
 
 
-def open_source(model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]]) -> Source:
+def open_source(
+    model: str | os.PathLike[str] | BinaryIO | Sequence[str | os.PathLike[str]] | bytes, keep: bool = True
+) -> Source:
     """What to load, in CPython: a path, an http(s) URL, a file on the Hugging Face Hub (`address_of` says what names
-    one), or an open binary file.
+    one; `owner/repository:Q4_K_M` means one too, see `find_address`), an open binary file, or its bytes.
 
-    The parts of a split model are found from the name of one, or given as several paths or URLs in any order. Raises
-    WgmlError when it can't be opened, or is none of these.
+    The parts of a split model are found from the name of one, or given as several paths or URLs in any order. keep:
+    keep what is fetched. Raises WgmlError when it can't be opened, or is none of these.
     """
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
-        names = part_names(name if os.path.exists(name) else address_of(name) or name)
-    elif isinstance(model, Sequence) and not isinstance(model, bytes | bytearray | memoryview):
+        names = part_names(name if os.path.exists(name) else _of_repository(name) or address_of(name) or name)
+    elif isinstance(model, bytes | bytearray | memoryview):
+        return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
+    elif isinstance(model, Sequence):
         names = [file_path(f"part {number} of the model", part) for number, part in enumerate(model, 1)]
     elif all(callable(getattr(model, method, None)) for method in ("read", "close")):
         title = getattr(model, "name", None)  # of a file without one in the system it is a number
-        return StreamSource(cast(BinaryIO, model), title if isinstance(title, str) else "the model")
+        return StreamSource(model, title if isinstance(title, str) else "the model")
     else:
-        raise wrong("the model", model, "a path, an address, a list of these, or an open file")
+        raise wrong("the model", model, "a path, an address, a list of these, an open file, or bytes")
     if not names:
         raise WgmlError("the model is a list without a single path")
     parts: list[Source] = []
     try:
         for name in names:
-            parts.append(_open(name))
-    except (OSError, HTTPException, ValueError) as error:  # ValueError: of names that no file or server can have
+            parts.append(_open(name, keep))
+    except (OSError, ValueError, WgmlError) as error:  # ValueError: of names that no file or server can have
         for part in parts:
             part.close()
         place = f" (part {len(parts) + 1} of {len(names)})" if len(names) > 1 else ""
-        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {said(error, 2 * _PATH)}") from error
+        if isinstance(error, WgmlError):  # it names the address
+            raise type(error)(f"can't open{place} {error}") from error
+        why = (error.strerror if isinstance(error, OSError) else None) or said(error, 2 * _PATH)
+        raise WgmlError(f"can't open {shown(name, _PATH)}{place}: {why}") from error
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
-def _open(name: str) -> StreamSource:
+def _of_repository(name: str) -> str | None:
+    """The address of the file that is meant where `name` is of a repository of the hub."""
+    if repository_of(name) is None:
+        return None
+    from ..downloads import find_address  # what no page needs
+
+    return find_address(name)
+
+
+def _open(name: str, keep: bool) -> StreamSource:
     short = os.path.basename(name)
-    if not name.startswith(("http://", "https://")):
+    if not re.match("https?://", name, re.IGNORECASE):
         return StreamSource(open(name, "rb"), short, os.path.getsize(name))
-    response = urllib.request.urlopen(_address(name), timeout=_PATIENCE)
-    return StreamSource(response, short, response.length)
+    from ..downloads import Download, open_url
 
-
-def _address(url: str) -> str:
-    """`url` in the characters that an address may have."""
-    scheme, _, rest = url.partition("://")
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    plain_host = host if host.isascii() else host.encode("idna").decode()
-    return f"{scheme}://{plain_host}{quote(rest.removeprefix(host), safe=punctuation)}"
+    stream, size = open_url(name, keep)
+    return (DownloadSource if isinstance(stream, Download) else StreamSource)(stream, short, size)

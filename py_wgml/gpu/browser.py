@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import array
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 from .. import wgsl
 from ..errors import WgmlError
+from ..javascript import module
 from .device import (
     DEFAULT_LIMITS,
     INTEGER_PRODUCTS,
@@ -22,18 +23,15 @@ from .device import (
 )
 
 
-async def _helper() -> Any:
+@cache
+def _helper() -> Any:
     """The module web/worker/gpu.js: the page registered it, or (in a notebook) the package brings it."""
     try:
         import wgml_gpu
 
         return wgml_gpu
     except ImportError:
-        from pyodide.code import run_js
-
-        text = (Path(__file__).parent.parent / "_web" / "gpu.js").read_text()
-        load = run_js("(text) => import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'})))")
-        return await load(text)
+        return module("worker/gpu.js")
 
 
 async def open_browser_device(
@@ -42,9 +40,8 @@ async def open_browser_device(
     """The browser's GPU as a Device. Raises WgmlError when it gives none."""
     from pyodide.ffi import JsException
 
-    helper = await _helper()
     try:
-        gpu = await helper.open(
+        gpu = await _helper().open(
             _js(
                 {
                     "features": list(features),
@@ -104,6 +101,9 @@ class BrowserDevice(Device):
 
     def _discard_pipeline(self, handle: int) -> None:
         self._gpu.discardPipeline(handle)
+
+    async def written(self) -> None:
+        """Nothing to wait for: WebGPU copies what it is given."""
 
     async def allocated(self) -> None:
         if not await self._gpu.allocated():

@@ -57,6 +57,11 @@ class AdapterInfo:
     subgroup_max_size: int = 128
     software: bool = False
 
+    @property
+    def name(self) -> str:
+        """In words; empty where the adapter says nothing."""
+        return " ".join(filter(None, (self.vendor, self.architecture, self.device, self.description)))
+
 
 class Buffer:
     """GPU memory of `nbytes` bytes (a multiple of 4)."""
@@ -248,6 +253,9 @@ class Device(ABC):
         self.uniforms = UniformCache(self)
         self.pipelines = PipelineCache(self)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.info.name!r}, {self.memory / 1e6:,.1f} MB in use)"
+
     def uses(self, variant: str) -> bool:
         """Whether kernels are to be made of one of VARIANTS here."""
         return variant not in self.distrusted and (variant == TILES or variant in self.features)
@@ -288,6 +296,10 @@ class Device(ABC):
             view = memoryview(bytes(view) + b"\0" * (-view.nbytes % 4))
         if view.nbytes:
             self._write(buffer.handle, offset, view)
+
+    @abstractmethod
+    async def written(self) -> None:
+        """Wait until what was written has left Python's memory."""
 
     @property
     def max_tensor_bytes(self) -> int:

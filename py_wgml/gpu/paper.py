@@ -36,6 +36,9 @@ class PaperDevice(Device):
     def copy(self, source: Buffer, target: Buffer, nbytes: int, offset: int = 0) -> None:
         pass
 
+    async def written(self) -> None:
+        pass
+
     async def allocated(self) -> None:
         pass
 

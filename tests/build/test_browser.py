@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from web.build import bench, browser, chat, serving
+from web.build import bench, bench_page, browser, chat, serving
 from web.build.errors import Stop
 
 pytestmark = pytest.mark.slow
@@ -67,11 +67,11 @@ def test_chat_ends_with_the_error_of_the_page(pages: str) -> None:
 
 
 def test_bench_brings_the_result(pages: str) -> None:
-    result = bench.bench(f"{pages}bench.html?n=7")
+    result = bench_page.bench(f"{pages}bench.html?n=7")
     assert result == {"decode": {"tokens": 7}}
     assert list(bench.flat(result)) == [("decode.tokens", 7)]
     with pytest.raises(browser.PageError, match="no tokens"):
-        bench.bench(f"{pages}bench.html")
+        bench_page.bench(f"{pages}bench.html")
 
 
 def test_firefox_types_and_waits(pages: str, firefox: browser.Firefox) -> None:

@@ -247,7 +247,7 @@ def test_a_beginning_longer_than_the_file_is_begun_anew(line: Callable[..., Line
         ("http://127.0.0.1/a b", USAGE),
         ("http://\u00e9.invalid/" + "\u00e9", USAGE),
         ("http://" + "a" * 70 + ".invalid/", USAGE),
-        ("http:///file", NETWORK),
+        ("http:///file", USAGE),
         ("http://no-such-host.invalid/file", NETWORK),
         ("file:///no/such/file", NETWORK),
     ],
@@ -292,7 +292,7 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.delenv("https_proxy", raising=False)
-    with pytest.raises(Stop, match=r"is not trusted \(self-signed certificate\); PIP_CERT names") as stop:
+    with pytest.raises(Stop, match=r"is not trusted \(self-signed certificate\); SSL_CERT_FILE names") as stop:
         fetching.download("https://models.invalid/file", tmp_path / "x", "x")
     assert (stop.value.code, asked) == (NETWORK, [1])
 
@@ -313,10 +313,7 @@ def test_a_folder_that_is_gone_is_told(server: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["<!DOCTYPE html><title>Sign in</title>", "\n  <html>"])
-def test_a_web_page_in_place_of_a_model(
-    body: str, line: Callable[..., Line], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(paths, "CACHE", tmp_path)
+def test_a_web_page_in_place_of_a_model(body: str, line: Callable[..., Line]) -> None:
     server = line(
         f"HTTP/1.0 200 OK\nContent-Type: text/html\n\n{body}", "HTTP/1.1 200 OK\nContent-Length: 8\n\nGGUF\x03\0\0\0"
     )
@@ -341,23 +338,23 @@ def test_a_web_page_in_place_of_a_model(
 def test_the_name_of_a_model_of_another_server(
     address: str, asked: str, name: str, line: Callable[..., Line], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "CACHE", tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
     server = line("HTTP/1.1 200 OK\nContent-Length: 8\n\nGGUF\x03\0\0\0")
     model = models.given_model(server.address.replace("http", "HTTP") + address)
     assert server.asked[0].split()[1].decode() == asked
     assert model.file == name
-    assert model.path.parent.parent == tmp_path / "models"
+    assert model.path.is_relative_to(tmp_path / "py_wgml")
 
 
 def test_the_address_of_a_page_about_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def download(url: str, target: Path, label: str) -> None:
+    def fetched(url: str) -> Path:
         asked.append(url)
-        target.write_bytes(b"GGUF")
+        (tmp_path / "file.gguf").write_bytes(b"GGUF")
+        return tmp_path / "file.gguf"
 
-    monkeypatch.setattr(paths, "CACHE", tmp_path)
-    monkeypatch.setattr(models, "download", download)
+    monkeypatch.setattr(models, "fetched", fetched)
     models.given_model("https://huggingface.co/owner/repository/blob/main/file.gguf")
     assert asked == ["https://huggingface.co/owner/repository/resolve/main/file.gguf"]
 

@@ -192,30 +192,28 @@ def test_model_by_its_place_on_hugging_face(
 ) -> None:
     asked: list[str] = []
 
-    def download(url: str, target: Path, label: str) -> None:
+    def fetched(url: str) -> Path:
         asked.append(url)
-        target.write_bytes(GGUF)
+        (tmp_path / "blob").write_bytes(GGUF)
+        return tmp_path / "blob"
 
-    monkeypatch.setattr(paths, "CACHE", tmp_path)
-    monkeypatch.setattr(models, "download", download)
+    monkeypatch.setattr(models, "fetched", fetched)
     assert models.given_model(reference).file == "x.gguf"
     assert asked == [f"https://huggingface.co/owner/repo/resolve/{revision}/sub/x.gguf"]
 
 
-def test_model_by_url_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+def test_model_by_url_is_fetched_once(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "a model.gguf").write_bytes(GGUF)
     with serving.serving(tmp_path / "site") as url:
         model = models.given_model(f"{url}a%20model.gguf?download=true")
         assert (model.file, model.sha256) == ("a model.gguf", hashlib.sha256(GGUF).hexdigest())
-        (tmp_path / "site" / "a model.gguf").unlink()
-        assert models.given_model(f"{url}a%20model.gguf?download=true") == model
+    assert models.given_model(f"{url}a%20model.gguf?download=true") == model
 
 
 @pytest.mark.slow
 def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
-    """`pip wheel .` and build.py make the same wheel, the WGSL in it."""
+    """`pip wheel .` and build.py take the same files, the WGSL too; the page leaves out what none needs."""
     options = ["--quiet", "--no-deps", "--wheel-dir"]
     command: list[str | Path] = [*environment.pip(), "wheel", *options, tmp_path, paths.ROOT]
     subprocess.run(command, check=True, timeout=300)
@@ -226,9 +224,13 @@ def test_wheel_has_the_files_of_the_build(tmp_path: Path) -> None:
             return {name: wheel.read(name) for name in wheel.namelist() if ".dist-info/" not in name}
 
     own = files(tmp_path / "own.whl")
-    assert files(next(tmp_path.glob("py_wgml-*.whl"))) == own
+    whole = files(next(tmp_path.glob("py_wgml-*.whl")))
+    left_out = {name: whole[name] for name in whole.keys() - own.keys()}
+    assert {**own, **left_out} == whole
+    assert {name.split("/")[1] for name in left_out} == site.NATIVE
     assert any(name.startswith("py_wgml/_wgsl/") and name.endswith(".wgsl") for name in own)
-    assert "py_wgml/_web/gpu.js" in own
+    assert {"py_wgml/_web/worker/gpu.js", "py_wgml/_web/shared/reference.js"} <= own.keys()
+    assert not any("node_modules" in name for name in whole)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from py_wgml.errors import WgmlError
 from py_wgml.gguf_model import Header, HeaderParser, join_headers
 from py_wgml.gguf_model.card import card
 from py_wgml.gguf_model.ggml import OUTSIDE, GGMLQuantizationType
-from py_wgml.model import prepare
+from py_wgml.loaded import prepare
 from py_wgml.models.numpy_graph import NumpyModel
 from py_wgml.tokenizer import from_metadata
 

@@ -66,14 +66,15 @@ async def converse(model: Model, seed: int, temperature: float) -> list[str]:
     """Three turns, with the result of each call told to the model; what is wrong with any of the calls."""
     import jsonschema
 
-    from py_wgml import arguments_of
+    from py_wgml import Options, arguments_of
 
     parameters = {tool["function"]["name"]: tool["function"]["parameters"] for tool in TOOLS}
     chat, wrong, results = model.chat(), list[str](), list[dict[str, Any]]()
     for turn, question in enumerate(QUESTIONS):
         said = [*results, {"role": "user", "content": question}]
-        options = {"tools": TOOLS, "tool_choice": "required", "temperature": temperature, "seed": seed}
-        async for text in chat.send(said, max_tokens=200, **options):
+        options: Options = {"tools": TOOLS, "tool_choice": "required", "temperature": temperature, "seed": seed}
+        options["max_tokens"] = 200
+        async for text in chat.send(said, **options):
             wrong.append(f"turn {turn} says {text!r}")
         assert chat.last is not None
         if chat.last.reason != "tool_calls":

@@ -239,7 +239,7 @@ def test_leaving_early_ends_the_engine_s_work() -> None:
     async def main() -> None:
         answer = aiter(model.generate(QUESTION))
         await anext(answer)
-        await answer.aclose()  # type: ignore[attr-defined]
+        await answer.aclose()
         assert ended
 
     asyncio.run(main())

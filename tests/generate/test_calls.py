@@ -11,7 +11,7 @@ import pytest
 from chat.test_calls import OWN
 from tiny import write_tiny_llama
 
-from py_wgml import Model, WgmlError, arguments_of
+from py_wgml import Model, Options, WgmlError, arguments_of
 from py_wgml.chat import ChatTemplate
 from py_wgml.gpu import Device
 
@@ -43,8 +43,10 @@ def test_a_conversation_with_tools(name: str, tmp_path: Path, device: Device) ->
         named = {"type": "function", "function": {"name": "calculate"}}
         chat = model.chat()
         said: Any = "Warm in Rome?"
-        for seed, choice in enumerate(("required", named)):
-            options = {"tools": TOOLS, "tool_choice": choice, "temperature": 1.5, "seed": seed, "max_tokens": 200}
+        choices: list[Any] = ["required", named]
+        for seed, choice in enumerate(choices):
+            options: Options = {"tools": TOOLS, "tool_choice": choice, "temperature": 1.5, "max_tokens": 200}
+            options["seed"] = seed
             pieces = [piece async for piece in chat.send(said, **options)]
             assert chat.last
             assert (pieces, chat.last.reason) == ([], "tool_calls")

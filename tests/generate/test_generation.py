@@ -12,7 +12,7 @@ import pytest
 from tiny import CHATML, TINY, write_tiny, write_tiny_llama
 from work import counted
 
-from py_wgml import Model, Sampling, WgmlError
+from py_wgml import Model, Options, Sampling, WgmlError
 from py_wgml.chat import ChatTemplate
 from py_wgml.generate.generation import Generation, StopStrings
 from py_wgml.generate.pace import Pace
@@ -257,7 +257,7 @@ def test_tools_are_part_of_the_prompt(path: Path, device: Device) -> None:
     async def scenario(model: Model) -> None:
         model.template = ChatTemplate("{{ tools | tojson if tools }}{{ thinking }}" + CHATML)
         chat, tools = model.chat(), [{"type": "function", "function": {"name": "now"}}]
-        options = {"tools": tools, "chat_template_kwargs": {"thinking": "on"}, "max_tokens": 1}
+        options: Options = {"tools": tools, "chat_template_kwargs": {"thinking": "on"}, "max_tokens": 1}
         assert model.prompt_text([], tools, thinking="on") == json.dumps(tools) + "on<|im_start|>assistant\n"
         assert [piece async for piece in chat.send("when?", **options)]
         assert chat.last is not None

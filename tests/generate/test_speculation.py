@@ -304,7 +304,7 @@ def test_bench_figures(path: Path, device: Device) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["greedy", "sampled"])
+@pytest.mark.parametrize("name", ["greedy", pytest.param("sampled", marks=pytest.mark.thorough)])
 def test_smollm2_says_the_same(name: str, smollm2_path: Path) -> None:
     """In words that it finds in the question, and in others."""
     questions = ["What is the capital of France?", "Say this again: " + " ".join(f"{i} apples," for i in range(20))]

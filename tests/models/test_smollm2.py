@@ -56,8 +56,11 @@ def test_numpy(smollm2_path: Path) -> None:
     assert abs(nll - TRUTH["nll"]["mean_nll"]) < 1e-4
 
 
+THOROUGH = [pytest.mark.slow, pytest.mark.thorough]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", PROMPTS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[] if name == "chat" else THOROUGH) for name in PROMPTS])
 def test_gpu(smollm2_path: Path, name: str) -> None:
     prompt = PROMPTS[name]
     logits = gpu_logits(smollm2_path, prompt["ids"] + prompt["greedy48"][:-1])
@@ -68,7 +71,11 @@ def test_gpu(smollm2_path: Path, name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "compiler"), [("plain", "naga"), ("chat", "naga"), ("unicode", "naga"), ("plain", "tint")]
+    ("name", "compiler"),
+    [
+        ("plain", "naga"),
+        *(pytest.param(*other, marks=THOROUGH) for other in [("chat", "naga"), ("unicode", "naga"), ("plain", "tint")]),
+    ],
 )
 def test_gpu_with_float32_cache(smollm2_path: Path, name: str, compiler: str) -> None:
     logits = gpu_logits(smollm2_path, PROMPTS[name]["ids"], compiler, half=False)
@@ -77,6 +84,7 @@ def test_gpu_with_float32_cache(smollm2_path: Path, name: str, compiler: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_gpu_likelihood(smollm2_path: Path) -> None:
     ids = TRUTH["nll"]["ids"]
     nll = mean_nll(gpu_logits(smollm2_path, ids), ids)

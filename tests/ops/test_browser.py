@@ -1,4 +1,4 @@
-"""The ops on their own in a browser: the example of docs/python.md, run as it stands there."""
+"""The ops on their own in a browser: the example of docs/kernels.md, run as it stands there."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tiny import write_tiny_llama
 
 from web.build.browser import Chromium
 
-WORKER = (Path(__file__).parent / "python_worker.js").read_text()
+WORKER = (Path(__file__).parents[1] / "notebook/python.js").read_text()
 
 RUN = """(code) => new Promise((resolve) => {
-  const worker = new Worker("python_worker.js", { type: "module" });
+  const worker = new Worker("python.js", { type: "module" });
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = () => resolve({ error: "the worker did not start" });
   worker.postMessage(code);
@@ -26,7 +26,7 @@ RUN = """(code) => new Promise((resolve) => {
 def test_example(chromium: Chromium, site: Callable[[Path], str], tmp_path: Path) -> None:
     url = site(write_tiny_llama(tmp_path / "tiny.gguf"))
     context = chromium.browser().new_context(service_workers="block")
-    context.route("**/python_worker.js", lambda route: route.fulfill(body=WORKER, content_type="text/javascript"))
+    context.route("**/python.js", lambda route: route.fulfill(body=WORKER, content_type="text/javascript"))
     page = context.new_page()
     page.goto(f"{url}site.json")
     result = page.evaluate(RUN, example() + CHECK)

@@ -1,4 +1,4 @@
-"""The example of docs/python.md, run as it stands there; what documents the ops."""
+"""The example of docs/kernels.md, run as it stands there; what documents the ops."""
 
 import ast
 import asyncio
@@ -40,7 +40,7 @@ def print_kernel(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_in_the_paper_prints_a_kernel() -> None:
-    (command,) = re.findall(r"`python -m py_wgml.wgsl (.*?)`", PAPER)
+    (command,) = re.findall(r"^python -m py_wgml.wgsl (.*)", PAPER, re.MULTILINE)
     assert "fn main(" in print_kernel(*command.split()).stdout
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from page.pages import ask, fails, ready, sent, wait_answers, wait_state
+from page.pages import ask, fails, go_on, ready, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
@@ -215,7 +215,7 @@ def test_what_was_shown_as_text_turns_out_to_be_thought(page: Page, url: str, fa
 def test_what_turned_out_to_be_thought_while_the_tab_was_hidden(page: Page, url: str, fake: Fake) -> None:
     """Nothing is drawn then, and the answer is longer than what was shown when it comes back into view."""
     answer = "The answer is four, which is longer than what was taken for it."
-    fake(pieces=["Let me see.", {"recast": True}, answer], pace=500)
+    fake(pieces=["Let me see.", {"hold": True}, {"recast": True}, answer])
     ready(page, url)
     ask(page, "2 + 2?")
     text = page.locator(".message.assistant .text")
@@ -225,6 +225,7 @@ def test_what_turned_out_to_be_thought_while_the_tab_was_hidden(page: Page, url:
       window.frame = requestAnimationFrame;
       window.requestAnimationFrame = (act) => window.held.push(act);
     }""")
+    go_on(page)
     wait_answers(page, 1)
     page.evaluate("""() => {
       window.requestAnimationFrame = window.frame;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from page.pages import ask, ready, wait_answers, wait_state
+from page.pages import ask, go_on, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -97,7 +97,8 @@ def test_a_failed_answer_leaves_the_engine_usable(page: Page, context: BrowserCo
 
 
 def test_scrolling_up_is_respected(page: Page, url: str, fake: Fake) -> None:
-    fake(pieces=[f"Line {i}\n" for i in range(300)], pace=5)
+    lines = [f"Line {i}\n" for i in range(300)]
+    fake(pieces=[*lines[:61], {"hold": True}, *lines[61:161], {"hold": True}, *lines[161:]], pace=5)
     ready(page, url)
     ask(page)
     # As painted: what a frame's tasks draw is followed when it is laid out.
@@ -112,10 +113,12 @@ def test_scrolling_up_is_respected(page: Page, url: str, fake: Fake) -> None:
     page.mouse.wheel(0, -300)
     expect(page.locator("#to-end")).to_be_visible()
     top = scroller.evaluate("(s) => s.scrollTop")
+    go_on(page)
     expect(page.locator(".message.assistant .text")).to_contain_text("Line 160")
     assert scroller.evaluate("(s) => s.scrollTop") == top  # the reader is left where they read
     page.click("#to-end")
     expect(page.locator("#to-end")).to_be_hidden()
+    go_on(page)
     wait_answers(page, 1)
     assert scroller.evaluate(gap) < 60
 

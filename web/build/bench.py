@@ -1,4 +1,4 @@
-"""How fast it is: the built page in a browser, or the engine without one."""
+"""How fast the engine is without a browser; figures told, kept and compared."""
 
 from __future__ import annotations
 
@@ -9,38 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error, Page
-
-from .browser import PageError, chromium, firefox
 from .errors import USAGE, Stop
-
-
-def result_of(page: Page) -> Any:
-    """`window.benchResult`; None while there is none, or the page is just reloading itself."""
-    try:
-        return page.evaluate("window.benchResult")
-    except Error as error:
-        if "context was destroyed" in str(error):
-            return None
-        raise
-
-
-def bench(url: str, in_firefox: bool = False) -> Any:
-    """What the bench page at `url` measured in Chromium, or in Firefox; PageError if it could not."""
-    if in_firefox:
-        with firefox() as started:
-            started.open(url)
-            result = started.wait_for("window.benchResult ?? null", timeout=3600)
-    else:
-        with chromium() as started:
-            page = started.browser().new_page()
-            page.goto(url)
-            # By hand: Playwright's own waiting needs eval, which the page's Content-Security-Policy forbids.
-            while (result := result_of(page)) is None:
-                page.wait_for_timeout(500)
-    if "error" in result:
-        raise PageError(str(result["error"]))
-    return result
 
 
 async def bench_natively(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+
+from py_wgml.downloads import locked
 
 from . import paths
 from .errors import Stop, say
@@ -29,38 +27,14 @@ def alone() -> Iterator[None]:
         why = error.strerror or error
         raise Stop(f"{paths.CACHE} can't be written ({why}): name a folder for it in PY_WGML_CACHE") from None
     with opened as file:
-        if not holders and not locked(file, wait=False):
-            say("waiting for another build.py, which is filling the cache")
+        if not holders and not locked(file):
+            say("waiting for another process, which is filling the cache")
             locked(file, wait=True)
         holders += 1
         try:
             yield
         finally:
             holders -= 1
-
-
-def locked(file: IO[str], wait: bool) -> bool:
-    """Take the lock of a file, for as long as it is open; False: another process has it.
-
-    Where the file's system knows no locks, as some networks', everybody has it.
-    """
-    while True:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
-
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
-                return True
-            if not wait:
-                return False
-        time.sleep(0.2)
 
 
 def sha256_of(path: Path) -> str:

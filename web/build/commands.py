@@ -55,7 +55,6 @@ def chat(args: argparse.Namespace) -> None:
 def bench(args: argparse.Namespace) -> None:
     """Measure the built page in a headless browser, or the engine without one; figures and tables go to stdout."""
     in_venv("test" if args.native else "browser")
-    from .bench import bench as bench_in_browser
     from .bench import bench_natively, compared, flat, kept, table
 
     before = kept(args.against) if args.against else None
@@ -71,6 +70,8 @@ def bench(args: argparse.Namespace) -> None:
         build(args)
         lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(args.model) or 1)}
         query = options | {"texts": args.texts} | {name: ",".join(map(str, numbers)) for name, numbers in lists.items()}
+        from .bench_page import bench as bench_in_browser
+
         with serving(args.out) as url:
             result = bench_in_browser(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     text = json.dumps(result, indent=1)
@@ -102,6 +103,28 @@ def audit(args: argparse.Namespace) -> None:
     with serving(args.out) as url:
         result = measure(url, args.out, args.question)
     print(*(f"{name:40} {value}" for name, value in flat(result)), sep="\n")
+
+
+def docs(args: argparse.Namespace) -> None:
+    """Make the documentation's site, and with --serve show it."""
+    if args.serve:
+        make_server(args.out, args.host, args.port).server_close()
+    in_venv("docs")
+    from .docs import make
+
+    make(args.out)
+    if args.serve:
+        server = make_server(args.out, args.host, args.port)
+        print(f"{server.address} (Ctrl-C ends it)", flush=True)
+        server.serve_forever()
+
+
+def release(args: argparse.Namespace) -> None:
+    """Build the packages, check them, install them on each Python at hand; what is left for a person goes to stdout."""
+    in_venv("release")
+    from .release import make
+
+    print(make(args.out, args.install))
 
 
 def check(args: argparse.Namespace) -> None:

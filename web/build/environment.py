@@ -25,6 +25,8 @@ from .finding import install
 # People's own settings of pip's that keep it from what it is asked for here, which is never to install beside them.
 PIP_ENVIRONMENT = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
 UV = "uv==0.9.30"
+# Of pyproject.toml's, those that are installed here.
+GROUPS = ("test", "browser", "docs", "release")
 
 
 def run(command: Sequence[str | Path], tool: str, check: bool = True, **options: Any) -> str:
@@ -115,8 +117,8 @@ def lock_requirements() -> None:
         options = "--universal --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade --quiet"
         oldest = paths.project()["requires-python"].removeprefix(">=")
         pins: list[str | Path] = []
-        for group in ("test", "browser"):  # the smaller one gets the versions of the larger
+        for group in GROUPS:  # each gets the versions of those before it
             out = paths.REQUIREMENTS / f"{group}.txt"
             command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", oldest, *pins]
             run([*command, "--group", group, "--output-file", out], "uv", cwd=paths.ROOT, env=environment)
-            pins = ["--constraints", out]
+            pins += ["--constraints", out]

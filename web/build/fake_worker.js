@@ -11,7 +11,8 @@
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
  *   thinking: whether the model thinks, and whether it can be told
  *   replies: to messages of other types, by their type; in `when`, others by what these have as their text or token
- * A piece is a token, a word of the prompt too. What is posted to the channel "script" changes it.
+ * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
+ * What is posted to the channel "script" changes the script.
  */
 new BroadcastChannel("script").onmessage = ({ data }) => Object.assign(script, data);
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -61,6 +62,11 @@ async function send(request) {
   let count = 0;
   for (const piece of pieces) {
     if (script.pace) await wait(script.pace);
+    if (piece.hold) {
+      while (!script.go) await wait(10);
+      script.go = false;
+      continue;
+    }
     if (stopped.has(id) || total + count >= context) break;
     const part = typeof piece === "string" ? { text: piece } : piece;
     postMessage({ type: "piece", id, text: "", reasoning: "", recast: false, tokens: ++count, ...part });

@@ -7,7 +7,6 @@ import functools
 import http.client
 import os
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -18,6 +17,10 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from py_wgml import downloads
+from py_wgml.downloads import NetworkError
+from py_wgml.errors import WgmlError
 
 from .environment import pip, run
 from .errors import NETWORK, USAGE, Stop, say
@@ -37,15 +40,6 @@ def tls() -> ssl.SSLContext:
     if certificates:
         context.load_verify_locations(certificates)
     return context
-
-
-class Redirects(urllib.request.HTTPRedirectHandler):
-    """Goes on to web addresses alone; urllib itself would follow one to ftp."""
-
-    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
-        if not re.match("https?:", newurl, re.IGNORECASE):
-            raise urllib.error.HTTPError(newurl, code, msg, headers, fp)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def download(url: str, target: Path, label: str, span: Sequence[int] | None = None) -> None:
@@ -86,33 +80,12 @@ def version_of(target: Path) -> Path:
 
 def passing(error: Exception, label: str) -> str:
     """Why a request failed, where another may succeed; Stop, where none would."""
-    cause: object = error
-    if isinstance(error, urllib.error.URLError) and not isinstance(error, urllib.error.HTTPError):
-        cause = error.reason
-    text = " ".join(str(cause).split())[:200] or type(cause).__name__
-    tunnel = re.match(r"Tunnel connection failed: (\d{3})", text)
-    code = cause.code if isinstance(cause, urllib.error.HTTPError) else int(tunnel[1]) if tunnel else 0
-    if code == 407:
-        raise Stop(f"{label}: the proxy wants a name and a password, as in http://NAME:PASSWORD@HOST:PORT", NETWORK)
-    if code >= 500 or code in (408, 416, 429):
-        return f"HTTP status {code}"
-    if Redirects.inf_msg in str(cause):
-        raise Stop(f"{label}: its server's redirects go in a circle", NETWORK)
-    if code:
-        where = (
-            "the proxy answers " if tunnel else "redirected to what is no web address, " if 300 <= code < 400 else ""
-        )
-        raise Stop(f"{label}: {where}HTTP status {code}", NETWORK)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        why = (
-            f"its server's certificate is not trusted ({cause.verify_message}); PIP_CERT names a file of those that are"
-        )
-        raise Stop(f"{label}: {why}", NETWORK)
-    if isinstance(cause, FileNotFoundError):
-        raise Stop(f"{label}: no such file", NETWORK)
-    if isinstance(cause, (ValueError, http.client.InvalidURL)):
-        raise Stop(f"{label}: {text}", USAGE)
-    return "its server is not known by that name here" if isinstance(cause, socket.gaierror) else text
+    try:
+        return downloads.passing(error)
+    except NetworkError as final:
+        raise Stop(f"{label}: {final}", NETWORK) from None
+    except WgmlError as wrong:
+        raise Stop(f"{label}: {wrong}", USAGE) from None
 
 
 def transfer(url: str, target: Path, label: str, start: int, have: int, length: int | None) -> int | None:
@@ -121,7 +94,7 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={first}-{last}"} if first or length else {})
     if have and version_of(target).exists() and (version := version_of(target).read_text()):
         headers["If-Range"] = version
-    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls()), Redirects)
+    opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls()), downloads.Redirects)
     with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
         total, skip = length, 0
         if answer.status != 206:  # the whole, though we asked for a range

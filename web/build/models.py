@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
+import contextlib
 import shutil
 import urllib.parse
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from py_wgml.downloads import NetworkError, file_name, find_address
+from py_wgml.downloads import fetch as fetch_url
+from py_wgml.errors import WgmlError
 from py_wgml.reference import address_of
 
-from . import paths
-from .cache import alone, sha256_of
-from .errors import USAGE, Stop
-from .fetching import download
+from .cache import sha256_of
+from .errors import NETWORK, USAGE, Stop
+from .fetching import progress, tls
 from .pins import fetch, read_lock
 
 
@@ -36,30 +39,46 @@ def default_model() -> Model:
     return Model(pin.path, pin.file, pin.sha256, pin.about or {})
 
 
-@alone()
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
-    path = Path(address)
-    address = address if path.exists() else address_of(address) or address
-    if re.match("https?://", address, re.IGNORECASE):
-        address = urllib.parse.quote(address, safe="%/:?#[]@!$&'()*+,;=~")
-        folder = paths.CACHE / "models" / hashlib.sha256(address.encode()).hexdigest()
-        name = urllib.parse.unquote(address.partition("?")[0].partition("#")[0].rpartition("/")[2])
-        path = folder / (re.sub(r"[^\w.() +-]", "_", name)[-200:].strip(". ") or "model.gguf")
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            download(address, folder / "part", path.name)
-            (folder / "part").rename(path)
+    path, name = Path(address), Path(address).name
+    if url := None if path.exists() else of_repository(address) or address_of(address):
+        path, name = fetched(url), file_name(url)
     if not path.is_file():
         raise Stop(f"{address}: no such file", USAGE)
     with path.open("rb") as file:
-        begins = file.read(64)
+        check(address, file.read(64))
+    return Model(path, name, sha256_of(path), {"name": Path(name).stem})
+
+
+def check(address: str, begins: bytes) -> None:
+    """Stop, unless these are the first bytes of a GGUF file."""
     if not begins.startswith(b"GGUF"):
-        if path.is_relative_to(paths.CACHE):
-            path.unlink()
         what = ", but a web page: does one have to sign in there?" if begins.lstrip().startswith(b"<") else ""
         raise Stop(f"{address}: not a GGUF file{what}", USAGE)
-    return Model(path, path.name, sha256_of(path), {"name": path.stem})
+
+
+def of_repository(name: str) -> str | None:
+    """The address of the file that is meant where `name` is of a repository of the hub."""
+    with told():
+        return find_address(name)
+
+
+@contextlib.contextmanager
+def told() -> Iterator[None]:
+    """What py_wgml says is wrong ends the program with the exit code of its kind."""
+    try:
+        yield
+    except NetworkError as error:
+        raise Stop(str(error), NETWORK) from None
+    except WgmlError as error:
+        raise Stop(str(error), USAGE) from None
+
+
+def fetched(url: str) -> Path:
+    """Where the file of an address lies, fetched if need be."""
+    with told():
+        return fetch_url(url, partial(progress, file_name(url)), partial(check, url), tls())
 
 
 def publish(model: Model, site: Path, most_bytes: int | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from . import paths
 
-SOURCES = [paths.ROOT / "py_wgml" / f"{name}.py" for name in ("facts", "requests", "insight", "protocol")]
+SOURCES = [paths.PACKAGE / f"{name}.py" for name in ("facts", "requests", "insight", "protocol")]
 TARGET = paths.WEB / "shared" / "protocol.d.ts"
 _NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "bytes": "Uint8Array"}
 _NAMES |= {"Any": "unknown", "None": "null"}

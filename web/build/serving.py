@@ -196,7 +196,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """An answer without a file, and the end of the connection."""
         text = f"{refused.status.value} {refused.status.phrase}\n".encode()
         if refused.status == HTTPStatus.MISDIRECTED_REQUEST:
-            text += b"build.py serve answers under localhost and the name given by --host, under no other.\n"
+            text += b"This server answers under localhost and the name given by --host, under no other.\n"
         self.send_response(refused.status)
         headers = {"Connection": "close", "Content-Type": "text/plain; charset=utf-8"} | refused.headers
         for name, value in {**headers, "Content-Length": str(len(text))}.items():

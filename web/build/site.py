@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from py_wgml.javascript import linked
+
 from . import paths
 from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
@@ -27,6 +29,8 @@ FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
 PUBLISHED += ("page/*.css", "sandbox/*.py")
+# What of py_wgml no page needs.
+NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 
 
 def build(
@@ -43,7 +47,7 @@ def build(
     if twice:
         raise Stop(f"two models are called {twice.pop()}", USAGE)
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
-        raise Stop(f"{out} holds something else than a site made by build.py; move it or name another --out", USAGE)
+        raise Stop(f"{out} holds something else than a site that was made here; move it or name another --out", USAGE)
     pins = [pin for pin in read_lock() if pin.role in ("runtime", "loader", "wheel", "pure", "library")]
     fetch(pins)
     runtime = [pin for pin in pins if pin.role == "runtime"]
@@ -101,22 +105,24 @@ def check_tools(path: Path) -> None:
 
 def families() -> dict[str, str]:
     """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
-    folder = paths.ROOT / "py_wgml" / "models"
+    folder = paths.PACKAGE / "models"
     listed = (folder / "__init__.py").read_text()
     names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
     return {name: (folder / f"{name}.py").read_text() for name in names}
 
 
 def own_wheel() -> bytes:
-    """py_wgml as a wheel, straight from the sources: the files that `pip wheel .` takes."""
+    """py_wgml as the page has it, straight from the sources: what `pip wheel .` takes, but for what no page needs."""
     about = paths.project()
     name = f"py_wgml-{about['version']}"
     metadata = f"Metadata-Version: 2.4\nName: {about['name']}\nVersion: {about['version']}\n"
-    metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in about["dependencies"])
-    files = {path.relative_to(paths.ROOT).as_posix(): path for path in (paths.ROOT / "py_wgml").rglob("*")}
-    kernels = paths.ROOT / "wgsl"
-    files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
-    files["py_wgml/_web/gpu.js"] = paths.WEB / "worker" / "gpu.js"
+    metadata += "".join(f"Requires-Dist: {requirement}\n" for requirement in sorted(about["dependencies"]))
+    files = {f"py_wgml/{path.relative_to(paths.PACKAGE).as_posix()}": path for path in paths.PACKAGE.rglob("*")}
+    if not paths.INSTALLED_PACKAGE:
+        kernels = paths.ROOT / "wgsl"
+        files |= {f"py_wgml/_wgsl/{path.relative_to(kernels).as_posix()}": path for path in kernels.rglob("*")}
+    files = {inside: path for inside, path in files.items() if inside.split("/")[1] not in NATIVE}
+    files |= {f"py_wgml/_web/{name}": paths.WEB / name for name in brought()}
     wheel = io.BytesIO()
     with zipfile.ZipFile(wheel, "w") as out:
         for inside, path in sorted(files.items()):
@@ -129,6 +135,19 @@ def own_wheel() -> bytes:
         )
         out.writestr(zipfile.ZipInfo(f"{name}.dist-info/RECORD"), "")  # written when it is packed
     return wheel.getvalue()
+
+
+def brought() -> set[str]:
+    """Scripts of web/ that Python itself brings to a page that has none of them, a notebook's say."""
+    found = set()
+
+    def read(name: str) -> str:
+        found.add(name)
+        return (paths.WEB / name).read_text(encoding="utf-8")
+
+    linked("worker/gpu.js", read)
+    linked("worker/notebook.js", read, ["sum"])
+    return found
 
 
 @alone()

@@ -241,7 +241,7 @@ async function download(source, keeper, abort, watcher) {
   try {
     /** @type {Version} */
     const old = keeper?.record ?? {};
-    let from = keeper && isBegun(keeper) ? keeper.length : 0;
+    let from = keeper && (await isBegun(keeper)) ? keeper.length : 0;
     let response = await ask(name, parts, from, old, abort.signal);
     if (from && !continues(response, parts, from, old)) {
       const { start } = partAt(parts, from); // what comes before the part is good all the same
@@ -262,7 +262,7 @@ async function download(source, keeper, abort, watcher) {
     const options = { ahead, keeper, gate, abort: () => abort.abort() };
     return new ModelFile(name, version.size, false, chunks, options);
   } catch (error) {
-    keeper?.close();
+    await keeper?.close();
     throw error;
   }
 }
@@ -288,7 +288,7 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
   let offset = 0;
   try {
     while (keeper && offset < from) {
-      const piece = keeper.read(offset, Math.min(CHUNK, from - offset));
+      const piece = await keeper.read(offset, Math.min(CHUNK, from - offset));
       offset += piece.length;
       sum?.update(piece);
       yield piece;
@@ -335,7 +335,7 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
     if (!signal.aborted) error?.(/** @type {Error} */ (problem));
     throw problem;
   } finally {
-    keeper?.close();
+    await keeper?.close();
   }
 }
 
@@ -353,10 +353,10 @@ function astray(name, parts, offset, response) {
   return start ? new Refusal(message, start) : new Failure(message);
 }
 
-/** @param {Keeper} keeper @returns {boolean} whether what it has is the beginning of a model */
-function isBegun(keeper) {
+/** @param {Keeper} keeper @returns {Promise<boolean>} whether what it has is the beginning of a model */
+async function isBegun(keeper) {
   try {
-    return keeper.length >= MAGIC.length && begins(keeper.read(0, MAGIC.length));
+    return keeper.length >= MAGIC.length && begins(await keeper.read(0, MAGIC.length));
   } catch {
     return false;
   }

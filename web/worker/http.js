@@ -23,7 +23,7 @@ const MEANING = {
 /** The longest that a busy server's own wish is waited for. In milliseconds. */
 const LONGEST_WAIT = 30_000;
 /** How long a kept copy waits to hear from its server whether it is still the current one. In milliseconds. */
-const CHECK_WITHIN = 3000;
+export const CHECK_WITHIN = 3000;
 
 /**
  * @param {Part[]} parts

@@ -1,17 +1,19 @@
 /**
- * Writes a model's kept copy (see kept.js) while it downloads. Worker only: synchronous handles exist nowhere else.
+ * Writes a model's kept copy (see kept.js) while it downloads, through a handle that locks it.
  *
+ * @import { Handle } from "./handle.js"
  * @import { Kept, Version } from "../shared/kept.js"
  */
 
 import { Failure } from "../shared/failure.js";
+import { openHandle } from "./handle.js";
 import { CHUNK, digest, drop, keptName, readRecord } from "../shared/kept.js";
 
 /** Appends a download to its copy. Holds the file's lock: another tab that loads the same model meanwhile keeps none. */
 export class Keeper {
   #folder;
   #name;
-  /** @type {FileSystemSyncAccessHandle | null} */
+  /** @type {Handle | null} */
   #handle;
   /** @type {Kept} */
   record;
@@ -32,7 +34,8 @@ export class Keeper {
       const old = await readRecord(folder, name);
       const differs = old?.sha256 && wanted.sha256 && old.sha256 !== wanted.sha256;
       const sha256 = wanted.sha256 ?? old?.sha256;
-      return new Keeper(folder, name, handle, { ...(differs ? null : old), ...wanted, sha256, whole: false });
+      const record = { ...(differs ? null : old), ...wanted, sha256, whole: false };
+      return new Keeper(folder, name, handle, await handle.getSize(), record);
     } catch {
       return null;
     }
@@ -41,16 +44,16 @@ export class Keeper {
   /**
    * @param {FileSystemDirectoryHandle} folder
    * @param {string} name
-   * @param {FileSystemSyncAccessHandle} handle
+   * @param {Handle} handle
+   * @param {number} length of what lies there
    * @param {Kept} record
    */
-  constructor(folder, name, handle, record) {
+  constructor(folder, name, handle, length, record) {
     this.#folder = folder;
     this.#name = name;
     this.#handle = handle;
     this.record = record;
     const { size, etag, modified, sha256 } = record;
-    const length = handle.getSize();
     // Bytes that can't be told from another version's, or that are as many as there should be and yet have been found
     // outdated, are of no use.
     this.length = (etag || modified || sha256) && size !== undefined && length < size ? length : 0;
@@ -68,7 +71,7 @@ export class Keeper {
    */
   async begin(version) {
     try {
-      this.#handle?.truncate(0);
+      await this.#handle?.truncate(0);
       this.length = 0;
       this.#sums = [];
       const { url, name, model } = this.record;
@@ -81,13 +84,13 @@ export class Keeper {
   /**
    * @param {number} offset
    * @param {number} count
-   * @returns {Uint8Array}
+   * @returns {Promise<Uint8Array>}
    * @throws {Failure} they are not there any more: the next time begins anew
    */
-  read(offset, count) {
+  async read(offset, count) {
     const bytes = new Uint8Array(count);
-    if (this.#handle?.read(bytes, { at: offset }) === count) return bytes;
-    this.#handle?.truncate(0);
+    if ((await this.#handle?.read(bytes, { at: offset })) === count) return bytes;
+    await this.#handle?.truncate(0);
     throw new Failure("What was kept of the model can't be read: it has to be downloaded from its beginning.");
   }
 
@@ -100,7 +103,7 @@ export class Keeper {
     if (!this.#handle) return;
     try {
       const view = /** @type {Uint8Array<ArrayBuffer>} */ (bytes);
-      const written = this.#handle.write(view, { at: this.length });
+      const written = await this.#handle.write(view, { at: this.length });
       // With its storage full, Chromium does not throw: it returns an error code as if so many bytes had been written.
       if (written !== bytes.length) return this.discard();
       this.length += written;
@@ -118,7 +121,7 @@ export class Keeper {
   async finish(size) {
     if (!this.#handle || this.length !== size) return;
     try {
-      this.#handle.flush();
+      await this.#handle.flush();
       await this.#sumUp(true);
       await this.#write({ ...this.record, size, sums: this.#sums, whole: true });
     } catch {
@@ -129,7 +132,7 @@ export class Keeper {
   /** Of what lies here, as it can be read again. @param {boolean} [toEnd] of the last piece too, which may be smaller */
   async #sumUp(toEnd) {
     for (let offset; (offset = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
-      this.#sums.push(await digest(this.read(offset, Math.min(CHUNK, this.length - offset))));
+      this.#sums.push(await digest(await this.read(offset, Math.min(CHUNK, this.length - offset))));
     }
   }
 
@@ -141,7 +144,7 @@ export class Keeper {
   async cut(length) {
     if (!length) return this.discard();
     try {
-      this.#handle?.truncate(length);
+      await this.#handle?.truncate(length);
       this.length = length;
       this.#sums.splice(Math.floor(length / CHUNK));
     } catch {
@@ -149,19 +152,20 @@ export class Keeper {
     }
   }
 
-  close() {
-    this.#handle?.close();
+  async close() {
+    const handle = this.#handle;
     this.#handle = null;
+    await handle?.close();
   }
 
   /** Keep nothing of it. */
   async discard() {
     try {
-      this.#handle?.truncate(0);
+      await this.#handle?.truncate(0);
     } catch {
       // it is removed
     }
-    this.close();
+    await this.close();
     this.record.whole = false;
     await drop(this.#folder, this.#name);
   }
@@ -170,12 +174,12 @@ export class Keeper {
   async #write(record) {
     this.record = record;
     const file = await this.#folder.getFileHandle(`${this.#name}.json`, { create: true });
-    const handle = await file.createSyncAccessHandle();
+    const handle = await openHandle(file);
     try {
-      handle.truncate(0);
-      handle.write(new TextEncoder().encode(JSON.stringify(record)), { at: 0 });
+      await handle.truncate(0);
+      await handle.write(new TextEncoder().encode(JSON.stringify(record)), { at: 0 });
     } finally {
-      handle.close();
+      await handle.close();
     }
   }
 }
@@ -184,12 +188,12 @@ export class Keeper {
  * A page that was just left holds its lock for a moment longer.
  *
  * @param {FileSystemFileHandle} file
- * @returns {Promise<FileSystemSyncAccessHandle>}
+ * @returns {Promise<Handle>}
  */
 export async function locked(file) {
   for (let tries = 5; ; tries--) {
     try {
-      return await file.createSyncAccessHandle();
+      return await openHandle(file);
     } catch (error) {
       if (tries === 1) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -314,7 +314,8 @@ function* piecesOf(parts) {
  * @returns {Promise<T>}
  */
 async function withHandle(folder, name, use) {
-  const handle = await locked(await folder.getFileHandle(name, { create: true }));
+  const file = await folder.getFileHandle(name, { create: true });
+  const handle = /** @type {FileSystemSyncAccessHandle} */ (await locked(file)); // as it is in a worker
   try {
     return await use(handle);
   } finally {

@@ -1,0 +1,1 @@
+"""What notebooks show: answers as they stream, and a small chat."""
