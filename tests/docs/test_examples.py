@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import io
+import itertools
 import json
 import re
 import shlex
@@ -24,6 +25,7 @@ from tiny import EMBEDDING, SPECIAL, TINY, Tiny, vocabulary, write_tiny
 
 import build
 from py_wgml.command.main import _parser, main
+from py_wgml.plugins.llm import AnswerOptions
 from web.build import paths, pins
 
 # Of blocks: what is run, what is parsed here, and what tests/page/test_embed.py opens in a browser. A diagram is text.
@@ -128,6 +130,12 @@ def command(words: list[str]) -> None:
         main(words)
 
 
+def plugin(words: list[str]) -> None:
+    assert words[0] == "-m" and words[1].partition("/")[0] == "py_wgml"
+    options = {name for option, name in itertools.pairwise(words) if option == "-o"}
+    assert options <= {*AnswerOptions.model_fields}
+
+
 # How a command's first words are taken that the pages may tell a reader to type.
 COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python3", "build.py"): build_py,
@@ -135,6 +143,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m"): module,
     ("pip",): pip,
     ("py_wgml",): command,
+    ("llm",): plugin,
     ("git", "diff"): lambda words: None,
 }
 
