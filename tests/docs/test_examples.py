@@ -6,7 +6,6 @@ import ast
 import asyncio
 import inspect
 import io
-import itertools
 import json
 import re
 import shlex
@@ -18,14 +17,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from docs.blocks import PAGES, Block, blocks, commands
+from llm.cli import cli
 from tiny import EMBEDDING, SPECIAL, TINY, Tiny, vocabulary, write_tiny
 
 import build
-from py_wgml.command.main import _parser, main
-from py_wgml.plugins.llm import AnswerOptions
+from py_wgml.command.main import main, parser
 from web.build import paths, pins
 
 # Of blocks: what is run, what is parsed here, and what tests/page/test_embed.py opens in a browser. A diagram is text.
@@ -125,15 +125,17 @@ def script(words: list[str]) -> None:
 
 
 def command(words: list[str]) -> None:
-    _parser().parse_args(words)
+    parser().parse_args(words)
     if words[0] in ("run", "info") and MODEL.search(shlex.join(words)):  # not the model that is fetched
         main(words)
 
 
-def plugin(words: list[str]) -> None:
-    assert words[0] == "-m" and words[1].partition("/")[0] == "py_wgml"
-    options = {name for option, name in itertools.pairwise(words) if option == "-o"}
-    assert options <= {*AnswerOptions.model_fields}
+def llm(words: list[str]) -> None:
+    group: Any = cli
+    while words and isinstance(group, click.Group):
+        with group.make_context("llm", words) as context:
+            _, group, words = group.resolve_command(context, [*context._protected_args, *context.args])
+    group.make_context("llm", words).close()
 
 
 # How a command's first words are taken that the pages may tell a reader to type.
@@ -143,7 +145,7 @@ COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
     ("python", "-m"): module,
     ("pip",): pip,
     ("py_wgml",): command,
-    ("llm",): plugin,
+    ("llm",): llm,
     ("git", "diff"): lambda words: None,
 }
 

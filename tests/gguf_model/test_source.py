@@ -38,7 +38,7 @@ class Memory:
         buffer[offset : offset + len(data)] = data
 
     async def written(self) -> None:
-        pass
+        """They are at once."""
 
 
 def write(path: Path, **split: Any) -> list[Path]:
