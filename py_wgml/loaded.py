@@ -122,7 +122,8 @@ class Loaded:
         return self._prompts.ids(self.prompt_text(messages, tools, **variables))
 
     def overflow(self, messages: Iterable[Message], /, tools: Tools | None = None, **variables: object) -> int:
-        """How many of the oldest messages, those after the system's, `generate` leaves out with `drop_oldest`.
+        """How many messages `generate` leaves out with `drop_oldest`: the oldest behind the system's, which stay; 0
+        where nothing has to go.
 
         tools, variables: as for `prompt_text`, and so are the errors raised.
         """

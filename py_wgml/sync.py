@@ -204,6 +204,16 @@ class SyncGeneration(Drawn):
         return self._generation.parsed
 
     @property
+    def depth(self) -> int | None:
+        """As of `Generation`."""
+        return self._generation.depth
+
+    @property
+    def states(self) -> int:
+        """As of `Generation`."""
+        return self._generation.states
+
+    @property
     def tool_calls(self) -> list[dict[str, Any]]:
         """What has been called so far: see `Generation`."""
         return self._generation.tool_calls

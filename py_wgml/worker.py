@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import math
 import time
 import traceback
@@ -35,6 +36,8 @@ from .values import flag, integer, known, mapping, plain, text
 
 if TYPE_CHECKING:
     from .inside import Inside
+
+logging.getLogger("py_wgml").addHandler(logging.NullHandler())  # the page tells what there is to tell
 
 _PIECE_INTERVAL = 1 / 60  # seconds: pieces of text that come faster go to the page together
 _READING_INTERVAL = 0.2  # seconds between reports on a long prompt

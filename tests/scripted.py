@@ -30,7 +30,10 @@ class Runner:
     def reused(self, ids: Sequence[int]) -> int:
         return 0
 
-    async def generate(self, ids: Sequence[int], *_: Any) -> AsyncGenerator[int, None]:
+    def leave(self, who: object) -> None:
+        pass
+
+    async def generate(self, ids: Sequence[int], *_: Any, who: object) -> AsyncGenerator[int, None]:
         self.asked.append(list(ids))
         for id in self.script.pop(0):
             yield id

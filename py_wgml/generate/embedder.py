@@ -103,12 +103,8 @@ class Embedder(Engine):
             if len(text.ids) > self.context:
                 raise WgmlError(f"a text has {len(text.ids)} tokens, the model takes {self.context} at most")
             self._require_ids(text.ids)
-        who = object()
-        try:
-            await self._turns.take(who)
+        async with self.turn():
             return await self._vectors(texts)
-        finally:
-            self._turns.give(who)
 
     async def _vectors(self, texts: Sequence[TokenizedText]) -> npt.NDArray[np.float32]:
         out = np.zeros((len(texts), self._columns), np.float32)

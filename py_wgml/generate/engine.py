@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import numpy as np
@@ -86,6 +87,10 @@ class Engine(ABC):
     async def idle(self) -> None:
         """Wait until the GPU has done all that it was asked."""
         await self.device.read(self._step, 4)
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """A turn of one's own, for what is done at once and not token by token."""
+        return self._turns.turn()
 
     def destroy(self) -> None:
         """Give all GPU memory back. What is under way ends with a WgmlError."""

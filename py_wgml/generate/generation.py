@@ -106,8 +106,9 @@ class Generation(Drawn):
         return of_message(message, is_thinking=not (self.text or self.tool_calls))
 
     def stop(self) -> None:
-        """End the text before its next piece."""
+        """End the text before its next piece, or the waiting for its turn."""
         self._stopped = True
+        self._runner.leave(self)
 
     @property
     def text(self) -> str:
@@ -169,6 +170,7 @@ class Generation(Drawn):
             self._checked,
             self._constraint,
             None if self._top is None else self._told,
+            who=self,
         )
         try:
             async for token in tokens:
@@ -197,7 +199,7 @@ class Generation(Drawn):
                     self.reason = "stop" if self._is_complete else "length"
                     break
             else:
-                self.reason = "stop" if self._is_complete else "context"
+                self.reason = "stopped" if self._stopped else "stop" if self._is_complete else "context"
             # A character that is cut off with the answer is left out: going on makes the whole of it.
             if part := answer.flush():
                 yield part

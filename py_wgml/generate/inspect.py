@@ -140,8 +140,9 @@ async def profile_token(runner: Runner, repetitions: int = 5) -> list[Dispatches
     Each is timed in a pass of its own, and so takes somewhat longer than in the step. Raises WgmlError on a GPU without
     a clock that may be read.
     """
-    program = runner.token_program
-    runs = [await runner.profile() for _ in range(repetitions)]
+    async with runner.turn():
+        program = runner.token_program
+        runs = [await runner.profile() for _ in range(repetitions)]
     kinds: dict[tuple[str, tuple[int, int, int]], list[float]] = {}
     for (pipeline, _, workgroups), times in zip(program.dispatches, zip(*runs, strict=True), strict=True):
         kinds.setdefault((pipeline.name, workgroups), []).append(statistics.median(times))

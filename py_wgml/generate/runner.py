@@ -145,6 +145,7 @@ class Runner(Measured):
         on_check: Callable[[int, int], None] = lambda drafted, accepted: None,
         constraint: Constraint | None = None,
         on_logprobs: OnLogprobs | None = None,
+        who: object | None = None,
     ) -> AsyncGenerator[int]:
         """Process `ids` (but for what the cache holds already), then yield one sampled token after the other until the
         context is full, there are `limit` of them or the caller stops.
@@ -154,15 +155,17 @@ class Runner(Measured):
         on_check: called with how many tokens were guessed and how many of them were right, after each step that tells.
         constraint: what the tokens must say; they end where nothing can follow. Those that alone can follow are taken
         in like a prompt, several at once. on_logprobs: called before each token with the ids of it and of the likeliest
-        ones, and their log-probabilities. Raises WgmlError when the ids don't fit, or no token fits the constraint.
+        ones, and their log-probabilities. who: whom `leave` takes out of the line of those who wait for their turn; no
+        token comes then. Raises WgmlError when the ids don't fit, or no token fits the constraint.
         """
-        who, sequence = object(), list(ids)
+        who, sequence = who or object(), list(ids)
         # No step takes in what lies behind: the last token is sampled, and that is all.
         end = self.context if limit is None else len(ids) + limit - 1
         try:
             while True:
                 # At first, and again where it had to give way while its reader rested: with what has come until then.
-                await self._turns.take(who)
+                if not await self._turns.take(who):
+                    return
                 options = sampling, on_prefill, turns, end, on_check, constraint, on_logprobs
                 async with aclosing(self._generate(sequence, *options)) as tokens:
                     async for token in tokens:
@@ -174,10 +177,14 @@ class Runner(Measured):
                         self._turns.rest(False)
                     else:
                         return
-                if len(sequence) > min(self.context, end):
+                if len(sequence) > min(self.context, end) or (constraint is not None and constraint.walk.must_end):
                     return
         finally:
             self._turns.give(who)
+
+    def leave(self, who: object) -> None:
+        """Take one out of the line of those who wait: see `generate`."""
+        self._turns.leave(who)
 
     async def _generate(
         self,
@@ -304,7 +311,7 @@ class Runner(Measured):
         logits of every token, and what the layer `watched` weighs values by. It may begin before `first`. What the
         cache holds behind stays there, but for layers that forget. Raises WgmlError when the ids don't fit."""
         ids = list(ids)
-        async with self._turns.turn():
+        async with self.turn():
             await self._check(ids)
             behind = self._sequence[:end] == ids[:end] and not self._cache.states
             sequence, stored = (self._sequence, self._stored) if behind else (ids[:end], end)
@@ -329,7 +336,7 @@ class Runner(Measured):
     async def replace(self, forward: Forward | None) -> None:
         """Put another function in the place of the family's (None: that again), once a step of it has run; the cache is
         forgotten. Raises WgmlError where it needs what is not on the GPU, or makes no numbers; and what it raises."""
-        async with self._turns.turn():
+        async with self.turn():
             self._alive()
             found = self._planned(forward)
             before, self.steps.forward = self.steps.forward, forward or self._forward

@@ -32,13 +32,13 @@ class Turns:
         """Whether it is the turn of `who`."""
         return self._holder is who
 
-    async def take(self, who: object) -> None:
-        """Wait for a turn."""
+    async def take(self, who: object) -> bool:
+        """Wait for a turn. False: `leave` came first."""
         if self._resting is not None and self._reader == _reader():
             self._next()
         if self._holder is None:
             self._holder = who
-            return
+            return True
         granted = asyncio.get_running_loop().create_future()
         self._waiting.append((who, granted))
         try:
@@ -51,6 +51,13 @@ class Turns:
             self._waiting = deque(entry for entry in self._waiting if entry[0] is not who)
             self.give(who)
             raise
+        return not granted.cancelled()
+
+    def leave(self, who: object) -> None:
+        """End the waiting of `who`, if it waits."""
+        for waiting, granted in self._waiting:
+            if waiting is who:
+                granted.cancel()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

@@ -14,6 +14,7 @@ from ..errors import WgmlError
 from ..gpu import Device
 from ..javascript import module
 from ..reference import address_of
+from ..threads import aside
 from .header import Header, HeaderParser
 from .source import OnProgress, Source, SplitSource, open_source
 from .weights import Segment
@@ -87,7 +88,7 @@ async def find_source(model: ModelName) -> Source:
     if isinstance(model, Source):
         return model
     if sys.platform != "emscripten":
-        return open_source(model)
+        return await aside(open_source, model)  # a server may let us wait
     names = [model] if isinstance(model, str) else model if isinstance(model, list | tuple) else []
     if not any(isinstance(name, str) and not os.path.exists(name) and address_of(name) for name in names):
         if hasattr(model, "arrayBuffer"):

@@ -253,6 +253,9 @@ class Device(ABC):
         self.uniforms = UniformCache(self)
         self.pipelines = PipelineCache(self)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.info.name!r}, {self.memory / 1e6:,.1f} MB in use)"
+
     def uses(self, variant: str) -> bool:
         """Whether kernels are to be made of one of VARIANTS here."""
         return variant not in self.distrusted and (variant == TILES or variant in self.features)

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from .. import wgsl
-from ..errors import WgmlError
+from ..errors import WgmlError, quoted, said
 from .device import (
     DEFAULT_LIMITS,
     INTEGER_PRODUCTS,
@@ -27,6 +27,7 @@ from .device import (
     padded,
 )
 
+BACKENDS = ("wgpu", "wgpudawn")  # packages
 _LOCKED = "implicit-device-synchronization"  # Dawn's, without which one thread alone may use a device
 _LONGEST_NAP = 1e-3  # seconds
 _BINDING_TYPE = {"uniform": "uniform", "read": "read-only-storage", "read_write": "storage"}
@@ -37,25 +38,34 @@ _Dispatch = tuple[Future[Any], Any, tuple[int, int, int]]
 
 
 def open_native_device(
-    backend: str = "wgpu",
+    backend: str | None = None,
     default_limits: bool = False,
     features: tuple[str, ...] = OPTIONAL_FEATURES,
     adapter_name: str = "",
 ) -> "NativeDevice":
-    """The first adapter whose device name contains `adapter_name`, as a Device.
+    """The first adapter whose device name contains `adapter_name`, as a Device; a real GPU before a software one.
 
-    Raises WgmlError when the backend's package is not installed or it finds no such adapter.
+    backend: None: the first of BACKENDS that has one. Raises WgmlError when its package is not installed or it finds no
+    such adapter.
     """
-    try:
-        module = importlib.import_module(backend)
-    except ImportError as error:
-        raise WgmlError(f"the package {backend} is not installed: pip install {backend}") from error
-    adapters = [a for a in module.gpu.enumerate_adapters_sync() if adapter_name.lower() in a.info["device"].lower()]
-    if not adapters:
-        raise WgmlError(f"{backend} finds no GPU adapter" + (f" named {adapter_name!r}" if adapter_name else ""))
-    # A real GPU before a software one.
-    adapter = min(adapters, key=lambda a: a.info["adapter_type"] == "CPU")
-    return NativeDevice(module, adapter, default_limits, features)
+    problems: list[str] = []
+    for name in (backend,) if backend else BACKENDS:
+        try:
+            module = importlib.import_module(name)
+        except ImportError as error:
+            missing = isinstance(error, ModuleNotFoundError) and error.name == name
+            installs = f"is not installed (pip install {name})"
+            problems.append(f"the package {name} {installs if missing else f'can not be imported: {said(error)}'}")
+            continue
+        adapters = [a for a in module.gpu.enumerate_adapters_sync() if adapter_name.lower() in a.info["device"].lower()]
+        if adapters:
+            return NativeDevice(module, min(adapters, key=_is_software), default_limits, features)
+        problems.append(f"{name} finds no adapter" + (f" named {quoted(adapter_name)}" if adapter_name else ""))
+    raise WgmlError(f"no GPU can be used: {', '.join(problems)}")
+
+
+def _is_software(adapter: Any) -> bool:
+    return bool(adapter.info["adapter_type"] == "CPU")
 
 
 class NativeDevice(Device):
@@ -80,7 +90,7 @@ class NativeDevice(Device):
                 info.get("architecture", ""),
                 info["device"],
                 info["description"],
-                software=info["adapter_type"] == "CPU",
+                software=_is_software(adapter),
             ),
             frozenset([*wanted, INTEGER_PRODUCTS]),  # naga and Tint have it
             limits,
@@ -95,7 +105,7 @@ class NativeDevice(Device):
         )
         self._failed: list[BaseException] = []  # what went wrong in work that nobody waits for
         if poller := getattr(self._device, "_poller", None):
-            poller._poll_func = _polling(self._device)
+            poller._poll_func = _polling(poller._poll_func)
 
     def _create_buffer(self, nbytes: int, label: str) -> Any:
         usage = self._usage.STORAGE | self._usage.UNIFORM | self._usage.COPY_SRC | self._usage.COPY_DST
@@ -280,21 +290,24 @@ class _Reading(Awaitable[bytes]):
         return asyncio.wrap_future(self._data).__await__()
 
 
-def _polling(device: Any) -> Callable[[bool], None]:
+def _polling(poll: Callable[[bool], object]) -> Callable[[bool], None]:
     """What wgpu's own thread does as long as somebody waits, in the place of a call that ends with the last thing
-    submitted: until then nothing more could be submitted, and what came first would be told with the last."""
+    submitted: until then nothing more could be submitted, and what came first would be told with the last.
+
+    poll: whether to wait -> calls back who waited for what is done.
+    """
     began = 0.0
 
-    def poll(waiting: bool) -> None:
+    def poll_and_rest(waiting: bool) -> None:
         nonlocal began
         now = time.perf_counter()
         if waiting:
             time.sleep(min(_LONGEST_NAP, (now - began) / 20))
         else:
             began = now
-        device._poll()
+        poll(False)
 
-    return poll
+    return poll_and_rest
 
 
 def _dashed(limit: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import gpus
 import pytest
 import tiny
 
@@ -75,6 +76,90 @@ def test_an_answer_that_nobody_reads_on_holds_nobody_up(
         assert "".join(pieces) == alone[0]
 
     run(device, tmp_path, test)
+
+
+def test_a_hundred_chats_at_once_in_the_order_of_arrival(tmp_path: Path) -> None:
+    """Each as it is alone, beside whatever else a model is asked; who is stopped or cancelled leaves the line."""
+    asked_at_once = 100
+
+    async def test(model: Model) -> None:
+        async def answer(number: int) -> str:
+            chat = model.chat()
+            pieces = [piece async for piece in chat.send(f"{number} {number * number}", max_tokens=4)]
+            ended.append(number)
+            return "".join(pieces)
+
+        ended: list[int] = []
+        alone = [await answer(number) for number in range(asked_at_once)]
+        logits, ids = await model.logits([1, 2, 3]), model.prompt(asked("one"))
+        seen = (await model.inspect(ids)).likeliest
+        ended.clear()
+        tasks = [asyncio.create_task(answer(number)) for number in range(asked_at_once)]
+        await asyncio.sleep(0)
+        stopped = model.generate(asked("never"))
+        waiting = asyncio.create_task(anext(aiter(stopped), None))
+        beside = asyncio.gather(model.logits([1, 2, 3]), model.inspect(ids), model.rewrite(None))
+        lost = {7, 23, 99}
+        for number in lost:
+            tasks[number].cancel()
+        await asyncio.sleep(0)
+        assert not ended
+        stopped.stop()
+        assert await waiting is None  # at once, and not when its turn comes
+        assert len(ended) < asked_at_once // 2
+        assert (stopped.reason, stopped.text) == ("stopped", "")
+        texts = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [text for text in texts if isinstance(text, str)] == [
+            text for number, text in enumerate(alone) if number not in lost
+        ]
+        assert ended == [number for number in range(asked_at_once) if number not in lost]
+        again, looked, _ = await beside
+        assert (again == logits).all()
+        assert (looked.likeliest == seen).all()
+
+    run(gpus.device("naga"), tmp_path, test)
+
+
+def test_others_run_while_a_model_works(tmp_path: Path) -> None:
+    async def test(model: Model) -> None:
+        rounds = 0
+
+        async def count() -> None:
+            nonlocal rounds
+            while True:
+                await asyncio.sleep(0)
+                rounds += 1
+
+        counting, found = asyncio.create_task(count()), []
+        async for _ in model.generate(asked("one"), max_tokens=4, seed=3):
+            found.append(rounds)
+        counting.cancel()
+        assert found[0] > 0
+        assert found[-1] > found[0]
+
+    run(gpus.device("naga"), tmp_path, test)
+
+
+def test_its_own_reader_may_ask_for_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And waits for nothing: neither for itself nor for what it has left."""
+    monkeypatch.setattr(turns, "PATIENCE", 1000.0)
+
+    async def test(model: Model) -> None:
+        alone, logits = await said(model, "one"), await model.logits([1, 2, 3])
+        pieces = []
+        async for piece in model.generate(asked("one"), max_tokens=24, seed=3):
+            pieces.append(piece)
+            if len(pieces) == 3:
+                assert (await model.logits([1, 2, 3]) == logits).all()
+        assert "".join(pieces) == alone
+        form = [
+            piece
+            async for piece in model.generate(asked("one"), choices=["yes"])
+            if len(await model.logits([1])) and piece
+        ]
+        assert "".join(form) == "yes"  # though it has given way at each token, and at the last
+
+    run(gpus.device("naga"), tmp_path, test)
 
 
 def test_an_answer_that_was_left_or_cancelled_ends_its_turn(device: Device, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ _WHOLE_NUMBERS = {
 _BIAS = 100  # at most, either way
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sampling:
     """How the next token is picked. Names, meanings and order of what follows are llama.cpp's; all is off by default.
 
@@ -93,6 +93,10 @@ class Sampling:
     mirostat_eta: float = 0.1
     dynatemp_range: float = 0.0
     dynatemp_exponent: float = 1.0
+
+    def __repr__(self) -> str:
+        given = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return f"Sampling({', '.join(f'{name}={value!r}' for name, value in given if value != getattr(_PLAIN, name))})"
 
     def __post_init__(self) -> None:
         checked: dict[str, Any] = {
@@ -181,3 +185,6 @@ def _breakers(given: Any) -> tuple[str | int, ...]:
         if not isinstance(item, str) and (isinstance(item, bool) or not isinstance(item, int) or item < 0):
             raise wrong("an item of dry_sequence_breakers", item, "a text or a token's id")
     return tuple(found)
+
+
+_PLAIN = Sampling()
