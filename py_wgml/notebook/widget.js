@@ -100,7 +100,7 @@ function render({ model, el }) {
   let drawn = [];
   const draw = () => {
     /** @type {Shown[]} */
-    const turns = [...model.get("turns"), ...(model.get("answer") ? [model.get("answer")] : [])];
+    const turns = [...model.get("turns"), model.get("answer")].filter(({ role }) => role);
     const follows = turns.length > drawn.length || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
     turns.forEach((turn, index) => {
       if (drawn[index]?.role !== turn.role) {

@@ -105,7 +105,7 @@ class ChatWidget(anywidget.AnyWidget):
     _esm = _HERE / "widget.js"
     _css = _HERE / "widget.css"
     turns = traitlets.List(traitlets.Dict(), help="role, html, thoughts, note: of each message").tag(sync=True)
-    answer: Any = traitlets.Dict(None, allow_none=True, help="likewise: the one that is under way").tag(sync=True)
+    answer = traitlets.Dict(help="likewise: the one that is under way, if one is").tag(sync=True)
     busy = traitlets.Bool(False, help="whether there is one").tag(sync=True)
     error = traitlets.Unicode("", help="why there is none").tag(sync=True)
 
@@ -163,7 +163,7 @@ class ChatWidget(anywidget.AnyWidget):
             with self.hold_sync():  # the answer is never seen twice
                 if answer is not None:  # else the question was refused, and is no part of the conversation
                     self.turns = [*_turns(self.chat.messages[:-1]), _of_answer(answer, ended=True)]
-                self.answer, self.busy = None, False
+                self.answer, self.busy = {}, False
 
 
 def _begin(work: Coroutine[Any, Any, None]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gpus
+import IPython
 import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -48,6 +49,10 @@ def test_an_answer_grows_in_one_place(path: Path, outputs: list[dict[str, Any]],
             return answer
 
     answer = asyncio.run(run())
+    shell: Any = IPython.get_ipython()
+    assert shell.display_formatter.format(answer)[0] == {}  # at the end of its cell it is not drawn once more
+    shell.execution_count += 1
+    assert shell.display_formatter.format(answer)[0]["text/markdown"] == answer._repr_markdown_()
     drawn = [output["data"] for output in outputs]
     assert len(drawn) > 4 and drawn[-1] == {"text/markdown": answer._repr_markdown_(), "text/plain": answer.text}
     assert [output["update"] for output in outputs] == [False] + [True] * (len(drawn) - 1)
@@ -59,6 +64,7 @@ def test_without_await_and_without_a_notebook(path: Path, capsys: Any, outputs: 
     with load(path, on_progress=False, device=gpus.device("naga")) as model:
         drawn = model.chat().show("Hi", **OPTIONS)
         assert outputs[-1]["data"]["text/plain"] == drawn.text
+        assert IPython.get_ipython().display_formatter.format(drawn)[0] == {}
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("IPython.get_ipython", lambda: object.__new__(TerminalInteractiveShell))
             assert model.chat().show("Hi", **OPTIONS).text == drawn.text
@@ -73,6 +79,8 @@ class Answer:
     def __init__(self, text: str, calls: int = 0) -> None:
         self.text = text
         self.tool_calls = [{"function": {"name": "f", "arguments": "{}"}}] * calls
+
+        self.shown_in: int | None = None
 
     def _repr_markdown_(self) -> str:
         return self.text

@@ -126,7 +126,8 @@ def test_models_from_anywhere(
     assert not text.startswith("error") and len(text) > 4
     assert len(downloads(server)) == 1
     sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in parts]
-    assert json.loads(notebook.run(f"await reads({name!r})")) == sums
+    for named in (name, "owner/split:Tiny"):
+        assert json.loads(notebook.run(f"await reads({named!r})")) == sums
     others = [
         f"(array := await (await js.fetch({address!r})).bytes())",
         "(data := array.to_bytes())",
@@ -146,7 +147,7 @@ def test_models_from_anywhere(
     assert downloads(server) == []
     again.page.context.unroute(f"{HUB}/**")
     again.page.context.set_offline(True)
-    for model, want in [(address, [server.sha256]), (name, sums)]:
+    for model, want in [(address, [server.sha256]), (name, sums), ("owner/split", sums), ("hf:owner/split:tiny", sums)]:
         assert json.loads(again.run(f"await reads({model!r})")) == want
     told = again.run("await says('https://models.example/x/y.gguf')")
     assert told == "error: models.example could not be asked: there is no connection to its server."
@@ -176,6 +177,7 @@ def test_what_cannot_be_had_is_told_in_a_line(notebook: Notebook, server: ModelS
         ("owner/gated/x.gguf", "is for those who have agreed to its terms"),
         ("owner/none/x.gguf", "Hugging Face has no owner/none for everyone"),
         ("owner/split/x.gguf", "owner/split has no x.gguf; its models are: sub/tiny-00001"),
+        ("owner/split:Q9", "owner/split has no file of the kind Q9; its models are: sub/tiny-00001"),
         ("nowhere.gguf", "can't open nowhere.gguf: "),
         (b"GGUF", "bad GGUF file"),
     ]:

@@ -27,7 +27,7 @@ PAGE = """<!doctype html><html lang="en"><title>A notebook</title><style>{theme}
 <script type="module">
   import widget from "./widget.js";
   class Model extends EventTarget {{
-    traits = {{ turns: [], answer: null, busy: false, error: "" }};
+    traits = {{ turns: [], answer: {{}}, busy: false, error: "" }};
     sent = [];
     count = 0;
     get(name) {{ return this.traits[name]; }}
@@ -92,7 +92,7 @@ def test_a_conversation(page: Page, tmp_path: Path) -> None:
     expect(one.get_by_text("Hm.")).to_be_hidden()
     one.locator(".py-wgml-assistant summary").click()
     answer = turn("assistant", "<p>Hello <b>there</b></p><pre><code>a &lt; b</code></pre>", "<p>Hm.</p>", "Stopped.")
-    put(page, turns=[*asked, answer], answer=None, busy=False)
+    put(page, turns=[*asked, answer], answer={}, busy=False)
     expect(one.get_by_text("Hm.")).to_be_visible()  # as its reader left it
     expect(two.get_by_text("Hm.")).to_be_hidden()
     for view in (one, two):

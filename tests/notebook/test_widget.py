@@ -39,7 +39,7 @@ def test_a_question_is_answered(path: Path) -> None:
         async with await Model.load(path, False, gpus.device("naga")) as model:
             chat = model.chat("Be brief.")
             widget = chat.widget(**OPTIONS)
-            assert (roles(widget), widget.busy) == (["system"], False)
+            assert (roles(widget), widget.answer, widget.busy) == (["system"], {}, False)
             states: list[Any] = []
             widget.observe(lambda change: states.append(change["new"]), "answer")
             ask(widget, "send", text="Hi *you*")
@@ -47,10 +47,10 @@ def test_a_question_is_answered(path: Path) -> None:
             assert widget.turns[1]["html"] == "<p>Hi <em>you</em></p>\n"
             ask(widget, "send", text="Me too")  # another view's: it is late
             await ended(widget)
-            assert roles(widget) == ["system", "user", "assistant"] and widget.answer is None and not widget.error
+            assert roles(widget) == ["system", "user", "assistant"] and widget.answer == {} and not widget.error
             assert chat.last is not None and chat.messages[2]["content"] == chat.last.text
             assert widget.turns[2]["note"] == "Cut off." and widget.turns[2]["html"]
-            assert states[0] == {"role": "assistant", "html": "", "thoughts": "", "note": ""} and states[-1] is None
+            assert states[0] == {"role": "assistant", "html": "", "thoughts": "", "note": ""} and states[-1] == {}
             first = chat.last
             ask(widget, "retry")
             await ended(widget)
