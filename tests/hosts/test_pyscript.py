@@ -24,7 +24,7 @@ def test_pyscript(host: tuple[Path, str], page: Page, picture: Callable[[Page, s
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
     page.goto(f"{url}pyscript.html")
-    page.wait_for_selector("body[data-state=done], .py-error, .mpy-error", timeout=120_000)
+    page.wait_for_selector("body[data-state=done], .py-error:has-text('Traceback')", timeout=120_000)
     assert page.locator("body[data-state=done]").count(), (told, page.inner_text("body"))
     picture(page, "pyscript")
     expect(page.locator("#product")).to_contain_text("as NumPy has it")
