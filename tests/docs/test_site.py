@@ -41,6 +41,7 @@ def test_every_public_name_is_in_the_reference(pages: Path) -> None:
 def test_arguments_stand_out(pages: Path) -> None:
     text = (pages / "reference/py_wgml/index.html").read_text()
     assert "<strong>device</strong>: default the GPU of this machine" in text
+    assert 'id="py_wgml.Options.temperature"' in text and 'id="py_wgml.Usage.completion_tokens"' in text
 
 
 @pytest.mark.slow
