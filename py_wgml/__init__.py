@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .options import LoadOptions, Options
     from .sync import SyncChat, SyncGeneration, SyncModel, load
 
+    __version__: str
+
 __all__ = [
     "Chat",
     "ContextError",
@@ -57,6 +59,25 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
     if name not in _PLACES:
         raise AttributeError(f"module 'py_wgml' has no attribute {name!r}")
     return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("py-wgml")
+    except PackageNotFoundError:  # a checkout
+        import tomllib
+        from pathlib import Path
+
+        project = Path(__file__).parents[1] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text())["project"]["version"])
