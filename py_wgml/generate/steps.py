@@ -112,6 +112,7 @@ class Steps:
         ]
         for step in [*wanted, (CHECKED, "check", 1)] if checks else wanted:
             await asyncio.sleep(0)  # others come first
+            await self._device.caught_up()
             if self._is_destroyed:
                 return
             with suppress(WgmlError):  # who needs the step is told

@@ -115,6 +115,9 @@ class BrowserDevice(Device):
             failed = next(p for p in self.pipelines.values() if p.handle == error.pipeline)
             raise CompileError(failed.name, failed.code, error.line, error.message, failed)
 
+    async def caught_up(self) -> None:
+        """Nothing to wait for: a browser compiles many at once."""
+
     def _handle_of(self, program: Program) -> Any:
         if program.handle is None:
             numbers = array.array("i")

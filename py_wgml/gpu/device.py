@@ -365,6 +365,10 @@ class Device(ABC):
         """Wait until every pipeline asked for is compiled. Raises CompileError with the WGSL line that failed."""
 
     @abstractmethod
+    async def caught_up(self) -> None:
+        """Wait until what is compiled one by one is compiled, or has failed: what is not urgent waits for that."""
+
+    @abstractmethod
     def close(self) -> None:
         """Destroy the device and all its buffers."""
 

@@ -193,13 +193,18 @@ class NativeDevice(Device):
         """Nothing to wait for: a native buffer has its memory, or is not made."""
 
     async def compiled(self) -> None:
+        await self.caught_up()
         for pipeline in self.pipelines.values():
-            if not pipeline.handle.done():
-                await asyncio.wait([asyncio.wrap_future(pipeline.handle)])
-            if not pipeline.handle.cancelled() and (error := pipeline.handle.exception()):
+            done = pipeline.handle.done() and not pipeline.handle.cancelled()
+            if done and (error := pipeline.handle.exception()):
                 if isinstance(error, CompileError):
                     error.pipeline = pipeline
                 raise error
+
+    async def caught_up(self) -> None:
+        for pipeline in self.pipelines.values():
+            if not pipeline.handle.done():
+                await asyncio.wait([asyncio.wrap_future(pipeline.handle)])
 
     def run(self, program: Program) -> None:
         dispatches = self._made(program)

@@ -45,6 +45,9 @@ class PaperDevice(Device):
     async def compiled(self) -> None:
         pass
 
+    async def caught_up(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
