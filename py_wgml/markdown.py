@@ -21,7 +21,7 @@ _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in punctuation}
 
 def of_conversation(messages: Iterable[Mapping[str, Any]]) -> str:
     """Each message under the name of its role."""
-    return "\n\n".join(f"**{_inline(str(m['role']).capitalize())}**\n\n{of_message(m)}" for m in messages)
+    return "\n\n".join(f"**{harmless(str(m['role']).capitalize())}**\n\n{of_message(m)}" for m in messages)
 
 
 def of_message(message: Mapping[str, Any], is_thinking: bool = False) -> str:

@@ -44,8 +44,9 @@ def address_of(reference: str) -> str | None:
 def repository_of(reference: str) -> tuple[str, str, str] | None:
     """The repository of the hub that `reference` names, its revision, and which of its files is meant: as in
     `owner/repository:Q4_K_M`, "" where that is open. None: it names a file, or something else."""
-    found = None if address_of(reference) else _REPOSITORY.fullmatch(reference.strip())
-    if found is None:
+    text = reference.strip()
+    found = _REPOSITORY.fullmatch(text)
+    if found is None or _FILE.fullmatch(text):
         return None
     repository, shown, kind, revision = found.groups()
     return repository, revision or (unquote(shown) if shown else "main"), kind or ""

@@ -23,7 +23,7 @@ from .generate import READER, Generation, Part, TokenProbability, Usage
 from .gguf_model.browser import ModelName
 from .loaded import Loaded
 from .model import Chat, Model, Said
-from .notebook.display import Screen
+from .notebook.display import Drawn, Screen
 from .options import LoadOptions, Options
 from .prompts import Message
 from .protocol import Reason
@@ -165,7 +165,7 @@ class SyncChat:
         call(self._chat.stop)
 
 
-class SyncGeneration:
+class SyncGeneration(Drawn):
     """An answer: see `Generation`. Iterate over it for pieces of text."""
 
     def __init__(self, generation: Generation) -> None:

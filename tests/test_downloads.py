@@ -6,8 +6,9 @@ import errno
 import hashlib
 import http.server
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ import huggingface_hub
 import pytest
 
 from py_wgml import downloads
-from py_wgml.downloads import Download, NetworkError, fetch, hub_folder, open_url, remote
+from py_wgml.downloads import Download, NetworkError, fetch, find_address, hub_folder, kept_models, open_url, remote
 from py_wgml.errors import WgmlError
+from web.build import paths
 
 CONTENT = b"GGUF" + bytes(range(256)) * 4000
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -37,12 +39,23 @@ class Faulty(http.server.BaseHTTPRequestHandler):
     faults: list[Any] = []  # noqa: RUF012  a status; or ("break", bytes), ("stall", bytes), ("say", length)
     asked: list[tuple[str, str | None, str | None]] = []  # noqa: RUF012  path, Range, Authorization
     storage = ""
+    files: Any = ()
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def do_GET(self) -> None:
         self.asked.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, int):
             self.answer(fault, 0, **{"Retry-After": "7"})
+        elif self.path.startswith("/api/") and "/models/" not in self.path:
+            self.answer(404, 0)
+        elif self.path.startswith("/api/"):
+            entries = [{"type": "file", "path": path} for path in self.files] if self.files is not None else {"a": "b"}
+            text = json.dumps(entries).encode()
+            self.answer(200, len(text))
+            self.wfile.write(text)
         elif "/resolve/" in self.path:
             about = {
                 "X-Repo-Commit": COMMIT,
@@ -62,6 +75,8 @@ class Faulty(http.server.BaseHTTPRequestHandler):
         about = {"Content-Range": f"bytes {first}-{size - 1}/{size}"} if asked else {}
         length = count if kind == "say" else size - first
         self.answer(206 if asked else 200, length, ETag=f'"{tag}"', **about)
+        if self.command == "HEAD":
+            return
         self.wfile.write(self.content[first:] if kind == "say" else self.content[first : first + count])
         self.wfile.flush()
         if kind == "stall":
@@ -302,27 +317,98 @@ def test_what_is_no_model_is_not_kept(hub: str) -> None:
     assert not [path for path in hub_folder().rglob("*") if path.is_file()]
 
 
-def _fetch_in_a_process(results: Any) -> None:
-    results.put(hashlib.sha256(read(NAME)).hexdigest())
+FETCH = """
+import hashlib, sys
+from py_wgml.downloads import open_url
+stream, _ = open_url(sys.argv[1])
+data = b"".join(iter(lambda: stream.read(1 << 20), b""))
+print(hashlib.sha256(data).hexdigest())
+"""
 
 
 def test_processes_beside_each_other(hub: str) -> None:
     stream, _ = open_url(NAME)
     assert isinstance(stream, Download)
     stream.read(10)
-    context = multiprocessing.get_context("fork")
-    results: Any = context.Queue()
-    others = [context.Process(target=_fetch_in_a_process, args=(results,)) for _ in range(3)]
-    for other in others:
-        other.start()
-    assert [results.get(timeout=30) for _ in others] == [SUM] * 3
-    for other in others:
-        other.join()
+    command = [sys.executable, "-c", FETCH, NAME]
+    others = [subprocess.Popen(command, cwd=paths.ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [other.communicate(timeout=60)[0].strip() for other in others] == [SUM] * 3
     with stream:
         path = stream.finish()
     assert path is not None
     assert path.read_bytes() == CONTENT
     assert [each.name for each in (hub_folder() / "models--owner--repo" / "blobs").iterdir()] == [SUM]
+
+
+def test_what_the_hubs_own_library_downloads_is_found(hub: str) -> None:
+    code = "from huggingface_hub import hf_hub_download; print(hf_hub_download('owner/repo', 'folder/m.gguf'))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    before = len(ranges())
+    stream, _ = open_url(NAME)
+    with stream:
+        assert Path(stream.name).samefile(done.stdout.strip())
+    assert len(ranges()) == before + 1, "it was asked what is there now, and nothing was read"
+
+
+FILES = (
+    *("README.md", "m-Q4_K_M.gguf", "m-Q8_0.gguf", "mmproj-m-Q8_0.gguf", "UD/m-UD-Q4_K_M.gguf"),
+    *("big/m-BF16-00001-of-00002.gguf", "big/m-BF16-00002-of-00002.gguf"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "path"),
+    [
+        ("owner/repo", FILES, "m-Q4_K_M.gguf"),
+        ("owner/repo:q8_0", FILES, "m-Q8_0.gguf"),
+        ("hf.co/owner/repo:BF16", FILES, "big/m-BF16-00001-of-00002.gguf"),
+        ("https://huggingface.co/owner/repo/tree/main", ("only one.gguf", "x.txt"), "only%20one.gguf"),
+        ("owner/repo:UD-Q4_K_M", FILES, "UD/m-UD-Q4_K_M.gguf"),
+    ],
+)
+def test_the_file_of_a_repository_that_is_meant(
+    name: str, files: tuple[str, ...], path: str, hub: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Faulty, "files", files)
+    assert find_address(name) == f"https://huggingface.co/owner/repo/resolve/main/{path}"
+    assert Faulty.asked[-1][0] == "/api/models/owner/repo/tree/main?recursive=true"
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "fault", "says"),
+    [
+        ("owner/repo:Q2_K", ("m-Q8_0.gguf",), None, r"owner/repo has no GGUF file of Q2_K; it has m-Q8_0\.gguf$"),
+        (
+            "owner/repo",
+            ("b.gguf", "a.gguf"),
+            None,
+            r"several GGUF files; name one, as in owner/repo/.*: a\.gguf, b\.gguf$",
+        ),
+        ("owner/repo", ("x.bin",), None, r"owner/repo has no GGUF file$"),
+        ("owner/repo", (), 401, "owner/repo: there is no such repository, or a token"),
+        ("owner/repo", None, None, "the hub's list of its files can't be read"),
+    ],
+)
+def test_a_repository_whose_file_is_not_clear(
+    name: str, files: Any, fault: int | None, says: str, hub: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Faulty, "files", files)
+    Faulty.faults = [fault]
+    with pytest.raises(WgmlError, match=says):
+        find_address(name)
+
+
+def test_a_repository_that_is_kept_needs_no_network(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(NAME) == CONTENT
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert find_address("owner/repo") == NAME
+    assert kept_models() == ["owner/repo/folder/m.gguf"]
+    with pytest.raises(NetworkError, match="nothing of owner/other is kept here"):
+        find_address("owner/other")
+    for name in ("file.gguf", "owner/repo/file.gguf", "./owner/repo", "https://example.org/owner/repo", "/a/b"):
+        assert find_address(name) is None
 
 
 OUT = ("main/../../x.gguf", "main/%2e%2e/x", "main/a%5cb.gguf", "main/%00.gguf", "%2e%2e/x", "a%2F..%2Fb/x")

@@ -37,7 +37,7 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker", "command", "plugins"),
+    *("sync", "inside", "worker", "command", "plugins", "__main__"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

@@ -41,7 +41,7 @@ they are made of. $NO_COLOR leaves colours out.
 def main(arguments: Sequence[str] | None = None) -> None:
     """What the command line asks for; ends the process with one of the exit codes that `--help` documents."""
     errors = room("errors")
-    parsed = _parser().parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):  # some terminals can't show every character
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -71,11 +71,12 @@ def _told(error: Exception | str, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What takes the command line apart."""
     raw: Any = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser("py_wgml", description=_ABOUT, epilog=_END, formatter_class=raw)
-    parser.add_argument("--version", action=_Version, nargs=0, help="tell the versions of this and of Python")
-    named = parser.add_subparsers(required=True, metavar="COMMAND")
+    whole = argparse.ArgumentParser("py_wgml", description=_ABOUT, epilog=_END, formatter_class=raw)
+    whole.add_argument("--version", action=_Version, nargs=0, help="tell the versions of this and of Python")
+    named = whole.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, place: str, help: str, more: str = "") -> argparse.ArgumentParser:
         sub = named.add_parser(name, help=help, description=f"{help[0].upper()}{help[1:]}.{more}", formatter_class=raw)
@@ -127,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = command("serve", "pages", "make the chat page and serve it on this machine")
     options.add_site(serve, paths.CACHE / "dist")
     options.add_serve(serve)
-    return parser
+    return whole
 
 
 def _add_generation(parser: argparse.ArgumentParser) -> None:

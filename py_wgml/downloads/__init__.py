@@ -22,12 +22,12 @@ from typing import Any, BinaryIO
 
 from ..errors import WgmlError, shown
 from .folders import Shelf, file_name, hub_folder, is_set
-from .hub import find_address
+from .hub import find_address, kept_models
 from .remote import ADDRESS, PIECE, TRIES, NetworkError, Redirects, Remote, Unreachable, passing
 
 __all__ = [
     "Download", "NetworkError", "Redirects", "Remote", "Shelf", "Showing", "Unreachable", "fetch", "file_name",
-    "find_address", "hub_folder", "locked", "open_url", "passing",
+    "find_address", "hub_folder", "kept_models", "locked", "open_url", "passing",
 ]  # fmt: skip
 
 _SUM = re.compile("[0-9a-f]{64}")

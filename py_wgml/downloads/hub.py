@@ -27,10 +27,7 @@ def find_address(name: str) -> str | None:
     if found is None:
         return None
     repository, revision, kind = found
-    files = [path for path in _files(repository, revision) if re.search(r"\.gguf$", path, re.IGNORECASE)]
-    # Not the eyes of a model, nor what its quantization was made by; of a split one, its first part.
-    files = [path for path in files if not re.search("mmproj|imatrix", os.path.basename(path), re.IGNORECASE)]
-    files = [path for path in files if (part := re.search(r"-(\d{5})-of-\d{5}", path)) is None or part[1] == "00001"]
+    files = _models(_files(repository, revision))
     for wanted in [kind] if kind else _USUAL:
         stands = re.compile(rf"(^|[-_./]){re.escape(wanted)}[-_./]", re.IGNORECASE)
         if fitting := list(filter(stands.search, files)):
@@ -40,6 +37,14 @@ def find_address(name: str) -> str | None:
         if kind or len(files) != 1:
             raise WgmlError(_unclear(repository, kind, files))
     return f"{HUB}/{repository}/resolve/{quote(revision, safe='')}/{quote(files[0])}"
+
+
+def _models(paths: list[str]) -> list[str]:
+    """The models among files: not the eyes of one, nor what its quantization was made by; of a split one, its first
+    part."""
+    names = re.compile(r"(?!.*(?:mmproj|imatrix)).*\.gguf", re.IGNORECASE)
+    found = [path for path in paths if names.fullmatch(os.path.basename(path))]
+    return [path for path in found if (part := re.search(r"-(\d{5})-of-\d{5}", path)) is None or part[1] == "00001"]
 
 
 def _files(repository: str, revision: str) -> list[str]:
@@ -83,3 +88,13 @@ def _unclear(repository: str, kind: str, files: list[str]) -> str:
     if kind:
         return f"{HUB}/{repository} has no GGUF file of {shown(kind)}; it has {names}"
     return f"{HUB}/{repository} has several GGUF files; name one, as in {repository}/{shown(files[0])}: {names}"
+
+
+def kept_models() -> list[str]:
+    """The GGUF files of the hub that are kept on this machine, as `owner/repository/file.gguf`; of a split model its
+    first part."""
+    found = []
+    for root in sorted(hub_folder().glob("models--*--*")):
+        repository = root.name.removeprefix("models--").replace("--", "/", 1)
+        found += [f"{repository}/{path}" for path in _models(_kept(repository, "main"))]
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import WgmlError, quoted
 from ..markdown import of_message
+from ..notebook.display import Drawn
 from ..ops import TOP_LOGPROBS, Sampling
 from ..ops.lib.array import Array
 from ..protocol import Reason
@@ -51,7 +52,7 @@ class Usage:
         return (self.completion_tokens - 1) / decode if self.completion_tokens > 1 and decode > 0 else 0.0
 
 
-class Generation:
+class Generation(Drawn):
     """Iterate over it asynchronously for pieces of text, or over its `parts()` for the reasoning and the calls too;
     `text`, `reasoning`, `tool_calls`, `reason` and `usage` are complete when it ends.
 

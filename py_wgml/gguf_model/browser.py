@@ -13,7 +13,8 @@ from typing import Any, BinaryIO, Protocol
 from ..errors import WgmlError
 from ..gpu import Device
 from ..javascript import module
-from ..reference import address_of
+from ..reference import address_of, repository_of
+from ..threads import aside
 from .header import Header, HeaderParser
 from .source import OnProgress, Source, SplitSource, open_source
 from .weights import Segment
@@ -87,9 +88,12 @@ async def find_source(model: ModelName) -> Source:
     if isinstance(model, Source):
         return model
     if sys.platform != "emscripten":
-        return open_source(model)
+        return await aside(open_source, model)  # a server may let us wait
     names = [model] if isinstance(model, str) else model if isinstance(model, list | tuple) else []
-    if not any(isinstance(name, str) and not os.path.exists(name) and address_of(name) for name in names):
+    if not any(
+        isinstance(name, str) and not os.path.exists(name) and (address_of(name) or repository_of(name))
+        for name in names
+    ):
         if hasattr(model, "arrayBuffer"):
             return BrowserSource(await _notebook().openFile(model))
         return open_source(model.to_bytes() if hasattr(model, "to_bytes") else model)

@@ -194,7 +194,7 @@ def open_source(
     """
     if isinstance(model, str | os.PathLike):
         name = file_path("the model", model)
-        names = part_names(name if os.path.exists(name) else address_of(name) or _of_repository(name))
+        names = part_names(name if os.path.exists(name) else _of_repository(name) or address_of(name) or name)
     elif isinstance(model, bytes | bytearray | memoryview):
         return StreamSource(io.BytesIO(model), "the model", memoryview(model).nbytes)
     elif isinstance(model, Sequence):
@@ -221,20 +221,20 @@ def open_source(
     return parts[0] if len(parts) == 1 else SplitSource(parts)
 
 
-def _of_repository(name: str) -> str:
-    """The address of the file that is meant where `name` is of a repository; else `name`."""
+def _of_repository(name: str) -> str | None:
+    """The address of the file that is meant where `name` is of a repository of the hub."""
     if repository_of(name) is None:
-        return name
-    from ..downloads import find_address
+        return None
+    from ..downloads import find_address  # what no page needs
 
-    return find_address(name) or name
+    return find_address(name)
 
 
 def _open(name: str, keep: bool) -> StreamSource:
     short = os.path.basename(name)
     if not re.match("https?://", name, re.IGNORECASE):
         return StreamSource(open(name, "rb"), short, os.path.getsize(name))
-    from ..downloads import Download, open_url  # what no page needs
+    from ..downloads import Download, open_url
 
     stream, size = open_url(name, keep)
     return (DownloadSource if isinstance(stream, Download) else StreamSource)(stream, short, size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from functools import cache
 from typing import Any
 
 from .. import wgsl
@@ -22,6 +23,7 @@ from .device import (
 )
 
 
+@cache
 def _helper() -> Any:
     """The module web/worker/gpu.js: the page registered it, or (in a notebook) the package brings it."""
     try:

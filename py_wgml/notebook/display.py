@@ -9,8 +9,21 @@ from typing import Any, Protocol
 _INTERVAL = 0.1  # seconds between two drawings of an answer
 
 
+class Drawn:
+    """What a notebook draws as the value of a cell, but not in the cell that has shown it already."""
+
+    shown_in: int | None = None  # the number of that cell
+
+    def _ipython_display_(self) -> None:
+        shell = _notebook()
+        if shell is None or self.shown_in != shell.execution_count:
+            raise NotImplementedError  # which tells IPython to draw it
+
+
 class Answer(Protocol):
     """As much of a Generation as is shown."""
+
+    shown_in: int | None
 
     @property
     def text(self) -> str: ...
@@ -26,11 +39,11 @@ class Screen:
         self._printed = ""
         self._next = 0.0
         self._handle: Any = None
-        self._is_notebook = _is_notebook()
+        self._shell = _notebook()
 
     def update(self, answer: Answer) -> None:
         """It has grown: what is new is printed, or, at most ten times a second, all of it drawn."""
-        if not self._is_notebook:
+        if self._shell is None:
             self._print(answer.text)
         elif (now := time.perf_counter()) >= self._next:
             self._next = now + _INTERVAL
@@ -38,8 +51,9 @@ class Screen:
 
     def end(self, answer: Answer) -> None:
         """There comes no more of it."""
-        if self._is_notebook:
+        if self._shell is not None:
             self._draw(answer)
+            answer.shown_in = self._shell.execution_count
             return
         self._print(answer.text)
         for call in answer.tool_calls:
@@ -47,9 +61,11 @@ class Screen:
         print(flush=True)
 
     def _print(self, text: str) -> None:
-        if text.startswith(self._printed):  # else it was told to have been a thought
-            print(text[len(self._printed) :], end="", flush=True)
-            self._printed = text
+        if not text.startswith(self._printed):  # what was said turned out to be a thought
+            print()
+            self._printed = ""
+        print(text[len(self._printed) :], end="", flush=True)
+        self._printed = text
 
     def _draw(self, answer: Answer) -> None:
         from IPython.display import display
@@ -61,8 +77,7 @@ class Screen:
             self._handle.update(data, raw=True)
 
 
-def _is_notebook() -> bool:
-    """Whether IPython runs this where it can draw; its terminal can't."""
-    ask = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
-    shell = ask()
-    return shell is not None and type(shell).__name__ != "TerminalInteractiveShell"
+def _notebook() -> Any:
+    """IPython's shell, where it runs this and can draw; None in its terminal."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return None if type(shell).__name__ == "TerminalInteractiveShell" else shell

@@ -2,67 +2,89 @@
  * The view of a ChatWidget (widget.py): shows the widget's traits, and sends what its reader wants.
  *
  * HTML comes from Python, whose renderer lets none through that a model has written.
+ *
+ * @typedef {{role: string, html: string, thoughts: string, note: string}} Shown a message
+ *
+ * @typedef {object} Model as anywidget gives it
+ * @property {(name: string) => any} get
+ * @property {(event: string, handler: () => void) => void} on
+ * @property {(event: string, handler: () => void) => void} off
+ * @property {(message: {type: string, text?: string}) => void} send
  */
 
+/** @type {Record<string, string>} */
 const NAMES = { user: "You", assistant: "Answer", system: "System", tool: "Tool" };
+const TRAITS = ["turns", "answer", "busy", "error"];
+/** So near the end the log follows what comes, in pixels. */
+const NEAR = 40;
 
-/** An element with attributes and children. */
-function make(tag, attributes = {}, ...children) {
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string>} attributes
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+function make(tag, attributes, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
 }
 
-/** One message, of {role, html, thoughts, note}. */
+/** A message. Of it only what differs is drawn, so that what is selected or unfolded stays so. */
 class Turn {
+  #thoughts = make("div", {});
+  #fold = make("details", {}, make("summary", {}, "Thoughts"), this.#thoughts);
+  #text = make("div", { class: "py-wgml-text" });
+  #note = make("p", { class: "py-wgml-note" });
+  /** @type {Partial<Shown>} */
   #shown = {};
 
+  /** @param {string} role */
   constructor(role) {
-    this.thoughts = make("div", {});
-    this.fold = make("details", {}, make("summary", {}, "Thoughts"), this.thoughts);
-    this.text = make("div", { class: "py-wgml-text" });
-    this.note = make("p", { class: "py-wgml-note" });
-    this.element = make("div", { class: `py-wgml-turn py-wgml-${role}`, role: "group", "aria-label": NAMES[role] ?? role });
-    this.element.append(this.fold, this.text, this.note);
+    this.role = role;
+    const attributes = { class: `py-wgml-turn py-wgml-${role}`, role: "group", "aria-label": NAMES[role] ?? role };
+    this.element = make("div", attributes, this.#fold, this.#text, this.#note);
   }
 
-  /** Only what differs is drawn, so that what is selected or folded out stays so. */
-  show({ html, thoughts, note }) {
-    const shown = this.#shown;
-    if (html !== shown.html) this.text.innerHTML = html;
-    if (thoughts !== shown.thoughts) this.thoughts.innerHTML = thoughts;
-    if (note !== shown.note) this.note.textContent = note;
-    this.fold.hidden = !thoughts;
-    if (thoughts && !shown.html) this.fold.open = !html; // folded as the answer begins
-    this.#shown = { html, thoughts, note };
+  /** @param {Shown} turn */
+  show({ role, html, thoughts, note }) {
+    const old = this.#shown;
+    if (html !== old.html) this.#text.innerHTML = html;
+    if (thoughts !== old.thoughts) this.#thoughts.innerHTML = thoughts;
+    if (note !== old.note) this.#note.textContent = note;
+    this.#fold.hidden = !thoughts;
+    if (!html !== !old.html || !thoughts !== !old.thoughts) this.#fold.open = !html; // folded as the answer begins
+    this.#shown = { role, html, thoughts, note };
   }
 }
 
+/** @param {{model: Model, el: HTMLElement}} given @returns {() => void} ends the view */
 function render({ model, el }) {
-  const log = make("div", { class: "py-wgml-log", role: "log", "aria-live": "polite", "aria-label": "Conversation", tabindex: "0" });
+  const attributes = { role: "log", "aria-live": "polite", "aria-label": "Conversation", tabindex: "0" };
+  const log = make("div", { class: "py-wgml-log", ...attributes });
   const error = make("p", { class: "py-wgml-error", role: "alert" });
   const prompt = make("textarea", { rows: "1", placeholder: "Ask something", "aria-label": "Message" });
-  const button = (name, action) => {
+  const button = (/** @type {string} */ name, /** @type {() => void} */ action) => {
     const made = make("button", { type: "button" }, name);
     made.addEventListener("click", action);
     return made;
   };
-  const ask = (type, more = {}) => model.send({ type, ...more });
+  const fit = () => {
+    prompt.style.height = "auto";
+    prompt.style.height = `${prompt.scrollHeight + 2}px`; // its borders too
+  };
   const send = button("Send", () => {
     if (model.get("busy") || !prompt.value.trim()) return;
-    ask("send", { text: prompt.value });
+    model.send({ type: "send", text: prompt.value });
     prompt.value = "";
     prompt.focus();
     fit();
   });
-  const stop = button("Stop", () => ask("stop"));
-  const retry = button("Retry", () => ask("retry"));
-  const clear = button("Clear", () => ask("clear"));
-  const fit = () => {
-    prompt.style.height = "auto";
-    prompt.style.height = `${prompt.scrollHeight + 2}px`;
-  };
+  const stop = button("Stop", () => model.send({ type: "stop" }));
+  const retry = button("Retry", () => model.send({ type: "retry" }));
+  const clear = button("Clear", () => model.send({ type: "clear" }));
   prompt.addEventListener("input", fit);
   prompt.addEventListener("keydown", (event) => {
     event.stopPropagation(); // hosts have keys of their own
@@ -70,39 +92,36 @@ function render({ model, el }) {
     event.preventDefault();
     send.click();
   });
-  const root = make("div", { class: "py-wgml-chat" }, log, error);
-  root.append(make("div", { class: "py-wgml-row" }, prompt, send, stop, retry, clear));
-  el.append(root);
+  el.append(
+    make("div", { class: "py-wgml-chat" }, log, error, make("div", { class: "py-wgml-row" }, prompt, send, stop, retry, clear)),
+  );
 
   /** @type {Turn[]} */
-  let shown = [];
-  let roles = "";
+  let drawn = [];
   const draw = () => {
-    const answer = model.get("answer");
-    const turns = [...model.get("turns"), ...(answer ? [answer] : [])];
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-    const isLonger = turns.length > shown.length;
-    const now = turns.map(({ role }) => role);
-    if (!now.join().startsWith(roles)) shown = [];
-    shown = now.map((role, index) => shown[index] ?? new Turn(role));
-    roles = now.join();
-    shown.forEach((turn, index) => turn.show(turns[index]));
-    const elements = shown.map(({ element }) => element);
-    if (elements.some((element, index) => log.children[index] !== element) || log.children.length > elements.length) {
-      log.replaceChildren(...elements);
-    }
-    if (atEnd || isLonger) log.scrollTop = log.scrollHeight;
-    const busy = model.get("busy");
-    log.setAttribute("aria-busy", busy);
+    /** @type {Shown[]} */
+    const turns = [...model.get("turns"), model.get("answer")].filter(({ role }) => role);
+    const follows = turns.length > drawn.length || log.scrollHeight - log.scrollTop - log.clientHeight < NEAR;
+    turns.forEach((turn, index) => {
+      if (drawn[index]?.role !== turn.role) {
+        drawn.splice(index).forEach(({ element }) => element.remove());
+        log.append((drawn[index] = new Turn(turn.role)).element);
+      }
+      drawn[index].show(turn);
+    });
+    drawn.splice(turns.length).forEach(({ element }) => element.remove());
+    if (follows) log.scrollTop = log.scrollHeight;
+    const isBusy = Boolean(model.get("busy"));
+    log.setAttribute("aria-busy", String(isBusy));
     error.textContent = model.get("error");
-    send.hidden = busy;
-    stop.hidden = !busy;
-    retry.disabled = clear.disabled = busy || !turns.length;
+    send.hidden = isBusy;
+    stop.hidden = !isBusy;
+    retry.disabled = clear.disabled = isBusy || !turns.length;
   };
-  for (const name of ["turns", "answer", "busy", "error"]) model.on(`change:${name}`, draw);
+  for (const name of TRAITS) model.on(`change:${name}`, draw);
   draw();
   return () => {
-    for (const name of ["turns", "answer", "busy", "error"]) model.off(`change:${name}`, draw);
+    for (const name of TRAITS) model.off(`change:${name}`, draw);
   };
 }
 

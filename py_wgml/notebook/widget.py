@@ -105,7 +105,7 @@ class ChatWidget(anywidget.AnyWidget):
     _esm = _HERE / "widget.js"
     _css = _HERE / "widget.css"
     turns = traitlets.List(traitlets.Dict(), help="role, html, thoughts, note: of each message").tag(sync=True)
-    answer: Any = traitlets.Dict(None, allow_none=True, help="likewise: the one that is under way").tag(sync=True)
+    answer = traitlets.Dict(help="likewise: the one that is under way, if one is").tag(sync=True)
     busy = traitlets.Bool(False, help="whether there is one").tag(sync=True)
     error = traitlets.Unicode("", help="why there is none").tag(sync=True)
 
@@ -118,6 +118,7 @@ class ChatWidget(anywidget.AnyWidget):
         super().__init__()
         self.chat, self._options, self._begin = chat, dict(options or {}), begin or _begin
         self._first = len(chat.messages)  # those before are not the widget's to clear
+        self._last: tuple[str, list[Mapping[str, Any]]] | None = None  # the last question, and what came before it
         self.turns = _turns(chat.messages)
         self.on_msg(self._asked)
 
@@ -129,22 +130,21 @@ class ChatWidget(anywidget.AnyWidget):
         elif self.busy:
             return  # another view was sooner
         elif kind == "send" and isinstance(text := content.get("text"), str) and text.strip():
-            self._send(text)
+            self._say(text)
         elif kind == "retry":
             self._retry()
         elif kind == "clear":
             self.chat.messages = self.chat.messages[: self._first]
-            self.turns, self.error = _turns(self.chat.messages), ""
+            self.turns, self.error, self._last = _turns(self.chat.messages), "", None
 
     def _retry(self) -> None:
         """Answer the last question anew."""
-        asked = [place for place, m in enumerate(self.chat.messages) if m["role"] == "user"]
-        if asked and asked[-1] >= self._first:
-            text = self.chat.messages[asked[-1]]["content"]
-            self.chat.messages = self.chat.messages[: asked[-1]]
-            self._send(text)
+        if self._last:
+            text, self.chat.messages = self._last
+            self._say(text)
 
-    def _send(self, text: str) -> None:
+    def _say(self, text: str) -> None:
+        self._last = text, self.chat.messages
         self.turns = [*_turns(self.chat.messages), _turn({"role": "user", "content": text})]
         self.busy, self.error, self.answer = True, "", {"role": "assistant", "html": "", "thoughts": "", "note": ""}
         self._begin(self._answer(text))
@@ -160,12 +160,10 @@ class ChatWidget(anywidget.AnyWidget):
         except Exception as error:  # whatever it is, its reader is to see it
             self.error = said(error, 500)
         finally:
-            told = _turns(self.chat.messages)
-            if answer is not None and told:
-                told[-1] = _of_answer(answer, ended=True)
-            if told or not self.error:
-                self.turns = told
-            self.answer, self.busy = None, False
+            with self.hold_sync():  # the answer is never seen twice
+                if answer is not None:  # else the question was refused, and is no part of the conversation
+                    self.turns = [*_turns(self.chat.messages[:-1]), _of_answer(answer, ended=True)]
+                self.answer, self.busy = {}, False
 
 
 def _begin(work: Coroutine[Any, Any, None]) -> None:

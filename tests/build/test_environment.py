@@ -211,7 +211,7 @@ with alone(), alone():
             holder = ready.select(60)[0][0].data
         waiter = both[1 - both.index(holder)]
         assert holder.stdout.readline() == "in\n"
-        assert waiter.stderr.readline() == "waiting for another build.py, which is filling the cache\n"
+        assert waiter.stderr.readline() == "waiting for another process, which is filling the cache\n"
         holder.kill()
         assert waiter.stdout.readline() == "in\n"
     finally:

@@ -50,7 +50,7 @@ def test_the_readme_leads_to_addresses_alone(standalone: Callable[[str, str], st
 
 def test_files_of_the_wheel() -> None:
     names = set(release.expected_in_wheel())
-    assert {"py_wgml/model.py", "py_wgml/py.typed", "py_wgml/_wgsl/gemm.wgsl", "py_wgml/_web/gpu.js"} <= names
+    assert {"py_wgml/model.py", "py_wgml/py.typed", "py_wgml/_wgsl/gemm.wgsl", "py_wgml/_web/worker/gpu.js"} <= names
     assert not any(name.endswith(".pyc") for name in names)
     release.told("wheel", names, names)
     with pytest.raises(Stop, match=r"^the wheel lacks py_wgml/py\.typed$"):

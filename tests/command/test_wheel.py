@@ -66,6 +66,24 @@ def test_the_command_needs_no_checkout(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_llm_has_its_models(installed: Path, tmp_path: Path) -> None:
+    """The command of llm's, which finds plugins among what is installed."""
+    tiny.write_tiny_llama(tmp_path / "tiny.gguf")
+    command = [str(installed / "python"), "-m", "llm", "-m", "py_wgml", "-o", "model", "tiny.gguf"]
+    environ = os.environ | {"LLM_USER_PATH": str(tmp_path)}
+    done = subprocess.run(
+        [*command, "-o", "max_tokens", "4", "hi"],
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.slow
 def test_its_page_is_that_of_the_checkout(installed: Path, tmp_path: Path) -> None:
     model = tiny.write_tiny_llama(tmp_path / "tiny.gguf")
     try:

@@ -36,9 +36,10 @@ def blocks(page: Path, language: str | None = None) -> list[Block]:
 
 
 def commands(block: Block) -> Iterator[list[str]]:
-    """The words of each command of a block in a shell's language; a comment and what a pipe leads to are left out."""
+    """The words of each command of a block in a shell's language, of those that a pipe joins each."""
     for line in block.code.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        end = next((place for place, word in enumerate(words) if word in ("|", ">", "<", "&&")), len(words))
-        if words:
-            yield words[:end]
+        ends = [place for place, word in enumerate(words) if word == "|"]
+        for start, end in zip([0, *(place + 1 for place in ends)], [*ends, len(words)], strict=True):
+            if words:
+                yield words[start:end]

@@ -5,25 +5,31 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 from docs.blocks import PAGES, Block, blocks, commands
+from llm.cli import cli
 from tiny import EMBEDDING, SPECIAL, TINY, Tiny, vocabulary, write_tiny
 
 import build
+from py_wgml.command.main import main, parser
 from web.build import paths, pins
 
 # Of blocks: what is run, what is parsed here, and what tests/page/test_embed.py opens in a browser. A diagram is text.
-LANGUAGES = {"python", "sh", "js", "html", "text", ""}
+LANGUAGES = {"python", "sh", "js", "html", "text"}
 
 
 def terse() -> Tiny:
@@ -64,10 +70,22 @@ def test_every_block_says_what_it_is(page: Path) -> None:
     assert len(fences) == 2 * len(blocks(page))  # none is left open, none is missed
 
 
+def micropip() -> ModuleType:
+    """Of Pyodide, that it be given what there is; tests/hosts installs it."""
+
+    async def install(requirement: str) -> None:
+        assert requirement.rpartition("/")[2] == f"py_wgml-{paths.project()['version']}-py3-none-any.whl"
+
+    module = ModuleType("micropip")
+    module.__dict__["install"] = install
+    return module
+
+
 @pytest.mark.parametrize("page", having("python"))
 def test_python(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of a page one after the other, as in a notebook: with `await` at the top level."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "micropip", micropip())
     write_models(page.read_text(), tmp_path)
     names: dict[str, Any] = {"__name__": "__main__"}
     with asyncio.Runner() as runner:
@@ -84,43 +102,68 @@ def test_python(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             runner.run(run(block))
 
 
-def parse_build(words: list[str]) -> None:
+def build_py(words: list[str]) -> None:
     build.parser().parse_args(words)
 
 
-def parse_pip(words: list[str]) -> None:
+def pip(words: list[str]) -> None:
     assert words[0] == "install"
     (wanted,) = (word for word in words[1:] if not word.startswith("-"))
     name, _, extras = wanted.rstrip("]").partition("[")
     project = paths.project()
-    assert name in (project["name"], ".") and set(filter(None, extras.split(","))) <= {
-        *project["optional-dependencies"]
-    }
+    assert name in (project["name"], ".")
+    assert set(filter(None, extras.split(","))) <= {*project["optional-dependencies"]}
 
 
-def run_module(words: list[str]) -> None:
+def module(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", *words], cwd=paths.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout, done.stderr
 
 
+def script(words: list[str]) -> None:
+    assert (paths.ROOT / words[0]).is_file()
+
+
+def command(words: list[str]) -> None:
+    parser().parse_args(words)
+    if words[0] in ("run", "info") and MODEL.search(shlex.join(words)):  # not the model that is fetched
+        main(words)
+
+
+def llm(words: list[str]) -> None:
+    group: Any = cli
+    while words and isinstance(group, click.Group):
+        with group.make_context("llm", words) as context:
+            _, group, words = group.resolve_command(context, [*context._protected_args, *context.args])
+    group.make_context("llm", words).close()
+
+
 # How a command's first words are taken that the pages may tell a reader to type.
 COMMANDS: dict[tuple[str, ...], Callable[[list[str]], None]] = {
-    ("python3", "build.py"): parse_build,
-    ("pip",): parse_pip,
-    ("python", "-m"): run_module,
+    ("python3", "build.py"): build_py,
+    ("python3",): script,
+    ("python", "-m"): module,
+    ("pip",): pip,
+    ("py_wgml",): command,
+    ("llm",): llm,
+    ("git", "diff"): lambda words: None,
 }
 
 
 @pytest.mark.parametrize("page", having("sh"))
-def test_commands(page: Path) -> None:
-    """The parser of each takes its line; what runs at once is run."""
+def test_commands(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser of each takes its line; what asks a model or looks into one does so."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Something."))
     for block in blocks(page, "sh"):
+        write_models(block.code, tmp_path)
         for words in commands(block):
-            (known,) = (first for first in COMMANDS if tuple(words[: len(first)]) == first)
+            known = next((first for first in COMMANDS if tuple(words[: len(first)]) == first), None)
+            assert known, f"{block.place}: {words[0]} is not known here"
             try:
                 COMMANDS[known](words[len(known) :])
             except SystemExit:
-                pytest.fail(f"{block.place}: {' '.join(words)} is not understood")
+                pytest.fail(f"{block.place}: {' '.join(words)} is not understood, or fails")
 
 
 CALLS = """

@@ -38,6 +38,12 @@ def test_every_public_name_is_in_the_reference(pages: Path) -> None:
 
 
 @pytest.mark.slow
+def test_arguments_stand_out(pages: Path) -> None:
+    text = (pages / "reference/py_wgml/index.html").read_text()
+    assert "<strong>device</strong>: default the GPU of this machine" in text
+
+
+@pytest.mark.slow
 def test_nothing_comes_from_elsewhere(pages: Path) -> None:
     """What a browser fetches by itself lies in the folder; a link may lead away."""
     found = 0

@@ -37,6 +37,9 @@ class Memory:
     def write(self, buffer: bytearray, data: bytes, offset: int) -> None:
         buffer[offset : offset + len(data)] = data
 
+    async def written(self) -> None:
+        """They are at once."""
+
 
 def write(path: Path, **split: Any) -> list[Path]:
     """A file by gguf's own writer, or the parts into which it splits it."""

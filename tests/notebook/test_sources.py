@@ -24,9 +24,29 @@ HUB = "https://huggingface.co"
 PARTS = ["sub/tiny-00001-of-00002.gguf", "sub/tiny-00002-of-00002.gguf"]
 
 BEGIN = """
-import io, json, os, js
+import hashlib, io, json, js
 from py_wgml import Model, WgmlError
+from py_wgml.gguf_model.browser import find_source
 from py_wgml.gpu import open_device
+
+async def has(given):
+    'What a header says.'
+    source = await find_source(given)
+    header = await source.header()
+    source.close()
+    return len(header.tensors), sum(tensor.nbytes for tensor in header.tensors.values())
+
+async def reads(given):
+    'The sums of its files.'
+    source = await find_source(given)
+    found = []
+    for part in getattr(source, "_parts", [source]):
+        sum = hashlib.sha256()
+        while chunk := await part._file.next():
+            sum.update(chunk.to_bytes())
+        found.append(sum.hexdigest())
+    source.close()
+    return json.dumps(found)
 
 async def says(given):
     'What a model says, once it is loaded.'
@@ -105,7 +125,9 @@ def test_models_from_anywhere(
     text = notebook.run(f"await says({address!r})")
     assert not text.startswith("error") and len(text) > 4
     assert len(downloads(server)) == 1
-    assert notebook.run(f"await says({name!r})") == text
+    sums = [hashlib.sha256(path.read_bytes()).hexdigest() for path in parts]
+    for named in (name, "owner/split:Tiny"):
+        assert json.loads(notebook.run(f"await reads({named!r})")) == sums
     others = [
         f"(array := await (await js.fetch({address!r})).bytes())",
         "(data := array.to_bytes())",
@@ -115,18 +137,18 @@ def test_models_from_anywhere(
         f"[{HUB!r} + '/owner/split/resolve/main/{PARTS[0]}', 'hf:{name}']",
     ]
     for other in others:
-        assert notebook.run(f"await says({other})") == text, other
+        assert notebook.run(f"await has({other}) == await has({address!r})"), other
     assert [url for url in asked if "/resolve/" in url] == [f"{HUB}/owner/split/resolve/main/{path}" for path in PARTS]
 
     again = open_notebook()
     again.run(BEGIN)
     server.requests.clear()
-    assert again.run(f"await says({address!r})") == text
+    assert json.loads(again.run(f"await reads({address!r})")) == [server.sha256]
     assert downloads(server) == []
     again.page.context.unroute(f"{HUB}/**")
     again.page.context.set_offline(True)
-    for model in (address, name):
-        assert again.run(f"await says({model!r})") == text
+    for model, want in [(address, [server.sha256]), (name, sums), ("owner/split", sums), ("hf:owner/split:tiny", sums)]:
+        assert json.loads(again.run(f"await reads({model!r})")) == want
     told = again.run("await says('https://models.example/x/y.gguf')")
     assert told == "error: models.example could not be asked: there is no connection to its server."
     again.page.context.set_offline(False)
@@ -144,10 +166,10 @@ def test_what_cannot_be_had_is_told_in_a_line(notebook: Notebook, server: ModelS
     assert "is a web page, not a model" in notebook.run(f"await says({address!r})")
     server.instead = None
     whole, server.body = server.body, server.body[:-100]
-    assert "is truncated" in notebook.run(f"await says({address!r})")
+    assert "GGUF file truncated: tensor" in notebook.run(f"await says({address!r})")
     server.body = whole
     server.ranges, server.tells_size = False, False
-    assert not notebook.run(f"await says({address!r})").startswith("error")
+    assert json.loads(notebook.run(f"await reads({address!r})")) == [server.sha256]
     server.ranges = server.tells_size = True
     silent = notebook.page.url.replace("localhost", "127.0.0.1")
     for given, says in [
@@ -155,8 +177,9 @@ def test_what_cannot_be_had_is_told_in_a_line(notebook: Notebook, server: ModelS
         ("owner/gated/x.gguf", "is for those who have agreed to its terms"),
         ("owner/none/x.gguf", "Hugging Face has no owner/none for everyone"),
         ("owner/split/x.gguf", "owner/split has no x.gguf; its models are: sub/tiny-00001"),
+        ("owner/split:Q9", "owner/split has no file of the kind Q9; its models are: sub/tiny-00001"),
         ("nowhere.gguf", "can't open nowhere.gguf: "),
         (b"GGUF", "bad GGUF file"),
     ]:
         assert says in notebook.run(f"await says({given!r})"), given
-    assert "is not a GGUF file" in notebook.run("await says(js.File.new(['abcd'], 'a.txt'))")
+    assert "error: not a GGUF file" in notebook.run("await says(js.File.new(['abcd'], 'a.txt'))")

@@ -44,12 +44,14 @@ def make(out: Path) -> None:
 
 def lay_out(folder: Path) -> None:
     """What MkDocs takes, in `folder`: its settings, the pages, and the package that the reference is made of."""
-    shutil.copy(paths.ROOT / "docs/mkdocs.yml", folder)
+    for setting in ("docs/mkdocs.yml", "web/build/prose.py"):
+        shutil.copy(paths.ROOT / setting, folder)
     shutil.copytree(paths.ROOT / "py_wgml", folder / "py_wgml", ignore=shutil.ignore_patterns("__pycache__"))
     pages = folder / "pages"
     for path in [*(paths.ROOT / name for name in PAGES), *(paths.ROOT / "docs").glob("*.md")]:
         name = path.relative_to(paths.ROOT)
         write(pages / name, led_to_pages(path.read_text(), name.parent, pages))
+    shutil.copy(paths.ROOT / "docs/style.css", pages / "docs")
     for title, module in REFERENCE.items():
         write(pages / f"reference/{title}.md", reference(paths.ROOT / module))
 

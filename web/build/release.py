@@ -116,7 +116,7 @@ def check_wheel(wheel: Path) -> None:
 def expected_in_wheel() -> Iterator[str]:
     """By pyproject.toml: the package, and the files and folders that are put into it."""
     table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    places = {name: name for name in table["packages"]} | table["force-include"]
+    places = {name: table["sources"].get(name, name) for name in table["only-include"]} | table["force-include"]
     for source, target in places.items():
         path = paths.ROOT / source
         for name in sources(path) if path.is_dir() else [Path()]:

@@ -9,18 +9,20 @@
  * @typedef {{code: string, files: {name: string, text: string}[]}} Job
  */
 
-/** Python's memory, in WebAssembly's pages of 64 KiB: 1 GiB. */
+/** Of so many bytes are the pages of WebAssembly's memory, */
+const PAGE = 1 << 16;
+/** and Python may have so many: 1 GiB. */
 const MOST_PAGES = 1 << 14;
 /** What a run may write into files, in bytes, all in all: they lie in memory too, beside Python's own. */
 const MOST_WRITTEN = 1 << 26;
 /** Where Pyodide believes that its files are. There is no such place. */
 const PLACE = "https://pyodide.invalid/";
 
-WebAssembly.Memory = class extends WebAssembly.Memory {
-  /** @param {WebAssembly.MemoryDescriptor} about */
-  constructor(about) {
-    super({ ...about, maximum: Math.min(about.maximum ?? MOST_PAGES, MOST_PAGES) });
-  }
+const { grow } = WebAssembly.Memory.prototype;
+/** @param {number} pages @returns {number} how many there were */
+WebAssembly.Memory.prototype.grow = function (pages) {
+  if (this.buffer.byteLength / PAGE + pages > MOST_PAGES) throw new RangeError("there is no more memory");
+  return grow.call(this, pages);
 };
 
 addEventListener("message", ({ data, ports: [page] }) => start(data, page).catch(failed(page)), { once: true });
@@ -40,10 +42,10 @@ async function start(files, page) {
     const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
     return new Response(files[name], { headers: { "content-type": type } });
   };
-  importScripts(script("pyodide/pyodide.asm.js"));
+  const { default: createPyodideModule } = await import(script("pyodide/pyodide.asm.mjs"));
   const { loadPyodide } = await import(script("pyodide/pyodide.mjs"));
   /** @type {import("pyodide").PyodideAPI} */
-  const pyodide = await loadPyodide({ indexURL: PLACE, stdin: () => null });
+  const pyodide = await loadPyodide({ indexURL: PLACE, createPyodideModule, stdin: () => null });
   for (const name of Object.keys(files)) if (name.startsWith("wheels/")) pyodide.unpackArchive(files[name], "wheel");
   for (const name of ["plot", "run"]) pyodide.FS.writeFile(`/lib/${name}.py`, text(`sandbox/${name}.py`));
   const say = (/** @type {string} */ output) => page.postMessage({ output });

@@ -25,6 +25,7 @@
  * @property {[start: number, end: number][]} spans of it that are not zero
  * @property {[path: string, bytes: number][]} files
  * @property {Library[]} libraries in the order in which they were loaded
+ * @property {[index: number, path: string, name: string][]} added to the table between theirs: what one of them exports
  * @property {number} functions in the table, with all of them
  *
  * @typedef {object} Memory
@@ -68,14 +69,15 @@ export function capture(pyodide) {
   const memory = snapshot.subarray(head);
   const spans = spansOf(memory);
   const facts = { browser: navigator.userAgent, head, size, spans };
-  const code = { libraries: librariesOf(module), functions: module.wasmTable.length };
-  const lost = code.libraries.find(({ base }) => base % ALIGNMENT);
+  const libraries = librariesOf(module);
+  const code = { libraries, added: addedTo(module, libraries), functions: module.wasmTable.length };
+  const lost = libraries.find(({ base }) => base % ALIGNMENT);
   if (lost) throw new Error(`${lost.path} can't be loaded at the same place again`);
   return async (version) => {
     /** @type {About["files"]} */
     const files = [];
     const contents = [];
-    for (const [path, bytes] of filesIn(pyodide.FS, module.API.sitepackages)) {
+    for (const [path, bytes] of filesIn(pyodide.FS, module.API.sitePackages)) {
       files.push([path, bytes.length]);
       contents.push(bytes);
     }
@@ -114,32 +116,17 @@ export async function recall() {
  * @param {typeof import("pyodide").loadPyodide} loadPyodide
  * @returns {Promise<PyodideAPI>} rejected where the memory is not what it should be, or does not fit
  */
-export function restore(memory, site, loadPyodide) {
+export async function restore(memory, site, loadPyodide) {
+  const { default: create } = await import(address("pyodide/pyodide.asm.mjs"));
   return new Promise((resolve, reject) => {
-    const isArranged = beforeNextModule((module) => {
-      module.INITIAL_MEMORY = memory.about.size;
+    const createPyodideModule = (/** @type {Emscripten} */ module) => {
       module.preRun.push(() => prepare(module, memory, site).catch(reject));
       module.onRuntimeInitialized = () => fill(module.HEAPU8, memory);
-    });
-    const options = { indexURL: address("pyodide/"), _loadSnapshot: isArranged.then(() => memory.head) };
+      return create(module);
+    };
+    const options = { indexURL: address("pyodide/"), createPyodideModule, _loadSnapshot: memory.head };
     loadPyodide(options).then(resolve, reject);
   });
-}
-
-/**
- * Pyodide takes no settings for Emscripten's module.
- *
- * @param {(module: Emscripten) => void} change is called with the next module, before it begins
- */
-async function beforeNextModule(change) {
-  await import(address("pyodide/pyodide.asm.js"));
-  const scope = /** @type {any} */ (globalThis);
-  const create = scope._createPyodideModule;
-  scope._createPyodideModule = (/** @type {Emscripten} */ module) => {
-    scope._createPyodideModule = create;
-    change(module);
-    return create(module);
-  };
 }
 
 /**
@@ -151,24 +138,33 @@ async function beforeNextModule(change) {
  */
 async function prepare(module, { about, files, code, isSound }, site) {
   module.addRunDependency("memory");
+  if (!module.growMemory(about.size)) throw new Error("there is no room for it");
   let folder = "";
   for (const [path, bytes] of files) {
     const end = path.lastIndexOf("/");
     if (folder !== path.slice(0, end)) module.FS.mkdirTree((folder = path.slice(0, end)));
     module.FS.createDataFile(folder, path.slice(end + 1), bytes, true, true, true);
   }
-  module.resolveGlobalSymbol("_PyEM_InitTrampoline_js").sym(); // adds a function, as Python's own start does
   // What getMemory gives begins where that of before ended: by so many bytes more, or fewer, the next place is moved.
   const moveTo = (/** @type {number} */ place) => module.getMemory(place - module.getMemory(0));
   const free = module.getMemory(0);
+  // What was in the table for a while has left its place, which the next function takes.
+  const growTo = (/** @type {number} */ length) => {
+    while (module.wasmTable.length < length) module.freeTableIndexes.push(module.wasmTable.grow(1));
+  };
   for (const { path, handle, base, table } of about.libraries) {
     moveTo(base);
+    growTo(table);
     const library = module.newDSO(path, handle, {});
     library.exports = await module.loadWebAssemblyModule(await code.get(path), { loadAsync: true }, path, {}, handle);
     const place = placeOf(module, handle);
     if (place.base !== base || place.table !== table) throw new Error(`${path} has come to another place`);
   }
   moveTo(free);
+  for (const [index, path, name] of about.added) {
+    const { exports } = module.LDSO.loadedLibsByName[path];
+    if (module.wasmTable.get(index) !== exports[name]) throw new Error(`${name} has come to another place`);
+  }
   if (module.wasmTable.length !== about.functions) throw new Error("there are other functions");
   if ((await site).version !== about.version) throw new Error("it is another version's");
   if (!(await isSound)) throw new Error("it is damaged");
@@ -210,17 +206,44 @@ function librariesOf(module) {
   const libraries = Object.entries(loadedLibsByName).filter(([name]) => name !== "__main__");
   return libraries.map(([path, library]) => {
     const handle = handles.get(library) ?? 0;
-    return { path, handle, ...placeOf(module, handle) };
+    const { base, table } = placeOf(module, handle);
+    return { path, handle, base, table };
   });
 }
 
 /**
  * @param {Emscripten} module
+ * @param {Library[]} libraries of it
+ * @returns {About["added"]}
+ * @throws {Error} there is a function of somebody else's
+ */
+function addedTo(module, libraries) {
+  const names = new Map();
+  for (const [path, { exports }] of Object.entries(module.LDSO.loadedLibsByName)) {
+    for (const name in exports) names.set(exports[name], [path, name]);
+  }
+  /** @type {About["added"]} */
+  const added = [];
+  libraries.forEach(({ handle, table }, at) => {
+    const end = libraries[at + 1]?.table ?? module.wasmTable.length;
+    for (let index = table + placeOf(module, handle).functions; index < end; index++) {
+      const entry = module.wasmTable.get(index);
+      const [path, name] = names.get(entry) ?? [];
+      if (entry && !path) throw new Error(`the function ${index} can't be found again`);
+      if (entry) added.push([index, path, name]);
+    }
+  });
+  return added;
+}
+
+/**
+ * @param {Emscripten} module
  * @param {number} handle of a library, Emscripten's struct dso
- * @returns {{base: number, table: number}}
+ * @returns {{base: number, table: number, functions: number}}
  */
 function placeOf({ HEAPU32 }, handle) {
-  return { base: HEAPU32[handle / 4 + 3], table: HEAPU32[handle / 4 + 5] };
+  const [base, , table, functions] = HEAPU32.subarray(handle / 4 + 3);
+  return { base, table, functions };
 }
 
 /**

@@ -9,8 +9,8 @@
 import * as files from "./files.js";
 import { CHECK_WITHIN } from "./http.js";
 import { resolve } from "./resolve.js";
-import { keptCopy, storage } from "../shared/kept.js";
-import { addressOf, split } from "../shared/reference.js";
+import { keptCopy, keptModels, storage } from "../shared/kept.js";
+import { addressOf, decoded, hubAddress, meant, placeOf, split } from "../shared/reference.js";
 
 /**
  * @param {string} reference as for `resolve`
@@ -46,10 +46,23 @@ export async function openFile(file) {
  * @returns {Promise<ModelSource[] | null>} null: not all of it is kept
  */
 async function keptFiles(reference) {
-  const url = addressOf(reference);
+  const url = addressOf(reference) ?? (await keptOf(reference));
   const folder = url && (await storage());
   if (!folder) return null;
   const copies = await Promise.all(split(url).map((part) => keptCopy(folder, part)));
   const sources = copies.map((copy) => copy && { name: copy.record.name, url: copy.record.url, model: copy.record.model });
   return sources.every((source) => source !== null) ? sources : null;
+}
+
+/**
+ * @param {string} reference
+ * @returns {Promise<string | null>} the address of what is kept of the repository that it names, if that is meant
+ */
+async function keptOf(reference) {
+  const place = placeOf(reference.trim());
+  if (!place) return null;
+  const start = hubAddress({ ...place, path: "" });
+  const urls = (await keptModels()).map(({ url }) => url).filter((url) => url.startsWith(start));
+  const path = meant(place, urls.map((url) => decoded(url.slice(start.length))));
+  return path ? hubAddress({ ...place, path }) : null;
 }

@@ -88,6 +88,7 @@ async function fromFiles(paths, version, loadPyodide, failed, report) {
   const [globals, micropip, list] = [pyodide.toPy({}), pyodide.pyimport("micropip"), pyodide.toPy(installed)];
   pyodide.runPython(BEFORE_INSTALLING, { globals });
   await micropip.install.callKwargs(list, { deps: false });
+  await new Promise((resolve) => setTimeout(resolve)); // what tells of its end is Python's until its loop has returned
   for (const proxy of [micropip, list]) proxy.destroy();
   pyodide.runPython(AFTER_INSTALLING, { globals });
   globals.destroy();

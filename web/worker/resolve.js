@@ -6,13 +6,14 @@
  */
 
 import { Failure } from "../shared/failure.js";
-import { HUB, decoded, hubAddress, nameOf, placeOf, split } from "../shared/reference.js";
+import { HUB, decoded, hubAddress, meant, nameOf, placeOf, split } from "../shared/reference.js";
 import { addressOrNull } from "../shared/site.js";
 import { unreachable } from "./reach.js";
 
 /**
  * @param {string} reference an address (`https://...`, or relative with `./` or `/` before it), or
- *   `owner/repository/file.gguf` with `@revision` behind it if that is not `main`; of a split model, any of its files
+ *   `owner/repository/file.gguf` with `@revision` behind it if that is not `main`; of a split model, any of its files; or
+ *   `owner/repository`, with `:` and a kind of numbers behind it or the usual one
  * @returns {Promise<ModelSource>} with size and sha256 as far as its server tells them
  * @throws {Failure} it is none, or its server does not have it
  */
@@ -38,17 +39,20 @@ async function filesOf(text) {
  * @param {Place} place
  * @returns {Promise<ModelSource[]>}
  */
-async function onHub({ repository, revision, path }) {
-  const folder = path.split("/").slice(0, -1).join("/");
+async function onHub(place) {
+  const { repository, revision, kind } = place;
+  const folder = place.path ? place.path.split("/").slice(0, -1).join("/") : "?recursive=true";
   const response = await ask(`${HUB}/api/models/${repository}/tree/${encodeURIComponent(revision)}/${folder}`, {});
   if (!response.ok) throw new Failure(refusal(response, repository, revision, folder));
   const entries = await listOf(response, repository);
   const models = entries.filter((entry) => entry.path.toLowerCase().endsWith(".gguf"));
+  const path = meant(place, models.map((entry) => entry.path)) ?? "";
   return split(path).map((wanted) => {
     const entry = models.find((entry) => entry.path === wanted);
     if (!entry) {
       const names = models.map((entry) => entry.path).join(", ");
-      throw new Failure(`${repository} ${path ? `has no ${wanted}` : "has several files"}; its models are: ${names || "none"}.`);
+      const why = wanted || kind ? `has no ${wanted || `file of the kind ${kind}`}` : "has several files";
+      throw new Failure(`${repository} ${why}; its models are: ${names || "none"}.`);
     }
     const url = hubAddress({ repository, revision, path: wanted });
     return { name: nameOf(wanted), url, bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid };
