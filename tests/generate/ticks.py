@@ -3,7 +3,7 @@
     python3 tests/generate/ticks.py [MODEL] [--chats N]
 
 A hundred chats at once beside a ticker of 50 ms: how many of its ticks it keeps, and tokens a second of all chats and
-of a single one. MODEL: a path, an address or a name; else a tiny one with random weights.
+of one alone. MODEL: a path, an address or a name; else a tiny one with random weights.
 """
 
 import argparse
