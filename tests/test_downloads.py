@@ -215,6 +215,17 @@ def test_what_an_earlier_run_has_is_not_fetched_again(hub: str) -> None:
     assert [path.name for path in (hub_folder() / "models--owner--repo" / "blobs").iterdir()] == [SUM]
 
 
+def test_a_beginning_of_no_known_version_is_not_gone_on_with(hub: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Faulty, "tag", "")
+    stream, _ = open_url(f"{hub}/m.gguf")
+    stream.read(300_000)
+    stream.close()
+    other = bytes(reversed(CONTENT))
+    monkeypatch.setattr(Faulty, "content", other)
+    assert [read(f"{hub}/m.gguf"), read(f"{hub}/m.gguf")] == [other] * 2
+    assert ranges() == [None] * 3, "nobody tells whether it changed"
+
+
 @pytest.mark.parametrize(
     ("url", "faults", "says"),
     [

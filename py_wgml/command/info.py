@@ -14,6 +14,7 @@ from ..gguf_model.card import card
 from ..gguf_model.source import open_source
 from ..loaded import kind_of, prepare
 from .rooms import default_model, room
+from .terminal import harmless
 
 _KINDS = {"chat": "writes text", "embedding": "makes vectors of texts", "reranker": "scores documents for a query"}
 _WIDTH = 100
@@ -91,7 +92,7 @@ def _told(facts: dict[str, Any], tensors: bool) -> str:
 
 def _row(name: str, value: str, at: int = 16) -> str:
     """A name and what is told of it, in as many lines as it takes; a long text is cut."""
-    value = " ".join(value.split())
+    name, value = harmless(name), harmless(" ".join(value.split()))
     value = value if len(value) <= 4 * _WIDTH else f"{value[: 4 * _WIDTH]}…"
     return textwrap.fill(f"{name:{at - 1}} {value}", _WIDTH + at, subsequent_indent=" " * at, break_on_hyphens=False)
 

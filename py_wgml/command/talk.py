@@ -14,6 +14,7 @@ import py_wgml
 from ..errors import WgmlError
 from ..reference import address_of, repository_of
 from .rooms import default_model, room
+from .terminal import BOLD, DIM, PLAIN, coloured, harmless, say
 
 _HELP = """\
 /system TEXT   tell the model something first, and begin anew
@@ -24,8 +25,6 @@ _HELP = """\
 /quit          leave, as Ctrl-D does
 A line that ends with \\ goes on in the next. Ctrl-C stops an answer."""
 _SAMPLING = ("temperature", "top_p", "top_k", "seed", "max_tokens")
-_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
-_DIM, _BOLD, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
 
 def run(args: argparse.Namespace) -> None:
@@ -42,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
         answer = model.generate([*messages, {"role": "user", "content": prompt}], **form, **_options(args))
         _write(answer)
         if args.stats:
-            _say(_stats(answer))
+            say(_stats(answer))
 
 
 def chat(args: argparse.Namespace) -> None:
@@ -53,7 +52,7 @@ def chat(args: argparse.Namespace) -> None:
     with _loaded(args.model, args) as model:
         talk = model.chat(args.system)
         if sys.stdin.isatty():
-            _say(f"{model.name}: {model.context:,} tokens of context. /help tells what can be typed.")
+            say(f"{model.name}: {model.context:,} tokens of context. /help tells what can be typed.")
         while (line := _line()) is not None:
             word, _, rest = line.partition(" ")
             if word in ("/quit", "/exit"):
@@ -68,7 +67,7 @@ def chat(args: argparse.Namespace) -> None:
             elif word == "/retry":
                 _retry(model, talk, args)
             elif word == "/help" or (word.startswith("/") and word[1:].isalpha()):
-                _say(_HELP if word == "/help" else f"there is no {word}\n{_HELP}")
+                say(_HELP if word == "/help" else f"there is no {word}\n{_HELP}")
             elif line.strip():
                 talk.messages.append({"role": "user", "content": line})
                 _answer(model, talk, args)
@@ -124,21 +123,21 @@ def _answer(model: Any, talk: Any, args: argparse.Namespace) -> None:
         _write(answer)
     except KeyboardInterrupt:
         print()
-        _say("(stopped)")
+        say("(stopped)")
     except WgmlError as error:
-        _say(f"py_wgml: {error}")
+        say(f"py_wgml: {error}")
     if answer is None or not (answer.text or answer.reasoning):
         talk.messages.pop()
         return
     thought = {"reasoning_content": answer.reasoning} if answer.reasoning else {}
     talk.messages.append({"role": "assistant", "content": answer.text, **thought})
     if answer.dropped:
-        _say(f"({answer.dropped} of the oldest messages were left out: the context is full)")
+        say(f"({answer.dropped} of the oldest messages were left out: the context is full)")
 
 
 def _retry(model: Any, talk: Any, args: argparse.Namespace) -> None:
     if not talk.messages or talk.messages[-1]["role"] != "assistant":
-        _say("there is no answer yet")
+        say("there is no answer yet")
         return
     talk.messages.pop()
     _answer(model, talk, args)
@@ -148,24 +147,24 @@ def _write(answer: Any) -> None:
     """An answer as it comes; on a terminal what is thought too, dimmed."""
     thinking = False
     for part in answer.parts():
-        if part.reasoning and _coloured(sys.stdout):
-            print(f"{'' if thinking else _DIM}{_harmless(part.reasoning)}", end="", flush=True)
+        if part.reasoning and coloured(sys.stdout):
+            print(f"{'' if thinking else DIM}{_seen(part.reasoning)}", end="", flush=True)
             thinking = True
         if part.text:
-            print(f"{_PLAIN}\n" * thinking + _harmless(part.text), end="", flush=True)
+            print(f"{PLAIN}\n" * thinking + _seen(part.text), end="", flush=True)
             thinking = False
-    print(_PLAIN if thinking else "", flush=True)
+    print(PLAIN if thinking else "", flush=True)
 
 
-def _harmless(text: str) -> str:
-    """A model's text without what a terminal would take for a command; a pipe gets it as it is."""
-    return text.translate(_CONTROLS) if sys.stdout.isatty() else text
+def _seen(text: str) -> str:
+    """A model's text as it may be shown; a pipe gets it as it is."""
+    return harmless(text) if sys.stdout.isatty() else text
 
 
 def _line() -> str | None:
     """What is typed next, in all its lines; None at the end."""
     typed = sys.stdin.isatty()
-    mark = (f"\001{_BOLD}\002> \001{_PLAIN}\002" if _coloured(sys.stdout) else "> ") if typed else ""
+    mark = (f"\001{BOLD}\002> \001{PLAIN}\002" if coloured(sys.stdout) else "> ") if typed else ""
     lines: list[str] = []
     while True:
         try:
@@ -189,20 +188,12 @@ def _save(path: str, messages: list[Any]) -> None:
             json.dumps(messages, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     except OSError as error:
-        _say(f"{path}: {error.strerror}")
+        say(f"{path}: {error.strerror}")
     else:
-        _say(f"written to {path or 'chat.json'}")
+        say(f"written to {path or 'chat.json'}")
 
 
 def _stats(answer: Any) -> str:
     used = answer.usage
     prompt = f"{used.prompt_tokens} tokens of prompt in {used.first_token:.2f} s"
     return f"{prompt}, {used.completion_tokens} of the answer at {used.decode_rate:.1f} a second"
-
-
-def _coloured(stream: Any) -> bool:
-    return bool(stream.isatty()) and not os.environ.get("NO_COLOR")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

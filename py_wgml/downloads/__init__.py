@@ -53,8 +53,9 @@ class Download(io.RawIOBase):
             self._part.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._part.open("a+b")
             self._file.seek(0)
-            # Another process fetches it, or just had it whole: this one has a copy of its own.
-            if not locked(self._file) or not os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._part)):
+            # Of no known version, or another process fetches it, or just had it whole: this has a copy of its own.
+            same = bool(remote.version) and locked(self._file)
+            if not same or not os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._part)):
                 self._file.close()
                 handle, name = tempfile.mkstemp(".py_wgml", "part-", self._part.parent)
                 self._file, self._part = os.fdopen(handle, "w+b"), Path(name)

@@ -31,7 +31,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     tiny.write_tiny_llama(folder / "tiny.gguf")
     tiny.write_tiny(folder / "bert.gguf", tiny.EMBEDDING["bert"])
-    tiny.write_tiny_llama(folder / "odd.gguf", metadata={"general.architecture": "unheard-of"})
+    odd = {"general.architecture": "unheard-of", "general.name": "a\x1b[2Jname"}
+    tiny.write_tiny_llama(folder / "odd.gguf", metadata=odd)
     (folder / "page.gguf").write_text("<html>")
     (folder / "form.json").write_text('{"enum": ["yes", "no"]}')
     (folder / "half.json").write_text('{"enum": [')
@@ -166,7 +167,9 @@ def test_info_of_what_can_not_be_run(run: Run) -> None:
     assert (code, told["supported"]) == (FAILED, False)
     assert told["why_not"].startswith("models of the architecture 'unheard-of' are not supported")
     assert told["tensors"][0]["name"] == "token_embd.weight"
-    assert "can be run      no: models of" in run("info", "odd.gguf")[1]
+    shown = run("info", "odd.gguf")[1]
+    assert "can be run      no: models of" in shown
+    assert "\x1b" not in shown, "what a file says is no command to the terminal"
     told = json.loads(run("info", "bert.gguf", "--json", "--context", "128")[1])
     assert (told["kind"], told["memory"]["tokens"]) == ("embedding", 128)
 
