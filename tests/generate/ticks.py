@@ -38,6 +38,8 @@ async def measure(path: str, chats: int) -> None:
             assert chat.last is not None
             return chat.last.usage.completion_tokens
 
+        ticks = 0
+
         async def tick() -> None:
             nonlocal ticks
             while True:
@@ -48,7 +50,7 @@ async def measure(path: str, chats: int) -> None:
         await asyncio.sleep(2)  # what is recorded ahead
         began = time.perf_counter()
         alone = sum([await answer(number) for number in range(4)]) / (time.perf_counter() - began)
-        ticks, ticking = 0, asyncio.create_task(tick())
+        ticking = asyncio.create_task(tick())
         began = time.perf_counter()
         count = sum(await asyncio.gather(*map(answer, range(chats))))
         seconds = time.perf_counter() - began
