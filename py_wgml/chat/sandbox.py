@@ -22,6 +22,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from importlib.metadata import version
 from inspect import signature, unwrap
 from itertools import chain
 from time import monotonic
@@ -36,6 +37,7 @@ from jinja2.runtime import Context, LoopContext, Macro, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 from jinja2.utils import Cycler, Joiner, Namespace, missing
 
+from ..errors import WgmlError
 from ..values import MAX_BITS
 from . import costs
 from .costs import Cost, fields, given_alone, methods_of, nothing, operands, whole
@@ -68,6 +70,9 @@ from .limits import (
 )
 from .syntax import SYNTAX, CountedCode, ShortTags
 
+OLDEST = [3, 1, 6]
+"""The first jinja2 whose sandbox holds. What this package asks for, a notebook's host may pass over."""
+
 
 class _Missing(Undefined):
     """What is not there. jinja2's own holds what it is missing in, and so may hold endlessly many of its kind."""
@@ -91,6 +96,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         """`options` are those of jinja2.Environment, but for `finalize`, `optimized` and `undefined`."""
+        have = version("jinja2")
+        if [int(part) for part in have.split(".")[:3] if part.isdecimal()] < OLDEST:
+            raise WgmlError(f"jinja2 {have} is too old: templates can get out of its sandbox; install 3.1.6 or newer")
         # Nothing is computed while a template is compiled: all of it is counted.
         finalize: Callable[..., str] = self._output
         super().__init__(finalize=finalize, optimized=False, undefined=_Missing, **options)

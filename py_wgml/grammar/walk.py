@@ -58,7 +58,7 @@ class Walk:
             self.state = self.stack.pop()
             entry = int(next[self.state, symbol])
         if entry == RETURN:
-            return symbol == self._end
+            return bool(symbol == self._end)
         if entry == DEAD:
             return False
         self.stack += self.automaton.pushes[entry >> TARGET_BITS]

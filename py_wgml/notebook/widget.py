@@ -147,7 +147,10 @@ class ChatWidget(anywidget.AnyWidget):
         self._last = text, self.chat.messages
         self.turns = [*_turns(self.chat.messages), _turn({"role": "user", "content": text})]
         self.busy, self.error, self.answer = True, "", {"role": "assistant", "html": "", "thoughts": "", "note": ""}
-        self._begin(self._answer(text))
+        try:
+            self._begin(self._answer(text))
+        except WgmlError as error:
+            self.answer, self.busy, self.error = {}, False, str(error)
 
     async def _answer(self, text: str) -> None:
         due = 0.0
@@ -167,7 +170,11 @@ class ChatWidget(anywidget.AnyWidget):
 
 
 def _begin(work: Coroutine[Any, Any, None]) -> None:
-    """Have it done by the loop that runs, which a notebook has."""
-    task = asyncio.ensure_future(work)
+    """Have it done by the loop that runs, which most notebooks have."""
+    try:
+        task = asyncio.get_running_loop().create_task(work)
+    except RuntimeError:
+        work.close()
+        raise WgmlError("no event loop runs here: load the model with py_wgml.load instead") from None
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)

@@ -355,3 +355,13 @@ def test_it_is_stopped_at_the_same_place_each_time() -> None:
             ChatTemplate(source, max_seconds=60.0).render(USER, seen=seen.append)
     assert places[0] == places[1]
     assert len(places[0]) > 10_000
+
+
+@pytest.mark.parametrize(("have", "is_taken"), [("3.1.6", True), ("3.2.0rc1", True), ("4.0", True), ("3.1.5", False)])
+def test_a_jinja2_whose_sandbox_leaks_is_refused(have: str, is_taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "version", lambda _: have)
+    if is_taken:
+        assert render("{{ messages[0].content }}") == "Hi"
+    else:
+        with pytest.raises(WgmlError, match=r"^jinja2 3\.1\.5 is too old: .*3\.1\.6 or newer$"):
+            render("{{ messages[0].content }}")

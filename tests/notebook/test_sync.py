@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Notebook
+    from notebook.conftest import Notebook
 
 SCRIPT = """
 import js, py_wgml

@@ -155,6 +155,12 @@ def test_what_goes_wrong_is_told() -> None:
     asyncio.run(run())
 
 
+def test_a_host_without_a_loop() -> None:
+    ask(widget := ChatWidget(Scripted(Answer("a"))), "send", text="b")
+    assert (widget.busy, widget.answer, len(widget.turns)) == (False, {}, 1)
+    assert "py_wgml.load" in widget.error
+
+
 def test_the_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "py_wgml.notebook.widget")

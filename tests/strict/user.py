@@ -38,6 +38,9 @@ def script() -> None:
         chat: SyncChat = held.chat(system="Be brief.")
         for piece in chat.send("Hello", temperature=0.7, seed=1, tools=None):
             print(piece.upper())
+        shown: SyncGeneration = chat.show("Hello", max_tokens=3)
+        print(shown.text, [grown.text for grown in chat.follow("Go on.")], chat.widget(seed=1))
+        chat.show("Hello", max_token=3)  # error: call-arg
         answer: SyncGeneration | None = chat.last
         if answer is not None:
             usage: Usage = answer.usage
@@ -66,6 +69,9 @@ async def service() -> None:
             chat: Chat = model.chat()
             async for piece in chat.send("Hello", **OPTIONS):
                 print(piece.upper())
+            shown: Generation = await chat.show("Hello", seed=1)
+            async for grown in chat.follow("Go on."):
+                print(grown.text, shown.text, chat.widget())
             answer: Generation = model.generate(MESSAGES, top_k=40, schema={"type": "object"})
             async for piece in answer:
                 print(piece)
