@@ -42,7 +42,7 @@ def wanted(group: str) -> Iterator[str]:
             yield from wanted(item["include-group"])
 
 
-@pytest.mark.parametrize("group", environment.GROUPS)
+@pytest.mark.parametrize("group", [*environment.GROUPS, *environment.APART])
 def test_every_package_is_pinned_with_its_sums(group: str) -> None:
     pinned = packages(group)
     assert all(pinned.values())

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
@@ -27,6 +27,12 @@ PIP_ENVIRONMENT = {"PIP_REQUIRE_VIRTUALENV": "0", "PIP_USER": "0"}
 UV = "uv==0.9.30"
 # Of pyproject.toml's, those that are installed here.
 GROUPS = ("test", "browser", "docs", "release")
+# What makes the pages of other hosts, in an environment of its own, and what Python installs there.
+APART = ("hosts", "pyodide")
+# How uv is to resolve them, how it does for Pyodide, and which wheels pip takes for that. It brings PyYAML itself.
+EVERYWHERE = ("--universal", "--python-version", paths.project()["requires-python"].removeprefix(">="))
+IN_PYODIDE = ("--python-platform", "wasm32-pyodide2024", "--python-version", "3.14", "--no-emit-package", "pyyaml")
+PYODIDE = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--only-binary", ":all:")
 
 
 def run(command: Sequence[str | Path], tool: str, check: bool = True, **options: Any) -> str:
@@ -97,10 +103,49 @@ def in_venv(group: str) -> None:
         installed = set(json.loads(paths.INSTALLED.read_text()))
         if not wanted <= installed:
             say(f"installing {len(wanted)} packages of the group {group} in {paths.VENV}")
-            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
-            run([python, "-m", "pip", "install", *options, "--requirement", pins], "pip")
+            run([python, "-m", "pip", "install", *_pinned(group)], "pip")
             paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
     sys.exit(subprocess.call([python, *sys.argv]))
+
+
+def apart() -> Path:
+    """The folder of programs of an environment that has the group hosts alone: the packages of hosts want others than
+    the project's own do."""
+
+    def fill(folder: Path) -> None:
+        run([sys.executable, "-m", "venv", folder], "venv")
+        python = folder / ("Scripts/python.exe" if paths.WINDOWS else "bin/python")
+        run([python, "-m", "pip", "install", *_pinned("hosts")], "pip")
+
+    return _once("hosts", fill) / ("Scripts" if paths.WINDOWS else "bin")
+
+
+def wheels() -> Path:
+    """The folder with the wheels of the group pyodide, as Pyodide takes them."""
+
+    def fill(folder: Path) -> None:
+        run([*pip(), "download", *_pinned("pyodide"), *PYODIDE, "--dest", folder], "pip")
+
+    return _once("pyodide", fill)
+
+
+def _pinned(group: str) -> list[str | Path]:
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+    return [*options, "--requirement", paths.REQUIREMENTS / f"{group}.txt"]
+
+
+def _once(group: str, fill: Callable[[Path], None]) -> Path:
+    """A folder of the cache, filled anew when the group's pins are others than those it was filled with."""
+    folder = paths.CACHE / group
+    pins = (paths.REQUIREMENTS / f"{group}.txt").read_text()
+    done = folder / "pins.txt"  # written last, so that without it nothing is whole
+    with alone():
+        if not done.exists() or done.read_text() != pins:
+            say(f"fetching the packages of the group {group}")
+            shutil.rmtree(folder, ignore_errors=True)
+            fill(folder)
+            done.write_text(pins)
+    return folder
 
 
 def lock_requirements() -> None:
@@ -114,11 +159,13 @@ def lock_requirements() -> None:
         run([python, "-m", "pip", "install", "--quiet", UV], "pip")
         index = run([python, "-m", "pip", "config", "get", "global.index-url"], "pip", check=False).strip()
         environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
-        options = "--universal --generate-hashes --no-annotate --no-header --no-emit-index-url --upgrade --quiet"
-        oldest = paths.project()["requires-python"].removeprefix(">=")
+        options = ["--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url", "--upgrade", "--quiet"]
+        options += ["--no-python-downloads"]
         pins: list[str | Path] = []
-        for group in GROUPS:  # each gets the versions of those before it
+        for group in (*GROUPS, *APART):
             out = paths.REQUIREMENTS / f"{group}.txt"
-            command = [python, "-m", "uv", "pip", "compile", *options.split(), "--python-version", oldest, *pins]
+            where = IN_PYODIDE if group == "pyodide" else EVERYWHERE
+            command = [python, "-m", "uv", "pip", "compile", *options, *where]
+            command += pins if group in GROUPS else []  # each gets the versions of those before it
             run([*command, "--group", group, "--output-file", out], "uv", cwd=paths.ROOT, env=environment)
             pins += ["--constraints", out]
