@@ -29,8 +29,7 @@ UV = "uv==0.9.30"
 GROUPS = ("test", "browser", "docs", "release")
 # What makes the pages of other hosts, in an environment of its own, and what Python installs there.
 APART = ("hosts", "pyodide")
-# How uv is to resolve them, how it does for Pyodide, and which wheels pip takes for that. It brings PyYAML itself.
-EVERYWHERE = ("--universal", "--python-version", paths.project()["requires-python"].removeprefix(">="))
+# How uv is to resolve them for Pyodide, which brings PyYAML itself, and which wheels pip takes for that.
 IN_PYODIDE = ("--python-platform", "wasm32-pyodide2024", "--python-version", "3.14", "--no-emit-package", "pyyaml")
 PYODIDE = ("--platform", "pyemscripten_2026_0_wasm32", "--python-version", "3.14", "--only-binary", ":all:")
 
@@ -161,11 +160,12 @@ def lock_requirements() -> None:
         environment = os.environ | ({"UV_DEFAULT_INDEX": index} if index else {})
         options = ["--generate-hashes", "--no-annotate", "--no-header", "--no-emit-index-url", "--upgrade", "--quiet"]
         options += ["--no-python-downloads"]
+        everywhere = ["--universal", "--python-version", paths.project()["requires-python"].removeprefix(">=")]
         pins: list[str | Path] = []
         for group in (*GROUPS, *APART):
             out = paths.REQUIREMENTS / f"{group}.txt"
-            where = IN_PYODIDE if group == "pyodide" else EVERYWHERE
-            command = [python, "-m", "uv", "pip", "compile", *options, *where]
+            where = IN_PYODIDE if group == "pyodide" else everywhere
+            command: list[str | Path] = [python, "-m", "uv", "pip", "compile", *options, *where]
             command += pins if group in GROUPS else []  # each gets the versions of those before it
             run([*command, "--group", group, "--output-file", out], "uv", cwd=paths.ROOT, env=environment)
             pins += ["--constraints", out]
