@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import tiny
+from packaging.requirements import Requirement
 
-from web.build import paths, pins
+from web.build import environment, paths, pins
 from web.build.cache import sha256_of
 from web.build.serving import serving
 from web.build.site import own_wheel, packed, place
@@ -45,7 +48,31 @@ def distribution(folder: Path) -> None:
         about: dict[str, Any] = {"name": name, "version": version, "file_name": file, "sha256": sha256_of(path)}
         about |= {"imports": [name], "install_dir": "site", "package_type": "package", "unvendored_tests": False}
         packages[name] = lock["packages"].get(name, {}) | about | {"depends": NEEDS.get(name, [])}
+    wheels = {pins.normal(path.name.split("-")[0]): path for path in environment.wheels().glob("*.whl")}
+    known = packages.keys() | wheels
+    for name, path in sorted(wheels.items()):
+        shutil.copy(path, folder)
+        about = {"name": name, "version": path.name.split("-")[1], "file_name": path.name, "sha256": sha256_of(path)}
+        about |= {"imports": imported(path), "install_dir": "site", "package_type": "package"}
+        about |= {"unvendored_tests": False, "depends": [need for need in needs(path) if need in known]}
+        packages.setdefault(name, about)
     (folder / "pyodide-lock.json").write_text(json.dumps(lock | {"packages": packages}))
+
+
+def needs(wheel: Path) -> list[str]:
+    """The packages that the package of a wheel needs in Pyodide."""
+    with zipfile.ZipFile(wheel) as files:
+        told = next(files.read(name) for name in files.namelist() if name.endswith(".dist-info/METADATA"))
+    where = {"sys_platform": "emscripten", "platform_system": "Emscripten", "python_version": "3.14", "extra": ""}
+    wanted = map(Requirement, email.message_from_bytes(told).get_all("Requires-Dist") or [])
+    return [pins.normal(need.name) for need in wanted if need.marker is None or need.marker.evaluate(where)]
+
+
+def imported(wheel: Path) -> list[str]:
+    """The modules of the package of a wheel."""
+    with zipfile.ZipFile(wheel) as files:
+        tops = {name.partition("/")[0].removesuffix(".py") for name in files.namelist() if name.endswith(".py")}
+    return sorted(top for top in tops if top.isidentifier())
 
 
 @pytest.fixture(scope="session")
