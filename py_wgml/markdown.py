@@ -16,6 +16,7 @@ _SPAN = re.compile(r"(?<!`)(`+)(?!`)((?:(?!\n[ \t]*\n).)+?)(?<!`)\1(?!`)", re.DO
 _TAG = re.compile(r"\\?<(?=[A-Za-z/!?])")
 _PICTURE = re.compile(r"!+(?=\[)")
 _LINK = re.compile(r"\](?=\((?!\s*https?://)|:(?!\s*https?://))", re.IGNORECASE)
+_ICON = re.compile(r":(?=:\w)")  # marimo fetches those that are named between such
 _ENTITIES = {ord(mark): f"&#{ord(mark)};" for mark in punctuation}
 
 
@@ -84,4 +85,4 @@ def _inline(code: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _LINK.sub("&#93;", _PICTURE.sub("", _TAG.sub("&lt;", text)))
+    return _ICON.sub("&#58;", _LINK.sub("&#93;", _PICTURE.sub("", _TAG.sub("&lt;", text))))

@@ -1,4 +1,4 @@
-"""An answer where its reader looks: as Markdown in Jupyter, printed elsewhere, as it comes."""
+"""An answer where its reader looks: as Markdown in Jupyter and marimo, printed elsewhere, as it comes."""
 
 from __future__ import annotations
 
@@ -40,10 +40,11 @@ class Screen:
         self._next = 0.0
         self._handle: Any = None
         self._shell = _notebook()
+        self._marimo = _marimo()
 
     def update(self, answer: Answer) -> None:
         """It has grown: what is new is printed, or, at most ten times a second, all of it drawn."""
-        if self._shell is None:
+        if self._shell is None and self._marimo is None:
             self._print(answer.text)
         elif (now := time.perf_counter()) >= self._next:
             self._next = now + _INTERVAL
@@ -51,6 +52,9 @@ class Screen:
 
     def end(self, answer: Answer) -> None:
         """There comes no more of it."""
+        if self._marimo is not None:
+            self._draw(answer)
+            return
         if self._shell is not None:
             self._draw(answer)
             answer.shown_in = self._shell.execution_count
@@ -68,6 +72,9 @@ class Screen:
         self._printed = text
 
     def _draw(self, answer: Answer) -> None:
+        if self._marimo is not None:  # where the answer, as the value of its cell, takes the place of this
+            self._marimo.output.replace(self._marimo.md(answer._repr_markdown_()))
+            return
         from IPython.display import display
 
         data = {"text/markdown": answer._repr_markdown_(), "text/plain": answer.text}
@@ -81,3 +88,9 @@ def _notebook() -> Any:
     """IPython's shell, where it runs this and can draw; None in its terminal."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return None if type(shell).__name__ == "TerminalInteractiveShell" else shell
+
+
+def _marimo() -> Any:
+    """marimo's module, where a notebook of its runs this."""
+    module = sys.modules.get("marimo")
+    return module if getattr(module, "running_in_notebook", bool)() else None

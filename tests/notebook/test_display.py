@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gpus
@@ -84,6 +85,22 @@ class Answer:
 
     def _repr_markdown_(self) -> str:
         return self.text
+
+
+def test_marimo_draws_it_as_what_its_cell_gives(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    inside = SimpleNamespace(
+        running_in_notebook=lambda: True, md=str.upper, output=SimpleNamespace(replace=drawn.append)
+    )
+    monkeypatch.setitem(sys.modules, "marimo", inside)  # type: ignore[arg-type]
+    screen = Screen()
+    for text in ("", "a", "ab"):  # within a moment: the first is drawn alone
+        screen.update(Answer(text))
+    screen.end(Answer("ab"))
+    assert drawn == ["", "AB"] and not capsys.readouterr().out
+    inside.running_in_notebook = lambda: False  # as a script
+    Screen().end(Answer("ab"))
+    assert len(drawn) == 2 and capsys.readouterr().out == "ab\n"
 
 
 def test_what_is_printed(capsys: Any) -> None:

@@ -164,3 +164,9 @@ def test_messages() -> None:
         '\n```json\n{"a": "<b>"}\n```\n',
     ]
     assert of_message({"role": "assistant", "reasoning_content": "Hm."}, is_thinking=True).startswith("<details open>")
+
+
+def test_marimo_fetches_no_icon() -> None:
+    assert harmless("a ::lucide:rocket:: `::b:c::`") == (
+        "a &#58;:lucide:rocket:: <code>&#58;&#58;b&#58;c&#58;&#58;</code>"
+    )
