@@ -81,13 +81,14 @@ def test_marimo_on_this_machine(
     with subprocess.Popen(command, cwd=tmp_path, env=os.environ | ways, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout
-            url = next(found[0] for line in server.stdout if (found := re.search(r"http://\S+", line)))
-            page.context.route(f"{url}**", lambda route: route.continue_())
+            url = next(found[0] for line in server.stdout if (found := re.search(r"http://[\w.]+:\d+", line)))
+            page.context.route(lambda wanted: wanted.startswith(url), lambda route: route.continue_())
             page.goto(url)
             used(page)
         finally:
             picture(page, "marimo-native")
             server.terminate()
+            server.communicate()
 
 
 def used(page: Page) -> None:
