@@ -48,8 +48,8 @@ async def _(mo):
 
     model = await Model.load(f"{mo.notebook_location()}/model.gguf")
     chat = model.chat()
-    answer = await chat.show("What is the capital of France?", max_tokens=48)
-    return chat, model
+    await chat.show("What is the capital of France?", max_tokens=48)
+    return (model,)
 
 
 @app.cell
