@@ -1,7 +1,7 @@
 """py_wgml in marimo: on this machine by `marimo run`, in the browser by `marimo export html-wasm`.
 
-In the browser the package's wheel lies beside the page, and a model as model.gguf; on this machine that lies beside this
-notebook, and py-wgml[native,notebook] is installed.
+In the browser the package's wheel lies beside the page, and a model as model.gguf; on this machine a model lies beside
+this notebook, and py-wgml[native,notebook] is installed.
 """
 
 import marimo
