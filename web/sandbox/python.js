@@ -2,7 +2,7 @@
  * The worker that runs a model's code: Python, of files that it is handed, in bounds that the code can't widen. How it
  * is cut off from everything else, frame.js tells; how long a run may take, the page knows, which ends the worker.
  *
- * It is no module: the page sends its text. From the page comes {code, files} for each run; to the page goes "ready",
+ * It imports nothing of the site: the page sends its text. From the page comes {code, files} for each run; to the page goes "ready",
  * then {output} in pieces while a run goes on, and {done}: what run.py made of it, as JSON; or {failed}: Python is dead.
  *
  * @typedef {Record<string, ArrayBuffer>} Files by their names in the site
