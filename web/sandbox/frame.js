@@ -9,7 +9,7 @@
 const INNER = `
   onmessage = ({ data, ports }) => {
     const script = URL.createObjectURL(new Blob([data.script], { type: "text/javascript" }));
-    new Worker(script, { type: "module" }).postMessage(data.files, [...ports, ...Object.values(data.files)]);
+    new Worker(script).postMessage(data.files, [...ports, ...Object.values(data.files)]);
   };
 `;
 

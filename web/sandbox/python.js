@@ -2,7 +2,7 @@
  * The worker that runs a model's code: Python, of files that it is handed, in bounds that the code can't widen. How it
  * is cut off from everything else, frame.js tells; how long a run may take, the page knows, which ends the worker.
  *
- * It imports nothing of the site: the page sends its text. From the page comes {code, files} for each run; to the page goes "ready",
+ * It is no module: the page sends its text. From the page comes {code, files} for each run; to the page goes "ready",
  * then {output} in pieces while a run goes on, and {done}: what run.py made of it, as JSON; or {failed}: Python is dead.
  *
  * @typedef {Record<string, ArrayBuffer>} Files by their names in the site
@@ -42,6 +42,7 @@ async function start(files, page) {
     const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
     return new Response(files[name], { headers: { "content-type": type } });
   };
+  Object.assign(self, { importScripts: undefined }); // by which Pyodide knows workers that it takes for too old
   const { default: createPyodideModule } = await import(script("pyodide/pyodide.asm.mjs"));
   const { loadPyodide } = await import(script("pyodide/pyodide.mjs"));
   /** @type {import("pyodide").PyodideAPI} */
