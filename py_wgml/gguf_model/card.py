@@ -1,6 +1,7 @@
 """What a GGUF file says of itself, for people to read."""
 
 from collections import Counter
+from collections.abc import Sized
 from math import prod
 from typing import Any
 
@@ -66,8 +67,12 @@ def _shown(value: Any) -> str | int | float | bool:
     if not isinstance(value, list | np.ndarray):
         return value  # type: ignore[no-any-return]
     first = ", ".join(_element(element) for element in value[:_SHOWN])
-    return f"{len(value):,} elements: {first}{', …' if len(value) > _SHOWN else ''}"
+    return f"{_counted(value)}: {first}{', …' if len(value) > _SHOWN else ''}"
 
 
 def _element(value: Any) -> str:
-    return f"[{len(value):,} elements]" if isinstance(value, list | np.ndarray) else str(_shown(value))
+    return f"[{_counted(value)}]" if isinstance(value, list | np.ndarray) else str(_shown(value))
+
+
+def _counted(array: Sized) -> str:
+    return "1 element" if len(array) == 1 else f"{len(array):,} elements"

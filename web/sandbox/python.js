@@ -42,6 +42,7 @@ async function start(files, page) {
     const type = name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
     return new Response(files[name], { headers: { "content-type": type } });
   };
+  Object.assign(self, { importScripts: undefined }); // by which Pyodide knows workers that it takes for too old
   const { default: createPyodideModule } = await import(script("pyodide/pyodide.asm.mjs"));
   const { loadPyodide } = await import(script("pyodide/pyodide.mjs"));
   /** @type {import("pyodide").PyodideAPI} */
