@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from web.build.browser import Chromium
 
 ROLES = ("runtime", "loader", "wheel", "pure")
-NEEDS = {"jinja2": ["markupsafe"], "gguf": ["numpy", "pyyaml"], "micropip": ["packaging"]}
+NEEDS = {"jinja2": ["markupsafe"], "gguf": ["numpy", "pyyaml", "tqdm"], "micropip": ["packaging"]}
 
 
 def distribution(folder: Path) -> None:

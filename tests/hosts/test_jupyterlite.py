@@ -29,7 +29,11 @@ def lite(host: tuple[Path, str]) -> str:
     source = folder / "lite-source"
     source.mkdir()
     extensions = [str(next(environment.wheels().glob(f"{name}-*"))) for name in ("anywidget", "jupyterlab_widgets")]
-    how = {"federated_extensions": extensions, "apps": ["notebooks"], "output_dir": str(folder / "lite")}
+    how: dict[str, object] = {
+        "federated_extensions": extensions,
+        "apps": ["notebooks"],
+        "output_dir": str(folder / "lite"),
+    }
     how |= {"no_sourcemaps": True, "no_libarchive": True}
     (source / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": how}))
     plugins = {KERNEL: {"pyodideUrl": f"{url}pyodide/pyodide.mjs"}}
