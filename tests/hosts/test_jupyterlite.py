@@ -29,12 +29,8 @@ def lite(host: tuple[Path, str]) -> str:
     source = folder / "lite-source"
     source.mkdir()
     extensions = [str(next(environment.wheels().glob(f"{name}-*"))) for name in ("anywidget", "jupyterlab_widgets")]
-    how: dict[str, object] = {
-        "federated_extensions": extensions,
-        "apps": ["notebooks"],
-        "output_dir": str(folder / "lite"),
-    }
-    how |= {"no_sourcemaps": True, "no_libarchive": True}
+    how: dict[str, object] = {"federated_extensions": extensions, "output_dir": str(folder / "lite")}
+    how |= {"apps": ["notebooks"], "no_sourcemaps": True, "no_libarchive": True}
     (source / "jupyter_lite_config.json").write_text(json.dumps({"LiteBuildConfig": how}))
     plugins = {KERNEL: {"pyodideUrl": f"{url}pyodide/pyodide.mjs"}}
     data = {"litePluginSettings": plugins, "contentsAllJsonFile": "all.json"}
