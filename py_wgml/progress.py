@@ -79,6 +79,8 @@ def _tqdm() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # in a notebook without widgets it draws with letters, and that will do
         from tqdm.auto import tqdm  # type: ignore[import-untyped]  # which gguf brings
+    if sys.platform == "emscripten":
+        tqdm.monitor_interval = 0  # which would be a thread, and there are none
     return tqdm
 
 
