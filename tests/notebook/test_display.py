@@ -92,7 +92,7 @@ def test_marimo_draws_it_as_what_its_cell_gives(capsys: Any, monkeypatch: pytest
     inside = SimpleNamespace(
         running_in_notebook=lambda: True, md=str.upper, output=SimpleNamespace(replace=drawn.append)
     )
-    monkeypatch.setitem(sys.modules, "marimo", inside)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "marimo", inside)
     screen = Screen()
     for text in ("", "a", "ab"):  # within a moment: the first is drawn alone
         screen.update(Answer(text))
