@@ -93,9 +93,8 @@ def have_ensurepip() -> None:
 
 def in_venv(group: str) -> None:
     """Go on in the project's virtual environment, with what tests/requirements/GROUP.txt pins installed there."""
-    if paths.VENV.exists() and paths.VENV.samefile(sys.prefix):
-        return
-    python = make_venv()
+    is_there = paths.VENV.exists() and paths.VENV.samefile(sys.prefix)
+    python = Path(sys.executable) if is_there else make_venv()
     pins = paths.REQUIREMENTS / f"{group}.txt"
     wanted = set(re.findall(r"^[a-z].*==\S+", pins.read_text(), re.MULTILINE))
     with alone():
@@ -104,7 +103,9 @@ def in_venv(group: str) -> None:
             say(f"installing {len(wanted)} packages of the group {group} in {paths.VENV}")
             run([python, "-m", "pip", "install", *_pinned(group)], "pip")
             paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
-    sys.exit(subprocess.call([python, *sys.argv]))
+    if not is_there:
+        sys.exit(subprocess.call([python, *sys.argv]))
+    importlib.invalidate_caches()
 
 
 def apart() -> Path:
