@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 LONGEST = ("page", "build", "models")  # folders whose tests take longest, and so come first
-BROWSERS = LONGEST[:2]
+BROWSERS = {"chromium", "firefox"}  # fixtures
 
 
 def group_of(item: pytest.Item) -> str:
@@ -33,7 +33,7 @@ def group_of(item: pytest.Item) -> str:
     compilers = [str(param).partition("-")[0] for param in params if str(param).startswith(tuple(gpus.ADAPTERS))]
     return (
         "browsers"
-        if folder in BROWSERS or "chromium" in getattr(item, "fixturenames", ()) or item.get_closest_marker("browsers")
+        if folder == "page" or BROWSERS & {*getattr(item, "fixturenames", ())} or item.get_closest_marker("browsers")
         else "-".join([folder, *compilers])
     )
 

@@ -10,7 +10,7 @@ import pytest
 from web.build import bench, bench_page, browser, chat, serving
 from web.build.errors import Stop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.browsers]
 
 CHAT = """<!doctype html><meta charset="utf-8"><body data-state="loading">
 <form id="composer"><textarea id="prompt"></textarea></form>

@@ -251,6 +251,7 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
 
 
 @pytest.mark.slow
+@pytest.mark.browsers
 def test_the_real_playwright_finds_its_own(real: Callable[[], str]) -> None:
     path = real()
     with browser.chromium() as started:
@@ -261,6 +262,7 @@ def test_the_real_playwright_finds_its_own(real: Callable[[], str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.browsers
 def test_the_real_playwright_cannot_fetch_its_own(real: Callable[[], str]) -> None:
     with pytest.raises(Stop) as stop, browser.chromium():
         pass
