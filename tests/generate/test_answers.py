@@ -227,9 +227,9 @@ def test_leaving_early_ends_the_engine_s_work() -> None:
     ended = []
     generate = model.runner.generate
 
-    async def watched(*given: Any) -> Any:
+    async def watched(*given: Any, **named: Any) -> Any:
         try:
-            async for id in generate(*given):
+            async for id in generate(*given, **named):
                 yield id
         finally:
             ended.append(True)

@@ -207,7 +207,7 @@ def test_an_answer_that_failed_stops_no_later_one(monkeypatch: pytest.MonkeyPatc
         chat = made.chat()
         generate = made.runner.generate
 
-        def fails(*args: Any) -> Any:
+        def fails(*args: Any, **named: Any) -> Any:
             raise RuntimeError("lost")
 
         monkeypatch.setattr(made.runner, "generate", fails)
