@@ -234,7 +234,7 @@ def test_leaving_early_ends_the_engine_s_work() -> None:
         finally:
             ended.append(True)
 
-    model.runner.generate = watched  # type: ignore[method-assign, assignment]
+    model.runner.generate = watched  # type: ignore[method-assign]
 
     async def main() -> None:
         answer = aiter(model.generate(QUESTION))
