@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from chat.hostile import HARD, HOSTILE
 
-pytestmark = pytest.mark.slow
+# Not yet among the usual tests: on Pyodide 314, and not on 0.28, deep parentheses overflow the stack in one run of four
+# where other programs keep the processor busy, whatever MAX_FRAMES and MAX_NESTING are.
+pytestmark = [pytest.mark.slow, pytest.mark.thorough]
 
 PROGRAM = (
     (Path(__file__).parents[1] / "chat" / "hostile.py").read_text(encoding="utf-8")
