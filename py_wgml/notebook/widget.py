@@ -1,4 +1,4 @@
-"""A small chat in a notebook, by anywidget: in JupyterLab, JupyterLite, marimo, VS Code and wherever that works.
+"""A small chat in a notebook, by anywidget: in JupyterLab, JupyterLite, marimo and wherever else that works.
 
 What is shown are the widget's traits: every view of it shows the same, and one that is drawn again what there was. A
 view sends what its reader wants as a message: {"type": "send", "text": ...}, or "stop", "retry" or "clear" alone.
