@@ -60,11 +60,12 @@ def test_jupyterlite(lite: str, page: Page, picture: Callable[[Page, str], None]
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text))
     page.goto(f"{lite}notebooks/index.html?path={NOTEBOOK}")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(timeout=PATIENCE)  # Python is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
     chat = page.locator(".py-wgml-chat")
     wrong = page.locator(".jp-OutputArea-output").filter(has_text="Traceback")
-    chat.or_(wrong).first.wait_for(timeout=120_000)
+    chat.or_(wrong).first.wait_for(timeout=PATIENCE)
     assert not wrong.count(), (told, wrong.all_inner_texts())
     expect(page.locator(".jp-OutputArea").filter(has_text="as NumPy has it")).to_be_attached()
     expect(page.locator(".jp-RenderedMarkdown[data-mime-type='text/markdown']").last).to_have_text(SOMETHING)

@@ -90,11 +90,12 @@ def wait_model(page: Page, name: str) -> None:
     wait_state(page, "ready")
 
 
-def gpu_bytes(page: Page) -> str:
-    """What the card of the loaded model says."""
-    page.click("#models .card > summary")
-    found = page.locator("#models .card dd").last.text_content() or ""
-    page.click("#models .card > summary")
+def gpu_bytes(page: Page, name: str) -> str:
+    """What the card of the loaded model says, which may just be taking the place of another's."""
+    card = page.locator("#models .card").filter(has_text=f"About {name}")
+    card.locator("> summary").click()
+    found = card.locator("dd").last.text_content() or ""
+    card.locator("> summary").click()
     return found
 
 
@@ -184,7 +185,7 @@ def test_models_are_chosen_and_changed(
     expect(tables.nth(2)).to_have_text(reader.fields["tokenizer.chat_template"].contents())
     assert page.locator("#models .card .scroll").nth(3).locator("tbody tr").count() == len(reader.tensors)
     page.click("#models .card > summary")
-    used = gpu_bytes(page)
+    used = gpu_bytes(page, "first")
     page.keyboard.press("Escape")
 
     # Another one, in parts; the conversation stays. Back again: nothing of the other is left on the GPU.
@@ -195,12 +196,12 @@ def test_models_are_chosen_and_changed(
     wait_model(page, "second")
     expect(page.locator(".message.user")).to_have_count(1)
     open_models(page)
-    assert gpu_bytes(page) != used
+    assert gpu_bytes(page, "second") != used
     expect(offer(page, "first").locator(".facts")).to_contain_text("on this device")
     offer(page, "first").get_by_text("Use").click()
     wait_model(page, "first")
     open_models(page)
-    assert gpu_bytes(page) == used
+    assert gpu_bytes(page, "first") == used
     page.keyboard.press("Escape")
 
     # What can't be read leaves the one in use where it is.

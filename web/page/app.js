@@ -2,7 +2,7 @@
  * The page's controller: brings together the conversation, the engine and the view.
  *
  * A feature that has its own place in index.html (a dialog, a button, a list) is a module of its own which exports
- * `mount(app)`, called once when the page starts: see `features` below. It fills its own elements and knows of the rest
+ * `mount(app)`, called once when the page starts: see features.js. It fills its own elements and knows of the rest
  * only what App is to all:
  *
  * - `site` (site.json, null until it has come), `model` (the ModelSource in use or loading), `ready` (what the engine
@@ -25,18 +25,15 @@
  */
 
 import { actionsOf } from "./actions.js";
-import { mount as mountAgent } from "./agent.js";
 import { firstModel } from "./choice.js";
 import { Conversation } from "./conversation.js";
-import { mount as mountDownload } from "./download.js";
 import { Engine, EngineError } from "./engine.js";
+import { features } from "./features.js";
 import { Keeping } from "./keeping.js";
 import { localise } from "./localise.js";
 import { noteOf } from "./messages.js";
-import { mount as mountModels } from "./models.js";
 import { keepOffline } from "./offline.js";
 import { Pace } from "./pace.js";
-import { mount as mountRecovery } from "./recovery.js";
 import { Settings } from "./settings.js";
 import { listenToKeys } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
@@ -46,9 +43,6 @@ import { View } from "./view.js";
 import { writing } from "./written.js";
 import { readSite } from "../shared/site.js";
 import { support } from "../shared/support.js";
-
-/** @type {((app: App) => void)[]} */
-const features = [mountAgent, mountDownload, mountModels, mountRecovery];
 
 export class App extends EventTarget {
   /** @type {Site | null} */

@@ -208,6 +208,7 @@ class Models {
       const { engine } = this.#app;
       if (card.open && engine && card.childElementCount === 1) card.append(cardOf(ready, await engine.card()));
     });
+    card.open = this.#shown?.card.open ?? false; // as that of the model before
     this.#shown = { ready, card };
     return card;
   }

@@ -1,0 +1,13 @@
+/**
+ * What the page can do beside chatting, a module each: its `mount(app)` is called once, in this order.
+ *
+ * @import { App } from "./app.js"
+ */
+
+import { mount as mountAgent } from "./agent.js";
+import { mount as mountDownload } from "./download.js";
+import { mount as mountModels } from "./models.js";
+import { mount as mountRecovery } from "./recovery.js";
+
+/** @type {((app: App) => void)[]} */
+export const features = [mountAgent, mountDownload, mountModels, mountRecovery];
