@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "jupyterlite.ipynb"
 SOMETHING = re.compile(r"\w")
+PATIENCE = 400_000  # milliseconds, on a machine that does much else beside it
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
 
 
