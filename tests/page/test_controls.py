@@ -293,7 +293,7 @@ def test_languages_read_from_the_right(page: Page, context: BrowserContext, url:
         response = route.fetch()
         route.fulfill(response=response, body=response.text().replace('direction: "ltr"', 'direction: "rtl"'))
 
-    context.route("**/strings.js", mirrored)
+    context.route("**/words/en.js", mirrored)
     page.reload()
     wait_state(page, "ready")
     side, main, send, attach = (
