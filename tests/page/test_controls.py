@@ -317,7 +317,7 @@ class Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        self.words += [given[name] or "" for name in ("aria-label", "title", "placeholder", "alt") if name in given]
+        self.words += [given[name] or "" for name in ("aria-label", "title", "placeholder", "alt") if given.get(name)]
         self.names |= {given[name] or "" for name in given if name in ("data-text", "data-label", "data-hint")}
 
 
