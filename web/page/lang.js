@@ -3,7 +3,7 @@
  * localStorage; else the first of the browser's languages that there are words in. These begin to come at once.
  */
 (() => {
-  const codes = ["en"];
+  const codes = ["en", "de", "fr", "es", "pt", "zh", "ja", "ar"];
   const chosen = () => {
     try {
       return localStorage.getItem("language") ?? "";

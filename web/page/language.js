@@ -5,7 +5,10 @@ import { recall, remember } from "./remembered.js";
 import { strings } from "./strings.js";
 
 /** As lang.js has them. @type {Record<string, string>} */
-const LANGUAGES = { en: "English" };
+const LANGUAGES = {
+  ...{ en: "English", de: "Deutsch", fr: "Français", es: "Español", pt: "Português (Brasil)" },
+  ...{ zh: "简体中文", ja: "日本語", ar: "العربية" },
+};
 
 /** A field of the settings. What was chosen is seen at once: the page is opened anew, with what was typed (draft.js). */
 export function languageField() {

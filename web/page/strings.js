@@ -7,11 +7,11 @@
 
 import { speak } from "../shared/format.js";
 
-const code = document.documentElement.lang;
 /** @type {{words: Words}} */
-const loaded = await import(`./words/${code}.js`).catch(() => import("./words/en.js"));
+const loaded = await import(`./words/${document.documentElement.lang}.js`).catch(() => import("./words/en.js"));
 
 export const strings = loaded.words;
 
 // Numbers and dates as they are written where the visitor lives, if that language is spoken there.
+const [code] = strings.language.split("-");
 speak(navigator.languages.find((tag) => tag.split("-")[0] === code) ?? strings.language);

@@ -1,0 +1,410 @@
+/** The words of the page in German; en.js says what they are for. */
+
+import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+
+/** @type {import("./en.js").Words} */
+export const words = {
+  language: "de",
+  direction: "ltr",
+  newChat: "Neuer Chat",
+  close: "Schließen",
+  retry: "Erneut versuchen",
+  toEnd: "Zum Ende springen",
+  update: "Eine neue Version dieser Seite ist bereit.",
+  reload: "Neu laden",
+  you: "Du",
+  conversation: "Unterhaltung",
+  messages: "Nachrichten",
+  loading: "Wird geladen",
+  contextLabel: "Kontext",
+  contextUsed: "Belegter Kontext",
+  cancel: "Abbrechen",
+  undo: "Rückgängig",
+  notCopied: "Dieser Browser hat das Kopieren nicht erlaubt.",
+  assistant: "Assistent",
+  file: (name, size) => `${name}, ${size}`,
+  notKept: "Auf diesem Gerät ist kein Platz mehr: Die Unterhaltung geht verloren, wenn die Seite geschlossen wird.",
+  noStorage:
+    "Dieser Browser gibt der Seite keinen Speicher: Die Unterhaltung geht verloren, wenn die Seite geschlossen wird.",
+  answeredElsewhere: "Diese Antwort wird gerade in einem anderen Tab geschrieben.",
+  notThere: "Diese Unterhaltung ist nicht mehr auf diesem Gerät.",
+  sidebar: {
+    label: "Unterhaltungen",
+    search: "Unterhaltungen durchsuchen",
+    toggle: "Unterhaltungen ein- oder ausblenden",
+    close: "Unterhaltungen ausblenden",
+    none: "Was du fragst, bleibt hier, auf diesem Gerät.",
+    noneFound: "Nichts gefunden.",
+    unnamed: "Ohne Namen",
+    today: "Heute",
+    yesterday: "Gestern",
+    lastWeek: "Letzte 7 Tage",
+    more: (name) => `Mehr zu „${name}“`,
+    rename: "Umbenennen",
+    asMarkdown: "Als Markdown exportieren",
+    asJson: "Als JSON exportieren",
+    remove: "Löschen",
+    deleted: (name) => `„${name}“ wurde gelöscht.`,
+  },
+  transfer: {
+    title: "Export und Import",
+    exportAll: "Alle als JSON exportieren",
+    import: "Importieren …",
+    fileName: "unterhaltungen",
+    unreadable: (name) => `${name} enthält keine Unterhaltungen, die diese Seite lesen kann.`,
+    tooLarge: (name, most) => `${name} ist zu groß zum Importieren: höchstens ${most} auf einmal.`,
+    tooMuch: "Das ist mehr, als in eine Datei passt. Exportiere die Unterhaltungen einzeln.",
+    imported: (number) =>
+      plural(number, { one: "Eine Unterhaltung importiert.", other: `${count(number)} Unterhaltungen importiert.` }),
+  },
+  composer: {
+    label: "Deine Frage",
+    hint: "Frag etwas",
+    send: "Senden (Eingabe)",
+    stop: "Stoppen (Esc)",
+    attach: "Textdateien hinzufügen",
+    attached: "Dateien zur Frage",
+    remove: (name) => `${name} entfernen`,
+    tooLarge: (name, most) => `${name} ist zu groß: höchstens ${most} Text.`,
+    notText: (name) => `${name} ist keine Textdatei.`,
+  },
+  message: {
+    copy: "Kopieren",
+    copyCode: "Kopieren",
+    edit: "Bearbeiten",
+    again: "Neu generieren",
+    goOn: "Antwort fortsetzen",
+    inside: "Hineinschauen",
+    remove: "Dies und alles danach löschen",
+    removed: "Gelöscht, samt allem danach.",
+    save: "Speichern",
+    sendAgain: "Senden",
+    previous: "Vorherige Version",
+    next: "Nächste Version",
+    branch: (index, count) => `${index} / ${count}`,
+    thinking: (seconds) => (seconds < 1 ? "Denkt nach …" : `Denkt nach … ${duration(seconds)}`),
+    thought: (seconds) =>
+      (seconds === undefined ? "Gedanken" : `${duration(Math.max(1, seconds), "long")} nachgedacht`),
+  },
+  tools: {
+    python: {
+      label: "Modell darf Python ausführen",
+      explained:
+        "Für Rechnungen, Tabellen und Diagramme. Der Code läuft hier in einem eigenen Python, ohne Netz und höchstens 30 Sekunden lang: Er sieht weder diese Seite noch deine Unterhaltungen oder Dateien, außer denen, die du anhängst. Kleine Modelle können das schlecht.",
+      choices: { off: "Aus", ask: "Jedes Mal fragen", always: "Ohne zu fragen" },
+    },
+    servers: {
+      label: "MCP-Server",
+      explained:
+        "Adressen von Servern, deren Funktionen das Modell aufrufen darf, eine pro Zeile: über https oder auf diesem Rechner. Was das Modell ihnen mitteilt, verlässt dein Gerät.",
+      wrong: (line) => `„${line}“ ist weder eine https-Adresse noch eine auf diesem Rechner.`,
+    },
+    consent: {
+      label: "Aufrufe von Servern",
+      explained: "",
+      choices: { ask: "Jedes Mal fragen", always: "Ohne zu fragen" },
+    },
+    site: {
+      label: "Funktionen dieser Website",
+      explained: "Das Modell darf sie aufrufen, um dir zu antworten.",
+      choices: { true: "An", false: "Aus" },
+    },
+    named: (name) => (name === "python" ? "Python" : name),
+    called: (name) => (name === "python" ? "Python" : `${name} aufgerufen`),
+    running: "läuft …",
+    waiting: "möchte laufen",
+    run: "Ausführen",
+    decline: "Nicht ausführen",
+    declined: "Das wurde nicht erlaubt.",
+    notRun: "Nicht ausgeführt.",
+    stopped: "Gestoppt.",
+    late: (seconds) => `Gestoppt: hat länger als ${duration(seconds, "long")} gedauert.`,
+    notStarted: (why) => (why ? `Python ist nicht gestartet: ${why}.` : "Python ist nicht gestartet."),
+    brokeDown: (why) => `Python ist abgestürzt: ${why}.`,
+    anew: "[Python wurde neu gestartet: Die Variablen früherer Läufe sind weg.]",
+    plot: "Diagramm",
+    ran: ({ error, seconds }) => {
+        if (!seconds) return "";
+        return error === undefined ? `lief ${measured(seconds)}` : `nach ${measured(seconds)} gescheitert`;
+      },
+    rows: (shown, all) => `${count(shown)} von ${count(all)} Zeilen`,
+    unknown: (name) => `Es gibt keine Funktion namens „${name}“.`,
+    noArguments: "Die Argumente sind kein Objekt.",
+    noServer: (server, message) => `${server} lässt sich nicht verwenden: ${message}`,
+    noFrames: "der Server dieser Seite erlaubt ihr keine Frames",
+    noFunction: "jede hat einen Namen, eine Beschreibung und eine Funktion „run“.",
+    noCode: "Es gibt keinen Code: Er wird als Text „code“ erwartet.",
+    broken: (message) => `Die Funktionen dieser Website lassen sich nicht verwenden: ${message}`,
+  },
+  inside: {
+    title: "In der Antwort",
+    looking: "Wird untersucht …",
+    notReady: "Das Modell lädt noch: Schau hinein, sobald es bereit ist.",
+    another: (wrote, sees) => `Das hat ${wrote} geschrieben; unten steht, was ${sees} davon hält.`,
+    tokens: "Wie sicher es war",
+    tokensLead:
+      "Jedes Stück ist ein Token. Je unwahrscheinlicher es war, desto kräftiger sind Farbe und Linie. Wähle eines aus, auch mit den Pfeiltasten, um zu sehen, was das Modell sonst noch erwogen hat. Die Wahrscheinlichkeiten sind die des Modells selbst, vor Temperatur und Ähnlichem.",
+    sure: { high: "wahrscheinlich", middle: "unter 50 %", low: "unter 10 %" },
+    chosen: (token, share) => `${token}, ${share}`,
+    instead: "Am wahrscheinlichsten an dieser Stelle",
+    token: "Token",
+    probability: "Wahrscheinlichkeit",
+    taken: "dieses wurde es",
+    attention: "Wohin es geschaut hat",
+    attentionLead:
+      "Wie viel ein Attention-Head aus jedem Token vor dem gewählten gezogen hat. Viele Heads ruhen auf dem ersten Token, wenn sie nichts suchen.",
+    layer: "Schicht",
+    head: "Head",
+    everyHead: "alle, im Mittel",
+    noAttention: "Keine Schicht dieses Modells hat Attention: Es merkt sich Dinge auf andere Weise.",
+    most: "Am meisten",
+    time: "Wofür ein Token Zeit braucht",
+    timeLead: "Auf der GPU, jede Art von Schritt für sich, und daher etwas länger als zusammen.",
+    noTime: (reason) => `Dieser Browser verrät nicht, wie lange die GPU braucht (${reason}).`,
+    kinds: "Kernel und wie oft jeder läuft; die längsten zuerst",
+    kind: "Kernel",
+    share: "Anteil",
+    kernels: {
+      attention: "Attention",
+      get_rows: "schlägt das Token nach",
+      linear_experts: "Produkte mit Experten",
+      linear_attention: "lineare Attention",
+      linear: "Produkte mit Gewichten",
+      rms_norm: "Normen",
+      layer_norm: "Normen",
+      qk_norm: "Normen von Queries und Keys",
+      rope_append: "Positionen und Cache",
+      sample: "wählt das nächste Token",
+      gated: "Gates",
+      unary: "Aktivierung",
+      binary: "Summen",
+      route: "wählt Experten",
+    },
+    python: "Sein Python",
+    pythonLead:
+      "Diese Funktion erzeugt jedes Token, genau so, wie sie läuft. Ändere sie und sieh, was passiert: Lass eine Schicht aus, skaliere, was addiert wird, nimm eine andere Aktivierung. Sie läuft nur in dieser Seite, bis das Modell neu geladen wird. Führe nur aus, was du selbst geschrieben oder verstanden hast.",
+    run: "Ausführen",
+    running: "Ein Schritt wird probiert …",
+    runs: "Es läuft. Die nächste Antwort entsteht damit.",
+    original: "Zurück zum Original",
+    isOriginal: "Das Original läuft.",
+    isChanged: "Deine Version läuft.",
+    failed: "Es läuft nicht; was vorher lief, läuft weiter.",
+    source: "Python des Modells",
+  },
+  full: {
+    near: "Der Kontext ist fast voll: Viel mehr von dieser Unterhaltung kann das Modell nicht behalten.",
+    full: "Der Kontext ist voll: Mehr von dieser Unterhaltung kann das Modell nicht behalten.",
+    dropOldest: "Älteste weglassen",
+    newChat: "Neuer Chat",
+  },
+  models: {
+    title: "Modelle",
+    choose: "Modell wählen",
+    chooseOther: "Anderes Modell wählen",
+    memory: (size) => `braucht etwa ${size} GPU-Speicher`,
+    inUse: "in Gebrauch",
+    kept: "auf diesem Gerät",
+    partly: (size) => `${size} davon auf diesem Gerät`,
+    use: "Verwenden",
+    download: "Herunterladen",
+    resume: "Fortsetzen",
+    remove: "Löschen",
+    removeNamed: (name) => `${name} von diesem Gerät löschen`,
+    busy: (name) => `${name} wird in einem anderen Tab verwendet oder gerade geladen und wurde nicht gelöscht.`,
+    other: "Anderes Modell",
+    hint: "besitzer/repository/datei.gguf oder https://…",
+    load: "Laden",
+    file: "Datei wählen …",
+    explained:
+      "Eine GGUF-Datei: von Hugging Face, von einer Adresse oder deine eigene (zieh sie auf die Seite; sie wird nirgendwohin geschickt).",
+    anyway: "Trotzdem versuchen",
+    noMemory: (memory) => `Es braucht etwa ${memory} GPU-Speicher, und so viel hat dieses Gerät nicht hergegeben.`,
+    noStorage: (size, left) =>
+      `Es braucht ${size}, und auf diesem Gerät sind ${left} frei: Bis zum nächsten Besuch ließe es sich nicht aufbewahren.`,
+    notKept: (name) =>
+      `Für ${name} war auf diesem Gerät kein Platz: Beim nächsten Besuch wird es erneut heruntergeladen.`,
+    storage: (used, quota) => `Diese Seite belegt ${used} von ${quota}, die der Browser ihr gibt.`,
+    persistent: "Er wird sie behalten.",
+    temporary: "Wenn auf dem Gerät der Platz knapp wird, darf er sie löschen.",
+    persist: "Dauerhaft behalten",
+    notPersistent:
+      "Der Browser verspricht nicht, sie zu behalten. Vielleicht tut er es, wenn die Seite installiert oder als Lesezeichen gespeichert ist.",
+    pause: "Pause",
+    goOn: "Fortsetzen",
+    paused: "Pausiert",
+    stop: "Abbrechen",
+    card: (name) => `Über ${name}`,
+    facts: {
+      architecture: "Architektur",
+      parameters: "Parameter",
+      quantization: "Quantisierung",
+      context: "Kontext",
+      vocabulary: "Vokabular",
+      size: "Größe",
+      memory: "Belegter GPU-Speicher",
+      distrusted: "Auf dieser GPU nicht genutzt",
+      tokens: (number) => `${count(number)} Token`,
+      types: "Tensoren nach Typ",
+      type: "Typ",
+      tensors: "Tensoren",
+      metadata: "Metadaten",
+      key: "Schlüssel",
+      value: "Wert",
+      template: "Chat-Template",
+      templateNamed: (name) => `Chat-Template „${name}“`,
+      noTemplate: "Keines: Text wird fortgesetzt, wie er dasteht.",
+      allTensors: (number) => `Alle ${count(number)} Tensoren`,
+      name: "Name",
+      shape: "Form",
+    },
+  },
+  hung: "Das Modell hat nicht mehr geantwortet und wurde neu gestartet; die Unterhaltung ist noch da.",
+  lost:
+    "Der Grafikprozessor wurde zurückgesetzt und hat das Modell verloren. Es wird neu geladen; die Unterhaltung ist noch da.",
+  settings: {
+    title: "Einstellungen",
+    language: { label: "Sprache", system: "Wie das System" },
+    reset: "Alles auf die Vorgaben des Modells zurücksetzen",
+    unset: { max_tokens: "unbegrenzt", seed: "zufällig" },
+    theme: { label: "Erscheinungsbild", choices: { system: "System", light: "Hell", dark: "Dunkel" } },
+    system: {
+      label: "Systemprompt",
+      explained: "Was dem Modell vor jeder Unterhaltung gesagt wird: wer es ist, wie es antworten soll.",
+    },
+    thinks: {
+      label: "Vor der Antwort nachdenken",
+      explained: "Nachdenken macht viele Antworten besser, und alle langsamer.",
+      choices: { true: "Immer", false: "Nie" },
+      byItself: { on: "Wie das Modell: ja", off: "Wie das Modell: nein", free: "Wie das Modell will" },
+    },
+    temperature: {
+      label: "Temperatur",
+      explained: "Höher ist lebhafter, niedriger beständiger; 0 nimmt immer das Wahrscheinlichste.",
+    },
+    top_k: { label: "Top-k", explained: "Unter so vielen der wahrscheinlichsten Token wählen; 0 heißt ohne Grenze." },
+    top_p: {
+      label: "Top-p",
+      explained: "Unter den wahrscheinlichsten Token wählen, die zusammen diese Wahrscheinlichkeit haben.",
+    },
+    min_p: {
+      label: "Min-p",
+      explained: "Token weglassen, die weniger wahrscheinlich sind als dieser Anteil am wahrscheinlichsten.",
+    },
+    repetition_penalty: {
+      label: "Wiederholungsstrafe",
+      explained: "Über 1 wird weniger wahrscheinlich, was vor Kurzem schon gesagt wurde.",
+    },
+    max_tokens: { label: "Max. Länge", explained: "In Token, von denen jedes etwa ein halbes Wort ist." },
+    seed: { label: "Seed", explained: "Derselbe Seed gibt dieselbe Antwort auf dieselbe Frage." },
+    context: {
+      label: "Kontextlänge",
+      explained: "Wie viele Token einer Unterhaltung das Modell behält; bei einer Änderung wird es neu geladen.",
+    },
+    cache_bits: {
+      label: "Gedächtnis der Unterhaltung",
+      explained:
+        "16 Bit sind genau genug, 8 Bit brauchen halb so viel GPU-Speicher; bei einer Änderung wird das Modell neu geladen.",
+      choices: { 16: "16 Bit", 8: "8 Bit" },
+    },
+    stop: {
+      label: "Stoppzeichenfolgen",
+      explained: "Eine pro Zeile. Die Antwort endet vor der ersten, die auftaucht.",
+    },
+    schema: {
+      label: "Als JSON antworten",
+      explained:
+        "Ein JSON-Schema: Jede Antwort ist JSON, das dazu passt. Mit {} ist es beliebiges JSON; bleibt es leer, sind Antworten Text.",
+    },
+    noSchema: "Das ist kein JSON-Schema: Es beginnt mit { und endet mit }.",
+  },
+  shortcuts: {
+    title: "Tastenkürzel",
+    list: [
+      [["Eingabe"], "Senden"],
+      [["Umschalt", "Eingabe"], "Neue Zeile"],
+      [["Esc"], "Antwort stoppen"],
+      [["↑"], "Letzte Frage bearbeiten, aus einem leeren Feld"],
+      [["/"], "Eine Frage schreiben"],
+      [["Strg", "Umschalt", "O"], "Neuer Chat"],
+      [["Strg", "K"], "Unterhaltungen durchsuchen"],
+      [["Strg", "Umschalt", "S"], "Unterhaltungen ein- oder ausblenden"],
+      [["Strg", ","], "Einstellungen"],
+      [["?"], "Diese Liste"],
+    ],
+  },
+  welcome:
+    "Ein Sprachmodell, das in dieser Seite läuft, auf deinem eigenen Grafikprozessor. Was du schreibst, bleibt auf diesem Gerät.",
+  examplesLabel: "Fragen für den Anfang",
+  examples: [
+    "Was ist die Hauptstadt von Frankreich?",
+    "Warum ist der Himmel blau?",
+    "Schreib ein kurzes Gedicht über das Meer.",
+    "Gib mir drei Ideen für einen verregneten Sonntag.",
+  ],
+  waiting: "Wird gesendet, sobald das Modell bereit ist.",
+  answering: "Antwortet",
+  stages: {
+    runtime: "Python wird gestartet",
+    packages: "Pakete werden geladen",
+    download: "Modell wird heruntergeladen",
+    header: "Modell wird gelesen",
+    weights: "Modell wird auf den Grafikprozessor übertragen",
+    kernels: "Grafikprozessor wird vorbereitet",
+  },
+  stageBytes: (stage, loaded, total) => {
+      if (!total) return `${stage}: ${bytes(loaded)}`;
+      const [part, whole] = bytesOf(loaded, total);
+      return `${stage}: ${part} von ${whole}`;
+    },
+  speed: (bytesPerSecond, secondsLeft) =>
+      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, noch ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
+  ready: "Das Modell ist bereit.",
+  context: (used, length) => `${count(used)} von ${count(length)} Token`,
+  speedNow: (perSecond) => `${decimal(perSecond)} Token/s`,
+  reading: (done, total) => `Liest: ${count(done)} von ${count(total)} Token`,
+  noLongerSent: "Was darüber steht, wird nicht mehr ans Modell geschickt.",
+  reasons: {
+    stop: "",
+    tool_calls: "",
+    length: "Längengrenze erreicht",
+    stopped: "gestoppt",
+    context: "Kontext voll",
+  },
+  stats: ({ reason, usage, seconds, tokens_per_second }) => {
+      const parts = [`${count(usage.completion_tokens)} Token`];
+      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} Token/s`);
+      if (usage.completion_tokens > 0) parts.push(`erstes nach ${measured(seconds.first_token)}`);
+      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      return parts.join(" · ");
+    },
+  unanswered: "Nicht beantwortet. Geht mit deiner nächsten Frage mit.",
+  tooLong:
+    "Das ist länger, als das Modell auf einmal lesen kann. Es wurde nicht gesendet: Kürze es, oder nimm Dateien weg.",
+  failed: (stage, message) => {
+      const said = /[.!?]$/.test(message) ? message : `${message}.`;
+      if (stage === "cancelled") return "Kein Modell ist geladen. Was davon schon da ist, bleibt für das nächste Mal aufgehoben.";
+      if (stage === "memory") return `${said} Schließe andere Seiten, die die GPU nutzen, oder wähle ein kleineres Modell.`;
+      if (stage === "worker") return `Unerwartet abgebrochen: ${said}`;
+      if (stage === "runtime") return `Python konnte nicht gestartet werden: ${said}`;
+      if (stage === "site") return `Die Seite konnte nicht geladen werden: ${said}`;
+      return said;
+    },
+  unsupportedPage: {
+    title: "Dieser Browser kann das Modell nicht ausführen",
+    lead: "Das Modell läuft über WebGPU auf deinem eigenen Grafikprozessor. Diese Browser haben es:",
+    browsers: [
+      "Chrome und Edge ab 113, auf Windows, macOS, ChromeOS und Android",
+      "Safari ab 26, auf macOS, iOS und iPadOS",
+      "Firefox ab 141 auf Windows, ab 145 auf macOS",
+    ],
+    advice:
+      "Wenn deiner dabei ist, aktualisiere ihn, prüfe, ob in seinen Einstellungen die Hardwarebeschleunigung eingeschaltet ist, und versuch es noch einmal. Unter Linux braucht Chrome eventuell chrome://flags/#enable-unsafe-webgpu.",
+  },
+  unsupported: {
+    insecure:
+      "Diese Seite wurde nicht über eine sichere Adresse geöffnet. Browser bieten WebGPU nur unter https:// und localhost an.",
+    missing: "Dieser Browser hat kein WebGPU, oder es ist ausgeschaltet.",
+    "no-adapter": "Dieser Browser hat WebGPU, hat aber keinen Grafikprozessor gefunden, den er nutzen darf.",
+  },
+};
