@@ -32,6 +32,9 @@ const paths = {
   open: "M10 12.75v-9M6.25 7.25 10 3.5l3.75 3.75M4 16.25h12",
 };
 
+/** Those that point forward or back turn round where one reads from the right. */
+const TURNING = new Set(["sidebar", "previous", "next"]);
+
 /**
  * @param {string} name of `paths`
  * @returns {SVGSVGElement} a picture that says nothing by itself: what it is in has the words
@@ -42,6 +45,7 @@ export function icon(name) {
   const path = document.createElementNS(space, "path");
   svg.setAttribute("viewBox", "0 0 20 20");
   svg.setAttribute("aria-hidden", "true");
+  svg.classList.toggle("turning", TURNING.has(name));
   path.setAttribute("d", paths[name]);
   svg.append(path);
   return svg;
