@@ -449,4 +449,23 @@ export const strings = {
     missing: "This browser has no WebGPU, or it is switched off.",
     "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
   },
+
+  organised: {
+    pinned: "Pinned",
+    archived: "Archived",
+    pin: "Pin",
+    unpin: "Unpin",
+    move: "Move to folder…",
+    newFolder: "New folder…",
+    noFolder: "No folder",
+    folderName: "Name of the folder",
+    renameFolder: "Rename folder",
+    deleteFolder: "Delete folder, keep its chats",
+    /** @type {(name: string) => string} */
+    folderDeleted: (name) => `The folder “${name}” was deleted. Its chats are still here.`,
+    archive: "Archive",
+    unarchive: "Move out of the archive",
+    /** @type {(name: string) => string} */
+    wasArchived: (name) => `“${name}” was archived.`,
+  },
 };
