@@ -15,14 +15,14 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 pytestmark = pytest.mark.slow
 
 Fake = Callable[..., None]
-DAY = 86_400_000
 SKY = "Blue light is scattered most. In the evening its way through the air is longer, and **red light** is left."
 
 
 def kept(name: str, answer: str, **more: Any) -> dict[str, Any]:
     question = {"id": f"q {name}", "parent": None, "role": "user", "content": f"What of {name}?"}
     said = {"id": f"a {name}", "parent": f"q {name}", "role": "assistant", "content": answer}
-    return {"id": name, "name": name, "created": 0, "changed": 0, "messages": [question, said], "leaf": said["id"], **more}
+    record = {"id": name, "name": name, "created": 0, "changed": 0, "messages": [question, said], "leaf": said["id"]}
+    return {**record, **more}
 
 
 def opened(page: Page, url: str, fake: Fake, *records: dict[str, Any]) -> None:
@@ -33,17 +33,16 @@ def opened(page: Page, url: str, fake: Fake, *records: dict[str, Any]) -> None:
     expect(page.locator("#conversations > li").first).to_be_visible()
 
 
-def listed(page: Page) -> list[str]:
-    """Headings and names, in their order."""
-    return page.locator("#conversations > li").evaluate_all(
-        "(rows) => rows.map((row) => row.querySelector('.name, .fold')?.firstChild?.nextSibling?.data"
-        " ?? row.querySelector('.name')?.textContent ?? row.textContent)"
-    )
+LISTED = """(expected) => {
+  const text = (row) => row.querySelector(".name")?.textContent ?? row.querySelector(".fold")?.childNodes[1].data;
+  const rows = [...document.querySelectorAll("#conversations > li")].map((row) => text(row) ?? row.textContent);
+  return JSON.stringify(rows) === JSON.stringify(expected);
+}"""
 
 
 def rows(page: Page, *expected: str) -> None:
-    expect(page.locator("#conversations > li")).to_have_count(len(expected))
-    assert listed(page) == [*expected]
+    """Wait until the list has these headings and names, in this order."""
+    page.wait_for_function(LISTED, arg=[*expected], timeout=30_000)
 
 
 def write(page: Page, name: str) -> None:

@@ -2,34 +2,50 @@
 
 import { byId } from "./dom.js";
 
-/** A message that is drawn later than after so many frames is not waited for. */
-const FRAMES = 240;
+/** So many frames are waited for a message to be drawn; and it is there when it has stayed in view for so many. */
+const FRAMES = { most: 300, still: 10 };
 /** So many places are marked. */
 const MOST = 500;
-/** Counts what is to be shown: what is waited for is outdated by the next. */
-let revealing = 0;
+
+/** What is being shown; ended by the next, and by the visitor's own scrolling. */
+let revealing = new AbortController();
 
 /**
  * @param {string | undefined} id of a message of the conversation in view; undefined: nothing is to be marked
  * @param {import("./wanted.js").Wanted} wanted
  */
 export function reveal(id, wanted) {
-  const mine = ++revealing;
+  revealing.abort();
+  const { signal } = (revealing = new AbortController());
+  const scroller = byId("scroller");
   // An old browser scrolls there, and marks nothing.
   const marks = globalThis.CSS?.highlights;
   marks?.delete("found");
   if (!id) return;
-  let frames = 0;
+  for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"])
+    scroller.addEventListener(kind, () => revealing.abort(), { signal, passive: true });
+  let [frames, still, last] = [0, 0, ""];
   const look = () => {
-    if (mine !== revealing || ++frames > FRAMES) return;
+    if (signal.aborted || ++frames > FRAMES.most) return;
+    requestAnimationFrame(look);
     const text = byId("messages").querySelector(`[data-id="${CSS.escape(id)}"] .text`);
-    const ranges = text ? rangesIn(text, wanted) : [];
-    if (!ranges.length) return requestAnimationFrame(look);
-    if (marks) marks.set("found", new Highlight(...ranges));
-    // In the next frame: a conversation that comes into view is scrolled to its end first.
-    requestAnimationFrame(() => ranges[0].startContainer.parentElement?.scrollIntoView({ block: "center" }));
+    const drawn = text?.textContent ?? "";
+    if (drawn !== last) still = 0; // it is drawn in steps, and anew when the library for that has come
+    last = drawn;
+    if (!text || ++still < 2) return;
+    const [first, ...more] = rangesIn(text, wanted);
+    const place = first?.startContainer.parentElement;
+    if (!place) return;
+    if (still === 2) marks?.set("found", new Highlight(first, ...more));
+    const { top, bottom } = place.getBoundingClientRect();
+    const view = scroller.getBoundingClientRect();
+    if (top < view.top || bottom > view.bottom) {
+      still = 2;
+      place.scrollIntoView({ block: "center" });
+    }
+    if (still > FRAMES.still) revealing.abort();
   };
-  requestAnimationFrame(look);
+  look();
 }
 
 /**

@@ -11,6 +11,7 @@
  * @property {boolean} isFolded its entries are not shown
  */
 
+import { monthOf } from "../shared/format.js";
 import { recallJson, remember } from "./remembered.js";
 import { strings } from "./strings.js";
 
@@ -52,8 +53,9 @@ export function fold({ kind, title }) {
   remember(KEY, JSON.stringify([...differing]));
 }
 
+/** What they are called: to find that out takes longer than all else. @type {Map<number, string>} */
+const months = new Map();
 const collator = new Intl.Collator(strings.language, { numeric: true });
-const month = new Intl.DateTimeFormat(strings.language, { month: "long", year: "numeric" });
 
 /** @param {Found} entry @returns {Pick<Group, "kind" | "title">} */
 function placeOf({ pinned, archived, folder, changed }) {
@@ -88,5 +90,8 @@ function period(time) {
   if (days < 1) return today;
   if (days < 2) return yesterday;
   if (days < 8) return lastWeek;
-  return month.format(time);
+  const date = new Date(time);
+  const month = 12 * date.getFullYear() + date.getMonth();
+  if (!months.has(month)) months.set(month, monthOf(time));
+  return months.get(month) ?? "";
 }
