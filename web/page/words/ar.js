@@ -68,7 +68,7 @@ export const words = {
     hint: "اسأل عن أي شيء",
     send: "إرسال (Enter)",
     stop: "إيقاف (Esc)",
-    attach: "إضافة ملفات نصية",
+    attach: "إضافة ملفات",
     attached: "الملفات المرفقة بالسؤال",
     remove: (name) => `إزالة ${name}`,
     tooLarge: (name, most) => `الملف ${name} كبير جدًا: الحد الأقصى ${most} من النص.`,
@@ -79,10 +79,12 @@ export const words = {
     copyCode: "نسخ",
     edit: "تعديل",
     again: "إعادة التوليد",
-    goOn: "متابعة هذه الإجابة",
+    goOn: "متابعة",
+    more: "المزيد",
+    details: "التفاصيل",
     inside: "نظرة من الداخل",
-    remove: "حذف هذه الرسالة وما بعدها",
-    removed: "حُذفت الرسالة وما بعدها.",
+    remove: "حذف من هنا",
+    removed: "حُذفت مع كل ما بعدها.",
     save: "حفظ",
     sendAgain: "إرسال",
     previous: "النسخة السابقة",
@@ -211,7 +213,11 @@ export const words = {
     memory: (size) => `يحتاج نحو ${size} من ذاكرة الرسوميات`,
     inUse: "قيد الاستخدام",
     kept: "على هذا الجهاز",
-    partly: (size) => `${size} منه على هذا الجهاز`,
+    partly: (part, total) => {
+          if (!total) return `نُزِّل ${bytes(part)}`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `نُزِّل ${loaded} من ${whole}`;
+        },
     use: "استخدام",
     download: "تنزيل",
     resume: "استئناف",
@@ -221,8 +227,9 @@ export const words = {
     other: "نموذج آخر",
     hint: "owner/repository/file.gguf أو https://…",
     load: "تحميل",
-    file: "اختيار ملف…",
-    explained: "ملف GGUF: من Hugging Face أو من عنوان أو من عندك (أفلته على الصفحة؛ لن يُرسل إلى أي مكان).",
+    file: "فتح ملف…",
+    explained:
+      "البحث يسأل Hugging Face ولا أحد سواه. ملف GGUF الخاص بك لا يُرسل إلى أي مكان؛ ويمكنك أيضًا إفلاته على الصفحة.",
     anyway: "المحاولة رغم ذلك",
     noMemory: (memory) => `يحتاج نحو ${memory} من ذاكرة الرسوميات، ولم يوفر هذا الجهاز هذا القدر.`,
     noStorage: (size, left) => `يشغل ${size}، وعلى هذا الجهاز متسع لـ ${left}: لا يمكن حفظه للزيارة القادمة.`,
@@ -246,15 +253,7 @@ export const words = {
       size: "الحجم",
       memory: "ذاكرة الرسوميات المستخدمة",
       distrusted: "غير مستخدم على وحدة الرسوميات هذه",
-      tokens: (number) =>
-          plural(number, {
-            zero: "لا رموز",
-            one: "رمز واحد",
-            two: "رمزان",
-            few: `${count(number)} رموز`,
-            many: `${count(number)} رمزًا`,
-            other: `${count(number)} رمز`,
-          }),
+      tokens: (number) => words.details.tokens(number),
       types: "الموترات حسب النوع",
       type: "النوع",
       tensors: "الموترات",
@@ -274,7 +273,7 @@ export const words = {
   settings: {
     title: "الإعدادات",
     language: { label: "اللغة", system: "لغة النظام" },
-    reset: "إعادة الكل إلى قيم النموذج الافتراضية",
+    reset: "إعادة ضبط كل الإعدادات",
     unset: { max_tokens: "بلا حد", seed: "عشوائية" },
     theme: { label: "المظهر", choices: { system: "النظام", light: "فاتح", dark: "داكن" } },
     system: {
@@ -365,11 +364,10 @@ export const words = {
     stopped: "أُوقفت",
     context: "السياق ممتلئ",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const parts = [words.models.facts.tokens(usage.completion_tokens)];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} رمز/ث`);
-      if (usage.completion_tokens > 0) parts.push(`الأول بعد ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`الرمز الأول بعد ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "بلا إجابة. سيُرسل مع سؤالك التالي.",
@@ -398,5 +396,56 @@ export const words = {
     insecure: "لم تُفتح هذه الصفحة عبر عنوان آمن. لا توفر المتصفحات WebGPU إلا على https:// وlocalhost.",
     missing: "لا يدعم هذا المتصفح WebGPU، أو أنه معطَّل.",
     "no-adapter": "يدعم هذا المتصفح WebGPU، لكنه لم يجد معالج رسوميات يمكنه استخدامه.",
+  },
+  details: {
+    title: "تفاصيل الإجابة",
+    model: "النموذج",
+    answer: "الطول",
+    tokens: (number) =>
+        plural(number, {
+          zero: "لا رموز",
+          one: "رمز واحد",
+          two: "رمزان",
+          few: `${count(number)} رموز`,
+          many: `${count(number)} رمزًا`,
+          other: `${count(number)} رمز`,
+        }),
+    speed: "السرعة",
+    first: "الوقت حتى الرمز الأول",
+    thinking: "وقت التفكير",
+    seconds: (seconds) => measured(seconds),
+    prompt: "الطلب",
+    read: (all, cached) =>
+      (cached ? `${words.details.tokens(all)}، منها ${count(cached)} معروفة من قبل` : words.details.tokens(all)),
+    ended: "النهاية",
+    reasons: {
+      stop: "من تلقاء نفسها",
+      tool_calls: "لاستدعاء وظيفة",
+      length: "عند حد الطول",
+      stopped: "أوقفتها أنت",
+      context: "كان السياق ممتلئًا",
+    },
+    none: "لم يُقَس شيء.",
+    show: {
+      label: "الأرقام تحت الإجابات",
+      explained: "الطول والسرعة والوقت حتى الرمز الأول. تجدها دائمًا في تفاصيل الإجابة.",
+      choices: { shown: "إظهار", folded: "إخفاء" },
+    },
+  },
+  organised: {
+    pinned: "المثبَّتة",
+    archived: "المؤرشفة",
+    pin: "تثبيت",
+    unpin: "إلغاء التثبيت",
+    move: "نقل إلى مجلد…",
+    newFolder: "مجلد جديد…",
+    noFolder: "بلا مجلد",
+    folderName: "اسم المجلد",
+    renameFolder: "إعادة تسمية المجلد",
+    deleteFolder: "حذف المجلد والاحتفاظ بمحادثاته",
+    folderDeleted: (name) => `حُذف المجلد «${name}». محادثاته ما زالت هنا.`,
+    archive: "أرشفة",
+    unarchive: "إخراج من الأرشيف",
+    wasArchived: (name) => `أُرشفت «${name}».`,
   },
 };

@@ -62,7 +62,7 @@ export const words = {
     hint: "Frag etwas",
     send: "Senden (Eingabe)",
     stop: "Stoppen (Esc)",
-    attach: "Textdateien hinzufügen",
+    attach: "Dateien hinzufügen",
     attached: "Dateien zur Frage",
     remove: (name) => `${name} entfernen`,
     tooLarge: (name, most) => `${name} ist zu groß: höchstens ${most} Text.`,
@@ -73,10 +73,12 @@ export const words = {
     copyCode: "Kopieren",
     edit: "Bearbeiten",
     again: "Neu generieren",
-    goOn: "Antwort fortsetzen",
+    goOn: "Fortsetzen",
+    more: "Mehr",
+    details: "Details",
     inside: "Hineinschauen",
-    remove: "Dies und alles danach löschen",
-    removed: "Gelöscht, samt allem danach.",
+    remove: "Ab hier löschen",
+    removed: "Gelöscht, mit allem danach.",
     save: "Speichern",
     sendAgain: "Senden",
     previous: "Vorherige Version",
@@ -203,9 +205,13 @@ export const words = {
     choose: "Modell wählen",
     chooseOther: "Anderes Modell wählen",
     memory: (size) => `braucht etwa ${size} GPU-Speicher`,
-    inUse: "in Gebrauch",
+    inUse: "In Gebrauch",
     kept: "auf diesem Gerät",
-    partly: (size) => `${size} davon auf diesem Gerät`,
+    partly: (part, total) => {
+          if (!total) return `${bytes(part)} heruntergeladen`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `${loaded} von ${whole} heruntergeladen`;
+        },
     use: "Verwenden",
     download: "Herunterladen",
     resume: "Fortsetzen",
@@ -215,9 +221,9 @@ export const words = {
     other: "Anderes Modell",
     hint: "besitzer/repository/datei.gguf oder https://…",
     load: "Laden",
-    file: "Datei wählen …",
+    file: "Datei öffnen …",
     explained:
-      "Eine GGUF-Datei: von Hugging Face, von einer Adresse oder deine eigene (zieh sie auf die Seite; sie wird nirgendwohin geschickt).",
+      "Die Suche fragt Hugging Face und sonst niemanden. Eine eigene GGUF-Datei wird nirgendwohin geschickt; du kannst sie auch auf die Seite ziehen.",
     anyway: "Trotzdem versuchen",
     noMemory: (memory) => `Es braucht etwa ${memory} GPU-Speicher, und so viel hat dieses Gerät nicht hergegeben.`,
     noStorage: (size, left) =>
@@ -265,7 +271,7 @@ export const words = {
   settings: {
     title: "Einstellungen",
     language: { label: "Sprache", system: "Wie das System" },
-    reset: "Alles auf die Vorgaben des Modells zurücksetzen",
+    reset: "Alle Einstellungen zurücksetzen",
     unset: { max_tokens: "unbegrenzt", seed: "zufällig" },
     theme: { label: "Erscheinungsbild", choices: { system: "System", light: "Hell", dark: "Dunkel" } },
     system: {
@@ -371,11 +377,10 @@ export const words = {
     stopped: "gestoppt",
     context: "Kontext voll",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
+  stats: ({ usage, seconds, tokens_per_second }) => {
       const parts = [`${count(usage.completion_tokens)} Token`];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} Token/s`);
-      if (usage.completion_tokens > 0) parts.push(`erstes nach ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`erstes Token nach ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "Nicht beantwortet. Geht mit deiner nächsten Frage mit.",
@@ -406,5 +411,48 @@ export const words = {
       "Diese Seite wurde nicht über eine sichere Adresse geöffnet. Browser bieten WebGPU nur unter https:// und localhost an.",
     missing: "Dieser Browser hat kein WebGPU, oder es ist ausgeschaltet.",
     "no-adapter": "Dieser Browser hat WebGPU, hat aber keinen Grafikprozessor gefunden, den er nutzen darf.",
+  },
+  details: {
+    title: "Details zur Antwort",
+    model: "Modell",
+    answer: "Länge",
+    tokens: (number) => `${count(number)} Token`,
+    speed: "Tempo",
+    first: "Zeit bis zum ersten Token",
+    thinking: "Zeit zum Nachdenken",
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    read: (all, cached) =>
+      (cached ? `${count(all)} Token, davon ${count(cached)} schon bekannt` : `${count(all)} Token`),
+    ended: "Ende",
+    reasons: {
+      stop: "von selbst",
+      tool_calls: "um eine Funktion aufzurufen",
+      length: "an der Längengrenze",
+      stopped: "du hast sie gestoppt",
+      context: "der Kontext war voll",
+    },
+    none: "Nichts gemessen.",
+    show: {
+      label: "Zahlen unter Antworten",
+      explained: "Länge, Tempo und Zeit bis zum ersten Token. In den Details einer Antwort stehen sie immer.",
+      choices: { shown: "Anzeigen", folded: "Ausblenden" },
+    },
+  },
+  organised: {
+    pinned: "Angeheftet",
+    archived: "Archiviert",
+    pin: "Anheften",
+    unpin: "Lösen",
+    move: "In Ordner verschieben …",
+    newFolder: "Neuer Ordner …",
+    noFolder: "Kein Ordner",
+    folderName: "Name des Ordners",
+    renameFolder: "Ordner umbenennen",
+    deleteFolder: "Ordner löschen, Chats behalten",
+    folderDeleted: (name) => `Der Ordner „${name}“ wurde gelöscht. Seine Chats sind noch da.`,
+    archive: "Archivieren",
+    unarchive: "Aus dem Archiv holen",
+    wasArchived: (name) => `„${name}“ wurde archiviert.`,
   },
 };

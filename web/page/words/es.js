@@ -61,7 +61,7 @@ export const words = {
     hint: "Pregunta algo",
     send: "Enviar (Intro)",
     stop: "Detener (Esc)",
-    attach: "Añadir archivos de texto",
+    attach: "Añadir archivos",
     attached: "Archivos que acompañan a la pregunta",
     remove: (name) => `Quitar ${name}`,
     tooLarge: (name, most) => `${name} es demasiado grande: como máximo ${most} de texto.`,
@@ -72,10 +72,12 @@ export const words = {
     copyCode: "Copiar",
     edit: "Editar",
     again: "Regenerar",
-    goOn: "Continuar esta respuesta",
+    goOn: "Continuar",
+    more: "Más",
+    details: "Detalles",
     inside: "Mirar por dentro",
-    remove: "Eliminar esto y lo que sigue",
-    removed: "Eliminado, con lo que seguía.",
+    remove: "Eliminar desde aquí",
+    removed: "Eliminado, con todo lo que seguía.",
     save: "Guardar",
     sendAgain: "Enviar",
     previous: "Versión anterior",
@@ -202,9 +204,13 @@ export const words = {
     choose: "Elegir un modelo",
     chooseOther: "Elegir otro modelo",
     memory: (size) => `necesita unos ${size} de memoria de GPU`,
-    inUse: "en uso",
+    inUse: "En uso",
     kept: "en este dispositivo",
-    partly: (size) => `${size} en este dispositivo`,
+    partly: (part, total) => {
+          if (!total) return `${bytes(part)} descargados`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `${loaded} de ${whole} descargados`;
+        },
     use: "Usar",
     download: "Descargar",
     resume: "Reanudar",
@@ -214,9 +220,9 @@ export const words = {
     other: "Otro modelo",
     hint: "autor/repositorio/archivo.gguf o https://…",
     load: "Cargar",
-    file: "Elegir un archivo…",
+    file: "Abrir un archivo…",
     explained:
-      "Un archivo GGUF: de Hugging Face, de una dirección o tuyo (suéltalo en la página; no se envía a ninguna parte).",
+      "La búsqueda pregunta a Hugging Face y a nadie más. Un archivo GGUF tuyo no se envía a ninguna parte; también puedes soltarlo en la página.",
     anyway: "Probar de todos modos",
     noMemory: (memory) => `Necesita unos ${memory} de memoria de GPU, y este dispositivo no ha dado tanta.`,
     noStorage: (size, left) =>
@@ -263,7 +269,7 @@ export const words = {
   settings: {
     title: "Ajustes",
     language: { label: "Idioma", system: "El del sistema" },
-    reset: "Restablecer todos los valores del modelo",
+    reset: "Restablecer todos los ajustes",
     unset: { max_tokens: "sin límite", seed: "aleatoria" },
     theme: { label: "Apariencia", choices: { system: "Sistema", light: "Claro", dark: "Oscuro" } },
     system: {
@@ -363,12 +369,10 @@ export const words = {
     stopped: "detenida",
     context: "contexto lleno",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const tokens = count(usage.completion_tokens);
-      const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      if (usage.completion_tokens > 0) parts.push(`el primero a los ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`primer token a los ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "Sin respuesta. Irá con tu próxima pregunta.",
@@ -398,5 +402,48 @@ export const words = {
       "Esta página no se ha abierto desde una dirección segura. Los navegadores solo ofrecen WebGPU en https:// y localhost.",
     missing: "Este navegador no tiene WebGPU, o está desactivado.",
     "no-adapter": "Este navegador tiene WebGPU, pero no ha encontrado ningún procesador gráfico que pueda usar.",
+  },
+  details: {
+    title: "Detalles de la respuesta",
+    model: "Modelo",
+    answer: "Longitud",
+    tokens: (number) => plural(number, { one: `${count(number)} token`, other: `${count(number)} tokens` }),
+    speed: "Velocidad",
+    first: "Tiempo hasta el primer token",
+    thinking: "Tiempo pensando",
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    read: (all, cached) =>
+        cached ? `${words.details.tokens(all)}, de ellos ${count(cached)} ya conocidos` : words.details.tokens(all),
+    ended: "Final",
+    reasons: {
+      stop: "por sí sola",
+      tool_calls: "para llamar a una función",
+      length: "en el límite de longitud",
+      stopped: "la detuviste",
+      context: "el contexto estaba lleno",
+    },
+    none: "No se midió nada.",
+    show: {
+      label: "Cifras bajo las respuestas",
+      explained: "Longitud, velocidad y tiempo hasta el primer token. Siempre están en los detalles de cada respuesta.",
+      choices: { shown: "Mostrar", folded: "Ocultar" },
+    },
+  },
+  organised: {
+    pinned: "Fijadas",
+    archived: "Archivadas",
+    pin: "Fijar",
+    unpin: "Dejar de fijar",
+    move: "Mover a una carpeta…",
+    newFolder: "Carpeta nueva…",
+    noFolder: "Sin carpeta",
+    folderName: "Nombre de la carpeta",
+    renameFolder: "Cambiar nombre de la carpeta",
+    deleteFolder: "Eliminar la carpeta, conservar sus chats",
+    folderDeleted: (name) => `Se ha eliminado la carpeta «${name}». Sus chats siguen aquí.`,
+    archive: "Archivar",
+    unarchive: "Sacar del archivo",
+    wasArchived: (name) => `Se ha archivado «${name}».`,
   },
 };

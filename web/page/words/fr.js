@@ -61,7 +61,7 @@ export const words = {
     hint: "Posez une question",
     send: "Envoyer (Entrée)",
     stop: "Arrêter (Échap)",
-    attach: "Ajouter des fichiers texte",
+    attach: "Ajouter des fichiers",
     attached: "Fichiers joints à la question",
     remove: (name) => `Retirer ${name}`,
     tooLarge: (name, most) => `${name} est trop volumineux : ${most} de texte au plus.`,
@@ -72,10 +72,12 @@ export const words = {
     copyCode: "Copier",
     edit: "Modifier",
     again: "Régénérer",
-    goOn: "Continuer cette réponse",
+    goOn: "Continuer",
+    more: "Plus",
+    details: "Détails",
     inside: "Regarder à l’intérieur",
-    remove: "Supprimer ce message et la suite",
-    removed: "Supprimé, avec la suite.",
+    remove: "Supprimer à partir d’ici",
+    removed: "Supprimé, avec tout ce qui suivait.",
     save: "Enregistrer",
     sendAgain: "Envoyer",
     previous: "Version précédente",
@@ -202,9 +204,13 @@ export const words = {
     choose: "Choisir un modèle",
     chooseOther: "Choisir un autre modèle",
     memory: (size) => `demande environ ${size} de mémoire GPU`,
-    inUse: "utilisé",
+    inUse: "Utilisé",
     kept: "sur cet appareil",
-    partly: (size) => `dont ${size} sur cet appareil`,
+    partly: (part, total) => {
+          if (!total) return `${bytes(part)} téléchargés`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `${loaded} sur ${whole} téléchargés`;
+        },
     use: "Utiliser",
     download: "Télécharger",
     resume: "Reprendre",
@@ -214,9 +220,9 @@ export const words = {
     other: "Un autre modèle",
     hint: "auteur/dépôt/fichier.gguf ou https://…",
     load: "Charger",
-    file: "Choisir un fichier…",
+    file: "Ouvrir un fichier…",
     explained:
-      "Un fichier GGUF : sur Hugging Face, à une adresse, ou à vous (déposez-le sur la page ; il n’est envoyé nulle part).",
+      "La recherche interroge Hugging Face, et personne d’autre. Un fichier GGUF à vous n’est envoyé nulle part ; vous pouvez aussi le déposer sur la page.",
     anyway: "Essayer quand même",
     noMemory: (memory) => `Il demande environ ${memory} de mémoire GPU, et cet appareil n’en a pas donné autant.`,
     noStorage: (size, left) =>
@@ -264,7 +270,7 @@ export const words = {
   settings: {
     title: "Réglages",
     language: { label: "Langue", system: "Celle du système" },
-    reset: "Rétablir toutes les valeurs du modèle",
+    reset: "Réinitialiser tous les réglages",
     unset: { max_tokens: "illimitée", seed: "aléatoire" },
     theme: { label: "Apparence", choices: { system: "Système", light: "Clair", dark: "Sombre" } },
     system: {
@@ -364,12 +370,10 @@ export const words = {
     stopped: "arrêtée",
     context: "contexte plein",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const tokens = count(usage.completion_tokens);
-      const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      if (usage.completion_tokens > 0) parts.push(`premier après ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`premier token après ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "Sans réponse. Elle accompagnera votre prochaine question.",
@@ -400,5 +404,48 @@ export const words = {
       "Cette page n’a pas été ouverte par une adresse sécurisée. Les navigateurs n’offrent WebGPU que sur https:// et localhost.",
     missing: "Ce navigateur n’a pas WebGPU, ou il est désactivé.",
     "no-adapter": "Ce navigateur a WebGPU, mais n’a trouvé aucun processeur graphique qu’il puisse utiliser.",
+  },
+  details: {
+    title: "Détails de la réponse",
+    model: "Modèle",
+    answer: "Longueur",
+    tokens: (number) => plural(number, { one: `${count(number)} token`, other: `${count(number)} tokens` }),
+    speed: "Vitesse",
+    first: "Délai du premier token",
+    thinking: "Temps de réflexion",
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    read: (all, cached) =>
+        cached ? `${words.details.tokens(all)}, dont ${count(cached)} déjà connus` : words.details.tokens(all),
+    ended: "Fin",
+    reasons: {
+      stop: "d’elle-même",
+      tool_calls: "pour appeler une fonction",
+      length: "à la longueur maximale",
+      stopped: "vous l’avez arrêtée",
+      context: "le contexte était plein",
+    },
+    none: "Rien n’a été mesuré.",
+    show: {
+      label: "Chiffres sous les réponses",
+      explained: "Longueur, vitesse et délai du premier token. Ils sont toujours dans les détails d’une réponse.",
+      choices: { shown: "Afficher", folded: "Masquer" },
+    },
+  },
+  organised: {
+    pinned: "Épinglées",
+    archived: "Archivées",
+    pin: "Épingler",
+    unpin: "Détacher",
+    move: "Déplacer vers un dossier…",
+    newFolder: "Nouveau dossier…",
+    noFolder: "Aucun dossier",
+    folderName: "Nom du dossier",
+    renameFolder: "Renommer le dossier",
+    deleteFolder: "Supprimer le dossier, garder ses discussions",
+    folderDeleted: (name) => `Le dossier « ${name} » a été supprimé. Ses discussions sont toujours là.`,
+    archive: "Archiver",
+    unarchive: "Sortir des archives",
+    wasArchived: (name) => `« ${name} » a été archivée.`,
   },
 };

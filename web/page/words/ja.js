@@ -60,7 +60,7 @@ export const words = {
     hint: "質問を入力",
     send: "送信（Enter）",
     stop: "停止（Esc）",
-    attach: "テキストファイルを追加",
+    attach: "ファイルを追加",
     attached: "質問に添えるファイル",
     remove: (name) => `${name} を外す`,
     tooLarge: (name, most) => `${name} は大きすぎます。テキストは ${most} までです。`,
@@ -71,10 +71,12 @@ export const words = {
     copyCode: "コピー",
     edit: "編集",
     again: "再生成",
-    goOn: "回答の続きを生成",
+    goOn: "続ける",
+    more: "その他",
+    details: "詳細",
     inside: "内部を見る",
-    remove: "これ以降を削除",
-    removed: "これ以降を削除しました。",
+    remove: "ここから削除",
+    removed: "以降をすべて含めて削除しました。",
     save: "保存",
     sendAgain: "送信",
     previous: "前のバージョン",
@@ -199,7 +201,11 @@ export const words = {
     memory: (size) => `GPU メモリー約 ${size} が必要`,
     inUse: "使用中",
     kept: "この端末にあり",
-    partly: (size) => `うち ${size} がこの端末にあり`,
+    partly: (part, total) => {
+          if (!total) return `${bytes(part)} ダウンロード済み`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `${loaded} / ${whole} ダウンロード済み`;
+        },
     use: "使う",
     download: "ダウンロード",
     resume: "再開",
@@ -209,8 +215,8 @@ export const words = {
     other: "別のモデル",
     hint: "所有者/リポジトリ/ファイル.gguf または https://…",
     load: "読み込む",
-    file: "ファイルを選ぶ…",
-    explained: "GGUF ファイル: Hugging Face、アドレス、または手元のもの（ページにドロップできます。どこにも送信されません）。",
+    file: "ファイルを開く…",
+    explained: "検索の問い合わせ先は Hugging Face だけです。手元の GGUF ファイルはどこにも送信されません。ページにドロップすることもできます。",
     anyway: "それでも試す",
     noMemory: (memory) => `GPU メモリーが約 ${memory} 必要ですが、この端末では確保できませんでした。`,
     noStorage: (size, left) => `${size} 必要ですが、この端末の空きは ${left} です。次回のために保存できません。`,
@@ -254,7 +260,7 @@ export const words = {
   settings: {
     title: "設定",
     language: { label: "言語", system: "システムに合わせる" },
-    reset: "すべてモデルの既定値に戻す",
+    reset: "すべての設定をリセット",
     unset: { max_tokens: "制限なし", seed: "ランダム" },
     theme: { label: "外観", choices: { system: "システム", light: "ライト", dark: "ダーク" } },
     system: {
@@ -345,11 +351,10 @@ export const words = {
     stopped: "停止",
     context: "コンテキストがいっぱい",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const parts = [`${count(usage.completion_tokens)} トークン`];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} トークン/秒`);
-      if (usage.completion_tokens > 0) parts.push(`最初まで ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`最初のトークンまで ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "回答がありません。次の質問と一緒に送られます。",
@@ -378,5 +383,47 @@ export const words = {
     insecure: "このページは安全なアドレスで開かれていません。WebGPU は https:// と localhost でのみ使えます。",
     missing: "このブラウザには WebGPU がないか、オフになっています。",
     "no-adapter": "このブラウザには WebGPU がありますが、使えるグラフィックスプロセッサーが見つかりませんでした。",
+  },
+  details: {
+    title: "回答の詳細",
+    model: "モデル",
+    answer: "長さ",
+    tokens: (number) => `${count(number)} トークン`,
+    speed: "速度",
+    first: "最初のトークンまでの時間",
+    thinking: "思考の時間",
+    seconds: (seconds) => measured(seconds),
+    prompt: "プロンプト",
+    read: (all, cached) => (cached ? `${count(all)} トークン（うち ${count(cached)} は読み込み済み）` : `${count(all)} トークン`),
+    ended: "終了",
+    reasons: {
+      stop: "自然に終了",
+      tool_calls: "関数を呼び出すため",
+      length: "長さの上限に到達",
+      stopped: "あなたが停止",
+      context: "コンテキストがいっぱい",
+    },
+    none: "測定値はありません。",
+    show: {
+      label: "回答の下の数値",
+      explained: "長さ、速度、最初のトークンまでの時間。回答の詳細ではいつでも見られます。",
+      choices: { shown: "表示", folded: "非表示" },
+    },
+  },
+  organised: {
+    pinned: "ピン留め",
+    archived: "アーカイブ済み",
+    pin: "ピン留めする",
+    unpin: "ピン留めを外す",
+    move: "フォルダーに移動…",
+    newFolder: "新しいフォルダー…",
+    noFolder: "フォルダーなし",
+    folderName: "フォルダー名",
+    renameFolder: "フォルダー名を変更",
+    deleteFolder: "フォルダーを削除（チャットは残す）",
+    folderDeleted: (name) => `フォルダー「${name}」を削除しました。チャットは残っています。`,
+    archive: "アーカイブ",
+    unarchive: "アーカイブから戻す",
+    wasArchived: (name) => `「${name}」をアーカイブしました。`,
   },
 };

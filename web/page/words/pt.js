@@ -61,7 +61,7 @@ export const words = {
     hint: "Pergunte algo",
     send: "Enviar (Enter)",
     stop: "Parar (Esc)",
-    attach: "Adicionar arquivos de texto",
+    attach: "Adicionar arquivos",
     attached: "Arquivos que vão com a pergunta",
     remove: (name) => `Remover ${name}`,
     tooLarge: (name, most) => `${name} é grande demais: no máximo ${most} de texto.`,
@@ -72,10 +72,12 @@ export const words = {
     copyCode: "Copiar",
     edit: "Editar",
     again: "Gerar de novo",
-    goOn: "Continuar esta resposta",
+    goOn: "Continuar",
+    more: "Mais",
+    details: "Detalhes",
     inside: "Ver por dentro",
-    remove: "Excluir isto e o que vem depois",
-    removed: "Excluído, com o que vinha depois.",
+    remove: "Excluir a partir daqui",
+    removed: "Excluído, com tudo o que vinha depois.",
     save: "Salvar",
     sendAgain: "Enviar",
     previous: "Versão anterior",
@@ -202,9 +204,13 @@ export const words = {
     choose: "Escolher um modelo",
     chooseOther: "Escolher outro modelo",
     memory: (size) => `precisa de cerca de ${size} de memória da GPU`,
-    inUse: "em uso",
+    inUse: "Em uso",
     kept: "neste dispositivo",
-    partly: (size) => `${size} neste dispositivo`,
+    partly: (part, total) => {
+          if (!total) return `${bytes(part)} baixados`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `${loaded} de ${whole} baixados`;
+        },
     use: "Usar",
     download: "Baixar",
     resume: "Retomar",
@@ -214,9 +220,9 @@ export const words = {
     other: "Outro modelo",
     hint: "autor/repositório/arquivo.gguf ou https://…",
     load: "Carregar",
-    file: "Escolher um arquivo…",
+    file: "Abrir um arquivo…",
     explained:
-      "Um arquivo GGUF: do Hugging Face, de um endereço ou seu (solte-o na página; ele não é enviado a lugar nenhum).",
+      "A busca pergunta ao Hugging Face e a mais ninguém. Um arquivo GGUF seu não é enviado a lugar nenhum; você também pode soltá-lo na página.",
     anyway: "Tentar mesmo assim",
     noMemory: (memory) => `Ele precisa de cerca de ${memory} de memória da GPU, e este dispositivo não deu tanto.`,
     noStorage: (size, left) =>
@@ -264,7 +270,7 @@ export const words = {
   settings: {
     title: "Configurações",
     language: { label: "Idioma", system: "O do sistema" },
-    reset: "Voltar tudo aos padrões do modelo",
+    reset: "Redefinir todas as configurações",
     unset: { max_tokens: "sem limite", seed: "aleatória" },
     theme: { label: "Aparência", choices: { system: "Sistema", light: "Claro", dark: "Escuro" } },
     system: {
@@ -361,12 +367,10 @@ export const words = {
     stopped: "parada",
     context: "contexto cheio",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const tokens = count(usage.completion_tokens);
-      const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      if (usage.completion_tokens > 0) parts.push(`o primeiro após ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`primeiro token após ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "Sem resposta. Vai junto com a sua próxima pergunta.",
@@ -396,5 +400,48 @@ export const words = {
       "Esta página não foi aberta por um endereço seguro. Os navegadores só oferecem WebGPU em https:// e localhost.",
     missing: "Este navegador não tem WebGPU, ou ele está desligado.",
     "no-adapter": "Este navegador tem WebGPU, mas não encontrou um processador gráfico que possa usar.",
+  },
+  details: {
+    title: "Detalhes da resposta",
+    model: "Modelo",
+    answer: "Tamanho",
+    tokens: (number) => plural(number, { one: `${count(number)} token`, other: `${count(number)} tokens` }),
+    speed: "Velocidade",
+    first: "Tempo até o primeiro token",
+    thinking: "Tempo pensando",
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    read: (all, cached) =>
+        cached ? `${words.details.tokens(all)}, dos quais ${count(cached)} já conhecidos` : words.details.tokens(all),
+    ended: "Fim",
+    reasons: {
+      stop: "por si só",
+      tool_calls: "para chamar uma função",
+      length: "no limite de tamanho",
+      stopped: "você a parou",
+      context: "o contexto estava cheio",
+    },
+    none: "Nada foi medido.",
+    show: {
+      label: "Números sob as respostas",
+      explained: "Tamanho, velocidade e tempo até o primeiro token. Eles estão sempre nos detalhes de uma resposta.",
+      choices: { shown: "Mostrar", folded: "Ocultar" },
+    },
+  },
+  organised: {
+    pinned: "Fixadas",
+    archived: "Arquivadas",
+    pin: "Fixar",
+    unpin: "Desafixar",
+    move: "Mover para uma pasta…",
+    newFolder: "Nova pasta…",
+    noFolder: "Sem pasta",
+    folderName: "Nome da pasta",
+    renameFolder: "Renomear a pasta",
+    deleteFolder: "Excluir a pasta, manter as conversas",
+    folderDeleted: (name) => `A pasta “${name}” foi excluída. As conversas continuam aqui.`,
+    archive: "Arquivar",
+    unarchive: "Tirar do arquivo",
+    wasArchived: (name) => `“${name}” foi arquivada.`,
   },
 };

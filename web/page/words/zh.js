@@ -60,7 +60,7 @@ export const words = {
     hint: "问点什么",
     send: "发送（Enter）",
     stop: "停止（Esc）",
-    attach: "添加文本文件",
+    attach: "添加文件",
     attached: "随问题发送的文件",
     remove: (name) => `移除 ${name}`,
     tooLarge: (name, most) => `${name} 太大：文本最多 ${most}。`,
@@ -71,10 +71,12 @@ export const words = {
     copyCode: "复制",
     edit: "编辑",
     again: "重新生成",
-    goOn: "继续生成",
+    goOn: "继续",
+    more: "更多",
+    details: "详情",
     inside: "查看内部",
-    remove: "删除此条及后续内容",
-    removed: "已删除，包括后续内容。",
+    remove: "从这里开始删除",
+    removed: "已删除，包括其后的全部内容。",
     save: "保存",
     sendAgain: "发送",
     previous: "上一个版本",
@@ -197,7 +199,11 @@ export const words = {
     memory: (size) => `约需 ${size} 显存`,
     inUse: "使用中",
     kept: "在此设备上",
-    partly: (size) => `其中 ${size} 在此设备上`,
+    partly: (part, total) => {
+          if (!total) return `已下载 ${bytes(part)}`;
+          const [loaded, whole] = bytesOf(part, total);
+          return `已下载 ${loaded} / ${whole}`;
+        },
     use: "使用",
     download: "下载",
     resume: "继续",
@@ -207,8 +213,8 @@ export const words = {
     other: "其他模型",
     hint: "所有者/仓库/文件.gguf 或 https://…",
     load: "加载",
-    file: "选择文件…",
-    explained: "一个 GGUF 文件：来自 Hugging Face、某个网址，或你自己的文件（拖到页面上即可；它不会被发送到任何地方）。",
+    file: "打开文件…",
+    explained: "搜索只会询问 Hugging Face，不会询问其他任何一方。你自己的 GGUF 文件不会被发送到任何地方；也可以把它拖到页面上。",
     anyway: "仍然尝试",
     noMemory: (memory) => `它约需 ${memory} 显存，而此设备给不了这么多。`,
     noStorage: (size, left) => `它占用 ${size}，而此设备只剩 ${left}：无法为下次访问保存。`,
@@ -252,7 +258,7 @@ export const words = {
   settings: {
     title: "设置",
     language: { label: "语言", system: "跟随系统" },
-    reset: "全部恢复为模型默认值",
+    reset: "重置所有设置",
     unset: { max_tokens: "不限", seed: "随机" },
     theme: { label: "外观", choices: { system: "跟随系统", light: "浅色", dark: "深色" } },
     system: {
@@ -343,11 +349,10 @@ export const words = {
     stopped: "已停止",
     context: "上下文已满",
   },
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
-      const parts = [`${count(usage.completion_tokens)} 个 token`];
+  stats: ({ usage, seconds, tokens_per_second }) => {
+      const parts = [words.details.tokens(usage.completion_tokens)];
       if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} token/秒`);
-      if (usage.completion_tokens > 0) parts.push(`首个用时 ${measured(seconds.first_token)}`);
-      if (words.reasons[reason]) parts.push(words.reasons[reason]);
+      parts.push(`首个 token 用时 ${measured(seconds.first_token)}`);
       return parts.join(" · ");
     },
   unanswered: "未得到回答。它会随你的下一个问题一起发送。",
@@ -375,5 +380,47 @@ export const words = {
     insecure: "此页面不是通过安全地址打开的。浏览器只在 https:// 和 localhost 上提供 WebGPU。",
     missing: "此浏览器没有 WebGPU，或者已将其关闭。",
     "no-adapter": "此浏览器有 WebGPU，但没有找到可用的图形处理器。",
+  },
+  details: {
+    title: "回答详情",
+    model: "模型",
+    answer: "长度",
+    tokens: (number) => `${count(number)} 个 token`,
+    speed: "速度",
+    first: "首个 token 用时",
+    thinking: "思考用时",
+    seconds: (seconds) => measured(seconds),
+    prompt: "提示词",
+    read: (all, cached) => (cached ? `${count(all)} 个 token，其中 ${count(cached)} 个此前已读` : `${count(all)} 个 token`),
+    ended: "结束",
+    reasons: {
+      stop: "自行结束",
+      tool_calls: "为调用函数",
+      length: "达到长度上限",
+      stopped: "由你停止",
+      context: "上下文已满",
+    },
+    none: "没有测量数据。",
+    show: {
+      label: "在回答下方显示数据",
+      explained: "长度、速度和首个 token 用时。它们始终可以在回答的详情中看到。",
+      choices: { shown: "显示", folded: "隐藏" },
+    },
+  },
+  organised: {
+    pinned: "已置顶",
+    archived: "已归档",
+    pin: "置顶",
+    unpin: "取消置顶",
+    move: "移到文件夹…",
+    newFolder: "新建文件夹…",
+    noFolder: "无文件夹",
+    folderName: "文件夹名称",
+    renameFolder: "重命名文件夹",
+    deleteFolder: "删除文件夹，保留其中的对话",
+    folderDeleted: (name) => `已删除文件夹“${name}”，其中的对话仍在。`,
+    archive: "归档",
+    unarchive: "移出归档",
+    wasArchived: (name) => `已归档“${name}”。`,
   },
 };
