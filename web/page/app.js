@@ -12,9 +12,9 @@
  *   keeps and shows what was done to it
  * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
  * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
- * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "answered" (an
- *   answer has ended as it should: its detail the Turn) and "failed" (its detail an EngineError; preventDefault keeps the page from
- *   showing it)
+ * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "entered"
+ *   (another conversation is in view), "answered" (an answer has ended as it should: its detail the Turn) and "failed" (its
+ *   detail an EngineError; not shown after preventDefault)
  *
  * @import { AttachedFile, Message, Turn } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -58,7 +58,7 @@ export class App extends EventTarget {
   /** In view. */
   conversation = new Conversation();
   #sidebar = new Sidebar();
-  settings = new Settings(() => this.model && this.load(this.model));
+  settings = new Settings();
   #keeping = new Keeping({
     inView: () => this.conversation,
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
@@ -278,9 +278,9 @@ export class App extends EventTarget {
     /** @type {import("../shared/protocol.js").ChatMessage[]} */
     let prompt = [];
     try {
-      prompt = conversation.prompt(message, this.settings.system);
+      prompt = conversation.prompt(message, this.settings.system(conversation));
       const engine = /** @type {Engine} */ (this.engine);
-      const sampling = { ...this.settings.sampling(anew), ...(this.tools.length && { tools: this.tools }) };
+      const sampling = { ...this.settings.sampling(conversation, anew), ...(this.tools.length && { tools: this.tools }) };
       const answer = engine.send(prompt, sampling, conversation.record.dropOldest);
       this.#running = { conversation, message, answer };
       for await (const part of answer) {
@@ -424,6 +424,7 @@ export class App extends EventTarget {
     if (this.#running?.conversation === conversation) this.#view.messages.mark(this.#running.message, "streaming", "");
     this.#view.showUsage(this.conversation);
     this.#showState();
+    this.dispatchEvent(new Event("entered"));
   }
 
   /** @param {string} id of a conversation that is no more */

@@ -314,7 +314,32 @@ export const words = {
   settings: {
     title: "Settings",
     language: { label: "Language", system: "System" },
-    reset: "Reset all to the model’s defaults",
+    reset: "Reset all settings",
+    wasReset: "All settings are back to their defaults.",
+    /** @type {(name: string) => string} */
+    toDefault: (name) => `Reset ${name}`,
+    groups: { general: "General", answers: "Answers", sampling: "Sampling", memory: "Memory", tools: "Tools" },
+    scope: {
+      label: "These apply to",
+      explained: "A conversation keeps its own settings, and takes them along when it is exported.",
+      choices: { all: "All conversations", own: "This conversation only" },
+      asForAll: "As in all conversations",
+    },
+    presets: {
+      label: "Style",
+      labels: { recommended: "As the model recommends", precise: "Precise", balanced: "Balanced", creative: "Creative" },
+      own: "Custom",
+      /** Where the model's file says something. */
+      made: "The recommended values come from the model’s own file.",
+      ours: "This model recommends nothing itself; the recommended values suit models of its size.",
+    },
+    effort: {
+      label: "Thinking effort",
+      explained: "More effort means better answers to hard questions, and a longer wait.",
+      levels: { low: "Low", medium: "Medium", high: "High" },
+      /** @type {(level: string | undefined) => string} */
+      byItself: (level) => (level ? `Default (${level})` : "Default"),
+    },
     /** @type {Record<string, string>} */
     unset: { max_tokens: "no limit", seed: "random" },
     theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
