@@ -7,7 +7,7 @@
  *
  * - `site` (site.json, null until it has come), `model` (the ModelSource in use or loading), `ready` (what the engine
  *   said of the loaded model, else null), `engine`, `workingEngine`
- * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
+ * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest; `newChat()`
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
  * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
@@ -74,7 +74,7 @@ export class App extends EventTarget {
   #view = new View({
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
-    newChat: () => this.#newChat(),
+    newChat: () => this.newChat(),
     retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
     ...this.#onMessages,
   });
@@ -97,7 +97,7 @@ export class App extends EventTarget {
   constructor() {
     super();
     listenToKeys({
-      newChat: () => this.#newChat(),
+      newChat: () => this.newChat(),
       search: () => this.#sidebar.show(true),
       sidebar: () => this.#sidebar.toggle(),
       settings: () => this.settings.open(),
@@ -382,7 +382,7 @@ export class App extends EventTarget {
     return true;
   }
 
-  #newChat() {
+  newChat() {
     if (this.conversation.isEmpty) return this.#view.focusComposer();
     history.pushState(null, "", location.pathname + location.search);
     this.#enter(new Conversation());
@@ -430,7 +430,7 @@ export class App extends EventTarget {
   /** @param {string} id of a conversation that is no more */
   #deleted(id) {
     if (this.#running?.conversation.id === id) this.#running.answer.stop();
-    if (this.conversation.id === id) this.#newChat();
+    if (this.conversation.id === id) this.newChat();
   }
 
   /** @param {Conversation} conversation that another tab has added to */

@@ -1,6 +1,7 @@
 /**
  * What the visitor has set, for all conversations or for one, and what the engine is told of it. Dispatches "change"
- * when any of it has changed, and "open" when somebody wants to see it (settings_dialog.js).
+ * when any of it has changed (its detail the conversation whose own has), and "open" when somebody wants to see it
+ * (settings_dialog.js).
  *
  * @import { Conversation } from "./conversation.js"
  * @import { AnswerOptions, LoadOptions, Ready } from "../shared/protocol.js"
@@ -53,13 +54,19 @@ export class Settings extends EventTarget {
    * @param {Conversation} [conversation] for this one alone
    */
   set(changes, conversation) {
-    if (conversation) {
-      conversation.record.settings = ownValuesOf({ ...conversation.record.settings, ...changes });
-    } else {
-      this.values = valuesOf({ ...this.values, ...changes });
-      remember(KEY, JSON.stringify(this.values));
-    }
-    this.dispatchEvent(new Event("change"));
+    if (conversation) return this.setOwn(conversation, { ...conversation.record.settings, ...changes });
+    this.values = valuesOf({ ...this.values, ...changes });
+    remember(KEY, JSON.stringify(this.values));
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+
+  /**
+   * @param {Conversation} conversation
+   * @param {Partial<Record<keyof OwnValues, unknown>> | undefined} own all that it shall have of its own
+   */
+  setOwn(conversation, own) {
+    conversation.record.settings = ownValuesOf(own);
+    this.dispatchEvent(new CustomEvent("change", { detail: conversation }));
   }
 
   /** What a conversation has of its own, over what is set for all. @param {Conversation} conversation @returns {Values & OwnValues} */

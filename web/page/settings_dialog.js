@@ -116,7 +116,6 @@ class SettingsDialog {
   /** @param {Partial<Record<keyof Values, unknown>>} changes @param {boolean} [isOwn] */
   #set(changes, isOwn = this.#isOwn) {
     this.#settings.set(changes, isOwn ? this.#app.conversation : undefined);
-    if (isOwn) this.#app.changed();
   }
 
   #presets() {
@@ -219,8 +218,7 @@ class SettingsDialog {
     const set = (/** @type {Values} */ values, /** @type {OwnValues | undefined} */ own) => {
       const names = Object.keys(this.#settings.values);
       this.#settings.set({ ...Object.fromEntries(names.map((name) => [name, undefined])), ...values });
-      conversation.record.settings = own;
-      this.#app.changed(conversation);
+      this.#settings.setOwn(conversation, own);
     };
     set({}, undefined);
     for (const { reset } of this.#settings.sections) reset?.();
