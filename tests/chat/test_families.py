@@ -121,7 +121,7 @@ def test_a_switch_of_the_callers_own_wins() -> None:
 
 
 _SAID = "{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
-TOLD: dict[str, Any] = {  # a template's way; whether it thinks, its levels, its own; what callers say; what becomes of it
+TOLD: dict[str, Any] = {  # its way; whether it thinks, its levels, its own; what callers say; what becomes of it
     # gpt-oss
     "{% if reasoning_effort is not defined %}{% set reasoning_effort = 'medium' %}{% endif %}"
     "Reasoning: {{ reasoning_effort }}": (
