@@ -38,7 +38,7 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
     expect(field["top_k"]).to_have_attribute("placeholder", "40")
     expect(field["seed"]).to_have_attribute("placeholder", "random")
-    values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
+    values: dict[str, Any] = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
     values |= {"seed": 7}
     for name, value in values.items():
         page.fill(f"#setting-{name}", str(value))
