@@ -132,18 +132,18 @@ def test_assistants_begin_conversations(page: Page, url: str, fake: Fake, tmp_pa
 
     dialog = page.locator("#assistants")
     page.click("#assistants-button")
-    page.click("#assistants >> text=New assistant")
-    page.click("#assistants >> text=Save")
+    dialog.get_by_role("button", name="New assistant").click()
+    dialog.get_by_role("button", name="Save").click()
     expect(page.locator("#setting-assistant-name-problem")).to_have_text("This can\u2019t be empty.")
     page.fill("#setting-assistant-name", "Pirate")
     page.fill("#setting-assistant-mark", "🏴‍☠️!")
     page.fill("#setting-assistant-system", "Talk like a pirate.")
     page.click("#assistants .choice:has-text('Creative')")
-    page.click("#assistants >> text=Save")
+    dialog.get_by_role("button", name="Save").click()
     row = dialog.locator("li:has-text('Pirate')")
     expect(row).to_contain_text("🏴‍☠️")
     with page.expect_download() as download:
-        page.click("#assistants >> text=Export")
+        dialog.get_by_role("button", name="Export").click()
     file = tmp_path / "assistants.json"
     download.value.save_as(file)
     row.locator("[aria-label='Delete Pirate']").click()
@@ -152,13 +152,13 @@ def test_assistants_begin_conversations(page: Page, url: str, fake: Fake, tmp_pa
     bad.write_text('{"format": "other"}')
     for chosen, said in ((bad, "bad.json has no assistants"), (file, "One was imported."), (file, "Nothing new")):
         with page.expect_file_chooser() as chooser:
-            page.click("#assistants >> text=Import")
+            dialog.get_by_role("button", name="Import").click()
         chooser.value.set_files(chosen)
         expect(page.locator(".toast").last).to_contain_text(said)
     page.reload()
     page.wait_for_selector("body[data-state=ready]")
     page.click("#assistants-button")
-    row.get_by_text("Chat").click()
+    row.get_by_role("button", name="Chat").click()
     told = answered(page, 1)  # a conversation of its own
     assert told["messages"][0]["content"] == "Talk like a pirate."
     assert told["sampling"] == CREATIVE
@@ -195,10 +195,11 @@ def test_a_slash_inserts_a_saved_prompt(page: Page, url: str, fake: Fake) -> Non
     page.fill("#prompt", "/ ")
     page.press("#prompt", "ArrowUp")
     page.press("#prompt", "Enter")
-    page.click("#assistants >> text=New prompt")
+    dialog = page.locator("#assistants")
+    dialog.get_by_role("button", name="New prompt").click()
     page.fill("#setting-prompt-name", "Haiku")
     page.fill("#setting-prompt-text", "A haiku about {{topic}}.")
-    page.click("#assistants >> text=Save")
+    dialog.get_by_role("button", name="Save").click()
     page.keyboard.press("Escape")
     page.fill("#prompt", "/haiku")
     page.press("#prompt", "Enter")

@@ -6,8 +6,10 @@
  * @import { Assistant } from "./library.js"
  */
 
-import { keptModels } from "../shared/kept.js";
+import { siteModels } from "./choice.js";
 import { button, byId, element } from "./dom.js";
+import { emblem } from "./emblem.js";
+import { keptModels } from "../shared/kept.js";
 import { library } from "./library.js";
 import { strings } from "./strings.js";
 
@@ -32,7 +34,7 @@ export function mount(app) {
     const chips = library.assistants.map((assistant) => {
       const isChosen = assistant.name === name;
       const chip = button("quiet", assistant.name, () => (isChosen ? leave(app) : begin(app, assistant)));
-      if (assistant.mark) chip.prepend(element("span", "emblem", assistant.mark));
+      chip.prepend(emblem(assistant));
       chip.setAttribute("aria-pressed", String(isChosen));
       return chip;
     });
@@ -59,9 +61,10 @@ async function begin(app, { name, mark, settings, model }) {
   app.settings.setOwn(app.conversation, { ...settings, assistant: { name, mark } });
   byId("prompt").focus();
   if (!model || model.url === app.model?.url) return;
-  const isHere = (await keptModels()).some(({ url }) => url === model.url);
-  if (isHere) app.load(model);
-  else app.toast(words.meantFor(name, model.name), { label: words.load, act: () => app.load(model) });
+  const source = (app.site ? siteModels(app.site) : []).find(({ url }) => url === model.url) ?? model;
+  const isHere = (await keptModels()).some(({ url, whole }) => whole && url === model.url);
+  if (isHere) app.load(source);
+  else app.toast(words.meantFor(name, model.name), { label: words.load, act: () => app.load(source) });
 }
 
 /** Go on without one. @param {App} app */

@@ -11,7 +11,6 @@ import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
 import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
-import { mount as mountSettings } from "./settings_dialog.js";
 import { mount as mountThinking } from "./thinking.js";
 
 /** @type {((app: App) => void)[]} */
@@ -23,6 +22,5 @@ export const features = [
   mountOwnSettings,
   mountPrompts,
   mountRecovery,
-  mountSettings,
   mountThinking,
 ];

@@ -37,8 +37,8 @@ const VERSION = 1;
 const STYLES = /** @type {const} */ ({ writer: "creative", translator: "precise", coder: "precise", tutor: "balanced" });
 
 /** @type {Assistant[]} */
-const OWN_ASSISTANTS = Object.entries(strings.library.assistants).map(([id, { name, mark, system }]) => {
-  return { id, name, mark, settings: { system, ...PRESETS[STYLES[/** @type {keyof typeof STYLES} */ (id)]] } };
+const OWN_ASSISTANTS = Object.entries(strings.library.assistants).map(([id, { name, system }]) => {
+  return { id, name, mark: "", settings: { system, ...PRESETS[STYLES[/** @type {keyof typeof STYLES} */ (id)]] } };
 });
 /** @type {Prompt[]} */
 const OWN_PROMPTS = Object.entries(strings.library.prompts).map(([id, prompt]) => ({ id, ...prompt }));

@@ -8,6 +8,7 @@
 
 import { Dialog } from "./dialog.js";
 import { button, element, iconButton } from "./dom.js";
+import { emblem } from "./emblem.js";
 import { choices, fieldRow } from "./fields.js";
 import { library } from "./library.js";
 import { PRESET_NAMES, presetOf, PRESETS } from "./presets.js";
@@ -64,19 +65,19 @@ class LibraryDialog {
 
   #assistants() {
     const rows = library.assistants.map((assistant) => {
-      const { name, mark, settings, model } = assistant;
+      const { name, settings, model } = assistant;
       const use = button("quiet", words.use, () => {
         this.#dialog.close();
         this.#begin(assistant);
       });
       const meant = model ? words.meantFor(name, model.name) : "";
-      return this.#row("assistants", assistant, mark, settings.system ?? meant, [use]);
+      return this.#row("assistants", assistant, [emblem(assistant)], settings.system ?? meant, [use]);
     });
     return this.#list(words.assistantsLead, rows, words.newAssistant, () => this.#editAssistant(this.#fresh()));
   }
 
   #prompts() {
-    const rows = library.prompts.map((prompt) => this.#row("prompts", prompt, "/", prompt.text, []));
+    const rows = library.prompts.map((prompt) => this.#row("prompts", prompt, [], prompt.text, []));
     return this.#list(words.promptsLead, rows, words.newPrompt, () => this.#editPrompt({ name: "", text: "" }));
   }
 
@@ -97,11 +98,11 @@ class LibraryDialog {
   /**
    * @param {Kind} kind
    * @param {Assistant | Prompt} item
-   * @param {string} mark
+   * @param {HTMLElement[]} before
    * @param {string} text
    * @param {HTMLElement[]} acts
    */
-  #row(kind, item, mark, text, acts) {
+  #row(kind, item, before, text, acts) {
     const root = element("li", "");
     const said = element("div", "said");
     said.append(element("strong", "", item.name), element("p", "", text));
@@ -119,10 +120,8 @@ class LibraryDialog {
       };
       this.#app.toast(words.removed(item.name), { label: strings.undo, act: undo });
     };
-    const emblem = element("span", "emblem", mark);
-    emblem.setAttribute("aria-hidden", "true");
     const buttons = [iconButton("edit", words.edit(item.name), edit), iconButton("delete", words.remove(item.name), remove)];
-    root.append(emblem, said, ...acts, ...buttons);
+    root.append(...before, said, ...acts, ...buttons);
     return root;
   }
 

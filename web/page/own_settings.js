@@ -1,12 +1,15 @@
 /**
- * Beside the model's name: that the conversation in view has settings of its own, and whose they are. Keeps them with it
- * when they have changed.
+ * The way to the settings; and beside the model's name, that the conversation in view has settings of its own, and whose
+ * they are. Keeps them with it when they have changed.
  *
  * @import { App } from "./app.js"
  * @import { Conversation } from "./conversation.js"
+ * @import { Group } from "./settings.js"
  */
 
 import { button, byId, element, iconButton } from "./dom.js";
+import { emblem } from "./emblem.js";
+import { icon } from "./icons.js";
 import { strings } from "./strings.js";
 
 const words = strings.settings.own;
@@ -20,9 +23,14 @@ export function mount(app) {
   const show = () => {
     const { thinks: _, effort: __, assistant, ...others } = app.conversation.record.settings ?? {};
     root.hidden = !assistant && !Object.keys(others).length;
-    name.textContent = assistant ? `${assistant.mark} ${assistant.name}`.trim() : words.label;
+    name.replaceChildren(assistant ? emblem(assistant) : icon("settings"), element("span", "", assistant?.name ?? words.label));
     name.title = words.explained;
   };
+  byId("settings-button").addEventListener("click", () => app.settings.open());
+  app.settings.addEventListener("open", async (event) => {
+    const { openSettings } = await import("./settings_dialog.js");
+    openSettings(app, /** @type {CustomEvent<Group | undefined>} */ (event).detail);
+  });
   app.addEventListener("entered", show);
   app.settings.addEventListener("change", (event) => {
     const conversation = /** @type {CustomEvent<Conversation | undefined>} */ (event).detail;

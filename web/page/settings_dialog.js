@@ -1,6 +1,6 @@
 /**
  * The dialog of settings, in groups. What concerns answers can be set for all conversations, or for the one in view
- * alone; a value out of range is not taken.
+ * alone; a value out of range is not taken. Loaded when it is first opened.
  *
  * @import { App } from "./app.js"
  * @import { Group } from "./settings.js"
@@ -23,9 +23,13 @@ const words = strings.settings;
 /** Those whose settings a conversation can have of its own. */
 const OF_CONVERSATIONS = ["answers", "sampling"];
 
-/** @param {App} app */
-export function mount(app) {
-  new SettingsDialog(app);
+/** @type {SettingsDialog | null} */
+let dialog = null;
+
+/** @param {App} app @param {Group} [group] to begin with */
+export function openSettings(app, group) {
+  dialog ??= new SettingsDialog(app);
+  dialog.open(group);
 }
 
 class SettingsDialog {
@@ -43,11 +47,12 @@ class SettingsDialog {
     this.#app = app;
     this.#settings = app.settings;
     this.#dialog = new Dialog("settings", words.title, { opened: () => this.#opened(), closed: () => this.#closed() });
-    this.#settings.addEventListener("open", (event) => {
-      const { detail } = /** @type {CustomEvent<Group | undefined>} */ (event);
-      if (detail) this.#group = detail;
-      this.#dialog.open();
-    });
+  }
+
+  /** @param {Group} [group] else the one seen last */
+  open(group) {
+    if (group) this.#group = group;
+    this.#dialog.open();
   }
 
   #opened() {
