@@ -57,7 +57,7 @@ class SettingsDialog {
 
   #opened() {
     this.#loadingAtOpening = JSON.stringify(this.#settings.loading);
-    this.#isOwn = this.#app.conversation.record.settings !== undefined;
+    this.#isOwn = this.#settings.hasOwn(this.#app.conversation);
     this.#draw();
   }
 
@@ -104,8 +104,7 @@ class SettingsDialog {
     const { label, explained, choices: labels } = words.scope;
     return choices(`${group}-scope`, label, labels, this.#isOwn ? "own" : "all", explained, (chosen) => {
       this.#isOwn = chosen === "own";
-      this.#draw();
-      /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector(`[name=${group}-scope]:checked`))?.focus();
+      this.#redraw(`${group}-scope`);
     });
   }
 
@@ -134,12 +133,12 @@ class SettingsDialog {
       // What a preset leaves out is the model's default, whatever is set for all.
       const unset = (/** @type {typeof PRESET_NAMES[number]} */ name) => (this.#isOwn && all[name] !== undefined ? null : undefined);
       this.#set(Object.fromEntries(PRESET_NAMES.map((name) => [name, values[name] ?? unset(name)])));
-      this.#redrawPanel("preset");
+      this.#redraw("preset");
     });
   }
 
   /** Draw all anew, with the focus where it was. @param {string} name of the choice that has it */
-  #redrawPanel(name) {
+  #redraw(name) {
     this.#draw();
     /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector(`[name=${name}]:checked`))?.focus();
   }
@@ -229,7 +228,7 @@ class SettingsDialog {
     for (const { reset } of this.#settings.sections) reset?.();
     this.#isOwn = false;
     this.#draw();
-    this.#dialog.body.querySelector("button")?.focus();
+    /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector("[aria-selected=true]"))?.focus();
     this.#app.toast(words.wasReset, { label: strings.undo, act: () => set(values, own) });
   }
 }
