@@ -249,7 +249,7 @@ def listed(page: Page, url: str, count: int) -> Locator:
     ready(page, url)
     page.evaluate(KEEP, many(count))
     page.reload()
-    names = page.locator(".conversation .open")
+    names = page.locator(".conversation .name")
     expect(names.first).to_have_text(f"Number {count - 1}.")
     return names
 

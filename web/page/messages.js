@@ -187,6 +187,7 @@ class MessageView {
     this.root = element("article", `message ${role}`);
     this.root.setAttribute("aria-label", role === "user" ? strings.you : (model ?? strings.assistant));
     this.root.dataset.state = "ended";
+    this.root.dataset.id = message.id;
     // What was written, for what drives the page.
     Object.defineProperty(this.root, "source", { get: () => message.content });
     this.root.append(this.#body);

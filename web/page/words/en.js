@@ -577,4 +577,22 @@ export const words = {
       ideas: { name: "Ideas", text: "Give me ten ideas for {{topic}}, each in one sentence." },
     },
   },
+  organised: {
+    pinned: "Pinned",
+    archived: "Archived",
+    pin: "Pin",
+    unpin: "Unpin",
+    move: "Move to folder…",
+    newFolder: "New folder…",
+    noFolder: "No folder",
+    folderName: "Name of the folder",
+    renameFolder: "Rename folder",
+    deleteFolder: "Delete folder, keep its chats",
+    /** @type {(name: string) => string} */
+    folderDeleted: (name) => `The folder “${name}” was deleted. Its chats are still here.`,
+    archive: "Archive",
+    unarchive: "Move out of the archive",
+    /** @type {(name: string) => string} */
+    wasArchived: (name) => `“${name}” was archived.`,
+  },
 };
