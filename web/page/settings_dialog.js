@@ -11,6 +11,7 @@
 import { Dialog } from "./dialog.js";
 import { button, element } from "./dom.js";
 import { choices, fieldRow, isGood } from "./fields.js";
+import { areFiguresShown, showFigures } from "./figures.js";
 import { languageField } from "./language.js";
 import { PRESET_NAMES, presetOf, PRESETS } from "./presets.js";
 import { recall, remember } from "./remembered.js";
@@ -83,7 +84,7 @@ class SettingsDialog {
     form.addEventListener("submit", (event) => event.preventDefault());
     if (OF_CONVERSATIONS.includes(name)) form.append(this.#scope(name));
     const number = (/** @type {keyof typeof NUMBERS} */ name) => this.#number(name);
-    if (name === "general") form.append(languageField(), themes());
+    if (name === "general") form.append(languageField(), themes(), figures());
     if (name === "answers") {
       form.append(
         this.#text("system", 4, (text) => text || undefined),
@@ -240,4 +241,11 @@ function themes() {
     remember("theme", chosen === "system" ? null : chosen);
     dispatchEvent(new Event("theme"));
   });
+}
+
+/** Whether the numbers of answers are seen. */
+function figures() {
+  const { label, explained, choices: labels } = strings.details.show;
+  const shown = areFiguresShown() ? "shown" : "folded";
+  return choices("figures", label, labels, shown, explained, (chosen) => showFigures(chosen === "shown"));
 }
