@@ -272,6 +272,45 @@ export const words = {
     title: "Einstellungen",
     language: { label: "Sprache", system: "Wie das System" },
     reset: "Alle Einstellungen zurücksetzen",
+    wasReset: "Alle Einstellungen haben wieder ihre Vorgaben.",
+    toDefault: (name) => `${name} zurücksetzen`,
+    groups: {
+      general: "Allgemein",
+      answers: "Antworten",
+      sampling: "Sampling",
+      memory: "Speicher",
+      tools: "Werkzeuge",
+    },
+    scope: {
+      label: "Das gilt für",
+      explained: "Eine Unterhaltung behält ihre eigenen Einstellungen und nimmt sie beim Export mit.",
+      choices: { all: "Alle Unterhaltungen", own: "Nur diese Unterhaltung" },
+      asForAll: "Wie in allen Unterhaltungen",
+    },
+    own: {
+      label: "Eigene Einstellungen",
+      explained: "Diese Unterhaltung hat eigene Einstellungen",
+      reset: "Einstellungen für alle Unterhaltungen verwenden",
+      wasReset: "Diese Unterhaltung verwendet jetzt die Einstellungen für alle.",
+    },
+    presets: {
+      label: "Stil",
+      labels: {
+        recommended: "Wie das Modell empfiehlt",
+        precise: "Präzise",
+        balanced: "Ausgewogen",
+        creative: "Kreativ",
+      },
+      own: "Eigener",
+      made: "Die empfohlenen Werte stammen aus der Datei des Modells selbst.",
+      ours: "Dieses Modell empfiehlt selbst nichts; die empfohlenen Werte passen zu Modellen seiner Größe.",
+    },
+    effort: {
+      label: "Denkaufwand",
+      explained: "Mehr Aufwand heißt bessere Antworten auf schwere Fragen, und längeres Warten.",
+      levels: { low: "Niedrig", medium: "Mittel", high: "Hoch" },
+      byItself: (level) => (level ? `Vorgabe (${level})` : "Vorgabe"),
+    },
     unset: { max_tokens: "unbegrenzt", seed: "zufällig" },
     theme: { label: "Erscheinungsbild", choices: { system: "System", light: "Hell", dark: "Dunkel" } },
     system: {
@@ -351,12 +390,12 @@ export const words = {
   waiting: "Wird gesendet, sobald das Modell bereit ist.",
   answering: "Antwortet",
   stages: {
-    runtime: "Python wird gestartet",
-    packages: "Pakete werden geladen",
+    runtime: "Wird gestartet",
+    packages: "Engine wird geladen",
     download: "Modell wird heruntergeladen",
     header: "Modell wird gelesen",
-    weights: "Modell wird auf den Grafikprozessor übertragen",
-    kernels: "Grafikprozessor wird vorbereitet",
+    weights: "Modell wird auf den Grafikchip übertragen",
+    kernels: "Wird warm",
   },
   stageBytes: (stage, loaded, total) => {
       if (!total) return `${stage}: ${bytes(loaded)}`;
@@ -411,6 +450,91 @@ export const words = {
       "Diese Seite wurde nicht über eine sichere Adresse geöffnet. Browser bieten WebGPU nur unter https:// und localhost an.",
     missing: "Dieser Browser hat kein WebGPU, oder es ist ausgeschaltet.",
     "no-adapter": "Dieser Browser hat WebGPU, hat aber keinen Grafikprozessor gefunden, den er nutzen darf.",
+  },
+  thinking: {
+    label: "Nachdenken",
+    off: "Nicht nachdenken",
+    explained: "Vor der Antwort nachdenken: bessere Antworten, längeres Warten",
+    level: (level) => `Nachdenken: ${level}`,
+  },
+  library: {
+    title: "Assistenten und Prompts",
+    assistantsTitle: "Assistenten",
+    assistantsLead: "Mit wem du sprichst: Anweisungen und Einstellungen, mit denen ein neuer Chat beginnt.",
+    promptsTitle: "Gespeicherte Prompts",
+    promptsLead: "Tippe / in eine leere Nachricht, um einen einzufügen.",
+    begin: "Oder mit einem Assistenten beginnen",
+    more: "Bearbeiten …",
+    editPrompts: "Gespeicherte Prompts bearbeiten …",
+    use: "Chatten",
+    meantFor: (assistant, model) => `${assistant} ist für das Modell ${model} gedacht.`,
+    load: "Laden",
+    newAssistant: "Neuer Assistent",
+    newPrompt: "Neuer Prompt",
+    edit: (name) => `${name} bearbeiten`,
+    remove: (name) => `${name} löschen`,
+    removed: (name) => `„${name}“ wurde gelöscht.`,
+    save: "Speichern",
+    name: "Name",
+    nameHelp: "Steht auf der Startseite und über seinen Chats.",
+    promptNameHelp: "Du findest ihn unter diesem Namen oder über ein Wort aus seinem Text.",
+    mark: "Symbol",
+    markHelp: "Ein Emoji oder ein Buchstabe. Darf leer bleiben.",
+    systemHelp: "Sag ihm, wer er ist und wie er antworten soll. Das liest er vor jedem Chat.",
+    model: "Modell",
+    modelHelp: "Ein Modell, das nicht auf diesem Gerät ist, wird nur geladen, wenn du es sagst.",
+    anyModel: "Das gerade verwendete",
+    text: "Text",
+    textHelp: "Schreib {{Text}}, wo etwas eingesetzt werden soll.",
+    missing: "Das darf nicht leer sein.",
+    notKept: "Dieser Browser gibt der Seite keinen Platz dafür: Beim Schließen der Seite geht es verloren.",
+    import: "Importieren …",
+    export: "Exportieren",
+    fileName: "assistenten",
+    imported: (number) =>
+        number === 0 ? "Nichts Neues: Alles war schon da." : plural(number, { one: "Eines importiert.", other: `${count(number)} importiert.` }),
+    unreadable: (name) => `${name} enthält keine Assistenten oder Prompts, die diese Seite lesen kann.`,
+    assistants: {
+      writer: {
+        name: "Autor",
+        system:
+          "Du bist ein erfahrener Autor und Lektor. Schreibe klar und lebendig und bewahre die eigene Stimme der schreibenden Person. Wenn du einen Text zum Verbessern bekommst, gib zuerst den verbesserten Text zurück und nenne danach in wenigen kurzen Punkten die wichtigsten Änderungen.",
+      },
+      translator: {
+        name: "Übersetzer",
+        system:
+          "Du bist Übersetzer. Übersetze, was geschrieben wird, ins Deutsche, oder, wenn es auf Deutsch ist, in die genannte Sprache. Bewahre Bedeutung, Ton und Formatierung. Antworte nur mit der Übersetzung.",
+      },
+      coder: {
+        name: "Programmierer",
+        system:
+          "Du bist ein erfahrener Programmierer. Antworte mit kurzem, richtigem und lesbarem Code in einem Codeblock und erkläre ihn danach in wenigen Sätzen. Wenn etwas Wichtiges unklar ist, sag, wovon du ausgehst.",
+      },
+      tutor: {
+        name: "Tutor",
+        system:
+          "Du bist ein geduldiger Tutor. Erkläre Schritt für Schritt, in einfachen Worten und mit einem Beispiel. Schließe mit einer kurzen Frage, die zeigt, ob es verstanden wurde.",
+      },
+    },
+    prompts: {
+      summary: { name: "Zusammenfassen", text: "Fasse diesen Text in fünf kurzen Punkten zusammen:\n\n{{Text}}" },
+      explain: {
+        name: "Einfach erklären",
+        text: "Erkläre {{Thema}} wie für ein zwölfjähriges Kind, mit einem Beispiel.",
+      },
+      improve: {
+        name: "Meinen Text verbessern",
+        text:
+          "Verbessere die Fehler in diesem Text und mach ihn besser lesbar, ohne zu ändern, was er sagt:\n\n{{Text}}",
+      },
+      translate: { name: "Übersetzen", text: "Übersetze das in diese Sprache: {{Sprache}}\n\n{{Text}}" },
+      reply: {
+        name: "Auf eine E-Mail antworten",
+        text:
+          "Schreib eine kurze, freundliche Antwort auf diese E-Mail. Ich möchte sagen: {{Botschaft}}\n\nDie E-Mail:\n\n{{E-Mail}}",
+      },
+      ideas: { name: "Ideen", text: "Gib mir zehn Ideen für {{Thema}}, jede in einem Satz." },
+    },
   },
   details: {
     title: "Details zur Antwort",

@@ -270,6 +270,45 @@ export const words = {
     title: "Ajustes",
     language: { label: "Idioma", system: "El del sistema" },
     reset: "Restablecer todos los ajustes",
+    wasReset: "Todos los ajustes han vuelto a sus valores predeterminados.",
+    toDefault: (name) => `Restablecer ${name}`,
+    groups: {
+      general: "General",
+      answers: "Respuestas",
+      sampling: "Muestreo",
+      memory: "Memoria",
+      tools: "Herramientas",
+    },
+    scope: {
+      label: "Se aplican a",
+      explained: "Una conversación conserva sus propios ajustes y se los lleva al exportarla.",
+      choices: { all: "Todas las conversaciones", own: "Solo esta conversación" },
+      asForAll: "Como en todas las conversaciones",
+    },
+    own: {
+      label: "Ajustes propios",
+      explained: "Esta conversación tiene ajustes propios",
+      reset: "Usar los ajustes de todas las conversaciones",
+      wasReset: "Esta conversación usa ahora los ajustes de todas.",
+    },
+    presets: {
+      label: "Estilo",
+      labels: {
+        recommended: "Como recomienda el modelo",
+        precise: "Preciso",
+        balanced: "Equilibrado",
+        creative: "Creativo",
+      },
+      own: "Personalizado",
+      made: "Los valores recomendados vienen del propio archivo del modelo.",
+      ours: "Este modelo no recomienda nada; los valores recomendados convienen a modelos de su tamaño.",
+    },
+    effort: {
+      label: "Esfuerzo al pensar",
+      explained: "Más esfuerzo da mejores respuestas a preguntas difíciles, y más espera.",
+      levels: { low: "Bajo", medium: "Medio", high: "Alto" },
+      byItself: (level) => (level ? `Predeterminado (${level})` : "Predeterminado"),
+    },
     unset: { max_tokens: "sin límite", seed: "aleatoria" },
     theme: { label: "Apariencia", choices: { system: "Sistema", light: "Claro", dark: "Oscuro" } },
     system: {
@@ -343,12 +382,12 @@ export const words = {
   waiting: "Se enviará cuando el modelo esté listo.",
   answering: "Respondiendo",
   stages: {
-    runtime: "Iniciando Python",
-    packages: "Cargando paquetes",
+    runtime: "Iniciando",
+    packages: "Cargando el motor",
     download: "Descargando el modelo",
     header: "Leyendo el modelo",
-    weights: "Pasando el modelo al procesador gráfico",
-    kernels: "Preparando el procesador gráfico",
+    weights: "Pasando el modelo al chip gráfico",
+    kernels: "Calentando",
   },
   stageBytes: (stage, loaded, total) => {
       if (!total) return `${stage}: ${bytes(loaded)}`;
@@ -402,6 +441,90 @@ export const words = {
       "Esta página no se ha abierto desde una dirección segura. Los navegadores solo ofrecen WebGPU en https:// y localhost.",
     missing: "Este navegador no tiene WebGPU, o está desactivado.",
     "no-adapter": "Este navegador tiene WebGPU, pero no ha encontrado ningún procesador gráfico que pueda usar.",
+  },
+  thinking: {
+    label: "Pensar",
+    off: "No pensar",
+    explained: "Pensar antes de responder: mejores respuestas, más espera",
+    level: (level) => `Pensar: ${level}`,
+  },
+  library: {
+    title: "Asistentes y prompts",
+    assistantsTitle: "Asistentes",
+    assistantsLead: "Con quién hablas: instrucciones y ajustes con los que empieza un chat nuevo.",
+    promptsTitle: "Prompts guardados",
+    promptsLead: "Escribe / en un mensaje vacío para insertar uno.",
+    begin: "O empieza con un asistente",
+    more: "Editar…",
+    editPrompts: "Editar los prompts guardados…",
+    use: "Chatear",
+    meantFor: (assistant, model) => `${assistant} está pensado para el modelo ${model}.`,
+    load: "Cargarlo",
+    newAssistant: "Asistente nuevo",
+    newPrompt: "Prompt nuevo",
+    edit: (name) => `Editar ${name}`,
+    remove: (name) => `Eliminar ${name}`,
+    removed: (name) => `Se ha eliminado «${name}».`,
+    save: "Guardar",
+    name: "Nombre",
+    nameHelp: "Se muestra en la página de inicio y al principio de sus chats.",
+    promptNameHelp: "Lo encuentras por este nombre o por una palabra de su texto.",
+    mark: "Símbolo",
+    markHelp: "Un emoji o una letra. Puede quedar vacío.",
+    systemHelp: "Dile quién es y cómo responder. Lo lee antes de cada chat.",
+    model: "Modelo",
+    modelHelp: "Un modelo que no está en este dispositivo solo se carga cuando tú lo dices.",
+    anyModel: "El que esté en uso",
+    text: "Texto",
+    textHelp: "Escribe {{texto}} donde haya que rellenar algo.",
+    missing: "No puede quedar vacío.",
+    notKept: "Este navegador no da a la página espacio para guardarlo: se perderá al cerrar la página.",
+    import: "Importar…",
+    export: "Exportar",
+    fileName: "asistentes",
+    imported: (number) =>
+        number === 0 ? "Nada nuevo: todo estaba ya aquí." : plural(number, { one: "Se ha importado uno.", other: `Se han importado ${count(number)}.` }),
+    unreadable: (name) => `${name} no contiene asistentes ni prompts que esta página sepa leer.`,
+    assistants: {
+      writer: {
+        name: "Escritor",
+        system:
+          "Eres un escritor y editor con experiencia. Escribe con un lenguaje claro y vivo y conserva la voz de quien escribe. Cuando te den un texto para mejorar, devuelve primero el texto mejorado y luego nombra los cambios más importantes en unos pocos puntos breves.",
+      },
+      translator: {
+        name: "Traductor",
+        system:
+          "Eres traductor. Traduce al español lo que escriba el usuario o, si está en español, al idioma que indique. Conserva el significado, el tono y el formato. Responde solo con la traducción.",
+      },
+      coder: {
+        name: "Programador",
+        system:
+          "Eres un programador con experiencia. Responde con código breve, correcto y legible en un bloque de código y después explícalo en unas frases. Si algo importante no está claro, di qué supones.",
+      },
+      tutor: {
+        name: "Tutor",
+        system:
+          "Eres un tutor paciente. Explica paso a paso, con palabras sencillas y un ejemplo. Termina con una pregunta breve que muestre si se ha entendido.",
+      },
+    },
+    prompts: {
+      summary: { name: "Resumir", text: "Resume este texto en cinco puntos breves:\n\n{{texto}}" },
+      explain: {
+        name: "Explicar con sencillez",
+        text: "Explica {{tema}} como a alguien de doce años, con un ejemplo.",
+      },
+      improve: {
+        name: "Mejorar mi texto",
+        text: "Corrige los errores de este texto y haz que se lea mejor, sin cambiar lo que dice:\n\n{{texto}}",
+      },
+      translate: { name: "Traducir", text: "Traduce esto a {{idioma}}:\n\n{{texto}}" },
+      reply: {
+        name: "Responder a un correo",
+        text:
+          "Escribe una respuesta breve y amable a este correo. Quiero decir: {{mensaje}}\n\nEl correo:\n\n{{correo}}",
+      },
+      ideas: { name: "Ideas", text: "Dame diez ideas para {{tema}}, cada una en una frase." },
+    },
   },
   details: {
     title: "Detalles de la respuesta",

@@ -271,6 +271,40 @@ export const words = {
     title: "Réglages",
     language: { label: "Langue", system: "Celle du système" },
     reset: "Réinitialiser tous les réglages",
+    wasReset: "Tous les réglages ont repris leurs valeurs par défaut.",
+    toDefault: (name) => `Réinitialiser : ${name}`,
+    groups: {
+      general: "Général",
+      answers: "Réponses",
+      sampling: "Échantillonnage",
+      memory: "Mémoire",
+      tools: "Outils",
+    },
+    scope: {
+      label: "S’appliquent à",
+      explained: "Une discussion garde ses propres réglages et les emporte quand elle est exportée.",
+      choices: { all: "Toutes les discussions", own: "Cette discussion seulement" },
+      asForAll: "Comme dans toutes les discussions",
+    },
+    own: {
+      label: "Réglages propres",
+      explained: "Cette discussion a ses propres réglages",
+      reset: "Utiliser les réglages de toutes les discussions",
+      wasReset: "Cette discussion utilise désormais les réglages de toutes.",
+    },
+    presets: {
+      label: "Style",
+      labels: { recommended: "Conseillé par le modèle", precise: "Précis", balanced: "Équilibré", creative: "Créatif" },
+      own: "Personnalisé",
+      made: "Les valeurs conseillées viennent du fichier du modèle lui-même.",
+      ours: "Ce modèle ne conseille rien lui-même ; les valeurs proposées conviennent aux modèles de sa taille.",
+    },
+    effort: {
+      label: "Effort de réflexion",
+      explained: "Plus d’effort donne de meilleures réponses aux questions difficiles, et une attente plus longue.",
+      levels: { low: "Faible", medium: "Moyen", high: "Élevé" },
+      byItself: (level) => (level ? `Par défaut (${level})` : "Par défaut"),
+    },
     unset: { max_tokens: "illimitée", seed: "aléatoire" },
     theme: { label: "Apparence", choices: { system: "Système", light: "Clair", dark: "Sombre" } },
     system: {
@@ -344,12 +378,12 @@ export const words = {
   waiting: "Sera envoyé quand le modèle sera prêt.",
   answering: "Réponse en cours",
   stages: {
-    runtime: "Démarrage de Python",
-    packages: "Chargement des paquets",
+    runtime: "Démarrage",
+    packages: "Chargement du moteur",
     download: "Téléchargement du modèle",
     header: "Lecture du modèle",
-    weights: "Transfert du modèle vers le processeur graphique",
-    kernels: "Préparation du processeur graphique",
+    weights: "Transfert du modèle vers la puce graphique",
+    kernels: "Mise en température",
   },
   stageBytes: (stage, loaded, total) => {
       if (!total) return `${stage} : ${bytes(loaded)}`;
@@ -404,6 +438,90 @@ export const words = {
       "Cette page n’a pas été ouverte par une adresse sécurisée. Les navigateurs n’offrent WebGPU que sur https:// et localhost.",
     missing: "Ce navigateur n’a pas WebGPU, ou il est désactivé.",
     "no-adapter": "Ce navigateur a WebGPU, mais n’a trouvé aucun processeur graphique qu’il puisse utiliser.",
+  },
+  thinking: {
+    label: "Réfléchir",
+    off: "Ne pas réfléchir",
+    explained: "Réfléchir avant de répondre : de meilleures réponses, une attente plus longue",
+    level: (level) => `Réflexion : ${level}`,
+  },
+  library: {
+    title: "Assistants et prompts",
+    assistantsTitle: "Assistants",
+    assistantsLead: "À qui vous parlez : des consignes et des réglages avec lesquels commence une nouvelle discussion.",
+    promptsTitle: "Prompts enregistrés",
+    promptsLead: "Tapez / dans un message vide pour en insérer un.",
+    begin: "Ou commencez avec un assistant",
+    more: "Modifier…",
+    editPrompts: "Modifier les prompts enregistrés…",
+    use: "Discuter",
+    meantFor: (assistant, model) => `${assistant} est prévu pour le modèle ${model}.`,
+    load: "Le charger",
+    newAssistant: "Nouvel assistant",
+    newPrompt: "Nouveau prompt",
+    edit: (name) => `Modifier ${name}`,
+    remove: (name) => `Supprimer ${name}`,
+    removed: (name) => `« ${name} » a été supprimé.`,
+    save: "Enregistrer",
+    name: "Nom",
+    nameHelp: "Affiché sur la page d’accueil et en haut de ses discussions.",
+    promptNameHelp: "Vous le retrouvez par ce nom, ou par un mot de son texte.",
+    mark: "Symbole",
+    markHelp: "Un emoji ou une lettre. Peut rester vide.",
+    systemHelp: "Dites-lui qui il est et comment répondre. Il lit cela avant chaque discussion.",
+    model: "Modèle",
+    modelHelp: "Un modèle qui n’est pas sur cet appareil n’est chargé que si vous le demandez.",
+    anyModel: "Celui en cours d’utilisation",
+    text: "Texte",
+    textHelp: "Écrivez {{texte}} là où quelque chose est à compléter.",
+    missing: "Ce champ ne peut pas être vide.",
+    notKept: "Ce navigateur ne laisse pas à la page la place de garder cela : ce sera perdu à la fermeture de la page.",
+    import: "Importer…",
+    export: "Exporter",
+    fileName: "assistants",
+    imported: (number) =>
+        number === 0 ? "Rien de nouveau : tout était déjà là." : plural(number, { one: "Un élément importé.", other: `${count(number)} éléments importés.` }),
+    unreadable: (name) => `${name} ne contient ni assistants ni prompts que cette page sache lire.`,
+    assistants: {
+      writer: {
+        name: "Rédacteur",
+        system:
+          "Tu es un rédacteur et correcteur expérimenté. Écris dans une langue claire et vivante, et garde la voix de l’auteur. Quand on te donne un texte à améliorer, rends d’abord le texte amélioré, puis indique les changements les plus importants en quelques points courts.",
+      },
+      translator: {
+        name: "Traducteur",
+        system:
+          "Tu es traducteur. Traduis en français ce qu’écrit l’utilisateur ou, si c’est en français, dans la langue qu’il indique. Garde le sens, le ton et la mise en forme. Réponds par la traduction seule.",
+      },
+      coder: {
+        name: "Programmeur",
+        system:
+          "Tu es un programmeur expérimenté. Réponds par un code court, correct et lisible dans un bloc de code, puis explique-le en quelques phrases. Si quelque chose d’important n’est pas clair, dis ce que tu supposes.",
+      },
+      tutor: {
+        name: "Tuteur",
+        system:
+          "Tu es un tuteur patient. Explique pas à pas, avec des mots simples et un exemple. Termine par une courte question qui montre si c’est compris.",
+      },
+    },
+    prompts: {
+      summary: { name: "Résumer", text: "Résume ce texte en cinq points courts :\n\n{{texte}}" },
+      explain: {
+        name: "Expliquer simplement",
+        text: "Explique {{sujet}} comme à un enfant de douze ans, avec un exemple.",
+      },
+      improve: {
+        name: "Améliorer mon texte",
+        text: "Corrige les fautes de ce texte et rends-le plus facile à lire, sans changer ce qu’il dit :\n\n{{texte}}",
+      },
+      translate: { name: "Traduire", text: "Traduis ceci en {{langue}} :\n\n{{texte}}" },
+      reply: {
+        name: "Répondre à un e-mail",
+        text:
+          "Écris une réponse courte et aimable à cet e-mail. Je veux dire : {{message}}\n\nL’e-mail :\n\n{{e-mail}}",
+      },
+      ideas: { name: "Idées", text: "Donne-moi dix idées pour {{sujet}}, chacune en une phrase." },
+    },
   },
   details: {
     title: "Détails de la réponse",

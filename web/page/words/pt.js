@@ -271,6 +271,39 @@ export const words = {
     title: "Configurações",
     language: { label: "Idioma", system: "O do sistema" },
     reset: "Redefinir todas as configurações",
+    wasReset: "Todas as configurações voltaram ao padrão.",
+    toDefault: (name) => `Redefinir ${name}`,
+    groups: { general: "Geral", answers: "Respostas", sampling: "Amostragem", memory: "Memória", tools: "Ferramentas" },
+    scope: {
+      label: "Valem para",
+      explained: "Uma conversa guarda as próprias configurações e as leva junto quando é exportada.",
+      choices: { all: "Todas as conversas", own: "Só esta conversa" },
+      asForAll: "Como em todas as conversas",
+    },
+    own: {
+      label: "Configurações próprias",
+      explained: "Esta conversa tem configurações próprias",
+      reset: "Usar as configurações de todas as conversas",
+      wasReset: "Esta conversa agora usa as configurações de todas.",
+    },
+    presets: {
+      label: "Estilo",
+      labels: {
+        recommended: "Como o modelo recomenda",
+        precise: "Preciso",
+        balanced: "Equilibrado",
+        creative: "Criativo",
+      },
+      own: "Personalizado",
+      made: "Os valores recomendados vêm do próprio arquivo do modelo.",
+      ours: "Este modelo não recomenda nada; os valores recomendados servem a modelos do seu tamanho.",
+    },
+    effort: {
+      label: "Esforço ao pensar",
+      explained: "Mais esforço traz respostas melhores a perguntas difíceis, e mais espera.",
+      levels: { low: "Baixo", medium: "Médio", high: "Alto" },
+      byItself: (level) => (level ? `Padrão (${level})` : "Padrão"),
+    },
     unset: { max_tokens: "sem limite", seed: "aleatória" },
     theme: { label: "Aparência", choices: { system: "Sistema", light: "Claro", dark: "Escuro" } },
     system: {
@@ -341,12 +374,12 @@ export const words = {
   waiting: "Será enviado quando o modelo estiver pronto.",
   answering: "Respondendo",
   stages: {
-    runtime: "Iniciando o Python",
-    packages: "Carregando pacotes",
+    runtime: "Iniciando",
+    packages: "Carregando o motor",
     download: "Baixando o modelo",
     header: "Lendo o modelo",
-    weights: "Passando o modelo para o processador gráfico",
-    kernels: "Preparando o processador gráfico",
+    weights: "Passando o modelo para o chip gráfico",
+    kernels: "Aquecendo",
   },
   stageBytes: (stage, loaded, total) => {
       if (!total) return `${stage}: ${bytes(loaded)}`;
@@ -400,6 +433,89 @@ export const words = {
       "Esta página não foi aberta por um endereço seguro. Os navegadores só oferecem WebGPU em https:// e localhost.",
     missing: "Este navegador não tem WebGPU, ou ele está desligado.",
     "no-adapter": "Este navegador tem WebGPU, mas não encontrou um processador gráfico que possa usar.",
+  },
+  thinking: {
+    label: "Pensar",
+    off: "Não pensar",
+    explained: "Pensar antes de responder: respostas melhores, mais espera",
+    level: (level) => `Pensar: ${level}`,
+  },
+  library: {
+    title: "Assistentes e prompts",
+    assistantsTitle: "Assistentes",
+    assistantsLead: "Com quem você fala: instruções e configurações com que uma nova conversa começa.",
+    promptsTitle: "Prompts salvos",
+    promptsLead: "Digite / em uma mensagem vazia para inserir um.",
+    begin: "Ou comece com um assistente",
+    more: "Editar…",
+    editPrompts: "Editar os prompts salvos…",
+    use: "Conversar",
+    meantFor: (assistant, model) => `${assistant} foi pensado para o modelo ${model}.`,
+    load: "Carregar",
+    newAssistant: "Novo assistente",
+    newPrompt: "Novo prompt",
+    edit: (name) => `Editar ${name}`,
+    remove: (name) => `Excluir ${name}`,
+    removed: (name) => `“${name}” foi excluído.`,
+    save: "Salvar",
+    name: "Nome",
+    nameHelp: "Aparece na página inicial e no topo das conversas dele.",
+    promptNameHelp: "Você o encontra por este nome ou por uma palavra do texto.",
+    mark: "Símbolo",
+    markHelp: "Um emoji ou uma letra. Pode ficar vazio.",
+    systemHelp: "Diga quem ele é e como responder. Ele lê isto antes de cada conversa.",
+    model: "Modelo",
+    modelHelp: "Um modelo que não está neste dispositivo só é carregado quando você mandar.",
+    anyModel: "O que estiver em uso",
+    text: "Texto",
+    textHelp: "Escreva {{texto}} onde algo deve ser preenchido.",
+    missing: "Não pode ficar vazio.",
+    notKept: "Este navegador não dá à página espaço para guardar isto: será perdido quando a página for fechada.",
+    import: "Importar…",
+    export: "Exportar",
+    fileName: "assistentes",
+    imported: (number) =>
+        number === 0 ? "Nada de novo: tudo já estava aqui." : plural(number, { one: "Um item foi importado.", other: `${count(number)} itens foram importados.` }),
+    unreadable: (name) => `${name} não contém assistentes nem prompts que esta página saiba ler.`,
+    assistants: {
+      writer: {
+        name: "Escritor",
+        system:
+          "Você é um escritor e editor experiente. Escreva em linguagem clara e viva e preserve a voz de quem escreve. Quando receber um texto para melhorar, devolva primeiro o texto melhorado e depois cite as mudanças mais importantes em poucos pontos curtos.",
+      },
+      translator: {
+        name: "Tradutor",
+        system:
+          "Você é tradutor. Traduza para o português o que o usuário escrever ou, se já estiver em português, para a língua que ele indicar. Preserve o sentido, o tom e a formatação. Responda apenas com a tradução.",
+      },
+      coder: {
+        name: "Programador",
+        system:
+          "Você é um programador experiente. Responda com código curto, correto e legível em um bloco de código e depois explique-o em poucas frases. Se algo importante não estiver claro, diga o que você supõe.",
+      },
+      tutor: {
+        name: "Tutor",
+        system:
+          "Você é um tutor paciente. Explique passo a passo, com palavras simples e um exemplo. Termine com uma pergunta curta que mostre se foi entendido.",
+      },
+    },
+    prompts: {
+      summary: { name: "Resumir", text: "Resuma este texto em cinco pontos curtos:\n\n{{texto}}" },
+      explain: {
+        name: "Explicar de forma simples",
+        text: "Explique {{assunto}} como a alguém de doze anos, com um exemplo.",
+      },
+      improve: {
+        name: "Melhorar meu texto",
+        text: "Corrija os erros deste texto e deixe-o mais fácil de ler, sem mudar o que ele diz:\n\n{{texto}}",
+      },
+      translate: { name: "Traduzir", text: "Traduza isto para {{língua}}:\n\n{{texto}}" },
+      reply: {
+        name: "Responder a um e-mail",
+        text: "Escreva uma resposta curta e gentil a este e-mail. Quero dizer: {{mensagem}}\n\nO e-mail:\n\n{{e-mail}}",
+      },
+      ideas: { name: "Ideias", text: "Dê dez ideias para {{assunto}}, cada uma em uma frase." },
+    },
   },
   details: {
     title: "Detalhes da resposta",
