@@ -101,3 +101,10 @@ def fails(page: Page) -> list[str]:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     return errors
+
+
+def prefer(page: Page, languages: list[str]) -> None:
+    """Have the browser prefer these from the next page on."""
+    page.add_init_script(
+        f"Object.defineProperty(navigator, 'languages', {{ value: {json.dumps(languages)}, configurable: true }})"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -13,14 +12,9 @@ import pytest
 from page.pages import DROP, ask, ready, sent, settings, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
-from web.build import paths, pins
+from web.build import paths
 
 Fake = Callable[..., None]
-
-AXE = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
-}"""
 
 
 @pytest.mark.slow
@@ -206,55 +200,6 @@ def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
     assert wanted <= reached, wanted - reached
     page.keyboard.press("Control+Shift+o")
     expect(page.locator(".message")).to_have_count(0)
-
-
-@pytest.mark.slow
-def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
-    pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
-    table, code = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
-    answer = f"# A\n\n{table}\n\n{code}\n\n- [a](http://b.example) `c`"
-    fake(pieces=[{"reasoning": "so"}, answer])
-    page.set_default_timeout(20_000)
-    found: dict[str, Any] = {}
-
-    def look(name: str) -> None:
-        if not page.evaluate("window.axe !== undefined"):
-            page.evaluate(tools[0].path.read_text())
-        found.update({name: problems} if (problems := page.evaluate(AXE)) else {})
-
-    ready(page, url)
-    look("first visit")
-    ask(page)
-    wait_answers(page, 1)
-    page.locator(".katex, .hljs-keyword").first.wait_for()
-    page.locator("details.reasoning summary").click()
-    page.locator(".message.assistant").hover()
-    look("chat")
-    page.click("#settings-button")
-    for group in ("sampling", "answers", "memory", "tools", "general"):
-        page.click(f"#settings-tab-{group}")
-        look(f"settings: {group}")
-    page.click("#settings .choice:has-text('Dark')")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    look("settings, dark")
-    page.click("#settings .close")
-    page.click("#model-button")
-    page.locator("#models .offer").first.wait_for()
-    look("models, dark")
-    page.click("#models .close")
-    look("chat, dark")
-    page.reload()
-    wait_state(page, "ready")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"  # kept, and there before the first paint
-    page.emulate_media(color_scheme="dark")
-    page.set_viewport_size({"width": 360, "height": 640})
-    page.click("#sidebar-toggle")
-    page.locator(".conversation .more").click()
-    expect(page.locator("[role=menu]")).to_be_visible()
-    look("menu on a phone")
-    page.keyboard.press("Escape")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert not found, json.dumps(found, indent=1)
 
 
 @pytest.mark.slow

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from page.pages import ask, box_of, ready, wait_answers, wait_state
+from page.pages import ask, box_of, prefer, ready, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
 Fake = Callable[..., Any]
@@ -23,13 +22,6 @@ PREFERRED = (
     (["ar-EG", "en"], "ar", "ar", "rtl"),
     (["nl", "fi"], "en", "en", "ltr"),
 )
-
-
-def prefer(page: Page, languages: list[str]) -> None:
-    """Have the browser prefer these from the next page on."""
-    page.add_init_script(
-        f"Object.defineProperty(navigator, 'languages', {{ value: {json.dumps(languages)}, configurable: true }})"
-    )
 
 
 def test_the_browser_s_languages_are_followed(page: Page, url: str, fake: Fake) -> None:

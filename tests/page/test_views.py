@@ -1,0 +1,175 @@
+"""Every view of the page: nobody is kept out of it (axe), and it fits whatever window it is seen in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from page.pages import ask, prefer, ready, wait_answers, wait_state
+from playwright.sync_api import Page, expect
+
+from web.build import pins
+
+Fake = Callable[..., Any]
+
+AXE = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
+}"""
+# What of the view can't be reached because it lies outside of the window. Some things scroll by themselves.
+OUTSIDE = """() => {
+  const view = document.querySelector("[role=menu]") ?? document.querySelector("dialog[open]") ?? document.body;
+  const [width, height] = [document.documentElement.clientWidth, document.documentElement.clientHeight];
+  const found = document.documentElement.scrollWidth > width ? ["the page is wider"] : [];
+  if (view.scrollWidth > view.clientWidth + 1) found.push(`${view.id || view.className} is wider`);
+  for (const part of view.querySelectorAll("button, input, textarea, select, summary, [role=tab], [role=menuitem]")) {
+    const { left, right, width: own } = part.getBoundingClientRect();
+    const isSeen = part.checkVisibility({ visibilityProperty: true }) && own > 1;
+    const scrolls = part.closest("[inert], pre, table, [role=tablist]");
+    if (isSeen && !scrolls && (left < -1 || right > width + 1)) found.push(part.outerHTML.slice(0, 200));
+  }
+  if (view !== document.body) {
+    const { top, bottom } = view.getBoundingClientRect();
+    if (top < -1 || bottom > height + 1) found.push(`${view.id || view.className} is higher`);
+  }
+  return found;
+}"""
+WORD = """(name) => import(new URL("page/strings.js", document.baseURI).href)
+  .then(({ strings }) => name.split(".").reduce((words, key) => words[key], strings))"""
+# A narrow phone, a window of 1280 by 800 at 200 %, a phone on its side, a large screen.
+SIZES = ((320, 640), (640, 400), (844, 390), (2560, 1440))
+TABLE, CODE = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
+ANSWER = f"# A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c`"
+
+
+class Views:
+    """The page in one look, and the ways to its views."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def word(self, name: str) -> str:
+        """A word of the page, in its language."""
+        return str(self.page.evaluate(WORD, name))
+
+    def sidebar(self, selector: str) -> None:
+        """Click on something in the sidebar, which a phone has to bring in first."""
+        if not self.page.locator("#sidebar").is_visible():
+            self.page.click("#sidebar-toggle")
+        self.page.locator(selector).first.click()
+
+    def menu(self, opener: str, word: str) -> None:
+        """Choose from a menu."""
+        self.sidebar(opener) if "#sidebar" in opener else self.page.locator(opener).last.click()
+        self.page.get_by_role("menuitem", name=self.word(word)).click()
+
+
+def settings(group: str) -> Callable[[Views], None]:
+    def opened(views: Views) -> None:
+        views.sidebar("#settings-button")
+        views.page.click(f"#settings-tab-{group}")
+
+    return opened
+
+
+def menu(opener: str) -> Callable[[Views], None]:
+    return lambda views: views.sidebar(opener)
+
+
+def models(views: Views) -> None:
+    views.page.click("#model-button")
+    views.page.locator("#models .offer").first.wait_for()
+
+
+def prompts(views: Views) -> None:
+    views.page.click("#prompt")
+    views.page.keyboard.type("/")
+    views.page.locator("[role=listbox] [role=option], [role=menuitem]").first.wait_for()
+
+
+# What can be opened while a conversation with an answer is in view. Escape closes it.
+VIEWS: dict[str, Callable[[Views], None]] = {
+    "chat": lambda _: None,
+    "menu of an answer": lambda views: views.page.locator(".message.assistant .actions [aria-haspopup]").last.click(),
+    "details of an answer": lambda views: views.menu(".message.assistant .actions [aria-haspopup]", "message.details"),
+    **{f"settings: {group}": settings(group) for group in ("general", "answers", "sampling", "memory", "tools")},
+    "models": models,
+    "assistants": menu("#assistants-button"),
+    "prompts": prompts,
+    "menu of a conversation": menu("#sidebar .conversation .more"),
+    "export and import": menu("#transfer-button"),
+    "shortcuts": menu("#shortcuts-button"),
+}
+# The page's language, its colours, its size.
+LOOKS = {"light": ("en", "light", (1280, 840)), "dark, Arabic, on a phone": ("ar", "dark", (390, 780))}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("look", LOOKS)
+def test_nobody_is_kept_out(page: Page, url: str, fake: Fake, look: str) -> None:
+    language, colours, (width, height) = LOOKS[look]
+    pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
+    fake(pieces=[{"reasoning": "so"}, ANSWER])
+    prefer(page, [language])
+    page.set_default_timeout(20_000)
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+    found: dict[str, Any] = {}
+
+    def note(name: str, problems: Any) -> None:
+        if problems:
+            found[name] = problems
+
+    def examine(name: str) -> None:
+        if not page.evaluate("window.axe !== undefined"):
+            page.evaluate(tools[0].path.read_text())
+        note(name, page.evaluate(AXE))
+        note(f"{name}, as it is", page.evaluate(OUTSIDE))
+        if look != "light":
+            return
+        page.emulate_media(forced_colors="active")
+        note(f"{name}, in the system's colours", page.evaluate(AXE))
+        page.emulate_media(forced_colors="none")
+        for size in SIZES:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            note(f"{name}, {size[0]} px wide", page.evaluate(OUTSIDE))
+        page.set_viewport_size({"width": width, "height": height})
+
+    ready(page, url)
+    views = Views(page)
+    examine("first visit")
+    ask(page)
+    wait_answers(page, 1)
+    page.locator(".katex, .hljs-keyword").first.wait_for()
+    page.locator("details.reasoning summary").click()
+    for name, way in VIEWS.items():
+        way(views)
+        examine(name)
+        page.keyboard.press("Escape")
+        page.fill("#prompt", "")
+        expect(page.locator("dialog[open], [role=menu]")).to_have_count(0)
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
+
+
+@pytest.mark.slow
+def test_what_is_shown_while_nothing_can_be_asked(page: Page, url: str, fake: Fake) -> None:
+    pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
+    found: dict[str, Any] = {}
+    scripts: dict[str, dict[str, Any]] = {
+        "loading": {"progress": [{"stage": "download", "loaded": 41e6, "total": 98e6}], "hang": True},
+        "error": {"fail": {"stage": "memory", "message": "The graphics memory is full"}},
+    }
+    for state, script in scripts.items():
+        fake(**script)
+        page.goto(url)
+        wait_state(page, state)
+        page.evaluate(tools[0].path.read_text())
+        for size in SIZES:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            if problems := page.evaluate(OUTSIDE):
+                found[f"{state}, {size[0]} px wide"] = problems
+        if problems := page.evaluate(AXE):
+            found[state] = problems
+    assert not found, json.dumps(found, indent=1)
