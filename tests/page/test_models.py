@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import threading
+import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,12 +91,18 @@ def wait_model(page: Page, name: str) -> None:
     wait_state(page, "ready")
 
 
+def size_of(path: Path) -> str:
+    """As the page has it."""
+    return f"{path.stat().st_size / 1e3:,.0f} kB"
+
+
 def gpu_bytes(page: Page, name: str) -> str:
     """What the card of the loaded model says, which may just be taking the place of another's."""
-    card = page.locator("#models .card").filter(has_text=f"About {name}")
-    card.locator("> summary").click()
-    found = card.locator("dd").last.text_content() or ""
-    card.locator("> summary").click()
+    details = page.get_by_role("button", name=f"About {name}")
+    details.click()
+    found = offer(page, name).locator(".card dd").last.text_content() or ""
+    details.click()
+    expect(offer(page, name).locator("p.facts")).to_contain_text(found)
     return found
 
 
@@ -140,6 +147,84 @@ def test_a_suggested_model_that_is_gone(page: Page, context: BrowserContext, sit
     wait_model(page, "first")  # the one in use is still there
 
 
+FOUND = [  # what Hugging Face tells of repositories, as its documentation has it
+    {"id": "owner/Small-GGUF", "downloads": 12345, "gated": False, "tags": ["gguf", "license:mit"]},
+    {"id": "owner/Odd-GGUF", "downloads": 1, "tags": []},
+    {"id": "owner/Terms-GGUF", "downloads": 0, "gated": "manual", "tags": ["license:other"]},
+]
+FILES = [
+    {"path": "small-Q8_0.gguf", "size": 9, "lfs": {"oid": "0" * 64, "size": 639_000_000}},
+    {"path": "more/small-Q4_K_M.gguf", "size": 397_000_000},
+    {"path": "small-BF16-00001-of-00002.gguf", "size": 5},
+    {"path": "mmproj-small-F16.gguf", "size": 5},
+    {"path": "README.md", "size": 5},
+]
+
+
+def test_searching_asks_hugging_face_alone(page: Page, context: BrowserContext, site: tuple[Path, str]) -> None:
+    asked: list[str] = []
+    answers: list[dict[str, Any]] = [{"json": FOUND}]
+
+    def hub(route: Route) -> None:
+        url = route.request.url.removeprefix(f"{HUB}/api/models")
+        asked.append(url)
+        headers = {"access-control-allow-origin": "*"}
+        if "/tree/" in url:
+            route.fulfill(json=FILES, headers=headers)
+        elif url.startswith("/"):
+            route.fulfill(json={"gguf": {"architecture": "odd" if "Odd" in url else "qwen3"}}, headers=headers)
+        elif answers[-1]:
+            route.fulfill(**answers[-1], headers=headers)
+        else:
+            route.abort("internetdisconnected")
+
+    def search(text: str) -> None:
+        page.fill("#model-reference", text)
+        page.click("#models .finder >> text=Search")
+
+    context.route(f"{HUB}/**", hub)
+    page.goto(site[1])
+    wait_model(page, "first")
+    requests: list[str] = []
+    context.on("request", lambda request: requests.append(request.url))
+    open_models(page)
+    found = page.locator("#models .found")
+    page.locator("#model-reference").press_sequentially("small & good")
+    assert asked == []  # what is typed stays here
+    page.keyboard.press("Enter")
+    expect(found.locator(".offer .name")).to_have_text([str(row["id"]) for row in FOUND])
+    wanted = urllib.parse.parse_qs(asked[0].lstrip("?"))
+    assert wanted["search"] == ["small & good"]
+    assert wanted["filter"] == ["gguf"]
+    expect(found.locator(".offer").nth(0)).to_contain_text("12,345 downloads a month · mit")
+    expect(found.locator(".offer").nth(1)).to_contain_text("1 download a month")
+    expect(found.locator(".offer").nth(2)).to_contain_text("agree to its terms")
+    found.get_by_role("button", name="Files of owner/Small-GGUF").click()
+    expect(found.locator(".files .kind")).to_have_text(["Q4_K_M", "Q8_0"])
+    expect(found.locator(".files li").first).to_contain_text("397 MB")
+    expect(found.locator(".files .fit").first).to_have_text("Fits")
+    found.get_by_role("button", name="Files of owner/Odd-GGUF").click()
+    expect(found).to_contain_text("kind “odd” do not run here")
+    assert len(asked) == 5
+    for answer, told in (
+        ({"json": []}, "Hugging Face has no GGUF files for “odd one”"),
+        ({"json": {"error": "?"}}, "is there a network that wants you to sign in"),
+        ({"body": "<html>"}, "is there a network that wants you to sign in"),
+        ({"status": 429}, "it answered 429. Try again later"),
+        ({"status": 400}, "could not search: it answered 400"),
+        ({}, "huggingface.co could not be asked: there is no connection to its server"),
+    ):
+        answers.append(answer)
+        search("odd one")
+        expect(found).to_contain_text(told)
+    answers.append({"json": FOUND})
+    search("small")
+    found.get_by_role("button", name="Clear").click()
+    expect(found).to_be_hidden()
+    expect(page.locator("#model-reference")).to_be_focused()
+    assert not [url for url in requests if not url.startswith((site[1], f"{HUB}/api/models"))]
+
+
 def test_models_are_chosen_and_changed(
     page: Page,
     context: BrowserContext,
@@ -169,12 +254,16 @@ def test_models_are_chosen_and_changed(
 
     # The site's own and the suggested ones, with size, licence and memory; the card of the one in use.
     open_models(page)
-    expect(offer(page, "first").locator(".facts")).to_contain_text("in use")
-    for row in page.locator("#models .offer").all():
-        assert re.search(r"\d [kMG]B .*needs about \d.* [MG]B of GPU memory", row.inner_text())
-    expect(offer(page, "Qwen3.5 0.8B").locator(".facts")).to_contain_text("533 MB · Apache-2.0")
+    expect(page.locator("#models .offer").first).to_have_class("offer current")
+    expect(offer(page, "first")).to_contain_text("In use")
+    expect(offer(page, "first").locator(".size")).to_have_text(size_of(folder / "first.gguf"))
+    for row in page.locator("#models .offer:not(.current)").all():
+        assert re.search(r"(?s)\d [kMG]B.*(Fits|Tight|Too large)", row.inner_text())
+        expect(row.locator("p.facts")).to_contain_text(re.compile(r"[Nn]eeds about \d.* [MG]B of GPU memory"))
+    expect(offer(page, "Qwen3.5 0.8B").locator(".size")).to_have_text("533 MB")
+    expect(offer(page, "Qwen3.5 0.8B").locator("p.facts")).to_contain_text("Apache-2.0")
     expect(page.locator("#models .storage")).to_contain_text(re.compile(r"uses \d.* of the \d"))
-    page.click("#models .card > summary")
+    page.get_by_role("button", name="About first").click()
     facts = page.locator("#models .card dl")
     reader = gguf.GGUFReader(folder / "first.gguf")
     expect(facts).to_contain_text(f"{sum(int(tensor.n_elements) for tensor in reader.tensors):,}")
@@ -184,7 +273,7 @@ def test_models_are_chosen_and_changed(
     expect(tables.nth(1)).to_contain_text("llama.attention.head_count_kv")
     expect(tables.nth(2)).to_have_text(reader.fields["tokenizer.chat_template"].contents())
     assert page.locator("#models .card .scroll").nth(3).locator("tbody tr").count() == len(reader.tensors)
-    page.click("#models .card > summary")
+    page.get_by_role("button", name="About first").click()
     used = gpu_bytes(page, "first")
     page.keyboard.press("Escape")
 
@@ -197,16 +286,15 @@ def test_models_are_chosen_and_changed(
     expect(page.locator(".message.user")).to_have_count(1)
     open_models(page)
     assert gpu_bytes(page, "second") != used
-    expect(offer(page, "first").locator(".facts")).to_contain_text("on this device")
-    offer(page, "first").get_by_text("Use").click()
+    offer(page, "first").get_by_text("Use", exact=True).click()
     wait_model(page, "first")
     open_models(page)
     assert gpu_bytes(page, "first") == used
     page.keyboard.press("Escape")
 
     # What can't be read leaves the one in use where it is.
-    load(page, "nonsense")
-    expect(page.locator("#models .why")).to_contain_text("neither an address")
+    load(page, "./nonsense.gguf")
+    expect(page.locator("#models .why")).to_contain_text("The server has no")
     page.keyboard.press("Escape")
     load(page, f"{server.url}model.gguf")  # a good beginning, then nine megabytes of noise
     expect(page.locator(".toast")).to_contain_text("only versions 2 and 3")
@@ -253,10 +341,9 @@ def test_models_are_chosen_and_changed(
 
     # What is kept is listed, and deleted.
     open_models(page)
-    expect(offer(page, "x").locator(".facts")).to_contain_text("on this device")
-    offer(page, "second").get_by_text("Delete").click()
+    page.get_by_role("button", name="Delete second").click()
     expect(offer(page, "second").get_by_text("Download")).to_be_focused()
-    offer(page, "x").get_by_text("Delete").click()
+    page.get_by_role("button", name="Delete x from").click()
     expect(offer(page, "x")).to_have_count(0)
     expect(page.locator("#model-reference")).to_be_focused()
 

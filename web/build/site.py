@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
@@ -80,6 +81,7 @@ def build(
             "title": brand.title,
             "system_prompt": brand.system_prompt,
             "models": [publish(model, new, most_bytes) for model in models],
+            "architectures": architectures(),
             "wheels": [name for name in compiled if name.startswith("wheels/")],
         }
         about |= {"tools": TOOLS} if tools else {}
@@ -109,6 +111,21 @@ def families() -> dict[str, str]:
     listed = (folder / "__init__.py").read_text()
     names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
     return {name: (folder / f"{name}.py").read_text() for name in names}
+
+
+def architectures() -> list[str]:
+    """What general.architecture of a GGUF file may be for the page to talk to its model."""
+    found: set[str] = set()
+    for text in families().values():  # no import: a build has no NumPy
+        told: dict[str, tuple[str, ...]] = {"ENCODERS": ()}
+        for line in ast.parse(text).body:
+            match line:
+                case ast.Assign(targets=[ast.Name("ARCHITECTURES" | "ENCODERS" as name)], value=ast.Name(other)):
+                    told[name] = told[other]
+                case ast.Assign(targets=[ast.Name("ARCHITECTURES" | "ENCODERS" as name)], value=value):
+                    told[name] = ast.literal_eval(value)
+        found |= set(told["ARCHITECTURES"]) - set(told["ENCODERS"])
+    return sorted(found)
 
 
 def own_wheel() -> bytes:

@@ -1,32 +1,25 @@
 /**
- * The dialog of models: which there are, which are on this device, what another one takes, and the card of the one in
- * use. Loading itself is the App's; bytes are the worker's.
+ * The dialog of models: which there are, which are on this device and fit it, and where else to find one. Loading itself
+ * is the App's; bytes are the worker's.
  *
  * @import { App } from "./app.js"
  * @import { EngineError } from "./engine.js"
- * @import { KeptModel } from "../shared/kept.js"
+ * @import { Offer } from "./offers.js"
  * @import { ModelSource, Ready } from "../shared/protocol.js"
- *
- * @typedef {object} Offer a model that can be chosen
- * @property {string} name
- * @property {string} [url] by which its copy on this device is known
- * @property {() => Promise<ModelSource>} source rejected with an EngineError when it can't be had
- * @property {number} [bytes]
- * @property {number} [memory] that it takes on the GPU
- * @property {string} [licence]
- * @property {KeptModel} [kept]
  */
 
 import { cardOf } from "./card.js";
-import { forgetChoice, rememberChoice, siteModels } from "./choice.js";
+import { forgetChoice, rememberChoice } from "./choice.js";
 import { Dialog } from "./dialog.js";
-import { button, byId, element } from "./dom.js";
+import { button, byId, element, iconButton } from "./dom.js";
+import { asked, lookAtDevice, measured, memoryOf } from "./fits.js";
 import { about, bytes } from "../shared/format.js";
+import { icon } from "./icons.js";
 import { forget, keptModels } from "../shared/kept.js";
+import { offerOfFiles, offersOf, sizeAndFit } from "./offers.js";
+import { placeOf } from "../shared/reference.js";
 import { persistent, room } from "./storage.js";
-import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
-import { suggested } from "./suggested.js";
 
 const words = strings.models;
 
@@ -38,19 +31,23 @@ export function mount(app) {
   document.addEventListener("drop", (event) => models.drop(event), { capture: true });
 }
 
-class Models {
+export class Models {
   #app;
   #dialog = new Dialog("models", words.title, { opened: () => this.#draw() });
-  /** Outlives the redrawing of what is around it, with what has been typed. */
   #reference = /** @type {HTMLInputElement} */ (element("input", ""));
-  /** So does this: the browser's own dialog may be open over it. */
+  /** The browser's own dialog may be open over it. */
   #files = /** @type {HTMLInputElement} */ (element("input", ""));
-  /** And the card of the model in use, open or not. @type {{ready: Ready, card: HTMLDetailsElement} | null} */
+  #found = element("section", "found");
+  /** Counts searches: the last one is the one that is seen. */
+  #searches = 0;
+  #list = element("div", "list");
+  /** The card of the model in use, open or not. @type {{ready: Ready, card: HTMLElement} | null} */
   #shown = null;
   /** Counts drawings: the last one is the one that is seen. */
   #drawing = 0;
-  /** Of the model that could not be chosen, and why; at "", of what was typed. */
+  /** Of the model that could not be chosen, and why; at "", of what was typed or found. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
+  #notice = element("div", "notice");
 
   /** @param {App} app */
   constructor(app) {
@@ -59,8 +56,10 @@ class Models {
     this.#files.addEventListener("change", () => {
       const files = [...(this.#files.files ?? [])];
       this.#files.value = ""; // the same file can be chosen again
-      if (files.length) this.#choose(offerOfFiles(files));
+      if (files.length) this.choose(offerOfFiles(files));
     });
+    this.#found.hidden = true;
+    this.#dialog.body.append(this.#finder(), this.#notice, this.#found, this.#list);
     app.addEventListener("ready", () => this.#loaded());
     app.addEventListener("model", () => this.#redraw());
     app.addEventListener("failed", () => this.#redraw());
@@ -76,12 +75,13 @@ class Models {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length || !files.every(({ name }) => name.toLowerCase().endsWith(".gguf"))) return;
     event.preventDefault();
-    this.#choose(offerOfFiles(files));
+    this.choose(offerOfFiles(files));
   }
 
   #loaded() {
     const { model, ready } = this.#app;
     if (model) rememberChoice(model);
+    if (ready) measured(model?.url, ready.gpu_bytes);
     if (model && ready && !ready.kept) this.#app.toast(words.notKept(model.name));
     this.#redraw();
   }
@@ -92,103 +92,122 @@ class Models {
 
   async #draw() {
     const drawing = ++this.#drawing;
-    const offers = this.#offers(await keptModels());
-    const list = element("ul", "offers");
-    for (const offer of offers) list.append(this.#row(offer));
-    const current = this.#app.ready ? [this.#card(this.#app.ready)] : [];
+    const [kept] = await Promise.all([keptModels(), lookAtDevice()]);
     const storage = await this.#storage();
     if (drawing !== this.#drawing) return; // a later one is under way
+    const offers = offersOf(this.#app, kept);
+    const isHere = (/** @type {Offer} */ offer) => Boolean(offer.kept) || this.#isCurrent(offer);
+    const here = offers.filter(isHere).sort((a, b) => Number(this.#isCurrent(b)) - Number(this.#isCurrent(a)));
     const focus = this.#focused();
-    this.#dialog.body.replaceChildren(...current, list, this.#other(), storage);
+    this.#list.replaceChildren(
+      ...this.#group(words.onDevice, here),
+      ...this.#group(words.toDownload, offers.filter((offer) => !isHere(offer))),
+      storage,
+    );
+    this.#notice.replaceChildren(...(this.#problem.text && !this.#problem.name ? [this.#explain()] : []));
     focus();
+  }
+
+  /**
+   * @param {string} title
+   * @param {Offer[]} offers
+   */
+  #group(title, offers) {
+    if (!offers.length) return [];
+    const list = element("ul", "offers");
+    list.append(...offers.map((offer) => this.#row(offer)));
+    return [element("h3", "", title), list];
   }
 
   /** @returns {() => void} gives the focus back to what has it now, or to what has taken its place */
   #focused() {
     const active = document.activeElement;
-    if (!this.#dialog.body.contains(active)) return () => {};
+    if (!this.#list.contains(active)) return () => {};
     const row = active?.closest("li");
     const index = [...(row?.querySelectorAll("button") ?? [])].findIndex((other) => other === active);
     return () => {
       if (active?.isConnected) return /** @type {HTMLElement} */ (active).focus();
-      const now = row && this.#dialog.body.querySelector(`li[data-name="${CSS.escape(row.dataset.name ?? "")}"]`);
+      const now = row && this.#list.querySelector(`li[data-name="${CSS.escape(row.dataset.name ?? "")}"]`);
       const buttons = now ? [...now.querySelectorAll("button")] : [];
       (buttons[index] ?? buttons.at(-1) ?? this.#reference).focus();
     };
   }
 
-  /**
-   * The site's own, those suggested, and what else is kept on this device.
-   *
-   * @param {KeptModel[]} kept
-   * @returns {Offer[]}
-   */
-  #offers(kept) {
-    const { site } = this.#app;
-    /** @type {Offer[]} */
-    const own = (site ? siteModels(site) : []).map((model, index) => ({
-      ...{ ...model, licence: site?.models[index].license },
-      source: async () => model,
-    }));
-    /** @type {Offer[]} */
-    const hub = suggested.map(({ reference, ...about }) => ({
-      ...{ ...about, url: addressOf(reference) ?? undefined },
-      source: () => this.#app.workingEngine.resolve(reference),
-    }));
-    /** @type {Offer[]} */
-    const others = [];
-    for (const model of kept) {
-      const known = [...own, ...hub].find(({ url }) => url === model.url);
-      if (known) known.kept = model;
-      else others.push({ ...model, kept: model, source: async () => keptSource(model) });
-      // A whole copy needs no question to the hub, and so no network.
-      if (known && model.whole && hub.includes(known)) known.source = async () => keptSource(model);
-    }
-    return [...own, ...hub, ...others];
+  /** @param {Offer} offer */
+  #isCurrent({ url }) {
+    return url !== undefined && this.#app.model?.url === url;
   }
 
   /** @param {Offer} offer */
   #row(offer) {
-    const { name, bytes: size, memory, licence, kept, url } = offer;
+    const { name, purpose, licence, kept, bytes: size = 0 } = offer;
     const row = element("li", "offer");
     row.dataset.name = name;
-    const isCurrent = this.#app.model?.url !== undefined && this.#app.model.url === url;
-    const facts = [size && bytes(size), licence, (memory || size) && words.memory(about(memory ?? needed(size ?? 0)))];
-    if (isCurrent && this.#app.ready) facts.push(words.inUse);
-    else if (kept) facts.push(kept.whole ? words.kept : words.partly(bytes(kept.bytes)));
+    const ready = this.#isCurrent(offer) ? this.#app.ready : null;
+    const memory = memoryOf(offer);
+    const [bytesCell, fit] = sizeAndFit(offer);
+    const need = () => (fit.dataset.level === "fits" ? words.memory(about(memory)) : fit.title);
+    const facts = [licence, ready ? words.uses(bytes(ready.gpu_bytes)) : memory && need()];
+    if (kept && !kept.whole) facts.push(words.partly(kept.bytes, size));
     const text = element("div", "about");
-    text.append(element("p", "name", name), element("p", "facts", facts.filter(Boolean).join(" · ")));
+    text.append(element("p", "name", name));
+    if (purpose) text.append(element("p", "purpose", purpose));
+    text.append(element("p", "facts", facts.filter(Boolean).join(" · ")));
     const acts = element("div", "acts");
-    if (kept) acts.append(labelled(words.removeNamed(name), button("quiet", words.remove, () => this.#remove(offer))));
-    if (!isCurrent) {
+    if (kept) acts.append(iconButton("delete", words.removeNamed(name), () => this.#remove(offer)));
+    if (this.#isCurrent(offer)) {
+      row.classList.add("current");
+      fit.replaceChildren(icon("done"), words.inUse);
+      fit.dataset.level = "current";
+      fit.title = "";
+    } else {
       const verb = kept?.whole ? words.use : kept ? words.resume : words.download;
-      acts.append(labelled(`${verb}: ${name}`, button("quiet", verb, () => this.#choose(offer))));
+      acts.append(labelled(`${verb}: ${name}`, button("quiet", verb, () => this.choose(offer))));
     }
-    row.append(text, acts);
+    row.append(text, bytesCell, fit, acts);
+    if (ready) acts.append(this.#details(row, ready));
     if (this.#problem.name === name) row.append(this.#explain());
     return row;
   }
 
-  /** An address, a place on the hub, or files. */
-  #other() {
-    const form = element("form", "other");
-    const label = element("label", "", words.other);
+  /** A field for a name, an address or words to search for; and files. */
+  #finder() {
+    const form = element("form", "finder");
+    const label = element("label", "", words.find);
     const input = this.#reference;
-    Object.assign(input, { id: "model-reference", placeholder: words.hint, spellcheck: false, autocomplete: "off" });
+    Object.assign(input, { id: "model-reference", placeholder: words.findHint, spellcheck: false, autocomplete: "off" });
     label.setAttribute("for", input.id);
     const line = element("div", "entry");
     const field = element("div", "field");
-    field.append(input);
-    const load = element("button", "quiet", words.load);
-    line.append(field, load, button("quiet", words.file, () => this.#files.click()), this.#files);
+    field.append(icon("search"), input);
+    const act = element("button", "quiet", words.search);
+    input.addEventListener("input", () => (act.textContent = isReference(input.value) ? words.load : words.search));
+    line.append(field, act, button("quiet", words.file, () => this.#files.click()), this.#files);
     form.append(label, line, element("p", "hint", words.explained));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const reference = input.value.trim();
-      if (reference) this.#choose({ name: "", source: () => this.#app.workingEngine.resolve(reference) });
+      const text = input.value.trim();
+      if (isReference(text)) this.choose({ name: "", source: () => this.#app.workingEngine.resolve(text) });
+      else if (text) this.#search(text);
     });
-    if (this.#problem.text && !this.#problem.name) form.append(this.#explain());
     return form;
+  }
+
+  /** @param {string} query */
+  async #search(query) {
+    const search = ++this.#searches;
+    const { searchHub } = await import("./hub_search.js");
+    const close = () => {
+      this.#searches++;
+      this.#found.hidden = true;
+      this.#reference.focus();
+    };
+    this.#notice.replaceChildren();
+    this.#found.hidden = false;
+    await searchHub(this.#app, query, {
+      ...{ close, choose: (offer) => this.choose(offer) },
+      show: (...parts) => search === this.#searches && this.#found.replaceChildren(...parts),
+    });
   }
 
   #explain() {
@@ -199,33 +218,37 @@ class Models {
     return line;
   }
 
-  /** @param {Ready} ready */
-  #card(ready) {
-    if (this.#shown?.ready === ready) return this.#shown.card;
-    const card = /** @type {HTMLDetailsElement} */ (element("details", "card"));
-    card.append(element("summary", "", words.card(this.#app.model?.name ?? "")));
-    card.addEventListener("toggle", async () => {
+  /**
+   * The button that unfolds the card of the model in use in its row.
+   *
+   * @param {HTMLElement} row
+   * @param {Ready} ready
+   */
+  #details(row, ready) {
+    const before = this.#shown;
+    if (before?.ready !== ready) this.#shown = { ready, card: element("div", "card") };
+    const { card } = /** @type {{card: HTMLElement}} */ (this.#shown);
+    const made = button("quiet details", words.details, () => show(card.hidden));
+    made.setAttribute("aria-label", words.card(this.#app.model?.name ?? ""));
+    made.append(icon("down"));
+    const show = (/** @type {boolean} */ open) => {
+      card.hidden = !open;
+      made.setAttribute("aria-expanded", String(open));
       const { engine } = this.#app;
-      if (card.open && engine && card.childElementCount === 1) card.append(cardOf(ready, await engine.card()));
-    });
-    card.open = this.#shown?.card.open ?? false; // as that of the model before
-    this.#shown = { ready, card };
-    return card;
+      if (open && engine && !card.childElementCount) engine.card().then((facts) => card.replaceChildren(cardOf(ready, facts)), () => {});
+    };
+    show(before !== null && !before.card.hidden); // as that of the model before
+    row.append(card);
+    return made;
   }
 
-  /** What is used of the place that the browser gives, and whether it may take it back. */
+  /** What is used of the place that the browser gives, and the way to what takes it. */
   async #storage() {
     const line = element("p", "storage");
     const { usage, quota } = await room();
     if (quota) line.append(words.storage(bytes(usage), bytes(quota)), " ");
-    if (await persistent()) line.append(words.persistent);
-    else if (quota) line.append(words.temporary, " ", button("link", words.persist, () => this.#persist()));
+    line.append(button("link", words.storageButton, () => this.#app.dispatchEvent(new Event("storage"))));
     return line;
-  }
-
-  async #persist() {
-    if (!(await persistent(true))) this.#app.toast(words.notPersistent);
-    this.#redraw();
   }
 
   /** @param {Offer} offer */
@@ -240,13 +263,13 @@ class Models {
    *
    * @param {Offer} offer
    */
-  async #choose(offer, anyway = false) {
+  async choose(offer, anyway = false) {
     try {
       const source = await offer.source();
       const size = totalBytes(source) ?? offer.bytes ?? 0;
-      const wanted = { ...offer, bytes: size, memory: offer.memory ?? needed(size) };
+      const wanted = { ...offer, bytes: size, memory: memoryOf({ ...offer, bytes: size }) };
       const problem = anyway || !size ? "" : await this.#misfit(wanted);
-      if (problem) return this.#refuse(offer, problem, () => this.#choose({ ...offer, source: async () => source }, true));
+      if (problem) return this.#refuse(offer, problem, () => this.choose({ ...offer, source: async () => source }, true));
       if (!source.file) persistent(true); // where that takes a question, it is asked now
       this.#dialog.close();
       this.#reference.value = "";
@@ -263,7 +286,11 @@ class Models {
   async #misfit({ memory, bytes: size, kept }) {
     const { workingEngine, ready } = this.#app;
     const needed = memory - (ready?.gpu_bytes ?? 0);
-    if (needed > 0 && !(await workingEngine.hasRoom(needed))) return words.noMemory(about(memory));
+    if (needed > 0) {
+      const enough = await workingEngine.hasRoom(needed);
+      asked(memory, enough);
+      if (!enough) return words.noMemory(about(memory));
+    }
     const { usage, quota } = await room();
     const left = size - (kept?.bytes ?? 0);
     return quota && left > quota - usage ? words.noStorage(bytes(left), bytes(quota - usage)) : "";
@@ -275,36 +302,21 @@ class Models {
    * @param {(() => void) | null} act load it all the same
    */
   #refuse({ name }, text, act) {
-    this.#problem = { name, text, act };
+    const isListed = [...this.#list.querySelectorAll("li")].some(({ dataset }) => dataset.name === name);
+    this.#problem = { name: isListed ? name : "", text, act };
     if (!this.#dialog.isOpen) this.#dialog.open();
     else this.#draw();
+    if (!isListed) this.#notice.scrollIntoView({ block: "nearest" });
   }
 }
 
-/** What a model of so many bytes takes on the GPU, where nothing better is known: a tenth more, and what is always there. */
-const needed = (/** @type {number} */ size) => 1.1 * size + 1e8;
+/** Whether it names a model; else it is words to search for. @param {string} text */
+const isReference = (text) => placeOf(text.trim()) !== null || /^\s*(https?:\/|\.{0,2}\/)/i.test(text);
 
 /** @param {ModelSource} source */
 function totalBytes({ bytes, file, rest = [] }) {
   const sizes = [file?.size ?? bytes, ...rest.map((part) => part.file?.size ?? part.bytes)];
   return sizes.every(Boolean) ? sizes.reduce((sum, size) => /** @type {number} */ (sum) + (size ?? 0), 0) : undefined;
-}
-
-/**
- * @param {File[]} files all those of one model
- * @returns {Offer}
- */
-function offerOfFiles(files) {
-  const [first, ...rest] = files
-    .toSorted((a, b) => a.name.localeCompare(b.name))
-    .map((file) => ({ name: nameOf(file.name), file }));
-  return { name: "", source: async () => (rest.length ? { ...first, rest } : first) };
-}
-
-/** @param {KeptModel} model @returns {ModelSource} */
-function keptSource({ name, url }) {
-  const rest = split(url).slice(1);
-  return { name, url, ...(rest.length && { rest: rest.map((part) => ({ name, url: part, model: url })) }) };
 }
 
 /**

@@ -234,12 +234,39 @@ export const strings = {
     title: "Models",
     choose: "Choose a model",
     chooseOther: "Choose another model",
+    onDevice: "On this device",
+    toDownload: "Ready to download",
+    ofSite: "Comes with this page",
+    purposes: {
+      quick: "Very quick, short answers",
+      small: "Small tasks on any device",
+      languages: "Many languages, still small",
+      everyday: "Everyday questions, quick",
+      writing: "Writing, many languages",
+      work: "Summaries and instructions",
+      allRound: "A bit of everything, many languages",
+      reasoning: "Thinks things through",
+      code: "Thinking, code, many languages",
+      knowledge: "Writing and general knowledge",
+      long: "Long texts, quick for its size",
+      best: "The best answers here",
+    },
+    /** @type {Record<import("./fits.js").Fit, string>} */
+    fit: { fits: "Fits", tight: "Tight", large: "Too large" },
+    /** @type {Record<import("./fits.js").Fit, (size: string) => string>} */
+    fitWhy: {
+      fits: (size) => `Needs about ${size} of GPU memory, which this device should have.`,
+      tight: (size) => `Needs about ${size} of GPU memory: this device may not have that much to spare.`,
+      large: (size) => `Needs about ${size} of GPU memory: more than this device is likely to have.`,
+    },
     /** @type {(size: string) => string} */
     memory: (size) => `needs about ${size} of GPU memory`,
-    inUse: "in use",
-    kept: "on this device",
     /** @type {(size: string) => string} */
-    partly: (size) => `${size} of it on this device`,
+    uses: (size) => `uses ${size} of GPU memory`,
+    inUse: "In use",
+    details: "Details",
+    /** @type {(part: number, total: number) => string} */
+    partly: (part, total) => (total ? `${bytesOf(part, total)} downloaded` : `${bytes(part)} downloaded`),
     use: "Use",
     download: "Download",
     resume: "Resume",
@@ -248,11 +275,29 @@ export const strings = {
     removeNamed: (name) => `Delete ${name} from this device`,
     /** @type {(name: string) => string} */
     busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
-    other: "Another model",
-    hint: "owner/repository/file.gguf, or https://…",
+    find: "Find another model",
+    findHint: "A name, owner/repository or https://…",
+    search: "Search",
     load: "Load",
-    file: "Choose a file…",
-    explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
+    file: "Open a file…",
+    explained:
+      "Searching asks Hugging Face, and nobody else. A GGUF file of your own is not sent anywhere; you can also drop it on the page.",
+    searching: "Asking Hugging Face…",
+    /** @type {(query: string) => string} */
+    found: (query) => `“${query}” on Hugging Face`,
+    /** @type {(query: string) => string} */
+    nothing: (query) => `Hugging Face has no GGUF files for “${query}”. Fewer words find more.`,
+    clear: "Clear the search",
+    /** @type {(number: number) => string} */
+    downloads: (number) => (number === 1 ? "1 download a month" : `${count(number)} downloads a month`),
+    gated: "Only after you agree to its terms on Hugging Face: download it there, then open the file here.",
+    files: "Show files",
+    /** @type {(name: string) => string} */
+    filesOf: (name) => `Files of ${name}`,
+    noFiles: "No file here is a whole model by itself.",
+    /** @type {(architecture: string) => string} */
+    unsupported: (architecture) => `Models of the kind “${architecture}” do not run here.`,
+    storageButton: "Storage…",
     anyway: "Try anyway",
     /** @type {(memory: string) => string} */
     noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
