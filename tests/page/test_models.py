@@ -421,16 +421,18 @@ def test_the_browser_is_asked_to_keep_models(page: Page, site: tuple[Path, str],
     page.goto(site[1])
     wait_model(page, "first")
     open_models(page)
-    expect(page.locator("#models .storage")).to_contain_text("it may delete them")
-    page.click("#models .storage >> text=Keep them for good")
-    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.click("#models .storage button")
+    expect(page.locator("#storage")).to_contain_text("the browser may delete it")
+    page.click("#storage >> text=Keep it for good")
+    expect(page.locator("#storage")).to_contain_text("has promised to keep it")
     page.reload()
     wait_model(page, "first")
     open_models(page)
     offer(page, "second").get_by_text("Download").click()  # whoever downloads one wants to keep it
     wait_model(page, "second")
     open_models(page)
-    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.click("#models .storage button")
+    expect(page.locator("#storage")).to_contain_text("has promised to keep it")
 
 
 def test_too_little_gpu_memory_is_explained(

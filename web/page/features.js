@@ -8,6 +8,7 @@ import { mount as mountAgent } from "./agent.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountStorage } from "./storage_view.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDownload, mountModels, mountRecovery];
+export const features = [mountAgent, mountDownload, mountModels, mountRecovery, mountStorage];

@@ -256,7 +256,7 @@ function period(time) {
  * @param {string} name
  * @param {() => string} write
  */
-function download(name, write) {
+export function download(name, write) {
   let text;
   try {
     text = write();

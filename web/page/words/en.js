@@ -314,10 +314,6 @@ export const words = {
     notKept: (name) => `There was no room to keep ${name} on this device: the next visit will download it again.`,
     /** @type {(used: string, quota: string) => string} */
     storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
-    persistent: "It will keep them.",
-    temporary: "When the device runs short of room it may delete them.",
-    persist: "Keep them for good",
-    notPersistent: "The browser does not promise to keep them. It may when the page is installed or bookmarked.",
     pause: "Pause",
     goOn: "Resume",
     paused: "Paused",
@@ -506,5 +502,26 @@ export const words = {
     insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",
     missing: "This browser has no WebGPU, or it is switched off.",
     "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
+  },
+  storage: {
+    title: "Storage",
+    persistent: "The browser has promised to keep it.",
+    temporary: "When the device runs short of room, the browser may delete it.",
+    persist: "Keep it for good",
+    notPersistent: "The browser does not promise to keep it. It may when the page is installed or bookmarked.",
+    model: "Model: used without a download",
+    partOfModel: "Model, a part of it: its download can go on from here",
+    page: "This page",
+    pageExplained: "So that it opens without a network. Deleted, it comes back with the next visit.",
+    memory: "Python, started",
+    memoryExplained: "So that the next visit begins sooner. Deleted, it comes back with the next visit.",
+    /** @type {(number: number) => string} */
+    conversations: (number) => plural(number, { one: "1 conversation", other: `${count(number)} conversations` }),
+    conversationsExplained: "They are on this device alone.",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    removeNamed: (name) => `Delete: ${name}`,
+    sure: "Delete for good",
+    save: "Save as a file",
   },
 };
