@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,18 @@ NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 
 
 def build(
-    models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None, tools: Path | None = None
+    models: Sequence[Model],
+    brand: Brand,
+    out: Path,
+    most_bytes: int | None = None,
+    tools: Path | None = None,
+    page: Mapping[str, Any] | None = None,
 ) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing.
 
     most_bytes: larger models are cut into files of so many bytes.
     tools: a module of functions that the model may call.
+    page: what else its owner has decided, for site.json (see Config).
     """
     if tools:
         check_tools(tools)
@@ -85,6 +91,7 @@ def build(
             "wheels": [name for name in compiled if name.startswith("wheels/")],
         }
         about |= {"tools": TOOLS} if tools else {}
+        about |= page or {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")

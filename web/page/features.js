@@ -6,9 +6,11 @@
 
 import { mount as mountAgent } from "./agent.js";
 import { mount as mountDownload } from "./download.js";
+import { mount as mountHouse } from "./house.js";
+import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountStorage } from "./storage_view.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDownload, mountModels, mountRecovery, mountStorage];
+export const features = [mountAgent, mountDownload, mountHouse, mountModels, mountRecovery, mountStorage, mountInstalled];

@@ -14,6 +14,7 @@ import { Dialog } from "./dialog.js";
 import { button, byId, element, iconButton } from "./dom.js";
 import { asked, lookAtDevice, measured, memoryOf } from "./fits.js";
 import { about, bytes } from "../shared/format.js";
+import { isOpen } from "./house.js";
 import { icon } from "./icons.js";
 import { forget, keptModels } from "../shared/kept.js";
 import { offerOfFiles, offersOf, sizeAndFit } from "./offers.js";
@@ -48,6 +49,7 @@ export class Models {
   /** Of the model that could not be chosen, and why; at "", of what was typed or found. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
   #notice = element("div", "notice");
+  #finder = this.#makeFinder();
 
   /** @param {App} app */
   constructor(app) {
@@ -59,7 +61,8 @@ export class Models {
       if (files.length) this.choose(offerOfFiles(files));
     });
     this.#found.hidden = true;
-    this.#dialog.body.append(this.#finder(), this.#notice, this.#found, this.#list);
+    this.#dialog.body.append(this.#finder, this.#notice, this.#found, this.#list);
+    app.addEventListener("site", () => (this.#finder.hidden = !isOpen(app.site)));
     app.addEventListener("ready", () => this.#loaded());
     app.addEventListener("model", () => this.#redraw());
     app.addEventListener("failed", () => this.#redraw());
@@ -74,6 +77,7 @@ export class Models {
   drop(event) {
     const files = [...(event.dataTransfer?.files ?? [])];
     if (!files.length || !files.every(({ name }) => name.toLowerCase().endsWith(".gguf"))) return;
+    if (!isOpen(this.#app.site)) return;
     event.preventDefault();
     this.choose(offerOfFiles(files));
   }
@@ -171,7 +175,7 @@ export class Models {
   }
 
   /** A field for a name, an address or words to search for; and files. */
-  #finder() {
+  #makeFinder() {
     const form = element("form", "finder");
     const label = element("label", "", words.find);
     const input = this.#reference;

@@ -20,6 +20,7 @@
 import { siteModels } from "./choice.js";
 import { element } from "./dom.js";
 import { fitOf, memoryOf } from "./fits.js";
+import { isOpen } from "./house.js";
 import { about, bytes } from "../shared/format.js";
 import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
@@ -40,7 +41,7 @@ export function offersOf(app, kept) {
     source: async () => model,
   }));
   /** @type {Offer[]} */
-  const hub = suggested.map(({ reference, purpose, ...about }) => ({
+  const hub = (isOpen(site) ? suggested : []).map(({ reference, purpose, ...about }) => ({
     ...{ ...about, purpose: words.purposes[purpose], url: addressOf(reference) ?? undefined },
     source: () => app.workingEngine.resolve(reference),
   }));
@@ -49,7 +50,7 @@ export function offersOf(app, kept) {
   for (const model of kept) {
     const known = [...own, ...hub].find(({ url }) => url === model.url);
     if (known) known.kept = model;
-    else others.push({ ...model, bytes: model.whole ? model.bytes : undefined, kept: model, source: async () => keptSource(model) });
+    else if (isOpen(site)) others.push({ ...model, bytes: model.whole ? model.bytes : undefined, kept: model, source: async () => keptSource(model) });
     // A whole copy needs no question to the hub, and so no network.
     if (known && model.whole && hub.includes(known)) known.source = async () => keptSource(model);
   }

@@ -524,4 +524,7 @@ export const words = {
     sure: "Delete for good",
     save: "Save as a file",
   },
+  installed: {
+    lost: "What was shared with this page could not be read.",
+  },
 };
