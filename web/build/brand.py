@@ -153,9 +153,9 @@ def theme_css(brand: Brand) -> str:
         paper, ink = told.get("paper", PAPER[theme]), told.get("ink", INK[theme])
         values: dict[str, str] = {}
         if "paper" in told or "ink" in told:
-            end = {"light": "#ffffff", "dark": ink}[theme]
+            is_light = contrast(paper, "#ffffff") < contrast(paper, "#000000")
             values |= {"paper": paper, "ink": ink, "side": mixed(paper, ink, 0.04), "tint": mixed(paper, ink, 0.09)}
-            values |= {"raised": mixed(paper, end, {"light": 0.6, "dark": 0.05}[theme])}
+            values |= {"raised": mixed(paper, "#ffffff", 0.6) if is_light else mixed(paper, ink, 0.05)}
             values |= {"line": mixed(paper, ink, 0.16), "soft": readable(mixed(ink, paper, 0.3), values["tint"])}
         if values or "accent" in told or brand.colour != Brand.colour:
             default = "#7cc9b0" if theme == "dark" and brand.colour == Brand.colour else brand.colour
