@@ -5,14 +5,15 @@ from __future__ import annotations
 import argparse
 import re
 import struct
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from web.build import options
+from web.build import options, paths
 from web.build.brand import INK, PAPER, contrast, theme_css
 from web.build.commands import branded
-from web.build.config import Config, read_config
+from web.build.config import _KEYS, Config, read_config
 from web.build.errors import USAGE, Stop
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4s", 13, b"IHDR")
@@ -125,6 +126,13 @@ def test_all_that_can_be_said(tmp_path: Path) -> None:
             "hidden": ("seed", "schema"),
         },
     }
+
+
+def test_what_the_documents_show_is_all_there_is(tmp_path: Path) -> None:
+    text = (paths.ROOT / "docs" / "site.md").read_text(encoding="utf-8")
+    example = text.partition("```toml\n")[2].partition("```")[0]
+    assert config(example, tmp_path).title == "Ask the library"
+    assert set(tomllib.loads(example)) == set(_KEYS)
 
 
 def test_the_command_line_goes_before_it(tmp_path: Path) -> None:

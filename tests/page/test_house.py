@@ -55,8 +55,10 @@ def picture(width: int) -> bytes:
         (b"IDAT", rows),
         (b"IEND", b""),
     )
-    size, check = (lambda data: struct.pack(">I", len(data))), (lambda data: struct.pack(">I", zlib.crc32(data)))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(size(data) + kind + data + check(kind + data) for kind, data in parts)
+    found = b"\x89PNG\r\n\x1a\n"
+    for kind, data in parts:
+        found += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return found
 
 
 @pytest.fixture(scope="module")
