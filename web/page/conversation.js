@@ -5,6 +5,7 @@
  * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
  * @import { Run } from "./runs.js"
+ * @import { OwnValues } from "./settings_values.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
  *
@@ -42,11 +43,13 @@
  * @property {number} changed likewise
  * @property {Message[]} messages each after the one before it
  * @property {string | null} leaf the last message in view
+ * @property {OwnValues} [settings] of its own; changed as a whole
  * @property {boolean} [dropOldest] leave the oldest messages out of the prompt when the context is full
  * @property {string | null} [first] the message with which the prompt begins since then
  */
 
 import { runOf } from "./runs.js";
+import { ownValuesOf } from "./settings_values.js";
 
 const NAME_LENGTH = 60;
 /** Of a date. */
@@ -183,6 +186,7 @@ export class Conversation {
       }
     }
     if (record.name === kept.name) record.name = theirs.name;
+    if (record.settings === kept.settings) record.settings = theirs.settings;
     record.changed = Math.max(record.changed, theirs.changed);
     record.dropOldest ||= theirs.dropOldest;
     record.first ??= theirs.first;
@@ -284,6 +288,7 @@ export function readRecord(data) {
     changed: timeOf(data.changed),
     messages,
     leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
+    settings: ownValuesOf(data.settings),
     dropOldest: data.dropOldest === true,
     first: ids.has(data.first) ? data.first : null,
   };
@@ -352,7 +357,7 @@ function mapped(messages) {
 /** @param {ConversationRecord} [record] */
 function known(record) {
   const lengths = new Map(record?.messages.map((message) => [message.id, lengthOf(message)]));
-  return { lengths, name: record?.name ?? "" };
+  return { lengths, name: record?.name ?? "", settings: record?.settings };
 }
 
 /** Of all that is written in it. @param {Message} message */

@@ -9,6 +9,7 @@ import { button, byId, element } from "./dom.js";
 import { bytes, monthOf } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
+import { saveText } from "./saving.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 import { fromFile, toJson, toMarkdown } from "./transfer.js";
@@ -130,7 +131,7 @@ export class History {
     opener.append(icon("more"));
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
       const record = await this.#store.load(entry.id);
-      if (record) download(`${fileName(entry.name)}.${type}`, () => format(record));
+      if (record) saveText(`${fileName(entry.name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     opener.addEventListener("click", () =>
@@ -209,7 +210,7 @@ export class History {
 
   async #exportAll() {
     const records = await this.#store.loadAll();
-    download(`${strings.transfer.fileName}.json`, () => toJson(records));
+    saveText(`${strings.transfer.fileName}.json`, () => toJson(records));
   }
 
   #import() {
@@ -250,24 +251,6 @@ function period(time) {
   if (days < 2) return yesterday;
   if (days < 8) return lastWeek;
   return monthOf(time);
-}
-
-/**
- * @param {string} name
- * @param {() => string} write
- */
-export function download(name, write) {
-  let text;
-  try {
-    text = write();
-  } catch {
-    return toast(strings.transfer.tooMuch); // for a string
-  }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser has begun to read it by then
 }
 
 /** @param {string} name */

@@ -7,9 +7,9 @@
 import { forgetChoice } from "./choice.js";
 import { button, element } from "./dom.js";
 import { bytes } from "../shared/format.js";
-import { download } from "./history.js";
 import { forget, keptModels } from "../shared/kept.js";
 import { forgetMemory } from "../shared/memory_file.js";
+import { saveText } from "./saving.js";
 import { forgetPage, keptMemory, keptPage, persistent, room } from "./storage.js";
 import { Store } from "./store.js";
 import { strings } from "./strings.js";
@@ -74,7 +74,7 @@ async function found(app) {
     {
       ...{ name: words.conversations(records.length), explained: words.conversationsExplained, remove: removeAll },
       size: records.length && new Blob([JSON.stringify(records)]).size,
-      save: () => download(`${strings.transfer.fileName}.json`, () => toJson(records)),
+      save: () => saveText(`${strings.transfer.fileName}.json`, () => toJson(records)),
     },
   );
   return rows.filter(({ size }) => size > 0).sort((a, b) => b.size - a.size);
