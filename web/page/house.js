@@ -1,6 +1,6 @@
 /**
  * The rules of the house: what the site's owner has decided of its page, as site.json tells it. The looks are in
- * theme.css, which the build makes; what may be set, the settings ask `app.site` themselves.
+ * theme.css, which the build makes; what may be set, settings.js knows.
  *
  * @import { App } from "./app.js"
  * @import { Site } from "../shared/site.js"
@@ -14,7 +14,9 @@ export const isOpen = (site) => site?.other_models !== false;
 /** @param {App} app */
 export function mount(app) {
   app.addEventListener("site", () => {
-    const { greeting, suggestions, links = [] } = /** @type {Site} */ (app.site);
+    const { greeting, suggestions, settings, links = [] } = /** @type {Site} */ (app.site);
+    if (settings) app.settings.house = settings;
+    app.settings.dispatchEvent(new CustomEvent("change"));
     if (greeting) /** @type {HTMLElement} */ (byId("welcome").querySelector("h2")).textContent = greeting;
     if (suggestions) byId("examples").replaceChildren(...suggestions.map((text) => suggestion(text)));
     document.getElementById("links")?.remove(); // of an earlier start

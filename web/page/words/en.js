@@ -353,6 +353,7 @@ export const words = {
   /** The graphics processor was lost: said while the model is loaded again by itself. */
   lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
   settings: {
+    locked: "Set by the owner of this site.",
     title: "Settings",
     language: { label: "Language", system: "System" },
     reset: "Reset all settings",
