@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import tempfile
 import time
 import urllib.parse
+from pathlib import Path
 
 from . import checks
 from . import lock as locking
@@ -109,11 +111,19 @@ def bench(args: argparse.Namespace) -> None:
 def screenshots(args: argparse.Namespace) -> None:
     """Take the pictures of docs/ in a headless Chromium."""
     in_venv("browser")
+    from . import own_site
     from .screenshots import take
 
+    pictures = ROOT / "docs" / "pictures"
     build(args)
     with serving(args.out) as url:
-        take(url, ROOT / "docs" / "pictures")
+        take(url, pictures)
+    args.config = ROOT / "docs" / "examples" / "library" / "site.toml"
+    with tempfile.TemporaryDirectory() as folder:
+        args.out = Path(folder, "dist")
+        build(args)
+        with serving(args.out) as url:
+            own_site.take(url, pictures)
 
 
 def audit(args: argparse.Namespace) -> None:
