@@ -41,6 +41,8 @@ def kept(dist: Path, chromium: Chromium, tmp_path: Path) -> Iterator[tuple[Page,
         page = context.new_page()
         page.goto(url)
         page.wait_for_selector("body[data-offline=true]")
+        page.reload()  # from now on the service worker answers
+        wait_state(page, "ready")
         yield page, url
     context.close()
 

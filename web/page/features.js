@@ -22,11 +22,11 @@ export const features = [
   mountAssistants,
   mountDownload,
   mountHouse,
-  mountInstalled,
   mountModels,
   mountOwnSettings,
   mountPrompts,
   mountRecovery,
   mountStorage,
   mountThinking,
+  mountInstalled, // what the others do, it may ask for at once
 ];
