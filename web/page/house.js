@@ -13,15 +13,20 @@ export const isOpen = (site) => site?.other_models !== false;
 
 /** @param {App} app */
 export function mount(app) {
+  for (const event of ["site", "model", "ready"]) app.addEventListener(event, () => greet(app));
   app.addEventListener("site", () => {
-    const { greeting, suggestions, settings, links = [] } = /** @type {Site} */ (app.site);
+    const { suggestions, settings, links = [] } = /** @type {Site} */ (app.site);
     if (settings) app.settings.house = settings;
     app.settings.dispatchEvent(new CustomEvent("change"));
-    if (greeting) /** @type {HTMLElement} */ (byId("welcome").querySelector("h2")).textContent = greeting;
     if (suggestions) byId("examples").replaceChildren(...suggestions.map((text) => suggestion(text)));
     document.getElementById("links")?.remove(); // of an earlier start
     if (links.length) byId("sidebar").querySelector(".foot")?.append(linksTo(links));
   });
+}
+
+/** Over what the page says by itself, which may have changed. @param {App} app */
+function greet({ site }) {
+  if (site?.greeting) /** @type {HTMLElement} */ (byId("welcome").querySelector("h2")).textContent = site.greeting;
 }
 
 /** @param {string} text that is asked when it is clicked */
