@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, ready, sent, settings, wait_answers
+import tiny
+from page.pages import ask, ready, sent, settings, stop_when_it_talks, wait_answers
 from playwright.sync_api import Page, expect
+
+from web.build import models, serving
+from web.build.brand import Brand
+from web.build.site import build
 
 Fake = Callable[..., None]
 CREATIVE = {"temperature": 1.1, "top_k": 0, "top_p": 1, "min_p": 0.05}
@@ -204,3 +209,26 @@ def test_a_slash_inserts_a_saved_prompt(page: Page, url: str, fake: Fake) -> Non
     page.fill("#prompt", "/haiku")
     page.press("#prompt", "Enter")
     assert page.evaluate("getSelection().toString()") == "{{topic}}"
+
+
+def test_what_a_real_model_s_file_says_is_shown(page: Page, tmp_path: Path) -> None:
+    """With the real engine: what the file recommends, and what its template can be told."""
+    template = (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+        "{% if enable_thinking | default(true) %}think {{ reasoning_effort | default('low') }}{% endif %}"
+    )
+    said = {"general.sampling.temp": 0.3, "general.sampling.top_k": 1 << 30, "tokenizer.chat_template": template}
+    model = tiny.write_tiny_llama(tmp_path / "tiny.gguf", metadata=said)
+    build([models.given_model(str(model))], Brand(), tmp_path / "dist")
+    with serving.serving(tmp_path / "dist") as url:
+        ready(page, url)
+        settings(page, "sampling")
+        expect(page.locator("#setting-temperature")).to_have_attribute("placeholder", "0.3")
+        expect(page.locator("#setting-top_k")).to_have_attribute("placeholder", "40")  # what it says makes no sense
+        page.keyboard.press("Escape")
+        expect(page.locator("#think")).to_have_text("Think: Low")
+        page.click("#think")
+        page.get_by_role("menuitem", name="Think: High").click()
+        expect(page.locator("#think")).to_have_text("Think: High")
+        ask(page)
+        stop_when_it_talks(page)

@@ -12,9 +12,8 @@
  *   keeps and shows what was done to it
  * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
  * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
- * - the events "site", "model" (another one begins to load), "progress" (its detail a Progress), "ready", "entered"
- *   (another conversation is in view), "answered" (an answer has ended as it should: its detail the Turn) and "failed" (its
- *   detail an EngineError; not shown after preventDefault)
+ * - the events "site", "model" (another begins to load), "progress" (detail: a Progress), "ready", "entered" (another conversation
+ *   is in view), "answered" (as it should: the Turn) and "failed" (an EngineError, which is not shown after preventDefault)
  *
  * @import { AttachedFile, Message, Turn } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -64,7 +63,7 @@ export class App extends EventTarget {
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
     written: (conversation) =>
       [this.#running, this.#queued].find((turn) => turn?.conversation === conversation)?.message,
-    open: (id) => this.#open(id),
+    open: (id, message) => this.#open(id, message),
     opened: () => this.#openAddressed(),
     deleted: (id) => this.#deleted(id),
     merged: (conversation) => this.#mergedElsewhere(conversation),
@@ -388,8 +387,8 @@ export class App extends EventTarget {
     this.#enter(new Conversation());
   }
 
-  /** @param {string} id */
-  async #open(id) {
+  /** @param {string} id @param {string} [message] in it that is to be in view */
+  async #open(id, message) {
     const opening = ++this.#changes;
     if (id !== this.conversation.id) {
       const conversation = await this.#keeping.find(id);
@@ -398,6 +397,7 @@ export class App extends EventTarget {
       history.pushState(null, "", `#${id}`);
       this.#enter(conversation);
     }
+    if (this.conversation.bring(message)) this.#view.show(this.conversation);
     this.#sidebar.chosen();
   }
 
@@ -414,8 +414,7 @@ export class App extends EventTarget {
   /** @param {Conversation} conversation */
   #enter(conversation) {
     this.#changes++;
-    const queued = this.#queued;
-    if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
+    if (this.#queued?.conversation !== conversation) this.#queued = null; // it stays unanswered
     this.conversation = conversation;
     this.#keeping.entered();
     this.#forgetError();

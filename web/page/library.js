@@ -127,12 +127,13 @@ class Library extends EventTarget {
     const file = JSON.parse(text);
     if (file?.format !== FORMAT || file.version !== VERSION) throw new TypeError(FORMAT);
     const { assistants, prompts } = read(file);
+    const there = read(this); // its members in the same order
     const content = (/** @type {Assistant | Prompt} */ { id: _, ...rest }) => JSON.stringify(rest);
-    const fresh = (/** @type {Assistant[] | Prompt[]} */ given, /** @type {Assistant[] | Prompt[]} */ there) => {
-      const known = new Set(there.map(content));
+    const fresh = (/** @type {Assistant[] | Prompt[]} */ given, /** @type {Assistant[] | Prompt[]} */ before) => {
+      const known = new Set(before.map(content));
       return given.filter((item) => !known.has(content(item))).map((item) => ({ ...item, id: newId() }));
     };
-    const [newAssistants, newPrompts] = [fresh(assistants, this.assistants), fresh(prompts, this.prompts)];
+    const [newAssistants, newPrompts] = [fresh(assistants, there.assistants), fresh(prompts, there.prompts)];
     const kept = this.#change({
       assistants: [...this.#kept.assistants, .../** @type {Assistant[]} */ (newAssistants)],
       prompts: [...this.#kept.prompts, .../** @type {Prompt[]} */ (newPrompts)],

@@ -21,8 +21,8 @@ export function mount(app) {
   root.append(name, iconButton("close", words.reset, () => reset(app)));
   byId("model-button").after(root);
   const show = () => {
-    const { thinks: _, effort: __, assistant, ...others } = app.conversation.record.settings ?? {};
-    root.hidden = !assistant && !Object.keys(others).length;
+    const { assistant } = app.conversation.record.settings ?? {};
+    root.hidden = !app.settings.hasOwn(app.conversation);
     name.replaceChildren(assistant ? emblem(assistant) : icon("settings"), element("span", "", assistant?.name ?? words.label));
     name.title = words.explained;
   };

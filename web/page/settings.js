@@ -92,6 +92,12 @@ export class Settings extends EventTarget {
     return /** @type {T} */ (Object.fromEntries(Object.entries(values).filter(([name]) => !this.isFixed(name))));
   }
 
+  /** Whether it has any that is not seen in the composer, as thinking is. @param {Conversation} conversation */
+  hasOwn({ record }) {
+    const { thinks: _, effort: __, ...others } = record.settings ?? {};
+    return Object.keys(others).length > 0;
+  }
+
   /** @param {Conversation} conversation @returns {string} the system prompt, or nothing */
   system(conversation) {
     return this.of(conversation).system ?? this.defaults.system ?? "";

@@ -11,6 +11,7 @@
 import { Dialog } from "./dialog.js";
 import { button, element } from "./dom.js";
 import { choices, fieldRow, isGood } from "./fields.js";
+import { areFiguresShown, showFigures } from "./figures.js";
 import { languageField } from "./language.js";
 import { PRESET_NAMES, presetOf, PRESETS } from "./presets.js";
 import { recall, remember } from "./remembered.js";
@@ -57,7 +58,7 @@ class SettingsDialog {
 
   #opened() {
     this.#loadingAtOpening = JSON.stringify(this.#settings.loading);
-    this.#isOwn = this.#app.conversation.record.settings !== undefined;
+    this.#isOwn = this.#settings.hasOwn(this.#app.conversation);
     this.#draw();
   }
 
@@ -83,7 +84,7 @@ class SettingsDialog {
     form.addEventListener("submit", (event) => event.preventDefault());
     if (OF_CONVERSATIONS.includes(name)) form.append(this.#scope(name));
     const number = (/** @type {keyof typeof NUMBERS} */ name) => this.#number(name);
-    if (name === "general") form.append(languageField(), themes());
+    if (name === "general") form.append(languageField(), themes(), figures());
     if (name === "answers") {
       form.append(
         this.#text("system", 4, (text) => text || undefined),
@@ -118,8 +119,7 @@ class SettingsDialog {
     const { label, explained, choices: labels } = words.scope;
     return choices(`${group}-scope`, label, labels, this.#isOwn ? "own" : "all", explained, (chosen) => {
       this.#isOwn = chosen === "own";
-      this.#draw();
-      /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector(`[name=${group}-scope]:checked`))?.focus();
+      this.#redraw(`${group}-scope`);
     });
   }
 
@@ -149,12 +149,12 @@ class SettingsDialog {
       // What a preset leaves out is the model's default, whatever is set for all.
       const unset = (/** @type {typeof PRESET_NAMES[number]} */ name) => (this.#isOwn && all[name] !== undefined ? null : undefined);
       this.#set(Object.fromEntries(PRESET_NAMES.map((name) => [name, values[name] ?? unset(name)])));
-      this.#redrawPanel("preset");
+      this.#redraw("preset");
     });
   }
 
   /** Draw all anew, with the focus where it was. @param {string} name of the choice that has it */
-  #redrawPanel(name) {
+  #redraw(name) {
     this.#draw();
     /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector(`[name=${name}]:checked`))?.focus();
   }
@@ -244,7 +244,7 @@ class SettingsDialog {
     for (const { reset } of this.#settings.sections) reset?.();
     this.#isOwn = false;
     this.#draw();
-    this.#dialog.body.querySelector("button")?.focus();
+    /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector("[aria-selected=true]"))?.focus();
     this.#app.toast(words.wasReset, { label: strings.undo, act: () => set(values, own) });
   }
 }
@@ -256,4 +256,11 @@ function themes() {
     remember("theme", chosen === "system" ? null : chosen);
     dispatchEvent(new Event("theme"));
   });
+}
+
+/** Whether the numbers of answers are seen. */
+function figures() {
+  const { label, explained, choices: labels } = strings.details.show;
+  const shown = areFiguresShown() ? "shown" : "folded";
+  return choices("figures", label, labels, shown, explained, (chosen) => showFigures(chosen === "shown"));
 }

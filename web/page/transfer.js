@@ -5,7 +5,7 @@
  * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
  */
 
-import { Conversation, detailsOf, fenceAround, newId, timeOf } from "./conversation.js";
+import { arrangedOf, Conversation, detailsOf, fenceAround, newId, timeOf } from "./conversation.js";
 import { ownValuesOf } from "./settings_values.js";
 
 const FORMAT = "py_wgml conversations";
@@ -157,6 +157,7 @@ function checked(data) {
     changed: timeOf(data.changed, now),
     messages,
     leaf: ids.get(data.leaf) ?? messages.at(-1)?.id ?? null,
+    ...arrangedOf(data),
     settings: ownValuesOf(data.settings),
     dropOldest: data.dropOldest === true,
     first: ids.get(data.first) ?? null,
