@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from web.build import options, paths
-from web.build.brand import INK, PAPER, contrast, theme_css
+from web.build.brand import INK, PAPER, contrast, shortcuts, theme_css
 from web.build.commands import branded
 from web.build.config import _KEYS, Config, read_config
 from web.build.errors import USAGE, Stop
@@ -164,3 +164,8 @@ def test_colours_of_ones_own_can_be_read(theme: str, told: str, tmp_path: Path) 
         assert contrast(colours["soft"], colours[on]) >= 4.0
     assert contrast(colours["accent"], colours["paper"]) >= 4.5
     assert contrast(colours["accent"], colours["on-accent"]) >= 4.5
+
+
+@pytest.mark.parametrize("path", sorted((paths.WEB / "page" / "words").glob("*.js")), ids=lambda path: path.stem)
+def test_shortcuts_are_in_every_language(path: Path) -> None:
+    assert [url for _, url in map(dict.values, shortcuts(path.stem))] == ["./", "./?open=models"]

@@ -76,6 +76,7 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
         "background_color": brand.light.get("paper", PAPER["light"]),
         "theme_color": brand.light.get("paper", PAPER["light"]),
         "icons": icons,
+        "shortcuts": shortcuts(brand.language or "en"),
         **INSTALLED,
     }
     (site / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n")
@@ -107,10 +108,6 @@ def index_html(text: str, brand: Brand) -> str:
 # What the system lets an installed page do: web/page/installed.js takes what it brings.
 INSTALLED: dict[str, Any] = {
     "launch_handler": {"client_mode": "navigate-existing"},
-    "shortcuts": [
-        {"name": "New chat", "url": "./"},
-        {"name": "Models", "url": "./?open=models"},
-    ],
     "share_target": {
         "action": "./share",
         "method": "POST",
@@ -124,6 +121,17 @@ INSTALLED: dict[str, Any] = {
     },
     "file_handlers": [{"action": "./", "accept": {"application/octet-stream": [".gguf"]}}],
 }
+
+
+def shortcuts(language: str) -> list[dict[str, str]]:
+    """What the icon of the installed page offers, in the page's own words."""
+    text = (paths.WEB / "page" / "words" / f"{language}.js").read_text(encoding="utf-8")
+    found = []
+    for pattern, url in ((r'^  newChat: "(.+)",$', "./"), (r'^  models: {\n    title: "(.+)",$', "./?open=models")):
+        name = re.search(pattern, text, re.MULTILINE)
+        assert name, f"words/{language}.js has no {pattern}"
+        found.append({"name": name[1], "url": url})
+    return found
 
 
 def write_icons(site: Path, brand: Brand) -> list[dict[str, str]]:
