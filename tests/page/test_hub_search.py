@@ -64,11 +64,11 @@ def test_searching_asks_hugging_face_alone(page: Page, context: BrowserContext, 
     expect(found.locator(".offer").nth(0)).to_contain_text("12,345 downloads a month · mit")
     expect(found.locator(".offer").nth(1)).to_contain_text("1 download a month")
     expect(found.locator(".offer").nth(2)).to_contain_text("agree to its terms")
-    found.get_by_role("button", name="Files of owner/Small-GGUF").click()
+    found.get_by_role("button", name="Show files: owner/Small-GGUF").click()
     expect(found.locator(".files .kind")).to_have_text(["Q4_K_M", "Q8_0"])
     expect(found.locator(".files li").first).to_contain_text("397 MB")
     expect(found.locator(".files .fit").first).to_have_text("Fits")
-    found.get_by_role("button", name="Files of owner/Odd-GGUF").click()
+    found.get_by_role("button", name="Show files: owner/Odd-GGUF").click()
     expect(found).to_contain_text("kind “odd” do not run here")
     assert len(asked) == 5
     for answer, told in (

@@ -97,7 +97,7 @@ def size_of(path: Path) -> str:
 
 def gpu_bytes(page: Page, name: str) -> str:
     """What the card of the loaded model says, which may just be taking the place of another's."""
-    details = page.get_by_role("button", name=f"About {name}")
+    details = page.get_by_role("button", name=f"Details: {name}")
     details.click()
     found = offer(page, name).locator(".card dd").last.text_content() or ""
     details.click()
@@ -184,7 +184,7 @@ def test_models_are_chosen_and_changed(
     expect(offer(page, "Qwen3.5 0.8B").locator(".size")).to_have_text("533 MB")
     expect(offer(page, "Qwen3.5 0.8B").locator("p.facts")).to_contain_text("Apache-2.0")
     expect(page.locator("#models .storage")).to_contain_text(re.compile(r"uses \d.* of the \d"))
-    page.get_by_role("button", name="About first").click()
+    page.get_by_role("button", name="Details: first").click()
     facts = page.locator("#models .card dl")
     reader = gguf.GGUFReader(folder / "first.gguf")
     expect(facts).to_contain_text(f"{sum(int(tensor.n_elements) for tensor in reader.tensors):,}")
@@ -194,7 +194,7 @@ def test_models_are_chosen_and_changed(
     expect(tables.nth(1)).to_contain_text("llama.attention.head_count_kv")
     expect(tables.nth(2)).to_have_text(reader.fields["tokenizer.chat_template"].contents())
     assert page.locator("#models .card .scroll").nth(3).locator("tbody tr").count() == len(reader.tensors)
-    page.get_by_role("button", name="About first").click()
+    page.get_by_role("button", name="Details: first").click()
     used = gpu_bytes(page, "first")
     page.keyboard.press("Escape")
 

@@ -83,7 +83,7 @@ async function contents(app, repository, on) {
     if (architecture && supported && !supported.includes(architecture)) return line(words.unsupported(architecture), "status");
     if (!models.length) return line(words.noFiles, "status");
     const list = element("ul", "");
-    list.setAttribute("aria-label", words.filesOf(repository));
+    list.setAttribute("aria-label", repository);
     for (const model of models) {
       const item = element("li", "");
       const act = button("quiet", words.download, () => on.choose({ ...model, source: async () => model }));

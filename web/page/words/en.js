@@ -302,7 +302,7 @@ export const words = {
     gated: "Only after you agree to its terms on Hugging Face: download it there, then open the file here.",
     files: "Show files",
     /** @type {(name: string) => string} */
-    filesOf: (name) => `Files of ${name}`,
+    filesOf: (name) => `Show files: ${name}`,
     noFiles: "No file here is a whole model by itself.",
     /** @type {(architecture: string) => string} */
     unsupported: (architecture) => `Models of the kind “${architecture}” do not run here.`,
@@ -321,7 +321,7 @@ export const words = {
     paused: "Paused",
     stop: "Cancel",
     /** @type {(name: string) => string} */
-    card: (name) => `About ${name}`,
+    card: (name) => `Details: ${name}`,
     facts: {
       architecture: "Architecture",
       parameters: "Parameters",
