@@ -1,8 +1,10 @@
-"""Models searched for on Hugging Face, by the real worker: what is asked, when, and what is told of each answer."""
+"""Models searched for on Hugging Face, by the real worker: what is asked, when, and what is told of each answer; and
+what fits a device."""
 
 from __future__ import annotations
 
 import urllib.parse
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -88,3 +90,32 @@ def test_searching_asks_hugging_face_alone(page: Page, context: BrowserContext, 
     expect(found).to_be_hidden()
     expect(page.locator("#model-reference")).to_be_focused()
     assert not [address for address in requests if not address.startswith((url, f"{HUB}/api/models"))]
+
+
+GB = 1e9
+FIT = """async ([number, memory, kept, asked]) => {
+  Object.defineProperty(navigator, "deviceMemory", { value: memory, configurable: true });
+  localStorage.setItem("gpu room", JSON.stringify(kept));
+  const { fitOf, lookAtDevice, measured, memoryOf } = await import(`./page/fits.js?${number}`);
+  await lookAtDevice();
+  const found = asked.map(fitOf);
+  measured("x:model", 3e9);
+  return [...found, memoryOf({ url: "x:model", bytes: 1e9 }), memoryOf({ bytes: 1e9 }), fitOf(3e9)];
+}"""
+DEVICES: list[tuple[float | None, Any, list[float], list[str]]] = [
+    (8, None, [1 * GB, 4 * GB, 8 * GB, 40 * GB], ["fits", "fits", "tight", "large"]),
+    (4, None, [1 * GB, 3 * GB, 4 * GB], ["fits", "tight", "large"]),
+    (4, {"given": 3.5 * GB}, [3.4 * GB, 3.6 * GB], ["fits", "large"]),  # what was given goes before hints
+    (8, {"given": 2 * GB, "refused": 3 * GB}, [2 * GB, 2.5 * GB, 3 * GB], ["fits", "fits", "large"]),
+    (8, {"given": "x", "refused": -1, "measured": [5]}, [1 * GB, 8 * GB], ["fits", "tight"]),  # of another version
+    (8, "no object", [1 * GB], ["fits"]),
+]
+
+
+def test_what_fits_is_told_by_what_is_known(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake()
+    ready(page, url)
+    for number, (memory, kept, asked, expected) in enumerate(DEVICES):
+        *found, measured, guessed, then = page.evaluate(FIT, [number, memory, kept, asked])
+        assert found == expected, number
+        assert (measured, guessed, then) == (3e9, 1.2e9, "fits")
