@@ -16,9 +16,10 @@ LANGUAGES = sorted(path.stem for path in (paths.WEB / "page/words").glob("*.js")
 # The forms of plurals that a number below a million can ask for.
 FORMS = {"ar": {"zero", "one", "two", "few", "many", "other"}, "zh": {"other"}, "ja": {"other"}}
 # What is spelled alike in some other language.
-ALIKE = {"ltr", "Top-k", "Top-p", "Min-p", "Token", "Kernel"}
-ALIKE |= {"Head", "Name", "Pause", "Seed", "System"}  # German
-ALIKE |= {"Architecture", "Assistant", "Messages", "Type", "activation", "attention"}  # French
+ALIKE = {"ltr", "Top-k", "Top-p", "Min-p", "Token", "Kernel", "Prompt", "Tutor"}
+ALIKE |= {"Details", "Head", "Name", "Pause", "Sampling", "Seed", "Symbol", "System", "Text"}  # German
+ALIKE |= {"Architecture", "Assistant", "Assistants", "Messages", "Style", "Type", "activation", "assistants", "attention"}
+ALIKE |= {"General", "Ideas"}  # Spanish; above, French
 
 
 @pytest.fixture(scope="module")

@@ -275,11 +275,14 @@ export const words = {
     inUse: "In use",
     details: "Details",
     /** @type {(part: number, total: number) => string} */
-    partly: (part, total) => (total ? `${bytesOf(part, total)} downloaded` : `${bytes(part)} downloaded`),
+    partly: (part, total) => {
+      if (!total) return `${bytes(part)} downloaded`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} of ${whole} downloaded`;
+    },
     use: "Use",
     download: "Download",
     resume: "Resume",
-    remove: "Delete",
     /** @type {(name: string) => string} */
     removeNamed: (name) => `Delete ${name} from this device`,
     /** @type {(name: string) => string} */
@@ -606,10 +609,10 @@ export const words = {
     export: "Export",
     fileName: "assistants",
     /** @type {(count: number) => string} */
-    imported: (count) => {
-      if (count === 0) return "Nothing new: all of it was here already.";
-      return count === 1 ? "One was imported." : `${count} were imported.`;
-    },
+    imported: (number) =>
+      number === 0
+        ? "Nothing new: all of it was here already."
+        : plural(number, { one: "One was imported.", other: `${count(number)} were imported.` }),
     /** @type {(name: string) => string} */
     unreadable: (name) => `${name} has no assistants or prompts that this page can read.`,
     assistants: {

@@ -203,9 +203,33 @@ export const words = {
     title: "Modèles",
     choose: "Choisir un modèle",
     chooseOther: "Choisir un autre modèle",
+    onDevice: "Sur cet appareil",
+    toDownload: "À télécharger",
+    ofSite: "Fourni avec cette page",
+    purposes: {
+      quick: "Très rapide, réponses courtes",
+      small: "Petites tâches sur tout appareil",
+      languages: "Beaucoup de langues, et pourtant petit",
+      everyday: "Questions de tous les jours, rapide",
+      writing: "Écriture, beaucoup de langues",
+      work: "Résumés et consignes",
+      allRound: "Un peu de tout, beaucoup de langues",
+      reasoning: "Réfléchit à fond",
+      code: "Réflexion, code, beaucoup de langues",
+      knowledge: "Écriture et culture générale",
+      long: "Longs textes, rapide pour sa taille",
+      best: "Les meilleures réponses d’ici",
+    },
+    fit: { fits: "Convient", tight: "Juste", large: "Trop grand" },
+    fitWhy: {
+      fits: (size) => `Demande environ ${size} de mémoire GPU, que cet appareil devrait avoir.`,
+      tight: (size) => `Demande environ ${size} de mémoire GPU : cet appareil n’en a peut-être pas autant de libre.`,
+      large: (size) => `Demande environ ${size} de mémoire GPU : sans doute plus que cet appareil n’en a.`,
+    },
     memory: (size) => `demande environ ${size} de mémoire GPU`,
+    uses: (size) => `utilise ${size} de mémoire GPU`,
     inUse: "Utilisé",
-    kept: "sur cet appareil",
+    details: "Détails",
     partly: (part, total) => {
           if (!total) return `${bytes(part)} téléchargés`;
           const [loaded, whole] = bytesOf(part, total);
@@ -214,15 +238,28 @@ export const words = {
     use: "Utiliser",
     download: "Télécharger",
     resume: "Reprendre",
-    remove: "Supprimer",
     removeNamed: (name) => `Supprimer ${name} de cet appareil`,
     busy: (name) => `${name} est utilisé dans un autre onglet ou en cours de chargement : il n’a pas été supprimé.`,
-    other: "Un autre modèle",
-    hint: "auteur/dépôt/fichier.gguf ou https://…",
+    find: "Trouver un autre modèle",
+    findHint: "Un nom, auteur/dépôt ou https://…",
+    search: "Rechercher",
     load: "Charger",
     file: "Ouvrir un fichier…",
     explained:
       "La recherche interroge Hugging Face, et personne d’autre. Un fichier GGUF à vous n’est envoyé nulle part ; vous pouvez aussi le déposer sur la page.",
+    searching: "Recherche sur Hugging Face…",
+    found: (query) => `« ${query} » sur Hugging Face`,
+    nothing: (query) => `Hugging Face n’a pas de fichiers GGUF pour « ${query} ». Moins de mots, plus de résultats.`,
+    clear: "Effacer la recherche",
+    downloads: (number) =>
+      plural(number, { one: `${count(number)} téléchargement par mois`, other: `${count(number)} téléchargements par mois` }),
+    gated:
+      "Seulement après accord avec ses conditions sur Hugging Face : téléchargez-le là-bas, puis ouvrez le fichier ici.",
+    files: "Afficher les fichiers",
+    filesOf: (name) => `Afficher les fichiers : ${name}`,
+    noFiles: "Aucun fichier ici n’est un modèle entier à lui seul.",
+    unsupported: (architecture) => `Les modèles de type « ${architecture} » ne fonctionnent pas ici.`,
+    storageButton: "Stockage…",
     anyway: "Essayer quand même",
     noMemory: (memory) => `Il demande environ ${memory} de mémoire GPU, et cet appareil n’en a pas donné autant.`,
     noStorage: (size, left) =>
@@ -230,16 +267,11 @@ export const words = {
     notKept: (name) =>
       `Il n’y avait pas la place de garder ${name} sur cet appareil : la prochaine visite le téléchargera de nouveau.`,
     storage: (used, quota) => `Cette page utilise ${used} sur les ${quota} que le navigateur lui accorde.`,
-    persistent: "Il les gardera.",
-    temporary: "Si la place vient à manquer sur l’appareil, il peut les supprimer.",
-    persist: "Les garder pour de bon",
-    notPersistent:
-      "Le navigateur ne promet pas de les garder. Il le fera peut-être si la page est installée ou mise en favori.",
     pause: "Pause",
     goOn: "Reprendre",
     paused: "En pause",
     stop: "Annuler",
-    card: (name) => `À propos de ${name}`,
+    card: (name) => `Détails : ${name}`,
     facts: {
       architecture: "Architecture",
       parameters: "Paramètres",
@@ -268,6 +300,7 @@ export const words = {
   lost:
     "Le processeur graphique a été réinitialisé et a perdu le modèle. Il se recharge ; la discussion est toujours là.",
   settings: {
+    locked: "Fixé par le propriétaire de ce site.",
     title: "Réglages",
     language: { label: "Langue", system: "Celle du système" },
     reset: "Réinitialiser tous les réglages",
@@ -438,6 +471,30 @@ export const words = {
       "Cette page n’a pas été ouverte par une adresse sécurisée. Les navigateurs n’offrent WebGPU que sur https:// et localhost.",
     missing: "Ce navigateur n’a pas WebGPU, ou il est désactivé.",
     "no-adapter": "Ce navigateur a WebGPU, mais n’a trouvé aucun processeur graphique qu’il puisse utiliser.",
+  },
+  storage: {
+    title: "Stockage",
+    persistent: "Le navigateur a promis de le garder.",
+    temporary: "Si la place vient à manquer sur l’appareil, le navigateur peut le supprimer.",
+    persist: "Le garder pour de bon",
+    notPersistent:
+      "Le navigateur ne promet pas de le garder. Il le fera peut-être si la page est installée ou mise en favori.",
+    model: "Modèle : utilisable sans téléchargement",
+    partOfModel: "Modèle, en partie : son téléchargement peut reprendre d’ici",
+    page: "Cette page",
+    pageExplained: "Pour qu’elle s’ouvre sans réseau. Supprimée, elle revient à la prochaine visite.",
+    memory: "Python, démarré",
+    memoryExplained: "Pour que la prochaine visite commence plus vite. Supprimé, il revient à la prochaine visite.",
+    conversations: (number) =>
+      plural(number, { one: `${count(number)} discussion`, other: `${count(number)} discussions` }),
+    conversationsExplained: "Elles ne sont que sur cet appareil.",
+    remove: "Supprimer",
+    removeNamed: (name) => `Supprimer : ${name}`,
+    sure: "Supprimer pour de bon",
+    save: "Enregistrer dans un fichier",
+  },
+  installed: {
+    lost: "Ce qui a été partagé avec cette page n’a pas pu être lu.",
   },
   thinking: {
     label: "Réfléchir",
