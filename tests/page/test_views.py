@@ -83,6 +83,18 @@ def models(views: Views) -> None:
     views.page.locator("#models .offer").first.wait_for()
 
 
+def storage(views: Views) -> None:
+    models(views)
+    views.page.click("#models .storage button.link")
+    views.page.locator("#storage .stored li").first.wait_for()
+
+
+def card(views: Views) -> None:
+    models(views)
+    views.page.locator("#models .current button").last.click()
+    views.page.locator("#models .card").wait_for()
+
+
 def prompts(views: Views) -> None:
     views.page.click("#prompt")
     views.page.keyboard.type("/")
@@ -96,6 +108,8 @@ VIEWS: dict[str, Callable[[Views], None]] = {
     "details of an answer": lambda views: views.menu(".message.assistant .actions [aria-haspopup]", "message.details"),
     **{f"settings: {group}": settings(group) for group in ("general", "answers", "sampling", "memory", "tools")},
     "models": models,
+    "facts of a model": card,
+    "storage": storage,
     "assistants": menu("#assistants-button"),
     "prompts": prompts,
     "menu of a conversation": menu("#sidebar .conversation .more"),

@@ -18,8 +18,9 @@ FORMS = {"ar": {"zero", "one", "two", "few", "many", "other"}, "zh": {"other"}, 
 # What is spelled alike in some other language.
 ALIKE = {"ltr", "Top-k", "Top-p", "Min-p", "Token", "Kernel", "Prompt", "Tutor"}
 ALIKE |= {"Details", "Head", "Name", "Pause", "Sampling", "Seed", "Symbol", "System", "Text"}  # German
-ALIKE |= {"Architecture", "Assistant", "Assistants", "Messages", "Style", "Type", "activation", "assistants", "attention"}
-ALIKE |= {"General", "Ideas"}  # Spanish; above, French
+ALIKE |= {"Architecture", "Assistant", "Assistants", "Messages", "Style", "Type"}  # French
+ALIKE |= {"activation", "assistants", "attention"}
+ALIKE |= {"General", "Ideas"}  # Spanish
 
 
 @pytest.fixture(scope="module")
