@@ -8,7 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
-from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
+from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten, Spell, Spelled
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
@@ -114,7 +114,7 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
+Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Spell | Profile | Rewrite
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -386,7 +386,7 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-Looked = Inspected | Attended | Profiled | Rewritten
+Looked = Inspected | Attended | Spelled | Profiled | Rewritten
 Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""

@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
+ * @import { Attended, Inspect, Inspected, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -164,6 +164,8 @@ export class Engine {
   #silent = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #watch;
+  /** What yields to whatever else is asked for. @type {Answer | null} */
+  #aside = null;
   /** What was told to stop, and has not ended. @type {Set<number>} */
   #stopping = new Set();
   #isLoaded = false;
@@ -282,6 +284,16 @@ export class Engine {
     return /** @type {Attended} */ (await this.#ask({ type: "attend", ...answer, ...where })).weights;
   }
 
+  /**
+   * The tokens of it, and of the prompt before it.
+   *
+   * @param {AskedAnswer} answer
+   * @returns {Promise<Spelled>} rejected with an EngineError
+   */
+  spell(answer) {
+    return this.#ask({ type: "spell", ...answer });
+  }
+
   /** @returns {Promise<Profiled>} what the time of a token goes to */
   profile() {
     return this.#ask({ type: "profile" });
@@ -330,6 +342,19 @@ export class Engine {
   }
 
   /**
+   * As `send`, for what nobody waits for: it ends at once when anything else is asked for.
+   *
+   * @param {ChatMessage[]} messages
+   * @param {AnswerOptions} sampling
+   * @returns {Answer}
+   */
+  aside(messages, sampling) {
+    const answer = this.send(messages, sampling);
+    this.#aside = answer;
+    return answer;
+  }
+
+  /**
    * Measure the model's speed.
    *
    * @param {BenchOptions} options
@@ -368,6 +393,8 @@ export class Engine {
    * @param {Request & {id: number}} message
    */
   #request(message) {
+    this.#aside?.stop();
+    this.#aside = null;
     this.#watch ??= setInterval(() => this.#tick(), TICK);
     try {
       this.#post(message);

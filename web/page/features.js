@@ -8,6 +8,8 @@ import { mount as mountAgent } from "./agent.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountSharing } from "./sharing.js";
+import { mount as mountTitles } from "./titles.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDownload, mountModels, mountRecovery];
+export const features = [mountAgent, mountDownload, mountModels, mountRecovery, mountSharing, mountTitles];
