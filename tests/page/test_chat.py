@@ -59,11 +59,11 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
     stop_when_it_talks(page)
     answer = page.locator(".message.assistant").last
     begun, shown = source(page), answer.locator(".text").inner_text()
-    answer.get_by_label("Go on with this answer").click()
+    answer.get_by_label("Continue").click()
     stop_when_it_talks(page, after=shown)
     assert source(page).startswith(begun)
     wait_state(page, "ready")
-    answer.get_by_label("Answer anew").click()
+    answer.get_by_label("Regenerate").click()
     stop_when_it_talks(page)
     wait_state(page, "ready")
     expect(answer.locator(".branches")).to_contain_text("2 / 2")

@@ -198,7 +198,7 @@ def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
         page.keyboard.press("Tab")
     wanted = {"search", "models-button", "transfer-button", "settings-button", "shortcuts-button", "sidebar-toggle"}
     wanted |= {"model-button", "new-chat", "scroller", "attach", "prompt", "More for “What? /”"}
-    wanted |= {"Copy", "Edit", "Answer anew", "Go on with this answer", "Delete this and what follows"}
+    wanted |= {"Copy", "Edit", "Regenerate", "Continue", "More"}
     assert wanted <= reached, wanted - reached
     page.keyboard.press("Control+Shift+o")
     expect(page.locator(".message")).to_have_count(0)

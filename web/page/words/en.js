@@ -91,11 +91,13 @@ export const words = {
     copy: "Copy",
     copyCode: "Copy",
     edit: "Edit",
-    again: "Answer anew",
-    goOn: "Go on with this answer",
+    again: "Regenerate",
+    goOn: "Continue",
+    more: "More",
+    details: "Details",
     inside: "Look inside",
-    remove: "Delete this and what follows",
-    removed: "Deleted, with what followed.",
+    remove: "Delete from here",
+    removed: "Deleted, with everything after it.",
     save: "Save",
     sendAgain: "Send",
     previous: "Previous version",
@@ -422,12 +424,11 @@ export const words = {
     context: "context full",
   },
   /** @type {(figures: Figures) => string} */
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
+  stats: ({ usage, seconds, tokens_per_second }) => {
     const tokens = count(usage.completion_tokens);
     const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
     if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-    if (usage.completion_tokens > 0) parts.push(`first after ${measured(seconds.first_token)}`);
-    if (words.reasons[reason]) parts.push(words.reasons[reason]);
+    parts.push(`first token after ${measured(seconds.first_token)}`);
     return parts.join(" · ");
   },
   unanswered: "Not answered. It is sent along with your next question.",
@@ -463,6 +464,37 @@ export const words = {
     "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
   },
 
+  /** What an answer took, at length. */
+  details: {
+    title: "Details of the answer",
+    model: "Model",
+    answer: "Length",
+    /** @type {(number: number) => string} */
+    tokens: (number) => plural(number, { one: `${count(number)} token`, other: `${count(number)} tokens` }),
+    speed: "Speed",
+    first: "Time to first token",
+    thinking: "Time to think",
+    /** @type {(seconds: number) => string} */
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    /** @type {(all: number, cached: number) => string} */
+    read: (all, cached) => `${words.details.tokens(all)}${cached ? `, ${count(cached)} of them known from before` : ""}`,
+    ended: "Ended",
+    /** @type {Record<Done["reason"], string>} */
+    reasons: {
+      stop: "by itself",
+      tool_calls: "to call a function",
+      length: "at the length limit",
+      stopped: "you stopped it",
+      context: "the context was full",
+    },
+    none: "Nothing was measured.",
+    show: {
+      label: "Numbers under answers",
+      explained: "Length, speed and time to the first token. They are always in the details of an answer.",
+      choices: { shown: "Show", folded: "Hide" },
+    },
+  },
   organised: {
     pinned: "Pinned",
     archived: "Archived",
