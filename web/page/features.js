@@ -5,11 +5,26 @@
  */
 
 import { mount as mountAgent } from "./agent.js";
+import { mount as mountAssistants } from "./assistants.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
+import { mount as mountOwnSettings } from "./own_settings.js";
+import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountSharing } from "./sharing.js";
+import { mount as mountThinking } from "./thinking.js";
 import { mount as mountTitles } from "./titles.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDownload, mountModels, mountRecovery, mountSharing, mountTitles];
+export const features = [
+  mountAgent,
+  mountAssistants,
+  mountDownload,
+  mountModels,
+  mountOwnSettings,
+  mountPrompts,
+  mountRecovery,
+  mountSharing,
+  mountThinking,
+  mountTitles,
+];

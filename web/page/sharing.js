@@ -5,6 +5,7 @@
  * @import { ConversationRecord } from "./conversation.js"
  */
 
+import { Conversation } from "./conversation.js";
 import { byId } from "./dom.js";
 
 /** @param {App} app */
@@ -12,6 +13,6 @@ export function mount(app) {
   byId("conversations").addEventListener("share", async (event) => {
     const record = /** @type {CustomEvent<ConversationRecord>} */ (event).detail;
     const { open } = await import("./share.js");
-    open(record, app.settings.system);
+    open(record, app.settings.system(new Conversation(record)));
   });
 }

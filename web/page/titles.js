@@ -6,9 +6,9 @@
  * @import { Turn } from "./conversation.js"
  */
 
+import { choices } from "./fields.js";
 import { lineOf } from "./plain_text.js";
 import { recall, remember } from "./remembered.js";
-import { choices } from "./settings.js";
 import { strings } from "./strings.js";
 
 const KEY = "titles";
@@ -36,6 +36,7 @@ export function mount(app) {
   });
 
   app.settings.sections.push({
+    group: "general",
     show: () => {
       const chosen = recall(KEY) ?? "default";
       return choices("titles", words.label, words.choices, chosen, words.explained, (value) =>
@@ -65,7 +66,7 @@ const isUnnamed = ({ record, firstWords }) => record.name === firstWords;
  * @returns {Promise<string | null>} empty: it found none; null: it had no time to
  */
 async function titleOf({ engine, ready, settings, tools }, conversation, message) {
-  const prompt = conversation.prompt(message, settings.system);
+  const prompt = conversation.prompt(message, settings.system(conversation));
   const canBeTold = ready?.thinking !== "fixed";
   try {
     const answer = engine?.aside([...prompt, { role: "user", content: words.ask }], {
