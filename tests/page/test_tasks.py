@@ -114,3 +114,21 @@ def test_find_last_week_s_chat(page: Page, url: str, fake: Fake) -> None:
         hand.type("minutes")  # which was said in the answer
         hand.click(".conversation .open:has-text('risotto')")
         expect(page.locator(".message.assistant")).to_contain_text("three minutes")
+
+
+def test_hand_a_conversation_to_a_colleague(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
+    """As one file, which a colleague opens without this page."""
+    fake(pieces=["Four ", "thousand."])
+    ready(page, url)
+    ask(page, "How many heat pumps?")
+    wait_answers(page, 1)
+    with task(page, "hand a conversation to a colleague", clicks=3) as hand:
+        hand.click(".conversation .more")
+        hand.click("[role=menuitem]:has-text('Share')")
+        with page.expect_download() as download:
+            hand.click("#share button:has-text('Save')")
+    shared = tmp_path / "shared.html"
+    download.value.save_as(shared)
+    page.goto(shared.as_uri())
+    expect(page.locator("body")).to_contain_text("How many heat pumps?")
+    expect(page.locator("body")).to_contain_text("Four thousand.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from page.pages import ask, prefer, ready, wait_answers, wait_state
+from page.test_inside import REPLIES
 from playwright.sync_api import Page, expect
 
 from web.build import pins
@@ -40,6 +41,7 @@ WORD = """(name) => import(new URL("page/strings.js", document.baseURI).href)
   .then(({ strings }) => name.split(".").reduce((words, key) => words[key], strings))"""
 # A narrow phone, a window of 1280 by 800 at 200 %, a phone on its side, a large screen.
 SIZES = ((320, 640), (640, 400), (844, 390), (2560, 1440))
+CONVERSATION = "#sidebar .conversation .more"
 TABLE, CODE = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
 ANSWER = f"# A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c`"
 
@@ -59,6 +61,16 @@ class Views:
         if not self.page.locator("#sidebar").is_visible():
             self.page.click("#sidebar-toggle")
         self.page.locator(selector).first.click()
+
+    def close(self) -> None:
+        """Back to the conversation, with nothing typed."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("dialog[open], [role=menu]")).to_have_count(0)
+        if self.page.input_value("#search"):
+            self.page.fill("#search", "")
+        if self.page.locator("#page[inert]").count():
+            self.page.click("#sidebar-close")
+        self.page.fill("#prompt", "")
 
     def menu(self, opener: str, word: str) -> None:
         """Choose from a menu."""
@@ -89,10 +101,20 @@ def storage(views: Views) -> None:
     views.page.locator("#storage .stored li").first.wait_for()
 
 
-def card(views: Views) -> None:
-    models(views)
-    views.page.locator("#models .current button").last.click()
-    views.page.locator("#models .card").wait_for()
+def inside(views: Views) -> None:
+    views.menu(".message.assistant .actions [aria-haspopup]", "message.inside")
+    views.page.locator("#inside [role=option]").first.wait_for()
+
+
+def share(views: Views) -> None:
+    views.menu(CONVERSATION, "share.menu")
+    views.page.locator("#share button").first.wait_for()
+
+
+def search(views: Views) -> None:
+    views.sidebar("#search")
+    views.page.keyboard.type("capital")
+    views.page.locator(".conversation mark").first.wait_for()
 
 
 def prompts(views: Views) -> None:
@@ -108,11 +130,14 @@ VIEWS: dict[str, Callable[[Views], None]] = {
     "details of an answer": lambda views: views.menu(".message.assistant .actions [aria-haspopup]", "message.details"),
     **{f"settings: {group}": settings(group) for group in ("general", "answers", "sampling", "memory", "tools")},
     "models": models,
-    "facts of a model": card,
     "storage": storage,
     "assistants": menu("#assistants-button"),
     "prompts": prompts,
-    "menu of a conversation": menu("#sidebar .conversation .more"),
+    "look inside": inside,
+    "menu of a conversation": menu(CONVERSATION),
+    "menu of folders": lambda views: views.menu(CONVERSATION, "organised.move"),
+    "share": share,
+    "search": search,
     "export and import": menu("#transfer-button"),
     "shortcuts": menu("#shortcuts-button"),
 }
@@ -125,7 +150,7 @@ LOOKS = {"light": ("en", "light", (1280, 840)), "dark, Arabic, on a phone": ("ar
 def test_nobody_is_kept_out(page: Page, url: str, fake: Fake, look: str) -> None:
     language, colours, (width, height) = LOOKS[look]
     pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
-    fake(pieces=[{"reasoning": "so"}, ANSWER])
+    fake(pieces=[{"reasoning": "so"}, ANSWER], replies=REPLIES)
     prefer(page, [language])
     page.set_default_timeout(20_000)
     page.set_viewport_size({"width": width, "height": height})
@@ -161,9 +186,7 @@ def test_nobody_is_kept_out(page: Page, url: str, fake: Fake, look: str) -> None
     for name, way in VIEWS.items():
         way(views)
         examine(name)
-        page.keyboard.press("Escape")
-        page.fill("#prompt", "")
-        expect(page.locator("dialog[open], [role=menu]")).to_have_count(0)
+        views.close()
     assert not found, json.dumps(found, indent=1, ensure_ascii=False)
 
 

@@ -1,6 +1,6 @@
 /** The words of the page in Arabic; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, plural, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -631,5 +631,38 @@ export const words = {
     archive: "أرشفة",
     unarchive: "إخراج من الأرشيف",
     wasArchived: (name) => `أُرشفت «${name}».`,
+  },
+  share: {
+    menu: "مشاركة كصفحة ويب…",
+    title: "مشاركة هذه المحادثة",
+    lead: "كل ما هو معروض يصبح ملفًا واحدًا يُفتح في أي متصفح، حتى بلا اتصال. ولا يذهب إلا إلى حيث ترسله.",
+    system: "تضمين تعليمات النظام",
+    systemTitle: "تعليمات النظام",
+    thoughts: "تضمين تفكير النموذج",
+    save: "حفظ الملف",
+    send: "مشاركة…",
+    failed: "تعذر إنشاء الملف.",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "عناوين من النموذج",
+    explained: "بعد الإجابة الأولى يسمي النموذج المحادثة. ويتوقف فورًا إذا سألت عن شيء آخر.",
+    choices: { default: "إذا كان النموذج كبيرًا بما يكفي", on: "دائمًا", off: "أبدًا: استخدام الكلمات الأولى" },
+    ask: "اكتب عنوانًا لهذه المحادثة: ست كلمات على الأكثر، بلغة المحادثة. أجب بالعنوان وحده.",
+  },
+  raw: {
+    title: "ما قرأه النموذج",
+    json: "هذه المحادثة بصيغة JSON",
+    label: "رموز الطلب والإجابة",
+    counts: (prompt, answer) =>
+        `رموز الطلب كما يصنعه قالب المحادثة: ${count(prompt)}، ثم رموز الإجابة: ${count(answer)}. أشر إلى أحدها أو استخدم مفاتيح الأسهم.`,
+    differs: (before) =>
+        `عدد رموز الطلب عند هذه الإجابة: ${count(before)}؛ كانت الإعدادات أو النموذج مختلفة.`,
+    token: (text, place, id, bytes) => `${text} · رقم ${place} · المعرّف ${id} · البايتات ${bytes}`,
+    special: "خاص",
+    copyPrompt: "نسخ الطلب",
+    copyAll: "نسخ الطلب والإجابة",
+    copyIds: "نسخ معرّفات الرموز",
+    copyJson: "نسخ",
   },
 };

@@ -1,6 +1,6 @@
 /** The words of the page in German; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, plural, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -633,5 +633,40 @@ export const words = {
     archive: "Archivieren",
     unarchive: "Aus dem Archiv holen",
     wasArchived: (name) => `„${name}“ wurde archiviert.`,
+  },
+  share: {
+    menu: "Als Webseite teilen …",
+    title: "Diesen Chat teilen",
+    lead:
+      "Alles, was zu sehen ist, wird eine Datei, die sich in jedem Browser öffnet, auch offline. Sie geht nur dorthin, wohin du sie schickst.",
+    system: "Systemprompt aufnehmen",
+    systemTitle: "Systemprompt",
+    thoughts: "Gedanken des Modells aufnehmen",
+    save: "Datei speichern",
+    send: "Teilen …",
+    failed: "Die Datei konnte nicht erstellt werden.",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "Titel vom Modell",
+    explained: "Nach der ersten Antwort benennt das Modell den Chat. Es hört sofort auf, wenn du etwas anderes fragst.",
+    choices: { default: "Wenn das Modell groß genug ist", on: "Immer", off: "Nie: die ersten Wörter nehmen" },
+    ask:
+      "Schreib einen Titel für diese Unterhaltung: höchstens sechs Wörter, in der Sprache der Unterhaltung. Antworte nur mit dem Titel.",
+  },
+  raw: {
+    title: "Was das Modell gelesen hat",
+    json: "Dieser Chat als JSON",
+    label: "Token des Prompts und der Antwort",
+    counts: (prompt, answer) =>
+        `${count(prompt)} Token Prompt, wie ihn das Chat-Template erzeugt, dann ${count(answer)} Token Antwort. Zeig auf eines, oder nimm die Pfeiltasten.`,
+    differs: (before) =>
+        `Als dies beantwortet wurde, hatte der Prompt ${count(before)} Token: Einstellungen oder Modell waren andere.`,
+    token: (text, place, id, bytes) => `${text} · Nr. ${place} · ID ${id} · Bytes ${bytes}`,
+    special: "besonderes",
+    copyPrompt: "Prompt kopieren",
+    copyAll: "Prompt und Antwort kopieren",
+    copyIds: "Token-IDs kopieren",
+    copyJson: "Kopieren",
   },
 };

@@ -1,6 +1,6 @@
 /** The words of the page in Spanish; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, plural, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -621,5 +621,40 @@ export const words = {
     archive: "Archivar",
     unarchive: "Sacar del archivo",
     wasArchived: (name) => `Se ha archivado «${name}».`,
+  },
+  share: {
+    menu: "Compartir como página web…",
+    title: "Compartir este chat",
+    lead:
+      "Todo lo que se ve se convierte en un archivo que se abre en cualquier navegador, también sin conexión. Solo va adonde tú lo envíes.",
+    system: "Incluir el prompt de sistema",
+    systemTitle: "Prompt de sistema",
+    thoughts: "Incluir el razonamiento del modelo",
+    save: "Guardar el archivo",
+    send: "Compartir…",
+    failed: "No se ha podido crear el archivo.",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "Títulos por el modelo",
+    explained: "Tras la primera respuesta, el modelo pone nombre al chat. Se detiene en cuanto preguntas otra cosa.",
+    choices: { default: "Si el modelo es lo bastante grande", on: "Siempre", off: "Nunca: usar las primeras palabras" },
+    ask:
+      "Escribe un título para esta conversación: como máximo seis palabras, en el idioma de la conversación. Responde solo con el título.",
+  },
+  raw: {
+    title: "Lo que leyó el modelo",
+    json: "Este chat como JSON",
+    label: "Tokens del prompt y de la respuesta",
+    counts: (prompt, answer) =>
+        `Tokens del prompt tal como lo hace la plantilla de chat: ${count(prompt)}; de la respuesta: ${count(answer)}. Señala uno o usa las flechas.`,
+    differs: (before) =>
+        `Cuando se respondió esto, el prompt tenía ${count(before)} tokens: los ajustes o el modelo eran otros.`,
+    token: (text, place, id, bytes) => `${text} · n.º ${place} · id ${id} · bytes ${bytes}`,
+    special: "especial",
+    copyPrompt: "Copiar el prompt",
+    copyAll: "Copiar prompt y respuesta",
+    copyIds: "Copiar los id de los tokens",
+    copyJson: "Copiar",
   },
 };

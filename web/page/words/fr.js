@@ -1,6 +1,6 @@
 /** The words of the page in French; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, plural, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -622,5 +622,41 @@ export const words = {
     archive: "Archiver",
     unarchive: "Sortir des archives",
     wasArchived: (name) => `« ${name} » a été archivée.`,
+  },
+  share: {
+    menu: "Partager en page web…",
+    title: "Partager cette discussion",
+    lead:
+      "Tout ce qui est affiché devient un seul fichier qui s’ouvre dans n’importe quel navigateur, même hors ligne. Il ne va que là où vous l’envoyez.",
+    system: "Inclure le prompt système",
+    systemTitle: "Prompt système",
+    thoughts: "Inclure la réflexion du modèle",
+    save: "Enregistrer le fichier",
+    send: "Partager…",
+    failed: "Le fichier n’a pas pu être créé.",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "Titres par le modèle",
+    explained:
+      "Après la première réponse, le modèle donne un titre à la discussion. Il s’arrête aussitôt si vous demandez autre chose.",
+    choices: { default: "Si le modèle est assez grand", on: "Toujours", off: "Jamais : prendre les premiers mots" },
+    ask:
+      "Écris un titre pour cette discussion : six mots au plus, dans la langue de la discussion. Réponds par le titre seul.",
+  },
+  raw: {
+    title: "Ce que le modèle a lu",
+    json: "Cette discussion en JSON",
+    label: "Tokens du prompt et de la réponse",
+    counts: (prompt, answer) =>
+        `Tokens du prompt tel que le fait le modèle de discussion : ${count(prompt)}, puis de la réponse : ${count(answer)}. Pointez-en un, ou utilisez les flèches.`,
+    differs: (before) =>
+        `Lors de cette réponse, le prompt avait ${count(before)} tokens : les réglages ou le modèle étaient autres.`,
+    token: (text, place, id, bytes) => `${text} · nº ${place} · id ${id} · octets ${bytes}`,
+    special: "spécial",
+    copyPrompt: "Copier le prompt",
+    copyAll: "Copier le prompt et la réponse",
+    copyIds: "Copier les id des tokens",
+    copyJson: "Copier",
   },
 };

@@ -1,6 +1,6 @@
 /** The words of the page in Japanese; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -577,5 +577,38 @@ export const words = {
     archive: "アーカイブ",
     unarchive: "アーカイブから戻す",
     wasArchived: (name) => `「${name}」をアーカイブしました。`,
+  },
+  share: {
+    menu: "ウェブページとして共有…",
+    title: "このチャットを共有",
+    lead: "表示中の内容がすべて 1 つのファイルになり、どのブラウザでも、オフラインでも開けます。あなたが送った先にしか届きません。",
+    system: "システムプロンプトを含める",
+    systemTitle: "システムプロンプト",
+    thoughts: "モデルの思考を含める",
+    save: "ファイルを保存",
+    send: "共有…",
+    failed: "ファイルを作成できませんでした。",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "モデルによるタイトル",
+    explained: "最初の回答のあと、モデルがチャットに名前を付けます。別の質問をすると、すぐに中止します。",
+    choices: { default: "モデルが十分に大きければ", on: "常に", off: "しない: 最初の言葉を使う" },
+    ask: "この会話のタイトルを書いてください。短く、会話の言語で。タイトルだけを答えてください。",
+  },
+  raw: {
+    title: "モデルが読んだもの",
+    json: "このチャットの JSON",
+    label: "プロンプトと回答のトークン",
+    counts: (prompt, answer) =>
+        `チャットテンプレートが作るプロンプトが ${count(prompt)} トークン、続いて回答が ${count(answer)} トークンです。指し示すか、矢印キーを使ってください。`,
+    differs: (before) =>
+        `この回答のときのプロンプトは ${count(before)} トークンでした。設定かモデルが違っていました。`,
+    token: (text, place, id, bytes) => `${text} · ${place} 番目 · ID ${id} · バイト ${bytes}`,
+    special: "特殊",
+    copyPrompt: "プロンプトをコピー",
+    copyAll: "プロンプトと回答をコピー",
+    copyIds: "トークン ID をコピー",
+    copyJson: "コピー",
   },
 };

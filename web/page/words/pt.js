@@ -1,6 +1,6 @@
 /** The words of the page in Portuguese, of Brazil; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, plural, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -615,5 +615,41 @@ export const words = {
     archive: "Arquivar",
     unarchive: "Tirar do arquivo",
     wasArchived: (name) => `“${name}” foi arquivada.`,
+  },
+  share: {
+    menu: "Compartilhar como página web…",
+    title: "Compartilhar esta conversa",
+    lead:
+      "Tudo o que está à vista vira um arquivo que abre em qualquer navegador, também sem conexão. Ele só vai para onde você enviar.",
+    system: "Incluir o prompt de sistema",
+    systemTitle: "Prompt de sistema",
+    thoughts: "Incluir o raciocínio do modelo",
+    save: "Salvar o arquivo",
+    send: "Compartilhar…",
+    failed: "Não foi possível criar o arquivo.",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "Títulos pelo modelo",
+    explained:
+      "Depois da primeira resposta, o modelo dá nome à conversa. Ele para na hora se você perguntar outra coisa.",
+    choices: { default: "Se o modelo for grande o bastante", on: "Sempre", off: "Nunca: usar as primeiras palavras" },
+    ask:
+      "Escreva um título para esta conversa: no máximo seis palavras, na língua da conversa. Responda só com o título.",
+  },
+  raw: {
+    title: "O que o modelo leu",
+    json: "Esta conversa como JSON",
+    label: "Tokens do prompt e da resposta",
+    counts: (prompt, answer) =>
+        `Tokens do prompt como o modelo de conversa o faz: ${count(prompt)}; da resposta: ${count(answer)}. Aponte para um ou use as setas.`,
+    differs: (before) =>
+        `Quando isto foi respondido, o prompt tinha ${count(before)} tokens: as configurações ou o modelo eram outros.`,
+    token: (text, place, id, bytes) => `${text} · nº ${place} · id ${id} · bytes ${bytes}`,
+    special: "especial",
+    copyPrompt: "Copiar o prompt",
+    copyAll: "Copiar prompt e resposta",
+    copyIds: "Copiar os ids dos tokens",
+    copyJson: "Copiar",
   },
 };

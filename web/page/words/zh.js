@@ -1,6 +1,6 @@
 /** The words of the page in Chinese, simplified; en.js says what they are for. */
 
-import { bytes, bytesOf, count, decimal, duration, measured } from "../../shared/format.js";
+import { bytes, bytesOf, count, decimal, duration, measured, dateOf } from "../../shared/format.js";
 
 /** @type {import("./en.js").Words} */
 export const words = {
@@ -573,5 +573,38 @@ export const words = {
     archive: "归档",
     unarchive: "移出归档",
     wasArchived: (name) => `已归档“${name}”。`,
+  },
+  share: {
+    menu: "分享为网页…",
+    title: "分享此对话",
+    lead: "当前显示的全部内容会变成一个文件，可在任何浏览器中打开，离线也可以。它只会到你发送的地方。",
+    system: "包含系统提示词",
+    systemTitle: "系统提示词",
+    thoughts: "包含模型的思考过程",
+    save: "保存文件",
+    send: "分享…",
+    failed: "无法生成文件。",
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "由模型起标题",
+    explained: "第一次回答之后，模型会为对话起名。你一提出别的问题，它就立即停止。",
+    choices: { default: "模型足够大时", on: "总是", off: "从不：使用开头的文字" },
+    ask: "为这段对话写一个标题：最多十个字，使用对话的语言。只回答标题。",
+  },
+  raw: {
+    title: "模型读到的内容",
+    json: "此对话的 JSON",
+    label: "提示词和回答的 token",
+    counts: (prompt, answer) =>
+        `按对话模板生成的提示词有 ${count(prompt)} 个 token，随后是回答的 ${count(answer)} 个。指向其中一个，或使用方向键。`,
+    differs: (before) =>
+        `回答时提示词有 ${count(before)} 个 token：当时的设置或模型不同。`,
+    token: (text, place, id, bytes) => `${text} · 第 ${place} 个 · id ${id} · 字节 ${bytes}`,
+    special: "特殊",
+    copyPrompt: "复制提示词",
+    copyAll: "复制提示词和回答",
+    copyIds: "复制 token id",
+    copyJson: "复制",
   },
 };
