@@ -216,7 +216,7 @@ def test_models_are_chosen_and_changed(
     server.put(tiny.write_tiny_llama(tmp_path / "model.gguf", vocabulary=16_000, seed=3).read_bytes())
     server.pace = 0.3
     load(page, f"{server.url}model.gguf")
-    expect(page.locator("#status")).to_contain_text(re.compile(r"Downloading model: [\d.]+ of [\d.]+ MB"))
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Downloading the model: [\d.]+ of [\d.]+ MB"))
     expect(page.locator("#detail")).to_contain_text("left")
     page.click("#loading .acts >> text=Pause")
     expect(page.locator("#detail")).to_have_text("Paused")

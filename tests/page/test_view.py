@@ -47,7 +47,7 @@ def test_enter_that_ends_a_composition_does_not_send(page: Page, url: str, fake:
 def test_loading_is_told_in_bytes(page: Page, url: str, fake: Fake) -> None:
     fake(progress=LOADING, pace=600, hang=True)
     page.goto(url)
-    expect(page.locator("#status")).to_have_text("Downloading model: 41 of 98 MB")
+    expect(page.locator("#status")).to_have_text("Downloading the model: 41 of 98 MB")
     expect(page.locator("#detail")).to_contain_text("MB/s")
     assert 0.1 < page.locator("#overall").evaluate("(bar) => bar.value") < 0.6
 

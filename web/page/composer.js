@@ -11,11 +11,10 @@ import { bytes } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
+import { isTouched, returnSends, stayAboveKeyboard } from "./touch.js";
 
 /** Files above this many bytes are longer than any context here. */
 const LARGEST_FILE = 2e6;
-
-const touch = matchMedia("(hover: none)");
 
 export class Composer {
   #form = byId("composer", HTMLFormElement);
@@ -42,14 +41,20 @@ export class Composer {
     this.#prompt.addEventListener("keydown", (event) => {
       // While an input method composes a character, Enter belongs to it (229: as Safari tells it).
       if (event.isComposing || event.keyCode === 229) return;
-      if (event.key === "Enter" && !event.shiftKey) this.#form.requestSubmit();
+      const sends = event.key === "Enter" && (returnSends() ? !event.shiftKey : event.ctrlKey || event.metaKey);
+      if (sends) this.#form.requestSubmit();
       else if (event.key === "ArrowUp" && !this.#prompt.value) on.editLast();
       else return;
       event.preventDefault();
     });
+    const showReturn = () => (this.#prompt.enterKeyHint = returnSends() ? "send" : "enter");
+    addEventListener("return", showReturn);
+    showReturn();
+    stayAboveKeyboard();
     this.#takeFiles();
     const { text, files } = keepDraft(() => ({ text: this.#prompt.value, files: this.#files })) ?? { text: "", files: [] };
     this.set(text, files);
+    this.focus();
   }
 
   /**
@@ -79,7 +84,7 @@ export class Composer {
 
   /** Go there, but where that would bring up a keyboard on the screen. */
   focus() {
-    if (!touch.matches) this.#prompt.focus();
+    if (!isTouched()) this.#prompt.focus();
   }
 
   /** Nothing has been written, and no file added. */

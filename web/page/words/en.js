@@ -374,27 +374,39 @@ export const words = {
     ],
   },
 
-  welcome:
-    "A language model that runs in this page, on your own graphics processor. What you write stays on this device.",
-  examplesLabel: "Questions to begin with",
-  examples: [
-    "What is the capital of France?",
-    "Why is the sky blue?",
-    "Write a short poem about the sea.",
-    "Give me three ideas for a rainy Sunday.",
-  ],
+  welcome: {
+    title: "AI that runs on your own device",
+    lead: "There is no server behind this page: you ask, and your own graphics chip writes the answer.",
+    private: "What you write stays here",
+    offline: "Works offline after the first visit",
+    free: "No account, no limits",
+    examplesLabel: "Questions to begin with",
+    /** @type {[kind: "ask" | "rewrite" | "write" | "ideas", text: string][]} what a small model is good at */
+    examples: [
+      ["ask", "Why is the sky blue?"],
+      ["ideas", "Give me three ideas for a rainy Sunday."],
+      ["rewrite", "Make this friendlier: Send me the report."],
+      ["write", "Write a short poem about the sea."],
+    ],
+    /** @type {(name: string) => string} */
+    small: (name) => `${name} is a small model: quick, and best at short questions, rewriting and ideas.`,
+    /** @type {(name: string, size: string) => string} */
+    bigger: (name, size) => `Try a bigger one: ${name}, ${size}`,
+  },
+  /** Said while a model is downloaded. */
+  once: "This happens only once: next time the model opens from this device.",
   waiting: "Will be sent when the model is ready.",
   /** Read out when an answer starts. */
   answering: "Answering",
 
   /** @type {Record<Stage, string>} */
   stages: {
-    runtime: "Starting Python",
-    packages: "Loading packages",
-    download: "Downloading model",
-    header: "Reading model",
-    weights: "Moving model to the graphics processor",
-    kernels: "Preparing the graphics processor",
+    runtime: "Starting up",
+    packages: "Loading the engine",
+    download: "Downloading the model",
+    header: "Reading the model",
+    weights: "Moving the model to the graphics chip",
+    kernels: "Warming up",
   },
   /** @type {(stage: string, loaded: number, total: number) => string} */
   stageBytes: (stage, loaded, total) => {
