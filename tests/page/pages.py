@@ -74,6 +74,12 @@ def sent(page: Page) -> Any:
     return json.loads(re.findall(r"```json\n(.*?)\n```", source(page), re.DOTALL)[-1])
 
 
+def settings(page: Page, group: str) -> None:
+    """Open the settings at a group of them."""
+    page.click("#settings-button")
+    page.click(f"#settings-tab-{group}")
+
+
 def go_on(page: Page) -> None:
     """Past a {hold: true} of the double that answers: what is to be seen between two pieces is then there to be seen,
     however slow the machine."""

@@ -5,6 +5,7 @@
  * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
  * @import { Run } from "./runs.js"
+ * @import { OwnValues } from "./settings_values.js"
  *
  * @typedef {{name: string, text: string}} AttachedFile
  *
@@ -45,15 +46,17 @@
  * @property {boolean} [pinned] it stands above the others
  * @property {boolean} [archived] it is out of the way
  * @property {string} [folder] that it lies in, by its name: a folder is there as long as something is in it
+ * @property {OwnValues} [settings] of its own; changed as a whole
  * @property {boolean} [dropOldest] leave the oldest messages out of the prompt when the context is full
  * @property {string | null} [first] the message with which the prompt begins since then
  */
 
 import { lineOf } from "./plain_text.js";
 import { runOf } from "./runs.js";
+import { ownValuesOf } from "./settings_values.js";
 
 /** What the visitor has made of a conversation as a whole; of each the last change stays, whichever tab made it. */
-const ARRANGED = /** @type {const} */ (["name", "pinned", "archived", "folder"]);
+const ARRANGED = /** @type {const} */ (["name", "pinned", "archived", "folder", "settings"]);
 /** Of a date. */
 const LAST_TIME = 8.64e15;
 
@@ -305,6 +308,7 @@ export function readRecord(data) {
     messages,
     leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
     ...arrangedOf(data),
+    settings: ownValuesOf(data.settings),
     dropOldest: data.dropOldest === true,
     first: ids.has(data.first) ? data.first : null,
   };
@@ -385,8 +389,8 @@ function mapped(messages) {
 /** @param {ConversationRecord} [record] */
 function known(record) {
   const lengths = new Map(record?.messages.map((message) => [message.id, lengthOf(message)]));
-  const { name = "", pinned, archived, folder } = record ?? {};
-  return { lengths, name, pinned, archived, folder };
+  const { name = "", pinned, archived, folder, settings } = record ?? {};
+  return { lengths, name, pinned, archived, folder, settings };
 }
 
 /** Of all that is written in it. @param {Message} message */

@@ -316,9 +316,45 @@ export const words = {
   settings: {
     title: "Settings",
     language: { label: "Language", system: "System" },
-    reset: "Reset all to the model’s defaults",
+    reset: "Reset all settings",
+    wasReset: "All settings are back to their defaults.",
+    /** @type {(name: string) => string} */
+    toDefault: (name) => `Reset ${name}`,
+    groups: { general: "General", answers: "Answers", sampling: "Sampling", memory: "Memory", tools: "Tools" },
+    scope: {
+      label: "These apply to",
+      explained: "A conversation keeps its own settings, and takes them along when it is exported.",
+      choices: { all: "All conversations", own: "This conversation only" },
+      asForAll: "As in all conversations",
+    },
+    own: {
+      label: "Own settings",
+      explained: "This conversation has settings of its own",
+      reset: "Use the settings for all conversations",
+      wasReset: "This conversation now uses the settings for all conversations.",
+    },
+    presets: {
+      label: "Style",
+      labels: { recommended: "As the model recommends", precise: "Precise", balanced: "Balanced", creative: "Creative" },
+      own: "Custom",
+      /** Where the model's file says something. */
+      made: "The recommended values come from the model’s own file.",
+      ours: "This model recommends nothing itself; the recommended values suit models of its size.",
+    },
+    effort: {
+      label: "Thinking effort",
+      explained: "More effort means better answers to hard questions, and a longer wait.",
+      levels: { low: "Low", medium: "Medium", high: "High" },
+      /** @type {(level: string | undefined) => string} */
+      byItself: (level) => (level ? `Default (${level})` : "Default"),
+    },
     /** @type {Record<string, string>} */
     unset: { max_tokens: "no limit", seed: "random" },
+    returnKey: {
+      label: "The Return key",
+      explained: "Shift with it makes a new line where it sends; Control or Command with it sends where it does not.",
+      choices: { sends: "Sends", breaks: "Makes a new line" },
+    },
     theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
     system: {
       label: "System prompt",
@@ -476,6 +512,89 @@ export const words = {
     "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
   },
 
+  thinking: {
+    label: "Think",
+    off: "Don’t think",
+    explained: "Think before answering: better answers, a longer wait",
+    /** @type {(level: string) => string} */
+    level: (level) => `Think: ${level}`,
+  },
+  library: {
+    title: "Assistants and prompts",
+    assistantsTitle: "Assistants",
+    assistantsLead: "Who you talk to: instructions and settings that a new chat starts with.",
+    promptsTitle: "Saved prompts",
+    promptsLead: "Type / in an empty message to insert one.",
+    begin: "Or start with an assistant",
+    more: "Edit…",
+    editPrompts: "Edit saved prompts…",
+    use: "Chat",
+    /** @type {(assistant: string, model: string) => string} */
+    meantFor: (assistant, model) => `${assistant} is meant for the model ${model}.`,
+    load: "Load it",
+    newAssistant: "New assistant",
+    newPrompt: "New prompt",
+    /** @type {(name: string) => string} */
+    edit: (name) => `Edit ${name}`,
+    /** @type {(name: string) => string} */
+    remove: (name) => `Delete ${name}`,
+    /** @type {(name: string) => string} */
+    removed: (name) => `“${name}” was deleted.`,
+    save: "Save",
+    name: "Name",
+    nameHelp: "Shown on the start page and at the top of its chats.",
+    promptNameHelp: "You find it by this name, or by a word of its text.",
+    mark: "Symbol",
+    markHelp: "An emoji or a letter. Can be left empty.",
+    systemHelp: "Tell it who it is and how to answer. It reads this before every chat.",
+    model: "Model",
+    modelHelp: "A model that is not on this device is loaded only when you say so.",
+    anyModel: "Whichever is in use",
+    text: "Text",
+    textHelp: "Write {{text}} where something is to be filled in.",
+    missing: "This can’t be empty.",
+    notKept: "This browser gives the page no room to keep that: it will be gone when the page is closed.",
+    import: "Import…",
+    export: "Export",
+    fileName: "assistants",
+    /** @type {(count: number) => string} */
+    imported: (count) => {
+      if (count === 0) return "Nothing new: all of it was here already.";
+      return count === 1 ? "One was imported." : `${count} were imported.`;
+    },
+    /** @type {(name: string) => string} */
+    unreadable: (name) => `${name} has no assistants or prompts that this page can read.`,
+    assistants: {
+      writer: {
+        name: "Writer",
+        system:
+          "You are a skilled writer and editor. Write in clear, lively language and keep the writer’s own voice. When you are given a text to improve, return the improved text first, and then name the most important changes in a few short points.",
+      },
+      translator: {
+        name: "Translator",
+        system:
+          "You are a translator. Translate what the user writes into English, or, if it is in English, into the language that the user names. Keep meaning, tone and formatting. Answer with the translation alone.",
+      },
+      coder: {
+        name: "Programmer",
+        system:
+          "You are an experienced programmer. Answer with short, correct and readable code in a code block, and then explain it in a few sentences. If something important is not clear, say what you assume.",
+      },
+      tutor: {
+        name: "Tutor",
+        system:
+          "You are a patient tutor. Explain things step by step, in simple words and with one example. End with one short question that shows whether it was understood.",
+      },
+    },
+    prompts: {
+      summary: { name: "Summarize", text: "Summarize this text in five short points:\n\n{{text}}" },
+      explain: { name: "Explain simply", text: "Explain {{topic}} as you would to a twelve-year-old, with an example." },
+      improve: { name: "Improve my writing", text: "Correct the mistakes in this text and make it easier to read, without changing what it says:\n\n{{text}}" },
+      translate: { name: "Translate", text: "Translate this into {{language}}:\n\n{{text}}" },
+      reply: { name: "Answer an email", text: "Write a short, friendly answer to this email. I want to say: {{message}}\n\nThe email:\n\n{{email}}" },
+      ideas: { name: "Ideas", text: "Give me ten ideas for {{topic}}, each in one sentence." },
+    },
+  },
   /** What an answer took, at length. */
   details: {
     title: "Details of the answer",
