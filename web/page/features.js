@@ -6,6 +6,7 @@
 
 import { mount as mountAgent } from "./agent.js";
 import { mount as mountAssistants } from "./assistants.js";
+import { mount as mountBigger } from "./bigger.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountHouse } from "./house.js";
 import { mount as mountInstalled } from "./installed.js";
@@ -20,6 +21,7 @@ import { mount as mountThinking } from "./thinking.js";
 export const features = [
   mountAgent,
   mountAssistants,
+  mountBigger,
   mountDownload,
   mountHouse,
   mountModels,
