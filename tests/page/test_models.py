@@ -387,7 +387,7 @@ def test_a_lost_gpu_is_explained_and_the_conversation_goes_on(chromium: Chromium
     expect(page.locator(".message.assistant .text")).not_to_be_empty()
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     os.kill(next(process["id"] for process in processes if process["type"] == "GPU"), signal.SIGTERM)
-    expect(page.locator(".toast")).to_contain_text("graphics processor was reset")
+    expect(page.locator(".toast")).to_contain_text("graphics chip was reset")
     wait_state(page, "ready")
     expect(page.locator(".message.user .text")).to_have_text("Do you remember me?")
     ask(page, "And now?")

@@ -56,7 +56,7 @@ def test_a_queued_question_can_be_taken_back(page: Page, url: str, fake: Fake) -
     fake(progress=LOADING, hang=True)
     page.goto(url)
     ask(page, "Too early")
-    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent when the model is ready.")
+    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent as soon as the model is ready.")
     page.click("#stop")
     expect(page.locator(".message")).to_have_count(0)
     expect(page.locator("#prompt")).to_have_value("Too early")

@@ -1,6 +1,6 @@
 /**
- * The ways to another model: the buttons that open their list (models_dialog.js, loaded when it is first opened), and
- * files dropped on the page; the app's event "choose" (its detail an Offer) is a click in it. And what is remembered of one that was loaded.
+ * The ways to another model: the buttons that open their list (models_dialog.js, loaded when it is first opened), files
+ * dropped on the page, and the app's event "choose" (its detail an Offer). And what is remembered of one that was loaded.
  *
  * @import { App } from "./app.js"
  * @import { Models } from "./models_dialog.js"
