@@ -132,7 +132,7 @@ def test_where_there_is_nothing_to_see(page: Page, url: str, fake: Callable[...,
     inside = look(page)
     expect(inside).to_contain_text("no attention layers")
     inside.locator("summary").first.click()
-    expect(inside).to_contain_text("does not tell how long the GPU takes (no clock)")
+    expect(inside).to_contain_text("does not say how long the GPU takes (no clock)")
 
 
 def test_with_the_engine(page: Page, url: str) -> None:
