@@ -126,14 +126,6 @@ def take(url: str, folder: Path) -> None:
         page.click("#model-button")
         page.wait_for_selector("#models .offer")
         shoot(page, "models")
-        page.click("#models .close")
-        page.unroute("**/worker.js")  # what a model's file says of itself, only the engine knows
-        page.reload()
-        page.wait_for_selector("body[data-state=ready]", timeout=600_000)
-        page.click("#model-button")
-        page.click("#models .offer.current .details")
-        page.click("#models .card details summary")
-        shoot(page, "card")
         page.context.close()
 
         page = opened(browser, url, **PHONE)
@@ -147,4 +139,14 @@ def take(url: str, folder: Path) -> None:
 
         page = opened(browser, url, locale="ar")
         shoot(page, "arabic")
+        page.context.close()
+
+        page = opened(browser, url)
+        page.unroute("**/worker.js")  # what a model's file says of itself, only the engine knows
+        page.reload()
+        page.wait_for_selector("body[data-state=ready]", timeout=600_000)
+        page.click("#model-button")
+        page.click("#models .offer.current .details")
+        page.click("#models .card details summary")
+        shoot(page, "card")
         page.context.close()

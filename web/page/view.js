@@ -35,7 +35,7 @@ export class View {
   announcer = new Announcer(byId("announcer"));
   loading = new LoadingPanel((text) => this.announcer.say(text));
   messages;
-  #follower = new Follower(byId("scroller"), byId("content"), byId("to-end", HTMLButtonElement));
+  #follower = new Follower(byId("scroller"), byId("messages"), byId("to-end", HTMLButtonElement));
   #composer;
 
   /** @param {Handlers} on */
