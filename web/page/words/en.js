@@ -538,6 +538,8 @@ export const words = {
   },
   storage: {
     title: "Storage",
+    show: "Show…",
+    explained: "What this page keeps on your device, how much room it takes, and how to delete it.",
     persistent: "The browser has promised to keep it.",
     temporary: "When the device runs short of room, the browser may delete it.",
     persist: "Keep it for good",
