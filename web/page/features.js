@@ -9,7 +9,6 @@ import { mount as mountAssistants } from "./assistants.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
-import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountThinking } from "./thinking.js";
 
@@ -20,7 +19,6 @@ export const features = [
   mountDownload,
   mountModels,
   mountOwnSettings,
-  mountPrompts,
   mountRecovery,
   mountThinking,
 ];
