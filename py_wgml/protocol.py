@@ -39,6 +39,22 @@ class AskRoom(TypedDict):
     bytes: int
 
 
+class Search(TypedDict):
+    """Repositories of GGUF files on Hugging Face, by words. Answered by Found, in JavaScript."""
+
+    type: Literal["search"]
+    id: int
+    query: str
+
+
+class Browse(TypedDict):
+    """The models of one of them. Answered by Browsed, in JavaScript."""
+
+    type: Literal["browse"]
+    id: int
+    repository: str
+
+
 class AskCard(TypedDict):
     """Answered by Card."""
 
@@ -114,7 +130,9 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
+Asked = (
+    Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
+)
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -332,6 +350,36 @@ class ErrorReply(TypedDict):
 # From the worker: the other replies
 
 
+class HubRepository(TypedDict):
+    """A repository on Hugging Face that has GGUF files."""
+
+    name: str
+    """owner/repository"""
+    downloads: int
+    """In the last month."""
+    license: NotRequired[str]
+    gated: bool
+    """Only for those who have agreed to its terms there."""
+
+
+class Found(TypedDict):
+    """The reply to Search: those downloaded most first."""
+
+    type: Literal["found"]
+    id: int
+    repositories: list[HubRepository]
+
+
+class Browsed(TypedDict):
+    """The reply to Browse: the models that lie in one file each, the smallest first."""
+
+    type: Literal["browsed"]
+    id: int
+    architecture: NotRequired[str]
+    """As the hub has read it from one of them."""
+    models: list[ModelSource]
+
+
 class Resolved(TypedDict):
     """The reply to Resolve."""
 
@@ -397,4 +445,4 @@ Looked = Inspected | Attended | Profiled | Rewritten
 Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
-Reply = Told | Ready | Resolved | Room | Alive
+Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive

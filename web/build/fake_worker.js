@@ -27,7 +27,7 @@ const ready = {
     name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 98362432, context_length: context,
     vocab_size: 49152, quantization: "Q4_1",
   },
-  adapter: { vendor: "fake", architecture: "", description: "", features: [] },
+  adapter: { vendor: "fake", architecture: "", description: "", features: [], trial: { distrusted: {} } },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
   heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },

@@ -116,7 +116,7 @@ def take(url: str, folder: Path) -> None:
         page.wait_for_selector("body[data-state=ready]", timeout=600_000)
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
         page.click("#model-button")
-        page.click("#models .card > summary")
+        page.click("#models .offer.current .details")
         page.click("#models .card details summary")
         shoot("card")
         context.close()

@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
+ * @import { Attended, Browsed, Found, HubRepository, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -227,6 +227,19 @@ export class Engine {
    */
   async resolve(reference) {
     return /** @type {Resolved} */ (await this.#ask({ type: "resolve", reference })).model;
+  }
+
+  /**
+   * @param {string} query
+   * @returns {Promise<HubRepository[]>} on Hugging Face, with GGUF files; rejected with an EngineError
+   */
+  async search(query) {
+    return /** @type {Found} */ (await this.#ask({ type: "search", query })).repositories;
+  }
+
+  /** @param {string} repository @returns {Promise<Browsed>} its models; rejected with an EngineError */
+  browse(repository) {
+    return this.#ask({ type: "browse", repository });
   }
 
   /**

@@ -7,9 +7,12 @@
 import { mount as mountAgent } from "./agent.js";
 import { mount as mountAssistants } from "./assistants.js";
 import { mount as mountDownload } from "./download.js";
+import { mount as mountHouse } from "./house.js";
+import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountStorage } from "./storage_view.js";
 import { mount as mountThinking } from "./thinking.js";
 
 /** @type {((app: App) => void)[]} */
@@ -17,8 +20,11 @@ export const features = [
   mountAgent,
   mountAssistants,
   mountDownload,
+  mountHouse,
   mountModels,
   mountOwnSettings,
   mountRecovery,
+  mountStorage,
   mountThinking,
+  mountInstalled, // what the others do, it may ask for at once
 ];

@@ -380,6 +380,20 @@ export interface AskRoom {
   bytes: number;
 }
 
+/** Repositories of GGUF files on Hugging Face, by words. Answered by Found, in JavaScript. */
+export interface Search {
+  type: "search";
+  id: number;
+  query: string;
+}
+
+/** The models of one of them. Answered by Browsed, in JavaScript. */
+export interface Browse {
+  type: "browse";
+  id: number;
+  repository: string;
+}
+
 /** Answered by Card. */
 export interface AskCard {
   type: "card";
@@ -443,7 +457,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite;
+export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -642,6 +656,33 @@ export interface ErrorReply {
   loaded?: boolean;
 }
 
+/** A repository on Hugging Face that has GGUF files. */
+export interface HubRepository {
+  /** owner/repository */
+  name: string;
+  /** In the last month. */
+  downloads: number;
+  license?: string;
+  /** Only for those who have agreed to its terms there. */
+  gated: boolean;
+}
+
+/** The reply to Search: those downloaded most first. */
+export interface Found {
+  type: "found";
+  id: number;
+  repositories: HubRepository[];
+}
+
+/** The reply to Browse: the models that lie in one file each, the smallest first. */
+export interface Browsed {
+  type: "browsed";
+  id: number;
+  /** As the hub has read it from one of them. */
+  architecture?: string;
+  models: ModelSource[];
+}
+
 /** The reply to Resolve. */
 export interface Resolved {
   type: "resolved";
@@ -705,4 +746,4 @@ export type Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked |
 /** What the engine says; worker.js makes a Ready of a SessionReady. */
 export type SessionReply = Told | SessionReady;
 
-export type Reply = Told | Ready | Resolved | Room | Alive;
+export type Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive;
