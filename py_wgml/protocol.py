@@ -8,7 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
-from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
+from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten, Spell, Spelled
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
@@ -131,7 +131,20 @@ class Ping(TypedDict):
 
 
 Asked = (
-    Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
+    Load
+    | Resolve
+    | AskRoom
+    | Search
+    | Browse
+    | AskCard
+    | Bench
+    | Embed
+    | Rerank
+    | Inspect
+    | Attend
+    | Spell
+    | Profile
+    | Rewrite
 )
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
@@ -441,7 +454,7 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-Looked = Inspected | Attended | Profiled | Rewritten
+Looked = Inspected | Attended | Spelled | Profiled | Rewritten
 Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
