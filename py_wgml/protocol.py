@@ -8,6 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
+from .findings import Cut, Find, Found, Passages
 from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
@@ -61,6 +62,8 @@ class Embed(TypedDict):
     texts: list[str]
     dimensions: NotRequired[int | None]
     """Of the vectors, the first so many; null: all."""
+    beside: NotRequired[bool]
+    """By the model that was loaded beside the other one."""
 
 
 class Rerank(TypedDict):
@@ -114,7 +117,7 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Inspect | Attend | Profile | Rewrite
+Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Cut | Find | Inspect | Attend | Profile | Rewrite
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -387,7 +390,21 @@ class Alive(TypedDict):
 
 
 Looked = Inspected | Attended | Profiled | Rewritten
-Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
+Searched = Passages | Found
+Told = (
+    Looked
+    | Searched
+    | Progress
+    | Card
+    | BenchFigures
+    | Embedded
+    | Ranked
+    | Dropped
+    | Reading
+    | Piece
+    | Done
+    | ErrorReply
+)
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
 Reply = Told | Ready | Resolved | Room | Alive

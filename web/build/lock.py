@@ -42,7 +42,7 @@ RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
 # formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
-# of a download as it comes (browsers' own crypto wants all of it at once).
+# of a download as it comes (browsers' own crypto wants all of it at once), pdfjs-dist reads the text of PDFs.
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],
@@ -50,6 +50,7 @@ LIBRARIES = {
     "katex": ["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2"],
     "idb": ["build/index.js"],
     "hash-wasm": ["dist/sha256.umd.min.js"],
+    "pdfjs-dist": ["legacy/build/pdf.min.mjs", "legacy/build/pdf.worker.min.mjs"],
 }
 TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a page
 
