@@ -35,7 +35,8 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     expect(field["seed"]).to_have_attribute("placeholder", "random")
     explained = page.locator("#settings .field-row:has(.help)")
     expect(explained).to_have_count(14)
-    expect(page.locator("#settings .field-row:not(:has(.help))")).to_have_text(re.compile("^Appearance"))
+    unexplained = [re.compile("^Appearance"), re.compile("^Language")]
+    expect(page.locator("#settings .field-row:not(:has(.help))")).to_have_text(unexplained)
     values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
     values |= {"max_tokens": 50, "seed": 7}
     for name, value in values.items():
@@ -293,7 +294,7 @@ def test_languages_read_from_the_right(page: Page, context: BrowserContext, url:
         response = route.fetch()
         route.fulfill(response=response, body=response.text().replace('direction: "ltr"', 'direction: "rtl"'))
 
-    context.route("**/strings.js", mirrored)
+    context.route("**/words/en.js", mirrored)
     page.reload()
     wait_state(page, "ready")
     side, main, send, attach = (

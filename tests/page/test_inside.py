@@ -72,19 +72,19 @@ def test_tokens_and_attention(page: Page, context: BrowserContext, url: str, fak
     # Not by colour alone.
     assert [tokens.nth(i).get_attribute("data-sure") for i in range(3)] == ["high", "middle", "low"]
     detail = inside.locator(".detail").first
-    expect(detail.locator(".of-token")).to_have_text("Paris, 90 %")
+    expect(detail.locator(".of-token")).to_have_text("Paris, 90%")
     expect(detail.locator("tbody tr")).to_have_count(6)  # and the one that came
     # The keyboard reaches each; so does a pointer, without choosing it.
     tokens.first.focus()
     page.keyboard.press("ArrowRight")
     expect(tokens.nth(1)).to_be_focused()
-    expect(detail.locator(".of-token")).to_have_text("␣is, 40 %")
+    expect(detail.locator(".of-token")).to_have_text("␣is, 40%")
     expect(inside.get_by_role("region", name="Where it looked").locator(".token")).to_have_count(6)
     expect(inside.locator("section").nth(1).locator("tbody tr").first).to_contain_text("Who")
     tokens.nth(2).hover()
-    expect(detail.locator(".of-token")).to_have_text("␣<b>it</b>, 2 %")
+    expect(detail.locator(".of-token")).to_have_text("␣<b>it</b>, 2%")
     page.mouse.move(1, 1)
-    expect(detail.locator(".of-token")).to_have_text("␣is, 40 %")
+    expect(detail.locator(".of-token")).to_have_text("␣is, 40%")
     page.keyboard.press("End")
     expect(inside.locator("section").nth(1).locator("tbody tr").first).to_contain_text("<|im_start|>")
     inside.get_by_label("Layer").select_option("1")

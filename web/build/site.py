@@ -28,7 +28,7 @@ TOOLS = "tools.js"
 FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
-PUBLISHED += ("page/*.css", "sandbox/*.py")
+PUBLISHED += ("page/words/*.js", "page/*.css", "sandbox/*.py")
 # What of py_wgml no page needs.
 NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 

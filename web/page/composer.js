@@ -6,6 +6,7 @@
  */
 
 import { byId, element, iconButton } from "./dom.js";
+import { keepDraft } from "./draft.js";
 import { bytes } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { strings } from "./strings.js";
@@ -47,7 +48,8 @@ export class Composer {
       event.preventDefault();
     });
     this.#takeFiles();
-    this.#changed();
+    const { text, files } = keepDraft(() => ({ text: this.#prompt.value, files: this.#files })) ?? { text: "", files: [] };
+    this.set(text, files);
   }
 
   /**

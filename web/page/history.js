@@ -6,7 +6,7 @@
  */
 
 import { button, byId, element } from "./dom.js";
-import { bytes } from "../shared/format.js";
+import { bytes, monthOf } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
 import { strings } from "./strings.js";
@@ -238,8 +238,6 @@ export class History {
   }
 }
 
-const month = new Intl.DateTimeFormat(strings.language, { month: "long", year: "numeric" });
-
 /**
  * @param {number} time in milliseconds since 1970
  * @returns {string} how long ago that is, as a heading
@@ -251,7 +249,7 @@ function period(time) {
   if (days < 1) return today;
   if (days < 2) return yesterday;
   if (days < 8) return lastWeek;
-  return month.format(time);
+  return monthOf(time);
 }
 
 /**

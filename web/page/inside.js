@@ -10,7 +10,7 @@
 
 import { Dialog } from "./dialog.js";
 import { element } from "./dom.js";
-import { bars, fill, HALF, percent, seen, Tokens } from "./inside_parts.js";
+import { bars, fill, HALF, seen, shareOf, Tokens } from "./inside_parts.js";
 import { Rewriting } from "./rewriting.js";
 import { strings } from "./strings.js";
 import { decimal } from "../shared/format.js";
@@ -117,10 +117,10 @@ function told({ text, logprob, likeliest }) {
     name: seen(likely.text),
     note: likely === came ? words.taken : "",
     share: Math.exp(likely.logprob),
-    value: percent(Math.exp(likely.logprob)),
+    value: shareOf(Math.exp(likely.logprob)),
   }));
   return [
-    element("p", "of-token", words.chosen(seen(text), percent(Math.exp(logprob)))),
+    element("p", "of-token", words.chosen(seen(text), shareOf(Math.exp(logprob)))),
     bars(words.instead, [words.token, words.probability], rows),
   ];
 }
@@ -199,7 +199,7 @@ class Attention {
     const drawn = texts.map((text, index) => {
       const made = element("span", "token", text || HALF);
       fill(made, Math.sqrt(weights[index] / most)); // by their squares small ones would not be seen
-      made.title = `${seen(text)}: ${percent(weights[index])}`;
+      made.title = `${seen(text)}: ${shareOf(weights[index])}`;
       return made;
     });
     const here = element("span", "token here", answer[token].text || HALF);
@@ -209,7 +209,7 @@ class Attention {
       .map((share, index) => ({ share, index }))
       .sort((a, b) => b.share - a.share)
       .slice(0, MOST)
-      .map(({ share, index }) => ({ name: seen(texts[index]), note: `#${index + 1}`, share, value: percent(share) }));
+      .map(({ share, index }) => ({ name: seen(texts[index]), note: `#${index + 1}`, share, value: shareOf(share) }));
     this.#list.replaceChildren(bars(words.most, [words.token, words.share], rows));
   }
 }

@@ -1,14 +1,16 @@
 /** What a look inside is drawn with: tokens to choose from, and tables with bars. */
 
 import { element, tableHead } from "./dom.js";
+import { percent } from "../shared/format.js";
 
-const shares = new Intl.NumberFormat("en", { style: "percent", maximumSignificantDigits: 3 });
+/** A smaller share is not told. */
+const LEAST = 0.0001;
 
 /** A token that is only a part of a character, which comes with a later one. */
 export const HALF = "⋯";
 
 /** @param {number} share of 1 */
-export const percent = (share) => (share < 0.0001 ? "< 0.01 %" : shares.format(share).replace("%", " %"));
+export const shareOf = (share) => (share < LEAST ? `< ${percent(LEAST)}` : percent(share));
 
 /** @param {string} text of a token @returns {string} with what can't be seen at its ends, or stands for it, made visible */
 export function seen(text) {

@@ -1,5 +1,5 @@
 /**
- * Puts the words of strings.js into index.html, and the pictures beside them. Attributes in the page name both:
+ * Puts the words of the page's language into index.html, and the pictures beside them. Attributes in the page name both:
  * `data-text` the text of an element, `data-label` what it is called (a button shows it as its tooltip too),
  * `data-hint` a placeholder, `data-describe` a tooltip alone, `data-icon` a picture at its beginning.
  */
@@ -30,6 +30,6 @@ function word(path = "") {
   /** @type {any} */
   let found = strings;
   for (const name of path.split(".")) found = found?.[name];
-  if (typeof found !== "string") throw new TypeError(`strings.js has no ${path}`);
+  if (typeof found !== "string") throw new TypeError(`words/ has no ${path}`);
   return found;
 }

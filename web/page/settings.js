@@ -17,6 +17,7 @@
 
 import { Dialog } from "./dialog.js";
 import { button, element } from "./dom.js";
+import { languageField } from "./language.js";
 import { recall, recallJson, remember } from "./remembered.js";
 import { strings } from "./strings.js";
 
@@ -104,6 +105,7 @@ export class Settings {
     form.append(
       this.#text("system", 4, (text) => text || undefined, this.#values.system ?? ""),
       themes(),
+      languageField(),
       ...(this.#thinking === "fixed" ? [] : [this.#thinks(this.#thinking)]),
       ...this.sections.map(({ show }) => show()),
       ...NUMBERS.map((field) => this.#number(field)),

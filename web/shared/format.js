@@ -1,50 +1,91 @@
-/** Numbers as people read them. */
+/** Numbers, sizes, times and dates as people read them: in English, until `speak` names another language. */
 
-const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const oneDecimal = new Intl.NumberFormat("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const rough = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
-const twoDecimals = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+let locale = "en";
+/** @type {Map<string, Intl.NumberFormat>} by their options */
+const formats = new Map();
+
+/** @param {string} language of all that is formatted from now on, as Intl knows it */
+export function speak(language) {
+  locale = `${language}-u-nu-latn`; // the digits of code, of names of models and of fields for numbers
+  formats.clear();
+}
+
+/** @param {Intl.NumberFormatOptions} options */
+function number(options) {
+  const key = JSON.stringify(options);
+  const format = formats.get(key) ?? new Intl.NumberFormat(locale, options);
+  formats.set(key, format);
+  return format;
+}
+
+/** @param {number} digits behind the point, always so many */
+const fixed = (digits) => ({ minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 /** @param {number} value an integer */
-export const count = (value) => whole.format(value);
+export const count = (value) => number(fixed(0)).format(value);
+
+/** @param {number} value @returns {{minimumFractionDigits: number, maximumFractionDigits: number}} for about three digits */
+const threeDigits = (value) => fixed(value < 1 ? 2 : value < 100 ? 1 : 0);
 
 /** @param {number} value @returns {string} with about three digits: 0.31, 4.2, 118 */
-export function decimal(value) {
-  if (value < 1) return twoDecimals.format(value);
-  return value < 100 ? oneDecimal.format(value) : whole.format(value);
+export const decimal = (value) => number(threeDigits(value)).format(value);
+
+/** @param {number} share from 0 to 1 @returns {string} in percent */
+export const percent = (share) => number({ style: "percent", maximumSignificantDigits: 3 }).format(share);
+
+/**
+ * The words that go with a number, where languages have other ones for one, for two, for few.
+ *
+ * @param {number} value
+ * @param {Partial<Record<Intl.LDMLPluralRule, string>> & {other: string}} forms
+ */
+export const plural = (value, forms) => forms[new Intl.PluralRules(locale).select(value)] ?? forms.other;
+
+/** @param {number} value in bytes @returns {{unit: string, scale: number, digits: number}} what it is told in */
+function unitOf(value) {
+  if (value >= 1e9) return { unit: "gigabyte", scale: 1e9, digits: value < 1e10 ? 2 : 1 };
+  if (value >= 1e6) return { unit: "megabyte", scale: 1e6, digits: value < 1e7 ? 1 : 0 };
+  return { unit: "kilobyte", scale: 1e3, digits: 0 };
 }
 
-/** @param {number} value in bytes */
-function unitOf(value) {
-  if (value >= 1e9) return { unit: "GB", scale: 1e9, number: value < 1e10 ? twoDecimals : oneDecimal };
-  if (value >= 1e6) return { unit: "MB", scale: 1e6, number: value < 1e7 ? oneDecimal : whole };
-  return { unit: "kB", scale: 1e3, number: whole };
-}
+/** @param {string} unit */
+const inUnits = (unit) => /** @type {const} */ ({ style: "unit", unit, unitDisplay: "short" });
 
 /** @param {number} value in bytes */
 export function bytes(value) {
-  const { unit, scale, number } = unitOf(value);
-  return `${number.format(value / scale)} ${unit}`;
+  const { unit, scale, digits } = unitOf(value);
+  return number({ ...inUnits(unit), ...fixed(digits) }).format(value / scale);
 }
 
 /** @param {number} value in bytes, not known exactly @returns {string} with two digits */
-export const about = (value) => {
+export function about(value) {
   const { unit, scale } = unitOf(value);
-  return `${rough.format(value / scale)} ${unit}`;
-};
+  return number({ ...inUnits(unit), maximumSignificantDigits: 2 }).format(value / scale);
+}
 
 /**
- * Both in the unit of the whole: "41 of 98 MB".
+ * Both in the unit of the whole, which alone names it: "41" and "98 MB".
  *
  * @param {number} part in bytes
- * @param {number} total in bytes
+ * @param {number} whole in bytes
+ * @returns {[string, string]}
  */
-export function bytesOf(part, total) {
-  const { unit, scale, number } = unitOf(total);
-  return `${number.format(part / scale)} of ${number.format(total / scale)} ${unit}`;
+export function bytesOf(part, whole) {
+  const { scale, digits } = unitOf(whole);
+  return [number(fixed(digits)).format(part / scale), bytes(whole)];
 }
 
-/** @param {number} seconds */
-export function duration(seconds) {
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+/**
+ * @param {number} seconds
+ * @param {"short" | "long"} [display] of the unit's name
+ */
+export function duration(seconds, display = "short") {
+  const [value, unit] = seconds < 90 ? [seconds, "second"] : [seconds / 60, "minute"];
+  return number({ style: "unit", unit, unitDisplay: display, maximumFractionDigits: 0 }).format(value);
 }
+
+/** @param {number} seconds as they were measured, with about three digits */
+export const measured = (seconds) => number({ ...inUnits("second"), ...threeDigits(seconds) }).format(seconds);
+
+/** @param {number} time in milliseconds since 1970 @returns {string} its month and year */
+export const monthOf = (time) => new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" }).format(time);

@@ -1,0 +1,465 @@
+/**
+ * Every word that the page shows, in English: the other languages have the same ones. Functions take what a sentence is
+ * about.
+ *
+ * @import { Figures } from "../conversation.js"
+ * @import { Run } from "../runs.js"
+ * @import { Support } from "../../shared/support.js"
+ * @import { Done, Stage } from "../../shared/protocol.js"
+ *
+ * @typedef {typeof words} Words
+ */
+
+import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+
+export const words = {
+  language: "en",
+  direction: "ltr",
+
+  newChat: "New chat",
+  close: "Close",
+  retry: "Try again",
+  toEnd: "Jump to the end",
+  update: "A new version of this page is ready.",
+  reload: "Reload",
+  you: "You",
+  conversation: "Conversation",
+  messages: "Messages",
+  loading: "Loading",
+  contextLabel: "Context",
+  contextUsed: "Context used",
+  cancel: "Cancel",
+  undo: "Undo",
+  notCopied: "This browser did not let the page copy.",
+  assistant: "Assistant",
+  /** @type {(name: string, size: string) => string} */
+  file: (name, size) => `${name}, ${size}`,
+  notKept: "This device has no room left: the conversation will be gone when the page is closed.",
+  noStorage: "This browser gives the page no storage: the conversation will be gone when the page is closed.",
+  answeredElsewhere: "That answer is just being written in another tab.",
+  notThere: "That conversation is not on this device any more.",
+
+  sidebar: {
+    label: "Conversations",
+    search: "Search conversations",
+    toggle: "Show or hide the conversations",
+    close: "Hide the conversations",
+    none: "What you ask is kept here, on this device.",
+    noneFound: "Nothing found.",
+    unnamed: "Without a name",
+    today: "Today",
+    yesterday: "Yesterday",
+    lastWeek: "Previous 7 days",
+    /** @type {(name: string) => string} */
+    more: (name) => `More for “${name}”`,
+    rename: "Rename",
+    asMarkdown: "Export as Markdown",
+    asJson: "Export as JSON",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    deleted: (name) => `“${name}” was deleted.`,
+  },
+  transfer: {
+    title: "Export and import",
+    exportAll: "Export all as JSON",
+    import: "Import…",
+    fileName: "conversations",
+    /** @type {(name: string) => string} */
+    unreadable: (name) => `${name} holds no conversations that this page knows how to read.`,
+    /** @type {(name: string, most: string) => string} */
+    tooLarge: (name, most) => `${name} is too large to be imported: at most ${most} can be read at once.`,
+    tooMuch: "That is more than one file can hold. Export the conversations one by one.",
+    /** @type {(count: number) => string} */
+    imported: (number) =>
+      plural(number, { one: "One conversation was imported.", other: `${count(number)} conversations were imported.` }),
+  },
+  composer: {
+    label: "Your question",
+    hint: "Ask something",
+    send: "Send (Enter)",
+    stop: "Stop (Escape)",
+    attach: "Add text files",
+    attached: "Files that go with the question",
+    /** @type {(name: string) => string} */
+    remove: (name) => `Remove ${name}`,
+    /** @type {(name: string, most: string) => string} */
+    tooLarge: (name, most) => `${name} is too large: at most ${most} of text.`,
+    /** @type {(name: string) => string} */
+    notText: (name) => `${name} is not a text file.`,
+  },
+  message: {
+    copy: "Copy",
+    copyCode: "Copy",
+    edit: "Edit",
+    again: "Answer anew",
+    goOn: "Go on with this answer",
+    inside: "Look inside",
+    remove: "Delete this and what follows",
+    removed: "Deleted, with what followed.",
+    save: "Save",
+    sendAgain: "Send",
+    previous: "Previous version",
+    next: "Next version",
+    /** @type {(at: number, count: number) => string} */
+    branch: (index, count) => `${index} / ${count}`,
+    /** @type {(seconds: number) => string} */
+    thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
+    /** @type {(seconds: number | undefined) => string} */
+    thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds), "long")}`),
+  },
+  tools: {
+    python: {
+      label: "Let the model run Python",
+      explained:
+        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
+        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
+      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
+    },
+    servers: {
+      label: "MCP servers",
+      explained:
+        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
+        "model tells them leaves your device.",
+      /** @type {(line: string) => string} */
+      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
+    },
+    consent: {
+      label: "Calls of servers",
+      explained: "",
+      choices: { ask: "Ask before each", always: "Without asking" },
+    },
+    site: {
+      label: "Functions of this site",
+      explained: "The model may call them to answer you.",
+      choices: { true: "On", false: "Off" },
+    },
+    /** @type {(name: string) => string} */
+    named: (name) => (name === "python" ? "Python" : name),
+    /** @type {(name: string) => string} */
+    called: (name) => (name === "python" ? "Python" : `Called ${name}`),
+    running: "running…",
+    waiting: "wants to run",
+    run: "Run",
+    decline: "Don’t run",
+    /** What the model is told then. */
+    declined: "The user did not let this run.",
+    notRun: "Not run.",
+    stopped: "Stopped.",
+    /** @type {(seconds: number) => string} */
+    late: (seconds) => `Stopped: it took more than ${duration(seconds, "long")}.`,
+    /** @type {(why?: string) => string} */
+    notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
+    /** @type {(why: string) => string} */
+    brokeDown: (why) => `Python broke down: ${why}.`,
+    anew: "[Python was started anew: the variables of earlier runs are gone.]",
+    plot: "Plot",
+    /** @type {(run: Run) => string} */
+    ran: ({ error, seconds }) => {
+      if (!seconds) return "";
+      return error === undefined ? `ran for ${measured(seconds)}` : `failed after ${measured(seconds)}`;
+    },
+    /** @type {(shown: number, all: number) => string} */
+    rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
+    /** @type {(name: string) => string} */
+    unknown: (name) => `There is no function called “${name}”.`,
+    noArguments: "The arguments are no object.",
+    /** @type {(server: string, message: string) => string} */
+    noServer: (server, message) => `${server} can’t be used: ${message}`,
+    noFrames: "the server of this page does not let it have frames",
+    noFunction: "each has a name, a description and a function “run”.",
+    noCode: "There is no code: it is expected as the text “code”.",
+    /** @type {(message: string) => string} */
+    broken: (message) => `The functions of this site can’t be used: ${message}`,
+  },
+  inside: {
+    title: "Inside the answer",
+    looking: "Looking…",
+    notReady: "The model is still loading: look inside once it is ready.",
+    /** @type {(wrote: string, sees: string) => string} */
+    another: (wrote, sees) => `${wrote} wrote this; below is what ${sees} makes of it.`,
+    tokens: "How sure it was",
+    tokensLead:
+      "Each piece is a token. The less likely it was, the stronger its tint and line. Choose one, also with the arrow keys, to see what else the model had in mind. Probabilities are the model’s own, before temperature and the like.",
+    sure: { high: "likely", middle: "below 50%", low: "below 10%" },
+    /** @type {(token: string, share: string) => string} */
+    chosen: (token, share) => `${token}, ${share}`,
+    instead: "Likeliest in this place",
+    token: "Token",
+    probability: "Probability",
+    taken: "the one that came",
+    attention: "Where it looked",
+    attentionLead:
+      "How much one head of attention drew on each token before the chosen one. Many heads rest on the first token where they look for nothing.",
+    layer: "Layer",
+    head: "Head",
+    everyHead: "all, their mean",
+    noAttention: "No layer of this model has attention: it remembers in other ways.",
+    most: "Most of all",
+    time: "What a token’s time goes to",
+    timeLead: "On the GPU, each kind of step by itself, and so a little longer than together.",
+    /** @type {(reason: string) => string} */
+    noTime: (reason) => `This browser does not tell how long the GPU takes (${reason}).`,
+    kinds: "Kernels, and how often each runs; the longest first",
+    kind: "Kernel",
+    share: "Share",
+    /** @type {Record<string, string>} by the beginning of a kernel's name */
+    kernels: {
+      attention: "attention",
+      get_rows: "looks the token up",
+      linear_experts: "products with experts",
+      linear_attention: "linear attention",
+      linear: "products with weights",
+      rms_norm: "norms",
+      layer_norm: "norms",
+      qk_norm: "norms of queries and keys",
+      rope_append: "positions and the cache",
+      sample: "picks the next token",
+      gated: "gates",
+      unary: "activation",
+      binary: "sums",
+      route: "chooses experts",
+    },
+    python: "Its Python",
+    pythonLead:
+      "This is the function that makes each token, as it runs. Change it and see: leave a layer out of the loop, scale what is added, take another activation. It runs in this page alone, until the model is loaded anew. Run only what you wrote or understood yourself.",
+    run: "Run",
+    running: "Trying a step…",
+    runs: "It runs. The next answer is made by it.",
+    original: "Back to the original",
+    isOriginal: "The original runs.",
+    isChanged: "Your version runs.",
+    failed: "It does not run; what ran before still does.",
+    source: "Python of the model",
+  },
+  full: {
+    near: "The context is nearly full: the model can’t hold much more of this conversation.",
+    full: "The context is full: the model can’t hold more of this conversation.",
+    dropOldest: "Leave out the oldest",
+    newChat: "New chat",
+  },
+  models: {
+    title: "Models",
+    choose: "Choose a model",
+    chooseOther: "Choose another model",
+    /** @type {(size: string) => string} */
+    memory: (size) => `needs about ${size} of GPU memory`,
+    inUse: "in use",
+    kept: "on this device",
+    /** @type {(size: string) => string} */
+    partly: (size) => `${size} of it on this device`,
+    use: "Use",
+    download: "Download",
+    resume: "Resume",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    removeNamed: (name) => `Delete ${name} from this device`,
+    /** @type {(name: string) => string} */
+    busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
+    other: "Another model",
+    hint: "owner/repository/file.gguf, or https://…",
+    load: "Load",
+    file: "Choose a file…",
+    explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
+    anyway: "Try anyway",
+    /** @type {(memory: string) => string} */
+    noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
+    /** @type {(size: string, left: string) => string} */
+    noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
+    /** @type {(name: string) => string} */
+    notKept: (name) => `There was no room to keep ${name} on this device: the next visit will download it again.`,
+    /** @type {(used: string, quota: string) => string} */
+    storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
+    persistent: "It will keep them.",
+    temporary: "When the device runs short of room it may delete them.",
+    persist: "Keep them for good",
+    notPersistent: "The browser does not promise to keep them. It may when the page is installed or bookmarked.",
+    pause: "Pause",
+    goOn: "Resume",
+    paused: "Paused",
+    stop: "Cancel",
+    /** @type {(name: string) => string} */
+    card: (name) => `About ${name}`,
+    facts: {
+      architecture: "Architecture",
+      parameters: "Parameters",
+      quantization: "Quantization",
+      context: "Context",
+      vocabulary: "Vocabulary",
+      size: "Size",
+      memory: "GPU memory in use",
+      /** What this GPU computes wrongly with, and so is not used. */
+      distrusted: "Not used on this GPU",
+      /** @type {(number: number) => string} */
+      tokens: (number) => `${count(number)} tokens`,
+      types: "Tensors by type",
+      type: "Type",
+      tensors: "Tensors",
+      metadata: "Metadata",
+      key: "Key",
+      value: "Value",
+      template: "Chat template",
+      /** @type {(name: string) => string} */
+      templateNamed: (name) => `Chat template “${name}”`,
+      noTemplate: "None: text is gone on with as it stands.",
+      /** @type {(number: number) => string} */
+      allTensors: (number) => `All ${count(number)} tensors`,
+      name: "Name",
+      shape: "Shape",
+    },
+  },
+  /** The worker hung: said while the model is loaded again by itself. */
+  hung: "The model no longer answered, and was started again; the conversation is still here.",
+  /** The graphics processor was lost: said while the model is loaded again by itself. */
+  lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
+  settings: {
+    title: "Settings",
+    language: { label: "Language", system: "System" },
+    reset: "Reset all to the model’s defaults",
+    /** @type {Record<string, string>} */
+    unset: { max_tokens: "no limit", seed: "random" },
+    theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
+    system: {
+      label: "System prompt",
+      explained: "What the model is told before every conversation: who it is, how to answer.",
+    },
+    thinks: {
+      label: "Thinking before it answers",
+      explained: "Thoughts make many answers better, and all of them later.",
+      /** @type {Record<string, string>} */
+      choices: { true: "Always", false: "Never" },
+      byItself: { on: "As the model does: yes", off: "As the model does: no", free: "As the model decides" },
+    },
+    temperature: { label: "Temperature", explained: "Higher is livelier, lower is steadier; 0 always takes the likeliest." },
+    top_k: { label: "Top-k", explained: "Choose among this many of the likeliest tokens; 0 is no limit." },
+    top_p: { label: "Top-p", explained: "Choose among the likeliest tokens that together have this probability." },
+    min_p: { label: "Min-p", explained: "Leave out tokens less likely than this share of the likeliest." },
+    repetition_penalty: {
+      label: "Repetition penalty",
+      explained: "Above 1, what was said lately becomes less likely to be said again.",
+    },
+    max_tokens: { label: "Longest answer", explained: "In tokens, each about three quarters of a word." },
+    seed: { label: "Seed", explained: "The same seed gives the same answer to the same question." },
+    context: {
+      label: "Context length",
+      explained: "How many tokens of a conversation the model holds; the model is loaded anew when you change it.",
+    },
+    cache_bits: {
+      label: "Memory of the conversation",
+      explained: "16 bit is exact enough, 8 bit takes half the GPU memory; a change loads the model anew.",
+      choices: { 16: "16 bit", 8: "8 bit" },
+    },
+    stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
+    schema: {
+      label: "Answer as JSON",
+      explained: "A JSON schema: every answer is JSON that fits it. With {} it is any JSON; left empty, answers are text.",
+    },
+    noSchema: "This is no JSON schema: it begins with { and ends with }.",
+  },
+  shortcuts: {
+    title: "Keyboard shortcuts",
+    /** @type {[string[], string][]} */
+    list: [
+      [["Enter"], "Send"],
+      [["Shift", "Enter"], "New line"],
+      [["Esc"], "Stop the answer"],
+      [["↑"], "Edit the last question, from an empty field"],
+      [["/"], "Write a question"],
+      [["Ctrl", "Shift", "O"], "New chat"],
+      [["Ctrl", "K"], "Search conversations"],
+      [["Ctrl", "Shift", "S"], "Show or hide the conversations"],
+      [["Ctrl", ","], "Settings"],
+      [["?"], "This list"],
+    ],
+  },
+
+  welcome:
+    "A language model that runs in this page, on your own graphics processor. What you write stays on this device.",
+  examplesLabel: "Questions to begin with",
+  examples: [
+    "What is the capital of France?",
+    "Why is the sky blue?",
+    "Write a short poem about the sea.",
+    "Give me three ideas for a rainy Sunday.",
+  ],
+  waiting: "Will be sent when the model is ready.",
+  /** Read out when an answer starts. */
+  answering: "Answering",
+
+  /** @type {Record<Stage, string>} */
+  stages: {
+    runtime: "Starting Python",
+    packages: "Loading packages",
+    download: "Downloading model",
+    header: "Reading model",
+    weights: "Moving model to the graphics processor",
+    kernels: "Preparing the graphics processor",
+  },
+  /** @type {(stage: string, loaded: number, total: number) => string} */
+  stageBytes: (stage, loaded, total) => {
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} of ${whole}`;
+  },
+  /** @type {(bytesPerSecond: number, secondsLeft: number) => string} */
+  speed: (bytesPerSecond, secondsLeft) =>
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, ${duration(secondsLeft)} left` : `${bytes(bytesPerSecond)}/s`,
+  ready: "The model is ready.",
+
+  /** @type {(used: number, length: number) => string} */
+  context: (used, length) => `${count(used)} of ${count(length)} tokens`,
+  /** @type {(perSecond: number) => string} */
+  speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
+  /** @type {(done: number, total: number) => string} */
+  reading: (done, total) => `Reading: ${count(done)} of ${count(total)} tokens`,
+  noLongerSent: "What stands above is no longer sent to the model.",
+
+  /** @type {Record<Done["reason"], string>} */
+  reasons: {
+    stop: "",
+    tool_calls: "",
+    length: "length limit reached",
+    stopped: "stopped",
+    context: "context full",
+  },
+  /** @type {(figures: Figures) => string} */
+  stats: ({ reason, usage, seconds, tokens_per_second }) => {
+    const tokens = count(usage.completion_tokens);
+    const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
+    if (usage.completion_tokens > 0) parts.push(`first after ${measured(seconds.first_token)}`);
+    if (words.reasons[reason]) parts.push(words.reasons[reason]);
+    return parts.join(" · ");
+  },
+  unanswered: "Not answered. It is sent along with your next question.",
+  tooLong: "This is longer than what the model can read at once. It was not sent: shorten it, or take files away.",
+
+  /** @type {(stage: string, message: string) => string} */
+  failed: (stage, message) => {
+    const said = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled") return "No model is loaded. What had arrived of it is kept for the next time.";
+    if (stage === "memory") return `${said} Close other pages that use it, or choose a smaller model.`;
+    if (stage === "worker") return `The engine stopped unexpectedly: ${said}`;
+    if (stage === "runtime") return `Python could not be started: ${said}`;
+    if (stage === "site") return `The page could not be loaded: ${said}`;
+    return said;
+  },
+
+  unsupportedPage: {
+    title: "This browser can’t run the model",
+    lead: "The model runs on your own graphics processor, through WebGPU. These browsers have it:",
+    browsers: [
+      "Chrome and Edge 113 or later, on Windows, macOS, ChromeOS and Android",
+      "Safari 26 or later, on macOS, iOS and iPadOS",
+      "Firefox 141 or later on Windows, 145 or later on macOS",
+    ],
+    advice:
+      "If yours is among them, update it, check that hardware acceleration is switched on in its settings, and try " +
+      "again. On Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu.",
+  },
+  /** @type {Record<Exclude<Support, "ok">, string>} */
+  unsupported: {
+    insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",
+    missing: "This browser has no WebGPU, or it is switched off.",
+    "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
+  },
+};
