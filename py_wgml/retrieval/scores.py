@@ -18,7 +18,7 @@ _IS_DENSE = re.compile(rf"[{_DENSE}]")
 _LONG = 4  # letters: of a longer word an s at its end is left out ("costs" is asked for, "cost" is written)
 
 # Words of questions about a text as a whole, or about anything.
-_ASKED = ""
+_ASKED = """
 a about an and are can describe do document does explain file for from give how i in is it main me my of on pdf
 point say summarise summarize summary tell text that the this to was we what when where which who why with you
 das dem den der die dieser diese dieses datei dokument ein eine es fass fasse gib ist mir sind und um von was
