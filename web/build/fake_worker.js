@@ -10,7 +10,7 @@
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
  *   thinking: whether the model thinks, and whether it can be told
- *   replies: to messages of other types, by their type; in `when`, others by what these have as their text or token
+ *   replies: to messages of other types, by their type (documents fit, unless `find` says otherwise); in `when`, others by what these have as their text or token
  * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
  * What is posted to the channel "script" changes the script.
  */
@@ -84,11 +84,13 @@ async function send(request) {
   });
 }
 
+const usual = { find: { type: "found", fits: true, passages: [] } };
+
 onmessage = ({ data }) => {
   if (data.type === "load") load(data);
   if (data.type === "room") postMessage({ type: "room", id: data.id, enough: script.room });
   if (data.type === "send") send(data);
   if (data.type === "stop") stopped.add(data.id);
-  const reply = script.replies?.[data.type];
+  const reply = script.replies?.[data.type] ?? usual[data.type];
   if (reply) postMessage({ ...(reply.when?.[data.text ?? data.token] ?? reply), id: data.id });
 };

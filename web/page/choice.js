@@ -28,7 +28,7 @@ export async function firstModel(site, engine) {
   return own.find(({ name, url }) => name === named || url === addressOrNull(named)) ?? engine.resolve(named);
 }
 
-/** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */
+/** @param {Pick<Site, "models">} site @returns {ModelSource[]} the site's own models, their addresses absolute */
 export function siteModels({ models }) {
   return models.map(({ name, url, parts, bytes, sha256 }) => ({
     ...{ name, url: address(url), bytes, sha256 },

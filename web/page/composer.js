@@ -2,7 +2,7 @@
  * The field in which a question is written, with its button: send, or stop while an answer comes. Text files can be
  * dropped anywhere on the page, pasted, or chosen; they go with the question.
  *
- * @import { AttachedFile } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
  */
 
 import { byId, element, iconButton } from "./dom.js";

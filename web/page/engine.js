@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Inspect, Inspected, Profiled, Rewritten } from "../shared/protocol.js"
+ * @import { Attended, Find, Found, Inspect, Inspected, Passages, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -244,10 +244,29 @@ export class Engine {
    *
    * @param {string[]} texts
    * @param {number | null} [dimensions] of the vectors, the first so many
+   * @param {boolean} [beside] by the model that was loaded beside the other one
    * @returns {Promise<Embedded>} rejected with an EngineError
    */
-  embed(texts, dimensions) {
-    return this.#ask({ type: "embed", texts, dimensions });
+  embed(texts, dimensions, beside = false) {
+    return this.#ask({ type: "embed", texts, dimensions, ...(beside && { beside }) });
+  }
+
+  /**
+   * What of some documents answers a question, if the model can't read all of them.
+   *
+   * @param {Omit<Find, "type" | "id">} asked
+   * @returns {Promise<Found>} rejected with an EngineError
+   */
+  find(asked) {
+    return this.#ask({ type: "find", ...asked });
+  }
+
+  /**
+   * @param {Find["documents"][number]} document
+   * @returns {Promise<string[]>} the passages that it is cut into; rejected with an EngineError
+   */
+  async passages(document) {
+    return /** @type {Passages} */ (await this.#ask({ type: "cut", document })).texts;
   }
 
   /**

@@ -5,9 +5,10 @@
  */
 
 import { mount as mountAgent } from "./agent.js";
+import { mount as mountDocuments } from "./documents.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountRecovery } from "./recovery.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDownload, mountModels, mountRecovery];
+export const features = [mountAgent, mountDocuments, mountDownload, mountModels, mountRecovery];

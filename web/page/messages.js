@@ -1,7 +1,8 @@
 /**
  * The list of messages in view, and what can be done with each.
  *
- * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
+ * @import { Conversation, Message } from "./conversation.js"
  *
  * @typedef {object} MessageHandlers
  * @property {(message: Message, content: string) => void} edit
@@ -24,6 +25,7 @@ import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
 import { plain } from "./pieces.js";
 import { TextRenderer } from "./render.js";
+import { sourcesOf } from "./sources.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
@@ -168,6 +170,8 @@ class MessageView {
   #reasoning = null;
   /** @type {Calls | null} */
   #calls = null;
+  /** @type {HTMLElement | null} */
+  #sources = null;
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
@@ -199,6 +203,7 @@ class MessageView {
     this.root.append(under);
     this.#figures = message.figures;
     if (role === "assistant") this.note = noteOf(message);
+    this.#showSources();
     this.#showActions();
   }
 
@@ -241,6 +246,7 @@ class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state === "ended") this.#reasoning?.end(this.message.thought);
+    this.#showSources();
     if (this.#renderer) this.#showCalls();
   }
 
@@ -336,6 +342,14 @@ class MessageView {
     if (!calls) return;
     if (!this.#calls) this.#body.append((this.#calls = new Calls()).root);
     this.#calls.update(calls, figures !== undefined && this.#on.canRun(), this.root.dataset.state === "streaming");
+  }
+
+  /** What the answer was made of, when it has ended. */
+  #showSources() {
+    this.#sources?.remove();
+    const isShown = this.message.sources?.length && this.root.dataset.state === "ended";
+    this.#sources = isShown ? sourcesOf(this.message) : null;
+    if (this.#sources) this.#body.append(this.#sources);
   }
 
   #showActions() {

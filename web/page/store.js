@@ -13,6 +13,7 @@
  * @property {boolean} deleted
  */
 
+import { lasting } from "./attached.js";
 import { readRecord, timeOf } from "./conversation.js";
 import { idb } from "./libraries.js";
 
@@ -186,7 +187,7 @@ export class Store {
         transaction.done.catch(() => {}); // thrown below
         make(await transaction.objectStore("conversations").get(id));
         isMade = true;
-        await write(transaction, id, record);
+        await write(transaction, id, record && lasting(record));
       });
       isKept = true;
     } catch (error) {

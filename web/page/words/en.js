@@ -462,4 +462,22 @@ export const words = {
     missing: "This browser has no WebGPU, or it is switched off.",
     "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
   },
+
+  files: {
+    searching: "Searching the files…",
+    /** @type {(name: string, share: string) => string} */
+    reading: (name, share) => `Reading ${name}: ${share}`,
+    sources: "Sources",
+    passage: "Passage",
+    /** @type {(name: string, where: string) => string} */
+    place: (name, where) => `${name}, ${where}`,
+    /** @type {(number: number) => string} */
+    page: (number) => `page ${number}`,
+    /** @type {(number: number) => string} */
+    line: (number) => `line ${number}`,
+    gone: "This file was not kept, and neither was the passage.",
+    noRoom: "The graphics processor has no memory left for it.",
+    /** @type {(why: string) => string} */
+    noMeaning: (why) => `Your files are searched by words alone. ${why}`,
+  },
 };
