@@ -1,7 +1,6 @@
 /**
  * The list of messages in view, and what can be done with each.
  *
- * @import { AttachedFile } from "./attached.js"
  * @import { Conversation, Message } from "./conversation.js"
  *
  * @typedef {object} MessageHandlers
@@ -19,7 +18,7 @@
 
 import { Calls } from "./calls.js";
 import { button, element, iconButton } from "./dom.js";
-import { bytes } from "../shared/format.js";
+import { fileView } from "./file_view.js";
 import { inSteps, perFrame } from "./frames.js";
 import { icon } from "./icons.js";
 import { loadMarkdown } from "./markdown.js";
@@ -389,18 +388,6 @@ class Reasoning {
     this.#ended = true;
     this.#label.textContent = strings.message.thought(seconds);
   }
-}
-
-/** @param {AttachedFile} file */
-function fileView({ name, text }) {
-  const root = element("details", "file");
-  const summary = element("summary", "");
-  summary.append(icon("file"), element("span", "", strings.file(name, bytes(text.length))));
-  const content = element("pre", "");
-  content.append(...plain(text));
-  content.tabIndex = 0;
-  root.append(summary, content);
-  return root;
 }
 
 /** @param {Element} target of a click anywhere in the messages */

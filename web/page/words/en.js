@@ -78,7 +78,7 @@ export const words = {
     hint: "Ask something",
     send: "Send (Enter)",
     stop: "Stop (Escape)",
-    attach: "Add text files",
+    attach: "Add files",
     attached: "Files that go with the question",
     /** @type {(name: string) => string} */
     remove: (name) => `Remove ${name}`,
@@ -464,9 +464,28 @@ export const words = {
   },
 
   files: {
-    searching: "Searching the files…",
+    /** @type {(name: string, length: number, pages?: number) => string} length in characters */
+    attached: (name, length, pages) =>
+      pages ? `${name}, ${plural(pages, { one: "1 page", other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
     /** @type {(name: string, share: string) => string} */
     reading: (name, share) => `Reading ${name}: ${share}`,
+    kept: "Kept with this chat",
+    fleeting: "For this question only",
+    keepHelp: "Whether these files stay with the chat on this device, or are forgotten after this question.",
+    /** @type {(name: string) => string} */
+    notKept: (name) => `${name}: not kept`,
+    more: "The file goes on from here.",
+    /** @type {(name: string, most: string) => string} */
+    tooLong: (name, most) => `${name} is too long: up to ${most} characters can be read.`,
+    /** @type {(name: string) => string} */
+    empty: (name) => `${name} is empty.`,
+    /** @type {(name: string) => string} */
+    scanned: (name) => `${name} holds no text: its pages are pictures.`,
+    /** @type {(name: string) => string} */
+    locked: (name) => `${name} is locked with a password. Save a copy without one, and add that.`,
+    /** @type {(name: string) => string} */
+    broken: (name) => `${name} is damaged and can’t be read.`,
+    searching: "Searching the files…",
     sources: "Sources",
     passage: "Passage",
     /** @type {(name: string, where: string) => string} */
