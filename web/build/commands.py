@@ -28,7 +28,8 @@ def build(args: argparse.Namespace) -> None:
         raise Stop("--split takes at least 1 MiB", USAGE)
     brand = Brand(args.title, args.system_prompt, args.theme_colour.lower())
     started = time.monotonic()
-    build_site(models, brand, args.out, args.split and args.split << 20, args.tools)
+    embedding = given_model(args.embedding_model) if args.embedding_model else None
+    build_site(models, brand, args.out, args.split and args.split << 20, args.tools, embedding)
     size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
     say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
 

@@ -20,6 +20,8 @@ def add_site(parser: argparse.ArgumentParser, out: Path) -> None:
     """Those of every command that makes a site, in the folder `out` if no other is named."""
     about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
     parser.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
+    about = "a GGUF model that makes vectors of texts, likewise: files too long for a chat are searched with it"
+    parser.add_argument("--embedding-model", metavar="FILE_OR_URL", help=about)
     parser.add_argument("--title", default=Brand.title, help="of the page")
     parser.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
     parser.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")

@@ -34,16 +34,23 @@ NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 
 
 def build(
-    models: Sequence[Model], brand: Brand, out: Path, most_bytes: int | None = None, tools: Path | None = None
+    models: Sequence[Model],
+    brand: Brand,
+    out: Path,
+    most_bytes: int | None = None,
+    tools: Path | None = None,
+    embedding: Model | None = None,
 ) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing.
 
     most_bytes: larger models are cut into files of so many bytes.
     tools: a module of functions that the model may call.
+    embedding: a model that makes vectors, with which long files are searched.
     """
     if tools:
         check_tools(tools)
-    twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
+    files = [model.file for model in [*models, *([embedding] if embedding else [])]]
+    twice = {file for file in files if files.count(file) > 1}
     if twice:
         raise Stop(f"two models are called {twice.pop()}", USAGE)
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
@@ -83,6 +90,7 @@ def build(
             "wheels": [name for name in compiled if name.startswith("wheels/")],
         }
         about |= {"tools": TOOLS} if tools else {}
+        about |= {"embedding": publish(embedding, new, most_bytes)} if embedding else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")

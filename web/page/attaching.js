@@ -110,9 +110,7 @@ export class Attaching {
     const change = button("link", words(), () => {
       this.#areKept = !this.#areKept;
       change.textContent = words();
-      change.setAttribute("aria-pressed", String(!this.#areKept));
     });
-    change.setAttribute("aria-pressed", String(!this.#areKept));
     change.title = strings.files.keepHelp;
     item.append(change);
     return item;

@@ -8,10 +8,11 @@
  * @import { GivenDocument } from "../shared/protocol.js"
  */
 
-import { meaning } from "./meaning.js";
+import { button, byId, element } from "./dom.js";
+import { BYTES as DOWNLOAD, meaning } from "./meaning.js";
+import { about, percent } from "../shared/format.js";
 import { showSource } from "./source.js";
 import { strings } from "./strings.js";
-import { byId } from "./dom.js";
 
 /** A token has at least one byte, and a character at most so many: what has so few needs no counting. */
 const BYTES = 4;
@@ -25,6 +26,30 @@ export function mount(app) {
     const files = app.conversation.filesFor(message);
     showSource(source, files.find((file) => file.name === name && file.text.includes(text)));
   });
+  app.addEventListener("answered", async (event) => {
+    const { message } = /** @type {CustomEvent<Turn>} */ (event).detail;
+    if (message.sources?.length && !(await meaning.isThere(app))) offerMeaning(app, message);
+  });
+}
+
+/**
+ * Below what was found by words: a search by meaning, for a download.
+ *
+ * @param {App} app
+ * @param {Message} message
+ */
+function offerMeaning(app, message) {
+  const words = strings.files.meaning;
+  const offer = element("p", "offer", words.offer(about(DOWNLOAD)));
+  const accept = button("link", words.accept, async () => {
+    offer.replaceChildren(words.coming(percent(0)));
+    const isLoaded = await meaning.load(app, (share) => offer.replaceChildren(words.coming(percent(Math.min(1, share)))), true);
+    const question = app.conversation.find(message.parent);
+    const again = button("link", words.again, () => question && !app.isOccupied && app.answer(question, true));
+    offer.replaceChildren(...(isLoaded ? [words.there, " ", ...(question ? [again] : [])] : [words.offer(about(DOWNLOAD)), " ", accept]));
+  });
+  offer.append(" ", accept);
+  byId("messages").querySelector(".message:last-child .sources")?.append(offer);
 }
 
 /**

@@ -57,7 +57,7 @@ async function unpacked(file, wanted) {
 /** @param {string} xml */
 async function written(xml) {
   const parts = [];
-  let [isText, count] = [false, 0];
+  let [isText, count, tables] = [false, 0, 0];
   let paragraph = "";
   for (const [token, closes, name, attributes, isEmpty] of xml.matchAll(TOKEN)) {
     if (++count % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
@@ -65,9 +65,11 @@ async function written(xml) {
     else if (name === "tab" && !closes) paragraph += "\t";
     else if (name === "br" || name === "cr") paragraph += "\n";
     else if (name === "pStyle") paragraph = "#".repeat(levelOf(attributes)) + (levelOf(attributes) ? " " : "");
-    else if (name === "tc" && closes) paragraph += "\t";
-    else if ((name === "p" && closes && !/\t$/.test(parts.at(-1) ?? "")) || (name === "tr" && closes)) {
-      parts.push(paragraph, "\n\n");
+    else if (name === "tbl" && !isEmpty) tables += closes ? -1 : 1;
+    else if (name === "tc" && closes) paragraph = `${paragraph.trimEnd()}\t`;
+    else if (name === "p" && closes && tables) paragraph += " ";
+    else if ((name === "p" || name === "tr") && closes) {
+      parts.push(paragraph.trimEnd(), name === "p" ? "\n\n" : "\n");
       paragraph = "";
     } else if (isText && token[0] !== "<") paragraph += plain(token);
   }

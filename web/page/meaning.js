@@ -31,7 +31,7 @@ const AT_ONCE = 48;
 class Meaning {
   /** Whose vectors count: its address. */
   model = SUGGESTED.url;
-  /** Beside which chat model it was loaded, or could not be. @type {Ready | null} */
+  /** Beside which chat model it was loaded, or could not be: the next one takes its room. @type {Ready | null} */
   #beside = null;
   #isLoaded = false;
 
@@ -55,12 +55,13 @@ class Meaning {
    *
    * @param {App} app
    * @param {(share: number) => void} tell how much of it has come, from 0 to 1
+   * @param {boolean} [again] even if that has failed before
    * @returns {Promise<boolean>} whether it is loaded; it is told if not
    */
-  async load(app, tell) {
+  async load(app, tell, again = false) {
     const { engine, ready } = app;
     if (!engine || !ready) return false;
-    if (this.#beside === ready) return this.#isLoaded; // a new chat model has made room of it
+    if (this.#beside === ready && (this.#isLoaded || !again)) return this.#isLoaded;
     this.#beside = ready;
     this.#isLoaded = false;
     try {
@@ -73,11 +74,6 @@ class Meaning {
       toast(strings.files.noMeaning(/** @type {Error} */ (error).message));
     }
     return this.#isLoaded;
-  }
-
-  /** It may be tried again. */
-  forgetFailure() {
-    if (!this.#isLoaded) this.#beside = null;
   }
 
   /**

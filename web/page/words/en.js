@@ -494,6 +494,15 @@ export const words = {
     page: (number) => `page ${number}`,
     /** @type {(number: number) => string} */
     line: (number) => `line ${number}`,
+    meaning: {
+      /** @type {(size: string) => string} */
+      offer: (size) => `Found by their words alone. A small model searches by meaning too (${size} from Hugging Face, once).`,
+      accept: "Download it",
+      /** @type {(share: string) => string} */
+      coming: (share) => `The search model is coming: ${share}`,
+      there: "Files are searched by meaning from now on.",
+      again: "Answer again",
+    },
     gone: "This file was not kept, and neither was the passage.",
     noRoom: "The graphics processor has no memory left for it.",
     /** @type {(why: string) => string} */
