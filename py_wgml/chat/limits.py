@@ -44,6 +44,9 @@ MAX_TOKENS = 1000
 """Of them between one {{ or {% and its end: "1+1+1+..." makes a tree so deep that freeing it overflows a stack."""
 MAX_BRANCHES = 500
 """Of `elif`: each is a level of the program that is made of a template."""
+MAX_MACROS = 100
+"""Usual templates have ten at most. Each may hold the one before: freeing a thousand overflows a browser's stack, which
+Python 3.14 knows nothing of."""
 MAX_NESTING = 80
 """Of syntax in syntax."""
 MAX_FRAMES = 300

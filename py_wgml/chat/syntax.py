@@ -10,7 +10,7 @@ from jinja2.compiler import CodeGenerator, Frame, operators
 from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 
-from .limits import MAX_BRANCHES, MAX_PARTS, MAX_TOKENS, LimitError
+from .limits import MAX_BRANCHES, MAX_MACROS, MAX_PARTS, MAX_TOKENS, LimitError
 
 if TYPE_CHECKING:
     from .sandbox import BoundedEnvironment
@@ -33,7 +33,7 @@ class ShortTags(Extension):
 
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """Every token of a template passes through here on its way to the parser."""
-        length = branches = 0
+        length = branches = macros = 0
         for parts, token in enumerate(stream):
             self.environment.step()
             if parts > MAX_PARTS:
@@ -41,6 +41,9 @@ class ShortTags(Extension):
             branches += token.test("name:elif")
             if branches > MAX_BRANCHES:
                 raise LimitError(f"line {token.lineno} has more than {MAX_BRANCHES} branches of if")
+            macros += token.test("name:macro")
+            if macros > MAX_MACROS:
+                raise LimitError(f"it has more than {MAX_MACROS} macros")
             length = 0 if token.type in ("data", "variable_begin", "block_begin") else length + 1
             if length > MAX_TOKENS:
                 raise LimitError(f"line {token.lineno} has an expression of more than {MAX_TOKENS} parts")

@@ -140,5 +140,5 @@ def test_nothing_overflows_a_phone(page: Page, url: str, fake: Fake) -> None:
     ask(page, "B" * 200)
     wait_answers(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(page.locator("#new-chat")).to_be_in_viewport(ratio=1)
+    expect(page.locator("#new-chat-bar")).to_be_in_viewport(ratio=1)
     expect(page.locator("#send")).to_be_in_viewport(ratio=1)

@@ -6,8 +6,8 @@ PNG and contrast are done by hand: a site is built before any package is there, 
 from __future__ import annotations
 
 import html
-import itertools
 import json
+import math
 import re
 import struct
 import zlib
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import paths
-from .cache import alone
 from .errors import USAGE, Stop
 
 
@@ -25,31 +24,31 @@ class Brand:
 
     title: str = "py_wgml"
     system_prompt: str = ""
-    colour: str = "#1f6b5c"
+    colour: str = "#17604f"
 
     def __post_init__(self) -> None:
         if not re.fullmatch("#[0-9a-f]{6}", self.colour):
             raise Stop(f"{self.colour}: a colour is written #rrggbb", USAGE)
 
 
-PAPER = {"light": "#fbfbfa", "dark": "#151617"}  # the backgrounds in web/page/base.css
+PAPER = {"light": "#faf8f3", "dark": "#181612"}  # the backgrounds in web/page/base.css
+INKS = ("#ffffff", "#14120d")
 
 
 def write_brand(site: Path, brand: Brand) -> list[str]:
     """Give a site its title, its colour, icons and the manifest that lets it be installed; returns the new files."""
-    for name, old, new in (
-        ("index.html", ">Chat<", f">{html.escape(brand.title)}<"),
-        ("icon.svg", Brand.colour, brand.colour),
+    page = (site / "index.html").read_text()
+    assert ">Chat<" in page, "index.html has no title"
+    for name, text in (
+        ("index.html", page.replace(">Chat<", f">{html.escape(brand.title)}<")),
+        ("icon.svg", icon_svg(brand.colour)),
     ):
-        text = (site / name).read_text()
-        assert old in text, f"{name} has no {old}"
         (site / name).unlink()  # it is a copy with the times of the original
-        (site / name).write_text(text.replace(old, new))
+        (site / name).write_text(text)
     rules = []  # web/page/base.css has the colours that go with ours
     for theme, paper in PAPER.items() if brand.colour != Brand.colour else ():
         accent = readable(brand.colour, paper)
-        on_accent = max("#ffffff", "#101413", key=lambda ink: contrast(ink, accent))
-        rules.append(f':root[data-theme="{theme}"] {{ --accent: {accent}; --on-accent: {on_accent}; }}\n')
+        rules.append(f':root[data-theme="{theme}"] {{ --accent: {accent}; --on-accent: {ink_on(accent)}; }}\n')
     (site / "theme.css").write_text("".join(rules))
     icons: list[dict[str, str]] = [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}]
     for size in (192, 512):
@@ -87,6 +86,11 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def ink_on(colour: str) -> str:
+    """Of white and black ink the one that is better read on this colour."""
+    return max(INKS, key=lambda ink: contrast(ink, colour))
+
+
 def readable(colour: str, paper: str) -> str:
     """A colour as it is, or as much darker or lighter as text of it on `paper` needs (4.5, WCAG's level AA)."""
     end = 0 if contrast(paper, "#000000") > contrast(paper, "#ffffff") else 255
@@ -98,51 +102,34 @@ def readable(colour: str, paper: str) -> str:
     return found
 
 
-@alone()
-def icon_png(colour: str, size: int) -> bytes:
-    """web/icon.svg as a square picture without round corners: the systems that want one cut it to their own shape."""
-    path = paths.CACHE / "icons" / f"{colour[1:]}-{size}.png"
-    if not path.exists():
-        width, points = icon_mark()
-        lines, ground = list(itertools.pairwise(points)), channels(colour)
-        top, bottom = min(point.imag for point in points) - width, max(point.imag for point in points) + width
-        rows = bytearray()
-        for y in range(size):
-            rows.append(0)  # the filter of PNG's that changes nothing
-            if not top < (y + 0.5) * 32 / size < bottom:
-                rows += bytes(ground) * size
-                continue
-            for x in range(size):
-                point = complex(x + 0.5, y + 0.5) * 32 / size
-                inside = (width / 2 - min(distance(point, *line) for line in lines)) * size / 32 + 0.5
-                share = min(1.0, max(0.0, inside))
-                rows += bytes(round(channel + (255 - channel) * share) for channel in ground)
-
-        def chunk(kind: bytes, data: bytes) -> bytes:
-            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-        header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)  # 8 bits for each of red, green and blue
-        parts = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(rows), 9)) + chunk(b"IEND", b"")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
-    return path.read_bytes()
-
-
-def icon_mark() -> tuple[float, list[complex]]:
-    """The line in web/icon.svg, which is 32 by 32: its width and its points."""
+def icon_svg(colour: str) -> str:
+    """web/icon.svg in this colour, and its tiles in what can be told from it."""
     text = (paths.WEB / "icon.svg").read_text()
-    path, width = re.search(r' d="([^"]+)"', text), re.search(r'stroke-width="([\d.]+)"', text)
-    assert path, "icon.svg has no path"
-    assert width, "icon.svg's path has no width"
-    point, points, kind = 0j, [], ""
-    for command, x, y in re.findall(r"([MLl]?)\s*(-?[\d.]+)[ ,](-?[\d.]+)", path[1]):
-        kind = command or kind
-        point = complex(float(x), float(y)) + (point if kind == "l" else 0)
-        points.append(point)
-    return float(width[1]), points
+    assert Brand.colour in text, f"icon.svg has no {Brand.colour}"
+    return text.replace(Brand.colour, colour).replace(INKS[0], ink_on(colour))
 
 
-def distance(point: complex, start: complex, end: complex) -> float:
-    """The distance of a point from a line between two others."""
-    along = ((point - start) * (end - start).conjugate()).real / abs(end - start) ** 2
-    return abs(point - start - min(1.0, max(0.0, along)) * (end - start))
+def icon_png(colour: str, size: int) -> bytes:
+    """The same as a square picture without round corners: the systems that want one cut it to their own shape."""
+    ground, *tiles = re.findall(r"<rect ([^>]+)/>", icon_svg(colour))
+    pixels = bytearray(bytes(channels(dict(re.findall(r'(\w+)="([^"]+)"', ground))["fill"])) * size * size)
+    for tile in tiles:
+        given = dict(re.findall(r'(\w+)="([^"]+)"', tile))
+        left, top, width, radius = (float(given[name]) * size / 32 for name in ("x", "y", "width", "rx"))
+        half, fill = width / 2, channels(given["fill"])
+        for y in range(int(top), min(size, int(top + width) + 1)):
+            for x in range(int(left), min(size, int(left + width) + 1)):
+                # How far outside of the tile, whose corners are round, the middle of this pixel lies.
+                across, down = abs(x + 0.5 - left - half) - half + radius, abs(y + 0.5 - top - half) - half + radius
+                outside = math.hypot(max(across, 0), max(down, 0)) + min(max(across, down), 0) - radius
+                share = min(1.0, max(0.0, 0.5 - outside))
+                at = 3 * (y * size + x)
+                under = pixels[at : at + 3]
+                pixels[at : at + 3] = (round(a + (b - a) * share) for a, b in zip(under, fill, strict=True))
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)  # 8 bits for each of red, green and blue
+    rows = b"".join(b"\0" + pixels[at : at + 3 * size] for at in range(0, len(pixels), 3 * size))  # 0: unfiltered
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")

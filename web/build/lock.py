@@ -42,7 +42,8 @@ RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
 # own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
 # formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
-# of a download as it comes (browsers' own crypto wants all of it at once), pdfjs-dist reads the text of PDFs.
+# of a download as it comes (browsers' own crypto wants all of it at once), pdfjs-dist reads PDFs. Atkinson Hyperlegible Next is the page's
+# typeface: no two of its letters are mistaken for each other; a file for Western Europe, another for the rest of Latin.
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],
@@ -51,6 +52,9 @@ LIBRARIES = {
     "idb": ["build/index.js"],
     "hash-wasm": ["dist/sha256.umd.min.js"],
     "pdfjs-dist": ["legacy/build/pdf.min.mjs", "legacy/build/pdf.worker.min.mjs"],
+    "@fontsource-variable/atkinson-hyperlegible-next": [
+        f"files/*-{script}-wght-normal.woff2" for script in ("latin", "latin-ext")
+    ],
 }
 TOOLS = {"axe-core": ["axe.min.js"]}  # finds what keeps people from using a page
 
@@ -93,7 +97,7 @@ def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> It
             file = {"LICENSE": f"{name.split('/')[0].strip('@')}.LICENSE.txt", "index.js": f"{name}.js"}.get(
                 path.name, path.name
             )
-            file = f"fonts/{file}" if path.parent.name == "fonts" else file
+            file = f"fonts/{file}" if path.suffix == ".woff2" else file
             at = path.relative_to(modules).as_posix()
             yield Pin(file, role, "npm", sha256_of(path), path.stat().st_size, at=at)
 

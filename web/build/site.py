@@ -19,6 +19,7 @@ from py_wgml.javascript import linked
 from . import paths
 from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
+from .comments import copy as copy_bare
 from .errors import USAGE, Stop, say
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
@@ -29,6 +30,7 @@ FAMILIES = "families.json"  # what visitors read of the model that they talk to
 # What of web/ goes on a site.
 PUBLISHED = ("*.html", "*.js", "*.svg", *(f"{folder}/*.js" for folder in ("page", "sandbox", "shared", "worker")))
 PUBLISHED += ("page/words/*.js", "page/*.css", "sandbox/*.py")
+BARE = ("page/", "sandbox/", "shared/", "worker/")  # the page's own, beside what others build on
 # What of py_wgml no page needs.
 NATIVE = {"__main__.py", "_web", "command", "downloads", "plugins"}
 
@@ -79,7 +81,8 @@ def build(
     with fresh_folder(out) as new:
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / name)
+            copy = copy_bare if name.startswith(BARE) else shutil.copy2
+            copy(path, new / name)
         (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n")
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
         sums = {name: sha256_of(new / name) for name in sorted([*site, FAMILIES, *write_brand(new, brand)])}

@@ -11,6 +11,7 @@ export class Sidebar {
   constructor() {
     this.#toggle.addEventListener("click", () => this.toggle());
     byId("sidebar-close").addEventListener("click", () => this.show(false));
+    byId("new-chat").addEventListener("click", () => this.chosen());
     byId("shade").addEventListener("click", () => this.show(false));
     narrow.addEventListener("change", () => this.#restore());
     this.#restore();

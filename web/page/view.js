@@ -37,14 +37,13 @@ export class View {
   messages;
   #follower = new Follower(byId("scroller"), byId("content"), byId("to-end", HTMLButtonElement));
   #composer;
-  #newChat = byId("new-chat", HTMLButtonElement);
 
   /** @param {Handlers} on */
   constructor(on) {
     for (const text of strings.unsupportedPage.browsers) byId("browsers").append(element("li", "", text));
     this.messages = new MessageList(byId("messages"), on);
     this.#composer = new Composer({ ...on, editLast: () => this.messages.last("user")?.edit() });
-    this.#newChat.addEventListener("click", on.newChat);
+    for (const id of ["new-chat", "new-chat-bar"]) byId(id).addEventListener("click", on.newChat);
     for (const retry of document.querySelectorAll(".retry")) retry.addEventListener("click", on.retry);
     for (const text of strings.examples) {
       const item = element("li", "");
@@ -62,7 +61,7 @@ export class View {
    */
   showSite(site, modelName) {
     document.title = site.title;
-    byId("title").textContent = site.title;
+    for (const title of document.querySelectorAll("#title, .brand span")) title.textContent = site.title;
     byId("model-name").textContent = modelName;
     byId("welcome-model").textContent = modelName;
   }
@@ -199,6 +198,5 @@ export class View {
   #showEmptiness() {
     const empty = this.messages.isEmpty;
     byId("welcome").hidden = !empty || document.body.dataset.state === "unsupported";
-    this.#newChat.disabled = empty;
   }
 }

@@ -1,0 +1,27 @@
+"""What visitors download of the page's own scripts and styles: all but the comments that explain them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+_COMMENT = re.compile(r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$", re.MULTILINE | re.DOTALL)
+
+
+def without_comments(text: str) -> str:
+    """A script or a stylesheet without the comments that have lines to themselves.
+
+    Its lines keep their numbers, so that an error names the line that the source has. Written in the style of web/: no
+    line of a template literal begins like a comment.
+    """
+    return _COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
+
+
+def copy(source: Path, to: Path) -> None:
+    """Copy a file of the page, a script or a style without its comments; its times stay."""
+    if source.suffix not in (".js", ".css"):
+        shutil.copy2(source, to)
+        return
+    to.write_text(without_comments(source.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    shutil.copystat(source, to)
