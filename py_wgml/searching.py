@@ -33,7 +33,9 @@ class Searching:
             document, _ = _document("document", request.get("document"))
             return {"type": "passages", "id": id, "texts": [found.text for found in self._library.passages(document)]}
         question, before = text("question", request.get("question")), text("before", request.get("before") or "")
-        given = [_document(f"documents[{i}]", item) for i, item in enumerate(listed("documents", request["documents"]))]
+        given = [
+            _document(f"documents[{i}]", item) for i, item in enumerate(listed("documents", request.get("documents")))
+        ]
         documents = [document for document, _ in given]
 
         def count(text: str, enough: int) -> int:

@@ -72,7 +72,7 @@ class Library:
     ) -> list[Found]:
         """The passages that suit a question best, of all documents; in the order in which they stand there.
 
-        room: the most tokens that they have together, which `count` tells of a text. nearness: the cosine of each
+        room: the most tokens that they have together, which `count` tells of a text; the best one is given anyway. nearness: the cosine of each
         passage's vector with the question's, of all documents one behind the other, NaN for none: float64 [n].
         before: the question before this one, which this one may go on from. Where no word of a question tells one
         passage from another, the documents' beginnings come first: who asks what a text is about uses none of its own.
@@ -94,7 +94,7 @@ class Library:
             if len(chosen) == _MOST:
                 break
             tokens = count(places[place][1].text)
-            if tokens <= room:
+            if tokens <= room or not chosen:
                 chosen.append(place)
                 room -= tokens
         return [Found(*places[place], float(scores[place])) for place in sorted(chosen)]

