@@ -72,10 +72,11 @@ class Library:
     ) -> list[Found]:
         """The passages that suit a question best, of all documents; in the order in which they stand there.
 
-        room: the most tokens that they have together, which `count` tells of a text; the best one is given anyway. nearness: the cosine of each
-        passage's vector with the question's, of all documents one behind the other, NaN for none: float64 [n].
-        before: the question before this one, which this one may go on from. Where no word of a question tells one
-        passage from another, the documents' beginnings come first: who asks what a text is about uses none of its own.
+        room: the most tokens that they have together, which `count` tells of a text; the best one is given anyway.
+        nearness: the cosine of each passage's vector with the question's, of all documents one behind the other, NaN
+        for none: float64 [n]. before: the question before this one, which this one may go on from. Where no word of a
+        question tells one passage from another, the documents' beginnings come first: who asks what a text is about
+        uses none of its own.
         """
         indexes = [self._index(document) for document in documents]
         places = [(d, passage) for d, index in enumerate(indexes) for passage in index.passages]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 K1 = 1.5  # how much it counts that a word occurs again
 B = 0.75  # how much it counts against a passage that it is long
-WORDS_SHARE = 0.4  # of words in a blend with vectors
+WORDS_SHARE = 0.3  # of words in a blend with vectors
 # Scripts without spaces: two neighbouring letters are as good as a word.
 _DENSE = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _TERM = re.compile(rf"[{_DENSE}]+|[^\W{_DENSE}]+")

@@ -54,6 +54,15 @@ REFUSED = {
 }
 
 
+# Files and sources of each message of each conversation, as they lie on the device.
+KEPT = """async () => {
+  const { openDB } = await import("./lib/idb.js");
+  const [{ name }] = await indexedDB.databases();
+  const all = await (await openDB(name)).getAll("conversations");
+  return JSON.stringify(all.map(({ messages }) => messages.map(({ files, sources }) => [files, sources])));
+}"""
+
+
 def given(files: dict[str, bytes]) -> Any:
     return [{"name": name, "mimeType": "application/octet-stream", "buffer": data} for name, data in files.items()]
 
@@ -101,7 +110,7 @@ def test_reading_can_be_ended_and_holds_nothing_up(page: Page, url: str, fake: F
     expect(page.locator("#attached")).to_be_hidden()
 
 
-PASSAGES = [
+PASSAGES: list[dict[str, Any]] = [
     {"document": 0, "part": 0, "line": 3, "heading": "Annual report", "text": "The company sold 4,000 heat pumps"},
     {"document": 1, "part": 0, "line": 7, "heading": "", "text": "pump noise"},
 ]
@@ -155,13 +164,7 @@ def test_files_for_one_question_are_not_kept(page: Page, url: str, fake: Fake) -
     wait_answers(page, 2)
     assert sent(page)["messages"][2]["content"] == "And boilers?"
     expect(page.locator(".source")).to_have_count(2)
-    kept = """async () => {
-      const { openDB } = await import("./lib/idb.js");
-      const [{ name }] = await indexedDB.databases();
-      return JSON.stringify((await (await openDB(name)).getAll("conversations")).map(({ messages }) =>
-        messages.map(({ files, sources }) => [files, sources])));
-    }"""
-    told = json.loads(page.evaluate(kept))[0]
+    told = json.loads(page.evaluate(KEPT))[0]
     assert [file["text"] for file in told[0][0]] == ["", ""]
     assert [one["text"] for one in told[1][1]] == ["", ""]
     page.reload()
@@ -179,16 +182,19 @@ def test_a_real_model_finds_by_words_and_by_meaning(page: Page, tmp_path: Path) 
     build([chat], Brand(), tmp_path / "dist", embedding=embedding)
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
+    page.add_init_script("localStorage.setItem('settings', JSON.stringify({ context: 512, max_tokens: 4 }))")
     with serving.serving(tmp_path / "dist") as url:
         ready(page, url)
         pages = [f"# Part {i}\nThis part says little about anything. " * 6 for i in range(12)]
         pages[7] = "# The heron\nA heron eats fish and stands in the water all day."
         page.set_input_files("#files", given({"birds.pdf": documents.pdf(pages)}))
-        page.evaluate("localStorage.setItem('py_wgml settings', JSON.stringify({ context: 512, max_tokens: 4 }))")
         ask(page, "What does the heron eat?")
         wait_answers(page, 1)
         expect(page.locator(".source .place", has_text="birds.pdf, page 8")).to_have_count(1)
         assert source(page)
+        expect(page.locator(".offer")).to_have_count(0)
+        [[[file], _], *_] = json.loads(page.evaluate(KEPT))[0]
+        assert len(file["vectors"]["data"]) > 500 and file["vectors"]["model"].endswith("models/bert.gguf")
         wait_state(page, "ready")
         assert {request.split("/")[2] for request in requests} == {url.split("/")[2]}
         assert [request for request in requests if request.endswith("bert.gguf")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_passages_overlap_and_know_their_heading() -> None:
     assert [passages[0].heading, passages[1].heading, passages[-1].heading, last] == ["", "One", "Two #", "Two #"]
     one = [passage for passage in passages if passage.heading == "One"]
     assert len(one) > 3
-    assert all(after.start < before.end for before, after in zip(one, one[1:], strict=False))
+    assert all(after.start < before.end for before, after in pairwise(one))
     assert passages[-1].text == "## Two #\n\nThe end."
 
 
