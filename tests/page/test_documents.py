@@ -173,6 +173,37 @@ def test_files_for_one_question_are_not_kept(page: Page, url: str, fake: Fake) -
     expect(page.locator("#source")).to_contain_text("was not kept")
 
 
+def test_a_search_by_meaning_is_offered_and_fetched_by_a_click_alone(page: Page, url: str, fake: Fake) -> None:
+    vectors = {"type": "embedded", "vectors": [], "width": 3, "tokens": 5}
+    texts = {"type": "passages", "texts": ["a", "b"]}
+    progress = [{"stage": "download", "loaded": 1, "total": 4}]
+    fake(echo=True, context=200, room=True, replies={"find": FOUND, "cut": texts, "embed": vectors}, progress=progress)
+    posted: list[Any] = []
+    page.expose_function("posted", posted.append)
+    page.add_init_script("""{
+      const post = Worker.prototype.postMessage;
+      Worker.prototype.postMessage = function (message, ...rest) {
+        window.posted(JSON.parse(JSON.stringify(message)));
+        return post.call(this, message, ...rest);
+      };
+    }""")
+    ready(page, url)
+    page.set_input_files("#files", given({"report.pdf": documents.pdf(PAGES), "notes.txt": NOTES.encode()}))
+    ask(page, "How many pumps?")
+    offer = page.locator(".sources .offer")
+    expect(offer).to_contain_text("25 MB from Hugging Face")
+    assert [message["type"] for message in posted if message["type"] in ("load", "embed")] == ["load"]
+    offer.get_by_role("button", name="Download it").click()
+    offer.get_by_role("button", name="Answer again").click()
+    wait_answers(page, 1)
+    expect(page.locator(".message .branches")).to_contain_text("2 / 2")
+    load = [message for message in posted if message["type"] == "load"][-1]
+    assert load["options"]["beside"] and load["model"]["url"].startswith("https://huggingface.co/")
+    embeds = [message for message in posted if message["type"] == "embed"]
+    assert [(message["texts"], message["beside"]) for message in embeds] == [(["a", "b"], True)] * 2
+    expect(offer).to_have_count(0)
+
+
 @pytest.mark.slow
 def test_a_real_model_finds_by_words_and_by_meaning(page: Page, tmp_path: Path) -> None:
     """A site with a model to search with: that is loaded beside the other, makes vectors once, and both go on."""

@@ -46,7 +46,7 @@ class Meaning {
   /** Whether it can be had without a download that nobody asked for. @param {App} app */
   async isThere(app) {
     const { url } = this.#source(app);
-    if (app.site?.embedding) return true;
+    if (app.site?.embedding || (this.#isLoaded && this.#beside === app.ready)) return true;
     return (await keptModels()).some((model) => model.url === url && model.whole);
   }
 
