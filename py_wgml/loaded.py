@@ -1,8 +1,9 @@
 """What a loaded model tells of itself, and makes of a conversation before it is asked: all that waits for no GPU."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from .chat import AnswerFormat, ChatTemplate
 from .errors import WgmlError, quoted
@@ -36,9 +37,30 @@ class Defaults:
     repetition_penalty: float = 1.0
 
     @classmethod
-    def for_parameters(cls, count: int) -> "Defaults":
-        """Those for a model of `count` parameters."""
-        return cls(temperature=0.0, repetition_penalty=1.1) if count < _SMALL else cls()
+    def of(cls, count: int, recommended: Mapping[str, Any]) -> "Defaults":
+        """Those for a model of `count` parameters whose file recommends this."""
+        small = {"temperature": 0.0, "repetition_penalty": 1.1} if count < _SMALL else {}
+        return cls(**{**small, **recommended})
+
+
+_RANGES = {  # the key of a file, and what makes sense there
+    "temperature": ("temp", 0, 2),
+    "top_k": ("top_k", 0, 10_000),
+    "top_p": ("top_p", 0.01, 1),
+    "min_p": ("min_p", 0, 0.99),
+    "repetition_penalty": ("penalty_repeat", 0.5, 2),
+}
+
+
+def recommended(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of how its model is best sampled, by names of Sampling. What makes no sense is not believed."""
+    said, found = Metadata(metadata, "general.sampling."), dict[str, Any]()
+    for name, (key, low, high) in _RANGES.items():
+        with suppress(WgmlError):
+            if key in said:
+                value = round(said.number(key, low, high), 6)  # a file has it as float32
+                found[name] = int(value) if name == "top_k" else value
+    return found
 
 
 class Loaded:
@@ -48,7 +70,8 @@ class Loaded:
         self, engine: Runner | Embedder, tokenizer: Tokenizer, template: ChatTemplate, header: Header, name: str
     ) -> None:
         self._engine, self.tokenizer, self.header, self.name = engine, tokenizer, header, name
-        self.defaults = Defaults.for_parameters(engine.parameters)
+        self.recommended = recommended(header.metadata)
+        self.defaults = Defaults.of(engine.parameters, self.recommended)
         self._prompts, self._forms = Prompts(tokenizer, template), Forms(tokenizer)
 
     def __repr__(self) -> str:

@@ -175,8 +175,15 @@ class About(TypedDict):
     adapter: AdapterFacts
     gpu_bytes: int
     sampling: Sampling
+    """What suits it where nobody says otherwise."""
+    recommended: list[str]
+    """Members of `sampling` that the model's file itself recommends."""
     thinking: Literal["on", "off", "free", "fixed"]
     """Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told."""
+    efforts: list[str]
+    """How much it may be told to think, by `reasoning_effort`: what it tells apart of "low", "medium", "high"."""
+    effort: str
+    """Which of them it takes where nobody tells it; empty: none."""
 
 
 class SessionReady(About):

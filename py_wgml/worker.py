@@ -288,7 +288,10 @@ class Session:
             },
             "gpu_bytes": self._device.memory,
             "sampling": cast(requests.Sampling, vars(model.defaults)),
+            "recommended": list(model.recommended),
             "thinking": model.template.thinking,
+            "efforts": list(model.template.effort.levels),
+            "effort": model.template.effort.default,
         }
 
     async def _is_lost(self) -> bool:

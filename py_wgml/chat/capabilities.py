@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import WgmlError
 from .calls.form import ARGUMENTS, TEXT, Form, form_of
 from .conversation import ROLES, Message
-from .switch import Switch, Thinking, switch_of
+from .switch import Effort, Switch, Thinking, effort_of, switch_of
 
 CALLS, PARALLEL, SPOKEN, THOUGHTS = "calls", "parallel calls", "words and a call", "thoughts"
 REASONED = "thoughts, words and a call"
@@ -102,7 +102,7 @@ class Capabilities:
         """How the template writes a call; None: it writes none, or that can't be told."""
         if self.calls is None:
             return None
-        question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
+        question = self._question
         begins = self._written([question], {}, True)
         said = self._written([question, {"role": "assistant", "content": TEXT}], {}, True)
         if begins is None or said is None:
@@ -128,8 +128,16 @@ class Capabilities:
     @cached_property
     def switch(self) -> tuple[Switch | None, Thinking]:
         """By what the template is told whether the model is to think, and what it does where it is not told."""
-        question = _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
-        return switch_of(self._source, question, self._written)
+        return switch_of(self._source, self._question, self._written)
+
+    @cached_property
+    def effort(self) -> Effort:
+        """What the template can be told of how much the model is to think."""
+        return effort_of(self._source, self._question, self._written, self.switch[0])
+
+    @property
+    def _question(self) -> Message:
+        return _message("user", ["a", "b"], CallStyle(), self._form("user"), 0)
 
     def _written(self, messages: Sequence[Message], variables: Mapping[str, Any], tools: bool = False) -> str | None:
         try:

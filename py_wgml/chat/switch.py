@@ -1,9 +1,9 @@
-"""How a template is told whether the model is to think before it answers: one row a way."""
+"""How a template is told whether the model is to think before it answers, and how much: one row a way."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .conversation import BETWEEN_PARTS, Message, leading, text_of
@@ -12,6 +12,9 @@ VARIABLE = "enable_thinking"
 """The name by which callers tell any template: true or false."""
 Thinking = Literal["on", "off", "free", "fixed"]
 """Whether a model thinks where nobody tells it: "free" if it decides by itself, "fixed" if it can't be told."""
+EFFORT = "reasoning_effort"
+"""The name by which callers tell any template how much the model is to think: one of LEVELS."""
+LEVELS = ("low", "medium", "high")
 
 
 @dataclass(frozen=True)
@@ -63,3 +66,52 @@ def switch_of(
             plain = write([question], {})
             return switch, "on" if plain == on else "off" if plain == off else "free"
     return None, "fixed"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a model thinks, as far as its template can be told."""
+
+    variable: str = EFFORT
+    values: tuple[Any, ...] = LEVELS
+    """What the variable is for each of LEVELS."""
+    levels: tuple[str, ...] = ()
+    """Those that the template tells apart; none: it can't be told."""
+    default: str = ""
+    """Which of them it takes where nobody tells it; empty: none of them."""
+
+    def told(self, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables with the level that they name in the template's own words; what a caller has set stays."""
+        level = variables.get(EFFORT)
+        if level not in self.levels:
+            return dict(variables)
+        return {self.variable: self.values[LEVELS.index(level)]} | dict(variables)
+
+
+EFFORTS = (
+    Effort(),  # gpt-oss, Hy3, Mistral Small 4
+    Effort("thinking_budget", (512, 2048, 8192)),  # Seed-OSS, in tokens
+)
+
+
+def effort_of(
+    source: str,
+    question: Message,
+    write: Callable[[Sequence[Message], Mapping[str, Any]], str | None],
+    switch: Switch | None,
+) -> Effort:
+    """What a template can be told of effort, found out as by `switch_of`; its `switch` is on meanwhile."""
+    for row in EFFORTS:
+        if row.variable not in source:
+            continue
+        found: dict[str, str] = {}
+        for level, value in zip(LEVELS, row.values, strict=True):
+            messages, variables = [question], {row.variable: value}
+            text = write(*(switch.told(True, messages, variables) if switch else (messages, variables)))
+            if text is not None and text not in found.values():
+                found[level] = text
+        if len(found) > 1:
+            plain = write([question], {})
+            default = next((level for level, text in found.items() if text == plain), "")
+            return replace(row, levels=tuple(found), default=default)
+    return Effort()

@@ -27,7 +27,7 @@ from .costs import serialised
 from .formats import template_of
 from .limits import MAX_FUEL, GivenError, LimitError, TimeError
 from .sandbox import BoundedEnvironment
-from .switch import VARIABLE, Thinking
+from .switch import EFFORT, VARIABLE, Effort, Thinking
 from .tools import checked_tools, has_tools, told
 from .turns import checked, fitted, opened
 
@@ -147,6 +147,15 @@ class ChatTemplate:
             return "fixed"
 
     @property
+    def effort(self) -> Effort:
+        """How much the model thinks, as far as it can be told."""
+        self._deadline = monotonic() + self._max_seconds
+        try:
+            return self._can.effort
+        except OutOfTime:
+            return Effort()
+
+    @property
     def call_form(self) -> Form:
         """How the model writes calls: as this template does, or as the system tells it to."""
         self._deadline = monotonic() + self._max_seconds
@@ -170,7 +179,8 @@ class ChatTemplate:
         calls are "tool_calls" of its messages, their results messages of the role "tool" (see tools.py).
         `chat_template`: the name of one of the file's templates; default TOOL_USE where there are tools and it exists.
         Further variables go to the template as they are, and win over `self.variables`, as `documents`; what
-        `enable_thinking` says, true or false, any template is told in its own way (see switch.py).
+        `enable_thinking` says, true or false, and `reasoning_effort`, "low" to "high", any template is told in its own
+        way (see switch.py).
 
         A conversation that the template takes is written as transformers writes it; of another one is made what it
         takes (see conversation.py and turns.py); where it knows of no tools, the system tells of them. Raises WgmlError
@@ -216,6 +226,8 @@ class ChatTemplate:
             tools = None
         variables = {**self.variables, **variables}
         thinks = variables.get(VARIABLE)
+        if thinks is not False and variables.get(EFFORT) is not None:
+            variables = self._can.effort.told(variables)
         if isinstance(thinks, bool) and (switch := self._can.switch[0]):
             messages, variables = switch.told(thinks, messages, variables)
         names = {"add_generation_prompt": add_generation_prompt, "tools": tools, **variables}

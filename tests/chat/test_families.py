@@ -120,6 +120,62 @@ def test_a_switch_of_the_callers_own_wins() -> None:
     assert ChatTemplate("{{ 'b' if thinking else 'c' if thinking is defined else 'a' }}").thinking == "free"
 
 
+_SAID = "{% for m in messages %}{{ m.role }}: {{ m.content }};{% endfor %}"
+TOLD: dict[str, Any] = {  # its way; whether it thinks, its levels, its own; what callers say; what becomes of it
+    # gpt-oss
+    "{% if reasoning_effort is not defined %}{% set reasoning_effort = 'medium' %}{% endif %}"
+    "Reasoning: {{ reasoning_effort }}": (
+        *("fixed", ("low", "medium", "high"), "medium"),
+        {"reasoning_effort": "high"},
+        "Reasoning: high",
+    ),
+    # Seed-OSS
+    "{% if thinking_budget is defined %}Budget: {{ thinking_budget }}{% endif %}": (
+        *("free", ("low", "medium", "high"), ""),
+        {"reasoning_effort": "low"},
+        "Budget: 512",
+    ),
+    # Hy3, whose switch is a level
+    "{% if reasoning_effort is not defined %}{% set reasoning_effort = 'no_think' %}{% endif %}{{ reasoning_effort }}"
+    "{{ '/high' if reasoning_effort == 'high' }}": (
+        *("off", ("low", "medium", "high"), ""),
+        {"enable_thinking": True, "reasoning_effort": "low"},
+        "low",
+    ),
+    # one level alone stands out, and only where the model thinks
+    "{{ 'think' if enable_thinking }}{{ ' hard' if enable_thinking and reasoning_effort == 'high' }}": (
+        *("off", ("low", "high"), ""),
+        {"enable_thinking": True, "reasoning_effort": "high"},
+        "think hard",
+    ),
+    # SmolLM3
+    "{% if enable_thinking is not defined %}{% set enable_thinking = true %}{% endif %}"
+    "{{ '/think' if enable_thinking else '/no_think' }}": (
+        *("on", (), ""),
+        {"enable_thinking": False, "reasoning_effort": "low"},
+        "/no_think",
+    ),
+    # Granite 3.3, DeepSeek V3.1
+    "{{ 'think' if thinking else 'answer' }}": ("off", (), "", {"enable_thinking": True}, "think"),
+    # whoever says no, and how much, says no
+    "{{ 'no' if thinking_budget == 0 else thinking_budget }}": (
+        *("free", ("low", "medium", "high"), ""),
+        {"enable_thinking": False, "reasoning_effort": "low"},
+        "no",
+    ),
+    "always": ("fixed", (), "", {"enable_thinking": True, "reasoning_effort": "high"}, "always"),
+}
+
+
+@pytest.mark.parametrize("way", TOLD)
+def test_how_much_is_thought(way: str) -> None:
+    thinking, levels, default, variables, text = TOLD[way]
+    template = ChatTemplate(f"{way}|{_SAID}")
+    effort = template.effort
+    assert (template.thinking, effort.levels, effort.default) == (thinking, levels, default)
+    assert template.prompt([USER], **variables) == f"{text}|user: {USER['content']};"
+
+
 GEMMA_CALL = '<|tool_call>call:weather{city:<|"|>Paris<|"|>,hours:[1,<|"|>}<|"|>]}<tool_call|>'
 XML_CALL = "<tool_call>\n<function=weather>\n<parameter=city>\nParis </think\n</parameter>\n</function>\n</tool_call>"
 LIST_CALL = '<TOOLCALL>[{"name": "weather", "arguments": {"city": "Paris"}}]</TOOLCALL>'

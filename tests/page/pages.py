@@ -62,9 +62,22 @@ def box_of(element: Locator) -> FloatRect:
     return box
 
 
+def choose_of(message: Locator, name: str) -> None:
+    """Choose from the menu of a message."""
+    message.hover()
+    message.get_by_label("More", exact=True).click()
+    message.page.get_by_role("menuitem", name=name, exact=True).click()
+
+
 def sent(page: Page) -> Any:
     """What the engine was sent for the last answer, which a double with `echo` tells."""
     return json.loads(re.findall(r"```json\n(.*?)\n```", source(page), re.DOTALL)[-1])
+
+
+def settings(page: Page, group: str) -> None:
+    """Open the settings at a group of them."""
+    page.click("#settings-button")
+    page.click(f"#settings-tab-{group}")
 
 
 def go_on(page: Page) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
-from page.pages import ask, fails, go_on, ready, sent, wait_answers, wait_state
+from page.pages import ask, choose_of, fails, go_on, ready, sent, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.slow
@@ -267,7 +267,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
     answers, questions = page.locator(".message.assistant"), page.locator(".message.user")
 
     # Anew: another answer beside the first, to the same question; and one that differs where the default would not.
-    action(answers.last, "Answer anew").click()
+    action(answers.last, "Regenerate").click()
     wait_answers(page, 2)
     expect(answers.last.locator(".branches")).to_contain_text("2 / 2")
     assert sent(page)["messages"][-1] == {"role": "user", "content": "second"}
@@ -277,7 +277,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
     assert sent(page)["sampling"] == {}
 
     # Go on: the answer is sent as the beginning of itself.
-    action(answers.last, "Go on with this answer").click()
+    action(answers.last, "Continue").click()
     expect(answers.last.locator(".text")).to_contain_text("``````json")
     wait_answers(page, 2)
     assert [message["role"] for message in sent(page)["messages"]] == ["user", "assistant", "user", "assistant"]
@@ -298,7 +298,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
     expect(questions.last.locator(".text")).to_have_text("second")
 
     # An answer can be edited too.
-    action(answers.last, "Edit").click()
+    choose_of(answers.last, "Edit")
     page.fill(".editor textarea", "my words")
     page.press(".editor textarea", "Control+Enter")
     expect(answers.last.locator(".text")).to_have_text("my words")
@@ -308,7 +308,7 @@ def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, 
 
     # Delete, and think again.
     questions.last.hover()
-    action(questions.last, "Delete this and what follows").click()
+    choose_of(questions.last, "Delete from here")
     expect(questions).to_have_count(2)
     page.click("#toasts button")
     expect(questions).to_have_count(3)
@@ -330,7 +330,7 @@ def test_stop_and_a_reload_keep_what_came(page: Page, url: str, fake: Fake) -> N
     wait_answers(page, 1)
     expect(page.locator(".message.assistant .stats")).to_contain_text("stopped")
     expect(page.locator("#speed")).to_be_empty()
-    action(page.locator(".message.assistant"), "Go on with this answer").click()
+    action(page.locator(".message.assistant"), "Continue").click()
     kept = len(page.locator(".message.assistant .text").inner_text())
     page.wait_for_timeout(1500)  # longer than an answer that streams in stays unkept
     page.reload()

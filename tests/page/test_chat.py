@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import tiny
-from page.pages import QUESTION, ask, fails, ready, source, stop_when_it_talks, wait_state
+from page.pages import QUESTION, ask, fails, ready, settings, source, stop_when_it_talks, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import models, serving
@@ -59,11 +59,11 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
     stop_when_it_talks(page)
     answer = page.locator(".message.assistant").last
     begun, shown = source(page), answer.locator(".text").inner_text()
-    answer.get_by_label("Go on with this answer").click()
+    answer.get_by_label("Continue").click()
     stop_when_it_talks(page, after=shown)
     assert source(page).startswith(begun)
     wait_state(page, "ready")
-    answer.get_by_label("Answer anew").click()
+    answer.get_by_label("Regenerate").click()
     stop_when_it_talks(page)
     wait_state(page, "ready")
     expect(answer.locator(".branches")).to_contain_text("2 / 2")
@@ -78,7 +78,7 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
 
 
 def choose_8_bit(page: Page) -> None:
-    page.click("#settings-button")
+    settings(page, "memory")
     page.get_by_role("group", name="Memory of the conversation").get_by_label("8 bit").check()
     page.click("#settings .close")
 

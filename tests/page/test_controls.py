@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import DROP, ask, box_of, ready, sent, wait_answers, wait_state
+from page.pages import DROP, ask, box_of, ready, sent, settings, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import paths, pins
@@ -28,19 +28,24 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True)
     ready(page, url)
     page.keyboard.press("Control+,")
-    names = "temperature", "top_k", "seed", "stop", "schema", "context"
-    field = {name: page.locator(f"#setting-{name}") for name in names}
+    field = {name: page.locator(f"#setting-{name}") for name in ("temperature", "top_k", "seed", "stop", "schema")}
+    expect(page.locator("#settings [role=tab]")).to_have_text(["General", "Answers", "Sampling", "Memory", "Tools"])
+    expect(field["seed"]).to_be_hidden()
+    page.locator("#settings-tab-general").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator("#settings-tab-sampling")).to_be_focused()
     expect(field["temperature"]).to_have_attribute("placeholder", "0")  # the model's default
     expect(field["top_k"]).to_have_attribute("placeholder", "40")
     expect(field["seed"]).to_have_attribute("placeholder", "random")
-    explained = page.locator("#settings .field-row:has(.help)")
-    expect(explained).to_have_count(14)
-    unexplained = [re.compile("^Appearance"), re.compile("^Language")]
-    expect(page.locator("#settings .field-row:not(:has(.help))")).to_have_text(unexplained)
-    values = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
-    values |= {"max_tokens": 50, "seed": 7}
+    values: dict[str, Any] = {"temperature": 0.5, "top_k": 20, "top_p": 0.9, "min_p": 0.1, "repetition_penalty": 1.2}
+    values |= {"seed": 7}
     for name, value in values.items():
         page.fill(f"#setting-{name}", str(value))
+    field["temperature"].fill("9")
+    expect(field["temperature"]).to_have_attribute("aria-invalid", "true")
+    page.click("#settings-tab-answers")
+    page.fill("#setting-max_tokens", "50")
     page.fill("#setting-system", "Be brief.")
     field["stop"].fill("END\nUser:")
     field["schema"].fill('{"type":')
@@ -48,26 +53,25 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is no JSON schema"))
     field["schema"].fill('{"type": "object"}')
     expect(page.locator("#setting-schema-problem")).to_be_empty()
-    field["temperature"].fill("9")
-    expect(field["temperature"]).to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Escape")
     page.reload()
     wait_state(page, "ready")
     ask(page, "Hello")
     wait_answers(page, 1)
-    assert sent(page)["sampling"] == {**values, "stop": ["END", "User:"], "schema": '{"type": "object"}'}
+    values |= {"max_tokens": 50, "stop": ["END", "User:"], "schema": '{"type": "object"}'}
+    assert sent(page)["sampling"] == values
     assert sent(page)["messages"][0] == {"role": "system", "content": "Be brief."}
 
     # Another context length loads the model anew, and the conversation is still there.
-    page.click("#settings-button")
-    field["context"].fill("512")
+    settings(page, "memory")
+    page.fill("#setting-context", "512")
     page.click("#settings .close")
     wait_state(page, "ready")
     ask(page, "More")
     wait_answers(page, 2)
     expect(page.locator("#context .numbers")).to_contain_text("of 512 tokens")
 
-    page.click("#settings-button")
+    settings(page, "answers")
     page.click("text=Reset all")
     expect(page.locator("#setting-system")).to_have_value("")
     page.click("#settings .close")
@@ -82,7 +86,7 @@ def test_thinking(page: Page, url: str, fake: Fake) -> None:
     fake(echo=True, thinking="off")
     ready(page, url)
     for choice, told in (("Always", True), ("Never", False), ("As the model does: no", None)):
-        page.click("#settings-button")
+        settings(page, "answers")
         page.click(f"#settings .choice:has-text('{choice}')")
         page.click("#settings .close")
         ask(page, "Hello")
@@ -96,7 +100,7 @@ def test_thinking(page: Page, url: str, fake: Fake) -> None:
     ask(page, "Hello")
     page.wait_for_function("!document.querySelector('#stop:not([hidden])')")
     assert sent(page)["sampling"] == {}
-    page.click("#settings-button")
+    settings(page, "answers")
     expect(page.locator("#settings")).not_to_contain_text("Thinking")
     assert sent(page)["messages"][0]["role"] == "user"
 
@@ -198,7 +202,7 @@ def test_everything_by_keyboard(page: Page, url: str, fake: Fake) -> None:
         page.keyboard.press("Tab")
     wanted = {"search", "models-button", "transfer-button", "settings-button", "shortcuts-button", "sidebar-toggle"}
     wanted |= {"model-button", "new-chat", "scroller", "attach", "prompt", "More for “What? /”"}
-    wanted |= {"Copy", "Edit", "Answer anew", "Go on with this answer", "Delete this and what follows"}
+    wanted |= {"Copy", "Edit", "Regenerate", "Continue", "More"}
     assert wanted <= reached, wanted - reached
     page.keyboard.press("Control+Shift+o")
     expect(page.locator(".message")).to_have_count(0)
@@ -227,7 +231,9 @@ def test_nobody_is_kept_out(page: Page, url: str, fake: Fake) -> None:
     page.locator(".message.assistant").hover()
     look("chat")
     page.click("#settings-button")
-    look("settings")
+    for group in ("sampling", "answers", "memory", "tools", "general"):
+        page.click(f"#settings-tab-{group}")
+        look(f"settings: {group}")
     page.click("#settings .choice:has-text('Dark')")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     look("settings, dark")

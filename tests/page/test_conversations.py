@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page.pages import ask, box_of, go_on, ready, wait_answers, wait_state
+from page.pages import ask, box_of, choose_of, go_on, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -149,8 +149,7 @@ def test_tabs_that_know_nothing_of_each_other_lose_nothing(context: BrowserConte
     ask(other, "then")
     wait_answers(other, 3)
     # A message that one deletes and the other knows unchanged is gone; what was added meanwhile is not.
-    one.locator(".message.user").last.hover()
-    one.locator('.message.user [aria-label="Delete this and what follows"]').last.click()
+    choose_of(one.locator(".message.user").last, "Delete from here")
     expect(one.locator(".message")).to_have_count(2)
     ask(one, "once more")
     wait_answers(one, 2)
@@ -174,7 +173,7 @@ def test_a_tab_shows_what_another_does(context: BrowserContext, url: str, fake: 
     expect(other.locator(".message.user .text").last).to_have_text("second")
     answer = other.locator(".message.assistant").last
     expect(answer.locator(".text")).to_contain_text("word word")  # while it streams
-    answer.locator('[aria-label="Go on with this answer"]').click()
+    answer.locator('[aria-label="Continue"]').click()
     expect(other.locator(".toast")).to_have_text("That answer is just being written in another tab.")
     go_on(other)
     wait_answers(one, 2)
@@ -249,7 +248,7 @@ def listed(page: Page, url: str, count: int) -> Locator:
     ready(page, url)
     page.evaluate(KEEP, many(count))
     page.reload()
-    names = page.locator(".conversation .open")
+    names = page.locator(".conversation .name")
     expect(names.first).to_have_text(f"Number {count - 1}.")
     return names
 

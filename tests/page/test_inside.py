@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page.pages import ask, fails, ready, wait_answers, wait_state
+from page.pages import ask, choose_of, fails, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -48,8 +48,7 @@ REPLIES: dict[str, Any] = {
 
 
 def look(page: Page) -> Locator:
-    page.locator(".message.assistant").last.hover()
-    page.get_by_role("button", name="Look inside").last.click()
+    choose_of(page.locator(".message.assistant").last, "Look inside")
     return page.locator("#inside")
 
 
@@ -161,7 +160,7 @@ def test_with_the_engine(page: Page, url: str) -> None:
     expect(inside.locator(".traceback")).to_contain_text('File "llama.py, as rewritten", line')
     expect(inside.locator(".traceback")).to_contain_text("NameError: name 'graph' is not defined")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Answer anew").last.click()
+    page.get_by_role("button", name="Regenerate").last.click()
     wait_answers(page, 1)
     expect(page.locator(".message.assistant .stats")).to_contain_text("tokens")
     inside = look(page)

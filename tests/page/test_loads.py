@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from page.model_server import ModelServer, Reply
-from page.pages import wait_state
+from page.pages import settings, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 pytestmark = pytest.mark.slow
@@ -180,7 +180,7 @@ def test_settings_change_during_a_download(
     server.pace = 0.1
     page.goto(f"{url}?model={server.url}model.gguf")
     expect(page.locator("#status")).to_contain_text("Downloading model")
-    page.click("#settings-button")
+    settings(page, "memory")
     page.fill("#setting-context", "1024")
     page.keyboard.press("Escape")
     server.pace = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from page.pages import ask, fails, ready, sent, wait_answers
+from page.pages import ask, fails, ready, sent, settings, wait_answers
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import models, serving
@@ -227,7 +227,7 @@ def python(code: str) -> list[dict[str, Any]]:
 
 def choose(page: Page, name: str, value: str) -> None:
     """Choose something in the settings."""
-    page.keyboard.press("Control+,")
+    settings(page, "tools")
     page.check(f"input[name={name}][value={value}]")
     page.keyboard.press("Escape")
 

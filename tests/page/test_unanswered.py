@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page.pages import ask, ready, sent, wait_answers, wait_state
+from page.pages import ask, choose_of, ready, sent, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
@@ -21,7 +21,7 @@ def open_page(page: Page, url: str) -> None:
 
 
 def notes(page: Page) -> list[str]:
-    return page.locator(".message .stats:not(:empty)").all_text_contents()
+    return [text for text in page.locator(".message .stats").all_text_contents() if text]
 
 
 def told(page: Page) -> list[tuple[str, str]]:
@@ -57,7 +57,7 @@ def test_failed_and_removed_and_reloaded(page: Page, url: str, fake: Fake) -> No
     wait_state(page, "ready")
     assert notes(page) == [NOTE]
     answer = page.locator(".message.assistant")
-    answer.get_by_label("Delete this and what follows").click()
+    choose_of(answer, "Delete from here")
     expect(answer).to_have_count(0)
     assert notes(page) == [NOTE]  # below the question itself
     ask(page, "two?")
@@ -102,7 +102,7 @@ def test_an_answer_too_long_to_go_on_with_says_so(page: Page, url: str, fake: Fa
     open_page(page, url)
     ask(page, "short?")
     wait_answers(page, 1)
-    page.locator(".message.assistant").get_by_label("Go on with this answer").click()
+    page.locator(".message.assistant").get_by_label("Continue").click()
     expect(page.locator("#error")).to_contain_text("too long")
     expect(page.locator("#full")).to_be_hidden()
     expect(page.locator(".message.assistant .text")).to_contain_text("word")

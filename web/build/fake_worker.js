@@ -9,8 +9,10 @@
  *     (of one with {calls} the reason to end is "tool_calls")
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
- *   thinking: whether the model thinks, and whether it can be told
- *   replies: to messages of other types, by their type (documents fit, unless `find` says otherwise); in `when`, others by what these have as their text or token
+ *   thinking: whether the model thinks, and whether it can be told;  efforts, effort: how much, and by itself;
+ *     recommended: what of its sampling its file recommends
+ *   replies: to messages of other types, by their type (documents fit, unless `find` says otherwise);
+ *     in `when`, others by what these have as their text or token
  * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
  * What is posted to the channel "script" changes the script.
  */
@@ -30,7 +32,8 @@ const ready = {
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
   heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
-  thinking: script.thinking ?? "fixed",
+  recommended: script.recommended ?? [], thinking: script.thinking ?? "fixed",
+  efforts: script.efforts ?? [], effort: script.effort ?? "",
 };
 
 async function load({ id, options }) {

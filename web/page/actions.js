@@ -6,6 +6,7 @@
  * @import { MessageAction } from "./messages.js"
  */
 
+import { toggleDetails } from "./figures.js";
 import { copyText } from "./messages.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
@@ -83,11 +84,13 @@ export function actionsOf(app) {
   /** @type {MessageAction[]} */
   const actions = [
     { icon: "copy", label: words.copy, act: ({ message }, button) => copyText(message.content, button) },
-    { icon: "edit", label: words.edit, act: (view) => view.edit() },
+    { icon: "edit", label: words.edit, role: "user", act: (view) => view.edit() },
     { icon: "again", label: words.again, role: "assistant", act: ({ message }) => again(message) },
     { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
-    { icon: "inside", label: words.inside, role: "assistant", act: ({ message }) => lookInside(message) },
-    { icon: "delete", label: words.remove, act: ({ message }) => remove(message) },
+    { icon: "edit", label: words.edit, role: "assistant", rare: true, act: (view) => view.edit() },
+    { icon: "details", label: words.details, role: "assistant", rare: true, act: (view) => toggleDetails(view.root, view.message) },
+    { icon: "inside", label: words.inside, role: "assistant", rare: true, act: ({ message }) => lookInside(message) },
+    { icon: "delete", label: words.remove, rare: true, act: ({ message }) => remove(message) },
   ];
   const canRun = () => app.tools.length > 0;
   return { edit, branch, dropOldest, canRun, actions };

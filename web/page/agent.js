@@ -12,9 +12,9 @@
  */
 
 import { byId, element } from "./dom.js";
+import { choices, fieldRow } from "./fields.js";
 import { recallJson, remember } from "./remembered.js";
 import { forModel } from "./runs.js";
-import { choices, fieldRow } from "./settings.js";
 import { strings } from "./strings.js";
 import { isWritten } from "./written.js";
 

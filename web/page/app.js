@@ -7,13 +7,13 @@
  *
  * - `site` (site.json, null until it has come), `model` (the ModelSource in use or loading), `ready` (what the engine
  *   said of the loaded model, else null), `engine`, `workingEngine`
- * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest
+ * - `load(model)` changes to another model (the conversation stays), `pause(paused)` lets its download rest; `newChat()`
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
  * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
  * - `tools` that the model may call; `preparations` before an answer; `occupy(turn, work)` does something in its place
- * - the events "site", "model" (another begins to load), "progress" (its detail a Progress), "ready", "answered" (an answer
- *   has ended as it should: its detail the Turn), "failed" (its detail an EngineError; preventDefault hides it)
+ * - the events "site", "model" (another one begins to load), "progress" (detail: a Progress), "ready", "entered" (another conversation
+ *   is in view), "answered" (as it should: the Turn) and "failed" (an EngineError, which is not shown after preventDefault)
  *
  * @import { Message, Turn } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
@@ -59,13 +59,13 @@ export class App extends EventTarget {
   /** In view. */
   conversation = new Conversation();
   #sidebar = new Sidebar();
-  settings = new Settings(() => this.model && this.load(this.model));
+  settings = new Settings();
   #keeping = new Keeping({
     inView: () => this.conversation,
     inUse: () => [this.#running?.conversation, this.#queued?.conversation, this.conversation],
     written: (conversation) =>
       [this.#running, this.#queued].find((turn) => turn?.conversation === conversation)?.message,
-    open: (id) => this.#open(id),
+    open: (id, message) => this.#open(id, message),
     opened: () => this.#openAddressed(),
     deleted: (id) => this.#deleted(id),
     merged: (conversation) => this.#mergedElsewhere(conversation),
@@ -75,7 +75,7 @@ export class App extends EventTarget {
   #view = new View({
     ask: (text, files) => this.#ask(text, files),
     stop: () => this.#stop(),
-    newChat: () => this.#newChat(),
+    newChat: () => this.newChat(),
     retry: () => (this.model && this.engine && !this.engine.failure ? this.load(this.model) : this.start()),
     ...this.#onMessages,
   });
@@ -98,7 +98,7 @@ export class App extends EventTarget {
   constructor() {
     super();
     listenToKeys({
-      newChat: () => this.#newChat(),
+      newChat: () => this.newChat(),
       search: () => this.#sidebar.show(true),
       sidebar: () => this.#sidebar.toggle(),
       settings: () => this.settings.open(),
@@ -280,9 +280,8 @@ export class App extends EventTarget {
     try {
       for (const prepare of this.preparations) await prepare(turn, stop.signal, (state) => this.#view.messages.mark(message, "waiting", state));
       this.#view.messages.mark(message, "streaming", "");
-      const prompt = conversation.prompt(message, this.settings.system);
-      const sampling = { ...this.settings.sampling(anew), ...(this.tools.length && { tools: this.tools }) };
-      const answer = /** @type {Engine} */ (this.engine).send(prompt, sampling, conversation.record.dropOldest);
+      const sampling = { ...this.settings.sampling(conversation, anew), ...(this.tools.length && { tools: this.tools }) };
+      const answer = /** @type {Engine} */ (this.engine).send(conversation.prompt(message, this.settings.system(conversation)), sampling, conversation.record.dropOldest);
       this.#running = { conversation, message, answer };
       if (stop.signal.aborted) answer.stop();
       for await (const part of answer) {
@@ -382,14 +381,14 @@ export class App extends EventTarget {
     return true;
   }
 
-  #newChat() {
+  newChat() {
     if (this.conversation.isEmpty) return this.#view.focusComposer();
     history.pushState(null, "", location.pathname + location.search);
     this.#enter(new Conversation());
   }
 
-  /** @param {string} id */
-  async #open(id) {
+  /** @param {string} id @param {string} [message] in it that is to be in view */
+  async #open(id, message) {
     const opening = ++this.#changes;
     if (id !== this.conversation.id) {
       const conversation = await this.#keeping.find(id);
@@ -398,6 +397,7 @@ export class App extends EventTarget {
       history.pushState(null, "", `#${id}`);
       this.#enter(conversation);
     }
+    if (this.conversation.bring(message)) this.#view.show(this.conversation);
     this.#sidebar.chosen();
   }
 
@@ -414,8 +414,7 @@ export class App extends EventTarget {
   /** @param {Conversation} conversation */
   #enter(conversation) {
     this.#changes++;
-    const queued = this.#queued;
-    if (queued && queued.conversation !== conversation) this.#queued = null; // it stays unanswered
+    if (this.#queued?.conversation !== conversation) this.#queued = null; // it stays unanswered
     this.conversation = conversation;
     this.#keeping.entered();
     this.#forgetError();
@@ -424,12 +423,13 @@ export class App extends EventTarget {
     if (this.#running?.conversation === conversation) this.#view.messages.mark(this.#running.message, "streaming", "");
     this.#view.showUsage(this.conversation);
     this.#showState();
+    this.dispatchEvent(new Event("entered"));
   }
 
   /** @param {string} id of a conversation that is no more */
   #deleted(id) {
     if (this.#running?.conversation.id === id) this.#running.answer.stop();
-    if (this.conversation.id === id) this.#newChat();
+    if (this.conversation.id === id) this.newChat();
   }
 
   /** @param {Conversation} conversation that another tab has added to */

@@ -6,6 +6,7 @@
  * @import { ChatMessage, Done } from "../shared/protocol.js"
  * @import { Run } from "./runs.js"
  * @import { AttachedFile, Source } from "./attached.js"
+ * @import { OwnValues } from "./settings_values.js"
  *
  * @typedef {object} Message
  * @property {string} id
@@ -42,19 +43,26 @@
  * @property {number} changed likewise
  * @property {Message[]} messages each after the one before it
  * @property {string | null} leaf the last message in view
+ * @property {boolean} [pinned] it stands above the others
+ * @property {boolean} [archived] it is out of the way
+ * @property {string} [folder] that it lies in, by its name: a folder is there as long as something is in it
+ * @property {OwnValues} [settings] of its own; changed as a whole
  * @property {boolean} [dropOldest] leave the oldest messages out of the prompt when the context is full
  * @property {string | null} [first] the message with which the prompt begins since then
  */
 
 import { fileOf, sourceOf, written } from "./attached.js";
+import { lineOf } from "./plain_text.js";
 import { runOf } from "./runs.js";
+import { ownValuesOf } from "./settings_values.js";
 
-const NAME_LENGTH = 60;
+/** What the visitor has made of a conversation as a whole; of each the last change stays, whichever tab made it. */
+const ARRANGED = /** @type {const} */ (["name", "pinned", "archived", "folder", "settings"]);
 /** Of a date. */
 const LAST_TIME = 8.64e15;
 
 export class Conversation {
-  /** What this device was last known to keep of it: the length of each message, and the name. */
+  /** What this device was last known to keep of it: the length of each message, and what is ARRANGED. */
   #kept = known();
   #mapped = mapped([]);
 
@@ -98,9 +106,16 @@ export class Conversation {
     const added = { id: newId(), ...message };
     this.record.messages.push(added);
     this.record.leaf = added.id;
-    this.record.name ||= nameFrom(message.content || message.files?.[0]?.name || "");
+    this.record.name ||= this.firstWords;
+    if (message.role === "user") delete this.record.archived; // it is taken up again
     this.touch();
     return added;
+  }
+
+  /** What it is called as long as nobody gives it a name. */
+  get firstWords() {
+    const [first] = this.record.messages;
+    return first ? lineOf(first.content || first.files?.[0]?.name || "") : "";
   }
 
   /** It has been changed now. */
@@ -126,6 +141,14 @@ export class Conversation {
       leaf = next.id;
     }
     this.record.leaf = leaf;
+  }
+
+  /** Likewise, if it is not in view. @param {string} [id] @returns {boolean} whether another branch is in view now */
+  bring(id) {
+    const message = this.find(id ?? null);
+    const isThere = !message || this.path.includes(message);
+    if (!isThere) this.select(message.id);
+    return !isThere;
   }
 
   /**
@@ -183,7 +206,7 @@ export class Conversation {
         Object.assign(message, their); // the same object, which is in view
       }
     }
-    if (record.name === kept.name) record.name = theirs.name;
+    for (const name of ARRANGED) if (record[name] === kept[name]) Object.assign(record, { [name]: theirs[name] });
     record.changed = Math.max(record.changed, theirs.changed);
     record.dropOldest ||= theirs.dropOldest;
     record.first ??= theirs.first;
@@ -292,8 +315,22 @@ export function readRecord(data) {
     changed: timeOf(data.changed),
     messages,
     leaf: ids.has(data.leaf) || data.leaf === null ? data.leaf : (messages.at(-1)?.id ?? null),
+    ...arrangedOf(data),
+    settings: ownValuesOf(data.settings),
     dropOldest: data.dropOldest === true,
     first: ids.has(data.first) ? data.first : null,
+  };
+}
+
+/**
+ * @param {any} data of unknown making
+ * @returns {Pick<ConversationRecord, "pinned" | "archived" | "folder">} what of it is what it should be
+ */
+export function arrangedOf({ pinned, archived, folder }) {
+  return {
+    ...(pinned === true && { pinned }),
+    ...(archived === true && { archived }),
+    ...(typeof folder === "string" && folder && { folder }),
   };
 }
 
@@ -366,7 +403,8 @@ function mapped(messages) {
 /** @param {ConversationRecord} [record] */
 function known(record) {
   const lengths = new Map(record?.messages.map((message) => [message.id, lengthOf(message)]));
-  return { lengths, name: record?.name ?? "" };
+  const { name = "", pinned, archived, folder, settings } = record ?? {};
+  return { lengths, name, pinned, archived, folder, settings };
 }
 
 /** Of all that is written in it. @param {Message} message */
@@ -406,11 +444,4 @@ function sent({ role, content, files = [], reasoning, calls = [] }, isAsked = fa
     return [message, ...done.map(({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }))];
   }
   return [{ role, content: [...written(files, isAsked, sources), content].filter(Boolean).join("\n\n") }];
-}
-
-/** @param {string} text of the first message */
-function nameFrom(text) {
-  const line = text.trim().split("\n")[0];
-  if (line.length <= NAME_LENGTH) return line;
-  return `${line.slice(0, NAME_LENGTH).replace(/\s+\S*$/, "")}…`;
 }

@@ -5,10 +5,24 @@
  */
 
 import { mount as mountAgent } from "./agent.js";
+import { mount as mountAssistants } from "./assistants.js";
 import { mount as mountDocuments } from "./documents.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountModels } from "./models.js";
+import { mount as mountOwnSettings } from "./own_settings.js";
+import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountThinking } from "./thinking.js";
 
 /** @type {((app: App) => void)[]} */
-export const features = [mountAgent, mountDocuments, mountDownload, mountModels, mountRecovery];
+export const features = [
+  mountAgent,
+  mountAssistants,
+  mountDocuments,
+  mountDownload,
+  mountModels,
+  mountOwnSettings,
+  mountPrompts,
+  mountRecovery,
+  mountThinking,
+];

@@ -1,22 +1,35 @@
 /**
- * The sidebar's list of conversations: searched, renamed, exported, imported, deleted.
+ * The sidebar's list of conversations: searched, renamed, pinned, moved to folders, archived, exported, deleted.
  *
  * @import { ConversationRecord } from "./conversation.js"
- * @import { Entry, Store } from "./store.js"
+ * @import { Group } from "./groups.js"
+ * @import { MenuItem } from "./menu.js"
+ * @import { Entry, Found, Place, Store } from "./store.js"
+ *
+ * @typedef {Partial<Pick<ConversationRecord, "name" | "pinned" | "archived" | "folder">>} Arrangement
+ *
+ * @typedef {object} HistoryHandlers
+ * @property {(id: string, place?: Place) => unknown} open the visitor wants to see it; that message of it
+ * @property {(id: string, change: Arrangement) => void} arranged
+ * @property {(id: string) => void} deleted
+ * @property {(id: string) => void} restored
  */
 
 import { button, byId, element } from "./dom.js";
-import { bytes, monthOf } from "../shared/format.js";
+import { reveal } from "./finding.js";
+import { fold, foldersOf, grouped } from "./groups.js";
 import { icon } from "./icons.js";
 import { openMenu } from "./menu.js";
+import { chooseImports, fileName, saveText } from "./saving.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
-import { fromFile, toJson, toMarkdown } from "./transfer.js";
+import { toJson, toMarkdown } from "./transfer.js";
+import { Wanted } from "./wanted.js";
 
-/** Of a file, in bytes: a browser's string can't be much longer, so no export is either. */
-const LARGEST = 500e6;
 /** So many conversations are drawn at first, and with each step towards their end. */
 const PAGE = 200;
+/** Of what the visitor calls something, in characters. */
+const LONGEST_NAME = 200;
 
 export class History {
   #store;
@@ -24,7 +37,7 @@ export class History {
   #list = byId("conversations");
   #search = byId("search", HTMLInputElement);
   #current = "";
-  /** What there is to show, and how much of it is drawn. @type {Entry[]} */
+  /** What there is to show, and how much of it is drawn. @type {Found[]} */
   #entries = [];
   #wanted = PAGE;
   /** What is drawn, by what it shows. @type {Map<string, HTMLElement>} */
@@ -39,8 +52,7 @@ export class History {
 
   /**
    * @param {Store} store
-   * @param {{open: (id: string) => void, renamed: (id: string, name: string) => void, deleted: (id: string) => void,
-   *          restored: (id: string) => void}} on
+   * @param {HistoryHandlers} on
    */
   constructor(store, on) {
     this.#store = store;
@@ -76,7 +88,7 @@ export class History {
     const text = this.#search.value;
     if (text !== this.#text) this.#wanted = PAGE;
     this.#text = text;
-    const entries = await this.#store.search(text, this.#outdated.signal);
+    const entries = await this.#store.search(new Wanted(text), this.#outdated.signal);
     if (!entries) return; // something else is searched for
     this.#entries = entries;
     this.#draw();
@@ -88,12 +100,23 @@ export class History {
   #draw() {
     const before = this.#rows;
     this.#rows = new Map();
-    const add = (/** @type {string} */ key, /** @type {() => HTMLElement} */ make) =>
+    const add = (/** @type {unknown[]} */ shown, /** @type {() => HTMLElement} */ make) => {
+      const key = JSON.stringify(shown);
       this.#rows.set(key, before.get(key) ?? make());
-    for (const entry of this.#entries.slice(0, this.#wanted)) {
-      const when = period(entry.changed);
-      if (!this.#rows.has(when)) add(when, () => element("li", "when", when));
-      add(JSON.stringify([entry.id, entry.name]), () => this.#item(entry));
+    };
+    const wanted = new Wanted(this.#text);
+    let left = this.#wanted;
+    for (const group of grouped(this.#entries, !wanted.isNothing)) {
+      if (left <= 0) break;
+      const { kind, title, entries, isFolded } = group;
+      if (kind === "time" || kind === "pinned") add([kind, title], () => element("li", "when", title));
+      else add([kind, title, entries.length, isFolded], () => this.#folding(group));
+      const shown = isFolded ? [] : entries.slice(0, left);
+      left -= shown.length;
+      for (const entry of shown) {
+        const { id, name, pinned, archived, folder } = entry;
+        add([id, name, pinned, archived, folder, this.#text], () => this.#item(entry, wanted));
+      }
     }
     let next = this.#list.firstChild;
     for (const row of this.#rows.values()) {
@@ -116,33 +139,118 @@ export class History {
     this.#draw();
   }
 
-  /** @param {Entry} entry */
-  #item(entry) {
+  /** The heading of a folder, or of what is archived: it can be folded. @param {Group} group */
+  #folding(group) {
+    const { kind, title, entries, isFolded } = group;
+    const root = element("li", "when folding");
+    root.dataset.folder = kind === "folder" ? title : "";
+    const open = button("fold", title, () => {
+      fold(group);
+      this.#draw();
+      this.#focus(`.folding[data-folder="${CSS.escape(root.dataset.folder ?? "")}"] .fold`);
+    });
+    open.dir = "auto";
+    open.setAttribute("aria-expanded", String(!isFolded));
+    open.prepend(icon(kind === "folder" ? "folder" : "archive"));
+    open.append(element("span", "count", String(entries.length)));
+    root.append(open);
+    if (kind !== "folder") return root;
+    const { renameFolder, deleteFolder } = strings.organised;
+    const opener = this.#opener(title, () => [
+      { label: renameFolder, icon: "rename", act: () => this.#renameFolder(root, title) },
+      { label: deleteFolder, icon: "delete", act: () => this.#deleteFolder(title) },
+    ]);
+    root.append(opener);
+    return root;
+  }
+
+  /**
+   * @param {Found} entry
+   * @param {Wanted} wanted what was searched for, if anything
+   */
+  #item(entry, wanted) {
     const root = element("li", "conversation");
     root.dataset.id = entry.id;
-    const open = button("open", entry.name || strings.sidebar.unnamed, () => this.#on.open(entry.id));
+    const { id, name, place } = entry;
+    const open = button("open", "", async () => {
+      await this.#on.open(id, place);
+      reveal(place && place.message, wanted);
+    });
     open.dir = "auto";
-    open.title = entry.name;
-    const opener = element("button", "more icon");
-    opener.setAttribute("aria-label", strings.sidebar.more(entry.name));
+    open.title = name;
+    const title = element("span", "name");
+    title.append(...wanted.marked(name || strings.sidebar.unnamed));
+    open.append(title);
+    if (place) {
+      const found = element("span", "excerpt");
+      found.append(...wanted.excerpt(place.text));
+      open.append(found);
+    }
+    root.append(open, this.#opener(name, (opener) => this.#choices(root, entry, opener)));
+    return root;
+  }
+
+  /**
+   * @param {string} name of what its menu is for
+   * @param {(opener: HTMLElement) => MenuItem[]} choices
+   */
+  #opener(name, choices) {
+    const opener = button("more icon", "", () => openMenu(opener, choices(opener)));
+    opener.setAttribute("aria-label", strings.sidebar.more(name));
     opener.setAttribute("aria-haspopup", "menu");
     opener.setAttribute("aria-expanded", "false");
     opener.append(icon("more"));
+    return opener;
+  }
+
+  /**
+   * What can be done with a conversation.
+   *
+   * @param {HTMLElement} root
+   * @param {Entry} entry
+   * @param {HTMLElement} opener
+   * @returns {MenuItem[]}
+   */
+  #choices(root, entry, opener) {
+    const { id, name, pinned, archived } = entry;
     const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
-      const record = await this.#store.load(entry.id);
-      if (record) download(`${fileName(entry.name)}.${type}`, () => format(record));
+      const record = await this.#store.load(id);
+      if (record) saveText(`${fileName(name)}.${type}`, () => format(record));
     };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
-    opener.addEventListener("click", () =>
-      openMenu(opener, [
-        { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
-        { label: asMarkdown, icon: "save", act: save("md", toMarkdown) },
-        { label: asJson, icon: "save", act: save("json", (record) => toJson([record])) },
-        { label: remove, icon: "delete", act: () => this.#delete(entry) },
-      ]),
-    );
-    root.append(open, opener);
-    return root;
+    const { pin, unpin, move, archive, unarchive } = strings.organised;
+    return [
+      { label: pinned ? unpin : pin, icon: "pin", act: () => this.#arrange(id, { pinned: !pinned, archived: false }) },
+      { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
+      { label: move, icon: "folder", act: () => openMenu(opener, this.#folders(root, entry)) },
+      { label: archived ? unarchive : archive, icon: "archive", act: () => this.#archive(entry) },
+      { label: asMarkdown, icon: "save", act: save("md", toMarkdown) },
+      { label: asJson, icon: "save", act: save("json", (record) => toJson([record])) },
+      { label: remove, icon: "delete", act: () => this.#delete(entry) },
+    ];
+  }
+
+  /**
+   * Where a conversation can be moved to.
+   *
+   * @param {HTMLElement} root
+   * @param {Entry} entry
+   * @returns {MenuItem[]}
+   */
+  #folders(root, { id, folder }) {
+    const { newFolder, noFolder, folderName } = strings.organised;
+    const moves = (/** @type {string | undefined} */ to) => () => this.#arrange(id, { folder: to, archived: false });
+    const other = foldersOf(this.#entries).filter((name) => name !== folder);
+    const make = () =>
+      this.#write(root, "", folderName, async (name) => {
+        if (name) await this.#arrange(id, { folder: name, archived: false });
+        else this.#focus(`[data-id="${id}"] .open`);
+      });
+    return [
+      ...other.map((name) => ({ label: name, icon: "folder", act: moves(name) })),
+      { label: newFolder, icon: "newFolder", act: make },
+      ...(folder ? [{ label: noFolder, icon: "close", act: moves(undefined) }] : []),
+    ];
   }
 
   /** @param {HTMLElement} item */
@@ -151,38 +259,109 @@ export class History {
     else item.removeAttribute("aria-current");
   }
 
+  /** @param {string} selector of something in the list */
+  #focus(selector) {
+    /** @type {HTMLElement | null} */ (this.#list.querySelector(selector))?.focus();
+  }
+
   /**
-   * @param {HTMLElement} item
-   * @param {Entry} entry
+   * Make something else of where a conversation stands, or of its name.
+   *
+   * @param {string} id
+   * @param {Arrangement} change
    */
-  #rename(item, entry) {
+  async #arrange(id, change) {
+    await this.#changeRecord(id, change);
+    await this.show();
+    this.#focus(`[data-id="${id}"] .open`);
+  }
+
+  /**
+   * @param {string} id
+   * @param {Arrangement} change
+   */
+  async #changeRecord(id, change) {
+    await this.#store.update(id, (record) => record && { ...record, ...change });
+    this.#on.arranged(id, change);
+  }
+
+  /**
+   * Let the visitor write a name in the place of a row.
+   *
+   * @param {HTMLElement} item
+   * @param {string} value
+   * @param {string} label
+   * @param {(name: string) => void} done with what was written, or nothing
+   */
+  #write(item, value, label, done) {
     const input = /** @type {HTMLInputElement} */ (element("input", ""));
-    input.value = entry.name;
-    input.dir = "auto";
-    input.setAttribute("aria-label", strings.sidebar.rename);
+    Object.assign(input, { value, dir: "auto", maxLength: LONGEST_NAME });
+    input.setAttribute("aria-label", label);
     const before = [...item.childNodes];
     let over = false;
-    const end = async (/** @type {boolean} */ keep) => {
+    const end = (/** @type {boolean} */ keep) => {
       if (over) return;
       over = true;
       item.replaceChildren(...before);
-      const name = input.value.trim();
-      if (keep && name && name !== entry.name) {
-        await this.#store.update(entry.id, (record) => record && { ...record, name });
-        this.#on.renamed(entry.id, name);
-      }
-      await this.show();
-      /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-id="${entry.id}"] .open`))?.focus();
+      done(keep ? input.value.trim() : "");
     };
     input.addEventListener("blur", () => end(true));
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") end(true);
+      if (event.key === "Enter" && !event.isComposing) end(true);
       else if (event.key === "Escape") end(false);
       else return;
       event.stopPropagation();
     });
     item.replaceChildren(input);
     input.select();
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {Entry} entry
+   */
+  #rename(item, entry) {
+    this.#write(item, entry.name, strings.sidebar.rename, (name) => this.#arrange(entry.id, { name: name || entry.name }));
+  }
+
+  /**
+   * @param {HTMLElement} item
+   * @param {string} folder
+   */
+  #renameFolder(item, folder) {
+    this.#write(item, folder, strings.organised.folderName, async (name) => {
+      if (name && name !== folder) await this.#moveAll(await this.#inFolder(folder), name);
+      this.#focus(`.folding[data-folder="${CSS.escape(name || folder)}"] .fold`);
+    });
+  }
+
+  /** What was in it stays, without a folder. @param {string} folder */
+  async #deleteFolder(folder) {
+    const entries = await this.#inFolder(folder);
+    await this.#moveAll(entries, undefined);
+    toast(strings.organised.folderDeleted(folder), { label: strings.undo, act: () => this.#moveAll(entries, folder) });
+  }
+
+  /** @param {string} folder */
+  async #inFolder(folder) {
+    return (await this.#store.list()).filter((entry) => entry.folder === folder);
+  }
+
+  /**
+   * @param {Entry[]} entries
+   * @param {string | undefined} folder
+   */
+  async #moveAll(entries, folder) {
+    for (const { id } of entries) await this.#changeRecord(id, { folder });
+    await this.show();
+  }
+
+  /** Out of the list, or back. @param {Entry} entry */
+  async #archive({ id, name, archived, pinned }) {
+    if (archived) return this.#arrange(id, { archived: false });
+    await this.#arrange(id, { archived: true, pinned: false });
+    const undo = () => this.#arrange(id, { archived: false, pinned });
+    toast(strings.organised.wasArchived(name), { label: strings.undo, act: undo });
   }
 
   /** @param {Entry} entry */
@@ -203,74 +382,12 @@ export class History {
   #transfer() {
     openMenu(byId("transfer-button"), [
       { label: strings.transfer.exportAll, icon: "save", act: () => this.#exportAll() },
-      { label: strings.transfer.import, icon: "open", act: () => this.#import() },
+      { label: strings.transfer.import, icon: "open", act: () => chooseImports(this.#store, () => this.show()) },
     ]);
   }
 
   async #exportAll() {
     const records = await this.#store.loadAll();
-    download(`${strings.transfer.fileName}.json`, () => toJson(records));
+    saveText(`${strings.transfer.fileName}.json`, () => toJson(records));
   }
-
-  #import() {
-    const input = document.createElement("input");
-    Object.assign(input, { type: "file", multiple: true, accept: ".json,.md,.markdown" });
-    input.addEventListener("change", async () => {
-      let count = 0;
-      for (const file of input.files ?? []) {
-        if (file.size > LARGEST) {
-          toast(strings.transfer.tooLarge(file.name, bytes(LARGEST)));
-          continue;
-        }
-        try {
-          for (const record of fromFile(await file.text())) {
-            await this.#store.save(record);
-            count++;
-          }
-        } catch {
-          toast(strings.transfer.unreadable(file.name));
-        }
-      }
-      if (count) toast(strings.transfer.imported(count));
-      await this.show();
-    });
-    input.click();
-  }
-}
-
-/**
- * @param {number} time in milliseconds since 1970
- * @returns {string} how long ago that is, as a heading
- */
-function period(time) {
-  const midnight = new Date().setHours(0, 0, 0, 0);
-  const days = Math.ceil((midnight - time) / 86_400_000);
-  const { today, yesterday, lastWeek } = strings.sidebar;
-  if (days < 1) return today;
-  if (days < 2) return yesterday;
-  if (days < 8) return lastWeek;
-  return monthOf(time);
-}
-
-/**
- * @param {string} name
- * @param {() => string} write
- */
-function download(name, write) {
-  let text;
-  try {
-    text = write();
-  } catch {
-    return toast(strings.transfer.tooMuch); // for a string
-  }
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser has begun to read it by then
-}
-
-/** @param {string} name */
-function fileName(name) {
-  return name.replaceAll(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 50) || strings.transfer.fileName;
 }

@@ -57,11 +57,11 @@ export async function open(app, message) {
  * @returns {AskedAnswer} as it was asked for: what it calls, and what came of that, is no part of its text
  */
 function askedFor({ conversation, settings }, message) {
-  const messages = conversation.prompt(message, settings.system);
+  const messages = conversation.prompt(message, settings.system(conversation));
   const last = messages.findLastIndex(({ role }) => role === "assistant");
   const { role, content, reasoning_content } = messages[last];
   const said = { role, content: content ?? "", ...(reasoning_content && { reasoning_content }) };
-  const { chat_template_kwargs } = settings.sampling();
+  const { chat_template_kwargs } = settings.sampling(conversation);
   return {
     messages: [...messages.slice(0, last), said],
     options: chat_template_kwargs ? { chat_template_kwargs } : {},

@@ -7,7 +7,7 @@
  * @property {() => Conversation} inView
  * @property {() => (Conversation | undefined)[]} inUse that one, and those that are being answered
  * @property {(conversation: Conversation) => Message | undefined} written what of one is being written here
- * @property {(id: string) => void} open the visitor wants to see it
+ * @property {(id: string, message?: string) => unknown} open the visitor wants to see it, with that message
  * @property {() => void} opened storage has come, late
  * @property {(id: string) => void} deleted it is no more
  * @property {(conversation: Conversation) => void} merged another tab has added to it
@@ -35,9 +35,9 @@ export class Keeping {
     },
   });
   #history = new History(this.#store, {
-    open: (id) => this.#on.open(id),
-    renamed: (id, name) => {
-      for (const conversation of this.#on.inUse()) if (conversation?.id === id) conversation.record.name = name;
+    open: (id, place) => this.#on.open(id, place?.message),
+    arranged: (id, change) => {
+      for (const conversation of this.#on.inUse()) if (conversation?.id === id) Object.assign(conversation.record, change);
     },
     deleted: (id) => this.#deleted(id),
     restored: (id) => {

@@ -6,9 +6,11 @@ import { icon } from "./icons.js";
 /** Room between the menu and what is around it, in CSS pixels. */
 const MARGIN = 6;
 
+/** @typedef {{label: string, icon: string, act: () => unknown}} MenuItem */
+
 /**
  * @param {HTMLElement} button that says it has one: aria-haspopup
- * @param {{label: string, icon: string, act: () => void}[]} items
+ * @param {MenuItem[]} items
  */
 export function openMenu(button, items) {
   const root = element("div", "menu");

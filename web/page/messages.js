@@ -13,6 +13,7 @@
  * @property {string} icon
  * @property {string} label
  * @property {Message["role"]} [role] of the messages that have it; default: all
+ * @property {boolean} [rare] it stands in the menu behind the buttons, by its label
  * @property {(view: MessageView, button: HTMLElement) => void} act
  */
 
@@ -21,8 +22,10 @@ import { button, element, iconButton } from "./dom.js";
 import { fileView } from "./file_view.js";
 import { inSteps, perFrame } from "./frames.js";
 import { icon } from "./icons.js";
+import { inline } from "./inline.js";
 import { loadMarkdown } from "./markdown.js";
-import { plain } from "./pieces.js";
+import { openMenu } from "./menu.js";
+import { PIECE, plain } from "./pieces.js";
 import { TextRenderer } from "./render.js";
 import { sourcesOf } from "./sources.js";
 import { strings } from "./strings.js";
@@ -37,13 +40,13 @@ const AT_ONCE = 100;
 const MORE = 400;
 
 /**
- * What stands below an answer that has ended.
+ * What stands below an answer that has ended, beside its figures.
  *
  * @param {Message} message
  */
 export function noteOf({ content, reasoning, calls, figures }) {
   if (!content && !reasoning && !calls) return strings.unanswered;
-  return figures ? strings.stats(figures) : "";
+  return figures ? strings.reasons[figures.reason] : "";
 }
 
 export class MessageList {
@@ -160,7 +163,8 @@ class MessageView {
   #on;
   #text = element("div", "text");
   #body = element("div", "content");
-  #note = element("div", "stats");
+  #note = element("span", "note");
+  #numbers = element("span", "figures");
   #actions = element("div", "actions");
   #branches = element("div", "branches");
   /** @type {TextRenderer | null} */
@@ -190,15 +194,18 @@ class MessageView {
     this.root = element("article", `message ${role}`);
     this.root.setAttribute("aria-label", role === "user" ? strings.you : (model ?? strings.assistant));
     this.root.dataset.state = "ended";
+    this.root.dataset.id = message.id;
     // What was written, for what drives the page.
     Object.defineProperty(this.root, "source", { get: () => message.content });
     this.root.append(this.#body);
     this.#text.dir = "auto";
     for (const file of message.files ?? []) this.#body.append(fileView(file));
     this.#body.append(this.#text);
-    if (role === "user") this.#text.append(...plain(content));
+    if (role === "user") this.#text.append(...(content.length > PIECE ? plain(content) : inline(content)));
     const under = element("div", "under");
-    under.append(this.#note, this.#branches, this.#actions);
+    const stats = element("div", "stats");
+    stats.append(this.#numbers, this.#note);
+    under.append(this.#actions, this.#branches, stats);
     this.root.append(under);
     this.#figures = message.figures;
     if (role === "assistant") this.note = noteOf(message);
@@ -249,9 +256,12 @@ class MessageView {
     if (this.#renderer) this.#showCalls();
   }
 
-  /** @param {string} note what stands below the text: figures, or what became of it */
+  /** @param {string} note what became of it, below the text and behind its figures */
   set note(note) {
-    if (this.#note.textContent !== note) this.#note.textContent = note; // else it would be laid out for nothing
+    const { figures } = this.message;
+    const numbers = figures?.usage.completion_tokens ? strings.stats(figures) + (note && " · ") : "";
+    if (this.#numbers.textContent !== numbers) this.#numbers.textContent = numbers; // else it would be laid out for nothing
+    if (this.#note.textContent !== note) this.#note.textContent = note;
   }
 
   /** @param {boolean} isLast of the conversation: what can be done with it is always shown */
@@ -352,12 +362,20 @@ class MessageView {
   }
 
   #showActions() {
-    const shown = this.#on.actions.filter(({ role }) => !role || role === this.message.role);
-    const buttons = shown.map(({ icon, label, act }) => {
+    // Asked for when the menu opens: features that add to them may come later than messages do.
+    const mine = () => this.#on.actions.filter(({ role }) => !role || role === this.message.role);
+    const often = mine().filter(({ rare }) => !rare);
+    const buttons = often.map(({ icon, label, act }) => {
       const made = iconButton(icon, label, () => act(this, made));
       return made;
     });
-    this.#actions.replaceChildren(...buttons);
+    const more = iconButton("more", strings.message.more, () => {
+      const rare = mine().filter(({ rare }) => rare);
+      openMenu(more, rare.map(({ icon, label, act }) => ({ icon, label, act: () => act(this, more) })));
+    });
+    more.setAttribute("aria-haspopup", "menu");
+    more.setAttribute("aria-expanded", "false");
+    this.#actions.replaceChildren(...buttons, more);
   }
 }
 

@@ -5,7 +5,10 @@
  * @import { IDBPDatabase } from "idb"
  * @import { ConversationRecord } from "./conversation.js"
  *
- * @typedef {Pick<ConversationRecord, "id" | "name" | "created" | "changed">} Entry
+ * @typedef {Pick<ConversationRecord, "id" | "name" | "created" | "changed" | "pinned" | "archived" | "folder">} Entry
+ *
+ * @typedef {Entry & {place?: Place}} Found
+ * @typedef {{message: string, text: string}} Place a message that has what was searched for, and its text
  *
  * @typedef {object} Change
  * @property {string} id of the conversation
@@ -14,7 +17,7 @@
  */
 
 import { lasting } from "./attached.js";
-import { readRecord, timeOf } from "./conversation.js";
+import { arrangedOf, readRecord, timeOf } from "./conversation.js";
 import { idb } from "./libraries.js";
 
 /** Storage that does not open within so many milliseconds is not waited for: until it opens there is none. */
@@ -214,25 +217,25 @@ export class Store {
   }
 
   /**
-   * @param {string} text
+   * @param {import("./wanted.js").Wanted} wanted
    * @param {AbortSignal} signal ends it
-   * @returns {Promise<Entry[] | undefined>} those whose name or messages contain it, the last changed one first;
+   * @returns {Promise<Found[] | undefined>} those whose name or messages have it, the last changed one first;
    *   undefined: it was ended
    */
-  async search(text, signal) {
+  async search(wanted, signal) {
     const entries = await this.list();
-    const wanted = text.trim().toLocaleLowerCase();
-    if (!wanted) return entries;
-    const has = (/** @type {string} */ text) => text.toLocaleLowerCase().includes(wanted);
+    if (wanted.isNothing) return entries;
+    /** @type {Found[]} */
     const found = [];
     for (let start = 0; start < entries.length; start += READ_AT_ONCE) {
       if (signal.aborted) return undefined;
       const some = entries.slice(start, start + READ_AT_ONCE);
       const records = await this.#loadSome(some.map(({ id }) => id));
-      found.push(...some.filter((_, index) => {
+      for (const [index, entry] of some.entries()) {
         const record = records[index];
-        return record && (has(record.name) || record.messages.some(({ content }) => has(content)));
-      }));
+        if (!record || !wanted.isIn([record.name, ...record.messages.map(({ content }) => content)])) continue;
+        found.push({ ...entry, place: placeIn(record, wanted) });
+      }
     }
     return found;
   }
@@ -258,10 +261,24 @@ async function write(transaction, id, record) {
 
 /** What the list shows of it. @param {ConversationRecord | undefined} record */
 function listing(record) {
-  return record ? `${record.name} ${record.changed}` : "";
+  return record ? JSON.stringify(entryOf(record)) : "";
 }
 
 /** @param {any} data an entry, or what it is to be of @returns {Entry} */
-function entryOf({ id, name, created, changed }) {
-  return { id, name: typeof name === "string" ? name : "", created: timeOf(created), changed: timeOf(changed) };
+function entryOf(data) {
+  const { id, name, created, changed } = data;
+  const named = typeof name === "string" ? name : "";
+  return { id, name: named, created: timeOf(created), changed: timeOf(changed), ...arrangedOf(data) };
+}
+
+/**
+ * @param {ConversationRecord} record
+ * @param {import("./wanted.js").Wanted} wanted
+ * @returns {Place | undefined} the message that has most of what is wanted, the first of those
+ */
+function placeIn({ messages }, wanted) {
+  const counts = messages.map(({ content }) => wanted.count(content));
+  const most = Math.max(0, ...counts);
+  const best = most > 0 ? messages[counts.indexOf(most)] : undefined;
+  return best && { message: best.id, text: best.content };
 }

@@ -7,7 +7,8 @@
  */
 
 import { fenceAround } from "./attached.js";
-import { Conversation, detailsOf, newId, timeOf } from "./conversation.js";
+import { arrangedOf, Conversation, detailsOf, newId, timeOf } from "./conversation.js";
+import { ownValuesOf } from "./settings_values.js";
 
 const FORMAT = "py_wgml conversations";
 const VERSION = 1;
@@ -19,6 +20,8 @@ const REASONING = /^\n?\n?<!-- reasoning(?: \((.*) s\))? -->\n\n([^]*?)\n\n<!-- 
 const CALLS = /^\n?\n?<!-- calls -->\n\n([^\n]*)\n\n<!-- answer -->$/m;
 /** Lines of a message that look like a mark have a backslash more in the file, and one less when they are read. */
 const LIKE_MARKS = /^\\*<!-- (?:user|assistant|reasoning|calls|answer)\b.*-->$/gm;
+/** Behind the name: what the conversation has of settings of its own, in JSON. */
+const SETTINGS = /^# .*\n\n<!-- settings ([^\n]*) -->\n/;
 const FILE = /^(`{6,})text (.*)\n([^]*?)\n\1(?:\n\n|$)/;
 const LONGEST_NAME = 500;
 
@@ -30,6 +33,7 @@ export function toJson(conversations) {
 /** @param {ConversationRecord} record */
 export function toMarkdown(record) {
   const parts = [`# ${named(record.name)}`];
+  if (record.settings) parts.push(`<!-- settings ${inComment(record.settings)} -->`);
   for (const { role, content, reasoning, thought, calls, model, files = [] } of new Conversation(record).path) {
     const count = files.length || FILE.test(content) ? `: ${files.length} file${files.length === 1 ? "" : "s"}` : "";
     parts.push(`<!-- ${role}${model ? ` (${named(model)})` : ""}${count} -->`);
@@ -50,6 +54,9 @@ export function toMarkdown(record) {
 /** JSON without any of the characters that end a line. @param {unknown} value */
 const inLine = (value) =>
   JSON.stringify(value).replaceAll(/[\u2028\u2029]/g, (end) => `\\u${end.charCodeAt(0).toString(16)}`);
+
+/** JSON that ends no comment either. @param {unknown} value */
+const inComment = (value) => inLine(value).replaceAll(/-(?=[->])/g, "\\u002d");
 
 /** @param {string} text */
 const guarded = (text) => text.replaceAll(LIKE_MARKS, "\\$&");
@@ -107,7 +114,8 @@ function fromMarkdown(text) {
       ...(calls && { calls: JSON.parse(calls[1]) }),
     });
   }
-  return checked({ name, messages, leaf: String(messages.length - 1) });
+  const settings = SETTINGS.exec(text)?.[1];
+  return checked({ name, messages, leaf: String(messages.length - 1), settings: settings && JSON.parse(settings) });
 }
 
 /**
@@ -151,6 +159,8 @@ function checked(data) {
     changed: timeOf(data.changed, now),
     messages,
     leaf: ids.get(data.leaf) ?? messages.at(-1)?.id ?? null,
+    ...arrangedOf(data),
+    settings: ownValuesOf(data.settings),
     dropOldest: data.dropOldest === true,
     first: ids.get(data.first) ?? null,
   };

@@ -552,9 +552,16 @@ export interface About {
   model: ModelFacts;
   adapter: AdapterFacts;
   gpu_bytes: number;
+  /** What suits it where nobody says otherwise. */
   sampling: Sampling;
+  /** Members of `sampling` that the model's file itself recommends. */
+  recommended: string[];
   /** Whether it thinks before it answers where nobody tells it: "free": it decides, "fixed": it can't be told. */
   thinking: "on" | "off" | "free" | "fixed";
+  /** How much it may be told to think, by `reasoning_effort`: what it tells apart of "low", "medium", "high". */
+  efforts: string[];
+  /** Which of them it takes where nobody tells it; empty: none. */
+  effort: string;
 }
 
 /** A Ready as the engine has it; worker.js adds the rest. */

@@ -91,11 +91,13 @@ export const words = {
     copy: "Copy",
     copyCode: "Copy",
     edit: "Edit",
-    again: "Answer anew",
-    goOn: "Go on with this answer",
+    again: "Regenerate",
+    goOn: "Continue",
+    more: "More",
+    details: "Details",
     inside: "Look inside",
-    remove: "Delete this and what follows",
-    removed: "Deleted, with what followed.",
+    remove: "Delete from here",
+    removed: "Deleted, with everything after it.",
     save: "Save",
     sendAgain: "Send",
     previous: "Previous version",
@@ -314,7 +316,38 @@ export const words = {
   settings: {
     title: "Settings",
     language: { label: "Language", system: "System" },
-    reset: "Reset all to the model’s defaults",
+    reset: "Reset all settings",
+    wasReset: "All settings are back to their defaults.",
+    /** @type {(name: string) => string} */
+    toDefault: (name) => `Reset ${name}`,
+    groups: { general: "General", answers: "Answers", sampling: "Sampling", memory: "Memory", tools: "Tools" },
+    scope: {
+      label: "These apply to",
+      explained: "A conversation keeps its own settings, and takes them along when it is exported.",
+      choices: { all: "All conversations", own: "This conversation only" },
+      asForAll: "As in all conversations",
+    },
+    own: {
+      label: "Own settings",
+      explained: "This conversation has settings of its own",
+      reset: "Use the settings for all conversations",
+      wasReset: "This conversation now uses the settings for all conversations.",
+    },
+    presets: {
+      label: "Style",
+      labels: { recommended: "As the model recommends", precise: "Precise", balanced: "Balanced", creative: "Creative" },
+      own: "Custom",
+      /** Where the model's file says something. */
+      made: "The recommended values come from the model’s own file.",
+      ours: "This model recommends nothing itself; the recommended values suit models of its size.",
+    },
+    effort: {
+      label: "Thinking effort",
+      explained: "More effort means better answers to hard questions, and a longer wait.",
+      levels: { low: "Low", medium: "Medium", high: "High" },
+      /** @type {(level: string | undefined) => string} */
+      byItself: (level) => (level ? `Default (${level})` : "Default"),
+    },
     /** @type {Record<string, string>} */
     unset: { max_tokens: "no limit", seed: "random" },
     theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
@@ -422,12 +455,11 @@ export const words = {
     context: "context full",
   },
   /** @type {(figures: Figures) => string} */
-  stats: ({ reason, usage, seconds, tokens_per_second }) => {
+  stats: ({ usage, seconds, tokens_per_second }) => {
     const tokens = count(usage.completion_tokens);
     const parts = [plural(usage.completion_tokens, { one: `${tokens} token`, other: `${tokens} tokens` })];
     if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-    if (usage.completion_tokens > 0) parts.push(`first after ${measured(seconds.first_token)}`);
-    if (words.reasons[reason]) parts.push(words.reasons[reason]);
+    parts.push(`first token after ${measured(seconds.first_token)}`);
     return parts.join(" · ");
   },
   unanswered: "Not answered. It is sent along with your next question.",
@@ -507,5 +539,137 @@ export const words = {
     noRoom: "The graphics processor has no memory left for it.",
     /** @type {(why: string) => string} */
     noMeaning: (why) => `Your files are searched by words alone. ${why}`,
+  },
+  thinking: {
+    label: "Think",
+    off: "Don’t think",
+    explained: "Think before answering: better answers, a longer wait",
+    /** @type {(level: string) => string} */
+    level: (level) => `Think: ${level}`,
+  },
+  library: {
+    title: "Assistants and prompts",
+    assistantsTitle: "Assistants",
+    assistantsLead: "Who you talk to: instructions and settings that a new chat starts with.",
+    promptsTitle: "Saved prompts",
+    promptsLead: "Type / in an empty message to insert one.",
+    begin: "Or start with an assistant",
+    more: "Edit…",
+    editPrompts: "Edit saved prompts…",
+    use: "Chat",
+    /** @type {(assistant: string, model: string) => string} */
+    meantFor: (assistant, model) => `${assistant} is meant for the model ${model}.`,
+    load: "Load it",
+    newAssistant: "New assistant",
+    newPrompt: "New prompt",
+    /** @type {(name: string) => string} */
+    edit: (name) => `Edit ${name}`,
+    /** @type {(name: string) => string} */
+    remove: (name) => `Delete ${name}`,
+    /** @type {(name: string) => string} */
+    removed: (name) => `“${name}” was deleted.`,
+    save: "Save",
+    name: "Name",
+    nameHelp: "Shown on the start page and at the top of its chats.",
+    promptNameHelp: "You find it by this name, or by a word of its text.",
+    mark: "Symbol",
+    markHelp: "An emoji or a letter. Can be left empty.",
+    systemHelp: "Tell it who it is and how to answer. It reads this before every chat.",
+    model: "Model",
+    modelHelp: "A model that is not on this device is loaded only when you say so.",
+    anyModel: "Whichever is in use",
+    text: "Text",
+    textHelp: "Write {{text}} where something is to be filled in.",
+    missing: "This can’t be empty.",
+    notKept: "This browser gives the page no room to keep that: it will be gone when the page is closed.",
+    import: "Import…",
+    export: "Export",
+    fileName: "assistants",
+    /** @type {(count: number) => string} */
+    imported: (count) => {
+      if (count === 0) return "Nothing new: all of it was here already.";
+      return count === 1 ? "One was imported." : `${count} were imported.`;
+    },
+    /** @type {(name: string) => string} */
+    unreadable: (name) => `${name} has no assistants or prompts that this page can read.`,
+    assistants: {
+      writer: {
+        name: "Writer",
+        system:
+          "You are a skilled writer and editor. Write in clear, lively language and keep the writer’s own voice. When you are given a text to improve, return the improved text first, and then name the most important changes in a few short points.",
+      },
+      translator: {
+        name: "Translator",
+        system:
+          "You are a translator. Translate what the user writes into English, or, if it is in English, into the language that the user names. Keep meaning, tone and formatting. Answer with the translation alone.",
+      },
+      coder: {
+        name: "Programmer",
+        system:
+          "You are an experienced programmer. Answer with short, correct and readable code in a code block, and then explain it in a few sentences. If something important is not clear, say what you assume.",
+      },
+      tutor: {
+        name: "Tutor",
+        system:
+          "You are a patient tutor. Explain things step by step, in simple words and with one example. End with one short question that shows whether it was understood.",
+      },
+    },
+    prompts: {
+      summary: { name: "Summarize", text: "Summarize this text in five short points:\n\n{{text}}" },
+      explain: { name: "Explain simply", text: "Explain {{topic}} as you would to a twelve-year-old, with an example." },
+      improve: { name: "Improve my writing", text: "Correct the mistakes in this text and make it easier to read, without changing what it says:\n\n{{text}}" },
+      translate: { name: "Translate", text: "Translate this into {{language}}:\n\n{{text}}" },
+      reply: { name: "Answer an email", text: "Write a short, friendly answer to this email. I want to say: {{message}}\n\nThe email:\n\n{{email}}" },
+      ideas: { name: "Ideas", text: "Give me ten ideas for {{topic}}, each in one sentence." },
+    },
+  },
+  /** What an answer took, at length. */
+  details: {
+    title: "Details of the answer",
+    model: "Model",
+    answer: "Length",
+    /** @type {(number: number) => string} */
+    tokens: (number) => plural(number, { one: `${count(number)} token`, other: `${count(number)} tokens` }),
+    speed: "Speed",
+    first: "Time to first token",
+    thinking: "Time to think",
+    /** @type {(seconds: number) => string} */
+    seconds: (seconds) => measured(seconds),
+    prompt: "Prompt",
+    /** @type {(all: number, cached: number) => string} */
+    read: (all, cached) => `${words.details.tokens(all)}${cached ? `, ${count(cached)} of them known from before` : ""}`,
+    ended: "Ended",
+    /** @type {Record<Done["reason"], string>} */
+    reasons: {
+      stop: "by itself",
+      tool_calls: "to call a function",
+      length: "at the length limit",
+      stopped: "you stopped it",
+      context: "the context was full",
+    },
+    none: "Nothing was measured.",
+    show: {
+      label: "Numbers under answers",
+      explained: "Length, speed and time to the first token. They are always in the details of an answer.",
+      choices: { shown: "Show", folded: "Hide" },
+    },
+  },
+  organised: {
+    pinned: "Pinned",
+    archived: "Archived",
+    pin: "Pin",
+    unpin: "Unpin",
+    move: "Move to folder…",
+    newFolder: "New folder…",
+    noFolder: "No folder",
+    folderName: "Name of the folder",
+    renameFolder: "Rename folder",
+    deleteFolder: "Delete folder, keep its chats",
+    /** @type {(name: string) => string} */
+    folderDeleted: (name) => `The folder “${name}” was deleted. Its chats are still here.`,
+    archive: "Archive",
+    unarchive: "Move out of the archive",
+    /** @type {(name: string) => string} */
+    wasArchived: (name) => `“${name}” was archived.`,
   },
 };
