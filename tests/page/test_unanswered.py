@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from page.pages import ask, choose_of, ready, sent, wait_answers, wait_state
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +137,7 @@ def test_a_question_waits_for_its_files(page: Page, url: str, fake: Fake) -> Non
         return read.call(this);
       };
     }""")
-    late = {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"}
+    late: FilePayload = {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"}
     attach(page, "early")
     for said in ("one?", "one? Or two?"):
         page.set_input_files("#files", late)

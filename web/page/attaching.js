@@ -16,7 +16,7 @@ export class Attaching {
   #changed;
   /** @type {AttachedFile[]} */
   #files = [];
-  /** Those that are being read, or wait for it: how far each has come. @type {Map<File, {stop: AbortController, share: number}>} */
+  /** Those that are being read, or wait for it, with how each is shown. @type {Map<File, {stop: AbortController, item: HTMLElement}>} */
   #reading = new Map();
   /** One after the other: a large one alone takes much memory. @type {Promise<unknown>} */
   #turn = Promise.resolve();
@@ -50,7 +50,14 @@ export class Attaching {
   /** @param {File[]} files */
   add(files) {
     for (const file of files) {
-      this.#reading.set(file, { stop: new AbortController(), share: 0 });
+      const stop = new AbortController();
+      const item = chip(strings.files.reading(file.name, percent(0)), file.name, () => {
+        stop.abort();
+        this.#reading.delete(file);
+        this.#end();
+      });
+      item.classList.add("reading");
+      this.#reading.set(file, { stop, item });
       this.#turn = this.#turn.then(() => this.#read(file));
     }
     this.#show();
@@ -63,9 +70,9 @@ export class Attaching {
     let failed = false;
     try {
       const { read } = await import("./reading.js");
+      const label = /** @type {HTMLElement} */ (reading.item.querySelector("span"));
       const made = await read(file, reading.stop.signal, (share) => {
-        reading.share = share;
-        this.#show();
+        label.textContent = strings.files.reading(file.name, percent(Math.floor(100 * share) / 100));
       });
       if (!reading.stop.signal.aborted) this.#files.push(made);
     } catch (error) {
@@ -84,16 +91,7 @@ export class Attaching {
         this.#end();
       }),
     );
-    const reading = [...this.#reading].map(([file, { stop, share }]) => {
-      const made = chip(strings.files.reading(file.name, percent(share)), file.name, () => {
-        stop.abort();
-        this.#reading.delete(file);
-        this.#end();
-      });
-      made.classList.add("reading");
-      return made;
-    });
-    const all = [...read, ...reading];
+    const all = [...read, ...[...this.#reading.values()].map(({ item }) => item)];
     this.#root.hidden = !all.length;
     this.#root.replaceChildren(...all, ...(all.length ? [this.#keep()] : []));
   }

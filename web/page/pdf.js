@@ -55,7 +55,7 @@ export async function readPdf(file, signal, tell) {
  * @returns {string}
  */
 function written(items) {
-  const usual = median(items.filter(({ str }) => str.trim()).map(({ height }) => height));
+  const usual = usualHeight(items);
   /** @type {{text: string, height: number, y: number}[]} */
   const lines = [];
   let [text, height, y] = ["", 0, 0];
@@ -84,7 +84,10 @@ function written(items) {
   return page;
 }
 
-/** @param {number[]} numbers */
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0;
+/** @param {Item[]} items @returns {number} the height that most letters have */
+function usualHeight(items) {
+  /** @type {Map<number, number>} */
+  const letters = new Map();
+  for (const { str, height } of items) letters.set(height, (letters.get(height) ?? 0) + str.trim().length);
+  return [...letters].reduce((most, next) => (next[1] > most[1] ? next : most), [0, 0])[0];
 }
