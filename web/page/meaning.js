@@ -9,7 +9,7 @@
  */
 
 import { siteModels } from "./choice.js";
-import { documentOf } from "./documents.js";
+import { documentOf } from "./passages.js";
 import { percent } from "../shared/format.js";
 import { keptModels } from "../shared/kept.js";
 import { HUB } from "../shared/reference.js";
