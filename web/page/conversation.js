@@ -237,8 +237,7 @@ export class Conversation {
 
   /** The files that an answer is about. @param {Message} answer @returns {AttachedFile[]} */
   filesFor(answer) {
-    const questions = this.#sentUpTo(answer).filter(({ role }) => role === "user");
-    return questions.flatMap(({ id, files }) => (files ?? []).filter(({ text, fleeting }) => text && (!fleeting || id === answer.parent)));
+    return this.#pathTo(answer.id).flatMap(({ id, files }) => (files ?? []).filter(({ text, fleeting }) => text && (!fleeting || id === answer.parent)));
   }
 
   /**
