@@ -28,10 +28,10 @@ class Passages(TypedDict):
     texts: list[str]
 
 
-class Find(TypedDict):
-    """What of some documents answers a question. Answered by Found."""
+class Consult(TypedDict):
+    """What of some documents answers a question. Answered by Consulted."""
 
-    type: Literal["find"]
+    type: Literal["consult"]
     id: int
     question: str
     before: NotRequired[str]
@@ -52,10 +52,10 @@ class FoundPassage(TypedDict):
     text: str
 
 
-class Found(TypedDict):
-    """The reply to Find."""
+class Consulted(TypedDict):
+    """The reply to Consult."""
 
-    type: Literal["found"]
+    type: Literal["consulted"]
     id: int
     fits: bool
     """The documents are short enough to be given whole, and there are no passages here."""

@@ -8,7 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
-from .findings import Cut, Find, Found, Passages
+from .findings import Consult, Consulted, Cut, Passages
 from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
@@ -38,6 +38,22 @@ class AskRoom(TypedDict):
     type: Literal["room"]
     id: int
     bytes: int
+
+
+class Search(TypedDict):
+    """Repositories of GGUF files on Hugging Face, by words. Answered by Found, in JavaScript."""
+
+    type: Literal["search"]
+    id: int
+    query: str
+
+
+class Browse(TypedDict):
+    """The models of one of them. Answered by Browsed, in JavaScript."""
+
+    type: Literal["browse"]
+    id: int
+    repository: str
 
 
 class AskCard(TypedDict):
@@ -117,7 +133,23 @@ class Ping(TypedDict):
     type: Literal["ping"]
 
 
-Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Cut | Find | Inspect | Attend | Profile | Rewrite
+Asked = (
+    Load
+    | Resolve
+    | AskRoom
+    | Search
+    | Browse
+    | AskCard
+    | Bench
+    | Embed
+    | Rerank
+    | Cut
+    | Consult
+    | Inspect
+    | Attend
+    | Profile
+    | Rewrite
+)
 Request = Asked | Send | StopAnswer | Pause | Cancel | Ping
 
 # From the worker: on the way to a loaded model
@@ -335,6 +367,36 @@ class ErrorReply(TypedDict):
 # From the worker: the other replies
 
 
+class HubRepository(TypedDict):
+    """A repository on Hugging Face that has GGUF files."""
+
+    name: str
+    """owner/repository"""
+    downloads: int
+    """In the last month."""
+    license: NotRequired[str]
+    gated: bool
+    """Only for those who have agreed to its terms there."""
+
+
+class Found(TypedDict):
+    """The reply to Search: those downloaded most first."""
+
+    type: Literal["found"]
+    id: int
+    repositories: list[HubRepository]
+
+
+class Browsed(TypedDict):
+    """The reply to Browse: the models that lie in one file each, the smallest first."""
+
+    type: Literal["browsed"]
+    id: int
+    architecture: NotRequired[str]
+    """As the hub has read it from one of them."""
+    models: list[ModelSource]
+
+
 class Resolved(TypedDict):
     """The reply to Resolve."""
 
@@ -397,7 +459,7 @@ class Alive(TypedDict):
 
 
 Looked = Inspected | Attended | Profiled | Rewritten
-Searched = Passages | Found
+Searched = Passages | Consulted
 Told = (
     Looked
     | Searched
@@ -414,4 +476,4 @@ Told = (
 )
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
-Reply = Told | Ready | Resolved | Room | Alive
+Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive

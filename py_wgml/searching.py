@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import WgmlError
-from .findings import Found, Passages
+from .findings import Consulted, Passages
 from .model import Model
 from .retrieval import Document, Library
 from .values import listed, mapping, text
@@ -26,7 +26,9 @@ class Searching:
     def __init__(self) -> None:
         self._library = Library()
 
-    async def reply(self, model: Model, beside: Model | None, id: int, request: Mapping[str, Any]) -> Passages | Found:
+    async def reply(
+        self, model: Model, beside: Model | None, id: int, request: Mapping[str, Any]
+    ) -> Passages | Consulted:
         """The reply to a request of findings.py. beside: the model that embeds, if there is one. Raises WgmlError for
         what can't be answered."""
         if request["type"] == "cut":
@@ -53,12 +55,12 @@ class Searching:
             if left < 0:
                 break
         else:
-            return {"type": "found", "id": id, "fits": True, "passages": []}
+            return {"type": "consulted", "id": id, "fits": True, "passages": []}
         room = min(model.context // _ROOM, _MOST_ROOM)
         nearness = await self._nearness(beside, question, given) if beside else None
         found = self._library.find(question, documents, room, lambda text: count(text, room), nearness, before)
         return {
-            "type": "found",
+            "type": "consulted",
             "id": id,
             "fits": False,
             "passages": [

@@ -119,7 +119,7 @@ class Session:
                 case "inspect" | "attend" | "profile" | "rewrite":
                     async with self._busy:
                         self._post(await self._look(id, request))
-                case "cut" | "find":
+                case "cut" | "consult":
                     async with self._busy:
                         self._post(await self._search(id, request))
                 case "embed" | "rerank":

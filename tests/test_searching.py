@@ -19,12 +19,12 @@ DOCUMENT = {"name": "birds.txt", "parts": [LONG, HERON, LONG]}
 
 def test_long_documents_are_searched_and_short_ones_are_not(page: Any) -> None:
     async def test(page: Page) -> None:
-        [error] = await page.ask("find", **ASKED, documents=[DOCUMENT])
+        [error] = await page.ask("consult", **ASKED, documents=[DOCUMENT])
         assert (error["type"], error["message"]) == ("error", "no model is loaded")
         await page.load(context=256)
-        [found] = await page.ask("find", **ASKED, documents=[{"name": "a", "parts": ["short"]}])
+        [found] = await page.ask("consult", **ASKED, documents=[{"name": "a", "parts": ["short"]}])
         assert (found["fits"], found["passages"]) == (True, [])
-        [found] = await page.ask("find", **ASKED, documents=[{"name": "a", "parts": ["short"]}, DOCUMENT])
+        [found] = await page.ask("consult", **ASKED, documents=[{"name": "a", "parts": ["short"]}, DOCUMENT])
         assert found["fits"] is False
         assert (found["passages"][0]["document"], found["passages"][0]["part"]) == (1, 1)
         assert found["passages"][0]["text"] == HERON.strip()
@@ -55,13 +55,13 @@ def test_a_model_beside_the_other_makes_vectors(page: Any) -> None:
         kept[-1] = np.frombuffer(vector["vectors"], np.float32)
         data = np.round(127 * kept / np.abs(kept).max(axis=1, keepdims=True)).astype(np.int8)
         document = {**DOCUMENT, "vectors": base64.b64encode(data.tobytes()).decode()}
-        [found] = await page.ask("find", question="zzz", documents=[document])
+        [found] = await page.ask("consult", question="zzz", documents=[document])
         assert not found["fits"]
-        [found] = await page.ask("find", **ASKED, documents=[document])
+        [found] = await page.ask("consult", **ASKED, documents=[document])
         assert cut["texts"][-1] in [one["text"] for one in found["passages"]]
         # Of another model, or none: words alone find.
         for vectors in ("AAAA", None, ""):
-            [found] = await page.ask("find", **ASKED, documents=[{**DOCUMENT, "vectors": vectors}])
+            [found] = await page.ask("consult", **ASKED, documents=[{**DOCUMENT, "vectors": vectors}])
             assert found["passages"][0]["text"] == HERON.strip()
 
     page(test)
@@ -87,12 +87,16 @@ def test_another_chat_model_takes_the_room_of_the_one_beside_it(page: Any) -> No
 @pytest.mark.parametrize(
     ("type", "message", "told"),
     [
-        ("find", {"documents": []}, "question is None, not text"),
-        ("find", {"question": "a", "documents": 5}, "documents is the int 5, not a list"),
-        ("find", {"question": "a", "documents": [{"name": "a"}]}, "documents[0].parts is None, not a list"),
-        ("find", {"question": "a", "documents": [{"name": "a", "parts": [5]}]}, "documents[0].parts[0] is the int 5"),
-        ("find", {"question": "a", "documents": [{"name": "a", "parts": [], "vectors": 5}]}, "vectors is the int 5"),
-        ("find", {"question": "a"}, "documents is None, not a list"),
+        ("consult", {"documents": []}, "question is None, not text"),
+        ("consult", {"question": "a", "documents": 5}, "documents is the int 5, not a list"),
+        ("consult", {"question": "a", "documents": [{"name": "a"}]}, "documents[0].parts is None, not a list"),
+        (
+            "consult",
+            {"question": "a", "documents": [{"name": "a", "parts": [5]}]},
+            "documents[0].parts[0] is the int 5",
+        ),
+        ("consult", {"question": "a", "documents": [{"name": "a", "parts": [], "vectors": 5}]}, "vectors is the int 5"),
+        ("consult", {"question": "a"}, "documents is None, not a list"),
         ("cut", {}, "document.parts is None"),
         ("cut", {"document": "a"}, "document is the str 'a', not an object"),
     ],

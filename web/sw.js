@@ -16,6 +16,8 @@ const version = new URL(location.href).searchParams.get("version") ?? "";
 /** Caches are shared by all sites of an origin: the name tells ours from those of other folders. */
 const family = `py_wgml ${new URL("./", location.href).pathname} `;
 const cacheName = family + version;
+/** What another app has shared lies there: installed.js has the same name. */
+const shared = `py_wgml-shared ${new URL("./", location.href).pathname}`;
 /** In the cache: which tabs and workers were opened with which earlier version. A service worker forgets; this stays. */
 const OLDER = "older-clients.json";
 
@@ -39,8 +41,29 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const ours = url.href.startsWith(new URL("./", location.href).href);
+  const isShare = request.method === "POST" && url.href === new URL("./share", location.href).href;
+  if (isShare) return event.respondWith(putAside(request));
   if (request.method === "GET" && ours && request.cache !== "no-store") event.respondWith(answer(event));
 });
+
+/**
+ * Another app shares something with the page: keep it for the page (installed.js), which opens now. No server sees it.
+ *
+ * @param {Request} request
+ */
+async function putAside(request) {
+  const form = await request.formData();
+  const texts = ["title", "text", "url"].map((name) => String(form.get(name) ?? "").trim());
+  await caches.delete(shared);
+  const cache = await caches.open(shared);
+  await cache.put("share?text", new Response([...new Set(texts)].filter(Boolean).join("\n")));
+  const files = form.getAll("files").filter((file) => file instanceof File);
+  for (const [index, file] of files.entries()) {
+    const headers = { "content-type": file.type || "application/octet-stream" };
+    await cache.put(`share?${new URLSearchParams({ index: String(index), name: file.name })}`, new Response(file, { headers }));
+  }
+  return Response.redirect("./?shared", 303);
+}
 
 /** Fetch all files of this version. Fails, to be tried again at the next visit, if the server has another by now. */
 async function gather() {

@@ -119,7 +119,7 @@ def test_a_model_to_search_with_lies_beside_the_others(model: Model, dist: Path,
     assert told["embedding"]["sha256"] == embedding.sha256
     assert [part["bytes"] for part in told["embedding"]["parts"]] == [40, 31]
     assert told["files"] == before["files"] and "embedding" not in before
-    with pytest.raises(Stop, match="two models are called tiny.gguf"):
+    with pytest.raises(Stop, match=r"two models are called tiny\.gguf"):
         build([model], BRAND, tmp_path / "dist", embedding=model)
 
 

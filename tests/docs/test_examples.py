@@ -28,8 +28,9 @@ import build
 from py_wgml.command.main import main, parser
 from web.build import paths, pins
 
-# Of blocks: what is run, what is parsed here, and what tests/page/test_embed.py opens in a browser. A diagram is text.
-LANGUAGES = {"python", "sh", "js", "html", "text"}
+# Of blocks: what is run, what is parsed here, what tests/page/test_embed.py opens in a browser, and what
+# tests/build/test_config.py reads. A diagram is text.
+LANGUAGES = {"python", "sh", "js", "html", "text", "toml"}
 
 
 def terse() -> Tiny:

@@ -86,7 +86,7 @@ def choose_8_bit(page: Page) -> None:
 def test_the_conversation_can_take_half_the_memory(page: Page, tmp_path: Path) -> None:
     def gpu_bytes() -> float:
         page.click("#model-button")
-        page.click("#models .card > summary")
+        page.click("#models .offer.current .details")
         number, unit = (page.locator("#models .card dd").last.text_content() or "").split()
         page.click("#models .close")
         return float(number) * {"kB": 1e3, "MB": 1e6}[unit]

@@ -114,12 +114,12 @@ PASSAGES: list[dict[str, Any]] = [
     {"document": 0, "part": 0, "line": 3, "heading": "Annual report", "text": "The company sold 4,000 heat pumps"},
     {"document": 1, "part": 0, "line": 7, "heading": "", "text": "pump noise"},
 ]
-FOUND = {"type": "found", "fits": False, "passages": PASSAGES}
+FOUND = {"type": "consulted", "fits": False, "passages": PASSAGES}
 NOTES = "\n".join(f"line {i}" for i in range(1, 7)) + "\npump noise\n" + "more\n" * 100
 
 
 def test_what_is_too_long_is_searched_and_cited(page: Page, url: str, fake: Fake) -> None:
-    fake(echo=True, context=200, replies={"find": FOUND})
+    fake(echo=True, context=200, replies={"consult": FOUND})
     ready(page, url)
     page.set_input_files("#files", given({"report.pdf": documents.pdf(PAGES), "notes.txt": NOTES.encode()}))
     ask(page, "How many pumps?")
@@ -152,7 +152,7 @@ def test_what_is_too_long_is_searched_and_cited(page: Page, url: str, fake: Fake
 
 
 def test_files_for_one_question_are_not_kept(page: Page, url: str, fake: Fake) -> None:
-    fake(echo=True, context=200, replies={"find": FOUND})
+    fake(echo=True, context=200, replies={"consult": FOUND})
     ready(page, url)
     page.set_input_files("#files", given({"report.pdf": documents.pdf(PAGES), "notes.txt": NOTES.encode()}))
     page.click("text=Kept with this chat")
@@ -177,7 +177,9 @@ def test_a_search_by_meaning_is_offered_and_fetched_by_a_click_alone(page: Page,
     vectors = {"type": "embedded", "vectors": [], "width": 3, "tokens": 5}
     texts = {"type": "passages", "texts": ["a", "b"]}
     progress = [{"stage": "download", "loaded": 1, "total": 4}]
-    fake(echo=True, context=200, room=True, replies={"find": FOUND, "cut": texts, "embed": vectors}, progress=progress)
+    fake(
+        echo=True, context=200, room=True, replies={"consult": FOUND, "cut": texts, "embed": vectors}, progress=progress
+    )
     posted: list[Any] = []
     page.expose_function("posted", lambda message: posted.append(message))
     page.add_init_script("""{

@@ -90,12 +90,18 @@ def wait_model(page: Page, name: str) -> None:
     wait_state(page, "ready")
 
 
+def size_of(path: Path) -> str:
+    """As the page has it."""
+    return f"{path.stat().st_size / 1e3:,.0f} kB"
+
+
 def gpu_bytes(page: Page, name: str) -> str:
     """What the card of the loaded model says, which may just be taking the place of another's."""
-    card = page.locator("#models .card").filter(has_text=f"About {name}")
-    card.locator("> summary").click()
-    found = card.locator("dd").last.text_content() or ""
-    card.locator("> summary").click()
+    details = page.get_by_role("button", name=f"Details: {name}")
+    details.click()
+    found = offer(page, name).locator(".card dd").last.text_content() or ""
+    details.click()
+    expect(offer(page, name).locator("p.facts")).to_contain_text(found)
     return found
 
 
@@ -169,12 +175,16 @@ def test_models_are_chosen_and_changed(
 
     # The site's own and the suggested ones, with size, licence and memory; the card of the one in use.
     open_models(page)
-    expect(offer(page, "first").locator(".facts")).to_contain_text("in use")
-    for row in page.locator("#models .offer").all():
-        assert re.search(r"\d [kMG]B .*needs about \d.* [MG]B of GPU memory", row.inner_text())
-    expect(offer(page, "Qwen3.5 0.8B").locator(".facts")).to_contain_text("533 MB · Apache-2.0")
+    expect(page.locator("#models .offer").first).to_have_class("offer current")
+    expect(offer(page, "first")).to_contain_text("In use")
+    expect(offer(page, "first").locator(".size")).to_have_text(size_of(folder / "first.gguf"))
+    for row in page.locator("#models .offer:not(.current)").all():
+        assert re.search(r"(?s)\d [kMG]B.*(Fits|Tight|Too large)", row.inner_text())
+        expect(row.locator("p.facts")).to_contain_text(re.compile(r"[Nn]eeds about \d.* [MG]B of GPU memory"))
+    expect(offer(page, "Qwen3.5 0.8B").locator(".size")).to_have_text("533 MB")
+    expect(offer(page, "Qwen3.5 0.8B").locator("p.facts")).to_contain_text("Apache-2.0")
     expect(page.locator("#models .storage")).to_contain_text(re.compile(r"uses \d.* of the \d"))
-    page.click("#models .card > summary")
+    page.get_by_role("button", name="Details: first").click()
     facts = page.locator("#models .card dl")
     reader = gguf.GGUFReader(folder / "first.gguf")
     expect(facts).to_contain_text(f"{sum(int(tensor.n_elements) for tensor in reader.tensors):,}")
@@ -184,7 +194,7 @@ def test_models_are_chosen_and_changed(
     expect(tables.nth(1)).to_contain_text("llama.attention.head_count_kv")
     expect(tables.nth(2)).to_have_text(reader.fields["tokenizer.chat_template"].contents())
     assert page.locator("#models .card .scroll").nth(3).locator("tbody tr").count() == len(reader.tensors)
-    page.click("#models .card > summary")
+    page.get_by_role("button", name="Details: first").click()
     used = gpu_bytes(page, "first")
     page.keyboard.press("Escape")
 
@@ -197,16 +207,15 @@ def test_models_are_chosen_and_changed(
     expect(page.locator(".message.user")).to_have_count(1)
     open_models(page)
     assert gpu_bytes(page, "second") != used
-    expect(offer(page, "first").locator(".facts")).to_contain_text("on this device")
-    offer(page, "first").get_by_text("Use").click()
+    offer(page, "first").get_by_text("Use", exact=True).click()
     wait_model(page, "first")
     open_models(page)
     assert gpu_bytes(page, "first") == used
     page.keyboard.press("Escape")
 
     # What can't be read leaves the one in use where it is.
-    load(page, "nonsense")
-    expect(page.locator("#models .why")).to_contain_text("neither an address")
+    load(page, "./nonsense.gguf")
+    expect(page.locator("#models .why")).to_contain_text("The server has no")
     page.keyboard.press("Escape")
     load(page, f"{server.url}model.gguf")  # a good beginning, then nine megabytes of noise
     expect(page.locator(".toast")).to_contain_text("only versions 2 and 3")
@@ -253,10 +262,9 @@ def test_models_are_chosen_and_changed(
 
     # What is kept is listed, and deleted.
     open_models(page)
-    expect(offer(page, "x").locator(".facts")).to_contain_text("on this device")
-    offer(page, "second").get_by_text("Delete").click()
+    page.get_by_role("button", name="Delete second").click()
     expect(offer(page, "second").get_by_text("Download")).to_be_focused()
-    offer(page, "x").get_by_text("Delete").click()
+    page.get_by_role("button", name="Delete x from").click()
     expect(offer(page, "x")).to_have_count(0)
     expect(page.locator("#model-reference")).to_be_focused()
 
@@ -334,16 +342,18 @@ def test_the_browser_is_asked_to_keep_models(page: Page, site: tuple[Path, str],
     page.goto(site[1])
     wait_model(page, "first")
     open_models(page)
-    expect(page.locator("#models .storage")).to_contain_text("it may delete them")
-    page.click("#models .storage >> text=Keep them for good")
-    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.click("#models .storage button")
+    expect(page.locator("#storage")).to_contain_text("the browser may delete it")
+    page.click("#storage >> text=Keep it for good")
+    expect(page.locator("#storage")).to_contain_text("has promised to keep it")
     page.reload()
     wait_model(page, "first")
     open_models(page)
     offer(page, "second").get_by_text("Download").click()  # whoever downloads one wants to keep it
     wait_model(page, "second")
     open_models(page)
-    expect(page.locator("#models .storage")).to_contain_text("It will keep them.")
+    page.click("#models .storage button")
+    expect(page.locator("#storage")).to_contain_text("has promised to keep it")
 
 
 def test_too_little_gpu_memory_is_explained(

@@ -7,7 +7,9 @@ import re
 from web.build import paths
 
 ROW = re.compile(
-    r'name: "(.+?)",\s+reference: "(.+?)",\s+licence: "(.+?)",\s+bytes: ([\d.e]+),\s+memory: ([\d.e]+),', re.DOTALL
+    r'name: "(.+?)",\s+purpose: "\w+",\s+reference: "(.+?)",\s+licence: "(.+?)",'
+    r"\s+bytes: ([\d.e]+),\s+memory: ([\d.e]+),",
+    re.DOTALL,
 )
 SUGGESTED = ROW.findall((paths.WEB / "page" / "suggested.js").read_text(encoding="utf-8"))
 

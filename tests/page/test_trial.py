@@ -50,7 +50,7 @@ def test_what_is_wrong_is_not_used(
     worker_prefix(wrong)
     ready(page, url)
     page.click("#model-button")
-    page.click("#models .card > summary")
+    page.click("#models .offer.current .details")
     expect(page.locator("#models .card dt").filter(has_text="Not used on this GPU")).to_have_count(1)
     expect(page.locator("#models .card dd").filter(has_text="subgroups (").filter(has_text=told)).to_have_count(1)
     page.keyboard.press("Escape")

@@ -9,10 +9,13 @@ import html
 import json
 import math
 import re
+import shutil
 import struct
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from . import paths
 from .errors import USAGE, Stop
@@ -20,54 +23,165 @@ from .errors import USAGE, Stop
 
 @dataclass(frozen=True)
 class Brand:
-    """What makes a site somebody's own. colour: `#rrggbb`, of its buttons and its icon; Stop where it is none."""
+    """What makes a site somebody's own. colour: `#rrggbb`, of its buttons and its icon; light and dark: `accent`,
+    `paper` and `ink` of each theme, where the site has its own; Stop where one is no colour, or can't be read."""
 
     title: str = "py_wgml"
     system_prompt: str = ""
     colour: str = "#17604f"
+    description: str = ""
+    language: str = ""
+    logo: Path | None = None
+    font: Path | None = None
+    light: Mapping[str, str] = field(default_factory=dict)
+    dark: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not re.fullmatch("#[0-9a-f]{6}", self.colour):
-            raise Stop(f"{self.colour}: a colour is written #rrggbb", USAGE)
+        for colour in (self.colour, *self.light.values(), *self.dark.values()):
+            if not re.fullmatch("#[0-9a-f]{6}", colour):
+                raise Stop(f"{colour}: a colour is written #rrggbb", USAGE)
+        for theme, told in (("light", self.light), ("dark", self.dark)):
+            ink, paper = told.get("ink", INK[theme]), told.get("paper", PAPER[theme])
+            if (found := contrast(ink, paper)) < READABLE:
+                why = f"has a contrast of {found:.1f}, and text takes {READABLE} to be read"
+                raise Stop(f"{theme}: ink {ink} on paper {paper} {why}", USAGE)
 
 
+READABLE = 4.5  # WCAG's level AA, for text
 PAPER = {"light": "#faf8f3", "dark": "#181612"}  # the backgrounds in web/page/base.css
+INK = {"light": "#1d1b16", "dark": "#ece7db"}  # and its text
 INKS = ("#ffffff", "#14120d")
 
 
 def write_brand(site: Path, brand: Brand) -> list[str]:
-    """Give a site its title, its colour, icons and the manifest that lets it be installed; returns the new files."""
-    page = (site / "index.html").read_text()
-    assert ">Chat<" in page, "index.html has no title"
-    for name, text in (
-        ("index.html", page.replace(">Chat<", f">{html.escape(brand.title)}<")),
-        ("icon.svg", icon_svg(brand.colour)),
-    ):
-        (site / name).unlink()  # it is a copy with the times of the original
-        (site / name).write_text(text)
-    rules = []  # web/page/base.css has the colours that go with ours
-    for theme, paper in PAPER.items() if brand.colour != Brand.colour else ():
-        accent = readable(brand.colour, paper)
-        rules.append(f':root[data-theme="{theme}"] {{ --accent: {accent}; --on-accent: {ink_on(accent)}; }}\n')
-    (site / "theme.css").write_text("".join(rules))
-    icons: list[dict[str, str]] = [{"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}]
-    for size in (192, 512):
-        (site / f"icon-{size}.png").write_bytes(icon_png(brand.colour, size))
-        icon = {"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
-        icons += [icon, icon | {"purpose": "maskable"}]
+    """Give a site its title, its looks, icons and the manifest that lets it be installed; returns the new files."""
+    new = ["theme.css", "manifest.webmanifest"]
+    if brand.font:
+        shutil.copyfile(brand.font, site / "font.woff2")
+        new.append("font.woff2")
+    icons = write_icons(site, brand)
+    new += [icon["src"] for icon in icons if icon["src"] != "icon.svg" and icon.get("purpose") != "maskable"]
+    text = index_html((site / "index.html").read_text(), brand)
+    (site / "index.html").unlink()  # it is a copy with the times of the original
+    (site / "index.html").write_text(text)
+    (site / "theme.css").write_text(theme_css(brand))
     manifest = {
         "name": brand.title,
         "short_name": brand.title,
+        **({"description": brand.description} if brand.description else {}),
         "id": "./",
         "start_url": "./",
         "scope": "./",
         "display": "standalone",
-        "background_color": PAPER["light"],
-        "theme_color": PAPER["light"],
+        "background_color": brand.light.get("paper", PAPER["light"]),
+        "theme_color": brand.light.get("paper", PAPER["light"]),
         "icons": icons,
+        "shortcuts": shortcuts(brand.language or "en"),
+        **INSTALLED,
     }
     (site / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n")
-    return ["theme.css", "icon-192.png", "icon-512.png", "manifest.webmanifest"]
+    return new
+
+
+def index_html(text: str, brand: Brand) -> str:
+    """The page with what is the site's own in it."""
+    changes = {">Chat<": f">{html.escape(brand.title)}<"}
+    if brand.description:
+        ours = text.partition('name="description" content="')[2].partition('"')[0]
+        changes[f'"{ours}"'] = f'"{html.escape(brand.description)}"'
+    if brand.language:
+        changes['<html lang="en"'] = f'<html lang="en" data-language="{brand.language}"'
+    if brand.font:
+        changes[next(line for line in text.splitlines(keepends=True) if 'as="font"' in line)] = ""
+    touch = '    <link rel="apple-touch-icon" href="icon-192.png">\n'
+    if brand.logo and brand.logo.suffix.lower() == ".svg":
+        changes[touch] = ""
+    elif brand.logo:
+        changes[touch] = touch.replace("icon-192.png", "logo.png")
+        changes |= {'href="icon.svg" type="image/svg+xml"': 'href="logo.png"', 'src="icon.svg"': 'src="logo.png"'}
+    for old, new in changes.items():
+        assert old in text, f"index.html has no {old}"
+        text = text.replace(old, new)
+    return text
+
+
+# What the system lets an installed page do: web/page/installed.js takes what it brings.
+INSTALLED: dict[str, Any] = {
+    "launch_handler": {"client_mode": "navigate-existing"},
+    "share_target": {
+        "action": "./share",
+        "method": "POST",
+        "enctype": "multipart/form-data",
+        "params": {
+            "title": "title",
+            "text": "text",
+            "url": "url",
+            "files": [{"name": "files", "accept": ["text/*", "application/pdf", "application/json", ".gguf", ".docx"]}],
+        },
+    },
+    "file_handlers": [{"action": "./", "accept": {"application/octet-stream": [".gguf"]}}],
+}
+
+
+def shortcuts(language: str) -> list[dict[str, str]]:
+    """What the icon of the installed page offers, in the page's own words."""
+    text = (paths.WEB / "page" / "words" / f"{language}.js").read_text(encoding="utf-8")
+    found = []
+    for pattern, url in ((r'^  newChat: "(.+)",$', "./"), (r'^  models: {\n    title: "(.+)",$', "./?open=models")):
+        name = re.search(pattern, text, re.MULTILINE)
+        assert name, f"words/{language}.js has no {pattern}"
+        found.append({"name": name[1], "url": url})
+    return found
+
+
+def write_icons(site: Path, brand: Brand) -> list[dict[str, str]]:
+    """Give a site its icons, the owner's logo where there is one; returns what a manifest tells of them."""
+    vector = {"src": "icon.svg", "sizes": "any", "type": "image/svg+xml"}
+    (site / "icon.svg").unlink()
+    if brand.logo and brand.logo.suffix.lower() == ".svg":
+        shutil.copyfile(brand.logo, site / "icon.svg")
+        return [vector]
+    (site / "icon.svg").write_text(icon_svg(brand.colour))
+    if brand.logo:
+        shutil.copyfile(brand.logo, site / "logo.png")
+        width = int.from_bytes(brand.logo.read_bytes()[16:20])
+        return [{"src": "logo.png", "sizes": f"{width}x{width}", "type": "image/png"}]
+    icons = [vector]
+    for size in (192, 512):
+        (site / f"icon-{size}.png").write_bytes(icon_png(brand.colour, size))
+        icon = {"src": f"icon-{size}.png", "sizes": f"{size}x{size}", "type": "image/png"}
+        icons += [icon, icon | {"purpose": "maskable"}]
+    return icons
+
+
+def theme_css(brand: Brand) -> str:
+    """What is different from web/page/base.css, which has the colours that go with ours."""
+    rules = []
+    for theme, told in (("light", brand.light), ("dark", brand.dark)):
+        paper, ink = told.get("paper", PAPER[theme]), told.get("ink", INK[theme])
+        values: dict[str, str] = {}
+        if "paper" in told or "ink" in told:
+            is_light = contrast(paper, "#ffffff") < contrast(paper, "#000000")
+            values |= {"paper": paper, "ink": ink, "side": mixed(paper, ink, 0.04), "tint": mixed(paper, ink, 0.09)}
+            values |= {"raised": mixed(paper, "#ffffff", 0.6) if is_light else mixed(paper, ink, 0.05)}
+            values |= {"line": mixed(paper, ink, 0.16), "soft": readable(mixed(ink, paper, 0.3), values["tint"])}
+        if values or "accent" in told or brand.colour != Brand.colour:
+            default = "#7cc9b0" if theme == "dark" and brand.colour == Brand.colour else brand.colour
+            accent = readable(told.get("accent", default), paper)
+            values |= {"accent": accent, "on-accent": ink_on(accent)}
+        if values:
+            rules.append(f':root[data-theme="{theme}"] {{ {" ".join(f"--{k}: {v};" for k, v in values.items())} }}\n')
+    if brand.font:
+        source = 'font-weight: 100 900; src: url("font.woff2") format("woff2");'
+        rules.append(f'@font-face {{ font-family: "Site"; {source} }}\n')
+        rules.append(':root { --text: "Site", system-ui, sans-serif; }\n')
+    return "".join(rules)
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """A colour with a share of another one."""
+    pairs = zip(channels(one), channels(other), strict=True)
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
 def channels(colour: str) -> list[int]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import tempfile
 import time
 import urllib.parse
+from pathlib import Path
 
 from . import checks
 from . import lock as locking
 from .brand import Brand
+from .config import Config, read_config
 from .environment import in_venv, lock_requirements
 from .errors import USAGE, Stop, say
 from .models import default_model, given_model
@@ -23,15 +26,38 @@ from .site import build as build_site
 
 def build(args: argparse.Namespace) -> None:
     """Make dist/, a folder that any static host can serve."""
-    models = [given_model(address) for address in args.model] or [default_model()]
-    if args.split is not None and args.split < 1:
+    config = read_config(args.config) if args.config else Config()
+    split = config.split if args.split is None else args.split
+    if split is not None and split < 1:
         raise Stop("--split takes at least 1 MiB", USAGE)
-    brand = Brand(args.title, args.system_prompt, args.theme_colour.lower())
+    brand = branded(args, config)
+    models = [given_model(address) for address in args.model or config.models] or [default_model()]
     started = time.monotonic()
     embedding = given_model(args.embedding_model) if args.embedding_model else None
-    build_site(models, brand, args.out, args.split and args.split << 20, args.tools, embedding)
+    tools = args.tools or config.tools
+    build_site(models, brand, args.out, split and split << 20, tools, config.page, embedding)
     size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
     say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
+
+
+def branded(args: argparse.Namespace, config: Config) -> Brand:
+    """What the command line says goes before what the configuration does."""
+    light, dark = dict(config.light), dict(config.dark)
+    colour = (args.theme_colour or light.get("accent") or Brand.colour).lower()
+    if args.theme_colour:
+        light.pop("accent", None)
+        dark.pop("accent", None)
+    return Brand(
+        title=args.title or config.title or Brand.title,
+        system_prompt=args.system_prompt or config.system_prompt,
+        colour=colour,
+        description=config.page.get("description", ""),
+        language=config.page.get("language", ""),
+        logo=config.logo,
+        font=config.font,
+        light=light,
+        dark=dark,
+    )
 
 
 def serve(args: argparse.Namespace) -> None:
@@ -87,11 +113,19 @@ def bench(args: argparse.Namespace) -> None:
 def screenshots(args: argparse.Namespace) -> None:
     """Take the pictures of docs/ in a headless Chromium."""
     in_venv("browser")
+    from . import own_site
     from .screenshots import take
 
+    pictures = ROOT / "docs" / "pictures"
     build(args)
     with serving(args.out) as url:
-        take(url, ROOT / "docs" / "pictures")
+        take(url, pictures)
+    args.config = ROOT / "docs" / "examples" / "library" / "site.toml"
+    with tempfile.TemporaryDirectory() as folder:
+        args.out = Path(folder, "dist")
+        build(args)
+        with serving(args.out) as url:
+            own_site.take(url, pictures)
 
 
 def audit(args: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
  *   thinking: whether the model thinks, and whether it can be told;  efforts, effort: how much, and by itself;
  *     recommended: what of its sampling its file recommends
- *   replies: to messages of other types, by their type (documents fit, unless `find` says otherwise);
+ *   replies: to messages of other types, by their type (documents fit, unless `consult` says otherwise);
  *     in `when`, others by what these have as their text or token
  * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
  * What is posted to the channel "script" changes the script.
@@ -28,7 +28,7 @@ const ready = {
     name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 98362432, context_length: context,
     vocab_size: 49152, quantization: "Q4_1",
   },
-  adapter: { vendor: "fake", architecture: "", description: "", features: [] },
+  adapter: { vendor: "fake", architecture: "", description: "", features: [], trial: { distrusted: {} } },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
   heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
@@ -87,7 +87,7 @@ async function send(request) {
   });
 }
 
-const usual = { find: { type: "found", fits: true, passages: [] } };
+const usual = { consult: { type: "consulted", fits: true, passages: [] } };
 
 onmessage = ({ data }) => {
   if (data.type === "load") load(data);

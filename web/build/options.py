@@ -18,13 +18,15 @@ def port(text: str) -> int:
 
 def add_site(parser: argparse.ArgumentParser, out: Path) -> None:
     """Those of every command that makes a site, in the folder `out` if no other is named."""
+    about = "a TOML file of all that a site's owner can decide (docs/site.md); the options below go before it"
+    parser.add_argument("--config", type=Path, metavar="SITE.toml", help=about)
     about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
     parser.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
     about = "a GGUF model that makes vectors of texts, likewise: files too long for a chat are searched with it"
     parser.add_argument("--embedding-model", metavar="FILE_OR_URL", help=about)
-    parser.add_argument("--title", default=Brand.title, help="of the page")
-    parser.add_argument("--system-prompt", default="", metavar="TEXT", help="what the model is told first")
-    parser.add_argument("--theme-colour", default=Brand.colour, metavar="#RRGGBB", help="of buttons and icon")
+    parser.add_argument("--title", help=f"of the page ({Brand.title})")
+    parser.add_argument("--system-prompt", metavar="TEXT", help="what the model is told first")
+    parser.add_argument("--theme-colour", metavar="#RRGGBB", help=f"of buttons and icon ({Brand.colour})")
     about = "a JavaScript module of functions that the model may call (docs/site.md)"
     parser.add_argument("--tools", type=Path, metavar="TOOLS.js", help=about)
     about = "cut models into files of at most so many MiB (Cloudflare Pages takes 25)"

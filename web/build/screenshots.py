@@ -74,8 +74,8 @@ def ask_about_file(page: Page) -> None:
     """A question about a file that is too long to be read whole, with what was found for it."""
     text = "\n\n".join(f"# {heading}\n\n{said}" for heading, said in GUIDE)
     passages = [{"document": 0, "part": 0, "line": 1, "heading": GUIDE[i][0], "text": GUIDE[i][1]} for i in (1, 2)]
-    found = {"type": "found", "fits": False, "passages": passages}
-    stand_in(page, pieces=pieces(ABOUT_FILE_ANSWER), context=256, replies={"find": found})
+    found = {"type": "consulted", "fits": False, "passages": passages}
+    stand_in(page, pieces=pieces(ABOUT_FILE_ANSWER), context=256, replies={"consult": found})
     page.reload()
     page.wait_for_selector("body[data-state=ready]")
     page.set_input_files("#files", {"name": "kettle.md", "mimeType": "text/markdown", "buffer": text.encode()})
@@ -142,7 +142,7 @@ def take(url: str, folder: Path) -> None:
         page.wait_for_selector("body[data-state=ready]", timeout=600_000)
         page.set_viewport_size({"width": SIZE[0], "height": SIZE[1]})
         page.click("#model-button")
-        page.click("#models .card > summary")
+        page.click("#models .offer.current .details")
         page.click("#models .card details summary")
         shoot("card")
         page.click("#models .close")

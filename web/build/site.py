@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
@@ -10,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,14 @@ def build(
     out: Path,
     most_bytes: int | None = None,
     tools: Path | None = None,
+    page: Mapping[str, Any] | None = None,
     embedding: Model | None = None,
 ) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing.
 
     most_bytes: larger models are cut into files of so many bytes.
     tools: a module of functions that the model may call.
+    page: what else its owner has decided, for site.json (see Config).
     embedding: a model that makes vectors, with which long files are searched.
     """
     if tools:
@@ -90,9 +93,11 @@ def build(
             "title": brand.title,
             "system_prompt": brand.system_prompt,
             "models": [publish(model, new, most_bytes) for model in models],
+            "architectures": architectures(),
             "wheels": [name for name in compiled if name.startswith("wheels/")],
         }
         about |= {"tools": TOOLS} if tools else {}
+        about |= page or {}
         about |= {"embedding": publish(embedding, new, most_bytes)} if embedding else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
@@ -120,6 +125,21 @@ def families() -> dict[str, str]:
     listed = (folder / "__init__.py").read_text()
     names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
     return {name: (folder / f"{name}.py").read_text() for name in names}
+
+
+def architectures() -> list[str]:
+    """What general.architecture of a GGUF file may be for the page to talk to its model."""
+    found: set[str] = set()
+    for text in families().values():  # no import: a build has no NumPy
+        told: dict[str, tuple[str, ...]] = {"ENCODERS": ()}
+        for line in ast.parse(text).body:
+            match line:
+                case ast.Assign(targets=[ast.Name("ARCHITECTURES" | "ENCODERS" as name)], value=ast.Name(other)):
+                    told[name] = told[other]
+                case ast.Assign(targets=[ast.Name("ARCHITECTURES" | "ENCODERS" as name)], value=value):
+                    told[name] = ast.literal_eval(value)
+        found |= set(told["ARCHITECTURES"]) - set(told["ENCODERS"])
+    return sorted(found)
 
 
 def own_wheel() -> bytes:

@@ -38,6 +38,7 @@ export function mount(app) {
       chip.setAttribute("aria-pressed", String(isChosen));
       return chip;
     });
+    row.hidden = app.settings.isFixed("system"); // they would say nothing
     const at = [...list.children].findIndex((chip) => chip === document.activeElement);
     list.replaceChildren(...chips, button("link", words.more, () => open()));
     /** @type {HTMLElement | undefined} */ (list.children[at])?.focus();

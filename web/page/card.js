@@ -22,7 +22,7 @@ export function cardOf({ model, adapter, gpu_bytes }, card) {
     [words.quantization, model.quantization],
     [words.context, words.tokens(model.context_length)],
     [words.vocabulary, `${words.tokens(card.vocabulary.tokens)}, ${card.vocabulary.model}`],
-    [words.size, bytes(card.bytes)],
+    [words.size, bytes(model.file_bytes)],
     ...Object.entries(adapter.trial.distrusted).map(([name, reason]) => [words.distrusted, `${name} (${reason})`]),
     [words.memory, bytes(gpu_bytes)],
   ]) {

@@ -8,6 +8,7 @@
  */
 
 import { address, addressOrNull } from "../shared/site.js";
+import { isOpen } from "./house.js";
 import { recallJson, remember } from "./remembered.js";
 
 /** Of the origin's storage: sites in other folders have names of their own. */
@@ -21,11 +22,13 @@ const REMEMBERED = `py_wgml model ${new URL("./", location.href).pathname}`;
 export async function firstModel(site, engine) {
   const named = new URLSearchParams(location.search).get("model");
   const own = siteModels(site);
-  if (!named) {
-    const last = remembered();
-    return own.find(({ url }) => url === last?.url) ?? last ?? own[0]; // what the site says now goes before
-  }
-  return own.find(({ name, url }) => name === named || url === addressOrNull(named)) ?? engine.resolve(named);
+  const last = remembered();
+  const wanted = named
+    ? own.find(({ name, url }) => name === named || url === addressOrNull(named))
+    : own.find(({ url }) => url === last?.url); // what the site says now goes before
+  if (wanted) return wanted;
+  if (!isOpen(site)) return own[0];
+  return named ? engine.resolve(named) : (last ?? own[0]);
 }
 
 /** @param {Pick<Site, "models">} site @returns {ModelSource[]} the site's own models, their addresses absolute */

@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Find, Found, Inspect, Inspected, Passages, Profiled, Rewritten } from "../shared/protocol.js"
+ * @import { Attended, Browsed, Consult, Consulted, Found, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -230,6 +230,19 @@ export class Engine {
   }
 
   /**
+   * @param {string} query
+   * @returns {Promise<HubRepository[]>} on Hugging Face, with GGUF files; rejected with an EngineError
+   */
+  async search(query) {
+    return /** @type {Found} */ (await this.#ask({ type: "search", query })).repositories;
+  }
+
+  /** @param {string} repository @returns {Promise<Browsed>} its models; rejected with an EngineError */
+  browse(repository) {
+    return this.#ask({ type: "browse", repository });
+  }
+
+  /**
    * Whether the GPU has so many bytes to give, once the loaded model is freed.
    *
    * @param {number} bytes
@@ -254,15 +267,15 @@ export class Engine {
   /**
    * What of some documents answers a question, if the model can't read all of them.
    *
-   * @param {Omit<Find, "type" | "id">} asked
-   * @returns {Promise<Found>} rejected with an EngineError
+   * @param {Omit<Consult, "type" | "id">} asked
+   * @returns {Promise<Consulted>} rejected with an EngineError
    */
-  find(asked) {
-    return this.#ask({ type: "find", ...asked });
+  consult(asked) {
+    return this.#ask({ type: "consult", ...asked });
   }
 
   /**
-   * @param {Find["documents"][number]} document
+   * @param {Consult["documents"][number]} document
    * @returns {Promise<string[]>} the passages that it is cut into; rejected with an EngineError
    */
   async passages(document) {

@@ -8,10 +8,13 @@ import { mount as mountAgent } from "./agent.js";
 import { mount as mountAssistants } from "./assistants.js";
 import { mount as mountDocuments } from "./documents.js";
 import { mount as mountDownload } from "./download.js";
+import { mount as mountHouse } from "./house.js";
+import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
 import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountStorage } from "./storage_view.js";
 import { mount as mountThinking } from "./thinking.js";
 
 /** @type {((app: App) => void)[]} */
@@ -20,9 +23,12 @@ export const features = [
   mountAssistants,
   mountDocuments,
   mountDownload,
+  mountHouse,
   mountModels,
   mountOwnSettings,
   mountPrompts,
   mountRecovery,
+  mountStorage,
   mountThinking,
+  mountInstalled, // what the others do, it may ask for at once
 ];

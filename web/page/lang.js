@@ -1,6 +1,6 @@
 /**
  * The page's language, before anything is painted, as theme.js does it for light and dark: what the visitor chose is in
- * localStorage; else the first of the browser's languages that there are words in. These begin to come at once.
+ * localStorage; else the site's own, else the first of the browser's languages that there are words in. These begin to come at once.
  */
 (() => {
   const codes = ["en"];
@@ -11,7 +11,8 @@
       return ""; // no storage in this mode of the browser
     }
   };
-  const wanted = [chosen(), ...navigator.languages].map((tag) => tag.toLowerCase().split("-")[0]);
+  const { language = "" } = document.documentElement.dataset; // the site's, where its owner has decided
+  const wanted = [chosen(), language, ...navigator.languages].map((tag) => tag.toLowerCase().split("-")[0]);
   const code = wanted.find((name) => codes.includes(name)) ?? "en";
   document.documentElement.lang = code;
   document.documentElement.dir = code === "ar" ? "rtl" : "ltr";

@@ -53,7 +53,7 @@ export async function findIn(files, app, { conversation, message }, signal, tell
   message.sources = []; // for one that is stopped here the files need not be sent
   tell(strings.files.searching);
   const [question, before] = questions(conversation, message);
-  const find = () => engine.find({ question, before, documents: files.map(documentOf) });
+  const find = () => engine.consult({ question, before, documents: files.map(documentOf) });
   let found = await find();
   if (found.fits) delete message.sources;
   if (found.fits || signal.aborted) return;

@@ -6,6 +6,7 @@
  * @import { Conversation } from "./conversation.js"
  * @import { AnswerOptions, LoadOptions, Ready } from "../shared/protocol.js"
  * @import { OwnValues, Values } from "./settings_values.js"
+ * @import { HouseSettings } from "../shared/site.js"
  *
  * @typedef {"general" | "answers" | "sampling" | "memory" | "tools"} Group
  *
@@ -27,6 +28,8 @@ export class Settings extends EventTarget {
   values = valuesOf(recallJson(KEY));
   /** Where nothing is set: what the model's file or we recommend, and what the site says. @type {Values} */
   defaults = {};
+  /** What the site's owner has decided. @type {HouseSettings} */
+  house = { defaults: {} };
   /** What the model in use can be told. @type {Pick<Ready, "thinking" | "efforts" | "effort" | "recommended">} */
   can = { thinking: "fixed", efforts: [], effort: "", recommended: [] };
   /** @type {Section[]} */
@@ -41,7 +44,7 @@ export class Settings extends EventTarget {
   set model(ready) {
     const { stop: _, ...sampling } = ready.sampling;
     this.can = ready;
-    this.defaults = { ...this.defaults, ...sampling, context: ready.model.context_length };
+    this.defaults = { ...this.defaults, ...sampling, context: ready.model.context_length, ...this.house.defaults };
   }
 
   /** @param {string} system the site's own system prompt */
@@ -71,7 +74,22 @@ export class Settings extends EventTarget {
 
   /** What a conversation has of its own, over what is set for all. @param {Conversation} conversation @returns {Values & OwnValues} */
   of({ record }) {
-    return { ...this.values, ...record.settings };
+    return { ...this.house.defaults, ...this.free(this.values), ...this.free(record.settings ?? {}) };
+  }
+
+  /** @param {string} name @returns {boolean} whether the site's owner lets nobody set it */
+  isFixed(name) {
+    const { locked = [], hidden = [] } = this.house;
+    return locked.includes(name) || hidden.includes(name);
+  }
+
+  /**
+   * @template {object} T
+   * @param {T} values
+   * @returns {T} without what nobody can set
+   */
+  free(values) {
+    return /** @type {T} */ (Object.fromEntries(Object.entries(values).filter(([name]) => !this.isFixed(name))));
   }
 
   /** Whether it has any that is not seen in the composer, as thinking is. @param {Conversation} conversation */
@@ -87,7 +105,7 @@ export class Settings extends EventTarget {
 
   /** @returns {LoadOptions} as far as the visitor set them */
   get loading() {
-    const { context, cache_bits } = this.values;
+    const { context, cache_bits } = /** @type {Values} */ ({ ...this.house.defaults, ...this.free(this.values) });
     return { ...(context && { context }), ...(cache_bits && { cache_bits }) };
   }
 

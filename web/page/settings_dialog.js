@@ -97,7 +97,21 @@ class SettingsDialog {
     if (name === "sampling") form.append(this.#presets(), ...PRESET_NAMES.map(number), number("seed"));
     if (name === "memory") form.append(number("context"), this.#cacheBits());
     for (const { group = "tools", show } of this.#settings.sections) if (group === name) form.append(show());
+    this.#obey(form);
     return form;
+  }
+
+  /** What the site's owner has locked is shown, and can't be changed; what is hidden is not there. @param {HTMLElement} form */
+  #obey(form) {
+    const { locked = [], hidden = [] } = this.#settings.house;
+    const rows = (/** @type {string} */ name) => form.querySelectorAll(`.field-row:has(#setting-${name}, [name="${name}"])`);
+    const gone = PRESET_NAMES.some((name) => this.#settings.isFixed(name)) ? ["preset", ...hidden] : hidden;
+    for (const name of gone) for (const row of rows(name)) row.remove();
+    for (const row of locked.flatMap((name) => [...rows(name)])) {
+      for (const input of row.querySelectorAll("input, textarea, button")) input.setAttribute("disabled", "");
+      row.append(element("p", "help locked", words.locked));
+    }
+    if (!form.querySelector(".field-row:not(:has([name$=-scope]))")) form.replaceChildren();
   }
 
   /** For whom it is. @param {string} group */
@@ -112,9 +126,10 @@ class SettingsDialog {
   /** What is set, and what stands where nothing is. */
   get #values() {
     const { record } = this.#app.conversation;
-    const { values, defaults } = this.#settings;
+    const { defaults } = this.#settings;
+    const values = this.#settings.free(this.#settings.values);
     return this.#isOwn
-      ? { set: record.settings ?? {}, otherwise: { ...defaults, ...values } }
+      ? { set: this.#settings.free(record.settings ?? {}), otherwise: { ...defaults, ...values } }
       : { set: values, otherwise: defaults };
   }
 
@@ -147,7 +162,7 @@ class SettingsDialog {
   /** @param {keyof typeof NUMBERS} name */
   #number(name) {
     const isOwn = this.#isOwn && name !== "context";
-    const { set, otherwise } = isOwn ? this.#values : { set: this.#settings.values, otherwise: this.#settings.defaults };
+    const { set, otherwise } = isOwn ? this.#values : { set: this.#settings.free(this.#settings.values), otherwise: this.#settings.defaults };
     const value = /** @type {Partial<Values>} */ (set)[name];
     const byDefault = (value === null ? this.#settings.defaults : otherwise)[name] ?? undefined;
     const field = { ...NUMBERS[name], ...words[name], value, byDefault, unset: words.unset[name] };
@@ -191,7 +206,7 @@ class SettingsDialog {
     if (thinking !== "fixed") {
       const { label, explained, choices: labels, byItself } = words.thinks;
       const all = { default: this.#isOwn ? words.scope.asForAll : byItself[thinking], ...labels };
-      const chosen = set.thinks === undefined ? "default" : String(set.thinks);
+      const chosen = String(set.thinks ?? this.#settings.house.defaults.thinks ?? "default");
       fields.push(choices("thinks", label, all, chosen, explained, (chosen) => {
         this.#set({ thinks: chosen === "default" ? undefined : chosen === "true" });
       }));
@@ -201,7 +216,7 @@ class SettingsDialog {
       const known = efforts.map((level) => [level, levels[/** @type {keyof typeof levels} */ (level)]]);
       const usual = this.#isOwn ? words.scope.asForAll : byItself(levels[/** @type {keyof typeof levels} */ (effort)]);
       const all = { default: usual, ...Object.fromEntries(known) };
-      fields.push(choices("effort", label, all, set.effort ?? "default", explained, (chosen) => {
+      fields.push(choices("effort", label, all, set.effort ?? this.#settings.house.defaults.effort ?? "default", explained, (chosen) => {
         this.#set({ effort: chosen === "default" ? undefined : chosen });
       }));
     }
@@ -210,7 +225,7 @@ class SettingsDialog {
 
   #cacheBits() {
     const { label, explained, choices: labels } = words.cache_bits;
-    const bits = String(this.#settings.values.cache_bits ?? 16);
+    const bits = String(this.#settings.loading.cache_bits ?? 16);
     return choices("cache_bits", label, labels, bits, explained, (chosen) => {
       this.#set({ cache_bits: chosen === "8" ? 8 : undefined }, false);
     });

@@ -1,4 +1,6 @@
-/** The storage that the browser gives the page: how much, and for how long. */
+/** The storage that the browser gives the page: how much, what lies there, and for how long. */
+
+import { memoryFiles } from "../shared/memory_file.js";
 
 /**
  * Whether the browser promises to keep what lies here; a worker can't ask for that.
@@ -20,5 +22,43 @@ export async function room() {
     return { usage, quota };
   } catch {
     return { usage: 0, quota: 0 };
+  }
+}
+
+/** Sites in other folders of this origin have caches of their own: see sw.js. */
+const family = `py_wgml ${new URL("./", location.href).pathname} `;
+
+/** @returns {Promise<number>} bytes of the page's own files that the service worker keeps */
+export async function keptPage() {
+  let sum = 0;
+  try {
+    for (const name of await caches.keys()) {
+      if (!name.startsWith(family)) continue;
+      const cache = await caches.open(name);
+      for (const request of await cache.keys()) sum += (await (await cache.match(request))?.blob())?.size ?? 0;
+    }
+  } catch {
+    // site data are blocked: there are none
+  }
+  return sum;
+}
+
+/** Keep the page for no visit without a network, until the next one with it. */
+export async function forgetPage() {
+  try {
+    await (await navigator.serviceWorker.getRegistration())?.unregister();
+    for (const name of await caches.keys()) if (name.startsWith(family)) await caches.delete(name);
+  } catch {
+    // there was nothing
+  }
+}
+
+/** @returns {Promise<number>} bytes of Python's memory (see shared/memory_file.js) */
+export async function keptMemory() {
+  try {
+    const { folder, name } = await memoryFiles();
+    return (await (await folder.getFileHandle(name)).getFile()).size;
+  } catch {
+    return 0;
   }
 }

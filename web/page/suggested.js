@@ -5,13 +5,16 @@
  * it takes on the GPU: the weights, what is kept of 4,096 tokens (keys and values in half precision, states and their
  * snapshots), and 0.1 GB of everything else.
  *
- * @typedef {{name: string, reference: string, licence: string, bytes: number, memory: number}} Suggestion
+ * `purpose` is the word for what it is good for, in `models.purposes` of the words.
+ *
+ * @typedef {{name: string, purpose: keyof typeof import("./strings.js").strings.models.purposes, reference: string, licence: string, bytes: number, memory: number}} Suggestion
  */
 
 /** @type {Suggestion[]} */
 export const suggested = [
   {
     name: "Granite 4.0 H 350M",
+    purpose: "small",
     reference: "ibm-granite/granite-4.0-h-350m-GGUF/granite-4.0-h-350m-Q5_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 252e6,
@@ -19,6 +22,7 @@ export const suggested = [
   },
   {
     name: "LFM2.5 350M",
+    purpose: "quick",
     reference: "LiquidAI/LFM2.5-350M-GGUF/LFM2.5-350M-Q5_K_M.gguf",
     licence: "LFM 1.0",
     bytes: 260e6,
@@ -26,6 +30,7 @@ export const suggested = [
   },
   {
     name: "Qwen3.5 0.8B",
+    purpose: "languages",
     reference: "unsloth/Qwen3.5-0.8B-GGUF/Qwen3.5-0.8B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 533e6,
@@ -33,6 +38,7 @@ export const suggested = [
   },
   {
     name: "LFM2.5 1.2B Instruct",
+    purpose: "everyday",
     reference: "LiquidAI/LFM2.5-1.2B-Instruct-GGUF/LFM2.5-1.2B-Instruct-Q4_K_M.gguf",
     licence: "LFM 1.0",
     bytes: 731e6,
@@ -40,6 +46,7 @@ export const suggested = [
   },
   {
     name: "Gemma 3 1B",
+    purpose: "writing",
     reference: "ggml-org/gemma-3-1b-it-GGUF/gemma-3-1b-it-Q4_K_M.gguf",
     licence: "Gemma",
     bytes: 806e6,
@@ -47,6 +54,7 @@ export const suggested = [
   },
   {
     name: "Granite 4.0 H 1B",
+    purpose: "work",
     reference: "ibm-granite/granite-4.0-h-1b-GGUF/granite-4.0-h-1b-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 901e6,
@@ -54,6 +62,7 @@ export const suggested = [
   },
   {
     name: "Qwen3.5 2B",
+    purpose: "allRound",
     reference: "unsloth/Qwen3.5-2B-GGUF/Qwen3.5-2B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 1.28e9,
@@ -61,6 +70,7 @@ export const suggested = [
   },
   {
     name: "SmolLM3 3B",
+    purpose: "reasoning",
     reference: "ggml-org/SmolLM3-3B-GGUF/SmolLM3-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 1.92e9,
@@ -68,6 +78,7 @@ export const suggested = [
   },
   {
     name: "Qwen3.5 4B",
+    purpose: "code",
     reference: "unsloth/Qwen3.5-4B-GGUF/Qwen3.5-4B-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 2.74e9,
@@ -75,6 +86,7 @@ export const suggested = [
   },
   {
     name: "Gemma 4 E2B",
+    purpose: "knowledge",
     reference: "unsloth/gemma-4-E2B-it-GGUF/gemma-4-E2B-it-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 3.11e9,
@@ -82,6 +94,7 @@ export const suggested = [
   },
   {
     name: "Granite 4.0 H Tiny",
+    purpose: "long",
     reference: "ibm-granite/granite-4.0-h-tiny-GGUF/granite-4.0-h-tiny-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 4.23e9,
@@ -89,6 +102,7 @@ export const suggested = [
   },
   {
     name: "Gemma 4 E4B",
+    purpose: "best",
     reference: "unsloth/gemma-4-E4B-it-GGUF/gemma-4-E4B-it-Q4_K_M.gguf",
     licence: "Apache-2.0",
     bytes: 4.98e9,

@@ -35,7 +35,8 @@ export function mount(app) {
   const show = () => {
     const { canSwitch, efforts, isOn, level } = state();
     const hasMenu = efforts.length > 0;
-    toggle.hidden = !app.ready || (!canSwitch && !hasMenu);
+    const isFixed = settings.isFixed("thinks") || settings.isFixed("effort");
+    toggle.hidden = !app.ready || isFixed || (!canSwitch && !hasMenu);
     label.textContent = hasMenu && isOn && level ? words.level(levels[/** @type {Level} */ (level)]) : words.label;
     toggle.title = words.explained;
     toggle.classList.toggle("on", isOn === true);

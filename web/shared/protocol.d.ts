@@ -382,9 +382,9 @@ export interface Passages {
   texts: string[];
 }
 
-/** What of some documents answers a question. Answered by Found. */
-export interface Find {
-  type: "find";
+/** What of some documents answers a question. Answered by Consulted. */
+export interface Consult {
+  type: "consult";
   id: number;
   question: string;
   /** The question before it, which it may go on from. */
@@ -404,9 +404,9 @@ export interface FoundPassage {
   text: string;
 }
 
-/** The reply to Find. */
-export interface Found {
-  type: "found";
+/** The reply to Consult. */
+export interface Consulted {
+  type: "consulted";
   id: number;
   /** The documents are short enough to be given whole, and there are no passages here. */
   fits: boolean;
@@ -433,6 +433,20 @@ export interface AskRoom {
   type: "room";
   id: number;
   bytes: number;
+}
+
+/** Repositories of GGUF files on Hugging Face, by words. Answered by Found, in JavaScript. */
+export interface Search {
+  type: "search";
+  id: number;
+  query: string;
+}
+
+/** The models of one of them. Answered by Browsed, in JavaScript. */
+export interface Browse {
+  type: "browse";
+  id: number;
+  repository: string;
 }
 
 /** Answered by Card. */
@@ -500,7 +514,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | AskCard | Bench | Embed | Rerank | Cut | Find | Inspect | Attend | Profile | Rewrite;
+export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -699,6 +713,33 @@ export interface ErrorReply {
   loaded?: boolean;
 }
 
+/** A repository on Hugging Face that has GGUF files. */
+export interface HubRepository {
+  /** owner/repository */
+  name: string;
+  /** In the last month. */
+  downloads: number;
+  license?: string;
+  /** Only for those who have agreed to its terms there. */
+  gated: boolean;
+}
+
+/** The reply to Search: those downloaded most first. */
+export interface Found {
+  type: "found";
+  id: number;
+  repositories: HubRepository[];
+}
+
+/** The reply to Browse: the models that lie in one file each, the smallest first. */
+export interface Browsed {
+  type: "browsed";
+  id: number;
+  /** As the hub has read it from one of them. */
+  architecture?: string;
+  models: ModelSource[];
+}
+
 /** The reply to Resolve. */
 export interface Resolved {
   type: "resolved";
@@ -757,11 +798,11 @@ export interface Alive {
 
 export type Looked = Inspected | Attended | Profiled | Rewritten;
 
-export type Searched = Passages | Found;
+export type Searched = Passages | Consulted;
 
 export type Told = Looked | Searched | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
 
 /** What the engine says; worker.js makes a Ready of a SessionReady. */
 export type SessionReply = Told | SessionReady;
 
-export type Reply = Told | Ready | Resolved | Room | Alive;
+export type Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive;

@@ -6,10 +6,21 @@
  * @property {string} system_prompt what the model is told before a conversation, unless the visitor says otherwise
  * @property {SiteModel[]} models
  * @property {SiteModel} [embedding] the model with which long files are searched
+ * @property {string[]} architectures of models that run here and can be talked to
  * @property {string[]} wheels what micropip installs, in order
  * @property {string} [tools] the module of the owner's functions that the model may call
+ * @property {string} [greeting] instead of the page's own
+ * @property {string[]} [suggestions] of questions, likewise
+ * @property {boolean} [other_models] false: visitors use the site's own alone
+ * @property {HouseSettings} [settings]
+ * @property {{text: string, url: string}[]} [links] at the foot of the page
  * @property {string} version changes whenever any file but a model does
  * @property {string[]} files every one but the models
+ *
+ * @typedef {object} HouseSettings what the owner has set, by the names of the page's settings
+ * @property {Record<string, any>} defaults where the visitor sets nothing
+ * @property {string[]} [locked] shown, and not to be changed
+ * @property {string[]} [hidden] not even shown
  *
  * @typedef {object} SiteModel
  * @property {string} name

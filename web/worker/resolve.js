@@ -6,9 +6,9 @@
  */
 
 import { Failure } from "../shared/failure.js";
-import { HUB, decoded, hubAddress, meant, nameOf, placeOf, split } from "../shared/reference.js";
+import { decoded, meant, nameOf, placeOf, split } from "../shared/reference.js";
 import { addressOrNull } from "../shared/site.js";
-import { unreachable } from "./reach.js";
+import { ask, filesAt, sourceOf } from "./hub.js";
 
 /**
  * @param {string} reference an address (`https://...`, or relative with `./` or `/` before it), or
@@ -40,12 +40,9 @@ async function filesOf(text) {
  * @returns {Promise<ModelSource[]>}
  */
 async function onHub(place) {
-  const { repository, revision, kind } = place;
+  const { repository, kind } = place;
   const folder = place.path ? place.path.split("/").slice(0, -1).join("/") : "?recursive=true";
-  const response = await ask(`${HUB}/api/models/${repository}/tree/${encodeURIComponent(revision)}/${folder}`, {});
-  if (!response.ok) throw new Failure(refusal(response, repository, revision, folder));
-  const entries = await listOf(response, repository);
-  const models = entries.filter((entry) => entry.path.toLowerCase().endsWith(".gguf"));
+  const models = await filesAt(place, folder);
   const path = meant(place, models.map((entry) => entry.path)) ?? "";
   return split(path).map((wanted) => {
     const entry = models.find((entry) => entry.path === wanted);
@@ -54,46 +51,8 @@ async function onHub(place) {
       const why = wanted || kind ? `has no ${wanted || `file of the kind ${kind}`}` : "has several files";
       throw new Failure(`${repository} ${why}; its models are: ${names || "none"}.`);
     }
-    const url = hubAddress({ repository, revision, path: wanted });
-    return { name: nameOf(wanted), url, bytes: entry.lfs?.size ?? entry.size, sha256: entry.lfs?.oid };
+    return sourceOf(place, entry);
   });
-}
-
-/**
- * Why Hugging Face lists no files. It says the same of what never was, what is gone and what is private, so as to give
- * nothing away.
- *
- * @param {Response} response
- * @param {string} repository
- * @param {string} revision
- * @param {string} folder
- */
-function refusal({ status, headers }, repository, revision, folder) {
-  const code = headers.get("x-error-code");
-  const isBusy = status === 429 || status >= 500;
-  if (isBusy) return `Hugging Face is busy or out of order: it answered ${status}. Try again later.`;
-  if (code === "RevisionNotFound") return `${repository} on Hugging Face has no revision ${revision}.`;
-  if (code === "EntryNotFound" || (status === 404 && folder && !code)) {
-    return `${repository} on Hugging Face has no folder ${folder}, or is gone itself.`;
-  }
-  if (code === "GatedRepo" || status === 403) {
-    return `${repository} is for those who have agreed to its terms on Hugging Face: download it there, and choose its file here.`;
-  }
-  if (status === 401 || status === 404) {
-    return `Hugging Face has no ${repository} for everyone: it was renamed, deleted or made private, or never was.`;
-  }
-  return `Hugging Face shows no files of ${repository}: it answered ${status}.`;
-}
-
-/**
- * @param {Response} response
- * @param {string} repository
- * @returns {Promise<{path: string, size: number, lfs?: {oid: string, size: number}}[]>}
- */
-async function listOf(response, repository) {
-  const entries = await response.json().catch(() => null);
-  if (Array.isArray(entries)) return entries;
-  throw new Failure(`Instead of the files of ${repository} came something else: is there a network that wants you to sign in?`);
 }
 
 /**
@@ -109,16 +68,4 @@ async function onServer(first) {
       return { name: nameOf(decoded(new URL(url).pathname)), url, bytes: length ? Number(length) : undefined };
     }),
   );
-}
-
-/**
- * @param {string} url
- * @param {RequestInit} options
- */
-async function ask(url, options) {
-  try {
-    return await fetch(url, { ...options, cache: "no-store" });
-  } catch {
-    throw new Failure(`${new URL(url).host} could not be asked: ${await unreachable(url)}.`);
-  }
 }

@@ -9,6 +9,7 @@
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
+import { browse, search } from "./hub.js";
 import { startPython } from "./python.js";
 import { resolve } from "./resolve.js";
 import { hasRoom } from "./room.js";
@@ -47,6 +48,10 @@ addEventListener("message", async ({ data }) => {
         return post({ type: "resolved", id: request.id, model: await resolve(request.reference) });
       case "room":
         return post({ type: "room", id: request.id, enough: await hasRoom(request.bytes) });
+      case "search":
+        return post({ type: "found", id: request.id, repositories: await search(request.query) });
+      case "browse":
+        return post({ type: "browsed", id: request.id, ...(await browse(request.repository)) });
       case "send":
         if (request.marks) arrived.set(request.id, now());
         break;

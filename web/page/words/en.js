@@ -243,12 +243,39 @@ export const words = {
     title: "Models",
     choose: "Choose a model",
     chooseOther: "Choose another model",
+    onDevice: "On this device",
+    toDownload: "Ready to download",
+    ofSite: "Comes with this page",
+    purposes: {
+      quick: "Very quick, short answers",
+      small: "Small tasks on any device",
+      languages: "Many languages, still small",
+      everyday: "Everyday questions, quick",
+      writing: "Writing, many languages",
+      work: "Summaries and instructions",
+      allRound: "A bit of everything, many languages",
+      reasoning: "Thinks things through",
+      code: "Thinking, code, many languages",
+      knowledge: "Writing and general knowledge",
+      long: "Long texts, quick for its size",
+      best: "The best answers here",
+    },
+    /** @type {Record<import("../fits.js").Fit, string>} */
+    fit: { fits: "Fits", tight: "Tight", large: "Too large" },
+    /** @type {Record<import("../fits.js").Fit, (size: string) => string>} */
+    fitWhy: {
+      fits: (size) => `Needs about ${size} of GPU memory, which this device should have.`,
+      tight: (size) => `Needs about ${size} of GPU memory: this device may not have that much to spare.`,
+      large: (size) => `Needs about ${size} of GPU memory: more than this device is likely to have.`,
+    },
     /** @type {(size: string) => string} */
     memory: (size) => `needs about ${size} of GPU memory`,
-    inUse: "in use",
-    kept: "on this device",
     /** @type {(size: string) => string} */
-    partly: (size) => `${size} of it on this device`,
+    uses: (size) => `uses ${size} of GPU memory`,
+    inUse: "In use",
+    details: "Details",
+    /** @type {(part: number, total: number) => string} */
+    partly: (part, total) => (total ? `${bytesOf(part, total)} downloaded` : `${bytes(part)} downloaded`),
     use: "Use",
     download: "Download",
     resume: "Resume",
@@ -257,11 +284,29 @@ export const words = {
     removeNamed: (name) => `Delete ${name} from this device`,
     /** @type {(name: string) => string} */
     busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
-    other: "Another model",
-    hint: "owner/repository/file.gguf, or https://…",
+    find: "Find another model",
+    findHint: "A name, owner/repository or https://…",
+    search: "Search",
     load: "Load",
-    file: "Choose a file…",
-    explained: "A GGUF file: on Hugging Face, at an address, or of your own (drop it on the page; it is not sent anywhere).",
+    file: "Open a file…",
+    explained:
+      "Searching asks Hugging Face, and nobody else. A GGUF file of your own is not sent anywhere; you can also drop it on the page.",
+    searching: "Asking Hugging Face…",
+    /** @type {(query: string) => string} */
+    found: (query) => `“${query}” on Hugging Face`,
+    /** @type {(query: string) => string} */
+    nothing: (query) => `Hugging Face has no GGUF files for “${query}”. Fewer words find more.`,
+    clear: "Clear the search",
+    /** @type {(number: number) => string} */
+    downloads: (number) => plural(number, { one: "1 download a month", other: `${count(number)} downloads a month` }),
+    gated: "Only after you agree to its terms on Hugging Face: download it there, then open the file here.",
+    files: "Show files",
+    /** @type {(name: string) => string} */
+    filesOf: (name) => `Show files: ${name}`,
+    noFiles: "No file here is a whole model by itself.",
+    /** @type {(architecture: string) => string} */
+    unsupported: (architecture) => `Models of the kind “${architecture}” do not run here.`,
+    storageButton: "Storage…",
     anyway: "Try anyway",
     /** @type {(memory: string) => string} */
     noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
@@ -271,16 +316,12 @@ export const words = {
     notKept: (name) => `There was no room to keep ${name} on this device: the next visit will download it again.`,
     /** @type {(used: string, quota: string) => string} */
     storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
-    persistent: "It will keep them.",
-    temporary: "When the device runs short of room it may delete them.",
-    persist: "Keep them for good",
-    notPersistent: "The browser does not promise to keep them. It may when the page is installed or bookmarked.",
     pause: "Pause",
     goOn: "Resume",
     paused: "Paused",
     stop: "Cancel",
     /** @type {(name: string) => string} */
-    card: (name) => `About ${name}`,
+    card: (name) => `Details: ${name}`,
     facts: {
       architecture: "Architecture",
       parameters: "Parameters",
@@ -314,6 +355,7 @@ export const words = {
   /** The graphics processor was lost: said while the model is loaded again by itself. */
   lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
   settings: {
+    locked: "Set by the owner of this site.",
     title: "Settings",
     language: { label: "Language", system: "System" },
     reset: "Reset all settings",
@@ -539,6 +581,30 @@ export const words = {
     noRoom: "The graphics processor has no memory left for it.",
     /** @type {(why: string) => string} */
     noMeaning: (why) => `Your files are searched by words alone. ${why}`,
+  },
+  storage: {
+    title: "Storage",
+    persistent: "The browser has promised to keep it.",
+    temporary: "When the device runs short of room, the browser may delete it.",
+    persist: "Keep it for good",
+    notPersistent: "The browser does not promise to keep it. It may when the page is installed or bookmarked.",
+    model: "Model: used without a download",
+    partOfModel: "Model, a part of it: its download can go on from here",
+    page: "This page",
+    pageExplained: "So that it opens without a network. Deleted, it comes back with the next visit.",
+    memory: "Python, started",
+    memoryExplained: "So that the next visit begins sooner. Deleted, it comes back with the next visit.",
+    /** @type {(number: number) => string} */
+    conversations: (number) => plural(number, { one: "1 conversation", other: `${count(number)} conversations` }),
+    conversationsExplained: "They are on this device alone.",
+    remove: "Delete",
+    /** @type {(name: string) => string} */
+    removeNamed: (name) => `Delete: ${name}`,
+    sure: "Delete for good",
+    save: "Save as a file",
+  },
+  installed: {
+    lost: "What was shared with this page could not be read.",
   },
   thinking: {
     label: "Think",

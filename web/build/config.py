@@ -1,0 +1,221 @@
+"""What the owner of a site decides, read from a TOML file (docs/site.md): looks, words, models, settings.
+
+Every key is checked here, and a wrong one ends the build with one line that names it and says what belongs there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import struct
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from . import paths
+from .errors import USAGE, Stop
+
+Check = Callable[[Any, Path], Any]
+"""What a key's value becomes; raises ValueError with what belongs there. The path is the folder of the file."""
+
+SMALLEST_ICON = 192  # pixels: what browsers ask of an app that can be installed
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a file says; what it leaves out is empty."""
+
+    title: str = ""
+    system_prompt: str = ""
+    models: tuple[str, ...] = ()
+    tools: Path | None = None
+    split: int | None = None
+    logo: Path | None = None
+    font: Path | None = None
+    light: Mapping[str, str] = field(default_factory=dict)
+    dark: Mapping[str, str] = field(default_factory=dict)
+    page: Mapping[str, Any] = field(default_factory=dict)
+    """What site.json tells the page, as web/shared/site.js has it."""
+
+
+def read_config(path: Path) -> Config:
+    """The options in a TOML file."""
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Stop(f"{path}: {error.strerror}", USAGE) from None
+    except UnicodeDecodeError:
+        raise Stop(f"{path} is no text in UTF-8", USAGE) from None
+    except tomllib.TOMLDecodeError as error:
+        raise Stop(f"{path}: {error}", USAGE) from None
+    values = _table(told, _KEYS, path, "")
+    settings = {"defaults": values.pop("settings", {})}
+    settings |= {name: values.pop(name) for name in ("locked", "hidden") if name in values}
+    page = {name: values.pop(name) for name in _FOR_THE_PAGE if name in values}
+    return Config(**values, page=page | ({"settings": settings} if any(settings.values()) else {}))
+
+
+def _table(told: Any, keys: Mapping[str, Any], path: Path, where: str) -> dict[str, Any]:
+    if not isinstance(told, dict):
+        raise Stop(f"{path}: {where.strip('. ')} is a table, [{where.strip('. ')}]", USAGE)
+    found = {}
+    for name, value in told.items():
+        if name not in keys:
+            near = difflib.get_close_matches(name, keys, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(keys)}"
+            raise Stop(f"{path}: there is no option {where}{name}; {hint}", USAGE)
+        check = keys[name]
+        if isinstance(check, dict):
+            found[name] = _table(value, check, path, f"{where}{name}.")
+            continue
+        try:
+            found[name] = check(value, path.parent)
+        except ValueError as error:
+            raise Stop(f"{path}: {where}{name} {error}", USAGE) from None
+    return found
+
+
+def _text(value: Any, _: Path) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('is a text, in quotes: "…"')
+    return value
+
+
+def _truth(value: Any, _: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is true or false")
+    return value
+
+
+def _number(least: float, most: float, whole: bool = False) -> Check:
+    def check(value: Any, _: Path) -> float:
+        is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not is_number or not least <= value <= most:
+            raise ValueError(f"is a {'whole ' if whole else ''}number from {least:g} to {most:g}")
+        number: float = value
+        return number
+
+    return check
+
+
+def _texts(value: Any, folder: Path) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError('is a list of texts: ["…", "…"]')
+    return tuple(_text(item, folder) for item in value)
+
+
+def _one_of(*choices: Any) -> Check:
+    def check(value: Any, _: Path) -> Any:
+        if isinstance(value, bool) or value not in choices:
+            raise ValueError(f"is one of {', '.join(map(str, choices))}")
+        return value
+
+    return check
+
+
+def _colour(value: Any, _: Path) -> str:
+    if not isinstance(value, str) or not re.fullmatch("#[0-9a-fA-F]{6}", value):
+        raise ValueError('is a colour, written "#rrggbb"')
+    return value.lower()
+
+
+def _file(value: Any, folder: Path) -> Path:
+    path = folder / _text(value, folder)
+    if not path.is_file():
+        raise ValueError(f"names no file: {path}")
+    return path
+
+
+def _font(value: Any, folder: Path) -> Path:
+    path = _file(value, folder)
+    if not path.read_bytes().startswith(b"wOF2"):
+        raise ValueError(f"is a WOFF2 file, and {path} is none")
+    return path
+
+
+def _logo(value: Any, folder: Path) -> Path:
+    path = _file(value, folder)
+    if path.suffix.lower() == ".svg":
+        try:
+            root = ElementTree.fromstring(path.read_bytes())
+        except ElementTree.ParseError as error:
+            raise ValueError(f"names {path}, which is no SVG picture: {error}") from None
+        if root.tag.rpartition("}")[2] != "svg":
+            raise ValueError(f"names {path}, which is no SVG picture")
+        return path
+    data = path.read_bytes()
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
+        raise ValueError(f"is an SVG or a PNG picture, and {path} is neither")
+    width, height = struct.unpack(">II", data[16:24])
+    if width != height or width < SMALLEST_ICON:
+        raise ValueError(f"is square and {SMALLEST_ICON} pixels wide at least; {path} has {width} by {height}")
+    return path
+
+
+def _models(value: Any, folder: Path) -> tuple[str, ...]:
+    """Files beside the configuration go before what else a name may mean."""
+    return tuple(str(folder / name) if (folder / name).is_file() else name for name in _texts(value, folder))
+
+
+def _language(value: Any, folder: Path) -> str:
+    known = sorted(path.stem for path in (paths.WEB / "page" / "words").glob("*.js"))
+    return str(_one_of(*known)(value, folder))
+
+
+def _settings(value: Any, folder: Path) -> tuple[str, ...]:
+    for name in _texts(value, folder):
+        if name not in ("system", *_SETTINGS):
+            raise ValueError(f"has settings by name, and {name} is none; there are system, {', '.join(_SETTINGS)}")
+    return tuple(value)
+
+
+def _links(value: Any, folder: Path) -> tuple[dict[str, str], ...]:
+    if not isinstance(value, dict):
+        raise ValueError('is a table: what a link says = "its address"')
+    for address in value.values():
+        if re.match(r"\s*(?!https?:|mailto:)[a-z][a-z0-9+.-]*:", _text(address, folder), re.IGNORECASE):
+            raise ValueError(f"leads to addresses with https:, http: or mailto:, or of this site; not to {address}")
+    return tuple({"text": text, "url": address} for text, address in value.items())
+
+
+# What a visitor can set, as web/page/settings_values.js has it, but for the system prompt: what it may be.
+_SETTINGS: dict[str, Check] = {
+    "thinks": _truth,
+    "effort": _one_of("low", "medium", "high"),
+    "temperature": _number(0, 5),
+    "top_k": _number(0, 10_000, whole=True),
+    "top_p": _number(0, 1),
+    "min_p": _number(0, 1),
+    "repetition_penalty": _number(0.5, 2),
+    "max_tokens": _number(1, 1_000_000, whole=True),
+    "seed": _number(0, 2**32 - 1, whole=True),
+    "context": _number(64, 10_000_000, whole=True),
+    "cache_bits": _one_of(8, 16),
+    "stop": _texts,
+    "schema": _text,
+}
+_COLOURS: dict[str, Check] = {"accent": _colour, "paper": _colour, "ink": _colour}
+_FOR_THE_PAGE = ("description", "language", "greeting", "suggestions", "other_models", "links")
+_KEYS: dict[str, Any] = {
+    "title": _text,
+    "description": _text,
+    "language": _language,
+    "greeting": _text,
+    "suggestions": _texts,
+    "system_prompt": _text,
+    "models": _models,
+    "other_models": _truth,
+    "tools": _file,
+    "split": _number(1, 1_000_000, whole=True),
+    "logo": _logo,
+    "font": _font,
+    "light": _COLOURS,
+    "dark": _COLOURS,
+    "settings": _SETTINGS,
+    "locked": _settings,
+    "hidden": _settings,
+    "links": _links,
+}
