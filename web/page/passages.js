@@ -23,7 +23,7 @@ const BYTES = 4;
  * @param {Message} message
  */
 export async function offerMeaning(app, message) {
-  if (await meaning.isThere(app)) return;
+  if (app.site?.other_models === false || (await meaning.isThere(app))) return;
   const words = strings.files.meaning;
   const offer = element("p", "offer", words.offer(about(DOWNLOAD)));
   const accept = button("link", words.accept, async () => {
