@@ -30,7 +30,7 @@ export function sourcesOf(message) {
     item.append(open);
     list.append(item);
   }
-  root.append(element("h3", "", strings.files.sources), list);
+  root.append(element("p", "title", strings.files.sources), list);
   return root;
 }
 
