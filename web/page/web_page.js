@@ -24,7 +24,8 @@ export function textOfPage(html) {
     else if (BLOCKS.has(name)) parts.push("\n\n");
     if (isLast(node)) parts.push(...closed(node));
   }
-  return parts.join("").replaceAll(/[ \t]*\n[ \t]*/g, "\n").replaceAll(/\n{3,}/g, "\n\n").trim();
+  const text = parts.join("").replaceAll(/[ \t]+\n/g, "\n").replaceAll(/\n (?! )/g, "\n"); // what is indented stays
+  return text.replaceAll(/\n+- /g, "\n- ").replaceAll(/\n{3,}/g, "\n\n").trim();
 }
 
 /** @param {Node} node */
