@@ -192,7 +192,7 @@ def test_a_search_by_meaning_is_offered_and_fetched_by_a_click_alone(page: Page,
     ready(page, url)
     page.set_input_files("#files", given({"report.pdf": documents.pdf(PAGES), "notes.txt": NOTES.encode()}))
     ask(page, "How many pumps?")
-    offer = page.locator(".sources .offer")
+    offer = page.locator(".sources .by-meaning")
     expect(offer).to_contain_text("25 MB from Hugging Face")
     assert [message["type"] for message in posted if message.get("type") in ("load", "embed")] == ["load"]
     offer.get_by_role("button", name="Download it").click()
@@ -225,7 +225,7 @@ def test_a_real_model_finds_by_words_and_by_meaning(page: Page, tmp_path: Path) 
         page.locator(".message.assistant[data-state=ended]").wait_for(timeout=180_000)
         expect(page.locator(".source .place", has_text="birds.pdf, page 3")).to_have_count(1)
         assert source(page)
-        expect(page.locator(".offer")).to_have_count(0)
+        expect(page.locator(".by-meaning")).to_have_count(0)
         [[[file], _], *_] = json.loads(page.evaluate(KEPT))[0]
         assert len(file["vectors"]["data"]) > 100 and file["vectors"]["model"].endswith("models/bert.gguf")
         wait_state(page, "ready")

@@ -58,7 +58,7 @@ DOWNLOAD = [
 GUIDE = [
     ("Kettle", "Fill it with cold water up to the line, close the lid, and press the switch. It switches itself off."),
     ("Descaling", "Every two months, boil half a litre of water with two spoons of citric acid. Leave it for an hour."),
-    ("Descaling", "Then boil clear water twice and pour it away. Do not use vinegar: it attacks the seal of the lid."),
+    ("Rinsing", "Then boil clear water twice and pour it away. Do not use vinegar: it attacks the seal of the lid."),
     ("Guarantee", "It lasts for three years from the day of purchase. Keep the receipt. Scale is not covered by it."),
 ]
 ABOUT_FILE = "How do I get rid of the scale?"

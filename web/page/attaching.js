@@ -6,6 +6,7 @@
  */
 
 import { button, element, iconButton } from "./dom.js";
+import { labelOf } from "./file_view.js";
 import { percent } from "../shared/format.js";
 import { icon } from "./icons.js";
 import { strings } from "./strings.js";
@@ -86,7 +87,7 @@ export class Attaching {
 
   #show() {
     const read = this.#files.map((file) =>
-      chip(strings.files.attached(file.name, file.text.length, file.pages?.length), file.name, () => {
+      chip(labelOf(file), file.name, () => {
         this.#files = this.#files.filter((other) => other !== file);
         this.#end();
       }),

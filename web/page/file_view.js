@@ -13,10 +13,17 @@ const TABLE = /\.(csv|tsv)$/i;
 /** Of a table, and characters of a text: nobody reads on here. */
 const MOST_ROWS = 200;
 const MOST_SHOWN = 200_000;
+/** Characters: a short file is told as one of a kilobyte. */
+const LEAST_TOLD = 1000;
+
+/** @param {AttachedFile} file @returns {string} what it is called, and how long it is */
+export function labelOf({ name, text, pages }) {
+  return strings.files.attached(name, Math.max(LEAST_TOLD, text.length), pages?.length);
+}
 
 /** @param {AttachedFile} file */
 export function fileView(file) {
-  const { name, text, pages, fleeting } = file;
+  const { name, text, fleeting } = file;
   if (!text && fleeting) {
     const gone = element("p", "file gone");
     gone.append(icon("file"), element("span", "", strings.files.notKept(name)));
@@ -24,7 +31,7 @@ export function fileView(file) {
   }
   const root = /** @type {HTMLDetailsElement} */ (element("details", "file"));
   const summary = element("summary", "");
-  summary.append(icon("file"), element("span", "", strings.files.attached(name, text.length, pages?.length)));
+  summary.append(icon("file"), element("span", "", labelOf(file)));
   root.append(summary);
   root.addEventListener("toggle", () => root.open && root.children.length === 1 && root.append(contentOf(file)));
   return root;

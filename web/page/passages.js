@@ -25,7 +25,7 @@ const BYTES = 4;
 export async function offerMeaning(app, message) {
   if (app.site?.other_models === false || (await meaning.isThere(app))) return;
   const words = strings.files.meaning;
-  const offer = element("p", "offer", words.offer(about(DOWNLOAD)));
+  const offer = element("p", "by-meaning", words.offer(about(DOWNLOAD)));
   const accept = button("link", words.accept, async () => {
     offer.replaceChildren(words.coming(percent(0)));
     const isLoaded = await meaning.load(app, (share) => offer.replaceChildren(words.coming(percent(Math.min(1, share)))), true);
