@@ -7,7 +7,7 @@ from typing import Any
 
 from .chat import read
 from .errors import WgmlError
-from .insight import Attended, Inspected, Likely, Profiled, Rewritten
+from .insight import Attended, Inspected, Likely, Profiled, Rewritten, Spelled
 from .model import Model
 from .models.rewritten import ForwardError, source_of
 from .requests import TemplateOptions
@@ -25,13 +25,15 @@ class Inside:
 
     async def reply(
         self, model: Model, id: int, request: Mapping[str, Any]
-    ) -> Inspected | Attended | Profiled | Rewritten:
+    ) -> Inspected | Attended | Spelled | Profiled | Rewritten:
         """The reply to a request of insight.py. Raises WgmlError for what can't be answered."""
         match request["type"]:
             case "inspect":
                 return await self._inspect(model, id, *_answer(model, request))
             case "attend":
                 return await self._attend(model, id, request)
+            case "spell":
+                return _spelled(model, id, *_answer(model, request))
             case "profile":
                 return await self._profile(model, id)
             case _:
@@ -108,6 +110,19 @@ def _text(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError:
         return "".join(f"<0x{byte:02X}>" for byte in data)
+
+
+def _spelled(model: Model, id: int, ids: list[int], first: int) -> Spelled:
+    parts = [model.tokenizer.token_bytes(token) for token in ids]
+    return {
+        "type": "spelled",
+        "id": id,
+        "ids": ids,
+        "data": b"".join(parts),
+        "lengths": [len(part) for part in parts],
+        "special": [index for index, token in enumerate(ids) if model.tokenizer.is_special(token)],
+        "answer": first,
+    }
 
 
 def _answer(model: Model, request: Mapping[str, Any]) -> tuple[list[int], int]:

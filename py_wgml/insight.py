@@ -80,6 +80,28 @@ class Attended(TypedDict):
     """One for each token before the chosen one, prompt and answer; their sum is 1, or less where heads have sinks."""
 
 
+class Spell(OfAnswer):
+    """Answered by Spelled."""
+
+    type: Literal["spell"]
+
+
+class Spelled(TypedDict):
+    """The reply to Spell: the tokens of the prompt, as the template wrote it, and of the answer behind it."""
+
+    type: Literal["spelled"]
+    id: int
+    ids: list[int]
+    data: bytes
+    """What the tokens stand for, one behind the other; special ones for what they are called."""
+    lengths: list[int]
+    """Of each, in bytes."""
+    special: list[int]
+    """Which of the tokens are, from 0 on."""
+    answer: int
+    """With which of them the answer begins."""
+
+
 class Profile(TypedDict):
     """What the time of a token goes to. Answered by Profiled."""
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
 from .findings import Consult, Consulted, Cut, Passages
-from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten
+from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten, Spell, Spelled
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
 # From the page: what has one reply
@@ -147,6 +147,7 @@ Asked = (
     | Consult
     | Inspect
     | Attend
+    | Spell
     | Profile
     | Rewrite
 )
@@ -458,7 +459,7 @@ class Alive(TypedDict):
     type: Literal["alive"]
 
 
-Looked = Inspected | Attended | Profiled | Rewritten
+Looked = Inspected | Attended | Spelled | Profiled | Rewritten
 Searched = Passages | Consulted
 Told = (
     Looked

@@ -116,6 +116,8 @@ class Session:
                     async with self._busy:
                         figures = await self._bench(request)
                     self._post({"type": "bench", "id": id, "figures": figures})
+                case "spell":
+                    self._post(await self._look(id, request))
                 case "inspect" | "attend" | "profile" | "rewrite":
                     async with self._busy:
                         self._post(await self._look(id, request))

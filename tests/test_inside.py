@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,25 @@ def test_an_answer_is_looked_into(page: Any) -> None:
             assert sum(found["weights"]) == pytest.approx(1, abs=1e-4)
             heads.append(found["weights"])
         np.testing.assert_allclose(np.mean(heads[:4], axis=0), heads[4], atol=1e-5)
+
+    page(test)
+
+
+def test_the_tokens_of_a_prompt(page: Any) -> None:
+    async def test(page: Page) -> None:
+        await page.load()
+        [told] = await page.ask("spell", **ASKED)
+        [inspected] = await page.ask("inspect", **ASKED)
+        ends = np.cumsum([0, *told["lengths"]])
+        parts = [told["data"][start:end] for start, end in pairwise(ends)]
+        assert b"".join(parts) == told["data"] and len(parts) == len(told["ids"])
+        assert b"".join(parts[: told["answer"]]).decode() == "".join(inspected["prompt"])
+        said = b"".join(parts[told["answer"] :]).decode()
+        assert said == "".join(token["text"] for token in inspected["answer"]) == "Hello you there"
+        names = {parts[index] for index in told["special"]}
+        assert names and all(name.startswith(b"<") for name in names)
+        done = (await page.send(messages=ANSWERED[:1]))[-1]
+        assert done["usage"]["prompt_tokens"] == told["answer"]
 
     page(test)
 

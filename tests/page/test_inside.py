@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -169,4 +170,31 @@ def test_with_the_engine(page: Page, url: str) -> None:
     expect(status).to_have_text("Your version runs.")
     inside.get_by_role("button", name="Back to the original").click()
     expect(area).to_have_value(text)
+    prompt_and_tokens(page, inside)
     assert not problems
+
+
+def prompt_and_tokens(page: Page, inside: Locator) -> None:
+    """What the model read, as the engine tells it."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    inside.get_by_text("What the model read").click()
+    tokens = inside.get_by_role("listbox", name="Tokens of the prompt").get_by_role("option")
+    detail = inside.locator(".raw .of-token")
+    expect(detail).to_contain_text("#1 · id")
+    inside.get_by_role("button", name="Copy token ids").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).startsWith('[')")
+    ids = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    expect(tokens).to_have_count(len(ids))
+    expect(inside.locator(".raw .lead")).to_contain_text(f"then {inside.locator('.raw .answered').count()} of answer")
+    expect(inside.locator(".raw .help")).to_have_count(0)  # as many as the engine had when it answered
+    tokens.first.focus()
+    page.keyboard.press("End")
+    expect(tokens.last).to_be_focused()
+    expect(detail).to_contain_text(f"#{len(ids)} · id {ids[-1]} · bytes ")
+    inside.get_by_role("button", name="Copy the prompt").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()).includes('Hello')")
+    prompt = page.evaluate("navigator.clipboard.readText()")
+    drawn = "".join(inside.locator(".raw .token:not(.answered)").all_text_contents())
+    assert prompt == drawn.replace("⏎", "").replace("⋯", "")
+    inside.get_by_text("This chat as JSON").click()
+    expect(inside.locator(".raw pre")).to_contain_text('"format": "py_wgml conversations"')

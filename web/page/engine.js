@@ -3,14 +3,15 @@
  *
  * Knows nothing of the page and nothing of Python; an Engine that has failed stays failed, a new one is a new start.
  *
- * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Done, Dropped, Embedded, FileFacts } from "../shared/protocol.js"
- * @import { CallPiece, TokenLogprob, LoadOptions, ModelSource, Piece, Progress, Ranked, Reading, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Browsed, Consult, Consulted, Found, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten } from "../shared/protocol.js"
+ * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Embedded, FileFacts } from "../shared/protocol.js"
+ * @import { LoadOptions, ModelSource, Progress, Ranked, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
+ * @import { Attended, Browsed, Consult, Consulted, Found, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
  */
 
+/** @typedef {import("./answer.js").Part} Part */
 /** @typedef {Pick<Inspect, "messages" | "options" | "drop_oldest">} AskedAnswer an answer, and what it was asked for with */
 
 /**
@@ -18,124 +19,14 @@
  * @typedef {{promise: Promise<T>, resolve: (value: T) => void, reject: (error: Error) => void}} Deferred
  */
 
+import { Answer, EngineError } from "./answer.js";
 import { recallJson, remember } from "./remembered.js";
 import { workerAddress } from "./trusted.js";
 
+export { addCall, Answer, EngineError } from "./answer.js";
+
 /** What was found out about this device's GPU is remembered for later visits, under this name. */
 const TRIAL = "gpu trial";
-
-/** What the engine could not do. `stage` says where (see protocol.d.ts), the message is one line for a person. */
-export class EngineError extends Error {
-  /**
-   * @param {string} stage
-   * @param {string} message
-   * @param {boolean} [loaded] the model from before is still there
-   */
-  constructor(stage, message, loaded = false) {
-    super(message);
-    this.name = "EngineError";
-    this.stage = stage;
-    this.loaded = loaded;
-  }
-}
-
-/**
- * An answer as it is generated: iterate over it for its parts. The loop ends when the answer does (`done` then holds
- * the figures) and throws an EngineError when it fails. What arrives between two turns of the loop comes joined, so that
- * a slow reader never falls behind.
- *
- * @typedef {object} Part what has come since the last one
- * @property {string} reasoning
- * @property {string} text after the reasoning
- * @property {boolean} recast all text of the parts before has turned out to be reasoning
- * @property {CallPiece[]} calls of functions: what has come of each
- * @property {TokenLogprob[]} logprobs of the tokens, if they were asked for
- * @property {number} tokens generated so far
- * @property {{done: number, total: number} | null} reading how much of the prompt has been processed, if that was told
- * @property {number} dropped messages that were left out of the prompt, if that was told
- * @property {Record<string, number>} [marks] of the first text, if they were asked for: what was done when, in
- *   milliseconds since 1970
- */
-export class Answer {
-  /** @type {Done | null} */
-  done = null;
-  /** @type {EngineError | null} */
-  #error = null;
-  /** @type {Part | null} */
-  #part = null;
-  #wake = () => {};
-  #stop;
-
-  /** @param {() => void} stop tells the engine */
-  constructor(stop) {
-    this.#stop = stop;
-  }
-
-  /** Ask the engine to end the answer here. It still ends by `done`, with what has been generated. */
-  stop() {
-    this.#stop();
-  }
-
-  /** @param {Dropped | Piece | Reading} message */
-  push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], logprobs: [], tokens: 0, reading: null, dropped: 0 });
-    if (message.type === "dropped") {
-      part.dropped = message.messages;
-    } else if (message.type === "reading") {
-      part.reading = message;
-    } else {
-      if (message.recast) [part.reasoning, part.text, part.recast] = [part.reasoning + part.text, "", true];
-      part.reasoning += message.reasoning;
-      part.text += message.text;
-      for (const piece of message.calls ?? []) addCall(part.calls, piece);
-      part.logprobs.push(...(message.logprobs ?? []));
-      part.tokens = message.tokens;
-      if (message.marks) part.marks = message.marks;
-    }
-    this.#wake();
-  }
-
-  /** @param {Done} done */
-  finish(done) {
-    this.done = done;
-    this.#wake();
-  }
-
-  /** @param {EngineError} error */
-  fail(error) {
-    this.#error = error;
-    this.#wake();
-  }
-
-  /** @returns {AsyncGenerator<Part, void, void>} */
-  async *[Symbol.asyncIterator]() {
-    for (;;) {
-      if (this.#part) {
-        const part = this.#part;
-        this.#part = null;
-        yield part;
-      } else if (this.#error) {
-        throw this.#error;
-      } else if (this.done) {
-        return;
-      } else {
-        await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
-      }
-    }
-  }
-}
-
-/**
- * Add what has come of a call to what there is of it, if there is anything.
- *
- * @param {CallPiece[]} calls
- * @param {CallPiece} piece
- */
-export function addCall(calls, piece) {
-  const begun = calls.find(({ index }) => index === piece.index);
-  if (begun) begun.arguments += piece.arguments;
-  else calls.push({ ...piece });
-}
 
 /** How often an engine that owes something is looked after, in milliseconds. */
 const TICK = 1000;
@@ -164,6 +55,8 @@ export class Engine {
   #silent = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #watch;
+  /** What yields to whatever else is asked for. @type {Answer | null} */
+  #aside = null;
   /** What was told to stop, and has not ended. @type {Set<number>} */
   #stopping = new Set();
   #isLoaded = false;
@@ -314,6 +207,16 @@ export class Engine {
     return /** @type {Attended} */ (await this.#ask({ type: "attend", ...answer, ...where })).weights;
   }
 
+  /**
+   * The tokens of it, and of the prompt before it.
+   *
+   * @param {AskedAnswer} answer
+   * @returns {Promise<Spelled>} rejected with an EngineError
+   */
+  spell(answer) {
+    return this.#ask({ type: "spell", ...answer });
+  }
+
   /** @returns {Promise<Profiled>} what the time of a token goes to */
   profile() {
     return this.#ask({ type: "profile" });
@@ -362,6 +265,19 @@ export class Engine {
   }
 
   /**
+   * As `send`, for what nobody waits for: it ends at once when anything else is asked for.
+   *
+   * @param {ChatMessage[]} messages
+   * @param {AnswerOptions} sampling
+   * @returns {Answer}
+   */
+  aside(messages, sampling) {
+    const answer = this.send(messages, sampling);
+    this.#aside = answer;
+    return answer;
+  }
+
+  /**
    * Measure the model's speed.
    *
    * @param {BenchOptions} options
@@ -400,6 +316,8 @@ export class Engine {
    * @param {Request & {id: number}} message
    */
   #request(message) {
+    this.#aside?.stop();
+    this.#aside = null;
     this.#watch ??= setInterval(() => this.#tick(), TICK);
     try {
       this.#post(message);

@@ -14,8 +14,10 @@ import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
 import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
+import { mount as mountSharing } from "./sharing.js";
 import { mount as mountStorage } from "./storage_view.js";
 import { mount as mountThinking } from "./thinking.js";
+import { mount as mountTitles } from "./titles.js";
 
 /** @type {((app: App) => void)[]} */
 export const features = [
@@ -28,7 +30,9 @@ export const features = [
   mountOwnSettings,
   mountPrompts,
   mountRecovery,
+  mountSharing,
   mountStorage,
   mountThinking,
+  mountTitles,
   mountInstalled, // what the others do, it may ask for at once
 ];

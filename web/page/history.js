@@ -224,6 +224,7 @@ export class History {
       { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
       { label: move, icon: "folder", act: () => openMenu(opener, this.#folders(root, entry)) },
       { label: archived ? unarchive : archive, icon: "archive", act: () => this.#archive(entry) },
+      { label: strings.share.menu, icon: "share", act: () => this.#share(id) },
       { label: asMarkdown, icon: "save", act: save("md", toMarkdown) },
       { label: asJson, icon: "save", act: save("json", (record) => toJson([record])) },
       { label: remove, icon: "delete", act: () => this.#delete(entry) },
@@ -362,6 +363,12 @@ export class History {
     await this.#arrange(id, { archived: true, pinned: false });
     const undo = () => this.#arrange(id, { archived: false, pinned });
     toast(strings.organised.wasArchived(name), { label: strings.undo, act: undo });
+  }
+
+  /** @param {string} id */
+  async #share(id) {
+    const record = await this.#store.load(id);
+    if (record) this.#list.dispatchEvent(new CustomEvent("share", { detail: record })); // see sharing.js
   }
 
   /** @param {Entry} entry */

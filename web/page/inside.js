@@ -11,8 +11,10 @@
 import { Dialog } from "./dialog.js";
 import { element } from "./dom.js";
 import { bars, fill, HALF, seen, shareOf, Tokens } from "./inside_parts.js";
+import { rawOf, textOf } from "./raw.js";
 import { Rewriting } from "./rewriting.js";
 import { strings } from "./strings.js";
+import { toJson } from "./transfer.js";
 import { decimal } from "../shared/format.js";
 import { address } from "../shared/site.js";
 
@@ -36,18 +38,23 @@ export async function open(app, message) {
   const mine = ++opening;
   const status = element("p", "looking", words.looking);
   status.setAttribute("role", "status");
-  dialog.body.replaceChildren(status);
+  const answer = askedFor(app, message);
+  const record = app.conversation.record;
+  const raw = [
+    folded(strings.raw.title, () => rawOf(engine, answer, message)),
+    folded(strings.raw.json, () => textOf(toJson([record]))),
+  ];
+  dialog.body.replaceChildren(status, ...raw);
   await styled;
   dialog.open();
-  const answer = askedFor(app, message);
   try {
     const found = await engine.inspect(answer);
     if (mine !== opening) return;
     const wrote = message.model;
     const note = wrote && app.model && wrote !== app.model.name ? [element("p", "lead", words.another(wrote, app.model.name))] : [];
-    dialog.body.replaceChildren(...note, ...sections(engine, answer, found));
+    status.replaceWith(...note, ...sections(engine, answer, found));
   } catch (error) {
-    if (mine === opening) dialog.body.replaceChildren(problem(error), folded(words.python, () => new Rewriting(engine).root));
+    if (mine === opening) status.replaceWith(problem(error), folded(words.python, () => new Rewriting(engine).root));
   }
 }
 
@@ -56,7 +63,7 @@ export async function open(app, message) {
  * @param {Message} message
  * @returns {AskedAnswer} as it was asked for: what it calls, and what came of that, is no part of its text
  */
-function askedFor({ conversation, settings }, message) {
+function askedFor({ conversation, settings, tools }, message) {
   const messages = conversation.prompt(message, settings.system(conversation));
   const last = messages.findLastIndex(({ role }) => role === "assistant");
   const { role, content, reasoning_content } = messages[last];
@@ -64,7 +71,7 @@ function askedFor({ conversation, settings }, message) {
   const { chat_template_kwargs } = settings.sampling(conversation);
   return {
     messages: [...messages.slice(0, last), said],
-    options: chat_template_kwargs ? { chat_template_kwargs } : {},
+    options: { ...(chat_template_kwargs && { chat_template_kwargs }), ...(tools.length && { tools }) },
     drop_oldest: conversation.record.dropOldest ?? false,
   };
 }

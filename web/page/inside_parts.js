@@ -34,7 +34,7 @@ export class Tokens {
   /** Called with one that is chosen. @type {(index: number) => void} */
   onChosen = () => {};
   /** @type {HTMLElement[]} */
-  #tokens;
+  #tokens = [];
   #chosen = 0;
 
   /**
@@ -45,15 +45,7 @@ export class Tokens {
     this.root.setAttribute("role", "listbox");
     this.root.setAttribute("aria-label", label);
     this.root.setAttribute("aria-orientation", "horizontal");
-    this.#tokens = texts.map((text, index) => {
-      const token = element("span", "token", text || HALF);
-      token.setAttribute("role", "option");
-      token.setAttribute("aria-label", seen(text));
-      token.dataset.index = String(index);
-      token.tabIndex = -1;
-      return token;
-    });
-    this.root.append(...this.#tokens);
+    this.append(texts);
     const at = (/** @type {Event} */ event) => {
       const token = /** @type {Element} */ (event.target).closest("[data-index]");
       return token ? Number(/** @type {HTMLElement} */ (token).dataset.index) : null;
@@ -68,6 +60,25 @@ export class Tokens {
     });
     this.root.addEventListener("pointerleave", () => this.onShown(this.#chosen));
     this.root.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /**
+   * @param {string[]} texts of more tokens
+   * @param {HTMLElement} [into] in the root
+   * @returns {HTMLElement[]} these
+   */
+  append(texts, into = this.root) {
+    const made = texts.map((text, index) => {
+      const token = element("span", "token", text || HALF);
+      token.setAttribute("role", "option");
+      token.setAttribute("aria-label", seen(text));
+      token.dataset.index = String(this.#tokens.length + index);
+      token.tabIndex = -1;
+      return token;
+    });
+    this.#tokens.push(...made);
+    into.append(...made);
+    return made;
   }
 
   /** @param {KeyboardEvent} event */

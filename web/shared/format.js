@@ -89,3 +89,6 @@ export const measured = (seconds) => number({ ...inUnits("second"), ...threeDigi
 
 /** @param {number} time in milliseconds since 1970 @returns {string} its month and year */
 export const monthOf = (time) => new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" }).format(time);
+
+/** @param {Date} date @returns {string} the day */
+export const dateOf = (date) => new Intl.DateTimeFormat(locale, { dateStyle: "long" }).format(date);

@@ -315,6 +315,26 @@ export interface Attended {
   weights: number[];
 }
 
+/** Answered by Spelled. */
+export interface Spell extends OfAnswer {
+  type: "spell";
+}
+
+/** The reply to Spell: the tokens of the prompt, as the template wrote it, and of the answer behind it. */
+export interface Spelled {
+  type: "spelled";
+  id: number;
+  ids: number[];
+  /** What the tokens stand for, one behind the other; special ones for what they are called. */
+  data: Uint8Array;
+  /** Of each, in bytes. */
+  lengths: number[];
+  /** Which of the tokens are, from 0 on. */
+  special: number[];
+  /** With which of them the answer begins. */
+  answer: number;
+}
+
 /** What the time of a token goes to. Answered by Profiled. */
 export interface Profile {
   type: "profile";
@@ -514,7 +534,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Profile | Rewrite;
+export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Spell | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -796,7 +816,7 @@ export interface Alive {
   type: "alive";
 }
 
-export type Looked = Inspected | Attended | Profiled | Rewritten;
+export type Looked = Inspected | Attended | Spelled | Profiled | Rewritten;
 
 export type Searched = Passages | Consulted;
 

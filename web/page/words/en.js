@@ -10,7 +10,7 @@
  * @typedef {typeof words} Words
  */
 
-import { bytes, bytesOf, count, decimal, duration, measured, plural } from "../../shared/format.js";
+import { bytes, bytesOf, count, dateOf, decimal, duration, measured, plural } from "../../shared/format.js";
 
 export const words = {
   language: "en",
@@ -737,5 +737,42 @@ export const words = {
     unarchive: "Move out of the archive",
     /** @type {(name: string) => string} */
     wasArchived: (name) => `“${name}” was archived.`,
+  },
+  share: {
+    menu: "Share as a web page…",
+    title: "Share this chat",
+    lead: "Everything in view becomes one file that opens in any browser, also offline. It goes only where you send it.",
+    system: "Include the system prompt",
+    systemTitle: "System prompt",
+    thoughts: "Include what the model thought",
+    save: "Save the file",
+    send: "Share…",
+    failed: "The file could not be made.",
+    /** @type {(models: string, date: Date) => string} models: their names, or nothing */
+    about: (models, date) => [models, dateOf(date)].filter(Boolean).join(" · "),
+  },
+  titles: {
+    label: "Titles by the model",
+    explained: "After the first answer the model names the chat. It stops at once when you ask something else.",
+    choices: { default: "If the model is large enough", on: "Always", off: "Never: use the first words" },
+    /** What the model is told. */
+    ask: "Write a title for this conversation: at most six words, in the language of the conversation. Answer with the title alone.",
+  },
+  raw: {
+    title: "What the model read",
+    json: "This chat as JSON",
+    label: "Tokens of the prompt and the answer",
+    /** @type {(prompt: number, answer: number) => string} */
+    counts: (prompt, answer) =>
+      `${count(prompt)} tokens of prompt as the chat template makes it, then ${count(answer)} of answer. Point at one, or use the arrow keys.`,
+    /** @type {(before: number) => string} */
+    differs: (before) => `When this was answered the prompt had ${count(before)} tokens: settings or the model were others.`,
+    /** @type {(text: string, place: number, id: number, bytes: string) => string} */
+    token: (text, place, id, bytes) => `${text} · #${place} · id ${id} · bytes ${bytes}`,
+    special: "special",
+    copyPrompt: "Copy the prompt",
+    copyAll: "Copy prompt and answer",
+    copyIds: "Copy token ids",
+    copyJson: "Copy",
   },
 };
