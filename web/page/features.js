@@ -12,7 +12,6 @@ import { mount as mountHouse } from "./house.js";
 import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
-import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountSharing } from "./sharing.js";
 import { mount as mountStorage } from "./storage_view.js";
@@ -28,7 +27,6 @@ export const features = [
   mountHouse,
   mountModels,
   mountOwnSettings,
-  mountPrompts,
   mountRecovery,
   mountSharing,
   mountStorage,
