@@ -19,6 +19,7 @@ LAYERS = (
         "facts",
         "requests",
         "insight",
+        "findings",
         "timeline",
         "protocol",
         "progress",
@@ -29,6 +30,7 @@ LAYERS = (
         "downloads",
         "javascript",
         "grammar",
+        "retrieval",
         "metadata",
         "wgsl",
         "gpu",
@@ -37,7 +39,7 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker", "command", "plugins", "__main__"),
+    *("sync", "inside", "searching", "worker", "command", "plugins", "__main__"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.

@@ -50,7 +50,7 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     field["stop"].fill("END\nUser:")
     field["schema"].fill('{"type":')
     expect(field["schema"]).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is no JSON schema"))
+    expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is not a JSON schema"))
     field["schema"].fill('{"type": "object"}')
     expect(page.locator("#setting-schema-problem")).to_be_empty()
     page.keyboard.press("Escape")
@@ -87,7 +87,7 @@ def test_thinking(page: Page, url: str, fake: Fake) -> None:
     ready(page, url)
     for choice, told in (("Always", True), ("Never", False), ("Default (off)", None)):
         settings(page, "answers")
-        page.click(f"#settings .choice:has-text('{choice}')")
+        page.click(f"#settings .choice:visible:has-text('{choice}')")
         page.click("#settings .close")
         ask(page, "Hello")
         expect(page.locator("body")).to_have_attribute("data-state", "ready")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from page.pages import ask, choose_of, ready, sent, wait_answers, wait_state
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -126,26 +126,37 @@ def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fa
     assert page.evaluate("window.files.length") == 1
 
 
-def test_a_file_is_added_to_what_is_attached_when_it_has_been_read(page: Page, url: str, fake: Fake) -> None:
-    """Not to what has been sent meanwhile."""
+def test_a_question_waits_for_its_files(page: Page, url: str, fake: Fake) -> None:
+    """Unless more is written to it meanwhile."""
     fake(pieces=["Yes."], echo=True)
     open_page(page, url)
     page.evaluate("""() => {
       const read = File.prototype.arrayBuffer;
-      const gate = new Promise((resolve) => (window.release = resolve));
       File.prototype.arrayBuffer = async function () {
-        if (this.name === "late.txt") await gate;
+        if (this.name === "late.txt") await new Promise((resolve) => (window.release = resolve));
         return read.call(this);
       };
     }""")
+    late: FilePayload = {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"}
     attach(page, "early")
-    page.set_input_files("#files", {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
-    ask(page, "one?")
-    wait_answers(page, 1)
+    for said in ("one?", "one? Or two?"):
+        page.set_input_files("#files", late)
+        expect(page.locator("#attached .chip.reading")).to_have_count(1)
+        ask(page, said)
+        expect(page.locator("#send")).to_be_disabled()
+        expect(page.locator(".message")).to_have_count(0)
+        if said == "one?":
+            page.fill("#prompt", "one? Or")
+            expect(page.locator("#send")).to_be_enabled()
+            page.wait_for_function("() => window.release")
+            page.evaluate("() => { release(); window.release = undefined; }")
+            expect(page.locator("#attached .chip:not(.reading)")).to_have_count(2)
+            expect(page.locator("#prompt")).to_have_value("one? Or")
+    page.wait_for_function("() => window.release")
     page.evaluate("release()")
-    expect(page.locator("#attached .chip")).to_have_count(1)
-    expect(page.locator("#attached .chip", has_text="late.txt")).to_have_count(1)
-    expect(page.locator(".message.user .file")).to_have_count(1)
+    wait_answers(page, 1)
+    expect(page.locator(".message.user .file")).to_have_count(3)
+    expect(page.locator("#attached")).to_be_hidden()
 
 
 def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake: Fake) -> None:
@@ -163,7 +174,7 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
 
 def attach(page: Page, text: str) -> None:
     page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": text.encode()})
-    expect(page.locator("#attached .chip")).to_have_count(1)
+    expect(page.locator("#attached .chip:not(.reading)")).to_have_count(1)
 
 
 def test_a_file_with_many_backticks_goes_with_its_question(page: Page, url: str, fake: Fake) -> None:

@@ -57,6 +57,32 @@ DOWNLOAD = [
     *({"stage": "download", "loaded": loaded * 1_000_000, "total": 98_362_432} for loaded in (0, 12, 27, 41)),
 ]
 
+GUIDE = [
+    ("Kettle", "Fill it with cold water up to the line, close the lid, and press the switch. It switches itself off."),
+    ("Descaling", "Every two months, boil half a litre of water with two spoons of citric acid. Leave it for an hour."),
+    ("Rinsing", "Then boil clear water twice and pour it away. Do not use vinegar: it attacks the seal of the lid."),
+    ("Guarantee", "It lasts for three years from the day of purchase. Keep the receipt. Scale is not covered by it."),
+]
+ABOUT_FILE = "How do I get rid of the scale?"
+ABOUT_FILE_ANSWER = """Boil **half a litre of water with two spoons of citric acid**, and wait an hour [1]. Then:
+
+1. Boil clear water twice.
+2. Pour it away each time [2].
+
+No vinegar: it attacks the seal of the lid [2]. Do this every two months."""
+
+
+def ask_about_file(page: Page) -> None:
+    """A question about a file that is too long to be read whole, with what was found for it."""
+    text = "\n\n".join(f"# {heading}\n\n{said}" for heading, said in GUIDE)
+    passages = [{"document": 0, "part": 0, "line": 1, "heading": GUIDE[i][0], "text": GUIDE[i][1]} for i in (1, 2)]
+    found = {"type": "consulted", "fits": False, "passages": passages}
+    stand_in(page, pieces=pieces(ABOUT_FILE_ANSWER), context=256, replies={"consult": found})
+    page.reload()
+    page.wait_for_selector("body[data-state=ready]")
+    page.set_input_files("#files", {"name": "kettle.md", "mimeType": "text/markdown", "buffer": text.encode()})
+    ask(page, ABOUT_FILE, 1)
+
 
 def pieces(text: str) -> list[str]:
     """The text in pieces of about a token."""
@@ -126,6 +152,13 @@ def take(url: str, folder: Path) -> None:
         page.click("#model-button")
         page.wait_for_selector("#models .offer")
         shoot(page, "models")
+        page.context.close()
+
+        page = opened(browser, url)
+        ask_about_file(page)
+        shoot(page, "files")
+        page.locator(".source").first.click()
+        shoot(page, "source")
         page.context.close()
 
         page = opened(browser, url, **PHONE)

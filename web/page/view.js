@@ -2,7 +2,8 @@
  * The page as the controller (app.js) sees it: what can be shown, and what the visitor can ask for. No state of the
  * conversation's or the engine's own.
  *
- * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
+ * @import { Conversation, Message } from "./conversation.js"
  * @import { MessageHandlers } from "./messages.js"
  * @import { Site } from "../shared/site.js"
  * @import { Support } from "../shared/support.js"

@@ -78,7 +78,7 @@ export const words = {
     hint: "Ask anything",
     send: "Send (Enter)",
     stop: "Stop (Escape)",
-    attach: "Add text files",
+    attach: "Add files",
     attached: "Attached files",
     /** @type {(name: string) => string} */
     remove: (name) => `Remove ${name}`,
@@ -553,8 +553,56 @@ export const words = {
     missing: "This browser has no WebGPU, or it is switched off.",
     "no-adapter": "This browser has WebGPU, but found no graphics chip that it can use.",
   },
+
+  files: {
+    /** @type {(name: string, length: number, pages?: number) => string} length in characters */
+    attached: (name, length, pages) =>
+      pages ? `${name}, ${plural(pages, { one: "1 page", other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
+    /** @type {(name: string, share: string) => string} */
+    reading: (name, share) => `Reading ${name}: ${share}`,
+    kept: "Kept with this chat",
+    fleeting: "For this question only",
+    keepHelp: "Whether these files stay with the chat on this device, or are forgotten after this question.",
+    /** @type {(name: string) => string} */
+    notKept: (name) => `${name}: not kept`,
+    more: "The file goes on from here.",
+    /** @type {(name: string, most: string) => string} */
+    tooLong: (name, most) => `${name} is too long: up to ${most} characters can be read.`,
+    /** @type {(name: string) => string} */
+    empty: (name) => `${name} is empty.`,
+    /** @type {(name: string) => string} */
+    scanned: (name) => `${name} holds no text: its pages are pictures.`,
+    /** @type {(name: string) => string} */
+    locked: (name) => `${name} is locked with a password. Save a copy without one, and add that.`,
+    /** @type {(name: string) => string} */
+    broken: (name) => `${name} is damaged and can’t be read.`,
+    searching: "Searching the files…",
+    sources: "Sources",
+    passage: "Passage",
+    /** @type {(name: string, where: string) => string} */
+    place: (name, where) => `${name}, ${where}`,
+    /** @type {(number: number) => string} */
+    page: (number) => `page ${number}`,
+    /** @type {(number: number) => string} */
+    line: (number) => `line ${number}`,
+    meaning: {
+      /** @type {(size: string) => string} */
+      offer: (size) => `Found by their words alone. A small model searches by meaning too (${size} from Hugging Face, once).`,
+      accept: "Download it",
+      /** @type {(share: string) => string} */
+      coming: (share) => `The search model is coming: ${share}`,
+      there: "Files are searched by meaning from now on.",
+      again: "Answer again",
+    },
+    gone: "This file was not kept, and neither was the passage.",
+    noRoom: "The graphics processor has no memory left for it.",
+    /** @type {(why: string) => string} */
+    noMeaning: (why) => `Your files are searched by words alone. ${why}`,
+  },
   storage: {
     title: "Storage",
+    show: "Show…",
+    explained: "What this page keeps on your device, how much room it takes, and how to delete it.",
     persistent: "The browser has promised to keep it.",
     temporary: "When the device runs short of room, the browser may delete it.",
     persist: "Keep it for good",
