@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from page.pages import DROP, QUESTION, ask, ready, wait_answers, wait_state
+from page import documents
+from page.pages import DROP, QUESTION, ask, ready, sent, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
 Fake = Callable[..., Any]
@@ -76,7 +77,7 @@ def test_load_a_model_of_one_s_own(page: Page, url: str, fake: Fake, dist: Path,
     mine, other = tmp_path / "mine.gguf", tmp_path / "other.gguf"
     mine.write_bytes(own.read_bytes())
     other.write_bytes(own.read_bytes())
-    fake()
+    fake(room=True, kept=False)
     ready(page, url)
     with task(page, "drop a model", drops=1) as hand:
         hand.drop(mine)
@@ -114,6 +115,28 @@ def test_find_last_week_s_chat(page: Page, url: str, fake: Fake) -> None:
         hand.type("minutes")  # which was said in the answer
         hand.click(".conversation .open:has-text('risotto')")
         expect(page.locator(".message.assistant")).to_contain_text("three minutes")
+
+
+def test_ask_about_a_pdf(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:
+    """It is dropped on the page, or chosen; the model reads its text."""
+    fake(echo=True, context=100_000)
+    ready(page, url)
+    report = tmp_path / "report.pdf"
+    report.write_bytes(documents.pdf(["# Report\nThe company sold 4,000 heat pumps."]))
+    with task(page, "ask about a PDF, dropped", drops=1, texts=1, keys=1) as hand:
+        hand.drop(report)
+        expect(page.locator("#attached")).to_contain_text("report.pdf")
+        hand.type("How many heat pumps?")
+        hand.press("Enter")
+        wait_answers(page, 1)
+    assert "sold 4,000 heat pumps" in sent(page)["messages"][-1]["content"]
+    page.click("#new-chat")
+    with task(page, "ask about a PDF, chosen", clicks=1, texts=1, keys=1) as hand:
+        hand.choose("#attach", report)
+        hand.type("How many heat pumps?")
+        hand.press("Enter")  # while it is still being read, too
+        wait_answers(page, 1)
+    assert "sold 4,000 heat pumps" in sent(page)["messages"][-1]["content"]
 
 
 def test_hand_a_conversation_to_a_colleague(page: Page, url: str, fake: Fake, tmp_path: Path) -> None:

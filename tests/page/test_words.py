@@ -18,7 +18,7 @@ FORMS = {"ar": {"zero", "one", "two", "few", "many", "other"}, "zh": {"other"}, 
 # What is spelled alike in some other language.
 ALIKE = {"ltr", "Top-k", "Top-p", "Min-p", "Token", "Kernel", "Prompt", "Tutor"}
 ALIKE |= {"Details", "Head", "Name", "Pause", "Sampling", "Seed", "Symbol", "System", "Text"}  # German
-ALIKE |= {"Architecture", "Assistant", "Assistants", "Messages", "Style", "Type"}  # French
+ALIKE |= {"Architecture", "Assistant", "Assistants", "Messages", "Passage", "Sources", "Style", "Type"}  # French
 ALIKE |= {"activation", "assistants", "attention"}
 ALIKE |= {"General", "Ideas"}  # Spanish
 

@@ -344,6 +344,12 @@ export const words = {
       byItself: (level) => (level ? `Vorgabe (${level})` : "Vorgabe"),
     },
     unset: { max_tokens: "unbegrenzt", seed: "zufällig" },
+    returnKey: {
+      label: "Die Eingabetaste",
+      explained:
+        "Wenn sie sendet, macht Umschalt mit Eingabe eine neue Zeile. Wenn nicht, sendet Strg (oder Befehl) mit Eingabe.",
+      choices: { sends: "Sendet", breaks: "Macht eine neue Zeile" },
+    },
     theme: { label: "Erscheinungsbild", choices: { system: "System", light: "Hell", dark: "Dunkel" } },
     system: {
       label: "Systemprompt",
@@ -379,9 +385,9 @@ export const words = {
       explained: "Wie viele Token einer Unterhaltung das Modell behält; bei einer Änderung wird es neu geladen.",
     },
     cache_bits: {
-      label: "Gedächtnis der Unterhaltung",
+      label: "Genauigkeit des Kontexts",
       explained:
-        "16 Bit sind genau genug, 8 Bit brauchen halb so viel GPU-Speicher; bei einer Änderung wird das Modell neu geladen.",
+        "8 Bit brauchen halb so viel GPU-Speicher und sind etwas weniger genau. Bei einer Änderung wird das Modell neu geladen.",
       choices: { 16: "16 Bit", 8: "8 Bit" },
     },
     stop: {
@@ -410,15 +416,24 @@ export const words = {
       [["?"], "Diese Liste"],
     ],
   },
-  welcome:
-    "Ein Sprachmodell, das in dieser Seite läuft, auf deinem eigenen Grafikprozessor. Was du schreibst, bleibt auf diesem Gerät.",
-  examplesLabel: "Fragen für den Anfang",
-  examples: [
-    "Was ist die Hauptstadt von Frankreich?",
-    "Warum ist der Himmel blau?",
-    "Schreib ein kurzes Gedicht über das Meer.",
-    "Gib mir drei Ideen für einen verregneten Sonntag.",
-  ],
+  welcome: {
+    title: "KI, die auf deinem eigenen Gerät läuft",
+    lead: "Hinter dieser Seite steht kein Server: Du fragst, und dein eigener Grafikchip schreibt die Antwort.",
+    private: "Was du schreibst, bleibt hier",
+    offline: "Geht nach dem ersten Besuch offline",
+    free: "Kein Konto, keine Grenzen",
+    examplesLabel: "Fragen für den Anfang",
+    examples: [
+      ["ask", "Warum ist der Himmel blau?"],
+      ["ideas", "Gib mir drei Ideen für einen verregneten Sonntag."],
+      ["rewrite", "Formuliere das freundlicher: Schick mir heute den Bericht."],
+      ["write", "Schreib ein kurzes Gedicht über das Meer."],
+    ],
+    small: (name) =>
+      `${name} ist ein kleines Modell: schnell, und am besten für kurze Fragen, Umformulieren und Ideen.`,
+    bigger: (name, size) => `Ein größeres ausprobieren: ${name}, ${size}`,
+  },
+  once: "Das passiert nur einmal: Beim nächsten Mal öffnet sich das Modell von diesem Gerät.",
   waiting: "Wird gesendet, sobald das Modell bereit ist.",
   answering: "Antwortet",
   stages: {
@@ -483,8 +498,43 @@ export const words = {
     missing: "Dieser Browser hat kein WebGPU, oder es ist ausgeschaltet.",
     "no-adapter": "Dieser Browser hat WebGPU, hat aber keinen Grafikprozessor gefunden, den er nutzen darf.",
   },
+  files: {
+    attached: (name, length, pages) =>
+        pages ? `${name}, ${plural(pages, { one: "1 Seite", other: `${count(pages)} Seiten` })}` : words.file(name, bytes(length)),
+    reading: (name, share) => `${name} wird gelesen: ${share}`,
+    kept: "Bleibt bei diesem Chat",
+    fleeting: "Nur für diese Frage",
+    keepHelp: "Ob diese Dateien beim Chat auf diesem Gerät bleiben oder nach dieser Frage vergessen werden.",
+    notKept: (name) => `${name}: nicht aufbewahrt`,
+    more: "Die Datei geht hier weiter.",
+    tooLong: (name, most) => `${name} ist zu lang: Bis zu ${most} Zeichen können gelesen werden.`,
+    empty: (name) => `${name} ist leer.`,
+    scanned: (name) => `${name} enthält keinen Text: Die Seiten sind Bilder.`,
+    locked: (name) =>
+      `${name} ist mit einem Passwort geschützt. Speichere eine Kopie ohne Passwort und füge diese hinzu.`,
+    broken: (name) => `${name} ist beschädigt und kann nicht gelesen werden.`,
+    searching: "Die Dateien werden durchsucht …",
+    sources: "Quellen",
+    passage: "Textstelle",
+    place: (name, where) => `${name}, ${where}`,
+    page: (number) => `Seite ${number}`,
+    line: (number) => `Zeile ${number}`,
+    meaning: {
+      offer: (size) =>
+        `Nur nach ihren Wörtern gefunden. Ein kleines Modell sucht auch nach Bedeutung (${size} von Hugging Face, einmalig).`,
+      accept: "Herunterladen",
+      coming: (share) => `Das Suchmodell kommt: ${share}`,
+      there: "Dateien werden ab jetzt nach Bedeutung durchsucht.",
+      again: "Neu antworten",
+    },
+    gone: "Diese Datei wurde nicht aufbewahrt, und die Textstelle auch nicht.",
+    noRoom: "Der Grafikprozessor hat keinen Speicher mehr dafür.",
+    noMeaning: (why) => `Deine Dateien werden nur nach Wörtern durchsucht. ${why}`,
+  },
   storage: {
     title: "Speicherplatz",
+    show: "Anzeigen …",
+    explained: "Was diese Seite auf deinem Gerät aufbewahrt, wie viel Platz es braucht und wie man es löscht.",
     persistent: "Der Browser hat versprochen, alles zu behalten.",
     temporary: "Wenn auf dem Gerät der Platz knapp wird, darf der Browser es löschen.",
     persist: "Dauerhaft behalten",

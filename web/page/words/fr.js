@@ -339,6 +339,11 @@ export const words = {
       byItself: (level) => (level ? `Par défaut (${level})` : "Par défaut"),
     },
     unset: { max_tokens: "illimitée", seed: "aléatoire" },
+    returnKey: {
+      label: "La touche Entrée",
+      explained: "Si elle envoie, Maj et Entrée font une nouvelle ligne. Sinon, Ctrl (ou Commande) et Entrée envoient.",
+      choices: { sends: "Envoie", breaks: "Fait une nouvelle ligne" },
+    },
     theme: { label: "Apparence", choices: { system: "Système", light: "Clair", dark: "Sombre" } },
     system: {
       label: "Prompt système",
@@ -371,9 +376,9 @@ export const words = {
       explained: "Combien de tokens d’une discussion le modèle retient ; tout changement recharge le modèle.",
     },
     cache_bits: {
-      label: "Mémoire de la discussion",
+      label: "Précision du contexte",
       explained:
-        "16 bits suffisent en précision, 8 bits prennent moitié moins de mémoire GPU ; tout changement recharge le modèle.",
+        "8 bits prennent moitié moins de mémoire GPU et sont un peu moins précis. Tout changement recharge le modèle.",
       choices: { 16: "16 bits", 8: "8 bits" },
     },
     stop: { label: "Chaînes d’arrêt", explained: "Une par ligne. La réponse s’arrête avant la première rencontrée." },
@@ -399,15 +404,25 @@ export const words = {
       [["?"], "Cette liste"],
     ],
   },
-  welcome:
-    "Un modèle de langage qui tourne dans cette page, sur votre propre processeur graphique. Ce que vous écrivez reste sur cet appareil.",
-  examplesLabel: "Questions pour commencer",
-  examples: [
-    "Quelle est la capitale de la France ?",
-    "Pourquoi le ciel est-il bleu ?",
-    "Écris un court poème sur la mer.",
-    "Donne-moi trois idées pour un dimanche pluvieux.",
-  ],
+  welcome: {
+    title: "Une IA qui tourne sur votre appareil",
+    lead:
+      "Pas de serveur derrière cette page : vous posez la question, et votre propre puce graphique écrit la réponse.",
+    private: "Ce que vous écrivez reste ici",
+    offline: "Fonctionne hors ligne après la première visite",
+    free: "Sans compte, sans limites",
+    examplesLabel: "Questions pour commencer",
+    examples: [
+      ["ask", "Pourquoi le ciel est-il bleu ?"],
+      ["ideas", "Donne-moi trois idées pour un dimanche pluvieux."],
+      ["rewrite", "Rends ceci plus aimable : Envoie-moi le rapport aujourd’hui."],
+      ["write", "Écris un court poème sur la mer."],
+    ],
+    small: (name) =>
+      `${name} est un petit modèle : rapide, et à son mieux pour des questions courtes, des reformulations et des idées.`,
+    bigger: (name, size) => `En essayer un plus grand : ${name}, ${size}`,
+  },
+  once: "Une seule fois suffit : la prochaine fois, le modèle s’ouvrira depuis cet appareil.",
   waiting: "Sera envoyé quand le modèle sera prêt.",
   answering: "Réponse en cours",
   stages: {
@@ -472,8 +487,43 @@ export const words = {
     missing: "Ce navigateur n’a pas WebGPU, ou il est désactivé.",
     "no-adapter": "Ce navigateur a WebGPU, mais n’a trouvé aucun processeur graphique qu’il puisse utiliser.",
   },
+  files: {
+    attached: (name, length, pages) =>
+        pages ? `${name}, ${plural(pages, { one: `${count(pages)} page`, other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
+    reading: (name, share) => `Lecture de ${name} : ${share}`,
+    kept: "Gardés avec cette discussion",
+    fleeting: "Pour cette question seulement",
+    keepHelp: "Si ces fichiers restent avec la discussion sur cet appareil, ou sont oubliés après cette question.",
+    notKept: (name) => `${name} : non gardé`,
+    more: "Le fichier continue à partir d’ici.",
+    tooLong: (name, most) => `${name} est trop long : ${most} caractères au plus peuvent être lus.`,
+    empty: (name) => `${name} est vide.`,
+    scanned: (name) => `${name} ne contient pas de texte : ses pages sont des images.`,
+    locked: (name) =>
+      `${name} est protégé par un mot de passe. Enregistrez-en une copie sans mot de passe et ajoutez-la.`,
+    broken: (name) => `${name} est endommagé et ne peut pas être lu.`,
+    searching: "Recherche dans les fichiers…",
+    sources: "Sources",
+    passage: "Passage",
+    place: (name, where) => `${name}, ${where}`,
+    page: (number) => `page ${number}`,
+    line: (number) => `ligne ${number}`,
+    meaning: {
+      offer: (size) =>
+        `Trouvé par les mots seulement. Un petit modèle cherche aussi par le sens (${size} depuis Hugging Face, une seule fois).`,
+      accept: "Le télécharger",
+      coming: (share) => `Le modèle de recherche arrive : ${share}`,
+      there: "Désormais, la recherche dans les fichiers se fait par le sens.",
+      again: "Répondre à nouveau",
+    },
+    gone: "Ce fichier n’a pas été gardé, et le passage non plus.",
+    noRoom: "Le processeur graphique n’a plus assez de mémoire pour cela.",
+    noMeaning: (why) => `La recherche dans vos fichiers se fait par les mots seulement. ${why}`,
+  },
   storage: {
     title: "Stockage",
+    show: "Afficher…",
+    explained: "Ce que cette page garde sur votre appareil, la place que cela prend, et comment le supprimer.",
     persistent: "Le navigateur a promis de le garder.",
     temporary: "Si la place vient à manquer sur l’appareil, le navigateur peut le supprimer.",
     persist: "Le garder pour de bon",
