@@ -42,6 +42,7 @@ export class Tokens {
    * @param {string[]} texts
    */
   constructor(label, texts) {
+    this.root.dir = "auto"; // the text's own, whatever the page's is
     this.root.setAttribute("role", "listbox");
     this.root.setAttribute("aria-label", label);
     this.root.setAttribute("aria-orientation", "horizontal");
@@ -131,7 +132,9 @@ export function bars(caption, heads, rows) {
     const line = element("tr", "");
     const named = element("th", "");
     named.setAttribute("scope", "row");
-    named.append(element("code", "", name), element("span", "note", note));
+    const what = element("code", "", name);
+    what.dir = "auto"; // a token's own, whatever the page's is
+    named.append(what, element("span", "note", note));
     const told = element("td", "");
     const bar = element("span", "bar");
     bar.style.setProperty("--share", String(Math.min(1, share)));
