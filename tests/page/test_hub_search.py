@@ -121,7 +121,7 @@ def test_what_fits_is_told_by_what_is_known(page: Page, url: str, fake: Callable
         assert (measured, guessed, then) == (3e9, 1.2e9, "fits")
 
 
-def test_the_model_that_searches_files_is_no_model_to_chat_with(page: Page, url: str, fake: Callable[..., None]) -> None:
+def test_the_model_that_searches_files_does_not_chat(page: Page, url: str, fake: Callable[..., None]) -> None:
     fake()
     ready(page, url)
     page.evaluate("""async () => {
