@@ -44,6 +44,7 @@ LAYERS = (
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.
 DATA = {"web/shared/protocol.d.ts", "tests/tiny.py"}
+DATA |= {path.relative_to(paths.ROOT).as_posix() for path in (paths.WEB / "page" / "words").glob("*.js")}
 PRODUCT = [*PACKAGE.rglob("*.py"), paths.ROOT / "build.py", *(paths.WEB / "build").glob("*.py")]
 ARRAYS = re.compile(r"\b(Array|NDArray|ArrayLike|Buffer)\b")
 SHAPE = re.compile(r"\[[^\]]+\]|bytes|as (?:q|x|qkv|ids)\b", re.IGNORECASE)

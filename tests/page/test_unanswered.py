@@ -12,7 +12,7 @@ from playwright.sync_api import FilePayload, Page, expect
 pytestmark = pytest.mark.slow
 
 Fake = Callable[..., None]
-NOTE = "Not answered. It is sent along with your next question."
+NOTE = "Not answered. It will be sent with your next question."
 LOADING = [{"stage": "download", "loaded": 40e6, "total": 98e6}]
 
 
@@ -71,7 +71,7 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     open_page(page, url)
     long = "word " * 200
     ask(page, long)
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     expect(page.locator("#prompt")).to_have_value(long.strip())
     expect(page.locator(".message")).to_have_count(0)
     # Within a conversation there is something else to leave out.
@@ -80,19 +80,19 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     expect(page.locator("#error")).to_be_hidden()
     fits_alone = "word " * 49
     ask(page, fits_alone)
-    expect(page.locator("#full p")).to_contain_text("The context is full")
+    expect(page.locator("#full p")).to_contain_text("as long as the model can remember")
     expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
     expect(page.locator(".message.user")).to_have_count(1)
     ask(page, "shorter?")  # it is not sent along
     wait_answers(page, 2)
     expect(page.locator("#full")).to_be_hidden()
     ask(page, fits_alone)
-    page.click("#full button:has-text('Leave out the oldest')")
+    page.click("#full button:has-text('Forget the oldest messages')")
     expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
     page.press("#prompt", "Enter")
     wait_answers(page, 3)
     ask(page, long)
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     expect(page.locator("#full")).to_be_hidden()
 
 
@@ -164,7 +164,7 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
     fake(progress=LOADING, hang=True)
     page.goto(url)
     ask(page, "Too early")
-    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent when the model is ready.")
+    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent as soon as the model is ready.")
     page.fill("#prompt", "Another")
     page.click("#stop")
     expect(page.locator("#prompt")).to_have_value("Another")

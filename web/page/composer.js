@@ -8,8 +8,7 @@
 import { Attaching } from "./attaching.js";
 import { byId } from "./dom.js";
 import { keepDraft } from "./draft.js";
-
-const touch = matchMedia("(hover: none)");
+import { isTouched, returnSends, stayAboveKeyboard } from "./touch.js";
 
 export class Composer {
   #form = byId("composer", HTMLFormElement);
@@ -41,15 +40,21 @@ export class Composer {
     this.#prompt.addEventListener("keydown", (event) => {
       // While an input method composes a character, Enter belongs to it (229: as Safari tells it).
       if (event.isComposing || event.keyCode === 229) return;
-      if (event.key === "Enter" && !event.shiftKey) this.#form.requestSubmit();
+      const sends = event.key === "Enter" && (returnSends() ? !event.shiftKey : event.ctrlKey || event.metaKey);
+      if (sends) this.#form.requestSubmit();
       else if (event.key === "ArrowUp" && !this.#prompt.value) on.editLast();
       else return;
       event.preventDefault();
     });
+    const showReturn = () => (this.#prompt.enterKeyHint = returnSends() ? "send" : "enter");
+    addEventListener("return", showReturn);
+    showReturn();
+    stayAboveKeyboard();
     this.#takeFiles();
     const draft = () => ({ text: this.#prompt.value, files: this.#attaching.files.filter(({ fleeting }) => !fleeting) });
     const { text, files } = keepDraft(draft) ?? { text: "", files: [] };
     this.set(text, files);
+    this.focus();
   }
 
   /**
@@ -79,7 +84,7 @@ export class Composer {
 
   /** Go there, but where that would bring up a keyboard on the screen. */
   focus() {
-    if (!touch.matches) this.#prompt.focus();
+    if (!isTouched()) this.#prompt.focus();
   }
 
   /** Nothing has been written, and no file added. */
