@@ -6,6 +6,8 @@
 
 import { mount as mountAgent } from "./agent.js";
 import { mount as mountAssistants } from "./assistants.js";
+import { mount as mountBigger } from "./bigger.js";
+import { mount as mountDocuments } from "./documents.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountHouse } from "./house.js";
 import { mount as mountInstalled } from "./installed.js";
@@ -21,6 +23,8 @@ import { mount as mountTitles } from "./titles.js";
 export const features = [
   mountAgent,
   mountAssistants,
+  mountBigger,
+  mountDocuments,
   mountDownload,
   mountHouse,
   mountModels,
