@@ -213,6 +213,7 @@ export const words = {
     onDevice: "على هذا الجهاز",
     toDownload: "جاهزة للتنزيل",
     ofSite: "يأتي مع هذه الصفحة",
+    helps: "يبحث في ملفاتك؛ ولا يحادث",
     purposes: {
       quick: "سريع جدًا، إجابات قصيرة",
       small: "مهام صغيرة على أي جهاز",

@@ -207,6 +207,7 @@ export const words = {
     onDevice: "Auf diesem Gerät",
     toDownload: "Zum Herunterladen",
     ofSite: "Gehört zu dieser Seite",
+    helps: "Durchsucht deine Dateien; chattet nicht",
     purposes: {
       quick: "Sehr schnell, kurze Antworten",
       small: "Kleine Aufgaben auf jedem Gerät",

@@ -206,6 +206,7 @@ export const words = {
     onDevice: "En este dispositivo",
     toDownload: "Para descargar",
     ofSite: "Viene con esta página",
+    helps: "Busca en tus archivos; no conversa",
     purposes: {
       quick: "Muy rápido, respuestas cortas",
       small: "Tareas pequeñas en cualquier dispositivo",

@@ -206,6 +206,7 @@ export const words = {
     onDevice: "Sur cet appareil",
     toDownload: "À télécharger",
     ofSite: "Fourni avec cette page",
+    helps: "Cherche dans vos fichiers ; ne discute pas",
     purposes: {
       quick: "Très rapide, réponses courtes",
       small: "Petites tâches sur tout appareil",

@@ -201,6 +201,7 @@ export const words = {
     onDevice: "この端末にあるもの",
     toDownload: "ダウンロードできるもの",
     ofSite: "このページに付属",
+    helps: "ファイルの検索用（チャットはできません）",
     purposes: {
       quick: "とても速い、短い回答",
       small: "どの端末でも使える小さな作業用",

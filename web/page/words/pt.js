@@ -206,6 +206,7 @@ export const words = {
     onDevice: "Neste dispositivo",
     toDownload: "Para baixar",
     ofSite: "Vem com esta página",
+    helps: "Busca nos seus arquivos; não conversa",
     purposes: {
       quick: "Muito rápido, respostas curtas",
       small: "Tarefas pequenas em qualquer dispositivo",

@@ -199,6 +199,7 @@ export const words = {
     onDevice: "在此设备上",
     toDownload: "可下载",
     ofSite: "随此页面提供",
+    helps: "用于搜索你的文件，不能对话",
     purposes: {
       quick: "非常快，回答简短",
       small: "任何设备上的小任务",
