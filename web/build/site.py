@@ -18,9 +18,9 @@ from typing import Any
 from py_wgml.javascript import linked
 
 from . import paths
+from .bare import bare
 from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
-from .comments import copy as copy_bare
 from .errors import USAGE, Stop, say
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
@@ -79,13 +79,13 @@ def build(
         compiled = packed(archives, runtime)
     site |= compiled
     site |= {path.relative_to(paths.WEB).as_posix(): path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
+    site |= bare({name: path for name, path in site.items() if name.startswith(BARE) and path.suffix != ".py"})
     if tools:
         site[TOOLS] = tools
     with fresh_folder(out) as new:
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
-            copy = copy_bare if name.startswith(BARE) else shutil.copy2
-            copy(path, new / name)
+            shutil.copy2(path, new / name)
         (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n")
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
         sums = {name: sha256_of(new / name) for name in sorted([*site, FAMILIES, *write_brand(new, brand)])}
