@@ -50,6 +50,10 @@ SECOND = "And when the roots are complex?"
 SECOND_ANSWER = (
     r"Then they are **conjugates** of each other: $x_{1,2} = p \pm qi$, with the same real part $p = -\frac{b}{2a}$."
 )
+OTHER_ANSWER = (
+    "The roots are complex when $b^2 - 4ac < 0$. They come in a pair:\n\n"
+    r"$$x = \frac{-b \pm i\sqrt{4ac - b^2}}{2a}$$" + "\n\nNeither lies on the real line."
+)
 DOWNLOAD = [
     {"stage": "runtime", "loaded": 1, "total": 1},
     *({"stage": "download", "loaded": loaded * 1_000_000, "total": 98_362_432} for loaded in (0, 12, 27, 41)),
@@ -69,12 +73,19 @@ def ask(page: Page, question: str, count: int) -> None:
     page.wait_for_timeout(800)  # fonts of formulas, and the scroller's end
 
 
+def choose(page: Page, label: str) -> None:
+    """Choose from the menu of the last answer."""
+    page.locator(".message.assistant .actions [aria-haspopup=menu]").last.click()
+    page.get_by_role("menuitem", name=label).click()
+
+
 def take(url: str, folder: Path) -> None:
     """Take the pictures of the page at `url` and write them to `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with told(), chromium() as started:
         context = started.browser().new_context(service_workers="block", color_scheme="light")
         context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
+        context.set_default_timeout(600_000)  # the engine's, without a GPU
         page = context.new_page()
 
         def shoot(name: str, size: tuple[int, int] = SIZE) -> None:
@@ -89,7 +100,7 @@ def take(url: str, folder: Path) -> None:
         page.wait_for_timeout(3000)
         shoot("download")
         thoughts = [{"reasoning": piece} for piece in pieces(THOUGHTS)]
-        stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
+        stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER), pieces(OTHER_ANSWER)])
         page.reload()
         page.wait_for_selector("body[data-state=ready]")
         shoot("first-visit")
@@ -97,6 +108,12 @@ def take(url: str, folder: Path) -> None:
         page.locator("#scroller").evaluate("(scroller) => { scroller.scrollTop = 0; }")
         shoot("chat", (SIZE[0], 1120))
         ask(page, SECOND, 2)
+        choose(page, "Compare with")
+        page.locator("#compare .with button.main").click()
+        page.locator("#compare .column").nth(1).locator(".figures").filter(has_text="tokens").wait_for()
+        page.wait_for_timeout(800)
+        shoot("compare")
+        page.click("#compare .close")
         page.click("#settings-button")
         shoot("settings")
         page.click("#settings .close")
@@ -119,4 +136,11 @@ def take(url: str, folder: Path) -> None:
         page.click("#models .offer.current .details")
         page.click("#models .card details summary")
         shoot("card")
+        page.click("#models .close")
+        ask(page, "Hello!", 1)
+        choose(page, "Look inside")
+        page.get_by_text("What the model read").click()
+        page.locator(".raw .token").nth(8).click()
+        page.locator(".raw .lead").scroll_into_view_if_needed()
+        shoot("raw")
         context.close()

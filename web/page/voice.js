@@ -7,7 +7,6 @@
  */
 
 import { byId, iconButton } from "./dom.js";
-import { languageOf, paragraphsOf, sentencesOf } from "./spoken.js";
 import { strings } from "./strings.js";
 
 const words = strings.voice;
@@ -57,14 +56,16 @@ class Aloud {
   }
 
   /** @param {HTMLElement} message */
-  #read(message) {
+  async #read(message) {
     this.#end();
+    const mine = ++this.#reading;
+    const { languageOf, paragraphsOf, sentencesOf } = await import("./spoken.js");
+    if (mine !== this.#reading) return;
     const text = message.querySelector(":scope > .content > .text");
     const paragraphs = text ? paragraphsOf(text) : [];
     const language = languageOf(paragraphs.join(" "), strings.language);
     const voice = this.#voiceFor(language);
     if (!voice) return this.#app.toast(words.none);
-    const mine = ++this.#reading;
     const sentences = paragraphs.flatMap((paragraph) => sentencesOf(paragraph, language));
     const next = () => {
       if (mine !== this.#reading) return;
