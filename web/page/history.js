@@ -297,7 +297,7 @@ export class History {
    */
   #write(item, value, label, done) {
     const input = /** @type {HTMLInputElement} */ (element("input", ""));
-    Object.assign(input, { value, dir: "auto", maxLength: LONGEST_NAME });
+    Object.assign(input, { value, dir: "auto", maxLength: LONGEST_NAME, placeholder: label });
     input.setAttribute("aria-label", label);
     const before = [...item.childNodes];
     let over = false;
