@@ -333,6 +333,7 @@ function isSame(one, other) {
 function select(label) {
   const root = element("label", "chooser", label);
   const field = /** @type {HTMLSelectElement} */ (element("select", "quiet"));
+  field.setAttribute("aria-label", label); // else its choices would be part of its name
   root.append(field);
   return { root, field };
 }
