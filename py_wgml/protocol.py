@@ -8,6 +8,7 @@ already processed. Times are seconds, sizes are bytes.
 from typing import Any, Literal, NotRequired, TypedDict
 
 from .facts import AdapterFacts, FileFacts
+from .findings import Consult, Consulted, Cut, Passages
 from .insight import Attend, Attended, Inspect, Inspected, Profile, Profiled, Rewrite, Rewritten, Spell, Spelled
 from .requests import AnswerOptions, BenchOptions, ChatMessage, LoadOptions, ModelSource, Sampling
 
@@ -77,6 +78,8 @@ class Embed(TypedDict):
     texts: list[str]
     dimensions: NotRequired[int | None]
     """Of the vectors, the first so many; null: all."""
+    beside: NotRequired[bool]
+    """By the model that was loaded beside the other one."""
 
 
 class Rerank(TypedDict):
@@ -140,6 +143,8 @@ Asked = (
     | Bench
     | Embed
     | Rerank
+    | Cut
+    | Consult
     | Inspect
     | Attend
     | Spell
@@ -455,7 +460,21 @@ class Alive(TypedDict):
 
 
 Looked = Inspected | Attended | Spelled | Profiled | Rewritten
-Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply
+Searched = Passages | Consulted
+Told = (
+    Looked
+    | Searched
+    | Progress
+    | Card
+    | BenchFigures
+    | Embedded
+    | Ranked
+    | Dropped
+    | Reading
+    | Piece
+    | Done
+    | ErrorReply
+)
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
 Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive

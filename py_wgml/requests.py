@@ -181,6 +181,8 @@ class LoadOptions(TypedDict, total=False):
     """Of which of a text's rows its vector is made; a model that generates then embeds instead."""
     chat: bool
     """Refuse a model that does not generate."""
+    beside: bool
+    """A model that makes vectors, beside the one that there is, which stays: documents are searched with it."""
     trial: TrialFacts | None
     """What an earlier load has told, so that it need not be found out again."""
 

@@ -14,7 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import protocol, requests, wgsl
 from .chat import read
@@ -36,6 +36,7 @@ from .values import flag, integer, known, mapping, plain, text
 
 if TYPE_CHECKING:
     from .inside import Inside
+    from .searching import Searching
 
 logging.getLogger("py_wgml").addHandler(logging.NullHandler())  # the page tells what there is to tell
 
@@ -80,10 +81,12 @@ class Session:
         self._version = version
         self._device: Any = None
         self._model: Model | None = None
+        self._beside: Model | None = None  # which embeds
         self._generations: dict[int, Generation] = {}
         self._stopped: set[int] = set()  # sent, and stopped before their turn
         self._sent: set[int] = set()
         self._inside: Inside | None = None
+        self._searching: Searching | None = None
         self._busy = asyncio.Lock()  # one thing at a time on the GPU
         self._watching: asyncio.Task[None] | None = None
 
@@ -118,6 +121,9 @@ class Session:
                 case "inspect" | "attend" | "profile" | "rewrite":
                     async with self._busy:
                         self._post(await self._look(id, request))
+                case "cut" | "consult":
+                    async with self._busy:
+                        self._post(await self._search(id, request))
                 case "embed" | "rerank":
                     async with self._busy:
                         self._post(await self._vectors(id, kind, request))
@@ -153,8 +159,16 @@ class Session:
         self._inside = self._inside or Inside(self._files)
         return await self._inside.reply(model, id, request)
 
+    async def _search(self, id: int, request: Mapping[str, Any]) -> protocol.Searched:
+        from .searching import Searching  # likewise
+
+        self._searching = self._searching or Searching()
+        return await self._searching.reply(self._loaded(), self._beside, id, request)
+
     async def _vectors(self, id: int, kind: str, request: Mapping[str, Any]) -> protocol.Embedded | protocol.Ranked:
-        model = self._loaded()
+        model = self._beside if flag("beside", request.get("beside")) else self._loaded()
+        if model is None:
+            raise WgmlError("no model is loaded beside the other one")
         before = model.embedder.tokens
         if kind == "rerank":
             query, documents = request.get("query"), request.get("documents")
@@ -191,7 +205,8 @@ class Session:
         options = {name: value for name, value in options.items() if value is not None}
         if not source:
             raise WgmlError("the message names no model")
-        to_chat, trial = flag("chat", options.pop("chat", False)), options.pop("trial", None)
+        to_chat, beside = (flag(name, options.pop(name, False)) for name in ("chat", "beside"))
+        trial = options.pop("trial", None)
 
         def on_progress(stage: protocol.Stage, done: int, total: int) -> None:
             stages[stage] = time.perf_counter() - began
@@ -200,6 +215,11 @@ class Session:
         def make_room(header: Header) -> None:
             """Free the model from before: only now, when it is known that this one is of a kind that can be run."""
             config, _, found = plan(header, options.get("context"), options.get("pooling"))
+            if beside:
+                if config.pooling is None or config.ranks:
+                    raise WgmlError("This model makes no vectors of texts: documents can't be searched with it")
+                self._let_go("_beside")
+                return
             if to_chat and config.pooling:
                 kind = "ranks documents" if config.ranks else "makes vectors of texts"
                 raise WgmlError(f"This model {kind}, for programs to search with: nobody can chat with it")
@@ -210,10 +230,8 @@ class Session:
             except WgmlError:
                 message = "This model can't hold a conversation in 8 bit; choose 16 bit in the settings"
                 raise WgmlError(message) from None
-            if self._model is not None:
-                self._model.destroy()
-                self._model = None
-                gc.collect()  # its vocabulary is large, and part of a cycle
+            self._let_go("_beside")
+            self._let_go("_model")
 
         if self._device is None:
             self._device = await self._open_device()
@@ -222,11 +240,23 @@ class Session:
         files = [await self._files.open(part) for part in (source, *(getattr(source, "rest", None) or ()))]
         parts = [BrowserSource(file) for file in files]
         whole = parts[0] if len(parts) == 1 else SplitSource(parts)
-        self._model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
-        self._post(self._ready(id, self._model, stages))
+        model = await Model.load(whole, on_progress, self._device, **options, on_header=make_room)
+        if beside:
+            self._beside = model
+            self._post(self._ready(id, model, stages))
+            return
+        self._model = model
+        self._post(self._ready(id, model, stages))
         # What is found out with the first prompt alone is found out while nobody waits; that it can't be is told then.
         with suppress(WgmlError):
-            self._model.generate(_FIRST)
+            model.generate(_FIRST)
+
+    def _let_go(self, name: Literal["_model", "_beside"]) -> None:
+        if model := getattr(self, name):
+            setattr(self, name, None)
+            model.destroy()
+            del model
+            gc.collect()  # its vocabulary is large, and part of a cycle
 
     def _ready(self, id: int, model: Model, stages: Mapping[str, float]) -> protocol.SessionReady:
         types = Counter(tensor.type.name for tensor in model.header.tensors.values() if len(tensor.shape) > 1)

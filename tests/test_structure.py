@@ -19,6 +19,7 @@ LAYERS = (
         "facts",
         "requests",
         "insight",
+        "findings",
         "timeline",
         "protocol",
         "progress",
@@ -29,6 +30,7 @@ LAYERS = (
         "downloads",
         "javascript",
         "grammar",
+        "retrieval",
         "metadata",
         "wgsl",
         "gpu",
@@ -37,11 +39,12 @@ LAYERS = (
         "ops",
     ),
     *("models", "generate", "chat", "prompts", "inputs", "forms", "options", "loaded", "introspection", "model"),
-    *("sync", "inside", "worker", "command", "plugins", "__main__"),
+    *("sync", "inside", "searching", "worker", "command", "plugins", "__main__"),
 )
 LONGEST = 500  # lines of a file
 # Tables of data, and what is made of other files.
 DATA = {"web/shared/protocol.d.ts", "tests/tiny.py"}
+DATA |= {path.relative_to(paths.ROOT).as_posix() for path in (paths.WEB / "page" / "words").glob("*.js")}
 PRODUCT = [*PACKAGE.rglob("*.py"), paths.ROOT / "build.py", *(paths.WEB / "build").glob("*.py")]
 ARRAYS = re.compile(r"\b(Array|NDArray|ArrayLike|Buffer)\b")
 SHAPE = re.compile(r"\[[^\]]+\]|bytes|as (?:q|x|qkv|ids)\b", re.IGNORECASE)

@@ -63,6 +63,7 @@ greeting = "What is it?"
 suggestions = ["Are you hungry?", "Are you asleep?"]
 system_prompt = "You are a cat."
 models = ["model.gguf", "owner/repository/file.gguf"]
+embedding_model = "model.gguf"
 other_models = false
 tools = "tools.js"
 split = 25
@@ -109,6 +110,7 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
 def test_all_that_can_be_said(tmp_path: Path) -> None:
     read = config(ALL, tmp_path)
     assert read.models == (str(tmp_path / "model.gguf"), "owner/repository/file.gguf")
+    assert read.embedding_model == str(tmp_path / "model.gguf")
     assert (read.tools, read.logo, read.split) == (tmp_path / "tools.js", tmp_path / "logo.png", 25)
     assert read.page == {
         "description": "A cat that answers.",

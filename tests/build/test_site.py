@@ -111,6 +111,18 @@ def test_a_model_whose_name_means_something_in_an_address(most: int | None, tmp_
         assert b"".join(urllib.request.urlopen(url + place).read() for place in places) == GGUF
 
 
+def test_a_model_to_search_with_lies_beside_the_others(model: Model, dist: Path, tmp_path: Path) -> None:
+    (tmp_path / "vectors.gguf").write_bytes(GGUF + b"another")
+    embedding = models.given_model(str(tmp_path / "vectors.gguf"))
+    build([model], BRAND, tmp_path / "dist", 40, embedding=embedding)
+    told, before = (json.loads((folder / "site.json").read_text()) for folder in (tmp_path / "dist", dist))
+    assert told["embedding"]["sha256"] == embedding.sha256
+    assert [part["bytes"] for part in told["embedding"]["parts"]] == [40, 31]
+    assert told["files"] == before["files"] and "embedding" not in before
+    with pytest.raises(Stop, match=r"two models are called tiny\.gguf"):
+        build([model], BRAND, tmp_path / "dist", embedding=model)
+
+
 def test_archives_hold_compiled_python_and_true_records(dist: Path) -> None:
     for path in [*(dist / "wheels").iterdir(), *(dist / "pyodide").glob("*.whl"), dist / "pyodide/python_stdlib.zip"]:
         with zipfile.ZipFile(path) as archive:

@@ -72,14 +72,14 @@ def test_answers_go_on_come_anew_and_make_room(page: Page, url: str) -> None:
     wait_state(page, "ready")
     ask(page)  # what there is room for, in letters, fits without what was before
     expect(answer.locator(".stats")).to_contain_text("context full", timeout=120_000)
-    page.click("text=Leave out the oldest")
+    page.click("text=Forget the oldest messages")
     expect(page.locator(".message[data-first=true]")).to_have_count(1)
     stop_when_it_talks(page, 3)
 
 
 def choose_8_bit(page: Page) -> None:
     settings(page, "memory")
-    page.get_by_role("group", name="Memory of the conversation").get_by_label("8 bit").check()
+    page.get_by_role("group", name="Context precision").get_by_label("8 bit").check()
     page.click("#settings .close")
 
 
@@ -164,7 +164,7 @@ def test_a_model_that_is_not_there_is_explained_and_can_be_tried_again(
     [
         ("Object.defineProperty(window, 'isSecureContext', { value: false })", "secure address"),
         ("delete Navigator.prototype.gpu", "has no WebGPU"),
-        ("GPU.prototype.requestAdapter = async () => null", "no graphics processor"),
+        ("GPU.prototype.requestAdapter = async () => null", "no graphics chip"),
     ],
 )
 def test_says_so_when_there_is_no_webgpu(

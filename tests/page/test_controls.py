@@ -50,7 +50,7 @@ def test_settings(page: Page, url: str, fake: Fake) -> None:
     field["stop"].fill("END\nUser:")
     field["schema"].fill('{"type":')
     expect(field["schema"]).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is no JSON schema"))
+    expect(page.locator("#setting-schema-problem")).to_have_text(re.compile("^This is not a JSON schema"))
     field["schema"].fill('{"type": "object"}')
     expect(page.locator("#setting-schema-problem")).to_be_empty()
     page.keyboard.press("Escape")
@@ -85,9 +85,9 @@ def test_thinking(page: Page, url: str, fake: Fake) -> None:
     """Who asks decides, where the model can be told; of another model that stays unsaid."""
     fake(echo=True, thinking="off")
     ready(page, url)
-    for choice, told in (("Always", True), ("Never", False), ("As the model does: no", None)):
+    for choice, told in (("Always", True), ("Never", False), ("Default (off)", None)):
         settings(page, "answers")
-        page.click(f"#settings .choice:has-text('{choice}')")
+        page.click(f"#settings .choice:visible:has-text('{choice}')")
         page.click("#settings .close")
         ask(page, "Hello")
         expect(page.locator("body")).to_have_attribute("data-state", "ready")
@@ -113,21 +113,21 @@ def test_a_filling_context_is_told_of_with_a_choice(page: Page, url: str, fake: 
         ask(page, "one two three")
         wait_answers(page, count)
     expect(page.locator("#context")).to_have_attribute("data-level", "near")
-    expect(page.locator("#full p")).to_contain_text("nearly full")
+    expect(page.locator("#full p")).to_contain_text("nearly as long")
     assert page.get_by_role("meter").get_attribute("aria-valuenow") == "92"
     ask(page, "one two three")  # 72 + 23 words of prompt, and room for five more
     wait_answers(page, 5)
     expect(page.locator("#context")).to_have_attribute("data-level", "full")
     answer = page.locator(".message.assistant").last
     expect(answer.locator(".stats")).to_contain_text("context full")
-    page.click("text=Leave out the oldest")
+    page.click("text=Forget the oldest messages")
     expect(answer.locator(".text")).to_have_text(" ".join(["word"] * 25))  # it has gone on
     first = page.locator(".message[data-first=true]")
     expect(first).to_have_count(1)
-    assert "no longer sent" in first.evaluate("(message) => getComputedStyle(message, '::before').content")
+    assert "no longer sees" in first.evaluate("(message) => getComputedStyle(message, '::before').content")
     expect(page.locator("#full")).to_be_hidden()
     ask(page, " ".join(["long"] * 200))  # alone too long
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     expect(page.locator("#prompt")).to_have_value(" ".join(["long"] * 200))  # it comes back
     wait_answers(page, 5)
     expect(page.locator("#full")).to_be_hidden()
@@ -341,7 +341,7 @@ def test_a_question_that_can_not_fit_comes_back(page: Page, url: str) -> None:
     text = ("all of this is too long " * 20_000).strip()
     page.fill("#prompt", text)
     page.press("#prompt", "Enter")
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     assert page.input_value("#prompt") == text
     expect(page.locator(".message")).to_have_count(0)
     page.fill("#prompt", "hello")
@@ -357,5 +357,5 @@ def test_a_question_that_was_not_answered_goes_along_with_the_next(
     for question in ("first", "second"):
         page.fill("#prompt", question)
         page.press("#prompt", "Enter")
-        expect(page.locator(".message.assistant .stats").last).to_contain_text("sent along with your next question")
+        expect(page.locator(".message.assistant .stats").last).to_contain_text("sent with your next question")
     expect(page.locator(".message.user")).to_have_count(2)

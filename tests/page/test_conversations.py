@@ -174,7 +174,7 @@ def test_a_tab_shows_what_another_does(context: BrowserContext, url: str, fake: 
     answer = other.locator(".message.assistant").last
     expect(answer.locator(".text")).to_contain_text("word word")  # while it streams
     answer.locator('[aria-label="Continue"]').click()
-    expect(other.locator(".toast")).to_have_text("That answer is just being written in another tab.")
+    expect(other.locator(".toast")).to_have_text("This answer is being written in another tab.")
     go_on(other)
     wait_answers(one, 2)
     expect(answer.locator(".stats")).to_contain_text("60 tokens")
@@ -200,7 +200,7 @@ def test_a_full_device_is_told_of(page: Page, url: str, fake: Fake) -> None:
     ready(page, url)
     ask(page)
     wait_answers(page, 1)
-    expect(page.locator(".toast").first).to_contain_text("no room left")
+    expect(page.locator(".toast").first).to_contain_text("no space left")
     expect(page.locator(".message.assistant .text")).to_have_text("Yes.")
 
 

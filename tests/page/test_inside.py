@@ -73,7 +73,7 @@ def test_tokens_and_attention(page: Page, context: BrowserContext, url: str, fak
     assert [tokens.nth(i).get_attribute("data-sure") for i in range(3)] == ["high", "middle", "low"]
     detail = inside.locator(".detail").first
     expect(detail.locator(".of-token")).to_have_text("Paris, 90%")
-    expect(detail.locator("tbody tr")).to_have_count(6)  # and the one that came
+    expect(detail.locator("tbody tr")).to_have_count(6)  # and chosen
     # The keyboard reaches each; so does a pointer, without choosing it.
     tokens.first.focus()
     page.keyboard.press("ArrowRight")
@@ -88,7 +88,7 @@ def test_tokens_and_attention(page: Page, context: BrowserContext, url: str, fak
     page.keyboard.press("End")
     expect(inside.locator("section").nth(1).locator("tbody tr").first).to_contain_text("<|im_start|>")
     inside.get_by_label("Layer").select_option("1")
-    assert inside.get_by_label("Head").locator("option").all_inner_texts() == ["all, their mean", "0", "1"]
+    assert inside.get_by_label("Head").locator("option").all_inner_texts() == ["average of all", "0", "1"]
     inside.locator("summary").first.click()
     expect(inside.locator("details").first.locator("tbody tr").first).to_contain_text("linear_vector")
     expect(inside.locator("details").first.locator("tbody tr").first).to_contain_text("3,000 µs")
@@ -105,11 +105,11 @@ def test_its_python(page: Page, url: str, fake: Callable[..., None]) -> None:
     inside.get_by_text("Its Python").click()
     area, status = inside.get_by_label("Python of the model"), inside.locator(".rewriting .status")
     expect(area).to_have_value(RUNS["original"])
-    expect(status).to_have_text("The original runs.")
+    expect(status).to_have_text("The original is running.")
     expect(inside.locator(".rewriting .hljs-keyword").first).to_have_text("def")
     area.fill("mine")
     area.press("Control+Enter")
-    expect(status).to_have_text("It runs. The next answer is made by it.")
+    expect(status).to_have_text("It works. The next answer will use it.")
     area.fill("wrong")
     inside.get_by_role("button", name="Run").click()
     expect(inside.locator(".traceback")).to_have_text(TRACEBACK)
@@ -131,9 +131,9 @@ def test_where_there_is_nothing_to_see(page: Page, url: str, fake: Callable[...,
         "profile": {"type": "profiled", "dispatches": [], "reason": "no clock"},
     })  # fmt: skip
     inside = look(page)
-    expect(inside).to_contain_text("No layer of this model has attention")
+    expect(inside).to_contain_text("no attention layers")
     inside.locator("summary").first.click()
-    expect(inside).to_contain_text("does not tell how long the GPU takes (no clock)")
+    expect(inside).to_contain_text("does not say how long the GPU takes (no clock)")
 
 
 def test_with_the_engine(page: Page, url: str) -> None:
@@ -151,11 +151,11 @@ def test_with_the_engine(page: Page, url: str) -> None:
     expect(inside.locator("section").nth(1).locator("tbody tr").first).to_contain_text("%")
     inside.get_by_text("Its Python").click()
     area, status = inside.get_by_label("Python of the model"), inside.locator(".rewriting .status")
-    expect(status).to_have_text("The original runs.")
+    expect(status).to_have_text("The original is running.")
     text = area.input_value()
     area.fill(text.replace("in enumerate(ropes)", "in [*enumerate(ropes)][:1]"))
     inside.get_by_role("button", name="Run").click()
-    expect(status).to_have_text("It runs. The next answer is made by it.")
+    expect(status).to_have_text("It works. The next answer will use it.")
     area.fill(text.replace("x = g.embed", "x = graph.embed"))
     inside.get_by_role("button", name="Run").click()
     expect(inside.locator(".traceback")).to_contain_text('File "llama.py, as rewritten", line')
@@ -167,7 +167,7 @@ def test_with_the_engine(page: Page, url: str) -> None:
     inside = look(page)
     expect(inside.locator("[role=option]").first).to_be_visible()
     inside.get_by_text("Its Python").click()
-    expect(status).to_have_text("Your version runs.")
+    expect(status).to_have_text("Your version is running.")
     inside.get_by_role("button", name="Back to the original").click()
     expect(area).to_have_value(text)
     prompt_and_tokens(page, inside)

@@ -122,8 +122,8 @@ def test_storage_says_what_takes_how_much_and_deletes_it(page: Page, url: str, f
       await write("m", new Uint8Array(5e6));
       await write("m.json", JSON.stringify({ url: "x:m", model: "x:m", name: "Mine", whole: true }));
     }""")
-    page.click("#model-button")
-    page.click("#models .storage button")
+    page.click("#settings-button")
+    page.locator("#settings .field-row").get_by_role("button", name="Show…").click()
     rows = page.locator(".stored li")
     expect(rows).to_have_count(2)
     expect(rows.nth(0)).to_contain_text("Mine")

@@ -179,7 +179,7 @@ def test_settings_change_during_a_download(
     give_pyodide(context)
     server.pace = 0.1
     page.goto(f"{url}?model={server.url}model.gguf")
-    expect(page.locator("#status")).to_contain_text("Downloading model")
+    expect(page.locator("#status")).to_contain_text("Downloading the model")
     settings(page, "memory")
     page.fill("#setting-context", "1024")
     page.keyboard.press("Escape")

@@ -225,7 +225,7 @@ def test_models_are_chosen_and_changed(
     server.put(tiny.write_tiny_llama(tmp_path / "model.gguf", vocabulary=16_000, seed=3).read_bytes())
     server.pace = 0.3
     load(page, f"{server.url}model.gguf")
-    expect(page.locator("#status")).to_contain_text(re.compile(r"Downloading model: [\d.]+ of [\d.]+ MB"))
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Downloading the model: [\d.]+ of [\d.]+ MB"))
     expect(page.locator("#detail")).to_contain_text("left")
     page.click("#loading .acts >> text=Pause")
     expect(page.locator("#detail")).to_have_text("Paused")
@@ -387,7 +387,7 @@ def test_a_lost_gpu_is_explained_and_the_conversation_goes_on(chromium: Chromium
     expect(page.locator(".message.assistant .text")).not_to_be_empty()
     processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
     os.kill(next(process["id"] for process in processes if process["type"] == "GPU"), signal.SIGTERM)
-    expect(page.locator(".toast")).to_contain_text("graphics processor was reset")
+    expect(page.locator(".toast")).to_contain_text("graphics chip was reset")
     wait_state(page, "ready")
     expect(page.locator(".message.user .text")).to_have_text("Do you remember me?")
     ask(page, "And now?")

@@ -154,7 +154,7 @@ def test_a_worker_that_hangs_is_started_again_when_it_is_told_to_stop(
     ask(page, "hang")
     page.wait_for_selector("#stop:visible")
     page.click("#stop")
-    expect(page.locator("#toasts")).to_contain_text("was started again", timeout=40_000)
+    expect(page.locator("#toasts")).to_contain_text("is being restarted", timeout=40_000)
     wait_state(page, "ready")
     expect(page.locator(".message.user")).to_contain_text("hang")
     ask(page, "hello")
@@ -265,7 +265,7 @@ def test_a_device_that_is_destroyed(when: str, page: Page, context: BrowserConte
     if when == "answering":
         wait_state(page, "ready")
         ask(page, "hello")
-    expect(page.locator(".toast")).to_have_text([re.compile("graphics processor was reset")], timeout=60_000)
+    expect(page.locator(".toast")).to_have_text([re.compile("graphics chip was reset")], timeout=60_000)
     wait_state(page, "ready")
     expect(page.locator("#error")).to_have_text("")
     talked = page.locator(".message.assistant .text:not(:empty)").count()
@@ -304,7 +304,7 @@ def test_what_is_lost_again_is_not_loaded_for_ever(
     page.click("#new-chat")
     page.evaluate("new BroadcastChannel('script').postMessage({ pace: 100_000 })")
     ask(page, "hang")
-    expect(page.locator(".toast").last).to_contain_text("was started again")
+    expect(page.locator(".toast").last).to_contain_text("is being restarted")
     wait_state(page, "ready")
 
 
@@ -316,4 +316,4 @@ def test_who_keeps_clicking_stop_does_not_keep_a_hung_worker_alive(
     ready(page, url)
     page.evaluate("() => setInterval(() => document.querySelector('#stop:not([hidden])')?.click(), 2000)")
     ask(page, "hang")
-    expect(page.locator(".toast")).to_contain_text("was started again", timeout=10_000)
+    expect(page.locator(".toast")).to_contain_text("is being restarted", timeout=10_000)

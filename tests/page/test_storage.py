@@ -40,7 +40,7 @@ FAILING = {
     "no serviceWorker": "delete Navigator.prototype.serviceWorker;",
 }  # fmt: skip
 """A browser, and how each part of its storage fails."""
-LASTS = {"indexedDB that is full": "no room left", "indexedDB that fills up": "no room left"}
+LASTS = {"indexedDB that is full": "no space left", "indexedDB that fills up": "no space left"}
 
 
 @pytest.mark.parametrize("what", [*BLOCKED, "all of it", *FAILING])
@@ -57,7 +57,7 @@ def test_storage_that_throws(
         expect(page.locator(".message.assistant").last).to_contain_text("an answer")
         wait_state(page, "ready")
     if "indexedDB" in what:
-        expect(page.locator(".toast")).to_have_text([re.compile(LASTS.get(what, "gives the page no storage"))])
+        expect(page.locator(".toast")).to_have_text([re.compile(LASTS.get(what, "does not let the page store"))])
     page.click("#new-chat")
     ask(page, "elsewhere")
     expect(page.locator(".message.assistant .stats")).to_contain_text("token")
@@ -144,7 +144,7 @@ def test_storage_that_comes_late_is_used(
     """)
     ready(page, url)
     ask(page, "meanwhile")
-    expect(page.locator(".toast")).to_contain_text("gives the page no storage")
+    expect(page.locator(".toast")).to_contain_text("does not let the page store")
     expect(page.locator(".message.assistant .stats")).to_contain_text("token")
     expect(page.locator(".conversation .open")).to_have_text(["meanwhile"])
     page.evaluate("window.give()")
@@ -190,7 +190,7 @@ def test_storage_is_asked_for_again_where_its_library_did_not_come(
     context.route("**/lib/idb.js", lambda route: route.fulfill(status=503))
     ready(page, url)
     ask(page, "first")
-    expect(page.locator(".toast")).to_contain_text("gives the page no storage")
+    expect(page.locator(".toast")).to_contain_text("does not let the page store")
     expect(page.locator(".message.assistant .stats")).to_contain_text("token")
     context.unroute("**/lib/idb.js")
     page.click("#new-chat")

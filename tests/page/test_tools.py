@@ -426,7 +426,7 @@ def test_servers_that_the_visitor_names_have_functions(page: Page, url: str, fak
         page.keyboard.press("Control+,")
         page.fill("#setting-servers", "http://example.org/mcp")
         page.press("#setting-servers", "Tab")
-        expect(page.locator("#setting-servers-problem")).to_contain_text("no address over https")
+        expect(page.locator("#setting-servers-problem")).to_contain_text("not an https address")
         assert page.locator("iframe").count() == 0
         page.fill("#setting-servers", address)
         page.press("#setting-servers", "Tab")

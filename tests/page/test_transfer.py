@@ -102,4 +102,4 @@ def test_what_is_too_much_for_a_file_says_so(page: Page, url: str, fake: Callabl
     page.evaluate("() => { JSON.stringify = () => { throw new RangeError('Invalid string length'); }; }")
     page.click("#transfer-button")
     page.get_by_role("menuitem", name="Export all").click()
-    page.locator("#toasts", has_text="more than one file can hold").wait_for()
+    page.locator("#toasts", has_text="too much for one file").wait_for()

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from page.pages import ask, choose_of, ready, sent, wait_answers, wait_state
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 pytestmark = pytest.mark.slow
 
 Fake = Callable[..., None]
-NOTE = "Not answered. It is sent along with your next question."
+NOTE = "Not answered. It will be sent with your next question."
 LOADING = [{"stage": "download", "loaded": 40e6, "total": 98e6}]
 
 
@@ -71,7 +71,7 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     open_page(page, url)
     long = "word " * 200
     ask(page, long)
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     expect(page.locator("#prompt")).to_have_value(long.strip())
     expect(page.locator(".message")).to_have_count(0)
     # Within a conversation there is something else to leave out.
@@ -80,19 +80,19 @@ def test_too_long_a_question_comes_back(page: Page, url: str, fake: Fake) -> Non
     expect(page.locator("#error")).to_be_hidden()
     fits_alone = "word " * 49
     ask(page, fits_alone)
-    expect(page.locator("#full p")).to_contain_text("The context is full")
+    expect(page.locator("#full p")).to_contain_text("as long as the model can remember")
     expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
     expect(page.locator(".message.user")).to_have_count(1)
     ask(page, "shorter?")  # it is not sent along
     wait_answers(page, 2)
     expect(page.locator("#full")).to_be_hidden()
     ask(page, fits_alone)
-    page.click("#full button:has-text('Leave out the oldest')")
+    page.click("#full button:has-text('Forget the oldest messages')")
     expect(page.locator("#prompt")).to_have_value(fits_alone.strip())
     page.press("#prompt", "Enter")
     wait_answers(page, 3)
     ask(page, long)
-    expect(page.locator("#error")).to_contain_text("longer than what the model can read")
+    expect(page.locator("#error")).to_contain_text("longer than the model can read")
     expect(page.locator("#full")).to_be_hidden()
 
 
@@ -126,26 +126,37 @@ def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fa
     assert page.evaluate("window.files.length") == 1
 
 
-def test_a_file_is_added_to_what_is_attached_when_it_has_been_read(page: Page, url: str, fake: Fake) -> None:
-    """Not to what has been sent meanwhile."""
+def test_a_question_waits_for_its_files(page: Page, url: str, fake: Fake) -> None:
+    """Unless more is written to it meanwhile."""
     fake(pieces=["Yes."], echo=True)
     open_page(page, url)
     page.evaluate("""() => {
       const read = File.prototype.arrayBuffer;
-      const gate = new Promise((resolve) => (window.release = resolve));
       File.prototype.arrayBuffer = async function () {
-        if (this.name === "late.txt") await gate;
+        if (this.name === "late.txt") await new Promise((resolve) => (window.release = resolve));
         return read.call(this);
       };
     }""")
+    late: FilePayload = {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"}
     attach(page, "early")
-    page.set_input_files("#files", {"name": "late.txt", "mimeType": "text/plain", "buffer": b"late"})
-    ask(page, "one?")
-    wait_answers(page, 1)
+    for said in ("one?", "one? Or two?"):
+        page.set_input_files("#files", late)
+        expect(page.locator("#attached .chip.reading")).to_have_count(1)
+        ask(page, said)
+        expect(page.locator("#send")).to_be_disabled()
+        expect(page.locator(".message")).to_have_count(0)
+        if said == "one?":
+            page.fill("#prompt", "one? Or")
+            expect(page.locator("#send")).to_be_enabled()
+            page.wait_for_function("() => window.release")
+            page.evaluate("() => { release(); window.release = undefined; }")
+            expect(page.locator("#attached .chip:not(.reading)")).to_have_count(2)
+            expect(page.locator("#prompt")).to_have_value("one? Or")
+    page.wait_for_function("() => window.release")
     page.evaluate("release()")
-    expect(page.locator("#attached .chip")).to_have_count(1)
-    expect(page.locator("#attached .chip", has_text="late.txt")).to_have_count(1)
-    expect(page.locator(".message.user .file")).to_have_count(1)
+    wait_answers(page, 1)
+    expect(page.locator(".message.user .file")).to_have_count(3)
+    expect(page.locator("#attached")).to_be_hidden()
 
 
 def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake: Fake) -> None:
@@ -153,7 +164,7 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
     fake(progress=LOADING, hang=True)
     page.goto(url)
     ask(page, "Too early")
-    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent when the model is ready.")
+    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent as soon as the model is ready.")
     page.fill("#prompt", "Another")
     page.click("#stop")
     expect(page.locator("#prompt")).to_have_value("Another")
@@ -163,7 +174,7 @@ def test_what_is_written_meanwhile_costs_no_question(page: Page, url: str, fake:
 
 def attach(page: Page, text: str) -> None:
     page.set_input_files("#files", {"name": "notes.txt", "mimeType": "text/plain", "buffer": text.encode()})
-    expect(page.locator("#attached .chip")).to_have_count(1)
+    expect(page.locator("#attached .chip:not(.reading)")).to_have_count(1)
 
 
 def test_a_file_with_many_backticks_goes_with_its_question(page: Page, url: str, fake: Fake) -> None:

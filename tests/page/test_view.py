@@ -47,7 +47,7 @@ def test_enter_that_ends_a_composition_does_not_send(page: Page, url: str, fake:
 def test_loading_is_told_in_bytes(page: Page, url: str, fake: Fake) -> None:
     fake(progress=LOADING, pace=600, hang=True)
     page.goto(url)
-    expect(page.locator("#status")).to_have_text("Downloading model: 41 of 98 MB")
+    expect(page.locator("#status")).to_have_text("Downloading the model: 41 of 98 MB")
     expect(page.locator("#detail")).to_contain_text("MB/s")
     assert 0.1 < page.locator("#overall").evaluate("(bar) => bar.value") < 0.6
 
@@ -56,7 +56,7 @@ def test_a_queued_question_can_be_taken_back(page: Page, url: str, fake: Fake) -
     fake(progress=LOADING, hang=True)
     page.goto(url)
     ask(page, "Too early")
-    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent when the model is ready.")
+    expect(page.locator(".message.assistant .stats")).to_have_text("Will be sent as soon as the model is ready.")
     page.click("#stop")
     expect(page.locator(".message")).to_have_count(0)
     expect(page.locator("#prompt")).to_have_value("Too early")

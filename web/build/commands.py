@@ -33,7 +33,10 @@ def build(args: argparse.Namespace) -> None:
     brand = branded(args, config)
     models = [given_model(address) for address in args.model or config.models] or [default_model()]
     started = time.monotonic()
-    build_site(models, brand, args.out, split and split << 20, args.tools or config.tools, config.page)
+    searching = args.embedding_model or config.embedding_model
+    embedding = given_model(searching) if searching else None
+    tools = args.tools or config.tools
+    build_site(models, brand, args.out, split and split << 20, tools, config.page, embedding)
     size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
     say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
 

@@ -31,6 +31,7 @@ class Config:
     title: str = ""
     system_prompt: str = ""
     models: tuple[str, ...] = ()
+    embedding_model: str = ""
     tools: Path | None = None
     split: int | None = None
     logo: Path | None = None
@@ -157,7 +158,12 @@ def _logo(value: Any, folder: Path) -> Path:
 
 def _models(value: Any, folder: Path) -> tuple[str, ...]:
     """Files beside the configuration go before what else a name may mean."""
-    return tuple(str(folder / name) if (folder / name).is_file() else name for name in _texts(value, folder))
+    return tuple(_model(name, folder) for name in _texts(value, folder))
+
+
+def _model(value: Any, folder: Path) -> str:
+    name = _text(value, folder)
+    return str(folder / name) if (folder / name).is_file() else name
 
 
 def _language(value: Any, folder: Path) -> str:
@@ -207,6 +213,7 @@ _KEYS: dict[str, Any] = {
     "suggestions": _texts,
     "system_prompt": _text,
     "models": _models,
+    "embedding_model": _model,
     "other_models": _truth,
     "tools": _file,
     "split": _number(1, 1_000_000, whole=True),

@@ -11,7 +11,8 @@
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
  *   thinking: whether the model thinks, and whether it can be told;  efforts, effort: how much, and by itself;
  *     recommended: what of its sampling its file recommends
- *   replies: to messages of other types, by their type; in `when`, others by what these have as their text or token
+ *   replies: to messages of other types, by their type (documents fit, unless `consult` says otherwise);
+ *     in `when`, others by what these have as their text or token
  * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
  * What is posted to the channel "script" changes the script.
  */
@@ -87,11 +88,13 @@ async function send(request) {
   });
 }
 
+const usual = { consult: { type: "consulted", fits: true, passages: [] } };
+
 onmessage = ({ data }) => {
   if (data.type === "load") load(data);
   if (data.type === "room") postMessage({ type: "room", id: data.id, enough: script.room });
   if (data.type === "send") send(data);
   if (data.type === "stop") stopped.add(data.id);
-  const reply = script.replies?.[data.type];
+  const reply = script.replies?.[data.type] ?? usual[data.type];
   if (reply) postMessage({ ...(reply.when?.[data.text ?? data.token] ?? reply), id: data.id });
 };

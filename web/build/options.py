@@ -22,6 +22,8 @@ def add_site(parser: argparse.ArgumentParser, out: Path) -> None:
     parser.add_argument("--config", type=Path, metavar="SITE.toml", help=about)
     about = "a GGUF file, its address, or owner/repository/file.gguf on Hugging Face; repeatable"
     parser.add_argument("--model", action="append", default=[], metavar="FILE_OR_URL", help=about)
+    about = "a GGUF model that makes vectors of texts, likewise: files too long for a chat are searched with it"
+    parser.add_argument("--embedding-model", metavar="FILE_OR_URL", help=about)
     parser.add_argument("--title", help=f"of the page ({Brand.title})")
     parser.add_argument("--system-prompt", metavar="TEXT", help="what the model is told first")
     parser.add_argument("--theme-colour", metavar="#RRGGBB", help=f"of buttons and icon ({Brand.colour})")

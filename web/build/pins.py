@@ -153,7 +153,7 @@ def node_modules(folder: Path | None = None) -> Path:
         environment = os.environ.copy()
         if certificates := environment.get("PIP_CERT"):
             environment.setdefault("NODE_EXTRA_CA_CERTS", certificates)
-        options = "--ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries 1"
+        options = "--ignore-scripts --omit=optional --no-audit --no-fund --no-update-notifier --fetch-retries 1"
         options += f" --cache {paths.CACHE / 'npm'}"
         if folder is None:
             options += " --omit=dev"

@@ -1,5 +1,5 @@
-"""`python3 -m web.build.protocol` makes web/shared/protocol.d.ts of py_wgml/protocol.py, insight.py, requests.py and
-facts.py."""
+"""`python3 -m web.build.protocol` makes web/shared/protocol.d.ts of py_wgml/protocol.py, findings.py, insight.py,
+requests.py and facts.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from . import paths
 
-SOURCES = [paths.PACKAGE / f"{name}.py" for name in ("facts", "requests", "insight", "protocol")]
+SOURCES = [paths.PACKAGE / f"{name}.py" for name in ("facts", "requests", "insight", "findings", "protocol")]
 TARGET = paths.WEB / "shared" / "protocol.d.ts"
 _NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "bytes": "Uint8Array"}
 _NAMES |= {"Any": "unknown", "None": "null"}

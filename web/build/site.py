@@ -43,16 +43,19 @@ def build(
     most_bytes: int | None = None,
     tools: Path | None = None,
     page: Mapping[str, Any] | None = None,
+    embedding: Model | None = None,
 ) -> None:
     """Make the site in the folder `out`: all of it, or, when something fails, nothing.
 
     most_bytes: larger models are cut into files of so many bytes.
     tools: a module of functions that the model may call.
     page: what else its owner has decided, for site.json (see Config).
+    embedding: a model that makes vectors, with which long files are searched.
     """
     if tools:
         check_tools(tools)
-    twice = {model.file for model in models if [other.file for other in models].count(model.file) > 1}
+    files = [model.file for model in [*models, *([embedding] if embedding else [])]]
+    twice = {file for file in files if files.count(file) > 1}
     if twice:
         raise Stop(f"two models are called {twice.pop()}", USAGE)
     if out.exists() and not (out / "site.json").exists() and any(out.iterdir()):
@@ -95,6 +98,7 @@ def build(
         }
         about |= {"tools": TOOLS} if tools else {}
         about |= page or {}
+        about |= {"embedding": publish(embedding, new, most_bytes)} if embedding else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
         (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")

@@ -11,11 +11,11 @@
  * - `conversation` in view; `isOccupied` by an answer; `answer(question)` and `begin(turn)` ask for one; `changed()`
  *   keeps and shows what was done to it
  * - `actions`, the buttons below messages, to add to; `settings`, the visitor's; `toast(text, action)`
- * - `tools`, functions that the model may call; `occupy(turn, work)` does something in the place of an answer
- * - the events "site", "model" (another begins to load), "progress" (detail: a Progress), "ready", "entered" (another conversation
+ * - `tools` that the model may call; `preparations` before an answer; `occupy(turn, work)` does something in its place
+ * - the events "site", "model" (another one begins to load), "progress" (detail: a Progress), "ready", "entered" (another conversation
  *   is in view), "answered" (as it should: the Turn) and "failed" (an EngineError, which is not shown after preventDefault)
  *
- * @import { AttachedFile, Message, Turn } from "./conversation.js"
+ * @import { Message, Turn } from "./conversation.js"
  * @import { Answer, Part } from "./engine.js"
  * @import { ModelSource, Ready, Tool } from "../shared/protocol.js"
  * @import { Site } from "../shared/site.js"
@@ -25,7 +25,7 @@
 
 import { actionsOf } from "./actions.js";
 import { firstModel } from "./choice.js";
-import { Conversation } from "./conversation.js";
+import { Conversation, figuresOf } from "./conversation.js";
 import { Engine, EngineError } from "./engine.js";
 import { features } from "./features.js";
 import { Keeping } from "./keeping.js";
@@ -53,6 +53,8 @@ export class App extends EventTarget {
   toast = toast;
   /** @type {Tool[]} */
   tools = [];
+  /** @type {((turn: Turn, signal: AbortSignal, tell: (state: string) => void) => Promise<void>)[]} */
+  preparations = [];
 
   /** In view. */
   conversation = new Conversation();
@@ -224,7 +226,7 @@ export class App extends EventTarget {
 
   /**
    * @param {string} content
-   * @param {AttachedFile[]} files
+   * @param {NonNullable<Message["files"]>} files
    */
   #ask(content, files) {
     if (this.isOccupied) return;
@@ -270,25 +272,23 @@ export class App extends EventTarget {
     const end = writing(message.id);
     let hasEnded = false;
     delete message.figures;
-    this.#view.messages.mark(message, "streaming", "");
     this.#view.announcer.say(strings.answering);
     const keepNowAndThen = this.#keeping.nowAndThen(conversation);
     const pace = new Pace();
-    /** @type {import("../shared/protocol.js").ChatMessage[]} */
-    let prompt = [];
+    const stop = new AbortController();
+    this.#running = { conversation, message, answer: { stop: () => stop.abort() } };
     try {
-      prompt = conversation.prompt(message, this.settings.system(conversation));
-      const engine = /** @type {Engine} */ (this.engine);
+      for (const prepare of this.preparations) await prepare(turn, stop.signal, (state) => this.#view.messages.mark(message, "waiting", state));
+      this.#view.messages.mark(message, "streaming", "");
       const sampling = { ...this.settings.sampling(conversation, anew), ...(this.tools.length && { tools: this.tools }) };
-      const answer = engine.send(prompt, sampling, conversation.record.dropOldest);
+      const answer = /** @type {Engine} */ (this.engine).send(conversation.prompt(message, this.settings.system(conversation)), sampling, conversation.record.dropOldest);
       this.#running = { conversation, message, answer };
+      if (stop.signal.aborted) answer.stop();
       for await (const part of answer) {
-        pace.take(part);
         this.#take(conversation, message, part, pace);
         keepNowAndThen();
       }
-      const { reason, usage, seconds, tokens_per_second } = /** @type {import("../shared/protocol.js").Done} */ (answer.done);
-      message.figures = { reason, usage, seconds, tokens_per_second };
+      message.figures = figuresOf(/** @type {import("../shared/protocol.js").Done} */ (answer.done));
       this.#view.messages.mark(message, "ended", noteOf(message));
       this.#view.showUsage(this.conversation);
       hasEnded = true;
@@ -296,7 +296,7 @@ export class App extends EventTarget {
       this.#running?.answer.stop(); // where it was the page that failed
       this.#view.messages.mark(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
-      const isAlone = conversation.record.dropOldest || prompt.filter(({ role }) => role === "user").length === 1;
+      const isAlone = conversation.record.dropOldest || conversation.prompt(message, "").filter(({ role }) => role === "user").length === 1;
       const isFull = stage === "context" && !isAlone; // then there is something to leave out
       if (isFull && conversation === this.conversation) this.#view.showFull("full");
       const isBack = stage === "context" && question && this.#tooLong(conversation, question, isAlone);
@@ -357,6 +357,7 @@ export class App extends EventTarget {
    * @param {Pace} pace
    */
   #take(conversation, message, part, pace) {
+    pace.take(part);
     conversation.take(message, part, pace.thought);
     if (conversation !== this.conversation) return;
     if (part.dropped) this.#view.show(conversation);
@@ -371,8 +372,7 @@ export class App extends EventTarget {
     if (!turn) return true;
     this.#queued = null;
     const { conversation, message, question } = turn;
-    const isGivenBack = question && this.#view.giveBack(question);
-    if (isGivenBack) conversation.remove(question);
+    if (question && this.#view.giveBack(question)) conversation.remove(question);
     else if (!message.content && !question) conversation.remove(message);
     else this.#view.messages.mark(message, "ended", noteOf(message));
     this.#keeping.keep(conversation);

@@ -1,6 +1,6 @@
 /**
- * Assistants, where a conversation begins: a row of them on the first page, and the dialog in which they and saved prompts
- * are changed.
+ * Assistants, where a conversation begins: a row of them on the first page, and the ways to what is loaded when it is first
+ * wanted: saved prompts, and the dialog in which both are changed.
  *
  * @import { App } from "./app.js"
  * @import { Assistant } from "./library.js"
@@ -43,6 +43,14 @@ export function mount(app) {
     list.replaceChildren(...chips, button("link", words.more, () => open()));
     /** @type {HTMLElement | undefined} */ (list.children[at])?.focus();
   };
+  const field = byId("prompt", HTMLTextAreaElement);
+  const typed = async () => {
+    if (!field.value.startsWith("/")) return;
+    field.removeEventListener("input", typed);
+    const { offerPrompts } = await import("./prompts.js");
+    offerPrompts(app);
+  };
+  field.addEventListener("input", typed);
   byId("assistants-button").addEventListener("click", () => open());
   library.addEventListener("open", () => open("prompts"));
   library.addEventListener("change", show);

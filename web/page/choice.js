@@ -31,7 +31,7 @@ export async function firstModel(site, engine) {
   return named ? engine.resolve(named) : (last ?? own[0]);
 }
 
-/** @param {Site} site @returns {ModelSource[]} the site's own models, their addresses absolute */
+/** @param {Pick<Site, "models">} site @returns {ModelSource[]} the site's own models, their addresses absolute */
 export function siteModels({ models }) {
   return models.map(({ name, url, parts, bytes, sha256 }) => ({
     ...{ name, url: address(url), bytes, sha256 },

@@ -1,55 +1,60 @@
 /**
- * The field in which a question is written, with its button: send, or stop while an answer comes. Text files can be
+ * The field in which a question is written, with its button: send, or stop while an answer comes. Files can be
  * dropped anywhere on the page, pasted, or chosen; they go with the question.
  *
- * @import { AttachedFile } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
  */
 
-import { byId, element, iconButton } from "./dom.js";
+import { Attaching } from "./attaching.js";
+import { byId } from "./dom.js";
 import { keepDraft } from "./draft.js";
-import { bytes } from "../shared/format.js";
-import { icon } from "./icons.js";
-import { strings } from "./strings.js";
-import { toast } from "./toasts.js";
-
-/** Files above this many bytes are longer than any context here. */
-const LARGEST_FILE = 2e6;
-
-const touch = matchMedia("(hover: none)");
+import { isTouched, returnSends, stayAboveKeyboard } from "./touch.js";
 
 export class Composer {
   #form = byId("composer", HTMLFormElement);
   #prompt = byId("prompt", HTMLTextAreaElement);
   #send = byId("send", HTMLButtonElement);
   #stop = byId("stop", HTMLButtonElement);
-  #attached = byId("attached");
   #busy = false;
-  /** @type {AttachedFile[]} */
-  #files = [];
+  #attaching = new Attaching(byId("attached"), (failed) => this.#read(failed));
+  /** It was sent, and waits for its files to be read. */
+  #isWaiting = false;
 
   /** @param {{ask: (text: string, files: AttachedFile[]) => void, stop: () => void, editLast: () => void}} on */
   constructor(on) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = this.#prompt.value.trim();
-      const files = this.#files;
+      const { files, isReading } = this.#attaching;
       if (this.isEmpty || this.#busy) return;
+      this.#isWaiting = isReading;
+      if (isReading) return this.#changed();
       this.set("", []);
       on.ask(text, files);
     });
     this.#stop.addEventListener("click", on.stop);
-    this.#prompt.addEventListener("input", () => this.#changed());
+    this.#prompt.addEventListener("input", () => {
+      this.#isWaiting = false; // more is being written
+      this.#changed();
+    });
     this.#prompt.addEventListener("keydown", (event) => {
       // While an input method composes a character, Enter belongs to it (229: as Safari tells it).
       if (event.isComposing || event.keyCode === 229) return;
-      if (event.key === "Enter" && !event.shiftKey) this.#form.requestSubmit();
+      const sends = event.key === "Enter" && (returnSends() ? !event.shiftKey : event.ctrlKey || event.metaKey);
+      if (sends) this.#form.requestSubmit();
       else if (event.key === "ArrowUp" && !this.#prompt.value) on.editLast();
       else return;
       event.preventDefault();
     });
+    const showReturn = () => (this.#prompt.enterKeyHint = returnSends() ? "send" : "enter");
+    addEventListener("return", showReturn);
+    showReturn();
+    stayAboveKeyboard();
     this.#takeFiles();
-    const { text, files } = keepDraft(() => ({ text: this.#prompt.value, files: this.#files })) ?? { text: "", files: [] };
+    const draft = () => ({ text: this.#prompt.value, files: this.#attaching.files.filter(({ fleeting }) => !fleeting) });
+    const { text, files } = keepDraft(draft) ?? { text: "", files: [] };
     this.set(text, files);
+    this.focus();
   }
 
   /**
@@ -58,7 +63,7 @@ export class Composer {
    */
   set(text, files) {
     this.#prompt.value = text;
-    this.#files = [...files];
+    this.#attaching.files = files;
     this.#changed();
   }
 
@@ -79,12 +84,12 @@ export class Composer {
 
   /** Go there, but where that would bring up a keyboard on the screen. */
   focus() {
-    if (!touch.matches) this.#prompt.focus();
+    if (!isTouched()) this.#prompt.focus();
   }
 
   /** Nothing has been written, and no file added. */
   get isEmpty() {
-    return !this.#prompt.value.trim() && !this.#files.length;
+    return !this.#prompt.value.trim() && !this.#attaching.files.length && !this.#attaching.isReading;
   }
 
   #takeFiles() {
@@ -118,52 +123,24 @@ export class Composer {
   }
 
   /** @param {File[]} files */
-  async #attach(files) {
-    for (const file of files) {
-      try {
-        const text = await textOf(file);
-        this.#files.push({ name: file.name, text }); // to those that are attached by now
-      } catch (error) {
-        toast(/** @type {Error} */ (error).message);
-      }
-    }
+  #attach(files) {
+    this.#attaching.add(files);
     this.#changed();
     this.focus();
   }
 
+  /** There are other files than before. @param {boolean} failed one could not be read: the visitor decides what to do */
+  #read(failed) {
+    const sends = this.#isWaiting && !this.#attaching.isReading && !failed;
+    if (failed || sends) this.#isWaiting = false;
+    this.#changed();
+    if (sends) this.#form.requestSubmit();
+  }
+
   /** As high as its text, up to the limit that dock.css sets. */
   #changed() {
-    this.#send.disabled = this.#prompt.disabled || this.isEmpty;
+    this.#send.disabled = this.#prompt.disabled || this.isEmpty || this.#isWaiting;
     this.#prompt.style.height = "auto";
     this.#prompt.style.height = `${this.#prompt.scrollHeight}px`;
-    this.#attached.hidden = !this.#files.length;
-    this.#attached.replaceChildren(
-      ...this.#files.map((file) => {
-        const item = element("li", "chip");
-        const remove = iconButton("close", strings.composer.remove(file.name), () => {
-          this.#files = this.#files.filter((other) => other !== file);
-          this.#changed();
-          this.focus();
-        });
-        item.append(icon("file"), element("span", "", strings.file(file.name, bytes(file.text.length))), remove);
-        return item;
-      }),
-    );
   }
-}
-
-/**
- * @param {File} file
- * @returns {Promise<string>}
- * @throws {Error} it is too large, or no text
- */
-async function textOf(file) {
-  if (file.size > LARGEST_FILE) throw new Error(strings.composer.tooLarge(file.name, bytes(LARGEST_FILE)));
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
-    if (!text.includes("\0")) return text;
-  } catch {
-    // not UTF-8, or not readable
-  }
-  throw new Error(strings.composer.notText(file.name));
 }

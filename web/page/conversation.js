@@ -5,9 +5,8 @@
  * @import { Part } from "./engine.js"
  * @import { ChatMessage, Done } from "../shared/protocol.js"
  * @import { Run } from "./runs.js"
+ * @import { AttachedFile, Source } from "./attached.js"
  * @import { OwnValues } from "./settings_values.js"
- *
- * @typedef {{name: string, text: string}} AttachedFile
  *
  * @typedef {object} Message
  * @property {string} id
@@ -20,6 +19,7 @@
  * @property {CallRecord[]} [calls] of functions, by the model
  * @property {string} [model] that answered
  * @property {Figures} [figures] of the finished answer
+ * @property {Source[]} [sources] that it was given; the files themselves were too long
  *
  * @typedef {object} CallRecord
  * @property {string} id
@@ -51,6 +51,7 @@
  * @property {string | null} [first] the message with which the prompt begins since then
  */
 
+import { fileOf, sourceOf, written } from "./attached.js";
 import { lineOf } from "./plain_text.js";
 import { runOf } from "./runs.js";
 import { ownValuesOf } from "./settings_values.js";
@@ -229,8 +230,14 @@ export class Conversation {
    * @returns {ChatMessage[]}
    */
   prompt(last, system) {
-    const messages = this.#sentUpTo(last).flatMap(sent);
+    const asked = last.role === "assistant" ? last.parent : last.id;
+    const messages = this.#sentUpTo(last).flatMap((message) => sent(message, message.id === asked, last.sources));
     return system ? [{ role: "system", content: system }, ...messages] : messages;
+  }
+
+  /** The files that an answer is about. @param {Message} answer @returns {AttachedFile[]} */
+  filesFor(answer) {
+    return this.#pathTo(answer.id).flatMap(({ id, files }) => (files ?? []).filter(({ text, fleeting }) => text && (!fleeting || id === answer.parent)));
   }
 
   /**
@@ -339,15 +346,21 @@ export function timeOf(value, otherwise = 0) {
  * @param {any} message of unknown making
  * @returns {Partial<Message>} what a message may have and need not, as far as it is what it should be
  */
-export function detailsOf({ files, reasoning, thought, calls, model, figures }) {
+export function detailsOf({ files, reasoning, thought, calls, model, figures, sources }) {
   return {
-    ...(Array.isArray(files) && { files: files.map((file) => ({ name: String(file?.name), text: String(file?.text) })) }),
+    ...(Array.isArray(files) && { files: files.map(fileOf) }),
+    ...(Array.isArray(sources) && { sources: sources.map(sourceOf) }),
     ...(typeof reasoning === "string" && { reasoning }),
     ...(typeof thought === "number" && { thought }),
     ...(Array.isArray(calls) && calls.length && { calls: calls.map(callOf) }),
     ...(typeof model === "string" && { model }),
     ...(areFigures(figures) && { figures }),
   };
+}
+
+/** @param {Done} done @returns {Figures} */
+export function figuresOf({ reason, usage, seconds, tokens_per_second }) {
+  return { reason, usage, seconds, tokens_per_second };
 }
 
 /** @param {any} call of unknown making @returns {CallRecord} */
@@ -411,12 +424,14 @@ function isFuller(one, other) {
 }
 
 /**
- * A call is one where its result is there; else the model has only spoken of it.
+ * A call is one where its result is there; else the model has only spoken of it. Files go along with a question.
  *
  * @param {Message} message
+ * @param {boolean} isAsked it is the question
+ * @param {Source[]} [sources]
  * @returns {ChatMessage[]}
  */
-function sent({ role, content, files, reasoning, calls = [] }) {
+function sent({ role, content, files = [], reasoning, calls = [] }, isAsked = false, sources) {
   if (role === "assistant") {
     const done = calls.filter(({ result }) => result !== undefined);
     const spoken = calls.filter(({ result }) => result === undefined).map((call) => `${call.name}(${call.arguments})`);
@@ -427,20 +442,5 @@ function sent({ role, content, files, reasoning, calls = [] }) {
     message.tool_calls = done.map(({ id, name, arguments: written }) => ({ id, type: "function", function: { name, arguments: written } }));
     return [message, ...done.map(({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }))];
   }
-  const attached = (files ?? []).map(({ name, text }) => {
-    const fence = fenceAround(text, 3);
-    return `${name}:\n${fence}\n${text}${text.endsWith("\n") ? "" : "\n"}${fence}`;
-  });
-  return [{ role, content: [...attached, content].filter(Boolean).join("\n\n") }];
-}
-
-/**
- * @param {string} text
- * @param {number} least
- * @returns {string} so many backticks, or more: one more than any run of them in the text
- */
-export function fenceAround(text, least) {
-  let length = least;
-  for (const [run] of text.matchAll(/`+/g)) length = Math.max(length, run.length + 1);
-  return "`".repeat(length);
+  return [{ role, content: [...written(files, isAsked, sources), content].filter(Boolean).join("\n\n") }];
 }

@@ -2,7 +2,7 @@
  * What was typed and not yet sent outlives a reload of its tab: for another language, a new version of the page, or the
  * visitor's own.
  *
- * @import { AttachedFile } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
  *
  * @typedef {{text: string, files: AttachedFile[]}} Draft
  */

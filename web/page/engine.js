@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { LoadOptions, ModelSource, Progress, Ranked, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Browsed, Found, HubRepository, Inspect, Inspected, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
+ * @import { Attended, Browsed, Consult, Consulted, Found, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -150,10 +150,29 @@ export class Engine {
    *
    * @param {string[]} texts
    * @param {number | null} [dimensions] of the vectors, the first so many
+   * @param {boolean} [beside] by the model that was loaded beside the other one
    * @returns {Promise<Embedded>} rejected with an EngineError
    */
-  embed(texts, dimensions) {
-    return this.#ask({ type: "embed", texts, dimensions });
+  embed(texts, dimensions, beside = false) {
+    return this.#ask({ type: "embed", texts, dimensions, ...(beside && { beside }) });
+  }
+
+  /**
+   * What of some documents answers a question, if the model can't read all of them.
+   *
+   * @param {Omit<Consult, "type" | "id">} asked
+   * @returns {Promise<Consulted>} rejected with an EngineError
+   */
+  consult(asked) {
+    return this.#ask({ type: "consult", ...asked });
+  }
+
+  /**
+   * @param {Consult["documents"][number]} document
+   * @returns {Promise<string[]>} the passages that it is cut into; rejected with an EngineError
+   */
+  async passages(document) {
+    return /** @type {Passages} */ (await this.#ask({ type: "cut", document })).texts;
   }
 
   /**

@@ -6,12 +6,13 @@
 
 import { mount as mountAgent } from "./agent.js";
 import { mount as mountAssistants } from "./assistants.js";
+import { mount as mountBigger } from "./bigger.js";
+import { mount as mountDocuments } from "./documents.js";
 import { mount as mountDownload } from "./download.js";
 import { mount as mountHouse } from "./house.js";
 import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
-import { mount as mountPrompts } from "./prompts.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountSharing } from "./sharing.js";
 import { mount as mountStorage } from "./storage_view.js";
@@ -23,11 +24,12 @@ import { mount as mountVoice } from "./voice.js";
 export const features = [
   mountAgent,
   mountAssistants,
+  mountBigger,
+  mountDocuments,
   mountDownload,
   mountHouse,
   mountModels,
   mountOwnSettings,
-  mountPrompts,
   mountRecovery,
   mountSharing,
   mountStorage,

@@ -29,10 +29,10 @@ showFigures(areFiguresShown());
  * @param {Message} message
  */
 export function toggleDetails(root, { model, figures, thought }) {
-  const shown = root.querySelector(".details");
+  const shown = root.querySelector(".took");
   if (shown) return shown.remove();
   const words = strings.details;
-  const list = element("dl", "details");
+  const list = element("dl", "took");
   list.setAttribute("aria-label", words.title);
   const row = (/** @type {string} */ name, /** @type {string | undefined} */ value) =>
     value && list.append(element("dt", "", name), element("dd", "", value));

@@ -1,8 +1,10 @@
 /**
- * Keeps the end of a growing text in view, unless the reader has scrolled up to read; a button leads back.
+ * Keeps the end of a growing text in view, unless the reader has scrolled up to read; a button leads back. As long as
+ * there is no text, what stands in its place is read from its beginning.
  */
 export class Follower {
   #scroller;
+  #content;
   #button;
   #following = true;
   #top = 0;
@@ -14,6 +16,7 @@ export class Follower {
    */
   constructor(scroller, content, button) {
     this.#scroller = scroller;
+    this.#content = content;
     this.#button = button;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.toEnd());
@@ -26,10 +29,12 @@ export class Follower {
   /** Go to the end and follow it again. */
   toEnd() {
     this.#follow(true);
-    this.#jump();
+    if (this.#content.childElementCount) this.#jump();
+    else this.#scroller.scrollTop = 0;
   }
 
   #scrolled() {
+    if (!this.#content.childElementCount) return;
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const below = scrollHeight - clientHeight - scrollTop;
     if (below < 24) this.#follow(true);
@@ -44,6 +49,7 @@ export class Follower {
   }
 
   #jump() {
+    if (!this.#content.childElementCount) return;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 }

@@ -13,6 +13,7 @@
 
 import { button, element, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
+import { keptModels } from "../shared/kept.js";
 import { sizeAndFit } from "./offers.js";
 import { strings } from "./strings.js";
 
@@ -82,12 +83,14 @@ async function contents(app, repository, on) {
     const supported = app.site?.architectures;
     if (architecture && supported && !supported.includes(architecture)) return line(words.unsupported(architecture), "status");
     if (!models.length) return line(words.noFiles, "status");
+    const here = (await keptModels()).filter(({ whole }) => whole).map(({ url }) => url);
     const list = element("ul", "");
     list.setAttribute("aria-label", repository);
     for (const model of models) {
       const item = element("li", "");
-      const act = button("quiet", words.download, () => on.choose({ ...model, source: async () => model }));
-      act.setAttribute("aria-label", `${words.download}: ${model.name}`);
+      const verb = here.includes(model.url ?? "") ? words.use : words.download;
+      const act = button("quiet", verb, () => on.choose({ ...model, source: async () => model }));
+      act.setAttribute("aria-label", `${verb}: ${model.name}`);
       const kind = element("p", "kind", KIND.exec(model.name)?.[1] ?? model.name);
       kind.title = model.name;
       item.append(kind, ...sizeAndFit(model), act);

@@ -1,5 +1,6 @@
 /**
- * The loading panel: one bar over everything, what is being done in words, bytes and speed.
+ * The loading panel: one bar over everything, what is being done in words, bytes and speed. It stands in the welcome as
+ * long as that is in view, where the mark's tiles fill with it, and above the composer else.
  *
  * @import { Progress, Stage } from "../shared/protocol.js"
  */
@@ -18,6 +19,7 @@ export class LoadingPanel {
   #stage = byId("status");
   #detail = byId("detail");
   #bar = byId("overall", HTMLProgressElement);
+  #tiles = document.querySelectorAll("#mark rect");
   #announce;
   /** @type {Map<Stage, Progress>} */
   #progress = new Map();
@@ -40,6 +42,12 @@ export class LoadingPanel {
     this.#paused = false;
     this.#bar.value = 0;
     this.#draw();
+  }
+
+  /** @param {boolean} inWelcome there is room for it there */
+  place(inWelcome) {
+    const place = inWelcome ? byId("welcome-loading") : /** @type {HTMLElement} */ (document.querySelector(".dock"));
+    if (byId("loading").parentElement !== place) place.prepend(byId("loading"));
   }
 
   /** @param {boolean} paused the download rests */
@@ -68,6 +76,10 @@ export class LoadingPanel {
     const speed = () => (this.#paused ? strings.models.paused : this.#speed(loaded, total));
     this.#detail.textContent = stage === "download" ? speed() : "";
     this.#bar.value = Math.max(this.#bar.value, this.#overall());
+    byId("once").hidden = stage !== "download";
+    const now = Math.floor(this.#bar.value * this.#tiles.length);
+    for (const [index, tile] of this.#tiles.entries()) tile.classList.toggle("now", index === now);
+    for (const [index, tile] of this.#tiles.entries()) tile.classList.toggle("empty", index > now);
     if (name !== this.#announced) this.#announce(name);
     this.#announced = name;
   }

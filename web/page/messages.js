@@ -1,7 +1,7 @@
 /**
  * The list of messages in view, and what can be done with each.
  *
- * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ * @import { Conversation, Message } from "./conversation.js"
  *
  * @typedef {object} MessageHandlers
  * @property {(message: Message, content: string) => void} edit
@@ -19,7 +19,7 @@
 
 import { Calls } from "./calls.js";
 import { button, element, iconButton } from "./dom.js";
-import { bytes } from "../shared/format.js";
+import { fileView } from "./file_view.js";
 import { inSteps, perFrame } from "./frames.js";
 import { icon } from "./icons.js";
 import { inline } from "./inline.js";
@@ -27,6 +27,7 @@ import { loadMarkdown } from "./markdown.js";
 import { openMenu } from "./menu.js";
 import { PIECE, plain } from "./pieces.js";
 import { TextRenderer } from "./render.js";
+import { sourcesOf } from "./sources.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
@@ -172,6 +173,8 @@ class MessageView {
   #reasoning = null;
   /** @type {Calls | null} */
   #calls = null;
+  /** @type {HTMLElement | null} */
+  #sources = null;
   /** Characters of the message that the renderers have. */
   #shown = 0;
   #thoughtsShown = 0;
@@ -206,6 +209,7 @@ class MessageView {
     this.root.append(under);
     this.#figures = message.figures;
     if (role === "assistant") this.note = noteOf(message);
+    this.#showSources();
     this.#showActions();
   }
 
@@ -248,6 +252,7 @@ class MessageView {
     this.draw();
     this.root.dataset.state = state;
     if (state === "ended") this.#reasoning?.end(this.message.thought);
+    this.#showSources();
     if (this.#renderer) this.#showCalls();
   }
 
@@ -348,6 +353,14 @@ class MessageView {
     this.#calls.update(calls, figures !== undefined && this.#on.canRun(), this.root.dataset.state === "streaming");
   }
 
+  /** What the answer was made of, when it has ended. */
+  #showSources() {
+    this.#sources?.remove();
+    const isShown = this.message.sources?.length && this.root.dataset.state === "ended";
+    this.#sources = isShown ? sourcesOf(this.message) : null;
+    if (this.#sources) this.#body.append(this.#sources);
+  }
+
   #showActions() {
     // Asked for when the menu opens: features that add to them may come later than messages do.
     const mine = () => this.#on.actions.filter(({ role }) => !role || role === this.message.role);
@@ -393,18 +406,6 @@ class Reasoning {
     this.#ended = true;
     this.#label.textContent = strings.message.thought(seconds);
   }
-}
-
-/** @param {AttachedFile} file */
-function fileView({ name, text }) {
-  const root = element("details", "file");
-  const summary = element("summary", "");
-  summary.append(icon("file"), element("span", "", strings.file(name, bytes(text.length))));
-  const content = element("pre", "");
-  content.append(...plain(text));
-  content.tabIndex = 0;
-  root.append(summary, content);
-  return root;
 }
 
 /** @param {Element} target of a click anywhere in the messages */

@@ -1,6 +1,6 @@
 /**
- * The ways to another model: the buttons that open their list (models_dialog.js, loaded when it is first opened), and
- * files dropped on the page. And what is remembered of one that was loaded.
+ * The ways to another model: the buttons that open their list (models_dialog.js, loaded when it is first opened), files
+ * dropped on the page, and the app's event "choose" (its detail an Offer). And what is remembered of one that was loaded.
  *
  * @import { App } from "./app.js"
  * @import { Models } from "./models_dialog.js"
@@ -20,6 +20,7 @@ export function mount(app) {
   const dialog = () => (models ??= import("./models_dialog.js").then(({ Models }) => new Models(app)));
   const open = async () => (await dialog()).open();
   for (const id of ["model-button", "models-button"]) byId(id).addEventListener("click", open);
+  app.addEventListener("choose", async (event) => (await dialog()).choose(/** @type {CustomEvent} */ (event).detail));
   byId("problem").querySelector(".choices")?.append(button("quiet", words.chooseOther, open));
   /** Files of models dropped anywhere on the page; others are not ours. */
   const drop = async (/** @type {DragEvent} */ event) => {

@@ -1,7 +1,7 @@
 /**
  * Saved prompts: a slash at the beginning of the field for questions lists them, what is typed behind it narrows the list
  * down. A chosen one is written there, its first place to fill in selected; Tab goes on to the next.
- * See https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
+ * Loaded with the first slash. See https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
  *
  * @import { App } from "./app.js"
  * @import { Prompt } from "./library.js"
@@ -17,8 +17,8 @@ const ASKED = /^\/([^\n]*)$/;
 /** A place in a prompt that is to be filled in. */
 const PLACE = /\{\{[^{}]*\}\}/;
 
-/** @param {App} app */
-export function mount(app) {
+/** From now on: for what the field holds already, too. @param {App} app */
+export function offerPrompts(app) {
   new Prompts(app);
 }
 
@@ -46,6 +46,7 @@ class Prompts {
     // Before the composer, for which Enter sends.
     this.#composing.addEventListener("keydown", (event) => this.#pressed(event), { capture: true });
     app.addEventListener("entered", () => this.#close());
+    this.#show();
   }
 
   #show() {

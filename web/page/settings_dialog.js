@@ -19,6 +19,7 @@ import { isSchema, listed, NUMBERS } from "./settings_values.js";
 import { numberField } from "./slider.js";
 import { strings } from "./strings.js";
 import { tabs } from "./tabs.js";
+import { returnSends, setReturnSends } from "./touch.js";
 
 const words = strings.settings;
 /** Those whose settings a conversation can have of its own. */
@@ -84,7 +85,7 @@ class SettingsDialog {
     form.addEventListener("submit", (event) => event.preventDefault());
     if (OF_CONVERSATIONS.includes(name)) form.append(this.#scope(name));
     const number = (/** @type {keyof typeof NUMBERS} */ name) => this.#number(name);
-    if (name === "general") form.append(languageField(), themes(), figures());
+    if (name === "general") form.append(languageField(), themes(), figures(), returnKey());
     if (name === "answers") {
       form.append(
         this.#text("system", 4, (text) => text || undefined),
@@ -247,6 +248,14 @@ class SettingsDialog {
     /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector("[aria-selected=true]"))?.focus();
     this.#app.toast(words.wasReset, { label: strings.undo, act: () => set(values, own) });
   }
+}
+
+/** What Return does in the composer: see touch.js. */
+function returnKey() {
+  const { label, explained, choices: labels } = words.returnKey;
+  return choices("return", label, labels, returnSends() ? "sends" : "breaks", explained, (chosen) =>
+    setReturnSends(chosen === "sends"),
+  );
 }
 
 /** Light, dark, or as the system has it; see theme.js. */

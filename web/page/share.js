@@ -8,10 +8,11 @@
 import { Conversation } from "./conversation.js";
 import { Dialog } from "./dialog.js";
 import { button, element } from "./dom.js";
-import { bytes } from "../shared/format.js";
+import { labelOf } from "./file_view.js";
 import { asWritten, loadMarkdown } from "./markdown.js";
 import { fileName, save } from "./saving.js";
 import { address } from "../shared/site.js";
+import { placeOf } from "./sources.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
@@ -131,16 +132,17 @@ async function sum(text) {
  * @param {Message} message
  * @param {boolean} thoughts
  */
-async function articleOf({ role, content, files = [], reasoning, calls = [], model }, thoughts) {
+async function articleOf({ role, content, files = [], reasoning, calls = [], model, sources = [] }, thoughts) {
   const root = element("article", role);
   root.append(element("h2", "", role === "user" ? strings.you : (model ?? strings.assistant)));
-  for (const { name, text } of files) root.append(folded(strings.file(name, bytes(text.length)), [element("pre", "", text)]));
+  for (const file of files) if (file.text) root.append(folded(labelOf(file), [element("pre", "", file.text)]));
   if (thoughts && reasoning) root.append(folded(strings.message.thought(undefined), await drawn(reasoning)));
   const said = element("div", "said");
   said.dir = "auto";
   if (role === "user") said.append(element("p", "plain", content));
   else said.append(...(await drawn(content)));
   root.append(said, ...calls.map(callOf));
+  for (const [index, source] of sources.entries()) root.append(folded(`[${index + 1}] ${placeOf(source)}`, [element("pre", "", source.text)]));
   return root;
 }
 

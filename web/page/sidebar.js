@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { recall, remember } from "./remembered.js";
+import { isTouched } from "./touch.js";
 
 const narrow = matchMedia("(max-width: 48rem)");
 
@@ -29,7 +30,7 @@ export class Sidebar {
   show(open) {
     this.#apply(open);
     if (!narrow.matches) remember("sidebar", open ? "open" : "closed");
-    if (open) byId("search").focus();
+    if (open) byId(isTouched() ? "sidebar-close" : "search").focus();
     else this.#toggle.focus();
   }
 

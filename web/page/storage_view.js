@@ -6,16 +6,25 @@
  */
 
 import { Dialog } from "./dialog.js";
+import { button, element } from "./dom.js";
 import { strings } from "./strings.js";
+
+const words = strings.storage;
 
 /** @param {App} app opens it by the event "storage" */
 export function mount(app) {
-  const dialog = new Dialog("storage", strings.storage.title, { opened: draw });
+  const dialog = new Dialog("storage", words.title, { opened: draw });
   async function draw() {
     const { rowsOf } = await import("./storage_rows.js");
     const focused = dialog.body.contains(document.activeElement);
     dialog.body.replaceChildren(...(await rowsOf(app, draw)));
     if (focused) dialog.body.querySelector("button")?.focus();
   }
+  const show = () => {
+    const row = element("div", "field-row");
+    row.append(element("p", "name", words.title), button("quiet", words.show, () => dialog.open()), element("p", "help", words.explained));
+    return row;
+  };
+  app.settings.sections.push({ group: "general", show });
   app.addEventListener("storage", () => dialog.open());
 }

@@ -16,6 +16,7 @@
  * @property {boolean} deleted
  */
 
+import { lasting } from "./attached.js";
 import { arrangedOf, readRecord, timeOf } from "./conversation.js";
 import { idb } from "./libraries.js";
 
@@ -189,7 +190,7 @@ export class Store {
         transaction.done.catch(() => {}); // thrown below
         make(await transaction.objectStore("conversations").get(id));
         isMade = true;
-        await write(transaction, id, record);
+        await write(transaction, id, record && lasting(record));
       });
       isKept = true;
     } catch (error) {

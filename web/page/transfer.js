@@ -2,10 +2,12 @@
  * Conversations as files. JSON holds everything; Markdown the branch in view, for people, with comments as marks from
  * which it can be read back: what stands between two marks, without a blank line on each side, is as it was written.
  *
- * @import { AttachedFile, ConversationRecord, Message } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
+ * @import { ConversationRecord, Message } from "./conversation.js"
  */
 
-import { arrangedOf, Conversation, detailsOf, fenceAround, newId, timeOf } from "./conversation.js";
+import { fenceAround } from "./attached.js";
+import { arrangedOf, Conversation, detailsOf, newId, timeOf } from "./conversation.js";
 import { ownValuesOf } from "./settings_values.js";
 
 const FORMAT = "py_wgml conversations";

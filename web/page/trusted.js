@@ -8,7 +8,7 @@
 
 import { address } from "../shared/site.js";
 
-const WORKERS = ["worker/worker.js", "sw.js"].map(address);
+const WORKERS = ["worker/worker.js", "sw.js", "lib/pdf.worker.min.mjs"].map(address);
 /** It vouches for what it is given: the functions below look first. */
 const RULES = {
   createHTML: (/** @type {string} */ html) => html,
@@ -52,6 +52,15 @@ export function purifier(purify, config) {
 export function showColoured(element, html) {
   if (html.replace(COLOURS, "").includes("<")) throw new TypeError("That is more than coloured code.");
   element.innerHTML = /** @type {string} */ (/** @type {unknown} */ (policy?.createHTML(html) ?? html));
+}
+
+/**
+ * @param {string} html that may hold anything
+ * @returns {Document} that is in no page: nothing runs in it, and only its text is looked at
+ */
+export function inert(html) {
+  const trusted = /** @type {string} */ (/** @type {unknown} */ (policy?.createHTML(html) ?? html));
+  return new DOMParser().parseFromString(trusted, "text/html");
 }
 
 /**

@@ -2,7 +2,8 @@
  * The page as the controller (app.js) sees it: what can be shown, and what the visitor can ask for. No state of the
  * conversation's or the engine's own.
  *
- * @import { AttachedFile, Conversation, Message } from "./conversation.js"
+ * @import { AttachedFile } from "./attached.js"
+ * @import { Conversation, Message } from "./conversation.js"
  * @import { MessageHandlers } from "./messages.js"
  * @import { Site } from "../shared/site.js"
  * @import { Support } from "../shared/support.js"
@@ -23,6 +24,7 @@ import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { button, byId, element } from "./dom.js";
 import { Follower } from "./follow.js";
+import { icon } from "./icons.js";
 import { LoadingPanel } from "./loading.js";
 import { MessageList } from "./messages.js";
 import { strings } from "./strings.js";
@@ -34,7 +36,7 @@ export class View {
   announcer = new Announcer(byId("announcer"));
   loading = new LoadingPanel((text) => this.announcer.say(text));
   messages;
-  #follower = new Follower(byId("scroller"), byId("content"), byId("to-end", HTMLButtonElement));
+  #follower = new Follower(byId("scroller"), byId("messages"), byId("to-end", HTMLButtonElement));
   #composer;
 
   /** @param {Handlers} on */
@@ -44,9 +46,11 @@ export class View {
     this.#composer = new Composer({ ...on, editLast: () => this.messages.last("user")?.edit() });
     for (const id of ["new-chat", "new-chat-bar"]) byId(id).addEventListener("click", on.newChat);
     for (const retry of document.querySelectorAll(".retry")) retry.addEventListener("click", on.retry);
-    for (const text of strings.examples) {
+    for (const [kind, text] of strings.welcome.examples) {
       const item = element("li", "");
-      item.append(button("example", text, () => on.ask(text, [])));
+      const example = button("example", text, () => on.ask(text, []));
+      example.prepend(icon(kind));
+      item.append(example);
       byId("examples").append(item);
     }
     const choices = element("div", "choices");
@@ -62,7 +66,6 @@ export class View {
     document.title = site.title;
     for (const title of document.querySelectorAll("#title, .brand span")) title.textContent = site.title;
     byId("model-name").textContent = modelName;
-    byId("welcome-model").textContent = modelName;
   }
 
   /**
@@ -197,5 +200,6 @@ export class View {
   #showEmptiness() {
     const empty = this.messages.isEmpty;
     byId("welcome").hidden = !empty || document.body.dataset.state === "unsupported";
+    this.loading.place(empty);
   }
 }

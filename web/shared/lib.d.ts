@@ -16,6 +16,10 @@ declare module "*/lib/idb.js" {
   export * from "idb";
 }
 
+declare module "*/lib/pdf.min.mjs" {
+  export * from "pdfjs-dist";
+}
+
 // These two put themselves into the global object.
 declare module "*/lib/purify.min.js" {}
 declare module "*/lib/katex.min.js" {}

@@ -231,6 +231,8 @@ export interface LoadOptions {
   pooling?: "mean" | "cls" | "last" | null;
   /** Refuse a model that does not generate. */
   chat?: boolean;
+  /** A model that makes vectors, beside the one that there is, which stays: documents are searched with it. */
+  beside?: boolean;
   /** What an earlier load has told, so that it need not be found out again. */
   trial?: TrialFacts | null;
 }
@@ -378,6 +380,59 @@ export interface Rewritten {
   problem: string | null;
 }
 
+/** A text with a name, in parts: the pages of a file that has some, else one. */
+export interface GivenDocument {
+  name: string;
+  parts: string[];
+  /** One for each passage, as bytes from -127 to 127 in base64; their lengths don't matter. */
+  vectors?: string | null;
+}
+
+/** Answered by Passages. */
+export interface Cut {
+  type: "cut";
+  id: number;
+  document: GivenDocument;
+}
+
+/** The reply to Cut: what there is to make vectors of. */
+export interface Passages {
+  type: "passages";
+  id: number;
+  texts: string[];
+}
+
+/** What of some documents answers a question. Answered by Consulted. */
+export interface Consult {
+  type: "consult";
+  id: number;
+  question: string;
+  /** The question before it, which it may go on from. */
+  before?: string;
+  documents: GivenDocument[];
+}
+
+/** A passage that suits the question. */
+export interface FoundPassage {
+  /** By its place among those that were given. */
+  document: number;
+  part: number;
+  /** Of its part, from 1. */
+  line: number;
+  /** Under which it stands, or "". */
+  heading: string;
+  text: string;
+}
+
+/** The reply to Consult. */
+export interface Consulted {
+  type: "consulted";
+  id: number;
+  /** The documents are short enough to be given whole, and there are no passages here. */
+  fits: boolean;
+  passages: FoundPassage[];
+}
+
 /** Answered by Ready. */
 export interface Load {
   type: "load";
@@ -433,6 +488,8 @@ export interface Embed {
   texts: string[];
   /** Of the vectors, the first so many; null: all. */
   dimensions?: number | null;
+  /** By the model that was loaded beside the other one. */
+  beside?: boolean;
 }
 
 /** Answered by Ranked. */
@@ -477,7 +534,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Inspect | Attend | Spell | Profile | Rewrite;
+export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Spell | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -761,7 +818,9 @@ export interface Alive {
 
 export type Looked = Inspected | Attended | Spelled | Profiled | Rewritten;
 
-export type Told = Looked | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
+export type Searched = Passages | Consulted;
+
+export type Told = Looked | Searched | Progress | Card | BenchFigures | Embedded | Ranked | Dropped | Reading | Piece | Done | ErrorReply;
 
 /** What the engine says; worker.js makes a Ready of a SessionReady. */
 export type SessionReply = Told | SessionReady;

@@ -5,6 +5,7 @@
  * @property {string} title
  * @property {string} system_prompt what the model is told before a conversation, unless the visitor says otherwise
  * @property {SiteModel[]} models
+ * @property {SiteModel} [embedding] the model with which long files are searched
  * @property {string[]} architectures of models that run here and can be talked to
  * @property {string[]} wheels what micropip installs, in order
  * @property {string} [tools] the module of the owner's functions that the model may call

@@ -19,7 +19,8 @@ const FOUND = 20;
  * @throws {Failure}
  */
 export async function search(query) {
-  const wanted = new URLSearchParams({ search: query, filter: "gguf", sort: "downloads", limit: String(FOUND) });
+  const order = { sort: "downloads", direction: "-1", limit: String(FOUND) };
+  const wanted = new URLSearchParams({ search: query, filter: "gguf", ...order });
   for (const more of ["downloads", "gated", "tags"]) wanted.append("expand[]", more);
   const response = await ask(`${HUB}/api/models?${wanted}`);
   if (!response.ok) throw new Failure(busy(response) ?? `Hugging Face could not search: it answered ${response.status}.`);

@@ -19,7 +19,7 @@ export const words = {
   newChat: "New chat",
   close: "Close",
   retry: "Try again",
-  toEnd: "Jump to the end",
+  toEnd: "Jump to latest",
   update: "A new version of this page is ready.",
   reload: "Reload",
   you: "You",
@@ -30,23 +30,23 @@ export const words = {
   contextUsed: "Context used",
   cancel: "Cancel",
   undo: "Undo",
-  notCopied: "This browser did not let the page copy.",
+  notCopied: "This browser blocked copying.",
   assistant: "Assistant",
   /** @type {(name: string, size: string) => string} */
   file: (name, size) => `${name}, ${size}`,
-  notKept: "This device has no room left: the conversation will be gone when the page is closed.",
-  noStorage: "This browser gives the page no storage: the conversation will be gone when the page is closed.",
-  answeredElsewhere: "That answer is just being written in another tab.",
-  notThere: "That conversation is not on this device any more.",
+  notKept: "There is no space left on this device: this conversation will be lost when you close the page.",
+  noStorage: "This browser does not let the page store anything: this conversation will be lost when you close the page.",
+  answeredElsewhere: "This answer is being written in another tab.",
+  notThere: "That conversation is no longer on this device.",
 
   sidebar: {
     label: "Conversations",
     search: "Search conversations",
     toggle: "Show or hide the conversations",
     close: "Hide the conversations",
-    none: "What you ask is kept here, on this device.",
+    none: "Your chats will be kept here, on this device only.",
     noneFound: "Nothing found.",
-    unnamed: "Without a name",
+    unnamed: "Untitled",
     today: "Today",
     yesterday: "Yesterday",
     lastWeek: "Previous 7 days",
@@ -65,25 +65,25 @@ export const words = {
     import: "Import…",
     fileName: "conversations",
     /** @type {(name: string) => string} */
-    unreadable: (name) => `${name} holds no conversations that this page knows how to read.`,
+    unreadable: (name) => `${name} has no conversations that this page can read.`,
     /** @type {(name: string, most: string) => string} */
-    tooLarge: (name, most) => `${name} is too large to be imported: at most ${most} can be read at once.`,
-    tooMuch: "That is more than one file can hold. Export the conversations one by one.",
+    tooLarge: (name, most) => `${name} is too large to import. The limit is ${most}.`,
+    tooMuch: "That is too much for one file. Export the conversations one by one.",
     /** @type {(count: number) => string} */
     imported: (number) =>
       plural(number, { one: "One conversation was imported.", other: `${count(number)} conversations were imported.` }),
   },
   composer: {
     label: "Your question",
-    hint: "Ask something",
+    hint: "Ask anything",
     send: "Send (Enter)",
     stop: "Stop (Escape)",
-    attach: "Add text files",
-    attached: "Files that go with the question",
+    attach: "Add files",
+    attached: "Attached files",
     /** @type {(name: string) => string} */
     remove: (name) => `Remove ${name}`,
     /** @type {(name: string, most: string) => string} */
-    tooLarge: (name, most) => `${name} is too large: at most ${most} of text.`,
+    tooLarge: (name, most) => `${name} is too large. The limit is ${most} of text.`,
     /** @type {(name: string) => string} */
     notText: (name) => `${name} is not a text file.`,
   },
@@ -113,26 +113,26 @@ export const words = {
     python: {
       label: "Let the model run Python",
       explained:
-        "For sums, tables and plots. Its code runs here in a Python of its own, without network, for 30 seconds at most: it " +
-        "sees neither this page nor your conversations or files, except for those that you attach. Small models do it badly.",
-      choices: { off: "Off", ask: "Ask before each run", always: "Without asking" },
+        "For calculations, tables and plots. The code runs here in its own Python, without network access, for up to 30 seconds. It " +
+        "can’t see this page, your conversations or your files, except those you attach. Small models are not good at it.",
+      choices: { off: "Off", ask: "Ask before each run", always: "Always allow" },
     },
     servers: {
       label: "MCP servers",
       explained:
-        "Addresses of servers whose functions the model may call, one a line: over https, or on this machine. What the " +
-        "model tells them leaves your device.",
+        "Addresses of servers whose tools the model may use, one per line: https, or on this computer. What the " +
+        "model sends them leaves your device.",
       /** @type {(line: string) => string} */
-      wrong: (line) => `“${line}” is no address over https, nor one on this machine.`,
+      wrong: (line) => `“${line}” is not an https address, nor one on this computer.`,
     },
     consent: {
-      label: "Calls of servers",
+      label: "Calls to servers",
       explained: "",
-      choices: { ask: "Ask before each", always: "Without asking" },
+      choices: { ask: "Ask before each call", always: "Always allow" },
     },
     site: {
-      label: "Functions of this site",
-      explained: "The model may call them to answer you.",
+      label: "Tools of this site",
+      explained: "The model may use them to answer you.",
       choices: { true: "On", false: "Off" },
     },
     /** @type {(name: string) => string} */
@@ -153,7 +153,7 @@ export const words = {
     notStarted: (why) => `Python did not start${why ? `: ${why}` : ""}.`,
     /** @type {(why: string) => string} */
     brokeDown: (why) => `Python broke down: ${why}.`,
-    anew: "[Python was started anew: the variables of earlier runs are gone.]",
+    anew: "[Python was restarted: the variables of earlier runs are gone.]",
     plot: "Plot",
     /** @type {(run: Run) => string} */
     ran: ({ error, seconds }) => {
@@ -164,19 +164,19 @@ export const words = {
     rows: (shown, all) => `${count(shown)} of ${count(all)} rows`,
     /** @type {(name: string) => string} */
     unknown: (name) => `There is no function called “${name}”.`,
-    noArguments: "The arguments are no object.",
+    noArguments: "The arguments are not an object.",
     /** @type {(server: string, message: string) => string} */
     noServer: (server, message) => `${server} can’t be used: ${message}`,
     noFrames: "the server of this page does not let it have frames",
     noFunction: "each has a name, a description and a function “run”.",
-    noCode: "There is no code: it is expected as the text “code”.",
+    noCode: "There is no code: it belongs in the text “code”.",
     /** @type {(message: string) => string} */
-    broken: (message) => `The functions of this site can’t be used: ${message}`,
+    broken: (message) => `The tools of this site can’t be used: ${message}`,
   },
   inside: {
-    title: "Inside the answer",
+    title: "Inside this answer",
     looking: "Looking…",
-    notReady: "The model is still loading: look inside once it is ready.",
+    notReady: "The model is still loading. Look inside when it is ready.",
     /** @type {(wrote: string, sees: string) => string} */
     another: (wrote, sees) => `${wrote} wrote this; below is what ${sees} makes of it.`,
     tokens: "How sure it was",
@@ -185,29 +185,29 @@ export const words = {
     sure: { high: "likely", middle: "below 50%", low: "below 10%" },
     /** @type {(token: string, share: string) => string} */
     chosen: (token, share) => `${token}, ${share}`,
-    instead: "Likeliest in this place",
+    instead: "Most likely here",
     token: "Token",
     probability: "Probability",
-    taken: "the one that came",
+    taken: "chosen",
     attention: "Where it looked",
     attentionLead:
-      "How much one head of attention drew on each token before the chosen one. Many heads rest on the first token where they look for nothing.",
+      "How much one attention head drew on each earlier token. Many heads rest on the first token when they are looking for nothing.",
     layer: "Layer",
     head: "Head",
-    everyHead: "all, their mean",
-    noAttention: "No layer of this model has attention: it remembers in other ways.",
-    most: "Most of all",
-    time: "What a token’s time goes to",
-    timeLead: "On the GPU, each kind of step by itself, and so a little longer than together.",
+    everyHead: "average of all",
+    noAttention: "This model has no attention layers: it remembers in other ways.",
+    most: "Most attended to",
+    time: "Where the time goes",
+    timeLead: "For one token on the GPU. Each kind of step is timed by itself, which takes a little longer than all together.",
     /** @type {(reason: string) => string} */
-    noTime: (reason) => `This browser does not tell how long the GPU takes (${reason}).`,
-    kinds: "Kernels, and how often each runs; the longest first",
+    noTime: (reason) => `This browser does not say how long the GPU takes (${reason}).`,
+    kinds: "Kernels and how often each runs, longest first",
     kind: "Kernel",
     share: "Share",
     /** @type {Record<string, string>} by the beginning of a kernel's name */
     kernels: {
       attention: "attention",
-      get_rows: "looks the token up",
+      get_rows: "looks up the token",
       linear_experts: "products with experts",
       linear_attention: "linear attention",
       linear: "products with weights",
@@ -223,20 +223,20 @@ export const words = {
     },
     python: "Its Python",
     pythonLead:
-      "This is the function that makes each token, as it runs. Change it and see: leave a layer out of the loop, scale what is added, take another activation. It runs in this page alone, until the model is loaded anew. Run only what you wrote or understood yourself.",
+      "This is the function that makes each token, as it runs. Change it and see what happens: skip a layer, scale what is added, try another activation. It runs only in this page, until the model is reloaded. Only run code that you wrote or understand.",
     run: "Run",
     running: "Trying a step…",
-    runs: "It runs. The next answer is made by it.",
+    runs: "It works. The next answer will use it.",
     original: "Back to the original",
-    isOriginal: "The original runs.",
-    isChanged: "Your version runs.",
-    failed: "It does not run; what ran before still does.",
+    isOriginal: "The original is running.",
+    isChanged: "Your version is running.",
+    failed: "It does not work, so the version before it is still running.",
     source: "Python of the model",
   },
   full: {
-    near: "The context is nearly full: the model can’t hold much more of this conversation.",
-    full: "The context is full: the model can’t hold more of this conversation.",
-    dropOldest: "Leave out the oldest",
+    near: "This conversation is nearly as long as the model can remember.",
+    full: "This conversation is as long as the model can remember.",
+    dropOldest: "Forget the oldest messages",
     newChat: "New chat",
   },
   models: {
@@ -283,7 +283,7 @@ export const words = {
     /** @type {(name: string) => string} */
     removeNamed: (name) => `Delete ${name} from this device`,
     /** @type {(name: string) => string} */
-    busy: (name) => `${name} is in use in another tab, or just being loaded: it was not deleted.`,
+    busy: (name) => `${name} is in use in another tab, or is being loaded, so it was not deleted.`,
     find: "Find another model",
     findHint: "A name, owner/repository or https://…",
     search: "Search",
@@ -309,13 +309,13 @@ export const words = {
     storageButton: "Storage…",
     anyway: "Try anyway",
     /** @type {(memory: string) => string} */
-    noMemory: (memory) => `It needs about ${memory} of GPU memory, and this device did not give so much.`,
+    noMemory: (memory) => `It needs about ${memory} of GPU memory, more than this device has free.`,
     /** @type {(size: string, left: string) => string} */
-    noStorage: (size, left) => `It takes ${size}, and this device has room for ${left}: it could not be kept for the next visit.`,
+    noStorage: (size, left) => `It takes ${size}, and there is room for ${left} on this device: it could not be kept for your next visit.`,
     /** @type {(name: string) => string} */
-    notKept: (name) => `There was no room to keep ${name} on this device: the next visit will download it again.`,
+    notKept: (name) => `There was no room to keep ${name} on this device. It will be downloaded again next time.`,
     /** @type {(used: string, quota: string) => string} */
-    storage: (used, quota) => `This page uses ${used} of the ${quota} that the browser gives it.`,
+    storage: (used, quota) => `This page uses ${used} of the ${quota} that it may use.`,
     pause: "Pause",
     goOn: "Resume",
     paused: "Paused",
@@ -343,7 +343,7 @@ export const words = {
       template: "Chat template",
       /** @type {(name: string) => string} */
       templateNamed: (name) => `Chat template “${name}”`,
-      noTemplate: "None: text is gone on with as it stands.",
+      noTemplate: "None: the model continues your text as it is.",
       /** @type {(number: number) => string} */
       allTensors: (number) => `All ${count(number)} tensors`,
       name: "Name",
@@ -351,9 +351,9 @@ export const words = {
     },
   },
   /** The worker hung: said while the model is loaded again by itself. */
-  hung: "The model no longer answered, and was started again; the conversation is still here.",
+  hung: "The model stopped responding and is being restarted. Your conversation is still here.",
   /** The graphics processor was lost: said while the model is loaded again by itself. */
-  lost: "The graphics processor was reset, and lost the model. It is being loaded again; the conversation is still here.",
+  lost: "The graphics chip was reset and lost the model. It is being loaded again. Your conversation is still here.",
   settings: {
     locked: "Set by the owner of this site.",
     title: "Settings",
@@ -392,43 +392,48 @@ export const words = {
     },
     /** @type {Record<string, string>} */
     unset: { max_tokens: "no limit", seed: "random" },
+    returnKey: {
+      label: "The Return key",
+      explained: "If it sends, Shift and Return make a new line. If not, Control (or Command) and Return send.",
+      choices: { sends: "Sends", breaks: "Makes a new line" },
+    },
     theme: { label: "Appearance", choices: { system: "System", light: "Light", dark: "Dark" } },
     system: {
       label: "System prompt",
-      explained: "What the model is told before every conversation: who it is, how to answer.",
+      explained: "Instructions the model gets before every conversation: who it is, how to answer.",
     },
     thinks: {
-      label: "Thinking before it answers",
-      explained: "Thoughts make many answers better, and all of them later.",
+      label: "Thinking",
+      explained: "The model thinks before it answers: often better, always slower.",
       /** @type {Record<string, string>} */
       choices: { true: "Always", false: "Never" },
-      byItself: { on: "As the model does: yes", off: "As the model does: no", free: "As the model decides" },
+      byItself: { on: "Default (on)", off: "Default (off)", free: "Let the model decide" },
     },
-    temperature: { label: "Temperature", explained: "Higher is livelier, lower is steadier; 0 always takes the likeliest." },
-    top_k: { label: "Top-k", explained: "Choose among this many of the likeliest tokens; 0 is no limit." },
-    top_p: { label: "Top-p", explained: "Choose among the likeliest tokens that together have this probability." },
-    min_p: { label: "Min-p", explained: "Leave out tokens less likely than this share of the likeliest." },
+    temperature: { label: "Temperature", explained: "Higher is more varied, lower is more predictable. 0 always takes the most likely word." },
+    top_k: { label: "Top-k", explained: "Choose among this many of the most likely tokens. 0 means no limit." },
+    top_p: { label: "Top-p", explained: "Choose among the most likely tokens that add up to this probability." },
+    min_p: { label: "Min-p", explained: "Skip tokens less likely than this share of the most likely one." },
     repetition_penalty: {
       label: "Repetition penalty",
-      explained: "Above 1, what was said lately becomes less likely to be said again.",
+      explained: "Above 1, the model repeats itself less.",
     },
-    max_tokens: { label: "Longest answer", explained: "In tokens, each about three quarters of a word." },
-    seed: { label: "Seed", explained: "The same seed gives the same answer to the same question." },
+    max_tokens: { label: "Max. length", explained: "Of an answer, in tokens: four tokens are about three words." },
+    seed: { label: "Seed", explained: "The same seed and question give the same answer." },
     context: {
       label: "Context length",
-      explained: "How many tokens of a conversation the model holds; the model is loaded anew when you change it.",
+      explained: "How much of a conversation the model can remember, in tokens. Changing it reloads the model.",
     },
     cache_bits: {
-      label: "Memory of the conversation",
-      explained: "16 bit is exact enough, 8 bit takes half the GPU memory; a change loads the model anew.",
+      label: "Context precision",
+      explained: "8 bit takes half the GPU memory and is slightly less exact. Changing it reloads the model.",
       choices: { 16: "16 bit", 8: "8 bit" },
     },
-    stop: { label: "Stop strings", explained: "One a line. An answer ends before the first of them." },
+    stop: { label: "Stop strings", explained: "One per line. The answer ends before the first of them." },
     schema: {
       label: "Answer as JSON",
-      explained: "A JSON schema: every answer is JSON that fits it. With {} it is any JSON; left empty, answers are text.",
+      explained: "A JSON schema that every answer follows. {} allows any JSON; leave it empty for plain text.",
     },
-    noSchema: "This is no JSON schema: it begins with { and ends with }.",
+    noSchema: "This is not a JSON schema: it starts with { and ends with }.",
   },
   shortcuts: {
     title: "Keyboard shortcuts",
@@ -437,37 +442,49 @@ export const words = {
       [["Enter"], "Send"],
       [["Shift", "Enter"], "New line"],
       [["Esc"], "Stop the answer"],
-      [["↑"], "Edit the last question, from an empty field"],
+      [["↑"], "Edit your last question (in an empty field)"],
       [["/"], "Write a question"],
       [["Ctrl", "Shift", "O"], "New chat"],
       [["Ctrl", "K"], "Search conversations"],
       [["Ctrl", "Shift", "S"], "Show or hide the conversations"],
       [["Ctrl", ","], "Settings"],
-      [["?"], "This list"],
+      [["?"], "Show this list"],
     ],
   },
 
-  welcome:
-    "A language model that runs in this page, on your own graphics processor. What you write stays on this device.",
-  examplesLabel: "Questions to begin with",
-  examples: [
-    "What is the capital of France?",
-    "Why is the sky blue?",
-    "Write a short poem about the sea.",
-    "Give me three ideas for a rainy Sunday.",
-  ],
-  waiting: "Will be sent when the model is ready.",
+  welcome: {
+    title: "AI that runs on your own device",
+    lead: "There is no server behind this page: you ask, and your own graphics chip writes the answer.",
+    private: "What you write stays here",
+    offline: "Works offline after the first visit",
+    free: "No account, no limits",
+    examplesLabel: "Questions to begin with",
+    /** @type {[kind: "ask" | "rewrite" | "write" | "ideas", text: string][]} what a small model is good at */
+    examples: [
+      ["ask", "Why is the sky blue?"],
+      ["ideas", "Give me three ideas for a rainy Sunday."],
+      ["rewrite", "Make this friendlier: Send me the report."],
+      ["write", "Write a short poem about the sea."],
+    ],
+    /** @type {(name: string) => string} */
+    small: (name) => `${name} is a small model: quick, and best at short questions, rewriting and ideas.`,
+    /** @type {(name: string, size: string) => string} */
+    bigger: (name, size) => `Try a bigger one: ${name}, ${size}`,
+  },
+  /** Said while a model is downloaded. */
+  once: "This happens only once: next time the model opens from this device.",
+  waiting: "Will be sent as soon as the model is ready.",
   /** Read out when an answer starts. */
   answering: "Answering",
 
   /** @type {Record<Stage, string>} */
   stages: {
-    runtime: "Starting Python",
-    packages: "Loading packages",
-    download: "Downloading model",
-    header: "Reading model",
-    weights: "Moving model to the graphics processor",
-    kernels: "Preparing the graphics processor",
+    runtime: "Starting up",
+    packages: "Loading the engine",
+    download: "Downloading the model",
+    header: "Reading the model",
+    weights: "Moving the model to the graphics chip",
+    kernels: "Warming up",
   },
   /** @type {(stage: string, loaded: number, total: number) => string} */
   stageBytes: (stage, loaded, total) => {
@@ -486,7 +503,7 @@ export const words = {
   speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
   /** @type {(done: number, total: number) => string} */
   reading: (done, total) => `Reading: ${count(done)} of ${count(total)} tokens`,
-  noLongerSent: "What stands above is no longer sent to the model.",
+  noLongerSent: "The model no longer sees anything above this line.",
 
   /** @type {Record<Done["reason"], string>} */
   reasons: {
@@ -504,13 +521,13 @@ export const words = {
     parts.push(`first token after ${measured(seconds.first_token)}`);
     return parts.join(" · ");
   },
-  unanswered: "Not answered. It is sent along with your next question.",
-  tooLong: "This is longer than what the model can read at once. It was not sent: shorten it, or take files away.",
+  unanswered: "Not answered. It will be sent with your next question.",
+  tooLong: "This is longer than the model can read at once, so it was not sent. Shorten it, or remove files.",
 
   /** @type {(stage: string, message: string) => string} */
   failed: (stage, message) => {
     const said = /[.!?]$/.test(message) ? message : `${message}.`;
-    if (stage === "cancelled") return "No model is loaded. What had arrived of it is kept for the next time.";
+    if (stage === "cancelled") return "No model is loaded. What was downloaded so far is kept for next time.";
     if (stage === "memory") return `${said} Close other pages that use it, or choose a smaller model.`;
     if (stage === "worker") return `The engine stopped unexpectedly: ${said}`;
     if (stage === "runtime") return `Python could not be started: ${said}`;
@@ -520,24 +537,72 @@ export const words = {
 
   unsupportedPage: {
     title: "This browser can’t run the model",
-    lead: "The model runs on your own graphics processor, through WebGPU. These browsers have it:",
+    lead: "The model runs on your own graphics chip, through WebGPU. These browsers support it:",
     browsers: [
       "Chrome and Edge 113 or later, on Windows, macOS, ChromeOS and Android",
       "Safari 26 or later, on macOS, iOS and iPadOS",
       "Firefox 141 or later on Windows, 145 or later on macOS",
     ],
     advice:
-      "If yours is among them, update it, check that hardware acceleration is switched on in its settings, and try " +
+      "If yours is one of them, update it, make sure that hardware acceleration is on in its settings, and try " +
       "again. On Linux, Chrome may need chrome://flags/#enable-unsafe-webgpu.",
   },
   /** @type {Record<Exclude<Support, "ok">, string>} */
   unsupported: {
     insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",
     missing: "This browser has no WebGPU, or it is switched off.",
-    "no-adapter": "This browser has WebGPU, but found no graphics processor that it may use.",
+    "no-adapter": "This browser has WebGPU, but found no graphics chip that it can use.",
+  },
+
+  files: {
+    /** @type {(name: string, length: number, pages?: number) => string} length in characters */
+    attached: (name, length, pages) =>
+      pages ? `${name}, ${plural(pages, { one: "1 page", other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
+    /** @type {(name: string, share: string) => string} */
+    reading: (name, share) => `Reading ${name}: ${share}`,
+    kept: "Kept with this chat",
+    fleeting: "For this question only",
+    keepHelp: "Whether these files stay with the chat on this device, or are forgotten after this question.",
+    /** @type {(name: string) => string} */
+    notKept: (name) => `${name}: not kept`,
+    more: "The file goes on from here.",
+    /** @type {(name: string, most: string) => string} */
+    tooLong: (name, most) => `${name} is too long: up to ${most} characters can be read.`,
+    /** @type {(name: string) => string} */
+    empty: (name) => `${name} is empty.`,
+    /** @type {(name: string) => string} */
+    scanned: (name) => `${name} holds no text: its pages are pictures.`,
+    /** @type {(name: string) => string} */
+    locked: (name) => `${name} is locked with a password. Save a copy without one, and add that.`,
+    /** @type {(name: string) => string} */
+    broken: (name) => `${name} is damaged and can’t be read.`,
+    searching: "Searching the files…",
+    sources: "Sources",
+    passage: "Passage",
+    /** @type {(name: string, where: string) => string} */
+    place: (name, where) => `${name}, ${where}`,
+    /** @type {(number: number) => string} */
+    page: (number) => `page ${number}`,
+    /** @type {(number: number) => string} */
+    line: (number) => `line ${number}`,
+    meaning: {
+      /** @type {(size: string) => string} */
+      offer: (size) => `Found by their words alone. A small model searches by meaning too (${size} from Hugging Face, once).`,
+      accept: "Download it",
+      /** @type {(share: string) => string} */
+      coming: (share) => `The search model is coming: ${share}`,
+      there: "Files are searched by meaning from now on.",
+      again: "Answer again",
+    },
+    gone: "This file was not kept, and neither was the passage.",
+    noRoom: "The graphics processor has no memory left for it.",
+    /** @type {(why: string) => string} */
+    noMeaning: (why) => `Your files are searched by words alone. ${why}`,
   },
   storage: {
     title: "Storage",
+    show: "Show…",
+    explained: "What this page keeps on your device, how much room it takes, and how to delete it.",
     persistent: "The browser has promised to keep it.",
     temporary: "When the device runs short of room, the browser may delete it.",
     persist: "Keep it for good",
@@ -670,7 +735,7 @@ export const words = {
     none: "Nothing was measured.",
     show: {
       label: "Numbers under answers",
-      explained: "Length, speed and time to the first token. They are always in the details of an answer.",
+      explained: "Length, speed and time to first token. You can always find them under Details.",
       choices: { shown: "Show", folded: "Hide" },
     },
   },

@@ -1,0 +1,92 @@
+/** The text of a Word document: a zip of XML files, of which one holds what is written, paragraph by paragraph. */
+
+import { strings } from "./strings.js";
+
+const PLACE = "word/document.xml";
+const LARGEST = 100e6; // bytes of that file, unpacked
+/** What stands at the end of a zip, at most so far from there, and of each file in its list. */
+const END = 0x06054b50;
+const ENTRY = 0x02014b50;
+const COMMENT = 66_000;
+/** Between two pieces of this many tokens the page gets its turn. */
+const AT_ONCE = 20_000;
+const TOKEN = /<(\/?)w:([A-Za-z]+)((?:\s[^>]*?)?)(\/?)>|<[^>]*>|[^<]+/g;
+const ENTITIES = /** @type {Record<string, string>} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" });
+
+/**
+ * @param {File} file
+ * @returns {Promise<string>} headings as Markdown has them, the cells of a row with tabs between them
+ * @throws {Error} one line for the visitor
+ */
+export async function readDocx(file) {
+  try {
+    return await written(await unpacked(file, PLACE));
+  } catch {
+    throw new Error(strings.files.broken(file.name));
+  }
+}
+
+/**
+ * @param {File} file a zip
+ * @param {string} wanted
+ * @returns {Promise<string>} a file in it, which is text
+ */
+async function unpacked(file, wanted) {
+  const from = Math.max(0, file.size - COMMENT);
+  const tail = new DataView(await file.slice(from).arrayBuffer());
+  let end = tail.byteLength - 22;
+  while (end >= 0 && tail.getUint32(end, true) !== END) end--;
+  const start = tail.getUint32(end + 16, true);
+  const list = new DataView(await file.slice(start, start + tail.getUint32(end + 12, true)).arrayBuffer());
+  for (let at = 0; at + 46 <= list.byteLength && list.getUint32(at, true) === ENTRY; ) {
+    const [packing, size] = [list.getUint16(at + 10, true), list.getUint32(at + 20, true)];
+    const [name, extra, comment] = [28, 30, 32].map((place) => list.getUint16(at + place, true));
+    const place = list.getUint32(at + 42, true);
+    if (new TextDecoder().decode(new Uint8Array(list.buffer, at + 46, name)) === wanted) {
+      if (list.getUint32(at + 24, true) > LARGEST) throw new RangeError("too large");
+      const own = new DataView(await file.slice(place, place + 30).arrayBuffer());
+      const data = place + 30 + own.getUint16(26, true) + own.getUint16(28, true);
+      const stream = file.slice(data, data + size).stream();
+      return new Response(packing ? stream.pipeThrough(new DecompressionStream("deflate-raw")) : stream).text();
+    }
+    at += 46 + name + extra + comment;
+  }
+  throw new RangeError("not there");
+}
+
+/** @param {string} xml */
+async function written(xml) {
+  const parts = [];
+  let [isText, count, tables] = [false, 0, 0];
+  let paragraph = "";
+  for (const [token, closes, name, attributes, isEmpty] of xml.matchAll(TOKEN)) {
+    if (++count % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+    if (name === "t") isText = !closes && !isEmpty;
+    else if (name === "tab" && !closes) paragraph += "\t";
+    else if (name === "br" || name === "cr") paragraph += "\n";
+    else if (name === "pStyle") paragraph = "#".repeat(levelOf(attributes)) + (levelOf(attributes) ? " " : "");
+    else if (name === "tbl" && !isEmpty) tables += closes ? -1 : 1;
+    else if (name === "tc" && closes) paragraph = `${paragraph.trimEnd()}\t`;
+    else if (name === "p" && closes && tables) paragraph += " ";
+    else if ((name === "p" || name === "tr") && closes) {
+      parts.push(paragraph.trimEnd(), name === "p" ? "\n\n" : "\n");
+      paragraph = "";
+    } else if (isText && token[0] !== "<") paragraph += plain(token);
+  }
+  return parts.join("").replaceAll(/\n{3,}/g, "\n\n").trim();
+}
+
+/** @param {string} attributes of a paragraph's style @returns {number} of a heading, from 1; 0: it is none */
+function levelOf(attributes) {
+  const [, style = "", level] = /w:val="([^"\d]*)(\d?)/.exec(attributes) ?? [];
+  if (/^title$/i.test(style)) return 1;
+  return /^(heading|berschrift|überschrift|titre|título|titulo|ttulo)/i.test(style) ? Math.min(6, Number(level) || 1) : 0;
+}
+
+/** @param {string} text of XML */
+function plain(text) {
+  return text.replaceAll(/&(?:#(\d+)|#x([\da-f]+)|(\w+));/gi, (whole, decimal, hexadecimal, name) => {
+    if (name) return ENTITIES[name] ?? whole;
+    return String.fromCodePoint(decimal ? Number(decimal) : Number.parseInt(hexadecimal, 16));
+  });
+}
