@@ -12,6 +12,7 @@
  */
 
 import { siteModels } from "./choice.js";
+import { figuresOf } from "./conversation.js";
 import { Dialog } from "./dialog.js";
 import { button, element, styleSheet } from "./dom.js";
 import { keptModels } from "../shared/kept.js";
@@ -201,6 +202,8 @@ class Comparison {
     const { engine, settings, tools } = this.#app;
     if (!engine) return;
     const conversation = this.#conversation;
+    const tell = (/** @type {string} */ state) => this.#right.tell(state);
+    for (const prepare of this.#app.preparations) await prepare({ conversation, message }, signal, tell);
     const sampling = settings.sampling(conversation, true);
     if (preset) for (const name of PRESET_NAMES) delete sampling[name];
     const prompt = conversation.prompt(message, settings.system(conversation));
@@ -208,14 +211,14 @@ class Comparison {
     const answer = engine.send(prompt, asked, conversation.record.dropOldest);
     this.#end = () => answer.stop();
     signal.addEventListener("abort", this.#end);
+    if (signal.aborted) answer.stop();
     const pace = new Pace();
     for await (const part of answer) {
       pace.take(part);
       conversation.take(message, part, pace.thought);
       this.#right.stream(message, part.recast);
     }
-    const { reason, usage, seconds, tokens_per_second } = /** @type {import("../shared/protocol.js").Done} */ (answer.done);
-    message.figures = { reason, usage, seconds, tokens_per_second };
+    message.figures = figuresOf(/** @type {import("../shared/protocol.js").Done} */ (answer.done));
   }
 
   /** Make it the conversation's answer. @param {Message} message */
@@ -276,6 +279,12 @@ class Column {
     this.#text.replaceChildren();
     this.#renderer = new TextRenderer(this.#text);
     this.#shown = 0;
+  }
+
+  /** @param {string} state of what goes on before there is text */
+  tell(state) {
+    this.#bar.hidden = true;
+    this.#status.textContent = state;
   }
 
   /** @param {Progress} progress */
