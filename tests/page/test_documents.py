@@ -198,7 +198,7 @@ def test_a_search_by_meaning_is_offered_and_fetched_by_a_click_alone(page: Page,
     offer.get_by_role("button", name="Download it").click()
     offer.get_by_role("button", name="Answer again").click()
     wait_answers(page, 1)
-    expect(page.locator(".message .branches")).to_contain_text("2 / 2")
+    expect(page.locator(".message.assistant .branches")).to_contain_text("2 / 2")
     load = [message for message in posted if message.get("type") == "load"][-1]
     assert load["options"]["beside"] and load["model"]["url"].startswith("https://huggingface.co/")
     embeds = [message for message in posted if message.get("type") == "embed"]

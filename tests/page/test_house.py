@@ -89,6 +89,8 @@ def test_a_page_of_ones_own(page: Page, house: str, fake: Callable[..., None]) -
     assert page.locator("img[src='logo.png']").first.evaluate("(image) => image.naturalWidth") == 256
     assert page.locator("meta[name=description]").get_attribute("content") == "Questions about our books."
     expect(page.locator("#welcome h2")).to_have_text("What are you looking for?")
+    assert page.locator("#welcome .logo").evaluate("(image) => image.naturalWidth") == 256
+    expect(page.locator("#mark")).to_be_hidden()
     expect(page.locator("#links a")).to_have_text(["Imprint", "Privacy policy"])
     assert [link.get_attribute("href") for link in page.locator("#links a").all()][1] == "https://example.org/privacy"
     page.emulate_media(color_scheme="dark")

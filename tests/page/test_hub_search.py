@@ -119,3 +119,25 @@ def test_what_fits_is_told_by_what_is_known(page: Page, url: str, fake: Callable
         *found, measured, guessed, then = page.evaluate(FIT, [number, memory, kept, asked])
         assert found == expected, number
         assert (measured, guessed, then) == (3e9, 1.2e9, "fits")
+
+
+def test_the_model_that_searches_files_does_not_chat(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake()
+    ready(page, url)
+    page.evaluate("""async () => {
+      const { searchModel } = await import("./page/meaning.js");
+      const { url, name } = searchModel(null);
+      const root = await navigator.storage.getDirectory();
+      const folder = await root.getDirectoryHandle("models", { create: true });
+      for (const [file, data] of [["m", "GGUF"], ["m.json", JSON.stringify({ url, model: url, name, whole: true })]]) {
+        const stream = await (await folder.getFileHandle(file, { create: true })).createWritable();
+        await stream.write(data);
+        await stream.close();
+      }
+    }""")
+    page.click("#model-button")
+    row = page.locator("#models .offer").filter(has_text="MiniLM")
+    expect(row).to_contain_text("it does not chat")
+    expect(row.get_by_role("button")).to_have_count(1)
+    row.get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)

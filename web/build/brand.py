@@ -46,6 +46,11 @@ class Brand:
                 why = f"has a contrast of {found:.1f}, and text takes {READABLE} to be read"
                 raise Stop(f"{theme}: ink {ink} on paper {paper} {why}", USAGE)
 
+    @property
+    def logo_file(self) -> str:
+        """Where the picture lies in the site: ours, or the owner's."""
+        return "logo.png" if self.logo and self.logo.suffix.lower() != ".svg" else "icon.svg"
+
 
 READABLE = 4.5  # WCAG's level AA, for text
 PAPER = {"light": "#faf8f3", "dark": "#181612"}  # the backgrounds in web/page/base.css

@@ -98,6 +98,7 @@ def build(
         }
         about |= {"tools": TOOLS} if tools else {}
         about |= page or {}
+        about |= {"logo": brand.logo_file} if brand.logo else {}
         about |= {"embedding": publish(embedding, new, most_bytes)} if embedding else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}

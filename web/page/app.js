@@ -296,7 +296,8 @@ export class App extends EventTarget {
       this.#running?.answer.stop(); // where it was the page that failed
       this.#view.messages.mark(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
-      const isAlone = conversation.record.dropOldest || conversation.prompt(message, "").filter(({ role }) => role === "user").length === 1;
+      // What could not be made into a prompt is not made into one here.
+      const isAlone = stage !== "context" || conversation.record.dropOldest || conversation.prompt(message, "").filter(({ role }) => role === "user").length === 1;
       const isFull = stage === "context" && !isAlone; // then there is something to leave out
       if (isFull && conversation === this.conversation) this.#view.showFull("full");
       const isBack = stage === "context" && question && this.#tooLong(conversation, question, isAlone);

@@ -15,10 +15,11 @@ export const isOpen = (site) => site?.other_models !== false;
 export function mount(app) {
   for (const event of ["site", "model", "ready"]) app.addEventListener(event, () => greet(app));
   app.addEventListener("site", () => {
-    const { suggestions, settings, links = [] } = /** @type {Site} */ (app.site);
+    const { logo, suggestions, settings, links = [] } = /** @type {Site} */ (app.site);
     if (settings) app.settings.house = settings;
     app.settings.dispatchEvent(new CustomEvent("change"));
     if (suggestions) byId("examples").replaceChildren(...suggestions.map((text) => suggestion(text)));
+    if (logo) byId("welcome").prepend(picture(logo));
     document.getElementById("links")?.remove(); // of an earlier start
     if (links.length) byId("sidebar").querySelector(".foot")?.append(linksTo(links));
   });
@@ -27,6 +28,15 @@ export function mount(app) {
 /** Over what the page says by itself, which may have changed. @param {App} app */
 function greet({ site }) {
   if (site?.greeting) /** @type {HTMLElement} */ (byId("welcome").querySelector("h2")).textContent = site.greeting;
+}
+
+/** The owner's, in the place of our mark. @param {string} logo */
+function picture(logo) {
+  document.querySelector("#welcome .logo")?.remove(); // of an earlier start
+  document.getElementById("mark")?.setAttribute("hidden", "");
+  const image = /** @type {HTMLImageElement} */ (element("img", "logo"));
+  Object.assign(image, { src: logo, alt: "" });
+  return image;
 }
 
 /** @param {string} text that is asked when it is clicked */

@@ -6,6 +6,7 @@
  * @import { App } from "./app.js"
  * @import { AttachedFile } from "./attached.js"
  * @import { ModelSource, Ready } from "../shared/protocol.js"
+ * @import { Site } from "../shared/site.js"
  */
 
 import { siteModels } from "./choice.js";
@@ -28,6 +29,11 @@ const MEMORY = 100e6;
 /** Passages whose vectors are made at once: between two such lots one can stop. */
 const AT_ONCE = 48;
 
+/** The site's own, or else the one from Hugging Face. @param {Site | null} site @returns {ModelSource} */
+export function searchModel(site) {
+  return site?.embedding ? siteModels({ models: [site.embedding] })[0] : SUGGESTED;
+}
+
 class Meaning {
   /** Whose vectors count: its address. */
   model = SUGGESTED.url;
@@ -37,8 +43,7 @@ class Meaning {
 
   /** @param {App} app @returns {ModelSource} */
   #source({ site }) {
-    const [own] = site?.embedding ? siteModels({ models: [site.embedding] }) : [];
-    const source = own ?? SUGGESTED;
+    const source = searchModel(site);
     this.model = source.url ?? "";
     return source;
   }

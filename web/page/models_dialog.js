@@ -142,7 +142,7 @@ export class Models {
       fit.replaceChildren(icon("done"), words.inUse);
       fit.dataset.level = "current";
       fit.title = "";
-    } else {
+    } else if (!offer.helps) {
       const verb = kept?.whole ? words.use : kept ? words.resume : words.download;
       acts.append(labelled(`${verb}: ${name}`, button("quiet", verb, () => this.choose(offer))));
     }

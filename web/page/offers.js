@@ -15,6 +15,7 @@
  * @property {number} [memory] that it takes on the GPU, where that is known
  * @property {string} [licence]
  * @property {KeptModel} [kept]
+ * @property {boolean} [helps] nobody can chat with it: it searches files
  */
 
 import { siteModels } from "./choice.js";
@@ -22,6 +23,7 @@ import { element } from "./dom.js";
 import { fitOf, memoryOf } from "./fits.js";
 import { isOpen } from "./house.js";
 import { about, bytes } from "../shared/format.js";
+import { searchModel } from "./meaning.js";
 import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
 import { suggested } from "./suggested.js";
@@ -49,8 +51,12 @@ export function offersOf(app, kept) {
   const others = [];
   for (const model of kept) {
     const known = [...own, ...hub].find(({ url }) => url === model.url);
+    const helps = model.url === searchModel(site).url;
     if (known) known.kept = model;
-    else if (isOpen(site)) others.push({ ...model, bytes: model.whole ? model.bytes : undefined, kept: model, source: async () => keptSource(model) });
+    else if (isOpen(site)) {
+      const about = { ...model, bytes: model.whole ? model.bytes : undefined, kept: model };
+      others.push({ ...about, ...(helps && { helps, purpose: words.helps }), source: async () => keptSource(model) });
+    }
     // A whole copy needs no question to the hub, and so no network.
     if (known && model.whole && hub.includes(known)) known.source = async () => keptSource(model);
   }

@@ -9,6 +9,7 @@
  * @property {string[]} architectures of models that run here and can be talked to
  * @property {string[]} wheels what micropip installs, in order
  * @property {string} [tools] the module of the owner's functions that the model may call
+ * @property {string} [logo] the owner's picture
  * @property {string} [greeting] instead of the page's own
  * @property {string[]} [suggestions] of questions, likewise
  * @property {boolean} [other_models] false: visitors use the site's own alone

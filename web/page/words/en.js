@@ -246,6 +246,7 @@ export const words = {
     onDevice: "On this device",
     toDownload: "Ready to download",
     ofSite: "Comes with this page",
+    helps: "Searches your files; it does not chat",
     purposes: {
       quick: "Very quick, short answers",
       small: "Small tasks on any device",
