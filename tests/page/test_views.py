@@ -137,6 +137,7 @@ VIEWS: dict[str, Callable[[Views], None]] = {
     "assistants": menu("#assistants-button"),
     "prompts": prompts,
     "look inside": inside,
+    "compare": lambda views: views.menu(".message.assistant .actions [aria-haspopup]", "compare.menu"),
     "menu of a conversation": menu(CONVERSATION),
     "menu of folders": lambda views: views.menu(CONVERSATION, "organised.move"),
     "share": share,
