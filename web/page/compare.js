@@ -318,7 +318,8 @@ class Column {
     this.#heading.textContent = name;
     this.stream(message, false);
     this.#status.textContent = message.content ? "" : strings.unanswered;
-    this.#figures.textContent = message.figures ? strings.stats(message.figures) : "";
+    const { figures } = message;
+    this.#figures.textContent = figures ? [strings.stats(figures), strings.reasons[figures.reason]].filter(Boolean).join(" · ") : "";
     this.#use.hidden = false;
   }
 
