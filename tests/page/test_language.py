@@ -94,4 +94,4 @@ def test_english_stands_in_for_words_that_do_not_come(page: Page, url: str, fake
     page.route("**/page/words/de.js", lambda route: route.abort())
     ready(page, url)
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator("#prompt")).to_have_attribute("placeholder", "Ask something")
+    expect(page.locator("#prompt")).to_have_attribute("placeholder", "Ask anything")

@@ -122,6 +122,15 @@ def test_what_one_tab_arranges_another_keeps(context: BrowserContext, url: str, 
     ask(other, "more")  # by what it knows, it is not pinned
     wait_answers(other, 2)
     rows(other, "Pinned", "one")
+    choose(other, "one", "Unpin")
+    rows(other, "Today", "one")
+    ask(one, "more")
+    rows(one, "Today", "one")
+    wait_answers(one, 3)
+    choose(one, "one", "Pin")
+    ask(other, "and more")  # what it has undone itself does not undo this
+    wait_answers(other, 3)
+    rows(other, "Pinned", "one")
 
 
 def test_a_search_shows_the_place(page: Page, url: str, fake: Fake) -> None:

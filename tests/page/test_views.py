@@ -41,9 +41,10 @@ WORD = """(name) => import(new URL("page/strings.js", document.baseURI).href)
   .then(({ strings }) => name.split(".").reduce((words, key) => words[key], strings))"""
 # A narrow phone, a window of 1280 by 800 at 200 %, a phone on its side, a large screen.
 SIZES = ((320, 640), (640, 400), (844, 390), (2560, 1440))
+ANSWERED = ".message.assistant .actions [aria-haspopup]"
 CONVERSATION = "#sidebar .conversation .more"
 TABLE, CODE = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
-ANSWER = f"# A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c`"
+ANSWER = f"## A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c`"
 
 
 class Views:
@@ -93,6 +94,16 @@ def menu(opener: str) -> Callable[[Views], None]:
     return lambda views: views.sidebar(opener)
 
 
+def dialog(name: str, way: Callable[[Views], None]) -> Callable[[Views], None]:
+    """What shows a dialog, which may be loaded first."""
+
+    def opened(views: Views) -> None:
+        way(views)
+        views.page.locator(f"#{name}[open] > :nth-child(2) > *").first.wait_for()
+
+    return opened
+
+
 def models(views: Views) -> None:
     views.page.click("#model-button")
     views.page.locator("#models .offer").first.wait_for()
@@ -105,7 +116,7 @@ def storage(views: Views) -> None:
 
 
 def inside(views: Views) -> None:
-    views.menu(".message.assistant .actions [aria-haspopup]", "message.inside")
+    views.menu(ANSWERED, "message.inside")
     views.page.locator("#inside [role=option]").first.wait_for()
 
 
@@ -129,20 +140,21 @@ def prompts(views: Views) -> None:
 # What can be opened while a conversation with an answer is in view. Escape closes it.
 VIEWS: dict[str, Callable[[Views], None]] = {
     "chat": lambda _: None,
-    "menu of an answer": lambda views: views.page.locator(".message.assistant .actions [aria-haspopup]").last.click(),
-    "details of an answer": lambda views: views.menu(".message.assistant .actions [aria-haspopup]", "message.details"),
+    "menu of an answer": lambda views: views.page.locator(ANSWERED).last.click(),
+    "details of an answer": lambda views: views.menu(ANSWERED, "message.details"),
     **{f"settings: {group}": settings(group) for group in ("general", "answers", "sampling", "memory", "tools")},
     "models": models,
     "storage": storage,
-    "assistants": menu("#assistants-button"),
+    "assistants": dialog("assistants", menu("#assistants-button")),
     "prompts": prompts,
     "look inside": inside,
+    "compare": dialog("compare", lambda views: views.menu(ANSWERED, "compare.menu")),
     "menu of a conversation": menu(CONVERSATION),
     "menu of folders": lambda views: views.menu(CONVERSATION, "organised.move"),
     "share": share,
     "search": search,
     "export and import": menu("#transfer-button"),
-    "shortcuts": menu("#shortcuts-button"),
+    "shortcuts": dialog("shortcuts", menu("#shortcuts-button")),
 }
 # The page's language, its colours, its size.
 LOOKS = {"light": ("en", "light", (1280, 840)), "dark, Arabic, on a phone": ("ar", "dark", (390, 780))}

@@ -4,7 +4,7 @@
  * `const script = {...};` before it:
  *   room: whether the GPU has room for a model;  kept: whether that is on this device after it was loaded
  *   progress: messages to post on load, one every `pace` milliseconds
- *   fail: an error message to post after them
+ *   fail: an error message to post after them; one that says what is `loaded` is of that load alone
  *   crash: throw instead;  hang: never be ready;  pieces: the answer, in pieces of text or {reasoning} or whole messages
  *     (of one with {calls} the reason to end is "tool_calls")
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
@@ -44,7 +44,8 @@ async function load({ id, options }) {
   if (script.hang) return;
   if (options.context) ready.model.context_length = options.context;
   if (script.crash) setTimeout(() => { throw new Error(script.crash); });
-  else postMessage(script.fail ? { type: "error", ...script.fail } : { ...ready, id });
+  else if (script.fail) postMessage({ type: "error", ...script.fail, ...("loaded" in script.fail && { id }) });
+  else postMessage({ ...ready, id });
 }
 
 const words = (messages) => messages.flatMap(({ content }) => content.split(/\s+/).filter(Boolean)).length;

@@ -52,6 +52,10 @@ SECOND = "And when the roots are complex?"
 SECOND_ANSWER = (
     r"Then they are **conjugates** of each other: $x_{1,2} = p \pm qi$, with the same real part $p = -\frac{b}{2a}$."
 )
+OTHER_ANSWER = (
+    "The roots are complex when $b^2 - 4ac < 0$. They come in a pair:\n\n"
+    r"$$x = \frac{-b \pm i\sqrt{4ac - b^2}}{2a}$$" + "\n\nNeither lies on the real line."
+)
 DOWNLOAD = [
     {"stage": "runtime", "loaded": 1, "total": 1},
     *({"stage": "download", "loaded": loaded * 1_000_000, "total": 98_362_432} for loaded in (0, 12, 27, 41)),
@@ -97,13 +101,19 @@ def ask(page: Page, question: str, count: int) -> None:
     page.wait_for_timeout(800)  # fonts of formulas, and the scroller's end
 
 
+def choose(page: Page, label: str) -> None:
+    """Choose from the menu of the last answer."""
+    page.locator(".message.assistant").last.get_by_label("More", exact=True).click()
+    page.get_by_role("menuitem", name=label).click()
+
+
 def opened(browser: Browser, url: str, **options: Any) -> Page:
     """A page that can be asked what the pictures show; options: of the browser's context."""
     context = browser.new_context(**({"viewport": SIZE, "color_scheme": "light", "service_workers": "block"} | options))
     context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
     page = context.new_page()
     thoughts = [{"reasoning": piece} for piece in pieces(THOUGHTS)]
-    stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER)])
+    stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER), pieces(OTHER_ANSWER)])
     page.goto(url)
     page.wait_for_selector("body[data-state=ready]")
     return page
@@ -140,9 +150,13 @@ def take(url: str, folder: Path) -> None:
         shoot(page, "chat", "dark")
         page.set_viewport_size(SIZE)
         ask(page, SECOND, 2)
-        answer = page.locator(".message.assistant").last
-        answer.get_by_label("More", exact=True).click()
-        page.get_by_role("menuitem", name="Details").click()
+        choose(page, "Compare with")
+        page.locator("#compare .with button.main").click()
+        page.locator("#compare .column").nth(1).locator(".figures").filter(has_text="tokens").wait_for()
+        page.wait_for_timeout(800)
+        shoot(page, "compare")
+        page.click("#compare .close")
+        choose(page, "Details")
         page.locator("#scroller").evaluate("(scroller) => { scroller.scrollTop = scroller.scrollHeight; }")
         shoot(page, "details")
         page.click("#settings-button")
@@ -182,4 +196,11 @@ def take(url: str, folder: Path) -> None:
         page.click("#models .offer.current .details")
         page.click("#models .card details summary")
         shoot(page, "card")
+        page.click("#models .close")
+        page.set_default_timeout(600_000)  # of the engine without a GPU
+        ask(page, "Hello!", 1)
+        choose(page, "Look inside")
+        page.get_by_text("What the model read").click()
+        page.locator(".raw .token").nth(8).click()
+        shoot(page, "raw")
         page.context.close()

@@ -70,6 +70,12 @@ export function actionsOf(app) {
     open(app, message);
   }
 
+  /** @param {Message} message */
+  async function compare(message) {
+    const { open } = await import("./compare.js");
+    open(app, message);
+  }
+
   function dropOldest() {
     const { conversation } = app;
     const message = conversation.path.at(-1);
@@ -89,6 +95,7 @@ export function actionsOf(app) {
     { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
     { icon: "edit", label: words.edit, role: "assistant", rare: true, act: (view) => view.edit() },
     { icon: "details", label: words.details, role: "assistant", rare: true, act: (view) => toggleDetails(view.root, view.message) },
+    { icon: "compare", label: strings.compare.menu, role: "assistant", rare: true, act: ({ message }) => compare(message) },
     { icon: "inside", label: words.inside, role: "assistant", rare: true, act: ({ message }) => lookInside(message) },
     { icon: "delete", label: words.remove, rare: true, act: ({ message }) => remove(message) },
   ];

@@ -1,6 +1,7 @@
 /** The page's elements: found by id and checked once, or made. */
 
 import { icon } from "./icons.js";
+import { address } from "../shared/site.js";
 
 /**
  * @template {HTMLElement} [T=HTMLElement]
@@ -63,4 +64,13 @@ export function tableHead(heads) {
   }
   top.append(row);
   return top;
+}
+
+/** @param {string} name of a style sheet in page/ that is needed from now on @returns {Promise<unknown>} it is there, or does not come */
+export function styleSheet(name) {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = address(`page/${name}`);
+  document.head.append(sheet);
+  return new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
 }

@@ -18,6 +18,7 @@ import { mount as mountSharing } from "./sharing.js";
 import { mount as mountStorage } from "./storage_view.js";
 import { mount as mountThinking } from "./thinking.js";
 import { mount as mountTitles } from "./titles.js";
+import { mount as mountVoice } from "./voice.js";
 
 /** @type {((app: App) => void)[]} */
 export const features = [
@@ -34,5 +35,6 @@ export const features = [
   mountStorage,
   mountThinking,
   mountTitles,
+  mountVoice,
   mountInstalled, // what the others do, it may ask for at once
 ];

@@ -6,7 +6,8 @@
  * @import { MenuItem } from "./menu.js"
  * @import { Entry, Found, Place, Store } from "./store.js"
  *
- * @typedef {Partial<Pick<ConversationRecord, "name" | "pinned" | "archived" | "folder">>} Arrangement
+ * @typedef {Partial<Pick<ConversationRecord, "name" | "pinned" | "archived" | "folder">>} Arrangement undefined, not
+ *   false: as a record is that was never pinned, so that a tab knows what another has changed
  *
  * @typedef {object} HistoryHandlers
  * @property {(id: string, place?: Place) => unknown} open the visitor wants to see it; that message of it
@@ -220,7 +221,7 @@ export class History {
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     const { pin, unpin, move, archive, unarchive } = strings.organised;
     return [
-      { label: pinned ? unpin : pin, icon: "pin", act: () => this.#arrange(id, { pinned: !pinned, archived: false }) },
+      { label: pinned ? unpin : pin, icon: "pin", act: () => this.#arrange(id, { pinned: pinned ? undefined : true, archived: undefined }) },
       { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
       { label: move, icon: "folder", act: () => openMenu(opener, this.#folders(root, entry)) },
       { label: archived ? unarchive : archive, icon: "archive", act: () => this.#archive(entry) },
@@ -240,11 +241,11 @@ export class History {
    */
   #folders(root, { id, folder }) {
     const { newFolder, noFolder, folderName } = strings.organised;
-    const moves = (/** @type {string | undefined} */ to) => () => this.#arrange(id, { folder: to, archived: false });
+    const moves = (/** @type {string | undefined} */ to) => () => this.#arrange(id, { folder: to, archived: undefined });
     const other = foldersOf(this.#entries).filter((name) => name !== folder);
     const make = () =>
       this.#write(root, "", folderName, async (name) => {
-        if (name) await this.#arrange(id, { folder: name, archived: false });
+        if (name) await this.#arrange(id, { folder: name, archived: undefined });
         else this.#focus(`[data-id="${id}"] .open`);
       });
     return [
@@ -296,7 +297,7 @@ export class History {
    */
   #write(item, value, label, done) {
     const input = /** @type {HTMLInputElement} */ (element("input", ""));
-    Object.assign(input, { value, dir: "auto", maxLength: LONGEST_NAME });
+    Object.assign(input, { value, dir: "auto", maxLength: LONGEST_NAME, placeholder: label });
     input.setAttribute("aria-label", label);
     const before = [...item.childNodes];
     let over = false;
@@ -359,9 +360,9 @@ export class History {
 
   /** Out of the list, or back. @param {Entry} entry */
   async #archive({ id, name, archived, pinned }) {
-    if (archived) return this.#arrange(id, { archived: false });
-    await this.#arrange(id, { archived: true, pinned: false });
-    const undo = () => this.#arrange(id, { archived: false, pinned });
+    if (archived) return this.#arrange(id, { archived: undefined });
+    await this.#arrange(id, { archived: true, pinned: undefined });
+    const undo = () => this.#arrange(id, { archived: undefined, pinned });
     toast(strings.organised.wasArchived(name), { label: strings.undo, act: undo });
   }
 

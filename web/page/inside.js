@@ -9,14 +9,13 @@
  */
 
 import { Dialog } from "./dialog.js";
-import { element } from "./dom.js";
+import { element, styleSheet } from "./dom.js";
 import { bars, fill, HALF, seen, shareOf, Tokens } from "./inside_parts.js";
 import { rawOf, textOf } from "./raw.js";
 import { Rewriting } from "./rewriting.js";
 import { strings } from "./strings.js";
 import { toJson } from "./transfer.js";
 import { decimal } from "../shared/format.js";
-import { address } from "../shared/site.js";
 
 const words = strings.inside;
 
@@ -24,7 +23,7 @@ const words = strings.inside;
 const MOST = 8;
 
 const dialog = new Dialog("inside", words.title);
-const styled = style();
+const styled = styleSheet("inside.css");
 /** Counts what is opened: what comes late for something else is not shown. */
 let opening = 0;
 
@@ -289,13 +288,4 @@ function problem(error) {
   const root = element("p", "problem", /** @type {Error} */ (error).message);
   root.setAttribute("role", "alert");
   return root;
-}
-
-/** Its own style sheet, which nothing else needs. */
-function style() {
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = address("page/inside.css");
-  document.head.append(sheet);
-  return new Promise((resolve) => (sheet.onload = sheet.onerror = resolve));
 }

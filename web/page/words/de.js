@@ -720,4 +720,27 @@ export const words = {
     copyIds: "Token-IDs kopieren",
     copyJson: "Kopieren",
   },
+  compare: {
+    menu: "Vergleichen mit …",
+    title: "Antworten vergleichen",
+    model: "Modell",
+    settings: "Einstellungen",
+    asSet: "Wie sie sind",
+    run: "Antworten",
+    stop: "Stoppen",
+    use: "Diese verwenden",
+    second: "Die andere Antwort",
+    lead:
+      "Wähle ein anderes Modell oder andere Einstellungen. Dieselbe Frage wird noch einmal gestellt, und beide Antworten stehen nebeneinander.",
+    waiting: "Einen Moment …",
+    notLoaded: (name) => `${name} wurde nicht geladen. Die erste Antwort ist unverändert.`,
+  },
+  voice: {
+    read: "Vorlesen",
+    stop: "Vorlesen beenden",
+    none: "Dieses Gerät hat keine Stimme für die Sprache dieser Antwort.",
+    dictate: "Diktieren",
+    notAllowed: "Der Browser lässt diese Seite das Mikrofon nicht benutzen.",
+    failed: "Das war nicht zu verstehen. Versuch es noch einmal.",
+  },
 };

@@ -798,4 +798,27 @@ export const words = {
     copyIds: "Copy token ids",
     copyJson: "Copy",
   },
+  compare: {
+    menu: "Compare with…",
+    title: "Compare answers",
+    model: "Model",
+    settings: "Settings",
+    asSet: "As they are",
+    run: "Answer",
+    stop: "Stop",
+    use: "Use this one",
+    second: "The other answer",
+    lead: "Choose another model or other settings. The same question is asked again, and both answers stand side by side.",
+    waiting: "One moment…",
+    /** @type {(name: string) => string} */
+    notLoaded: (name) => `${name} was not loaded. The first answer is unchanged.`,
+  },
+  voice: {
+    read: "Read aloud",
+    stop: "Stop reading",
+    none: "This device has no voice for the language of this answer.",
+    dictate: "Dictate",
+    notAllowed: "The browser does not let this page use the microphone.",
+    failed: "That was not understood. Try again.",
+  },
 };

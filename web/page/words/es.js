@@ -705,4 +705,27 @@ export const words = {
     copyIds: "Copiar los id de los tokens",
     copyJson: "Copiar",
   },
+  compare: {
+    menu: "Comparar con…",
+    title: "Comparar respuestas",
+    model: "Modelo",
+    settings: "Ajustes",
+    asSet: "Tal como están",
+    run: "Responder",
+    stop: "Detener",
+    use: "Usar esta",
+    second: "La otra respuesta",
+    lead:
+      "Elige otro modelo u otros ajustes. Se hace de nuevo la misma pregunta y las dos respuestas aparecen una junto a la otra.",
+    waiting: "Un momento…",
+    notLoaded: (name) => `No se ha cargado ${name}. La primera respuesta no ha cambiado.`,
+  },
+  voice: {
+    read: "Leer en voz alta",
+    stop: "Dejar de leer",
+    none: "Este dispositivo no tiene voz para el idioma de esta respuesta.",
+    dictate: "Dictar",
+    notAllowed: "El navegador no deja que esta página use el micrófono.",
+    failed: "No se ha entendido. Inténtalo de nuevo.",
+  },
 };

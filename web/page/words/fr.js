@@ -710,4 +710,27 @@ export const words = {
     copyIds: "Copier les id des tokens",
     copyJson: "Copier",
   },
+  compare: {
+    menu: "Comparer avec…",
+    title: "Comparer les réponses",
+    model: "Modèle",
+    settings: "Réglages",
+    asSet: "Tels quels",
+    run: "Répondre",
+    stop: "Arrêter",
+    use: "Utiliser celle-ci",
+    second: "L’autre réponse",
+    lead:
+      "Choisissez un autre modèle ou d’autres réglages. La même question est posée une seconde fois, et les deux réponses s’affichent côte à côte.",
+    waiting: "Un instant…",
+    notLoaded: (name) => `${name} n’a pas été chargé. La première réponse est inchangée.`,
+  },
+  voice: {
+    read: "Lire à voix haute",
+    stop: "Arrêter la lecture",
+    none: "Cet appareil n’a pas de voix pour la langue de cette réponse.",
+    dictate: "Dicter",
+    notAllowed: "Le navigateur ne laisse pas cette page utiliser le micro.",
+    failed: "Cela n’a pas été compris. Réessayez.",
+  },
 };

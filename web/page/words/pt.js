@@ -700,4 +700,27 @@ export const words = {
     copyIds: "Copiar os ids dos tokens",
     copyJson: "Copiar",
   },
+  compare: {
+    menu: "Comparar com…",
+    title: "Comparar respostas",
+    model: "Modelo",
+    settings: "Configurações",
+    asSet: "Como estão",
+    run: "Responder",
+    stop: "Parar",
+    use: "Usar esta",
+    second: "A outra resposta",
+    lead:
+      "Escolha outro modelo ou outras configurações. A mesma pergunta é feita de novo, e as duas respostas ficam lado a lado.",
+    waiting: "Um momento…",
+    notLoaded: (name) => `${name} não foi carregado. A primeira resposta não mudou.`,
+  },
+  voice: {
+    read: "Ler em voz alta",
+    stop: "Parar de ler",
+    none: "Este dispositivo não tem voz para a língua desta resposta.",
+    dictate: "Ditar",
+    notAllowed: "O navegador não deixa esta página usar o microfone.",
+    failed: "Não deu para entender. Tente de novo.",
+  },
 };

@@ -1,0 +1,349 @@
+/**
+ * Two answers to one question, side by side: the one that is there, and another by another model or with other settings.
+ * One after the other, for there is one graphics processor. Either can be the answer of the conversation then; the other
+ * stays beside it, as another version. Loaded when it is first opened.
+ *
+ * @import { App } from "./app.js"
+ * @import { Message } from "./conversation.js"
+ * @import { ModelSource, Progress } from "../shared/protocol.js"
+ * @import { Preset } from "./presets.js"
+ *
+ * @typedef {{name: string, source: () => Promise<ModelSource>}} Choice of a model
+ */
+
+import { siteModels } from "./choice.js";
+import { figuresOf } from "./conversation.js";
+import { Dialog } from "./dialog.js";
+import { button, element, styleSheet } from "./dom.js";
+import { keptModels } from "../shared/kept.js";
+import { offersOf } from "./offers.js";
+import { Pace } from "./pace.js";
+import { PRESET_NAMES, PRESETS } from "./presets.js";
+import { TextRenderer } from "./render.js";
+import { strings } from "./strings.js";
+
+const words = strings.compare;
+
+const styled = styleSheet("compare.css");
+const dialog = new Dialog("compare", words.title, { closed: () => shown?.closed() });
+/** @type {Comparison | null} */
+let shown = null;
+
+/**
+ * @param {App} app
+ * @param {Message} message an answer
+ */
+export async function open(app, message) {
+  if (app.isOccupied) return;
+  if (!app.ready || !app.model) return app.toast(strings.inside.notReady);
+  shown = new Comparison(app, app.model, message);
+  dialog.body.replaceChildren(shown.root);
+  await Promise.all([styled, shown.offer()]);
+  dialog.open();
+  shown.focus();
+}
+
+class Comparison {
+  root = element("div", "comparison");
+  #app;
+  #conversation;
+  /** In use when this was opened: it is loaded again when its answer is kept. */
+  #before;
+  #first;
+  /** @type {Message | null} */
+  #second = null;
+  #model = select(words.model);
+  #manner = select(words.settings);
+  /** @type {Choice[]} */
+  #choices = [];
+  #run = button("main", words.run, () => this.#answer());
+  #stop = button("quiet", words.stop, () => this.#end());
+  #left;
+  #right = new Column();
+  /** Ends what goes on. */
+  #end = () => {};
+  #isBusy = false;
+  /** The model of the second answer is to stay. */
+  #stays = false;
+
+  /**
+   * @param {App} app
+   * @param {ModelSource} model in use
+   * @param {Message} message
+   */
+  constructor(app, model, message) {
+    this.#app = app;
+    this.#before = model;
+    this.#conversation = app.conversation;
+    this.#first = message;
+    const asked = element("p", "asked", this.#question());
+    asked.dir = "auto";
+    const form = element("div", "with");
+    form.append(this.#model.root, this.#manner.root, this.#run, this.#stop);
+    this.#left = new Column(() => this.#keep(message));
+    this.#left.show(message.model ?? strings.assistant, message);
+    const columns = element("div", "columns");
+    columns.append(this.#left.root, this.#right.root);
+    this.root.append(asked, form, columns);
+    this.#showState();
+  }
+
+  /** @returns {string} what both answer */
+  #question() {
+    for (let at = this.#conversation.find(this.#first.parent); at; at = this.#conversation.find(at.parent))
+      if (at.role === "user") return at.content.trim();
+    return "";
+  }
+
+  /** Fill in what can be chosen: what is on this device, and needs no download. */
+  async offer() {
+    const own = new Set(this.#app.site ? siteModels(this.#app.site).map(({ url }) => url) : []);
+    const there = offersOf(this.#app, await keptModels()).filter(({ kept, url }) => kept?.whole || own.has(url));
+    const others = there.filter(({ url, name }) => (url ? url !== this.#before.url : name !== this.#before.name));
+    this.#choices = [{ name: this.#before.name, source: async () => this.#before }, ...others];
+    this.#model.field.replaceChildren(...this.#choices.map(({ name }, index) => new Option(name, String(index))));
+    this.#model.field.value = this.#choices.length > 1 ? "1" : "0";
+    const { presets } = strings.settings;
+    const manners = /** @type {[string, string][]} */ ([["", words.asSet], ...Object.keys(PRESETS).map((name) => [name, presets.labels[/** @type {Preset} */ (name)]])]);
+    this.#manner.field.replaceChildren(...manners.map(([value, text]) => new Option(text, value)));
+  }
+
+  focus() {
+    this.#model.field.focus();
+  }
+
+  #showState() {
+    this.#run.disabled = this.#model.field.disabled = this.#manner.field.disabled = this.#isBusy;
+    this.#stop.hidden = !this.#isBusy;
+    for (const column of [this.#left, this.#right]) column.busy = this.#isBusy;
+  }
+
+  /** Let the second one answer. */
+  async #answer() {
+    const app = this.#app;
+    if (app.isOccupied) return;
+    const choice = this.#choices[Number(this.#model.field.value)];
+    const preset = /** @type {Preset | ""} */ (this.#manner.field.value);
+    const manner = preset && strings.settings.presets.labels[preset];
+    const name = [choice.name, manner].filter(Boolean).join(" · ");
+    this.#isBusy = true;
+    this.#right.begin(name);
+    this.#showState();
+    this.#stop.focus();
+    try {
+      await this.#use(await choice.source());
+      await this.#generate(name, preset);
+    } catch (error) {
+      this.#right.fail(/** @type {Error} */ (error).message);
+    }
+    this.#isBusy = false;
+    this.#end = () => {};
+    this.#showState();
+    if (dialog.isOpen) this.#run.focus();
+  }
+
+  /** @param {ModelSource} model @throws {Error} it could not be loaded */
+  async #use(model) {
+    const app = this.#app;
+    if (app.ready && isSame(app.model, model)) return;
+    this.#end = () => app.engine?.cancel();
+    const over = new AbortController();
+    const { signal } = over;
+    const loaded = new Promise((resolve, reject) => {
+      const refuse = () => reject(new Error(words.notLoaded(model.name)));
+      app.addEventListener("ready", () => (isSame(app.model, model) ? resolve(null) : refuse()), { signal });
+      app.addEventListener("failed", refuse, { signal });
+      app.addEventListener("progress", (event) => {
+        this.#right.loading(/** @type {CustomEvent<Progress>} */ (event).detail);
+      }, { signal });
+    });
+    try {
+      await Promise.all([loaded, app.load(model)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  /**
+   * @param {string} name
+   * @param {Preset | ""} preset
+   */
+  async #generate(name, preset) {
+    const app = this.#app;
+    const { record } = this.#conversation;
+    const { leaf } = record;
+    const message = this.#conversation.add({ parent: this.#first.parent, role: "assistant", content: "", model: app.model?.name });
+    record.leaf = leaf; // which is in view until another is chosen
+    let problem = "";
+    await app.occupy({ conversation: this.#conversation, message }, async (signal) => {
+      try {
+        await this.#stream(message, preset, signal);
+      } catch (error) {
+        problem = /** @type {Error} */ (error).message;
+      }
+    });
+    if (!message.content && !message.reasoning && !message.calls) {
+      this.#conversation.remove(message);
+      record.leaf = leaf;
+    } else {
+      this.#second = message;
+      this.#right.show(name, message, () => this.#keep(message));
+    }
+    app.changed(this.#conversation);
+    if (problem) this.#right.fail(problem);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {Preset | ""} preset
+   * @param {AbortSignal} signal
+   */
+  async #stream(message, preset, signal) {
+    const { engine, settings, tools } = this.#app;
+    if (!engine) return;
+    const conversation = this.#conversation;
+    const tell = (/** @type {string} */ state) => this.#right.tell(state);
+    for (const prepare of this.#app.preparations) await prepare({ conversation, message }, signal, tell);
+    const sampling = settings.sampling(conversation, true);
+    if (preset) for (const name of PRESET_NAMES) delete sampling[name];
+    const prompt = conversation.prompt(message, settings.system(conversation));
+    const asked = { ...sampling, ...(preset && PRESETS[preset]), ...(tools.length && { tools }) };
+    const answer = engine.send(prompt, asked, conversation.record.dropOldest);
+    this.#end = () => answer.stop();
+    signal.addEventListener("abort", this.#end);
+    if (signal.aborted) answer.stop();
+    const pace = new Pace();
+    for await (const part of answer) {
+      pace.take(part);
+      conversation.take(message, part, pace.thought);
+      this.#right.stream(message, part.recast);
+    }
+    message.figures = figuresOf(/** @type {import("../shared/protocol.js").Done} */ (answer.done));
+  }
+
+  /** Make it the conversation's answer. @param {Message} message */
+  #keep(message) {
+    this.#stays = message === this.#second;
+    this.#conversation.bring(message.id);
+    this.#app.changed(this.#conversation);
+    dialog.close();
+  }
+
+  /** The dialog is. What goes on ends; and the model from before comes back, unless the other's answer was kept. */
+  closed() {
+    const app = this.#app;
+    if (this.#isBusy) this.#end();
+    if (!this.#stays && app.model && !isSame(app.model, this.#before)) app.load(this.#before);
+  }
+}
+
+/** One answer. */
+class Column {
+  root = element("section", "column");
+  #heading = element("h3", "", words.second);
+  #text = element("div", "text");
+  #status = element("p", "status");
+  #figures = element("p", "figures");
+  #bar = /** @type {HTMLProgressElement} */ (element("progress", ""));
+  #renderer = new TextRenderer(this.#text);
+  #shown = 0;
+  #act = () => {};
+  #use = button("quiet", words.use, () => this.#act());
+
+  /** @param {() => void} [keep] */
+  constructor(keep) {
+    if (keep) this.#act = keep;
+    this.#text.dir = "auto";
+    this.#status.setAttribute("role", "status");
+    this.#bar.hidden = this.#use.hidden = true;
+    if (!keep) this.#status.textContent = words.lead;
+    this.root.append(this.#heading, this.#bar, this.#status, this.#text, this.#figures, this.#use);
+  }
+
+  /** @param {boolean} busy */
+  set busy(busy) {
+    this.#use.disabled = busy;
+  }
+
+  /** Another one begins. @param {string} name */
+  begin(name) {
+    this.#heading.textContent = name;
+    this.#clear();
+    this.#figures.textContent = "";
+    this.#use.hidden = true;
+    this.root.classList.remove("failed");
+    this.#status.textContent = words.waiting;
+  }
+
+  #clear() {
+    this.#text.replaceChildren();
+    this.#renderer = new TextRenderer(this.#text);
+    this.#shown = 0;
+  }
+
+  /** @param {string} state of what goes on before there is text */
+  tell(state) {
+    this.#bar.hidden = true;
+    this.#status.textContent = state;
+  }
+
+  /** @param {Progress} progress */
+  loading({ stage, loaded, total }) {
+    this.#bar.hidden = false;
+    this.#bar.setAttribute("aria-label", strings.stages[stage]);
+    this.#status.textContent = strings.stages[stage];
+    if (total) this.#bar.value = loaded / total;
+    else this.#bar.removeAttribute("value");
+  }
+
+  /**
+   * @param {Message} message as far as it has come
+   * @param {boolean} isAnew what was text is none
+   */
+  stream({ content, reasoning }, isAnew) {
+    this.#bar.hidden = true;
+    if (isAnew) this.#clear();
+    this.#status.textContent = content || !reasoning ? "" : strings.message.thinking(0);
+    this.#renderer.append(content.slice(this.#shown));
+    this.#shown = content.length;
+  }
+
+  /**
+   * @param {string} name
+   * @param {Message} message
+   * @param {() => void} [keep]
+   */
+  show(name, message, keep) {
+    if (keep) this.#act = keep;
+    this.#heading.textContent = name;
+    this.stream(message, false);
+    this.#status.textContent = message.content ? "" : strings.unanswered;
+    const { figures } = message;
+    this.#figures.textContent = figures ? [strings.stats(figures), strings.reasons[figures.reason]].filter(Boolean).join(" · ") : "";
+    this.#use.hidden = false;
+  }
+
+  /** @param {string} text one line */
+  fail(text) {
+    this.#bar.hidden = true;
+    this.root.classList.add("failed");
+    this.#status.textContent = text;
+  }
+}
+
+/**
+ * @param {ModelSource | null} one
+ * @param {ModelSource} other
+ */
+function isSame(one, other) {
+  return one === other || (one?.url !== undefined && one.url === other.url);
+}
+
+/** @param {string} label */
+function select(label) {
+  const root = element("label", "chooser", label);
+  const field = /** @type {HTMLSelectElement} */ (element("select", "quiet"));
+  field.setAttribute("aria-label", label); // else its choices would be part of its name
+  root.append(field);
+  return { root, field };
+}
