@@ -216,6 +216,12 @@ export class Conversation {
     this.#kept = known(theirs);
   }
 
+  /** It was arranged so where it is kept. @param {Partial<ConversationRecord>} change */
+  arrange(change) {
+    Object.assign(this.record, change);
+    Object.assign(this.#kept, change);
+  }
+
   /** It is about to be kept as it is. @returns {() => void} says that this was done */
   keeping() {
     const now = known(this.record);

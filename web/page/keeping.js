@@ -37,7 +37,7 @@ export class Keeping {
   #history = new History(this.#store, {
     open: (id, place) => this.#on.open(id, place?.message),
     arranged: (id, change) => {
-      for (const conversation of this.#on.inUse()) if (conversation?.id === id) Object.assign(conversation.record, change);
+      for (const conversation of this.#on.inUse()) if (conversation?.id === id) conversation.arrange(change);
     },
     deleted: (id) => this.#deleted(id),
     restored: (id) => {
