@@ -85,7 +85,7 @@ def test_several_models_natively_beside_a_kept_result(tmp_path: Path) -> None:
 
     def run(*more: str) -> list[str]:
         command: list[str | Path] = [sys.executable, paths.ROOT / "build.py", "bench", "--native", *options, *more]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=1000, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
         return str(done.stdout).splitlines()
 

@@ -246,14 +246,14 @@ def test_reasoning_is_folded_and_timed(page: Page, url: str, fake: Fake) -> None
     expect(reasoning.locator("summary")).to_contain_text("1 s")
     expect(reasoning.locator(".thought")).to_be_hidden()
     wait_answers(page, 1)
-    expect(reasoning.locator("summary")).to_have_text(re.compile(r"^Thought for \d s$"))
+    expect(reasoning.locator("summary")).to_have_text(re.compile(r"^Thought for \d seconds?$"))
     reasoning.locator("summary").click()
     expect(reasoning.locator(".thought")).to_contain_text("thought 0. thought 1.")
     expect(page.locator(".message.assistant .text strong")).to_have_text("Paris")
     heard = " ".join(page.locator("#announcer p").all_text_contents())
     assert "Paris" in heard and "thought 0" not in heard
     page.reload()
-    expect(page.locator("details.reasoning summary")).to_have_text(re.compile(r"^Thought for \d s$"))
+    expect(page.locator("details.reasoning summary")).to_have_text(re.compile(r"^Thought for \d seconds?$"))
 
 
 def test_messages_are_edited_answered_anew_gone_on_with_and_deleted(page: Page, url: str, fake: Fake) -> None:
