@@ -30,7 +30,7 @@ const ready = {
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [], trial: { distrusted: {} } },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
-  heap_peak_bytes: 44e6, gpu_bytes: 1e6, kept: script.kept ?? true,
+  heap_peak_bytes: 44e6, gpu_bytes: 121e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
   recommended: script.recommended ?? [], thinking: script.thinking ?? "fixed",
   efforts: script.efforts ?? [], effort: script.effort ?? "",
