@@ -132,7 +132,7 @@ def test_a_long_table_keeps_its_head_and_a_long_list_its_numbers(drawing: answer
 
 
 def test_the_first_text_of_an_answer_waits_for_no_frame(page: Page, url: str, fake: Callable[..., None]) -> None:
-    fake(pieces=["It is **Paris**.", " The second text does."], pace=50)
+    fake(pieces=["It is **Paris**.", {"hold": True}, " The second text does."], pace=50)
     ready(page, url)
     page.evaluate("window.requestAnimationFrame = () => 0")
     ask(page)

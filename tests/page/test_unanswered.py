@@ -113,16 +113,17 @@ def test_files_that_came_back_are_the_field_s_own(page: Page, url: str, fake: Fa
     fake()
     open_page(page, url)
     page.evaluate("""async () => {
-      const { Composer } = await import("./page/composer.js");
-      const composer = new Composer({ ask: () => {}, stop: () => {}, editLast: () => {} });
+      const { Attaching } = await import("./page/attaching.js");
+      const list = document.createElement("ul");
+      list.id = "given-back";
+      document.querySelector("main").append(list);
+      const attaching = new Attaching(list, () => {});
       window.files = [{ name: "one.txt", text: "b" }];
-      composer.set("", window.files);
-      const data = new DataTransfer();
-      data.items.add(new File(["c"], "c.txt"));
-      document.dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+      attaching.files = window.files;
+      attaching.add([new File(["c"], "c.txt")]);
     }""")
-    expect(page.locator("#attached .chip", has_text="c.txt")).to_have_count(1)
-    expect(page.locator("#attached .chip", has_text="one.txt")).to_have_count(1)
+    expect(page.locator("#given-back .chip", has_text="c.txt")).to_have_count(1)
+    expect(page.locator("#given-back .chip", has_text="one.txt")).to_have_count(1)
     assert page.evaluate("window.files.length") == 1
 
 
