@@ -191,6 +191,7 @@ def test_nobody_is_kept_out(page: Page, url: str, fake: Fake, look: str) -> None
             note(f"{name}, {size[0]} px wide", page.evaluate(OUTSIDE))
         page.set_viewport_size({"width": width, "height": height})
 
+    page.emulate_media(reduced_motion="reduce")  # what fades in has little contrast on its way
     ready(page, url)
     views = Views(page)
     examine("first visit")
