@@ -20,7 +20,9 @@ AXE = """async () => {
   return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(({ html }) => html).join(" ")}`);
 }"""
 # What of the view can't be reached because it lies outside of the window. Some things scroll by themselves.
-OUTSIDE = """() => {
+OUTSIDE = """async () => {
+  const frame = () => new Promise(requestAnimationFrame);
+  await frame().then(frame); // what was put beside something else moves along with it
   const view = document.querySelector("[role=menu]") ?? document.querySelector("dialog[open]") ?? document.body;
   const [width, height] = [document.documentElement.clientWidth, document.documentElement.clientHeight];
   const found = document.documentElement.scrollWidth > width ? ["the page is wider"] : [];
