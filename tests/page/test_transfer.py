@@ -93,7 +93,7 @@ def test_a_file_that_is_too_large_is_refused_in_a_line(page: Page, url: str, fak
     with page.expect_file_chooser() as chooser:
         page.get_by_role("menuitem", name="Import").click()
     chooser.value.set_files({"name": "large.json", "mimeType": "application/json", "buffer": b"{}"})
-    page.locator("#toasts", has_text="large.json is too large to be imported: at most 500 MB").wait_for()
+    page.locator("#toasts", has_text="large.json is too large to import. The limit is 500 MB").wait_for()
 
 
 def test_what_is_too_much_for_a_file_says_so(page: Page, url: str, fake: Callable[..., None]) -> None:
