@@ -294,7 +294,7 @@ def test_says_before_the_download_what_does_not_fit(page: Page, site: tuple[Path
     open_models(page)
     expect(page.locator("#models .storage")).to_contain_text("uses 400 kB of the 500 kB")
     offer(page, "first").get_by_text("Download").click()
-    expect(page.locator("#models .why")).to_contain_text("this device has room for 100 kB")
+    expect(page.locator("#models .why")).to_contain_text("there is room for 100 kB on this device")
 
     # The question that the double answered, put to the GPU.
     has_room = "(bytes) => import('./worker/room.js').then(({ hasRoom }) => hasRoom(bytes))"

@@ -9,7 +9,7 @@
  *     (of one with {calls} the reason to end is "tool_calls")
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
- *   thinking: whether the model thinks, and whether it can be told;  efforts, effort: how much, and by itself;
+ *   gpu_bytes: what the model takes there;  thinking: whether it thinks, and whether it can be told;  efforts, effort: how much, and by itself;
  *     recommended: what of its sampling its file recommends
  *   replies: to messages of other types, by their type (documents fit, unless `consult` says otherwise);
  *     in `when`, others by what these have as their text or token
@@ -30,7 +30,7 @@ const ready = {
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [], trial: { distrusted: {} } },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
-  heap_peak_bytes: 44e6, gpu_bytes: 121e6, kept: script.kept ?? true,
+  heap_peak_bytes: 44e6, gpu_bytes: script.gpu_bytes ?? 1e6, kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
   recommended: script.recommended ?? [], thinking: script.thinking ?? "fixed",
   efforts: script.efforts ?? [], effort: script.effort ?? "",

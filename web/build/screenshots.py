@@ -113,7 +113,7 @@ def opened(browser: Browser, url: str, **options: Any) -> Page:
     context.add_init_script("navigator.storage.estimate = async () => ({ usage: 117e6, quota: 10e9 });")
     page = context.new_page()
     thoughts = [{"reasoning": piece} for piece in pieces(THOUGHTS)]
-    stand_in(page, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER), pieces(OTHER_ANSWER)])
+    stand_in(page, gpu_bytes=121e6, answers=[[*thoughts, *pieces(ANSWER)], pieces(SECOND_ANSWER), pieces(OTHER_ANSWER)])
     page.goto(url)
     page.wait_for_selector("body[data-state=ready]")
     return page
