@@ -9,8 +9,8 @@
  *     (of one with {calls} the reason to end is "tool_calls")
  *   answers: answers to one question after the other, instead of `pieces`;  echo: answer with what was sent, as JSON
  *   pace: milliseconds between messages;  context: its length in tokens;  fail_answer: an error for it
- *   gpu_bytes: what the model takes there;  thinking: whether it thinks, and whether it can be told;  efforts, effort: how much, and by itself;
- *     recommended: what of its sampling its file recommends
+ *   thinking: whether the model thinks, and whether it can be told;  efforts, effort: how much, and by itself;
+ *     recommended: what of its sampling its file recommends;  gpu_bytes: what it takes on the GPU
  *   replies: to messages of other types, by their type (documents fit, unless `consult` says otherwise);
  *     in `when`, others by what these have as their text or token
  * A piece is a token, a word of the prompt too; {hold: true} is none, and waits until `go` is true.
