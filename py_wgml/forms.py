@@ -13,7 +13,7 @@ from .generate import Constraint, Fitted, Prompt, TokenTexts
 from .grammar.automaton import compile
 from .grammar.nodes import Grammar, Sequence, literal, optional
 from .tokenizer import Tokenizer
-from .values import text, texts
+from .values import read_json, text, texts
 
 _KEPT = 16  # automata, those used last
 
@@ -40,7 +40,7 @@ class Form:
         validate = getattr(self.schema, "model_validate_json", None)
         if callable(validate):
             return validate(answer)
-        return answer if self.schema is None else json.loads(answer)
+        return answer if self.schema is None else read_json(answer)
 
 
 class Forms:

@@ -6,7 +6,9 @@ number for Python's), what might be a mistake is not ("0.7" for 0.7, True for 1)
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from reprlib import Repr
@@ -26,8 +28,26 @@ MAX_CHARACTERS = 1 << 26
 MAX_BITS = 4096
 """Of a whole number; Python does not write one of some ten thousand."""
 
+_LEVELS = re.compile(r'"(?:[^"\\]|\\.)*"?|[][{}]', re.DOTALL)
+"""Texts, which may hold anything, and what begins and ends a level of JSON."""
+
 _REPR = Repr()  # which is cut at each level, where a value's own is as long as all that is in it
 _REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 3, 60, 60
+
+
+def read_json(text: str, **options: Any) -> Any:
+    """What json.loads makes of a text. Raises ValueError where that is no JSON, or has more than MAX_DEPTH levels.
+
+    Python has a bound of its own, which it asks its stack for: in a browser another one overflows before, and that ends
+    the interpreter.
+    """
+    depth = 0
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        for found in _LEVELS.finditer(text):
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+            if depth > MAX_DEPTH:
+                raise ValueError("it is nested too deeply")
+    return json.loads(text, **options)
 
 
 def plain(value: Any, name: str = "the message", opened: Callable[[Any], Any] = lambda value: value) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from work import counted
 from py_wgml import values
 from py_wgml.errors import WgmlError
 from py_wgml.ops import Sampling
+from py_wgml.values import MAX_DEPTH, read_json
 
 HUGE = 10**4000
 WRONG: list[Any] = [
@@ -217,3 +219,22 @@ def test_the_same_numbers_make_the_same_block() -> None:
     wanted = Sampling(1.0, 40, 1.0, 0.0, 1.0, 64, 7).uniform()
     assert Sampling(1, 40.0, np.float32(1), 0, np.int32(1), 64.0, np.int64(7)).uniform() == wanted  # type: ignore[arg-type]
     assert np.frombuffer(wanted, np.uint32)[[16, 17, 23]].tolist() == [40, 64, 7]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": "[[[[{{{{", "b": "]]}}\\"[["}',
+        json.dumps(["[" * 500, "]" * 500, '"' * 500, "\\" * 501]),
+        "[" * MAX_DEPTH + "]" * MAX_DEPTH,
+        json.dumps([[{}]] * 500),
+    ],
+)
+def test_json_is_read_as_python_reads_it(text: str) -> None:
+    assert read_json(text) == json.loads(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 101, '{"a":' * 101 + "1" + "}" * 101, '["' + "[" * 99 + '",' + "[" * 100])
+def test_json_that_is_nested_too_deeply(text: str) -> None:
+    with pytest.raises(ValueError, match="nested too deeply"):
+        read_json(text)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import WgmlError, quoted, shown
-from ..values import listed, plain, wrong
+from ..values import listed, plain, read_json, wrong
 
 Message = dict[str, Any]
 
@@ -168,8 +168,8 @@ def _function(where: str, call: Mapping[str, Any]) -> Message:
     arguments = function.get("arguments") or {}
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments) if arguments.strip() else {}
-        except (ValueError, RecursionError):
+            arguments = read_json(arguments) if arguments.strip() else {}
+        except ValueError:
             arguments = None
         arguments = plain(arguments, f"the arguments of the call of {quoted(function['name'])} in {where}")
     if not isinstance(arguments, Mapping):

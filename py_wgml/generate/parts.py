@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ..grammar.nodes import EMPTY, Node
+from ..values import read_json
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def joined_calls(pieces: Iterable[CallPiece]) -> tuple[CallPiece, ...]:
 def arguments_of(call: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a call of `Generation.tool_calls` calls its function with; None: the model wrote no JSON object."""
     try:
-        arguments = json.loads(call["function"]["arguments"])
-    except (ValueError, RecursionError):
+        arguments = read_json(call["function"]["arguments"])
+    except ValueError:
         return None
     return arguments if isinstance(arguments, dict) else None
 

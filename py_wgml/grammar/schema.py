@@ -14,7 +14,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 from ..errors import WgmlError, said
-from ..values import plain
+from ..values import plain, read_json
 from .flatten import Schemas, type_of
 from .json_text import COMMA, listed, repeated, string, written
 from .keywords import All, Flat, Located, identity, refused, require_few
@@ -34,8 +34,8 @@ def schema(value: Mapping[str, Any] | bool | str) -> Grammar:
     """
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
+            value = read_json(value)
+        except ValueError as error:
             raise WgmlError(f"JSON schema: it is no JSON: {said(error)}") from None
     value = plain(value, "the JSON schema")
     if not isinstance(value, Mapping | bool):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ...values import read_json
 from .reader import Ended, NoCall, Reader, Reading
 
 _NAMES, _ARGUMENTS = ("name", "tool_name"), ("arguments", "parameters", "args", "input")
@@ -130,8 +131,8 @@ def _arguments(reader: Reader) -> Reading[None]:
 def _object(text: str) -> str:
     """The JSON text of arguments that are given in some other form."""
     try:
-        value = json.loads(text or "{}", strict=False)
-    except (ValueError, RecursionError):
+        value = read_json(text or "{}", strict=False)
+    except ValueError:
         return text
     if isinstance(value, str):
         return value or "{}"
@@ -402,8 +403,8 @@ def _json_of(text: str) -> str:
     if word in _CONSTANTS:
         return _CONSTANTS[word]
     try:
-        value: Any = json.loads(word, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value: Any = read_json(word, parse_constant=_refuse)
+    except ValueError:
         return json.dumps(text, ensure_ascii=False)
     return word if not isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
