@@ -56,6 +56,14 @@ class Browse(TypedDict):
     repository: str
 
 
+class AskGenerationConfig(TypedDict):
+    """How a model of the hub is best sampled. Answered by GenerationConfigured, in JavaScript."""
+
+    type: Literal["generation_config"]
+    id: int
+    repository: str
+
+
 class AskCard(TypedDict):
     """Answered by Card."""
 
@@ -139,6 +147,7 @@ Asked = (
     | AskRoom
     | Search
     | Browse
+    | AskGenerationConfig
     | AskCard
     | Bench
     | Embed
@@ -398,6 +407,15 @@ class Browsed(TypedDict):
     models: list[ModelSource]
 
 
+class GenerationConfigured(TypedDict):
+    """The reply to AskGenerationConfig."""
+
+    type: Literal["generation_configured"]
+    id: int
+    config: dict[str, Any]
+    """The file of that name, whatever is in it: its repository's, or that of the model which it was made of; or {}."""
+
+
 class Resolved(TypedDict):
     """The reply to Resolve."""
 
@@ -477,4 +495,4 @@ Told = (
 )
 SessionReply = Told | SessionReady
 """What the engine says; worker.js makes a Ready of a SessionReady."""
-Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive
+Reply = Told | Ready | Resolved | Room | Found | Browsed | GenerationConfigured | Alive

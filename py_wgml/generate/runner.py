@@ -381,13 +381,15 @@ class Runner(Measured):
         last = time.perf_counter()
         while self._stored < len(ids):
             end = next(end for end in ends if end > self._stored)
+            if self._cache.states:
+                end = min(end, max(self._cache.snapshots.positions, default=0) + _SELDOM)
             count = min(self._step_size, end - self._stored)
             is_last = self._stored + count == len(ids)
             self.device.write(self._step, step_uniform(self._stored, count))
             pending.append(await self._submit(count, "sample" if is_last else "fill"))
             counts.append(count)
-            if not is_last:
-                self._remember(0 if self._stored == end else _SELDOM)
+            if self._stored == end and not is_last:
+                self._remember(0)
             # One step ahead of the one that is waited for.
             while len(pending) > (1 if is_last else 2):
                 await self._read(pending)

@@ -92,6 +92,56 @@ def test_searching_asks_hugging_face_alone(page: Page, context: BrowserContext, 
     assert not [address for address in requests if not address.startswith((url, f"{HUB}/api/models"))]
 
 
+CONFIG = {"do_sample": True, "temperature": 0.6, "top_k": 20, "top_p": 0.95, "eos_token_id": [1, 2]}
+ASKED = """async (repository) => {
+  const { Engine } = await import("./page/engine.js");
+  const engine = new Engine();
+  return engine.generationConfig(repository).catch(({ message }) => message).finally(() => engine.close());
+}"""
+CONFIGS: dict[str, tuple[Any, list[str]]] = {  # what a repository has, and what is asked for
+    "its own": (CONFIG, ["repo/x"]),
+    "of what it was made of": (CONFIG, ["repo/x", "card", "made/of-it"]),
+    "of the first of those": (CONFIG, ["repo/x", "card", "made/of-it"]),
+    "of what is not for everyone": ({}, ["repo/x", "card", "made/of-it"]),
+    "none": ({}, ["repo/x", "card"]),
+    "an odd card": ({}, ["repo/x", "card"]),
+    "no JSON": ({}, ["repo/x"]),
+    "no network": ("huggingface.co could not be asked: there is no connection to its server.", ["repo/x"]),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_how_a_model_is_sampled_is_asked_of_its_repository(
+    case: str, page: Page, context: BrowserContext, url: str
+) -> None:
+    told, expected = CONFIGS[case]
+    origin: Any = {"of what it was made of": "made/of-it", "of the first of those": ["made/of-it", "b/c"]}
+    origin |= {"of what is not for everyone": "made/of-it", "an odd card": "../../a/b"}
+    asked: list[str] = []
+
+    def hub(route: Route) -> None:
+        path = route.request.url.removeprefix(f"{HUB}/").removesuffix("/resolve/main/generation_config.json")
+        asked.append("card" if path.startswith("api/models/repo/x?expand") else path)
+        headers = {"access-control-allow-origin": "*"}
+        if case == "no network":
+            route.abort("internetdisconnected")
+        elif asked[-1] == "card":
+            route.fulfill(json={"id": "repo/x", "cardData": {"base_model": origin.get(case)}}, headers=headers)
+        elif path == "repo/x" and case not in ("its own", "no JSON"):
+            route.fulfill(status=404, headers=headers)
+        elif case == "of what is not for everyone":
+            route.fulfill(status=401, headers=headers)
+        elif case == "no JSON":
+            route.fulfill(body="<html>", headers=headers)
+        else:
+            route.fulfill(json=CONFIG, headers=headers)
+
+    context.route(f"{HUB}/**", hub)
+    page.goto(url)
+    assert page.evaluate(ASKED, "repo/x") == told
+    assert list(dict.fromkeys(asked)) == expected  # why there is no answer is found out by asking again
+
+
 GB = 1e9
 FIT = """async ([number, memory, kept, asked]) => {
   Object.defineProperty(navigator, "deviceMemory", { value: memory, configurable: true });

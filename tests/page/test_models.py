@@ -160,10 +160,12 @@ def test_models_are_chosen_and_changed(
     hub_model = tiny.write_tiny_llama(tmp_path / "hub.gguf", seed=2).read_bytes()
 
     def hub(route: Route) -> None:
-        """Hugging Face as its documentation describes it: a folder's files, and a file."""
+        """Hugging Face as its documentation describes it: a folder's files, how a model is sampled, and a file."""
         entry = {"path": "sub/x.gguf", "size": 9, "lfs": {"oid": sha256, "size": len(hub_model)}}
         if "/api/models/" in route.request.url:
             route.fulfill(json=[entry], headers={"access-control-allow-origin": "*"})
+        elif route.request.url.endswith("generation_config.json"):
+            route.fulfill(json={"top_k": 1}, headers={"access-control-allow-origin": "*"})
         else:
             headers = {"access-control-allow-origin": "*", "content-length": str(len(hub_model))}
             route.fulfill(body=hub_model, headers=headers)

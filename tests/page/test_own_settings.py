@@ -75,6 +75,41 @@ def test_a_conversation_has_settings_of_its_own(page: Page, url: str, fake: Fake
     assert answered(page, 4)["sampling"] == CREATIVE
 
 
+HUB_MODEL = {"name": "file", "url": "https://huggingface.co/owner/repository/resolve/main/file.gguf", "bytes": 1}
+
+
+def test_a_model_from_the_hub_is_sampled_as_its_makers_say(page: Page, url: str, fake: Fake) -> None:
+    config = {"do_sample": True, "temperature": 0.6, "top_k": 20, "top_p": 7, "min_p": "0", "max_length": 9, "stop": ["x"]}
+    replies = {
+        "resolve": {"type": "resolved", "model": HUB_MODEL},
+        "generation_config": {"type": "generation_configured", "config": config},
+    }
+    fake(echo=True, replies=replies)
+    ready(page, f"{url}?model=owner/repository/file.gguf")
+    page.wait_for_function("() => localStorage.getItem('generation configs')")
+    assert answered(page, 1)["sampling"] == {"temperature": 0.6, "top_k": 20}
+    settings(page, "sampling")
+    expect(page.locator("#setting-temperature")).to_have_attribute("placeholder", "0.6")
+    expect(page.locator("#setting-top_p")).to_have_attribute("placeholder", "0.95")
+    page.fill("#setting-temperature", "1")
+    page.keyboard.press("Escape")
+    assert answered(page, 2)["sampling"] == {"temperature": 1, "top_k": 20}
+
+    # It is known later, and the file's own word goes before it.
+    replies["generation_config"]["config"] = {"do_sample": False}
+    fake(echo=True, replies=replies)
+    ready(page, f"{url}?model=owner/repository/file.gguf")
+    assert answered(page, 1)["sampling"] == {"temperature": 1, "top_k": 20}
+    fake(echo=True, replies=replies, recommended=["min_p"])
+    ready(page, f"{url}?model=owner/repository/file.gguf")
+    assert answered(page, 1)["sampling"] == {"temperature": 1}
+    page.evaluate("localStorage.clear()")
+    fake(echo=True, replies=replies)
+    ready(page, f"{url}?model=owner/repository/file.gguf")
+    page.wait_for_function("() => localStorage.getItem('generation configs')")
+    assert answered(page, 1)["sampling"] == {"temperature": 0}
+
+
 def test_settings_go_with_a_conversation_into_files(page: Page, url: str, fake: Fake) -> None:
     fake()
     ready(page, url)

@@ -423,7 +423,7 @@ def test_servers_that_the_visitor_names_have_functions(page: Page, url: str, fak
     fake(answers=[call("say_it", '{"it": "hello"}'), call("fails", "{}")])
     ready(page, url)
     with mcp() as address:
-        page.keyboard.press("Control+,")
+        settings(page, "tools")
         page.fill("#setting-servers", "http://example.org/mcp")
         page.press("#setting-servers", "Tab")
         expect(page.locator("#setting-servers-problem")).to_contain_text("not an https address")

@@ -5,7 +5,7 @@
  *
  * @import { AnswerOptions, Asked, BenchFigures, BenchOptions, Card, ChatMessage, Embedded, FileFacts } from "../shared/protocol.js"
  * @import { LoadOptions, ModelSource, Progress, Ranked, Ready, Reply, Request, Resolved, Room } from "../shared/protocol.js"
- * @import { Attended, Browsed, Consult, Consulted, Found, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
+ * @import { Attended, Browsed, Consult, Consulted, Found, GenerationConfigured, HubRepository, Inspect, Inspected, Passages, Profiled, Rewritten, Spelled } from "../shared/protocol.js"
  *
  * @template T
  * @typedef {T extends {id: number} ? Omit<T, "id"> : T} Unnumbered of a message
@@ -133,6 +133,15 @@ export class Engine {
   /** @param {string} repository @returns {Promise<Browsed>} its models; rejected with an EngineError */
   browse(repository) {
     return this.#ask({ type: "browse", repository });
+  }
+
+  /**
+   * @param {string} repository
+   * @returns {Promise<Record<string, unknown>>} its generation_config.json; rejected with an EngineError
+   */
+  async generationConfig(repository) {
+    const reply = await this.#ask({ type: "generation_config", repository });
+    return /** @type {GenerationConfigured} */ (reply).config;
   }
 
   /**

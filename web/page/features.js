@@ -13,6 +13,7 @@ import { mount as mountHouse } from "./house.js";
 import { mount as mountInstalled } from "./installed.js";
 import { mount as mountModels } from "./models.js";
 import { mount as mountOwnSettings } from "./own_settings.js";
+import { mount as mountRecommended } from "./recommended.js";
 import { mount as mountRecovery } from "./recovery.js";
 import { mount as mountSharing } from "./sharing.js";
 import { mount as mountStorage } from "./storage_view.js";
@@ -30,6 +31,7 @@ export const features = [
   mountHouse,
   mountModels,
   mountOwnSettings,
+  mountRecommended,
   mountRecovery,
   mountSharing,
   mountStorage,

@@ -32,6 +32,8 @@ export class Settings extends EventTarget {
   house = { defaults: {} };
   /** What the model in use can be told. @type {Pick<Ready, "thinking" | "efforts" | "effort" | "recommended">} */
   can = { thinking: "fixed", efforts: [], effort: "", recommended: [] };
+  /** What the model's makers recommend beside its file. @type {Values} */
+  #card = {};
   /** @type {Section[]} */
   sections = [];
 
@@ -44,7 +46,15 @@ export class Settings extends EventTarget {
   set model(ready) {
     const { stop: _, ...sampling } = ready.sampling;
     this.can = ready;
+    this.#card = {};
     this.defaults = { ...this.defaults, ...sampling, context: ready.model.context_length, ...this.house.defaults };
+  }
+
+  /** @param {Values} card what the makers of the model in use recommend, where its file says nothing */
+  recommend(card) {
+    this.#card = card;
+    this.can = { ...this.can, recommended: Object.keys(card) };
+    this.defaults = { ...this.defaults, ...card, ...this.house.defaults };
   }
 
   /** @param {string} system the site's own system prompt */
@@ -116,7 +126,9 @@ export class Settings extends EventTarget {
    */
   sampling(conversation, anew = false) {
     const { system: _, context: __, cache_bits: ___, assistant: ____, thinks, effort, ...set } = this.of(conversation);
-    const sampling = Object.fromEntries(Object.entries(set).filter(([, value]) => value !== null));
+    const chosen = Object.entries(set).filter(([, value]) => value !== null);
+    /** @type {AnswerOptions} */
+    const sampling = { ...this.#card, ...Object.fromEntries(chosen) };
     if (anew && sampling.temperature === undefined && !this.defaults.temperature) sampling.temperature = VARIED;
     const told = this.#told(thinks, effort);
     return { ...sampling, ...(Object.keys(told).length && { chat_template_kwargs: told }) };

@@ -469,6 +469,13 @@ export interface Browse {
   repository: string;
 }
 
+/** How a model of the hub is best sampled. Answered by GenerationConfigured, in JavaScript. */
+export interface AskGenerationConfig {
+  type: "generation_config";
+  id: number;
+  repository: string;
+}
+
 /** Answered by Card. */
 export interface AskCard {
   type: "card";
@@ -534,7 +541,7 @@ export interface Ping {
   type: "ping";
 }
 
-export type Asked = Load | Resolve | AskRoom | Search | Browse | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Spell | Profile | Rewrite;
+export type Asked = Load | Resolve | AskRoom | Search | Browse | AskGenerationConfig | AskCard | Bench | Embed | Rerank | Cut | Consult | Inspect | Attend | Spell | Profile | Rewrite;
 
 export type Request = Asked | Send | StopAnswer | Pause | Cancel | Ping;
 
@@ -760,6 +767,14 @@ export interface Browsed {
   models: ModelSource[];
 }
 
+/** The reply to AskGenerationConfig. */
+export interface GenerationConfigured {
+  type: "generation_configured";
+  id: number;
+  /** The file of that name, whatever is in it: its repository's, or that of the model which it was made of; or {}. */
+  config: Record<string, unknown>;
+}
+
 /** The reply to Resolve. */
 export interface Resolved {
   type: "resolved";
@@ -825,4 +840,4 @@ export type Told = Looked | Searched | Progress | Card | BenchFigures | Embedded
 /** What the engine says; worker.js makes a Ready of a SessionReady. */
 export type SessionReply = Told | SessionReady;
 
-export type Reply = Told | Ready | Resolved | Room | Found | Browsed | Alive;
+export type Reply = Told | Ready | Resolved | Room | Found | Browsed | GenerationConfigured | Alive;

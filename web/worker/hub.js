@@ -1,13 +1,13 @@
 /**
- * What Hugging Face tells everyone: the files of a repository, and the repositories that have models. Asked only when
- * the visitor names one, or searches.
+ * What Hugging Face tells everyone: the files of a repository, how its model is best sampled, and the repositories that
+ * have models. Asked only when the visitor names one, or searches.
  *
  * @import { HubRepository, ModelSource } from "../shared/protocol.js"
  * @import { Place } from "../shared/reference.js"
  */
 
 import { Failure } from "../shared/failure.js";
-import { HUB, hubAddress, nameOf, split } from "../shared/reference.js";
+import { HUB, hubAddress, nameOf, placeOf, split } from "../shared/reference.js";
 import { unreachable } from "./reach.js";
 
 /** So many repositories are shown. */
@@ -57,6 +57,37 @@ async function aboutRepository(repository) {
   } catch {
     return {}; // the file itself says so when it is loaded
   }
+}
+
+/**
+ * How its makers would have a model sampled, as generation_config.json says: the repository's own, or where it has none
+ * that of the model it was made of.
+ * https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig
+ *
+ * @param {string} repository
+ * @returns {Promise<Record<string, unknown>>} what there is in it, by its names; nothing, where there is none for everyone
+ * @throws {Failure} the hub could not be asked
+ */
+export async function generationConfig(repository) {
+  const own = await configOf(repository);
+  if (own) return own;
+  const origin = await originOf(repository);
+  return (origin && (await configOf(origin))) || {};
+}
+
+/** @param {string} repository @returns {Promise<Record<string, unknown> | null>} null: it has none */
+async function configOf(repository) {
+  const response = await ask(hubAddress({ repository, revision: "main", path: "generation_config.json" }));
+  return response.ok ? Object(await response.json().catch(() => null)) : null;
+}
+
+/** @param {string} repository @returns {Promise<string | undefined>} the one whose model it has in another form */
+async function originOf(repository) {
+  const response = await ask(`${HUB}/api/models/${repository}?${new URLSearchParams({ "expand[]": "cardData" })}`);
+  const { cardData } = Object(await response.json().catch(() => null));
+  const [name] = [Object(cardData).base_model].flat();
+  const place = typeof name === "string" ? placeOf(name) : null;
+  return place?.path === "" ? place.repository : undefined;
 }
 
 /** @typedef {{path: string, size: number, lfs?: {oid: string, size: number}}} Entry a file */

@@ -9,7 +9,7 @@
 
 import * as files from "./files.js";
 import * as gpu from "./gpu.js";
-import { browse, search } from "./hub.js";
+import { browse, generationConfig, search } from "./hub.js";
 import { startPython } from "./python.js";
 import { resolve } from "./resolve.js";
 import { hasRoom } from "./room.js";
@@ -52,6 +52,8 @@ addEventListener("message", async ({ data }) => {
         return post({ type: "found", id: request.id, repositories: await search(request.query) });
       case "browse":
         return post({ type: "browsed", id: request.id, ...(await browse(request.repository)) });
+      case "generation_config":
+        return post({ type: "generation_configured", id: request.id, config: await generationConfig(request.repository) });
       case "send":
         if (request.marks) arrived.set(request.id, now());
         break;

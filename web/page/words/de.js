@@ -335,7 +335,7 @@ export const words = {
         creative: "Kreativ",
       },
       own: "Eigener",
-      made: "Die empfohlenen Werte stammen aus der Datei des Modells selbst.",
+      made: "Die empfohlenen Werte stammen von den Machern des Modells.",
       ours: "Dieses Modell empfiehlt selbst nichts; die empfohlenen Werte passen zu Modellen seiner Größe.",
     },
     effort: {

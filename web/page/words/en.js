@@ -384,7 +384,7 @@ export const words = {
       labels: { recommended: "As the model recommends", precise: "Precise", balanced: "Balanced", creative: "Creative" },
       own: "Custom",
       /** Where the model's file says something. */
-      made: "The recommended values come from the model’s own file.",
+      made: "The recommended values come from the model’s makers.",
       ours: "This model recommends nothing itself; the recommended values suit models of its size.",
     },
     effort: {

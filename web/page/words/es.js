@@ -332,7 +332,7 @@ export const words = {
         creative: "Creativo",
       },
       own: "Personalizado",
-      made: "Los valores recomendados vienen del propio archivo del modelo.",
+      made: "Los valores recomendados vienen de los creadores del modelo.",
       ours: "Este modelo no recomienda nada; los valores recomendados convienen a modelos de su tamaño.",
     },
     effort: {

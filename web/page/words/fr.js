@@ -330,7 +330,7 @@ export const words = {
       label: "Style",
       labels: { recommended: "Conseillé par le modèle", precise: "Précis", balanced: "Équilibré", creative: "Créatif" },
       own: "Personnalisé",
-      made: "Les valeurs conseillées viennent du fichier du modèle lui-même.",
+      made: "Les valeurs conseillées viennent des auteurs du modèle.",
       ours: "Ce modèle ne conseille rien lui-même ; les valeurs proposées conviennent aux modèles de sa taille.",
     },
     effort: {

@@ -313,7 +313,7 @@ export const words = {
       label: "スタイル",
       labels: { recommended: "モデルの推奨", precise: "正確", balanced: "バランス", creative: "創造的" },
       own: "カスタム",
-      made: "推奨値はモデルのファイル自体に書かれているものです。",
+      made: "推奨値はモデルの作成者によるものです。",
       ours: "このモデルに推奨値はありません。この大きさのモデルに合う値を使います。",
     },
     effort: {

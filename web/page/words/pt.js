@@ -328,7 +328,7 @@ export const words = {
         creative: "Criativo",
       },
       own: "Personalizado",
-      made: "Os valores recomendados vêm do próprio arquivo do modelo.",
+      made: "Os valores recomendados vêm dos criadores do modelo.",
       ours: "Este modelo não recomenda nada; os valores recomendados servem a modelos do seu tamanho.",
     },
     effort: {

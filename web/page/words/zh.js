@@ -311,7 +311,7 @@ export const words = {
       label: "风格",
       labels: { recommended: "按模型推荐", precise: "精确", balanced: "均衡", creative: "创意" },
       own: "自定义",
-      made: "推荐值来自模型文件本身。",
+      made: "推荐值来自模型的制作者。",
       ours: "此模型没有推荐值；这里的值适合同等大小的模型。",
     },
     effort: {
