@@ -57,8 +57,8 @@ def _content(text: str) -> bytes:
     return "\n".join([*lines, "ET"]).encode("cp1252", "replace")
 
 
-def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = ()) -> bytes:
-    """A Word document: paragraphs with their styles ("" or "Heading1"), and a table."""
+def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = (), boxed: str = "") -> bytes:
+    """A Word document: paragraphs with their styles ("" or "Heading1"), a table, and a text box, which is there twice."""
 
     def written(text: str, style: str = "") -> str:
         kind = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
@@ -66,6 +66,9 @@ def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = 
 
     table = "".join(f"<w:tr>{''.join(f'<w:tc>{written(cell)}</w:tc>' for cell in row)}</w:tr>" for row in rows)
     body = "".join(written(text, style) for text, style in paragraphs) + (f"<w:tbl>{table}</w:tbl>" if rows else "")
+    if boxed:
+        body += f"<mc:AlternateContent><mc:Choice>{written(boxed)}</mc:Choice><mc:Fallback>{written(boxed)}</mc:Fallback>"
+        body += "</mc:AlternateContent>"
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     xml = f'<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
     out = io.BytesIO()

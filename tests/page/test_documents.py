@@ -29,13 +29,13 @@ REPORT = (
     "\n\n\n\n# Outlook\n\nNext year it wants to sell twice as many of them."
 )
 LETTER = documents.docx(
-    [("Terms", "Heading1"), ("You & I <agree>.", ""), ("Prices", "Heading2")], [["piece", "euro"], ["one", "5"]]
+    [("Terms", "Heading1"), ("You & I <agree>.", ""), ("Prices", "Heading2")], [["piece", "euro"], ["one", "5"]], "Boxed"
 )
 PAGE = """<!doctype html><title>t</title><script>document.write("bad")</script><nav>Menu</nav><h1>Hello</h1>
 <p>One <b>two</b>\n three.<ul><li>a</li><li>b</li></ul><img src=x onerror="window.bad = 1"><pre>x\n  y</pre>"""
 READ = {
     "report.pdf": (documents.pdf(PAGES), REPORT),
-    "letter.docx": (LETTER, "# Terms\n\nYou & I <agree>.\n\n## Prices\n\npiece\teuro\none\t5"),
+    "letter.docx": (LETTER, "# Terms\n\nYou & I <agree>.\n\n## Prices\n\npiece\teuro\none\t5\nBoxed"),
     "page.html": (PAGE.encode(), "# Hello\n\nOne two three.\n- a\n- b\n\nx\n  y"),
     "old.csv": ("Gr\u00f6\u00dfe;Preis\nklein;1,50\n".encode("cp1252"), "Gr\u00f6\u00dfe;Preis\nklein;1,50\n"),
     "wide.txt": ("\ufeffna\u00efve".encode("utf-16-le"), "na\u00efve"),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import tiny
-from page.pages import DROP, ask, fails, ready, sent, wait_state
+from page.pages import DROP, ask, choose_of, fails, ready, sent, wait_state
 from playwright.sync_api import Page, expect
 
 import build as program
@@ -141,3 +141,11 @@ def test_what_is_locked_stays(page: Page, house: str, fake: Callable[..., None])
     expect(page.locator("#setting-top_k")).to_have_value("3")
     expect(page.locator("#setting-seed")).to_have_count(0)
     expect(page.locator("[name=preset]")).to_have_count(0)
+    page.keyboard.press("Escape")
+    choose_of(page.locator(".message.assistant"), "Compare with…")
+    compared = page.locator("#compare")
+    compared.get_by_label("Model", exact=True).select_option("first")
+    compared.get_by_label("Settings", exact=True).select_option("Creative")
+    compared.get_by_role("button", name="Answer", exact=True).click()
+    expect(compared.locator(".column .text").nth(1)).to_contain_text('"temperature": 0.2')
+    expect(compared.locator(".column .text").nth(1)).to_contain_text('"top_k": 0')

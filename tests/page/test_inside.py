@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page.pages import ask, choose_of, fails, ready, wait_answers, wait_state
+from page.pages import ask, choose_of, fails, go_on, ready, wait_answers, wait_state
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -91,7 +91,7 @@ def test_tokens_and_attention(page: Page, context: BrowserContext, url: str, fak
     assert inside.get_by_label("Head").locator("option").all_inner_texts() == ["average of all", "0", "1"]
     inside.locator("summary").first.click()
     expect(inside.locator("details").first.locator("tbody tr").first).to_contain_text("linear_vector")
-    expect(inside.locator("details").first.locator("tbody tr").first).to_contain_text("3,000 µs")
+    expect(inside.locator("details").first.locator("tbody tr").first).to_contain_text("3,000 \u03bcs")
     page.keyboard.press("Escape")
     expect(inside).to_be_hidden()
     assert not problems
@@ -134,6 +134,20 @@ def test_where_there_is_nothing_to_see(page: Page, url: str, fake: Callable[...,
     expect(inside).to_contain_text("no attention layers")
     inside.locator("summary").first.click()
     expect(inside).to_contain_text("does not say how long the GPU takes (no clock)")
+
+
+def test_an_answer_without_a_word_is_not_looked_into(page: Page, url: str, fake: Callable[..., None]) -> None:
+    fake(pieces=[{"hold": True}, "Paris"], replies=REPLIES)
+    errors = fails(page)
+    ready(page, url)
+    ask(page)
+    page.click("#stop")
+    go_on(page)
+    wait_answers(page, 1)
+    inside = look(page)
+    expect(page.locator(".toast")).to_have_text("Not answered. It will be sent with your next question.")
+    expect(inside).to_be_hidden()
+    assert errors == []
 
 
 def test_with_the_engine(page: Page, url: str) -> None:

@@ -79,7 +79,7 @@ HUB_MODEL = {"name": "file", "url": "https://huggingface.co/owner/repository/res
 
 
 def test_a_model_from_the_hub_is_sampled_as_its_makers_say(page: Page, url: str, fake: Fake) -> None:
-    config = {"do_sample": True, "temperature": 0.6, "top_k": 20, "top_p": 7, "min_p": "0", "max_length": 9, "stop": ["x"]}
+    config = {"do_sample": True, "temperature": 0.6, "top_k": 20, "top_p": 7, "min_p": "0", "stop": ["x"]}
     replies = {
         "resolve": {"type": "resolved", "model": HUB_MODEL},
         "generation_config": {"type": "generation_configured", "config": config},

@@ -139,6 +139,12 @@ def test_dictation_on_this_device(page: Page, url: str, fake: Fake, available: s
     page.evaluate("window.hear('late')")  # what comes after it was sent is not written
     expect(page.locator("#prompt")).to_have_value("")
     dictate.click()
+    page.evaluate("window.hear('red')")
+    page.locator("#prompt").press_sequentially("!")  # what is typed stays, and is not written over
+    expect(dictate).to_have_attribute("aria-pressed", "false")
+    page.evaluate("window.hear('red green')")
+    expect(page.locator("#prompt")).to_have_value("red!")
+    dictate.click()
     page.evaluate("window.hearing.onerror({ error: 'not-allowed' }); window.hearing.onend()")
     expect(page.locator(".toast")).to_have_text("The browser does not let this page use the microphone.")
     return None

@@ -13,7 +13,7 @@
 
 import { byId, element } from "./dom.js";
 import { choices, fieldRow } from "./fields.js";
-import { recallJson, remember } from "./remembered.js";
+import { recallJson, remember, whenChanged } from "./remembered.js";
 import { forModel } from "./runs.js";
 import { strings } from "./strings.js";
 import { isWritten } from "./written.js";
@@ -44,7 +44,11 @@ class Agent {
     app.addEventListener("site", () => this.#offer());
     app.addEventListener("answered", (event) => this.#answered(/** @type {CustomEvent<Turn>} */ (event).detail));
     byId("messages").addEventListener("asked", (event) => this.#asked(/** @type {CustomEvent<Asked>} */ (event).detail));
-    app.settings.sections.push({ show: () => this.#section(), reset: () => this.#choose(chosen({})) });
+    app.settings.sections.push({ show: () => this.#section(), reset: () => this.#reset() });
+    whenChanged(KEY, () => {
+      this.#chosen = chosen(recallJson(KEY));
+      this.#offer();
+    });
   }
 
   /** Tell the model of what there is, as the visitor has chosen. What nobody wants is not loaded. */
@@ -92,6 +96,12 @@ class Agent {
     Object.assign(this.#chosen, change);
     remember(KEY, JSON.stringify(this.#chosen));
     this.#offer();
+  }
+
+  #reset() {
+    const before = { ...this.#chosen };
+    this.#choose(chosen({}));
+    return () => this.#choose(before);
   }
 
   #section() {

@@ -16,7 +16,7 @@
  *   is in view), "answered" (as it should: the Turn) and "failed" (an EngineError, which is not shown after preventDefault)
  *
  * @import { Message, Turn } from "./conversation.js"
- * @import { Answer, Part } from "./engine.js"
+ * @import { Part } from "./engine.js"
  * @import { ModelSource, Ready, Tool } from "../shared/protocol.js"
  * @import { Site } from "../shared/site.js"
  *
@@ -24,6 +24,7 @@
  */
 
 import { actionsOf } from "./actions.js";
+import { ask } from "./asking.js";
 import { firstModel } from "./choice.js";
 import { Conversation, figuresOf } from "./conversation.js";
 import { Engine, EngineError } from "./engine.js";
@@ -89,7 +90,7 @@ export class App extends EventTarget {
   #phase = "loading";
   /** Asked, and not yet sent: the engine is loading, or still ending an answer nobody waits for. @type {Turn | null} */
   #queued = null;
-  /** @type {(Turn & {answer: Pick<Answer, "stop">}) | null} */
+  /** @type {(Turn & {stop: () => void}) | null} */
   #running = null;
   #ended = Promise.resolve(); // when that has
   /** Counts what decides which conversation is in view: who waits for one to open looks whether it is still wanted. */
@@ -134,7 +135,7 @@ export class App extends EventTarget {
    * @param {ModelSource} model
    */
   async load(model) {
-    this.#running?.answer.stop();
+    this.#running?.stop();
     this.model = model; // which a start takes that is under way
     if (this.site) await this.#load(this.workingEngine, model);
     else if (this.#phase === "error") await this.start();
@@ -251,7 +252,7 @@ export class App extends EventTarget {
     this.#view.showFull(null);
     this.#forgetError();
     history.replaceState(null, "", `#${conversation.id}`);
-    this.#running?.answer.stop(); // of another conversation
+    this.#running?.stop(); // of another conversation
     this.#queued = turn;
     this.#keeping.keep(conversation);
     this.#sendQueued();
@@ -268,7 +269,7 @@ export class App extends EventTarget {
 
   /** @param {Turn} turn */
   async #run(turn) {
-    const { conversation, message, question, anew } = turn;
+    const { conversation, message, question } = turn;
     const end = writing(message.id);
     let hasEnded = false;
     delete message.figures;
@@ -276,14 +277,11 @@ export class App extends EventTarget {
     const keepNowAndThen = this.#keeping.nowAndThen(conversation);
     const pace = new Pace();
     const stop = new AbortController();
-    this.#running = { conversation, message, answer: { stop: () => stop.abort() } };
+    this.#running = { conversation, message, stop: () => stop.abort() };
+    const tell = (/** @type {string} */ state) => this.#view.messages.mark(message, "waiting", state);
     try {
-      for (const prepare of this.preparations) await prepare(turn, stop.signal, (state) => this.#view.messages.mark(message, "waiting", state));
+      const answer = await ask(this, turn, stop.signal, tell);
       this.#view.messages.mark(message, "streaming", "");
-      const sampling = { ...this.settings.sampling(conversation, anew), ...(this.tools.length && { tools: this.tools }) };
-      const answer = /** @type {Engine} */ (this.engine).send(conversation.prompt(message, this.settings.system(conversation)), sampling, conversation.record.dropOldest);
-      this.#running = { conversation, message, answer };
-      if (stop.signal.aborted) answer.stop();
       for await (const part of answer) {
         this.#take(conversation, message, part, pace);
         keepNowAndThen();
@@ -293,11 +291,12 @@ export class App extends EventTarget {
       this.#view.showUsage(this.conversation);
       hasEnded = true;
     } catch (error) {
-      this.#running?.answer.stop(); // where it was the page that failed
+      this.#running?.stop(); // where it was the page that failed
       this.#view.messages.mark(message, "ended", noteOf(message));
       const { stage, message: text } = /** @type {EngineError} */ (error);
       // What could not be made into a prompt is not made into one here.
-      const isAlone = stage !== "context" || conversation.record.dropOldest || conversation.prompt(message, "").filter(({ role }) => role === "user").length === 1;
+      const questions = () => conversation.prompt(message, "").filter(({ role }) => role === "user");
+      const isAlone = stage !== "context" || conversation.record.dropOldest || questions().length === 1;
       const isFull = stage === "context" && !isAlone; // then there is something to leave out
       if (isFull && conversation === this.conversation) this.#view.showFull("full");
       const isBack = stage === "context" && question && this.#tooLong(conversation, question, isAlone);
@@ -320,10 +319,10 @@ export class App extends EventTarget {
    * @param {(signal: AbortSignal, update: () => void) => Promise<void>} work update: show it as it is now
    */
   async occupy({ conversation, message }, work) {
-    while (this.#running) await (this.#running.answer.stop(), this.#ended); // of another conversation
+    while (this.#running) await (this.#running.stop(), this.#ended); // of another conversation
     const end = writing(message.id);
     const stop = new AbortController();
-    this.#running = { conversation, message, answer: { stop: () => stop.abort() } };
+    this.#running = { conversation, message, stop: () => stop.abort() };
     this.#view.messages.mark(message, "streaming", "");
     this.#showState();
     this.#ended = work(stop.signal, () => this.#view.messages.of(message)?.update()).finally(() => {
@@ -368,7 +367,7 @@ export class App extends EventTarget {
   /** @returns {boolean} whether there was something to stop */
   #stop() {
     if (!this.isOccupied) return false;
-    if (this.#running?.conversation === this.conversation) this.#running.answer.stop();
+    if (this.#running?.conversation === this.conversation) this.#running.stop();
     const turn = this.#queued;
     if (!turn) return true;
     this.#queued = null;
@@ -429,7 +428,7 @@ export class App extends EventTarget {
 
   /** @param {string} id of a conversation that is no more */
   #deleted(id) {
-    if (this.#running?.conversation.id === id) this.#running.answer.stop();
+    if (this.#running?.conversation.id === id) this.#running.stop();
     if (this.conversation.id === id) this.newChat();
   }
 

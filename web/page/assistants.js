@@ -10,6 +10,7 @@ import { siteModels } from "./choice.js";
 import { button, byId, element } from "./dom.js";
 import { emblem } from "./emblem.js";
 import { keptModels } from "../shared/kept.js";
+import { once } from "./libraries.js";
 import { library } from "./library.js";
 import { strings } from "./strings.js";
 
@@ -44,12 +45,12 @@ export function mount(app) {
     /** @type {HTMLElement | undefined} */ (list.children[at])?.focus();
   };
   const field = byId("prompt", HTMLTextAreaElement);
-  const typed = async () => {
-    if (!field.value.startsWith("/")) return;
-    field.removeEventListener("input", typed);
+  const prompts = once(async () => {
     const { offerPrompts } = await import("./prompts.js");
+    field.removeEventListener("input", typed);
     offerPrompts(app);
-  };
+  });
+  const typed = () => field.value.startsWith("/") && prompts();
   field.addEventListener("input", typed);
   byId("assistants-button").addEventListener("click", () => open());
   library.addEventListener("open", () => open("prompts"));

@@ -7,6 +7,7 @@
  * @import { Site } from "../shared/site.js"
  */
 
+import { HUB } from "../shared/reference.js";
 import { address, addressOrNull } from "../shared/site.js";
 import { isOpen } from "./house.js";
 import { recallJson, remember } from "./remembered.js";
@@ -37,6 +38,17 @@ export function siteModels({ models }) {
     ...{ name, url: address(url), bytes, sha256 },
     parts: parts?.map((part) => ({ ...part, url: address(part.url) })),
   }));
+}
+
+/** all-MiniLM-L6-v2 in 8 bit, Apache-2.0. */
+const SEARCHES = {
+  name: "all-MiniLM-L6-v2",
+  url: `${HUB}/second-state/All-MiniLM-L6-v2-Embedding-GGUF/resolve/main/all-MiniLM-L6-v2-Q8_0.gguf`,
+};
+
+/** What files are searched with: the site's own, or else one from Hugging Face. @param {Site | null} site @returns {ModelSource} */
+export function searchModel(site) {
+  return site?.embedding ? siteModels({ models: [site.embedding] })[0] : SEARCHES;
 }
 
 /** Begin with this model the next time, if it can be had again. @param {ModelSource} model */

@@ -5,16 +5,18 @@
  *
  * @import { App } from "./app.js"
  * @import { Message } from "./conversation.js"
- * @import { ModelSource, Progress } from "../shared/protocol.js"
+ * @import { AnswerOptions, ModelSource, Progress } from "../shared/protocol.js"
  * @import { Preset } from "./presets.js"
  *
  * @typedef {{name: string, source: () => Promise<ModelSource>}} Choice of a model
  */
 
+import { ask } from "./asking.js";
 import { siteModels } from "./choice.js";
 import { figuresOf } from "./conversation.js";
 import { Dialog } from "./dialog.js";
 import { button, element, styleSheet } from "./dom.js";
+import { select } from "./fields.js";
 import { keptModels } from "../shared/kept.js";
 import { offersOf } from "./offers.js";
 import { Pace } from "./pace.js";
@@ -104,8 +106,9 @@ class Comparison {
     this.#model.field.replaceChildren(...this.#choices.map(({ name }, index) => new Option(name, String(index))));
     this.#model.field.value = this.#choices.length > 1 ? "1" : "0";
     const { presets } = strings.settings;
-    const manners = /** @type {[string, string][]} */ ([["", words.asSet], ...Object.keys(PRESETS).map((name) => [name, presets.labels[/** @type {Preset} */ (name)]])]);
-    this.#manner.field.replaceChildren(...manners.map(([value, text]) => new Option(text, value)));
+    const names = /** @type {Preset[]} */ (Object.keys(PRESETS));
+    const manners = names.map((name) => new Option(presets.labels[name], name));
+    this.#manner.field.replaceChildren(new Option(words.asSet, ""), ...manners);
   }
 
   focus() {
@@ -199,19 +202,19 @@ class Comparison {
    * @param {AbortSignal} signal
    */
   async #stream(message, preset, signal) {
-    const { engine, settings, tools } = this.#app;
-    if (!engine) return;
+    const { settings } = this.#app;
     const conversation = this.#conversation;
-    const tell = (/** @type {string} */ state) => this.#right.tell(state);
-    for (const prepare of this.#app.preparations) await prepare({ conversation, message }, signal, tell);
-    const sampling = settings.sampling(conversation, true);
-    if (preset) for (const name of PRESET_NAMES) delete sampling[name];
-    const prompt = conversation.prompt(message, settings.system(conversation));
-    const asked = { ...sampling, ...(preset && PRESETS[preset]), ...(tools.length && { tools }) };
-    const answer = engine.send(prompt, asked, conversation.record.dropOldest);
-    this.#end = () => answer.stop();
+    const over = new AbortController();
+    this.#end = () => over.abort();
     signal.addEventListener("abort", this.#end);
-    if (signal.aborted) answer.stop();
+    const tell = (/** @type {string} */ state) => this.#right.tell(state);
+    const styled = (/** @type {AnswerOptions} */ sampling) => {
+      if (!preset) return sampling;
+      const free = PRESET_NAMES.filter((name) => !settings.isFixed(name));
+      const others = Object.entries(sampling).filter(([name]) => !free.some((other) => other === name));
+      return { ...Object.fromEntries(others), ...settings.free(PRESETS[preset]) };
+    };
+    const answer = await ask(this.#app, { conversation, message, anew: true }, over.signal, tell, styled);
     const pace = new Pace();
     for await (const part of answer) {
       pace.take(part);
@@ -337,13 +340,4 @@ class Column {
  */
 function isSame(one, other) {
   return one === other || (one?.url !== undefined && one.url === other.url);
-}
-
-/** @param {string} label */
-function select(label) {
-  const root = element("label", "chooser", label);
-  const field = /** @type {HTMLSelectElement} */ (element("select", "quiet"));
-  field.setAttribute("aria-label", label); // else its choices would be part of its name
-  root.append(field);
-  return { root, field };
 }

@@ -11,6 +11,8 @@ const COMMENT = 66_000;
 /** Between two pieces of this many tokens the page gets its turn. */
 const AT_ONCE = 20_000;
 const TOKEN = /<(\/?)w:([A-Za-z]+)((?:\s[^>]*?)?)(\/?)>|<[^>]*>|[^<]+/g;
+/** What older programs are to read in the place of what stands before it. */
+const FALLBACK = /^<\/?mc:Fallback\b[^/]*?>$/;
 const ENTITIES = /** @type {Record<string, string>} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" });
 
 /**
@@ -47,20 +49,34 @@ async function unpacked(file, wanted) {
       const own = new DataView(await file.slice(place, place + 30).arrayBuffer());
       const data = place + 30 + own.getUint16(26, true) + own.getUint16(28, true);
       const stream = file.slice(data, data + size).stream();
-      return new Response(packing ? stream.pipeThrough(new DecompressionStream("deflate-raw")) : stream).text();
+      const whole = packing ? stream.pipeThrough(new DecompressionStream("deflate-raw")) : stream;
+      return new Response(whole.pipeThrough(bounded())).text();
     }
     at += 46 + name + extra + comment;
   }
   throw new RangeError("not there");
 }
 
+/** Lets no more through than may be: what a file says of its size need not be so. */
+function bounded() {
+  let count = 0;
+  return new TransformStream({
+    transform(/** @type {Uint8Array} */ data, controller) {
+      if ((count += data.length) > LARGEST) controller.error(new RangeError("too large"));
+      else controller.enqueue(data);
+    },
+  });
+}
+
 /** @param {string} xml */
 async function written(xml) {
   const parts = [];
-  let [isText, count, tables] = [false, 0, 0];
+  let [isText, count, tables, again] = [false, 0, 0, 0];
   let paragraph = "";
   for (const [token, closes, name, attributes, isEmpty] of xml.matchAll(TOKEN)) {
     if (++count % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
+    if (FALLBACK.test(token)) again += closes || token.startsWith("</") ? -1 : 1;
+    if (again) continue;
     if (name === "t") isText = !closes && !isEmpty;
     else if (name === "tab" && !closes) paragraph += "\t";
     else if (name === "br" || name === "cr") paragraph += "\n";

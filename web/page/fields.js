@@ -24,6 +24,15 @@ export function fieldRow(name, label, explained, input) {
   return { root, problem };
 }
 
+/** One of many. @param {string} label */
+export function select(label) {
+  const root = element("label", "chooser", label);
+  const field = /** @type {HTMLSelectElement} */ (element("select", "quiet"));
+  field.setAttribute("aria-label", label); // else its choices would be part of its name
+  root.append(field);
+  return { root, field };
+}
+
 /**
  * Say what is wrong with what was typed, or that nothing is.
  *

@@ -107,7 +107,7 @@ function now() {
 }
 
 /** @param {number[]} values @returns {Spread} */
-export function spread(values) {
+function spread(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
   const median = sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;

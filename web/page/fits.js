@@ -22,8 +22,15 @@ const [SAFE, BOLD, BOLDER] = [0.5, 0.8, 3];
 const known = read();
 let hint = { safe: 0, bold: Infinity };
 
-/** Look at the device: once, before `fitOf` is asked. */
-export async function lookAtDevice() {
+/** @type {Promise<void> | undefined} */
+let looked;
+
+/** Look at the device, once, before `fitOf` is asked. */
+export function lookAtDevice() {
+  return (looked ??= look());
+}
+
+async function look() {
   const memory = /** @type {any} */ (navigator).deviceMemory * 2 ** 30;
   if (memory) {
     hint = { safe: SAFE * memory, bold: (memory < CAP * 2 ** 30 ? BOLD : BOLDER) * memory };

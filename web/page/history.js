@@ -323,7 +323,11 @@ export class History {
    * @param {Entry} entry
    */
   #rename(item, entry) {
-    this.#write(item, entry.name, strings.sidebar.rename, (name) => this.#arrange(entry.id, { name: name || entry.name }));
+    this.#write(item, entry.name, strings.sidebar.rename, (name) => {
+      // What was not changed here may have got another name meanwhile: by the model, or in another tab.
+      if (name && name !== entry.name) this.#arrange(entry.id, { name });
+      else this.#focus(`[data-id="${entry.id}"] .open`);
+    });
   }
 
   /**
@@ -375,8 +379,8 @@ export class History {
   /** @param {Entry} entry */
   async #delete(entry) {
     const record = await this.#store.load(entry.id);
+    this.#on.deleted(entry.id); // before it is, so that nothing keeps it anew meanwhile
     await this.#store.delete(entry.id);
-    this.#on.deleted(entry.id);
     await this.show();
     const undo = async () => {
       if (!record) return;

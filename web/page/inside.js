@@ -10,12 +10,13 @@
 
 import { Dialog } from "./dialog.js";
 import { element, styleSheet } from "./dom.js";
-import { bars, fill, HALF, seen, shareOf, Tokens } from "./inside_parts.js";
+import { select } from "./fields.js";
+import { bars, fill, HALF, problem, seen, shareOf, Tokens } from "./inside_parts.js";
 import { rawOf, textOf } from "./raw.js";
 import { Rewriting } from "./rewriting.js";
 import { strings } from "./strings.js";
 import { toJson } from "./transfer.js";
-import { decimal } from "../shared/format.js";
+import { microseconds } from "../shared/format.js";
 
 const words = strings.inside;
 
@@ -34,6 +35,7 @@ let opening = 0;
 export async function open(app, message) {
   const { engine, ready } = app;
   if (!engine || !ready) return app.toast(words.notReady);
+  if (!message.content && !message.reasoning && !message.calls) return app.toast(strings.unanswered);
   const mine = ++opening;
   const status = element("p", "looking", words.looking);
   status.setAttribute("role", "status");
@@ -143,6 +145,8 @@ class Attention {
   #head = select(words.head);
   #token = 0;
   #asked = 0;
+  /** When the one that was asked for last is shown. @type {Promise<void> | undefined} */
+  #shown;
 
   /**
    * @param {Engine} engine
@@ -185,6 +189,13 @@ class Attention {
     this.#token = token;
     if (!this.#found.attending.length) return;
     const asked = ++this.#asked;
+    await this.#shown; // one is asked for at a time, and then what is wanted by then
+    if (asked === this.#asked) await (this.#shown = this.#ask(token));
+  }
+
+  /** @param {number} token */
+  async #ask(token) {
+    const asked = this.#asked;
     const head = this.#head.field.value === "" ? null : Number(this.#head.field.value);
     try {
       const weights = await this.#engine.attend(this.#answer, { token, layer: Number(this.#layer.field.value), head });
@@ -233,7 +244,7 @@ function timeOf(engine) {
         name: kernel,
         note: `${doing(kernel)} × ${count}`,
         share: seconds / whole,
-        value: `${decimal(1e6 * seconds)} µs`,
+        value: microseconds(seconds),
       }));
     root.replaceChildren(element("p", "lead", words.timeLead), bars(words.kinds, [words.kind, words.share], rows));
   }, (error) => root.replaceChildren(problem(error)));
@@ -267,14 +278,6 @@ function folded(title, content) {
   return details;
 }
 
-/** @param {string} label */
-function select(label) {
-  const root = element("label", "chooser", label);
-  const field = /** @type {HTMLSelectElement} */ (element("select", "quiet"));
-  root.append(field);
-  return { root, field };
-}
-
 /**
  * @param {string} text
  * @param {string | number} value
@@ -283,9 +286,3 @@ function option(text, value) {
   return new Option(text, String(value));
 }
 
-/** @param {unknown} error */
-function problem(error) {
-  const root = element("p", "problem", /** @type {Error} */ (error).message);
-  root.setAttribute("role", "alert");
-  return root;
-}

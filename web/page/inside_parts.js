@@ -26,6 +26,13 @@ export function fill(token, strength) {
   token.style.setProperty("--strength", `${Math.round(42 * strength)}%`);
 }
 
+/** @param {unknown} error @returns {HTMLElement} its one line */
+export function problem(error) {
+  const root = element("p", "problem", /** @type {Error} */ (error).message);
+  root.setAttribute("role", "alert");
+  return root;
+}
+
 /** Tokens one behind the other, as text: one of them is chosen, by a click or the arrow keys. */
 export class Tokens {
   root = element("div", "tokens");

@@ -7,7 +7,7 @@ import { address } from "../shared/site.js";
  * @param {() => Promise<T>} load
  * @returns {() => Promise<T>} loads once; again after a failure
  */
-function once(load) {
+export function once(load) {
   /** @type {Promise<T> | null} */
   let loading = null;
   return () => (loading ??= load().catch((error) => ((loading = null), Promise.reject(error))));

@@ -26,7 +26,7 @@
 
 import { newId } from "./conversation.js";
 import { PRESETS } from "./presets.js";
-import { recall, recallJson, remember } from "./remembered.js";
+import { recall, recallJson, remember, whenChanged } from "./remembered.js";
 import { faceOf, ownValuesOf } from "./settings_values.js";
 import { strings } from "./strings.js";
 
@@ -48,9 +48,8 @@ class Library extends EventTarget {
 
   constructor() {
     super();
-    addEventListener("storage", ({ key }) => {
-      if (key !== KEY) return;
-      this.#kept = read(recallJson(KEY)); // another tab has changed it
+    whenChanged(KEY, () => {
+      this.#kept = read(recallJson(KEY));
       this.dispatchEvent(new Event("change"));
     });
   }
@@ -92,13 +91,19 @@ class Library extends EventTarget {
 
   /** @param {Kind} kind @param {string} removed @returns {() => void} brings it back */
   remove(kind, removed) {
-    const before = this.#kept;
+    const before = this.#kept[kind];
+    const item = before.find(({ id }) => id === removed);
     const isOwn = [...OWN_ASSISTANTS, ...OWN_PROMPTS].some(({ id }) => id === removed);
     this.#change({
-      [kind]: before[kind].filter(({ id }) => id !== removed),
-      gone: isOwn ? [...before.gone, removed] : before.gone,
+      [kind]: before.filter(({ id }) => id !== removed),
+      gone: isOwn ? [...this.#kept.gone, removed] : this.#kept.gone,
     });
-    return () => this.#change({ [kind]: before[kind], gone: before.gone });
+    return () => {
+      this.#change({
+        [kind]: item ? [...this.#kept[kind], item] : this.#kept[kind],
+        gone: this.#kept.gone.filter((id) => id !== removed),
+      });
+    };
   }
 
   /** @param {Partial<Kept>} change */

@@ -116,7 +116,7 @@ class LibraryDialog {
       this.#back();
       const undo = () => {
         bringBack();
-        this.#draw();
+        if (!this.#dialog.body.querySelector("form")) this.#draw(); // what is being written stays
       };
       this.#app.toast(words.removed(item.name), { label: strings.undo, act: undo });
     };

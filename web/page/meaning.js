@@ -6,22 +6,15 @@
  * @import { App } from "./app.js"
  * @import { AttachedFile } from "./attached.js"
  * @import { ModelSource, Ready } from "../shared/protocol.js"
- * @import { Site } from "../shared/site.js"
  */
 
-import { siteModels } from "./choice.js";
+import { searchModel } from "./choice.js";
 import { documentOf } from "./passages.js";
 import { percent } from "../shared/format.js";
 import { keptModels } from "../shared/kept.js";
-import { HUB } from "../shared/reference.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
-/** all-MiniLM-L6-v2 in 8 bit, Apache-2.0. */
-const SUGGESTED = {
-  name: "all-MiniLM-L6-v2",
-  url: `${HUB}/second-state/All-MiniLM-L6-v2-Embedding-GGUF/resolve/main/all-MiniLM-L6-v2-Q8_0.gguf`,
-};
 /** Its download, about. */
 export const BYTES = 25e6;
 /** What it takes on the GPU, with all that it computes with. */
@@ -29,14 +22,9 @@ const MEMORY = 100e6;
 /** Passages whose vectors are made at once: between two such lots one can stop. */
 const AT_ONCE = 48;
 
-/** The site's own, or else the one from Hugging Face. @param {Site | null} site @returns {ModelSource} */
-export function searchModel(site) {
-  return site?.embedding ? siteModels({ models: [site.embedding] })[0] : SUGGESTED;
-}
-
 class Meaning {
   /** Whose vectors count: its address. */
-  model = SUGGESTED.url;
+  model = "";
   /** Beside which chat model it was loaded, or could not be: the next one takes its room. @type {Ready | null} */
   #beside = null;
   #isLoaded = false;

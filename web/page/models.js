@@ -3,21 +3,19 @@
  * dropped on the page, and the app's event "choose" (its detail an Offer). And what is remembered of one that was loaded.
  *
  * @import { App } from "./app.js"
- * @import { Models } from "./models_dialog.js"
  */
 
 import { rememberChoice } from "./choice.js";
 import { button, byId } from "./dom.js";
 import { isOpen } from "./house.js";
+import { once } from "./libraries.js";
 import { strings } from "./strings.js";
 
 const words = strings.models;
 
 /** @param {App} app */
 export function mount(app) {
-  /** @type {Promise<Models> | undefined} */
-  let models;
-  const dialog = () => (models ??= import("./models_dialog.js").then(({ Models }) => new Models(app)));
+  const dialog = once(async () => new (await import("./models_dialog.js")).Models(app));
   const open = async () => (await dialog()).open();
   for (const id of ["model-button", "models-button"]) byId(id).addEventListener("click", open);
   app.addEventListener("choose", async (event) => (await dialog()).choose(/** @type {CustomEvent} */ (event).detail));

@@ -38,6 +38,8 @@ export class Models {
   #shown = null;
   /** Counts drawings: the last one is the one that is seen. */
   #drawing = 0;
+  /** Counts what is chosen: what comes late of an earlier one is not loaded. */
+  #choosing = 0;
   /** Of the model that could not be chosen, and why; at "", of what was typed or found. */
   #problem = { name: "", text: "", act: /** @type {(() => void) | null} */ (null) };
   #notice = element("div", "notice");
@@ -246,18 +248,20 @@ export class Models {
    * @param {Offer} offer
    */
   async choose(offer, anyway = false) {
+    const choice = ++this.#choosing;
     try {
       const source = await offer.source();
       const size = totalBytes(source) ?? offer.bytes ?? 0;
       const wanted = { ...offer, bytes: size, memory: memoryOf({ ...offer, bytes: size }) };
       const problem = anyway || !size ? "" : await this.#misfit(wanted);
+      if (choice !== this.#choosing) return; // another was chosen meanwhile, or none
       if (problem) return this.#refuse(offer, problem, () => this.choose({ ...offer, source: async () => source }, true));
       if (!source.file) persistent(true); // where that takes a question, it is asked now
       this.#dialog.close();
       this.#reference.value = "";
       this.#app.load(source);
     } catch (error) {
-      this.#refuse(offer, /** @type {EngineError} */ (error).message, null);
+      if (choice === this.#choosing) this.#refuse(offer, /** @type {EngineError} */ (error).message, null);
     }
   }
 

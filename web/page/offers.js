@@ -18,12 +18,11 @@
  * @property {boolean} [helps] nobody can chat with it: it searches files
  */
 
-import { siteModels } from "./choice.js";
+import { searchModel, siteModels } from "./choice.js";
 import { element } from "./dom.js";
 import { fitOf, memoryOf } from "./fits.js";
 import { isOpen } from "./house.js";
 import { about, bytes } from "../shared/format.js";
-import { searchModel } from "./meaning.js";
 import { addressOf, nameOf, split } from "../shared/reference.js";
 import { strings } from "./strings.js";
 import { suggested } from "./suggested.js";

@@ -9,7 +9,7 @@
 import { button, element } from "./dom.js";
 import { inSteps } from "./frames.js";
 import { icon } from "./icons.js";
-import { seen, Tokens } from "./inside_parts.js";
+import { problem, seen, Tokens } from "./inside_parts.js";
 import { copyText } from "./messages.js";
 import { plain } from "./pieces.js";
 import { strings } from "./strings.js";
@@ -29,11 +29,7 @@ export function rawOf(engine, answer, message) {
   root.append(element("p", "looking", strings.inside.looking));
   engine.spell(answer).then(
     (spelled) => root.replaceChildren(...drawn(spelled, message)),
-    (/** @type {Error} */ error) => {
-      const problem = element("p", "problem", error.message);
-      problem.setAttribute("role", "alert");
-      root.replaceChildren(problem);
-    },
+    (error) => root.replaceChildren(problem(error)),
   );
   return root;
 }
@@ -51,7 +47,8 @@ function drawn({ ids, data, lengths, special, answer }, { figures }) {
     const bytes = data.subarray(end, (end += length));
     tokens.push({ text: text.decode(bytes, { stream: true }), bytes });
   }
-  const whole = (/** @type {number} */ from, /** @type {number} */ to) => tokens.slice(from, to).map((token) => token.text).join("");
+  const whole = (/** @type {number} */ from, /** @type {number} */ to) =>
+    tokens.slice(from, to).map((token) => token.text).join("");
   const isSpecial = new Set(special);
   const detail = element("p", "of-token");
   detail.setAttribute("aria-live", "polite");
@@ -65,8 +62,10 @@ function drawn({ ids, data, lengths, special, answer }, { figures }) {
   inSteps(() => {
     const from = next;
     // Each piece is laid out by itself, and so ends where a line does.
-    const lines = tokens.findIndex(({ text }, index) => index >= from + AT_ONCE / 2 && text.includes("\n")) + 1;
-    next = Math.min(tokens.length, from + AT_ONCE, lines || Infinity);
+    const most = Math.min(tokens.length, from + AT_ONCE);
+    next = from + AT_ONCE / 2;
+    while (next < most && !tokens[next].text.includes("\n")) next++;
+    next = Math.min(next + 1, most);
     const piece = element("div", "piece");
     list.root.append(piece);
     const shown = tokens.slice(from, next).map((token) => token.text.replaceAll("\n", "⏎\n"));

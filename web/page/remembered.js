@@ -25,6 +25,11 @@ export function remember(key, value) {
   }
 }
 
+/** @param {string} key @param {() => void} act when another tab has changed what it is */
+export function whenChanged(key, act) {
+  addEventListener("storage", (event) => event.key === key && act());
+}
+
 /** @param {string} key @returns {unknown} what was remembered as JSON; null where that is none */
 export function recallJson(key) {
   try {

@@ -13,10 +13,10 @@
  * @typedef {object} Section of a feature
  * @property {Group} [group] that it stands in; else "tools"
  * @property {() => HTMLElement} show made anew each time
- * @property {() => void} [reset] everything is to be as it was at first
+ * @property {() => () => void} [reset] everything is to be as it was at first; returns what takes that back
  */
 
-import { recallJson, remember } from "./remembered.js";
+import { recallJson, remember, whenChanged } from "./remembered.js";
 import { ownValuesOf, valuesOf } from "./settings_values.js";
 
 const KEY = "settings";
@@ -36,6 +36,14 @@ export class Settings extends EventTarget {
   #card = {};
   /** @type {Section[]} */
   sections = [];
+
+  constructor() {
+    super();
+    whenChanged(KEY, () => {
+      this.values = valuesOf(recallJson(KEY));
+      this.dispatchEvent(new CustomEvent("change"));
+    });
+  }
 
   /** @param {Group} [group] */
   open(group) {

@@ -242,11 +242,16 @@ class SettingsDialog {
       this.#settings.setOwn(conversation, own);
     };
     set({}, undefined);
-    for (const { reset } of this.#settings.sections) reset?.();
+    const backs = this.#settings.sections.map(({ reset }) => reset?.());
     this.#isOwn = false;
     this.#draw();
     /** @type {HTMLElement | null} */ (this.#dialog.body.querySelector("[aria-selected=true]"))?.focus();
-    this.#app.toast(words.wasReset, { label: strings.undo, act: () => set(values, own) });
+    const undo = () => {
+      set(values, own);
+      for (const back of backs) back?.();
+      if (this.#dialog.isOpen) this.#draw();
+    };
+    this.#app.toast(words.wasReset, { label: strings.undo, act: undo });
   }
 }
 

@@ -32,7 +32,7 @@ export const NUMBERS = {
   seed: { name: "seed", min: 0, max: 2 ** 32 - 1, step: 1 },
   context: { name: "context", min: 64, max: 1e7, step: 1 },
 };
-export const LEVELS = /** @type {const} */ (["low", "medium", "high"]);
+const LEVELS = /** @type {const} */ (["low", "medium", "high"]);
 /** Names are cut there: they stand in rows. */
 const LONGEST_NAME = 60;
 

@@ -82,14 +82,16 @@ async function fileOf(record, included) {
  * @param {Included} included
  * @returns {Promise<string>} HTML
  */
-export async function pageOf(record, { system, thoughts }) {
-  const style = await (await fetch(address("page/share.css"))).text();
+async function pageOf(record, { system, thoughts }) {
+  const sheet = await fetch(address("page/share.css"));
+  if (!sheet.ok) throw new Error(`share.css: ${sheet.status}`);
+  const style = await sheet.text();
   const { path } = new Conversation(record);
   const page = document.implementation.createHTMLDocument(record.name || strings.sidebar.unnamed);
   page.documentElement.lang = strings.language;
   page.documentElement.dir = strings.direction;
-  const sheet = page.createElement("style");
-  sheet.textContent = style;
+  const styled = page.createElement("style");
+  styled.textContent = style;
   const policy = `default-src 'none'; style-src 'sha256-${await sum(style)}'; img-src data:; base-uri 'none'; form-action 'none'`;
   page.head.prepend(
     meta({ charset: "utf-8" }),
@@ -97,7 +99,7 @@ export async function pageOf(record, { system, thoughts }) {
     meta({ name: "viewport", content: "width=device-width, initial-scale=1" }),
     meta({ name: "color-scheme", content: "light dark" }),
   );
-  page.head.append(sheet);
+  page.head.append(styled);
   const main = element("main", "");
   main.append(element("h1", "", record.name || strings.sidebar.unnamed), element("p", "about", about(path)));
   if (system) main.append(folded(words.systemTitle, [element("pre", "", system)]));
@@ -136,13 +138,19 @@ async function articleOf({ role, content, files = [], reasoning, calls = [], mod
   const root = element("article", role);
   root.append(element("h2", "", role === "user" ? strings.you : (model ?? strings.assistant)));
   for (const file of files) if (file.text) root.append(folded(labelOf(file), [element("pre", "", file.text)]));
-  if (thoughts && reasoning) root.append(folded(strings.message.thought(undefined), await drawn(reasoning)));
-  const said = element("div", "said");
-  said.dir = "auto";
-  if (role === "user") said.append(element("p", "plain", content));
-  else said.append(...(await drawn(content)));
-  root.append(said, ...calls.map(callOf));
-  for (const [index, source] of sources.entries()) root.append(folded(`[${index + 1}] ${placeOf(source)}`, [element("pre", "", source.text)]));
+  if (thoughts && reasoning) root.append(folded(strings.message.thought(undefined), [said(await drawn(reasoning))]));
+  root.append(said(role === "user" ? [element("p", "plain", content)] : await drawn(content)), ...calls.map(callOf));
+  for (const [index, source] of sources.entries()) {
+    root.append(folded(`[${index + 1}] ${placeOf(source)}`, [element("pre", "", source.text)]));
+  }
+  return root;
+}
+
+/** @param {Node[]} content @returns {HTMLElement} in the direction of its own letters */
+function said(content) {
+  const root = element("div", "said");
+  root.dir = "auto";
+  root.append(...content);
   return root;
 }
 

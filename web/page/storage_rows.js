@@ -73,7 +73,7 @@ async function found(app) {
     { name: words.memory, explained: words.memoryExplained, size: memory, remove: forgetMemory },
     {
       ...{ name: words.conversations(records.length), explained: words.conversationsExplained, remove: removeAll },
-      size: records.length && new Blob([JSON.stringify(records)]).size,
+      size: records.reduce((sum, record) => sum + new Blob([JSON.stringify(record)]).size, 0),
       save: () => saveText(`${strings.transfer.fileName}.json`, () => toJson(records)),
     },
   );

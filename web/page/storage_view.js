@@ -14,10 +14,14 @@ const words = strings.storage;
 /** @param {App} app opens it by the event "storage" */
 export function mount(app) {
   const dialog = new Dialog("storage", words.title, { opened: draw });
+  let drawing = 0;
   async function draw() {
+    const mine = ++drawing;
     const { rowsOf } = await import("./storage_rows.js");
+    const rows = await rowsOf(app, draw);
+    if (mine !== drawing) return; // it is drawn anew already
     const focused = dialog.body.contains(document.activeElement);
-    dialog.body.replaceChildren(...(await rowsOf(app, draw)));
+    dialog.body.replaceChildren(...rows);
     if (focused) dialog.body.querySelector("button")?.focus();
   }
   const show = () => {

@@ -43,7 +43,11 @@ export function mount(app) {
         remember(KEY, value === "default" ? null : value),
       );
     },
-    reset: () => remember(KEY, null),
+    reset: () => {
+      const before = recall(KEY);
+      remember(KEY, null);
+      return () => remember(KEY, before);
+    },
   });
 }
 

@@ -24,6 +24,8 @@ class Aloud {
   /** What is read, and the button that ends it. */
   #stop = iconButton("stop", words.stop, () => this.#end());
   #isOffered = false;
+  /** What is spoken: held, lest it is collected before it tells of its end. @type {Set<SpeechSynthesisUtterance>} */
+  #spoken = new Set();
   /** Counts what is read: what an earlier one has left to say is not said. */
   #reading = 0;
 
@@ -69,10 +71,12 @@ class Aloud {
     const sentences = paragraphs.flatMap((paragraph) => sentencesOf(paragraph, language));
     const next = () => {
       if (mine !== this.#reading) return;
+      this.#spoken.clear();
       const sentence = sentences.shift();
-      if (!sentence) return this.#end();
+      if (!sentence || !this.#stop.isConnected) return this.#end(); // at its end, or nobody could end it any more
       const utterance = new SpeechSynthesisUtterance(sentence);
       Object.assign(utterance, { voice, lang: voice.lang, onend: next, onerror: () => mine === this.#reading && this.#end() });
+      this.#spoken.add(utterance);
       this.#speech.speak(utterance);
     };
     message.querySelector(".actions")?.prepend(this.#stop);
@@ -107,6 +111,8 @@ async function offerDictation(app) {
   const prompt = byId("prompt", HTMLTextAreaElement);
   /** @type {any} */
   let listening = null;
+  /** The field changes by what was said, not by what was typed. */
+  let isHeard = false;
   const end = () => {
     listening?.abort();
     listening = null;
@@ -119,7 +125,9 @@ async function offerDictation(app) {
     recognition.onresult = (/** @type {any} */ { results }) => {
       if (listening !== recognition) return;
       prompt.value = before + Array.from(results, (/** @type {any} */ [best]) => best.transcript).join("");
+      isHeard = true;
       prompt.dispatchEvent(new Event("input", { bubbles: true }));
+      isHeard = false;
     };
     recognition.onerror = (/** @type {any} */ { error }) => {
       if (listening === recognition && error !== "aborted") app.toast(error === "not-allowed" ? words.notAllowed : words.failed);
@@ -139,4 +147,5 @@ async function offerDictation(app) {
   byId("send").before(toggle);
   byId("composer").addEventListener("submit", end);
   prompt.addEventListener("keydown", ({ key }) => key === "Escape" && end());
+  prompt.addEventListener("input", () => !isHeard && listening && end()); // else it would write over that
 }
