@@ -80,4 +80,4 @@ def _version() -> str:
         from pathlib import Path
 
         project = Path(__file__).parents[1] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text())["project"]["version"])
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])

@@ -23,7 +23,7 @@ def module(path: str, **given: object) -> Any:
     here = Path(__file__).parent
     # A wheel carries the modules inside the package; a checkout has them beside it.
     folder = next(folder for folder in (here / "_web", here.parent / "web") if (folder / path).is_file())
-    return run_js(linked(path, lambda name: (folder / name).read_text(), given))(**given)
+    return run_js(linked(path, lambda name: (folder / name).read_text(encoding="utf-8"), given))(**given)
 
 
 def linked(entry: str, read: Callable[[str], str], given: Collection[str] = ()) -> str:

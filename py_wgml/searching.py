@@ -1,7 +1,6 @@
 """Questions about documents, for the page: whether the model can read them whole, and else which passages it should."""
 
 import base64
-from binascii import Error as NoBase64
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,7 +105,7 @@ def _vectors(written: str, width: int) -> npt.NDArray[np.float64] | None:
     """Those of a GivenDocument, each of length 1: float64 [n, width]; None where they are another model's."""
     try:
         data = np.frombuffer(base64.b64decode(written, validate=True), np.int8)
-    except NoBase64:
+    except ValueError:  # what is no base64, and what is no ASCII
         raise WgmlError("the vectors of a document are not in base64") from None
     if len(data) % width:
         return None

@@ -50,7 +50,7 @@ def test_a_model_beside_the_other_makes_vectors(page: Any) -> None:
         rows = np.frombuffer(made["vectors"], np.float32).reshape(-1, made["width"])
         assert len(rows) == len(cut["texts"])
         [vector] = await page.ask("embed", texts=[ASKED["question"]], beside=True)
-        # The vectors alone decide: of the passages, one is given the question's own.
+        # Of the passages, one is given the question's own vector.
         kept = rows.copy()
         kept[-1] = np.frombuffer(vector["vectors"], np.float32)
         data = np.round(127 * kept / np.abs(kept).max(axis=1, keepdims=True)).astype(np.int8)

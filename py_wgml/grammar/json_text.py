@@ -53,7 +53,6 @@ def key_characters(ranges: Iterable[Range]) -> Node:
 
 
 EVERYTHING: list[Range] = [(0, 0x10FFFF)]
-CHARACTER = text_characters(EVERYTHING)
 KEY_CHARACTER = key_characters(EVERYTHING)
 
 

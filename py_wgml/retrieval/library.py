@@ -3,15 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from .passages import Passage, cut
-from .scores import Words, blended, terms
+from .scores import ASKING, Words, blended, terms
 
 _KEPT = 16  # documents whose passages are kept
 _MOST = 8  # passages for one question
+_TRIED = 32  # of which so many are looked at: whether there is room for one takes a tokenizer
 _LEAST = 0.15  # of the best one's score: what is worse says nothing
 _EARLIER = 0.3  # of what the words of the question before this one count
 _BEGINNING = 2  # passages of each document
@@ -75,24 +77,27 @@ class Library:
         room: the most tokens that they have together, which `count` tells of a text; the best one is given anyway.
         nearness: the cosine of each passage's vector with the question's, of all documents one behind the other, NaN
         for none: float64 [n]. before: the question before this one, which this one may go on from. Where no word of a
-        question tells one passage from another, the documents' beginnings come first: who asks what a text is about
-        uses none of its own.
+        question tells one passage from another, the documents' beginnings come first, unless vectors tell: who asks
+        what a text is about uses none of its words.
         """
         indexes = [self._index(document) for document in documents]
         places = [(d, passage) for d, index in enumerate(indexes) for passage in index.passages]
         if not places:
             return []
         among = [index.words for index in indexes]
-        telling = [Words.telling(among, terms(said), _COMMON, _FEW) for said in (question, before)]
-        words, earlier = (Words.scores(among, asked) for asked in telling)
+        asked = terms(question)
+        telling = [Words.telling(among, words, _COMMON, _FEW) for words in (asked, terms(before))]
+        words, earlier = (Words.scores(among, found) for found in telling)
         scores = blended(words + _EARLIER * earlier, nearness)
         order = [int(i) for i in np.argsort(-scores, kind="stable") if scores[i] > _LEAST * scores.max()]
         if not telling[0]:  # none of its words is in the documents, or all are everywhere
             starts = np.cumsum([0, *(len(index.passages) for index in indexes)])
-            order = [i for n in range(_BEGINNING) for i in starts[:-1] + n if i < len(places)] + order
+            begin = [int(i) for n in range(_BEGINNING) for i, end in pairwise(starts + n) if i < end - n]
+            is_of_all = nearness is None or ASKING.issuperset(asked)
+            order = begin + order if is_of_all else order + begin
         chosen: list[int] = []
-        for place in dict.fromkeys(order):
-            if len(chosen) == _MOST:
+        for place in [*dict.fromkeys(order)][:_TRIED]:
+            if len(chosen) == _MOST or (chosen and room <= 0):
                 break
             tokens = count(places[place][1].text)
             if tokens <= room or not chosen:

@@ -5,10 +5,12 @@ its passages by one stays good with another.
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 LENGTH = 180  # tokens of a passage, about: models that embed were trained with 256 at most
+GAPS = 60  # of them beside, of what stands between its pieces: spaces and empty lines
 OVERLAP = 40  # of them that the next one has too, so that nothing is torn from what it follows
 _LETTERS = 4  # of a token, in scripts with spaces; in others a letter is a token
 _WIDE = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u2e80-\uffdc\U00020000-\U0003ffff]")
@@ -66,16 +68,18 @@ def _sections(text: str) -> Iterator[tuple[int, int, str]]:
 
 def _packed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Neighbouring pieces together, as long as they are no longer than a passage."""
-    pieces: list[tuple[int, int, float]] = []
-    size = 0.0
+    pieces: deque[tuple[int, int, float, float]] = deque()  # each with its length, and that of what stands before it
+    size = gaps = 0.0
     for first, last in _pieces(text, start, end, (_PARAGRAPH, _SENTENCE, _WORD)):
-        own = length(text[first:last])
-        if pieces and size + own > LENGTH:
+        own, gap = length(text[first:last]), length(text[pieces[-1][1] : first]) if pieces else 0.0
+        if pieces and (size + own > LENGTH or gaps + gap > GAPS):
             yield pieces[0][0], pieces[-1][1]
-            while pieces and (size > OVERLAP or size + own > LENGTH):
-                size -= pieces.pop(0)[2]
-        pieces.append((first, last, own))
+            while pieces and (max(size, gaps) > OVERLAP or size + own > LENGTH or gaps + gap > GAPS):
+                size -= pieces.popleft()[2]
+                gaps, gap = (gaps - pieces[0][3], gap) if pieces else (0.0, 0.0)
+        pieces.append((first, last, own, gap))
         size += own
+        gaps += gap
     if pieces:
         yield pieces[0][0], pieces[-1][1]
 

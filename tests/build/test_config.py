@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import struct
 import tomllib
@@ -13,7 +14,7 @@ import pytest
 from web.build import options, paths
 from web.build.brand import INK, PAPER, contrast, shortcuts, theme_css
 from web.build.commands import branded
-from web.build.config import _KEYS, Config, read_config
+from web.build.config import _KEYS, _SETTINGS, Config, read_config
 from web.build.errors import USAGE, Stop
 
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4s", 13, b"IHDR")
@@ -25,6 +26,9 @@ FILES = {
     "logo.png": PNG + struct.pack(">II", 512, 512),
     "small.png": PNG + struct.pack(">II", 64, 64),
     "page.svg": b"<html/>",
+    "bare.svg": b"<svg/>",
+    "letters.svg": b'<?xml version="1.0" encoding="foo"?><svg/>',
+    "other.png": PNG[:12] + b"CgBI" + struct.pack(">II", 512, 512),
 }
 WRONG = {
     'titel = "x"': "there is no option titel; did you mean title?",
@@ -51,9 +55,24 @@ WRONG = {
     "[settings]\ntop_k = 1.5": "settings.top_k is a whole number from 0 to 10000",
     "[settings]\ncache_bits = 4": "settings.cache_bits is one of 8, 16",
     "[settings]\ntemprature = 1": "settings.temprature; did you mean temperature?",
+    "[settings]\nschema = 'not JSON'": "settings.schema is a JSON schema: a text, with an object of JSON in it",
+    "[settings]\nschema = '[]'": "settings.schema is a JSON schema",
+    f"[settings]\nseed = {'9' * 5000}": "Exceeds the limit",
+    "a = " + "[" * 5000: "recursion",
+    'logo = "bare.svg"': 'it begins with <svg xmlns="http://www.w3.org/2000/svg">',
+    'logo = "letters.svg"': "which is no SVG picture: unknown encoding",
+    'logo = "other.png"': "is an SVG or a PNG picture, and",
+    f'tools = "{"x" * 300}"': "tools: File name too long",
+    'suggestions = ["a", 5]': "suggestions is a list of texts",
+    "[links]\nx = 5": 'links is a table: what a link says = "its address"',
+    '[links]\n"" = "x"': "links is a table",
+    '[light]\nink = "#ffffff"': "light: ink #ffffff on paper #faf8f3 has a contrast of",
     'locked = ["titel"]': "locked has settings by name, and titel is none; there are system,",
     '[links]\nx = "javascript:alert(1)"': "links leads to addresses with https:, http: or mailto:",
     '[links]\nx = " data:text/html,x"': "links leads to addresses",
+    '[links]\nx = "\\u0001javascript:alert(1)"': "links leads to addresses",
+    '[links]\nx = "java\\tscript:alert(1)"': "links leads to addresses",
+    '[links]\nx = "https://"': "links leads to addresses",
 }
 ALL = """
 title = "Ask the cat"
@@ -81,6 +100,12 @@ stop = ["meow"]
 Imprint = "imprint.html"
 Privacy = "https://example.org/privacy"
 """
+
+
+def site_options(*given: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    options.add_site(parser, Path())
+    return parser.parse_args(given)
 
 
 def config(text: str, folder: Path) -> Config:
@@ -134,18 +159,40 @@ def test_what_the_documents_show_is_all_there_is(tmp_path: Path) -> None:
     text = (paths.ROOT / "docs" / "site.md").read_text(encoding="utf-8")
     example = text.partition("```toml\n")[2].partition("```")[0]
     assert config(example, tmp_path).title == "Ask the library"
-    assert set(tomllib.loads(example)) == set(_KEYS)
+    told = tomllib.loads(example)
+    assert set(told) == set(_KEYS)
+    also = text.partition("`[settings]` also takes ")[2].partition(";")[0]
+    assert {*told["settings"], *re.findall(r"`(\w+)`", also)} == set(_SETTINGS)
+
+
+def test_the_example_is_one() -> None:
+    read = read_config(paths.ROOT / "docs" / "examples" / "library" / "site.toml")
+    assert branded(site_options(), read).title == read.title != ""
+
+
+def test_numbers_are_what_the_page_takes() -> None:
+    text = (paths.WEB / "page" / "settings_values.js").read_text(encoding="utf-8")
+    rows = re.findall(r'^  \w+: \{ name: "(\w+)", min: ([\d.]+), max: ([^,]+), step: (\d[\d.]*)', text, re.MULTILINE)
+    assert {name for name, *_ in rows} < set(_SETTINGS)
+    for name, *bounds in rows:
+        least, most, step = (eval(bound) for bound in bounds)
+        for value, is_good in ((least, True), (most, True), (least - step, False), (most + 1, False)):
+            with contextlib.nullcontext() if is_good else pytest.raises(ValueError, match="number from"):
+                _SETTINGS[name](int(value) if step == 1 else value, Path())
+
+
+def test_it_is_written_by_other_editors(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_bytes('title = "Caf\u00e9"'.encode("utf-8-sig"))
+    assert read_config(tmp_path / "site.toml").title == "Caf\u00e9"
 
 
 def test_the_command_line_goes_before_it(tmp_path: Path) -> None:
-    parser = argparse.ArgumentParser()
-    options.add_site(parser, tmp_path)
     read = config(ALL, tmp_path)
-    brand = branded(parser.parse_args([]), read)
+    brand = branded(site_options(), read)
     assert (brand.title, brand.colour, brand.light["accent"]) == ("Ask the cat", "#8a2be2", "#8a2be2")
-    brand = branded(parser.parse_args(["--title", "Dog", "--theme-colour", "#AA0000"]), read)
+    brand = branded(site_options("--title", "Dog", "--theme-colour", "#AA0000"), read)
     assert (brand.title, brand.colour, dict(brand.light)) == ("Dog", "#aa0000", {"paper": "#ffffff"})
-    assert branded(parser.parse_args([]), Config()).title == "py_wgml"
+    assert branded(site_options(), Config()).title == "py_wgml"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -154,13 +201,11 @@ def test_colours_of_ones_own_can_be_read(theme: str, told: str, tmp_path: Path) 
     text = f"[{theme}]\n{told}"
     own = dict(re.findall(r'(\w+) = "(#\w+)"', told))
     paper, ink = own.get("paper", PAPER[theme]), own.get("ink", INK[theme])
-    read = config(text, tmp_path)
-    args = argparse.Namespace(theme_colour=None, title=None, system_prompt=None)
     if contrast(paper, ink) < 4.5:
         with pytest.raises(Stop, match=f"{theme}: ink {ink} on paper {paper} has a contrast of"):
-            branded(args, read)
+            config(text, tmp_path)
         return
-    colours = dict(re.findall(r"--([\w-]+): (#\w+);", theme_css(branded(args, read))))
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", theme_css(branded(site_options(), config(text, tmp_path)))))
     for on in ("paper", "side", "tint", "raised"):
         assert contrast(colours["ink"], colours[on]) >= 4.0
         assert contrast(colours["soft"], colours[on]) >= 4.0

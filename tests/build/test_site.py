@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import struct
 import subprocess
+import sys
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -78,7 +80,46 @@ def test_the_brand_is_everywhere(dist: Path) -> None:
     light, dark = re.findall(r"--accent: (#\w+)", theme)
     assert brand.contrast(light, brand.PAPER["light"]) >= 4.5
     assert dark == "#ffcc00"  # bright enough as it is
-    assert set(brand.PAPER.values()) <= set(re.findall(r"--paper: (#\w+)", (dist / "page" / "base.css").read_text()))
+    base = (dist / "page" / "base.css").read_text()
+    for name, told in (("paper", brand.PAPER), ("ink", brand.INK)):
+        assert set(told.values()) <= set(re.findall(rf"--{name}: (#\w+)", base))
+
+
+def test_bold_letters_of_a_font_that_has_none_are_the_browser_s() -> None:
+    """The page's typeface has all weights in one file, KaTeX's fonts have one each."""
+    fonts = [pin for pin in pins.read_lock() if pin.file.endswith(".woff2")]
+    assert len(fonts) > 10
+    for pin in fonts:
+        assert brand.is_variable(pin.path.read_bytes()) == ("atkinson" in pin.file), pin.file
+    face = next(pin.path for pin in fonts if "atkinson" in pin.file)
+    assert "font-weight" in brand.theme_css(brand.Brand(font=face))
+    other = next(pin.path for pin in fonts if "atkinson" not in pin.file)
+    assert "font-weight" not in brand.theme_css(brand.Brand(font=other))
+    assert not brand.is_variable(face.read_bytes()[:48])
+
+
+def test_a_site_of_one_s_own_models_opens_no_others() -> None:
+    assert ".gguf" in json.dumps(brand.installed(True))
+    assert ".gguf" not in json.dumps(brand.installed(False))
+
+
+_BRANDS = """
+import pathlib, shutil, sys
+from web.build import brand, paths
+site = pathlib.Path(sys.argv[1])
+for name in ("index.html", "icon.svg"):
+    shutil.copy(paths.WEB / name, site / name)
+brand.write_brand(site, brand.Brand(title="Caf\\u00e9", description="\\u0416", language="ja"))
+"""
+
+
+def test_letters_are_the_same_wherever_it_is_built(tmp_path: Path) -> None:
+    """Under a system whose own encoding has none of them."""
+    environment = os.environ | {"LC_ALL": "C", "PYTHONPATH": str(paths.ROOT), "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-X", "utf8=0", "-c", _BRANDS, str(tmp_path)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert "<title>Caf\u00e9</title>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "manifest.webmanifest").read_text(encoding="utf-8"))["description"] == "\u0416"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def _content(text: str) -> bytes:
 
 
 def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = (), boxed: str = "") -> bytes:
-    """A Word document: paragraphs with their styles ("" or "Heading1"), a table, and a text box, which is there twice."""
+    """A Word document: paragraphs with their styles ("" or "Heading1"), a table, and a text box (twice, as Word does)."""
 
     def written(text: str, style: str = "") -> str:
         kind = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
@@ -67,8 +67,8 @@ def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = 
     table = "".join(f"<w:tr>{''.join(f'<w:tc>{written(cell)}</w:tc>' for cell in row)}</w:tr>" for row in rows)
     body = "".join(written(text, style) for text, style in paragraphs) + (f"<w:tbl>{table}</w:tbl>" if rows else "")
     if boxed:
-        body += f"<mc:AlternateContent><mc:Choice>{written(boxed)}</mc:Choice><mc:Fallback>{written(boxed)}</mc:Fallback>"
-        body += "</mc:AlternateContent>"
+        both = "".join(f"<mc:{kind}>{written(boxed)}</mc:{kind}>" for kind in ("Choice", "Fallback"))
+        body += f"<mc:AlternateContent>{both}</mc:AlternateContent>"
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     xml = f'<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
     out = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What is done in a dialog can be taken back in it, and nothing that is typed there is lost by a slip of the pointer."""
+"""What is done in a dialog can be taken back in it, and a slip of the pointer loses nothing that is typed there."""
 
 from __future__ import annotations
 

@@ -29,7 +29,9 @@ REPORT = (
     "\n\n\n\n# Outlook\n\nNext year it wants to sell twice as many of them."
 )
 LETTER = documents.docx(
-    [("Terms", "Heading1"), ("You & I <agree>.", ""), ("Prices", "Heading2")], [["piece", "euro"], ["one", "5"]], "Boxed"
+    [("Terms", "Heading1"), ("You & I <agree>.", ""), ("Prices", "Heading2")],
+    [["piece", "euro"], ["one", "5"]],
+    "Boxed",
 )
 PAGE = """<!doctype html><title>t</title><script>document.write("bad")</script><nav>Menu</nav><h1>Hello</h1>
 <p>One <b>two</b>\n three.<ul><li>a</li><li>b</li></ul><img src=x onerror="window.bad = 1"><pre>x\n  y</pre>"""

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from py_wgml.retrieval import Document, Library, cut
-from py_wgml.retrieval.passages import LENGTH, length
+from py_wgml.retrieval.passages import GAPS, LENGTH, length
 
 PROSE = " ".join(f"This is sentence number {i}, and it says little." for i in range(300))
 TEXTS = {
@@ -23,6 +23,8 @@ TEXTS = {
     "headings": "".join(f"# Part {i}\n\nWhat part {i} says.\n\n" for i in range(50)),
     "spaces": " \n\t " * 1000,
     "nothing": "",
+    "wide gaps": "x\n" + ("\n" * 3000 + "y") * 5,
+    "a wide table": "".join(f"{'name ' + str(i):280}{i * 7:20}\n" for i in range(300)),
     "outside the first plane": "\U0001f600 smile. " * 2000,
 }
 
@@ -34,7 +36,7 @@ def test_all_of_a_text_is_in_its_passages(name: str) -> None:
     covered, end = 0, 0
     for passage in passages:
         assert text[passage.start : passage.end] == passage.text == passage.text.strip() != ""
-        assert length(passage.text) <= LENGTH + 60  # what stands between its pieces
+        assert length(passage.text) <= LENGTH + GAPS
         assert not text[end : passage.start].strip()  # nothing is left out
         assert passage.end > end  # each says something new
         end = passage.end

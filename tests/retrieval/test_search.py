@@ -19,6 +19,7 @@ from py_wgml.retrieval import Document, Library, Words, terms
 from web.build import paths
 
 DATA: dict[str, Any] = json.loads((paths.ROOT / "tests" / "data" / "license.json").read_text())
+PROSE = " ".join(f"This is sentence number {i}, and it says little." for i in range(300))
 LICENSE = Document("LICENSE", ((paths.ROOT / "LICENSE").read_text(),))
 WIDTH = 384
 
@@ -72,6 +73,36 @@ def found(kind: str, room: int) -> int:
 def test_the_right_passage_is_among_the_best(kind: str, least: int) -> None:
     """Of twelve questions in other words than the text's; found is a fifth of it."""
     assert found(kind, 600) >= least
+
+
+def test_where_no_word_tells_vectors_do() -> None:
+    library = Library()
+    documents = [Document(f"{name}.txt", (f"Notes on {name}.\n\n{PROSE}",)) for name in ("herons", "pumps", "kings")]
+    passages = [passage for document in documents for passage in library.passages(document)]
+    nearness = np.full(len(passages), 0.05)
+    nearness[-2] = 0.95
+    for question in ("Wie hei\u00dft der Reiher?", "zzz"):
+        for room in (60, 10_000):
+            chosen = library.find(question, documents, room, count, nearness)
+            assert passages[-2] in [one.passage for one in chosen], (question, room)
+    by_words = library.find("zzz", documents, 10_000, count)
+    assert {one.document for one in by_words} == {0, 1, 2}  # nothing tells: the beginnings
+    chosen = library.find("What is this document about?", documents, 60, count, nearness)
+    assert [one.passage.start for one in chosen] == [0]
+
+
+def test_a_full_context_is_not_looked_for_room_in() -> None:
+    library, asked = Library(), []
+
+    def counted(text: str) -> int:
+        asked.append(text)
+        return 50
+
+    document = Document("a.txt", (PROSE * 40,))
+    nearness = np.linspace(0, 1, len(library.passages(document)))
+    assert len(nearness) > 500
+    assert len(library.find("sentence", [document], 170, counted, nearness)) == 3
+    assert len(asked) < 40
 
 
 def test_a_question_about_the_whole_gets_the_beginning() -> None:

@@ -124,7 +124,7 @@ def traced(page: Page, question: str, seconds: float | None = None) -> dict[str,
         while page.evaluate(count, ".message.assistant[data-state=ended]") <= ended:
             page.wait_for_timeout(2000)
         browser.stop_tracing()
-        events = json.loads(path.read_text())["traceEvents"]
+        events = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
     characters = len(page.evaluate(ANSWER))
     names = [event for event in events if event["name"] == "thread_name"]
     main = {(event["pid"], event["tid"]) for event in names if event["args"]["name"] == "CrRendererMain"}

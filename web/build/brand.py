@@ -35,6 +35,7 @@ class Brand:
     font: Path | None = None
     light: Mapping[str, str] = field(default_factory=dict)
     dark: Mapping[str, str] = field(default_factory=dict)
+    other_models: bool = True  # whether visitors may use their own
 
     def __post_init__(self) -> None:
         for colour in (self.colour, *self.light.values(), *self.dark.values()):
@@ -66,10 +67,10 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
         new.append("font.woff2")
     icons = write_icons(site, brand)
     new += [icon["src"] for icon in icons if icon["src"] != "icon.svg" and icon.get("purpose") != "maskable"]
-    text = index_html((site / "index.html").read_text(), brand)
+    text = index_html((site / "index.html").read_text(encoding="utf-8"), brand)
     (site / "index.html").unlink()  # it is a copy with the times of the original
-    (site / "index.html").write_text(text)
-    (site / "theme.css").write_text(theme_css(brand))
+    (site / "index.html").write_text(text, encoding="utf-8")
+    (site / "theme.css").write_text(theme_css(brand), encoding="utf-8")
     manifest = {
         "name": brand.title,
         "short_name": brand.title,
@@ -82,9 +83,9 @@ def write_brand(site: Path, brand: Brand) -> list[str]:
         "theme_color": brand.light.get("paper", PAPER["light"]),
         "icons": icons,
         "shortcuts": shortcuts(brand.language or "en"),
-        **INSTALLED,
+        **installed(brand.other_models),
     }
-    (site / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n")
+    (site / "manifest.webmanifest").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return new
 
 
@@ -110,22 +111,17 @@ def index_html(text: str, brand: Brand) -> str:
     return text
 
 
-# What the system lets an installed page do: web/page/installed.js takes what it brings.
-INSTALLED: dict[str, Any] = {
-    "launch_handler": {"client_mode": "navigate-existing"},
-    "share_target": {
-        "action": "./share",
-        "method": "POST",
-        "enctype": "multipart/form-data",
-        "params": {
-            "title": "title",
-            "text": "text",
-            "url": "url",
-            "files": [{"name": "files", "accept": ["text/*", "application/pdf", "application/json", ".gguf", ".docx"]}],
-        },
-    },
-    "file_handlers": [{"action": "./", "accept": {"application/octet-stream": [".gguf"]}}],
-}
+def installed(other_models: bool) -> dict[str, Any]:
+    """What the system lets an installed page do: web/page/installed.js takes what it brings."""
+    files = ["text/*", "application/pdf", "application/json", ".docx", *([".gguf"] if other_models else [])]
+    params = {"title": "title", "text": "text", "url": "url", "files": [{"name": "files", "accept": files}]}
+    found: dict[str, Any] = {
+        "launch_handler": {"client_mode": "navigate-existing"},
+        "share_target": {"action": "./share", "method": "POST", "enctype": "multipart/form-data", "params": params},
+    }
+    if other_models:
+        found["file_handlers"] = [{"action": "./", "accept": {"application/octet-stream": [".gguf"]}}]
+    return found
 
 
 def shortcuts(language: str) -> list[dict[str, str]]:
@@ -146,7 +142,7 @@ def write_icons(site: Path, brand: Brand) -> list[dict[str, str]]:
     if brand.logo and brand.logo.suffix.lower() == ".svg":
         shutil.copyfile(brand.logo, site / "icon.svg")
         return [vector]
-    (site / "icon.svg").write_text(icon_svg(brand.colour))
+    (site / "icon.svg").write_text(icon_svg(brand.colour), encoding="utf-8")
     if brand.logo:
         shutil.copyfile(brand.logo, site / "logo.png")
         width = int.from_bytes(brand.logo.read_bytes()[16:20])
@@ -177,10 +173,36 @@ def theme_css(brand: Brand) -> str:
         if values:
             rules.append(f':root[data-theme="{theme}"] {{ {" ".join(f"--{k}: {v};" for k, v in values.items())} }}\n')
     if brand.font:
-        source = 'font-weight: 100 900; src: url("font.woff2") format("woff2");'
-        rules.append(f'@font-face {{ font-family: "Site"; {source} }}\n')
+        # Of one that has a single weight browsers make a bold one themselves, if it is not said to have all.
+        weights = "font-weight: 100 900; " if is_variable(brand.font.read_bytes()) else ""
+        source = 'src: url("font.woff2") format("woff2");'
+        rules.append(f'@font-face {{ font-family: "Site"; {weights}{source} }}\n')
         rules.append(':root { --text: "Site", system-ui, sans-serif; }\n')
     return "".join(rules)
+
+
+def is_variable(font: bytes) -> bool:
+    """Whether a WOFF2 file has a table `fvar`: https://www.w3.org/TR/WOFF2/#table_dir_format ."""
+    known = {"glyf": 10, "loca": 11, "fvar": 47, "other": 63}  # by their places in the list there
+
+    def number(at: int) -> int:
+        """Where a number of type UIntBase128 ends."""
+        while at < len(font) and font[at] & 0x80:
+            at += 1
+        return at + 1
+
+    at = 48
+    for _ in range(int.from_bytes(font[12:14])):
+        if at >= len(font):
+            return False
+        table, transform = font[at] & 63, font[at] >> 6
+        is_fvar = table == known["fvar"] or (table == known["other"] and font[at + 1 : at + 5] == b"fvar")
+        if is_fvar:
+            return True
+        at = number(at + (5 if table == known["other"] else 1))
+        if (transform != 3) if table in (known["glyf"], known["loca"]) else transform:
+            at = number(at)
+    return False
 
 
 def mixed(one: str, other: str, share: float) -> str:
@@ -223,7 +245,7 @@ def readable(colour: str, paper: str) -> str:
 
 def icon_svg(colour: str) -> str:
     """web/icon.svg in this colour, and its tiles in what can be told from it."""
-    text = (paths.WEB / "icon.svg").read_text()
+    text = (paths.WEB / "icon.svg").read_text(encoding="utf-8")
     assert Brand.colour in text, f"icon.svg has no {Brand.colour}"
     return text.replace(Brand.colour, colour).replace(INKS[0], ink_on(colour))
 

@@ -161,7 +161,7 @@ class Firefox:
         lines = [
             f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX_PREFERENCES.items()
         ]
-        Path(profile, "user.js").write_text("".join(lines))
+        Path(profile, "user.js").write_text("".join(lines), encoding="utf-8")
         environment = dict(os.environ)
         if (driver := lavapipe()) and "VK_DRIVER_FILES" not in environment and not glob.glob("/dev/dri/render*"):
             environment["VK_DRIVER_FILES"] = driver
@@ -183,12 +183,15 @@ class Firefox:
         """Where the started browser listens: it says so in its log."""
         end, mark = time.monotonic() + timeout, "WebDriver BiDi listening on "
         while time.monotonic() < end and self.process.poll() is None:
-            for line in self.log.read_text(errors="replace").splitlines():
+            for line in self.log.read_text(errors="replace", encoding="utf-8").splitlines():
                 if line.startswith(mark):
                     return line.removeprefix(mark).strip()
             time.sleep(0.1)
         self.process.kill()
-        why = last_line(self.log.read_text(errors="replace")) or f"it ended with code {self.process.wait(10)}"
+        why = (
+            last_line(self.log.read_text(errors="replace", encoding="utf-8"))
+            or f"it ended with code {self.process.wait(10)}"
+        )
         raise NoBrowser(f"{self.binary} does not start: {why}")
 
     def command(self, method: str, timeout: float = 600.0, **params: Any) -> Any:
@@ -200,7 +203,9 @@ class Firefox:
             while message.get("id") != self.count:
                 message = json.loads(self.socket.recv(timeout))
         except ConnectionClosed:
-            raise NoBrowser(f"{self.binary} has ended: {last_line(self.log.read_text(errors='replace'))}") from None
+            raise NoBrowser(
+                f"{self.binary} has ended: {last_line(self.log.read_text(errors='replace', encoding='utf-8'))}"
+            ) from None
         if message["type"] == "error":
             raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
         return message["result"]
@@ -305,6 +310,6 @@ WORKER = Path(__file__).with_name("fake_worker.js")
 
 def stand_in(target: Page | BrowserContext, **script: Any) -> None:
     """Put a double with a script (see fake_worker.js) in the place of the worker of a page, or of all of a context."""
-    text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text()}"
+    text = f"const script = {json.dumps({'pieces': [], 'pace': 0, **script})};\n{WORKER.read_text(encoding='utf-8')}"
     target.unroute("**/worker.js")
     target.route("**/worker.js", lambda route: route.fulfill(body=text, content_type="text/javascript"))

@@ -8,6 +8,7 @@ import json
 import tempfile
 import time
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
 
 from . import checks
@@ -31,7 +32,7 @@ def build(args: argparse.Namespace) -> None:
     if split is not None and split < 1:
         raise Stop("--split takes at least 1 MiB", USAGE)
     brand = branded(args, config)
-    models = [given_model(address) for address in args.model or config.models] or [default_model()]
+    models = [given_model(address) for address in named_models(args, config)] or [default_model()]
     started = time.monotonic()
     searching = args.embedding_model or config.embedding_model
     embedding = given_model(searching) if searching else None
@@ -39,6 +40,11 @@ def build(args: argparse.Namespace) -> None:
     build_site(models, brand, args.out, split and split << 20, tools, config.page, embedding)
     size = sum(path.stat().st_size for path in args.out.rglob("*") if path.is_file())
     say(f"{args.out}: {size / 1e6:.1f} MB, made in {time.monotonic() - started:.1f} s")
+
+
+def named_models(args: argparse.Namespace, config: Config) -> Sequence[str]:
+    """Those that the command line names, else those of the configuration; none: the usual one."""
+    return args.model or config.models
 
 
 def branded(args: argparse.Namespace, config: Config) -> Brand:
@@ -58,6 +64,7 @@ def branded(args: argparse.Namespace, config: Config) -> Brand:
         font=config.font,
         light=light,
         dark=dark,
+        other_models=config.page.get("other_models", True),
     )
 
 
@@ -88,15 +95,16 @@ def bench(args: argparse.Namespace) -> None:
     before = kept(args.against) if args.against else None
     if not args.native and (args.cache_bits, args.activation_bits) != (16, "auto"):
         raise Stop("--cache-bits and --activation-bits go with --native", USAGE)
+    named = named_models(args, read_config(args.config) if args.config else Config())
     names = ("prompt_tokens", "prompt_repetitions", "generate_tokens", "repetitions", "contexts")
     options = {name: getattr(args, name) for name in names}
     if args.native:
         bits = args.activation_bits if args.activation_bits == "auto" else int(args.activation_bits)
-        models = [given_model(address).path for address in args.model] or [default_model().path]
+        models = [given_model(address).path for address in named] or [default_model().path]
         result = asyncio.run(bench_natively(models, args.cache_bits, bits, options, args.texts))
     else:
         build(args)
-        lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(args.model) or 1)}
+        lists = {"prompt_tokens": args.prompt_tokens, "contexts": args.contexts, "model": range(len(named) or 1)}
         query = options | {"texts": args.texts} | {name: ",".join(map(str, numbers)) for name, numbers in lists.items()}
         from .bench_page import bench as bench_in_browser
 
@@ -104,7 +112,7 @@ def bench(args: argparse.Namespace) -> None:
             result = bench_in_browser(f"{url}bench.html?{urllib.parse.urlencode(query)}", args.firefox)
     text = json.dumps(result, indent=1)
     if args.json:
-        args.json.write_text(text + "\n")
+        args.json.write_text(text + "\n", encoding="utf-8")
     print(*(f"{name:40} {value}" for name, value in flat(result)), text, "", table(result["models"]), sep="\n")
     if before:
         shares, notes = compared(result, before)

@@ -6,6 +6,7 @@ Every key is checked here, and a wrong one ends the build with one line that nam
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import struct
 import tomllib
@@ -16,11 +17,13 @@ from typing import Any
 from xml.etree import ElementTree
 
 from . import paths
+from .brand import Brand
 from .errors import USAGE, Stop
 
 Check = Callable[[Any, Path], Any]
 """What a key's value becomes; raises ValueError with what belongs there. The path is the folder of the file."""
 
+_SVG = "http://www.w3.org/2000/svg"
 SMALLEST_ICON = 192  # pixels: what browsers ask of an app that can be installed
 
 
@@ -45,14 +48,18 @@ class Config:
 def read_config(path: Path) -> Config:
     """The options in a TOML file."""
     try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
+        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Stop(f"{path}: {error.strerror}", USAGE) from None
     except UnicodeDecodeError:
         raise Stop(f"{path} is no text in UTF-8", USAGE) from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # no TOML, or more of it than Python takes
         raise Stop(f"{path}: {error}", USAGE) from None
     values = _table(told, _KEYS, path, "")
+    try:
+        Brand(light=values.get("light", {}), dark=values.get("dark", {}))
+    except Stop as stop:
+        raise Stop(f"{path}: {stop}", USAGE) from None
     settings = {"defaults": values.pop("settings", {})}
     settings |= {name: values.pop(name) for name in ("locked", "hidden") if name in values}
     page = {name: values.pop(name) for name in _FOR_THE_PAGE if name in values}
@@ -76,6 +83,8 @@ def _table(told: Any, keys: Mapping[str, Any], path: Path, where: str) -> dict[s
             found[name] = check(value, path.parent)
         except ValueError as error:
             raise Stop(f"{path}: {where}{name} {error}", USAGE) from None
+        except OSError as error:  # it names a file that the system does not give
+            raise Stop(f"{path}: {where}{name}: {error.strerror}", USAGE) from None
     return found
 
 
@@ -102,10 +111,21 @@ def _number(least: float, most: float, whole: bool = False) -> Check:
     return check
 
 
-def _texts(value: Any, folder: Path) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value:
+def _texts(value: Any, _: Path) -> tuple[str, ...]:
+    is_list = isinstance(value, list) and len(value) > 0
+    if not is_list or not all(isinstance(item, str) and item.strip() for item in value):
         raise ValueError('is a list of texts: ["…", "…"]')
-    return tuple(_text(item, folder) for item in value)
+    return tuple(value)
+
+
+def _schema(value: Any, folder: Path) -> str:
+    try:
+        schema = json.loads(_text(value, folder))
+    except (ValueError, RecursionError):
+        schema = None
+    if not isinstance(schema, dict):
+        raise ValueError("is a JSON schema: a text, with an object of JSON in it")
+    return str(value)
 
 
 def _one_of(*choices: Any) -> Check:
@@ -142,13 +162,13 @@ def _logo(value: Any, folder: Path) -> Path:
     if path.suffix.lower() == ".svg":
         try:
             root = ElementTree.fromstring(path.read_bytes())
-        except ElementTree.ParseError as error:
+        except (ElementTree.ParseError, LookupError, ValueError) as error:  # not XML, or in letters nobody knows
             raise ValueError(f"names {path}, which is no SVG picture: {error}") from None
-        if root.tag.rpartition("}")[2] != "svg":
-            raise ValueError(f"names {path}, which is no SVG picture")
+        if root.tag != f"{{{_SVG}}}svg":
+            raise ValueError(f'names {path}, which is no SVG picture: it begins with <svg xmlns="{_SVG}">')
         return path
     data = path.read_bytes()
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or data[12:16] != b"IHDR" or len(data) < 24:
         raise ValueError(f"is an SVG or a PNG picture, and {path} is neither")
     width, height = struct.unpack(">II", data[16:24])
     if width != height or width < SMALLEST_ICON:
@@ -178,12 +198,16 @@ def _settings(value: Any, folder: Path) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _links(value: Any, folder: Path) -> tuple[dict[str, str], ...]:
+def _links(value: Any, _: Path) -> tuple[dict[str, str], ...]:
     if not isinstance(value, dict):
         raise ValueError('is a table: what a link says = "its address"')
-    for address in value.values():
-        if re.match(r"\s*(?!https?:|mailto:)[a-z][a-z0-9+.-]*:", _text(address, folder), re.IGNORECASE):
-            raise ValueError(f"leads to addresses with https:, http: or mailto:, or of this site; not to {address}")
+    for text, address in value.items():
+        if not text.strip() or not isinstance(address, str) or not address.strip():
+            raise ValueError('is a table: what a link says = "its address"')
+        # Browsers leave out control characters before they look for a scheme.
+        is_plain = not re.search(r"[\x00-\x20\x7f]", address)
+        if not is_plain or not re.match(r"(https?://[^/?#]|mailto:.|[^:]*([/?#]|$))", address, re.IGNORECASE):
+            raise ValueError(f"leads to addresses with https:, http: or mailto:, or of this site; not to {address!r}")
     return tuple({"text": text, "url": address} for text, address in value.items())
 
 
@@ -201,7 +225,7 @@ _SETTINGS: dict[str, Check] = {
     "context": _number(64, 10_000_000, whole=True),
     "cache_bits": _one_of(8, 16),
     "stop": _texts,
-    "schema": _text,
+    "schema": _schema,
 }
 _COLOURS: dict[str, Check] = {"accent": _colour, "paper": _colour, "ink": _colour}
 _FOR_THE_PAGE = ("description", "language", "greeting", "suggestions", "other_models", "links")

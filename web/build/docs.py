@@ -50,7 +50,7 @@ def lay_out(folder: Path) -> None:
     pages = folder / "pages"
     for path in [*(paths.ROOT / name for name in PAGES), *(paths.ROOT / "docs").glob("*.md")]:
         name = path.relative_to(paths.ROOT)
-        write(pages / name, led_to_pages(path.read_text(), name.parent, pages))
+        write(pages / name, led_to_pages(path.read_text(encoding="utf-8"), name.parent, pages))
     shutil.copy(paths.ROOT / "docs/style.css", pages / "docs")
     for title, module in REFERENCE.items():
         write(pages / f"reference/{title}.md", reference(paths.ROOT / module))
@@ -59,7 +59,7 @@ def lay_out(folder: Path) -> None:
 def write(path: Path, text: str) -> None:
     """A file in a folder that need not be there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 def led_to_pages(text: str, folder: Path, pages: Path) -> str:
@@ -76,7 +76,8 @@ def led_to_pages(text: str, folder: Path, pages: Path) -> str:
             shutil.copy(source, pages / name)
             return target
         language = LANGUAGES.get(source.suffix, "text")
-        shown = f"---\nsearch: {{exclude: true}}\n---\n\n# {name}\n\n``````{language}\n{source.read_text()}\n``````\n"
+        text = source.read_text(encoding="utf-8")
+        shown = f"---\nsearch: {{exclude: true}}\n---\n\n# {name}\n\n``````{language}\n{text}\n``````\n"
         write(pages / f"{name}.md", shown)
         return f"{target}.md"
 
@@ -85,13 +86,13 @@ def led_to_pages(text: str, folder: Path, pages: Path) -> str:
 
 def reference(module: Path) -> str:
     """A page that asks for the docstrings of all that a module offers."""
-    text = ast.get_docstring(ast.parse(module.read_text())) or ""
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
     return "\n\n".join([f"# {dotted(module)}", text, *(f"::: {name}" for name in offered(module))]) + "\n"
 
 
 def offered(module: Path) -> Iterator[str]:
     """Where the public names of a module are defined: of its `__all__` and of modules that it takes whole."""
-    for node in ast.parse(module.read_text()).body:
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
         match node:
             case ast.Assign(targets=[ast.Name("__all__")], value=names):
                 yield from (f"{dotted(module)}.{name}" for name in ast.literal_eval(names) if not name.startswith("_"))

@@ -74,7 +74,7 @@ def make_venv() -> Path:
             shutil.rmtree(paths.VENV, ignore_errors=True)
             said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             raise Stop(f"{paths.VENV} can't be made: {said[-1] if said else done.returncode}")
-        paths.INSTALLED.write_text("[]")
+        paths.INSTALLED.write_text("[]", encoding="utf-8")
     return python
 
 
@@ -96,13 +96,13 @@ def in_venv(group: str) -> None:
     is_there = paths.VENV.exists() and paths.VENV.samefile(sys.prefix)
     python = Path(sys.executable) if is_there else make_venv()
     pins = paths.REQUIREMENTS / f"{group}.txt"
-    wanted = set(re.findall(r"^[a-z].*==\S+", pins.read_text(), re.MULTILINE))
+    wanted = set(re.findall(r"^[a-z].*==\S+", pins.read_text(encoding="utf-8"), re.MULTILINE))
     with alone():
-        installed = set(json.loads(paths.INSTALLED.read_text()))
+        installed = set(json.loads(paths.INSTALLED.read_text(encoding="utf-8")))
         if not wanted <= installed:
             say(f"installing {len(wanted)} packages of the group {group} in {paths.VENV}")
             run([python, "-m", "pip", "install", *_pinned(group)], "pip")
-            paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)))
+            paths.INSTALLED.write_text(json.dumps(sorted(wanted | installed)), encoding="utf-8")
     if not is_there:
         sys.exit(subprocess.call([python, *sys.argv]))
     importlib.invalidate_caches()
@@ -137,14 +137,14 @@ def _pinned(group: str) -> list[str | Path]:
 def _once(group: str, fill: Callable[[Path], None]) -> Path:
     """A folder of the cache, filled anew when the group's pins are others than those it was filled with."""
     folder = paths.CACHE / group
-    pins = (paths.REQUIREMENTS / f"{group}.txt").read_text()
+    pins = (paths.REQUIREMENTS / f"{group}.txt").read_text(encoding="utf-8")
     done = folder / "pins.txt"  # written last, so that without it nothing is whole
     with alone():
-        if not done.exists() or done.read_text() != pins:
+        if not done.exists() or done.read_text(encoding="utf-8") != pins:
             say(f"fetching the packages of the group {group}")
             shutil.rmtree(folder, ignore_errors=True)
             fill(folder)
-            done.write_text(pins)
+            done.write_text(pins, encoding="utf-8")
     return folder
 
 

@@ -92,7 +92,7 @@ def transfer(url: str, target: Path, label: str, start: int, have: int, length: 
     """One request of `download`. Returns how many bytes the target should have in the end, None if nobody knows."""
     first, last = start + have, "" if length is None else start + length - 1
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={first}-{last}"} if first or length else {})
-    if have and version_of(target).exists() and (version := version_of(target).read_text()):
+    if have and version_of(target).exists() and (version := version_of(target).read_text(encoding="utf-8")):
         headers["If-Range"] = version
     opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls()), downloads.Redirects)
     with opener.open(urllib.request.Request(url, headers=headers), timeout=60) as answer:
@@ -130,7 +130,7 @@ def written(target: Path, appending: bool, version: str, label: str) -> Iterator
         except OSError as error:
             raise Stop(f"{label}: {target} can't be written: {error.strerror or error}") from None
 
-    told(lambda: version_of(target).write_text(version))
+    told(lambda: version_of(target).write_text(version, encoding="utf-8"))
     file = told(lambda: target.open("ab" if appending else "wb"))
 
     def write(chunk: bytes) -> None:

@@ -64,14 +64,16 @@ def make_lock() -> None:
     """Write web/lock.json anew: fetch every package named above and note the sums of what is taken from it."""
     with tempfile.TemporaryDirectory() as space:
         pins = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
-        paths.LOCK.write_text(json.dumps([asdict(pin) for pin in pins]))  # from here on there is a Node.js
+        paths.LOCK.write_text(
+            json.dumps([asdict(pin) for pin in pins]), encoding="utf-8"
+        )  # from here on there is a Node.js
         modules = node_modules()
         for name in RUNTIME:
             path = modules / "pyodide" / name
             pins.append(Pin(name, "runtime", "npm", sha256_of(path), path.stat().st_size, at=f"pyodide/{name}"))
         for role, packages in (("library", LIBRARIES), ("tool", TOOLS)):
             pins += [pin for name, patterns in packages.items() for pin in from_npm(modules, name, patterns, role)]
-        official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text())["packages"]
+        official = json.loads((modules / "pyodide" / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
         archive = Path(space, "official.zip")
         download(addresses([Pin("", "", OFFICIAL, "", 0)])[0], archive, OFFICIAL)
         for name, role in OFFICIAL_WHEELS.items():
@@ -88,7 +90,7 @@ def make_lock() -> None:
         pins += [member(archive, name, "encoder", ENCODER) for name in ENCODER_FILES]
         pins.append(whole(SUITE, "suite", Path(space), SOURCE))
     rows = [{key: value for key, value in asdict(pin).items() if value != Pin.__dict__.get(key)} for pin in pins]
-    paths.LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n")
+    paths.LOCK.write_text("[\n " + ",\n ".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
 
 
 def from_npm(modules: Path, name: str, patterns: Sequence[str], role: str) -> Iterator[Pin]:

@@ -51,7 +51,7 @@ class Pin:
 
 def read_lock() -> list[Pin]:
     """The pins, in the order in which micropip installs them."""
-    return [Pin(**pin) for pin in json.loads(paths.LOCK.read_text())]
+    return [Pin(**pin) for pin in json.loads(paths.LOCK.read_text(encoding="utf-8"))]
 
 
 def accept(path: Path, pin: Pin) -> None:

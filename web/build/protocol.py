@@ -17,7 +17,7 @@ _HEAD = "Made of the SOURCES of web/build/protocol.py by `python3 -m web.build.p
 
 def typescript() -> str:
     """The declarations, each class as an interface and each alias as a type."""
-    body = [node for path in SOURCES for node in ast.parse(path.read_text()).body]
+    body = [node for path in SOURCES for node in ast.parse(path.read_text(encoding="utf-8")).body]
     lines = [f"/** {_HEAD} */", ""]
     for node, after in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.ClassDef):
@@ -79,4 +79,4 @@ def _comment(text: str | None) -> list[str]:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(typescript())
+    TARGET.write_text(typescript(), encoding="utf-8")

@@ -115,7 +115,9 @@ def check_wheel(wheel: Path) -> None:
 
 def expected_in_wheel() -> Iterator[str]:
     """By pyproject.toml: the package, and the files and folders that are put into it."""
-    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
+        "targets"
+    ]["wheel"]
     places = {name: table["sources"].get(name, name) for name in table["only-include"]} | table["force-include"]
     for source, target in places.items():
         path = paths.ROOT / source
@@ -168,7 +170,7 @@ def try_on(python: str, wheel: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder, "Scripts/python.exe" if paths.WINDOWS else "bin/python")
         script = Path(folder, "trial.py")
-        script.write_text(TRIAL)
+        script.write_text(TRIAL, encoding="utf-8")
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", f"{wheel}[native]"]
         run_or_stop([python, "-m", "venv", folder], folder, FAILED)
         run_or_stop([own, *install], folder, NETWORK)
@@ -189,7 +191,9 @@ def remaining(out: Path, sdist: str, wheel: str) -> str:
     steps = []
     if git("status", "--porcelain"):
         steps.append("commit what is not committed, and make the release again")
-    if not re.search(rf"^## {re.escape(version)} ", (paths.ROOT / "CHANGELOG.md").read_text(), re.MULTILINE):
+    if not re.search(
+        rf"^## {re.escape(version)} ", (paths.ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    ):
         steps.append(f"name the version and the day in CHANGELOG.md: `## {version} - YEAR-MONTH-DAY` below Unreleased")
     if git("tag", "--list", f"v{version}"):
         steps.append(f"give pyproject.toml another version: v{version} is out")

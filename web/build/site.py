@@ -86,7 +86,7 @@ def build(
         for name, path in site.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
-        (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n")
+        (new / FAMILIES).write_text(json.dumps(families(), indent=1) + "\n", encoding="utf-8")
         write_pyodide_lock(new / "pyodide" / "pyodide-lock.json", pins, compiled)
         sums = {name: sha256_of(new / name) for name in sorted([*site, FAMILIES, *write_brand(new, brand)])}
         about: dict[str, Any] = {
@@ -102,7 +102,7 @@ def build(
         about |= {"embedding": publish(embedding, new, most_bytes)} if embedding else {}
         version = hashlib.sha256(json.dumps([about, sums], sort_keys=True).encode()).hexdigest()
         about |= {"version": version, "files": [*sums, "site.json"]}
-        (new / "site.json").write_text(json.dumps(about, indent=1) + "\n")
+        (new / "site.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def check_tools(path: Path) -> None:
@@ -123,9 +123,9 @@ def check_tools(path: Path) -> None:
 def families() -> dict[str, str]:
     """The Python of each model family, by its file's name without the suffix: what runs is compiled."""
     folder = paths.PACKAGE / "models"
-    listed = (folder / "__init__.py").read_text()
+    listed = (folder / "__init__.py").read_text(encoding="utf-8")
     names = listed.partition("from . import (")[2].partition(")")[0].replace(",", " ").split()
-    return {name: (folder / f"{name}.py").read_text() for name in names}
+    return {name: (folder / f"{name}.py").read_text(encoding="utf-8") for name in names}
 
 
 def architectures() -> list[str]:
@@ -189,7 +189,7 @@ def packed(archives: dict[str, tuple[Path, bool]], runtime: Sequence[Pin]) -> di
     Pyodide itself compiles them, once for each content: see pack.py. Returns place in the site -> file.
     """
     about = next(pin.path for pin in runtime if pin.file == "pyodide-lock.json")
-    python = ".".join(json.loads(about.read_text())["info"]["python"].split(".")[:2])
+    python = ".".join(json.loads(about.read_text(encoding="utf-8"))["info"]["python"].split(".")[:2])
     recipe = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("pack.mjs", "pack.py"))
     recipe += "".join(pin.sha256 for pin in runtime).encode()
     folder = paths.CACHE / "packed"
@@ -227,8 +227,8 @@ def place(pin: Pin) -> str:
 
 def write_pyodide_lock(path: Path, pins: Sequence[Pin], compiled: dict[str, Path]) -> None:
     """Cut Pyodide's own list of packages down to those that it loads itself, with the sums of our packed ones."""
-    lock = json.loads(path.read_text())
+    lock = json.loads(path.read_text(encoding="utf-8"))
     loaders = {pin.file.split("-")[0]: place(pin) for pin in pins if pin.role == "loader"}
     sums = {name: sha256_of(compiled[archive]) for name, archive in loaders.items()}
     packages = {name: lock["packages"][name] | {"sha256": sums[name]} for name in loaders}
-    path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n")
+    path.write_text(json.dumps({"info": lock["info"], "packages": packages}, indent=1) + "\n", encoding="utf-8")

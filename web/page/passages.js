@@ -9,6 +9,7 @@
  */
 
 import { button, byId, element } from "./dom.js";
+import { isOpen } from "./house.js";
 import { BYTES as DOWNLOAD, meaning } from "./meaning.js";
 import { about, percent } from "../shared/format.js";
 import { strings } from "./strings.js";
@@ -23,7 +24,7 @@ const BYTES = 4;
  * @param {Message} message
  */
 export async function offerMeaning(app, message) {
-  if (app.site?.other_models === false || (await meaning.isThere(app))) return;
+  if (!isOpen(app.site) || (await meaning.isThere(app))) return;
   const words = strings.files.meaning;
   const offer = element("p", "by-meaning", words.offer(about(DOWNLOAD)));
   const accept = button("link", words.accept, async () => {
