@@ -58,7 +58,7 @@ def _content(text: str) -> bytes:
 
 
 def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = (), boxed: str = "") -> bytes:
-    """A Word document: paragraphs with their styles ("" or "Heading1"), a table, and a text box (twice, as Word does)."""
+    """A Word document: paragraphs with styles ("" or "Heading1"), a table, and a text box (twice, as Word does)."""
 
     def written(text: str, style: str = "") -> str:
         kind = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""

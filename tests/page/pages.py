@@ -80,6 +80,11 @@ def settings(page: Page, group: str) -> None:
     page.click(f"#settings-tab-{group}")
 
 
+def script(page: Page, **changes: Any) -> None:
+    """Change what the engine's double does from now on."""
+    page.evaluate("(changes) => new BroadcastChannel('script').postMessage(changes)", changes)
+
+
 def go_on(page: Page) -> None:
     """Past a {hold: true} of the double that answers: what is to be seen between two pieces is then there to be seen,
     however slow the machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from page.pages import ask, fails, go_on, ready, wait_answers, wait_state
+from page.pages import ask, fails, go_on, ready, script, wait_answers, wait_state
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -98,21 +98,20 @@ def test_the_first_one_is_kept_and_its_model_comes_back(page: Page, url: str, fa
 
 
 def test_it_is_stopped_and_it_fails(page: Page, url: str, fake: Fake) -> None:
-    tell = "(change) => new BroadcastChannel('script').postMessage(change)"
     dialog = opened(page, url, fake)
     second = dialog.locator(".column").nth(1)
     answer = dialog.get_by_role("button", name="Answer", exact=True)
     # The model can't be read: one line, and the first answer and its model are still there.
-    page.evaluate(tell, {"fail": {"stage": "header", "message": "no such family", "loaded": True}})
+    script(page, fail={"stage": "header", "message": "no such family", "loaded": True})
     answer.click()
     expect(second.locator(".status")).to_have_text("Other 1B was not loaded. The first answer is unchanged.")
     expect(dialog.locator(".column").first.locator("em")).to_have_text("tiny")
     dialog.get_by_label("Model", exact=True).select_option("tiny")
-    page.evaluate(tell, {"fail_answer": {"stage": "send", "message": "out of luck"}})
+    script(page, fail_answer={"stage": "send", "message": "out of luck"})
     answer.click()
     expect(second.locator(".status")).to_have_text("out of luck")
     expect(page.locator("#messages .assistant .branches")).to_be_hidden()
-    page.evaluate(tell, {"fail_answer": None, "answers": [[*["word "] * 5, {"hold": True}, *["word "] * 5]]})
+    script(page, fail_answer=None, answers=[[*["word "] * 5, {"hold": True}, *["word "] * 5]])
     answer.click()
     expect(second.locator(".text")).to_contain_text("word word")
     dialog.get_by_role("button", name="Stop").click()

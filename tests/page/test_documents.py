@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tiny
 from page import documents
-from page.pages import ask, fails, ready, sent, source, wait_answers, wait_state
+from page.pages import ask, fails, ready, script, sent, source, wait_answers, wait_state
 from playwright.sync_api import Page, expect
 
 from web.build import models, serving
@@ -147,8 +147,26 @@ def test_what_is_too_long_is_searched_and_cited(page: Page, url: str, fake: Fake
     messages = sent(page)["messages"]
     assert messages[0]["content"] == "How many pumps?"
     assert "[1] report.pdf" in messages[2]["content"]
+    # The numbers that an answer names lead there too, wherever they are text.
+    said = "*So* [2] it is [1, 2], but `[1]` and [3] and [0] not; [1][2]\n\n| a |\n| --- |\n| [1] |\n\n$x[1]$ [1](b)"
+    script(page, echo=False, answers=None, pieces=[said[:6], said[6:9], said[9:]])
+    ask(page, "And boilers?")
+    wait_answers(page, 3)
+    answer = page.locator(".message.assistant").last
+    cited = answer.locator(".cite")
+    expect(cited).to_have_text(["2", "1", "2", "1", "2", "1"])
+    expect(answer.locator("p").first).to_contain_text("So [2] it is [1, 2], but [1] and [3] and [0] not; [1][2]")
+    expect(answer.locator("td .cite")).to_have_count(1)
+    cited.first.click()
+    expect(page.locator("#source .place")).to_have_text("notes.txt, line 7")
+    page.keyboard.press("Escape")
+    cited.nth(1).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#source .place")).to_have_text("report.pdf, page 1")
+    page.keyboard.press("Escape")
     page.reload()
-    expect(page.locator(".message.assistant .source")).to_have_count(4)
+    expect(page.locator(".message.assistant .cite")).to_have_count(6)
+    expect(page.locator(".message.assistant .source")).to_have_count(6)
     page.locator(".source").first.click()
     expect(page.locator("#source .around")).to_contain_text("Müller & Söhne")
 

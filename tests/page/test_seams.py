@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pytest
 import tiny
-from page.pages import STOP, ask, fails, ready, wait_state
+from page.pages import STOP, ask, fails, ready, script, wait_state
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 SITE = {
@@ -302,7 +302,7 @@ def test_what_is_lost_again_is_not_loaded_for_ever(
     expect(page.locator(".message.assistant .text")).to_have_text("an answer")
     fake(pieces=["word "] * 10, pace=100_000)
     page.click("#new-chat")
-    page.evaluate("new BroadcastChannel('script').postMessage({ pace: 100_000 })")
+    script(page, pace=100_000)
     ask(page, "hang")
     expect(page.locator(".toast").last).to_contain_text("is being restarted")
     wait_state(page, "ready")

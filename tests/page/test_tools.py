@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from page.pages import ask, fails, ready, sent, settings, wait_answers
+from page.pages import ask, fails, ready, script, sent, settings, wait_answers
 from playwright.sync_api import BrowserContext, Page, expect
 
 from web.build import models, serving
@@ -230,11 +230,6 @@ def choose(page: Page, name: str, value: str) -> None:
     settings(page, "tools")
     page.check(f"input[name={name}][value={value}]")
     page.keyboard.press("Escape")
-
-
-def script(page: Page, **changes: Any) -> None:
-    """Change what the engine's double does from now on."""
-    page.evaluate("(changes) => new BroadcastChannel('script').postMessage(changes)", changes)
 
 
 def test_the_model_runs_python_when_it_is_let(page: Page, url: str, fake: Fake) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from page.pages import ask, choose_of, ready, sent, wait_answers, wait_state
+from page.pages import ask, choose_of, ready, script, sent, wait_answers, wait_state
 from playwright.sync_api import FilePayload, Page, expect
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def test_stopped_before_the_first_word(page: Page, url: str, fake: Fake) -> None
     page.click("#stop")
     wait_answers(page, 1)
     assert notes(page) == [NOTE]
-    page.evaluate("new BroadcastChannel('script').postMessage({ pace: 0, echo: true })")
+    script(page, pace=0, echo=True)
     ask(page, "two?")
     wait_answers(page, 2)
     assert told(page) == [("user", "one?"), ("user", "two?")]

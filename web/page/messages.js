@@ -27,7 +27,7 @@ import { loadMarkdown } from "./markdown.js";
 import { openMenu } from "./menu.js";
 import { PIECE, plain } from "./pieces.js";
 import { TextRenderer } from "./render.js";
-import { sourcesOf } from "./sources.js";
+import { cite, citedBy, sourcesOf } from "./sources.js";
 import { strings } from "./strings.js";
 import { toast } from "./toasts.js";
 
@@ -209,6 +209,10 @@ class MessageView {
     this.root.append(under);
     this.#figures = message.figures;
     if (role === "assistant") this.note = noteOf(message);
+    this.#body.addEventListener("click", ({ target }) => {
+      const source = citedBy(target, message.sources ?? []);
+      if (source) this.root.dispatchEvent(new CustomEvent("source", { bubbles: true, detail: { message, source } }));
+    });
     this.#showSources();
     this.#showActions();
   }
@@ -216,8 +220,13 @@ class MessageView {
   /** Show what there is of an answer. */
   draw() {
     if (this.message.role === "user" || this.#renderer) return;
-    this.#renderer = new TextRenderer(this.#text);
+    this.#renderer = this.#drawing(this.#text);
     this.update();
+  }
+
+  /** @param {HTMLElement} text */
+  #drawing(text) {
+    return new TextRenderer(text, (nodes) => cite(nodes, this.message.sources ?? []));
   }
 
   /** Show what has come of it since: the first text of an answer at once, which is waited for, else with the next frame. */
@@ -333,7 +342,7 @@ class MessageView {
     const text = /** @type {HTMLElement} */ (this.#text.cloneNode());
     this.#text.replaceWith(text);
     this.#text = text;
-    this.#renderer = new TextRenderer(text);
+    this.#renderer = this.#drawing(text);
     this.#shown = 0;
   }
 

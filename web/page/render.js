@@ -20,6 +20,7 @@ const FRAME = { characters: 3000, elements: 300 };
 
 export class TextRenderer {
   #root;
+  #marked;
   /** Where blocks go now: the root, later a page in it. */
   #page;
   #source = "";
@@ -43,9 +44,13 @@ export class TextRenderer {
   #improvable = [];
   #draw = inSteps(() => this.#step());
 
-  /** @param {HTMLElement} root empty; the renderer owns what is in it */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root empty; the renderer owns what is in it
+   * @param {(nodes: Node[]) => void} [marked] marks something in what a block became, before it is shown
+   */
+  constructor(root, marked = () => {}) {
     this.#root = this.#page = root;
+    this.#marked = marked;
     if (!loadedMarkdown()) loadMarkdown().then(() => this.#begin(), () => {}); // without it, it stays plain text
   }
 
@@ -124,6 +129,7 @@ export class TextRenderer {
     const markdown = loadedMarkdown();
     const plain = () => ({ nodes: blocks.flatMap(({ raw }) => asWritten(raw)), better: null });
     const { nodes, better } = markdown?.render(blocks) ?? plain();
+    this.#marked(nodes);
     better?.then(
       () => {
         this.#improvable = [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(LACKING))].reverse();

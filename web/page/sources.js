@@ -1,6 +1,6 @@
 /**
- * Below an answer: the passages of files that the model was given for it. One that is pressed says so to the page by an
- * event, "source".
+ * Below an answer: the passages of files that the model was given for it; and in it, their numbers as the model names
+ * them. One that is pressed says so to the page by an event, "source".
  *
  * @import { Source } from "./attached.js"
  * @import { Message } from "./conversation.js"
@@ -32,6 +32,55 @@ export function sourcesOf(message) {
   }
   root.append(element("p", "title", strings.files.sources), list);
   return root;
+}
+
+/**
+ * Make the numbers of sources buttons, [1] or [1, 2], wherever they stand in text.
+ *
+ * @param {Node[]} nodes that are not shown yet
+ * @param {Source[]} sources
+ */
+export function cite(nodes, sources) {
+  if (!sources.length) return;
+  const found = nodes.filter((node) => node instanceof HTMLElement && !node.matches(PLAIN)).flatMap((node) => {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    const texts = /** @type {Text[]} */ ([]);
+    while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
+    return texts;
+  });
+  for (const text of found) {
+    if (!CITED.test(text.data) || text.parentElement?.closest(PLAIN)) continue;
+    // Whole groups, and in these the numbers: what stands between stays text.
+    const parts = text.data.split(GROUPS).map((part) => (CITED.test(part) ? part.split(/(\d+)/).map(numbered(sources)) : part));
+    text.replaceWith(...parts.flat());
+  }
+}
+
+/** Where brackets mean something else. */
+const PLAIN = "a, pre, code, button, [data-formula], figure";
+const CITED = /\[\d+(?:[,;\s]+\d+)*\]/;
+const GROUPS = new RegExp(`(${CITED.source})`);
+
+/** @param {Source[]} sources */
+function numbered(sources) {
+  return (/** @type {string} */ part) => {
+    const source = sources[Number(part) - 1];
+    if (!source) return part;
+    const made = button("cite", part, () => {});
+    made.dataset.source = part;
+    made.title = placeOf(source);
+    return made;
+  };
+}
+
+/**
+ * @param {EventTarget | null} pressed
+ * @param {Source[]} sources
+ * @returns {Source | undefined} of the number that was
+ */
+export function citedBy(pressed, sources) {
+  const found = pressed instanceof Element ? pressed.closest(".cite") : null;
+  return found instanceof HTMLElement ? sources[Number(found.dataset.source) - 1] : undefined;
 }
 
 /** @param {Source} source @returns {string} where it stands */
