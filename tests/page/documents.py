@@ -26,11 +26,32 @@ def pdf(pages: Sequence[str], locked: bool = False) -> bytes:
         )
         data = zlib.compress(_content(text))
         objects.append(b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(data), data))
+    if locked:
+        objects.append(LOCKED)
+    return _file(objects, locked)
+
+
+def pdf_of_letters(table: str, ordering: str, text: str, encoding: str) -> bytes:
+    """One that names its letters by a table that it does not bring along, in a font that is not in it either."""
+    about = f"/CIDSystemInfo << /Registry (Adobe) /Ordering ({ordering}) /Supplement 2 >> /FontDescriptor 7 0 R"
+    page = b"/MediaBox [0 0 612 792] /Resources << /Font << /F 3 0 R >> >> /Contents 5 0 R"
+    content = f"BT /F 12 Tf 60 740 Td <{text.encode(encoding).hex()}> Tj ET".encode()
+    return _file([
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        f"<< /Type /Font /Subtype /Type0 /BaseFont /Song /Encoding /{table} /DescendantFonts [6 0 R] >>".encode(),
+        b"<< /Type /Page /Parent 2 0 R %s >>" % page,
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        f"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /Song {about} >>".encode(),
+        b"<< /Type /FontDescriptor /FontName /Song /Flags 6 /FontBBox [0 -200 1000 900] /ItalicAngle 0 /Ascent 880"
+        b" /Descent -120 /StemV 93 >>",
+    ])  # fmt: skip
+
+
+def _file(objects: Sequence[bytes], locked: bool = False) -> bytes:
     out = io.BytesIO(b"%PDF-1.4\n")
     out.seek(0, io.SEEK_END)
     places = []
-    if locked:
-        objects.append(LOCKED)
     for number, body in enumerate(objects, 1):
         places.append(out.tell())
         out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))

@@ -38,6 +38,15 @@ PAGE = """<!doctype html><title>t</title><script>document.write("bad")</script><
 READ = {
     "report.pdf": (documents.pdf(PAGES), REPORT),
     "letter.docx": (LETTER, "# Terms\n\nYou & I <agree>.\n\n## Prices\n\npiece\teuro\none\t5\nBoxed"),
+    **{
+        f"{table}.pdf": (documents.pdf_of_letters(table, ordering, text, encoding), text)
+        for table, ordering, text, encoding in (
+            ("90ms-RKSJ-H", "Japan1", "\u65e5\u672c\u8a9e\u306e\u6587\u66f8", "shift_jis"),
+            ("GBK-EUC-H", "GB1", "\u4e2d\u6587\u6587\u4ef6", "gbk"),
+            ("ETen-B5-H", "CNS1", "\u4e2d\u6587\u6a94\u6848", "big5"),
+            ("KSCms-UHC-H", "Korea1", "\ud55c\uad6d\uc5b4 \ubb38\uc11c", "cp949"),
+        )
+    },
     "page.html": (PAGE.encode(), "# Hello\n\nOne two three.\n- a\n- b\n\nx\n  y"),
     "old.csv": ("Gr\u00f6\u00dfe;Preis\nklein;1,50\n".encode("cp1252"), "Gr\u00f6\u00dfe;Preis\nklein;1,50\n"),
     "wide.txt": ("\ufeffna\u00efve".encode("utf-16-le"), "na\u00efve"),

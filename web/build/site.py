@@ -22,6 +22,7 @@ from .bare import bare
 from .brand import Brand, write_brand
 from .cache import alone, fresh_folder, sha256_of
 from .errors import USAGE, Stop, say
+from .letters import letter_tables
 from .models import Model, publish
 from .pins import Pin, fetch, node, node_modules, read_lock
 
@@ -79,6 +80,7 @@ def build(
         compiled = packed(archives, runtime)
     site |= compiled
     site |= {path.relative_to(paths.WEB).as_posix(): path for pattern in PUBLISHED for path in paths.WEB.glob(pattern)}
+    site["lib/cmaps.zip"] = letter_tables()
     site |= bare({name: path for name, path in site.items() if name.startswith(BARE) and path.suffix != ".py"})
     if tools:
         site[TOOLS] = tools

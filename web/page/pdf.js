@@ -1,13 +1,33 @@
 /** The text of a PDF, page by page, by Mozilla's pdf.js, which does that in a worker of its own. */
 
+import { once } from "./libraries.js";
 import { strings } from "./strings.js";
 import { workerAddress } from "./trusted.js";
+import { unzipped } from "./zip.js";
+import { address } from "../shared/site.js";
 
 /** A line that stands so many times a line's height below the one before begins a paragraph. */
 const PARAGRAPH = 1.6;
 /** One whose letters are so many times as high as most of a page's is a heading, if it is short. */
 const HEADING = 1.25;
 const LONGEST_HEADING = 120;
+
+/** All tables of letters in one file, which few PDFs need. */
+const tables = once(async () => {
+  const response = await fetch(address("lib/cmaps.zip"));
+  if (!response.ok) throw new Error(`cmaps.zip: ${response.status}`);
+  return response.blob();
+});
+const LARGEST_TABLE = 1e6; // bytes
+
+/** Gives pdf.js those tables that a PDF names and does not bring along: of Chinese, Japanese and Korean letters. */
+class Tables {
+  /** @param {{name: string}} table */
+  async fetch({ name }) {
+    const table = await unzipped(await tables(), `${name}.bcmap`, LARGEST_TABLE);
+    return { cMapData: new Uint8Array(await table.arrayBuffer()), isCompressed: true };
+  }
+}
 
 /** @typedef {{str: string, hasEOL: boolean, height: number, transform: number[]}} Item of a page's text */
 
@@ -24,7 +44,8 @@ export async function readPdf(file, signal, tell) {
   const worker = new library.PDFWorker({ port: /** @type {any} */ (thread) });
   try {
     const data = new Uint8Array(await file.arrayBuffer());
-    const task = library.getDocument({ data, worker, isEvalSupported: false, disableFontFace: true, verbosity: 0 });
+    const own = { worker, useWorkerFetch: false, CMapReaderFactory: Tables };
+    const task = library.getDocument({ data, ...own, isEvalSupported: false, disableFontFace: true, verbosity: 0 });
     const pdf = await task.promise;
     const texts = [];
     for (let number = 1; number <= pdf.numPages; number++) {
