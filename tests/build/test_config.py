@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from web.build import options, paths
+from web.build import options, own_site, paths
 from web.build.brand import INK, PAPER, contrast, shortcuts, theme_css
 from web.build.commands import branded
 from web.build.config import _KEYS, _SETTINGS, Config, read_config
@@ -165,8 +165,9 @@ def test_what_the_documents_show_is_all_there_is(tmp_path: Path) -> None:
     assert {*told["settings"], *re.findall(r"`(\w+)`", also)} == set(_SETTINGS)
 
 
-def test_the_example_is_one() -> None:
-    read = read_config(paths.ROOT / "docs" / "examples" / "library" / "site.toml")
+@pytest.mark.parametrize("name", own_site.SITES)
+def test_the_examples_are_some(name: str, tmp_path: Path) -> None:
+    read = read_config(own_site.example(tmp_path) / name)
     assert branded(site_options(), read).title == read.title != ""
 
 

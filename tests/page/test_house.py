@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import tiny
 from page.pages import DROP, ask, choose_of, fails, ready, sent, wait_state
+from page.test_views import AXE
 from playwright.sync_api import Page, expect
 
 import build as program
@@ -61,6 +62,13 @@ def picture(width: int) -> bytes:
     return found
 
 
+def examine(page: Page) -> None:
+    """Nobody is kept out of it."""
+    pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
+    page.evaluate(tools[0].path.read_text())
+    assert page.evaluate(AXE) == []
+
+
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of such a site, made by the command line."""
@@ -92,9 +100,11 @@ def test_a_page_of_ones_own(page: Page, house: str, fake: Callable[..., None]) -
     assert page.locator("#welcome .logo").evaluate("(image) => image.naturalWidth") == 256
     expect(page.locator("#mark")).to_be_hidden()
     expect(page.locator("#links a")).to_have_text(["Imprint", "Privacy policy"])
+    examine(page)
     assert [link.get_attribute("href") for link in page.locator("#links a").all()][1] == "https://example.org/privacy"
     page.emulate_media(color_scheme="dark")
     assert [page.evaluate(token, name) for name in ("--accent", "--paper")] == ["#e59ac8", "#1a1016"]
+    examine(page)
     manifest = page.context.new_cdp_session(page).send("Page.getAppManifest")
     assert not manifest["errors"]
 
@@ -134,6 +144,7 @@ def test_what_is_locked_stays(page: Page, house: str, fake: Callable[..., None])
     page.click("#settings-button")
     page.get_by_role("tab", name="Answers").click()
     expect(page.locator("#setting-system")).to_be_disabled()
+    examine(page)
     expect(page.locator(".field-row:has(#setting-system)")).to_contain_text("Set by the owner of this site")
     page.get_by_role("tab", name="Sampling").click()
     expect(page.locator("#setting-temperature")).to_be_disabled()

@@ -46,7 +46,7 @@ SIZES = ((320, 640), (640, 400), (844, 390), (2560, 1440))
 ANSWERED = ".message.assistant .actions [aria-haspopup]"
 CONVERSATION = "#sidebar .conversation .more"
 TABLE, CODE = "| a | b |\n| - | - |\n| 1 | $x^2$ |", "```python\ndef f(): # so\n  return 'a' + 1\n```"
-ANSWER = f"## A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c`"
+ANSWER = f"## A\n\n{TABLE}\n\n{CODE}\n\n- [a](http://b.example) `c` [2, 3]"
 
 
 class Views:
@@ -111,6 +111,44 @@ def models(views: Views) -> None:
     views.page.locator("#models .offer").first.wait_for()
 
 
+CARD = {
+    "parameters": 1_000_000,
+    "vocabulary": {"tokens": 512, "model": "gpt2"},
+    "types": [{"type": "Q4_1", "tensors": 3, "parameters": 999_999, "bytes": 700_000}],
+    "metadata": [{"key": "general.name", "value": "a name " * 40}],
+    "template": "{% for message in messages %}" * 20,
+    "templates": [],
+    "tensors": [{"name": "blk.0.attn_q.weight", "type": "Q4_1", "shape": [64, 64], "bytes": 2560}],
+}
+
+
+def card(views: Views) -> None:
+    models(views)
+    views.page.click("#models .offer.current .details")
+    views.page.locator("#models .card dd").first.wait_for()
+    for summary in views.page.locator("#models .card summary").all():
+        summary.click()
+
+
+PASSAGE = {"document": 0, "part": 0, "line": 3, "heading": "A heading", "text": "word " * 30}
+
+
+def cited(views: Views) -> None:
+    """The last answer is one from a file."""
+    if views.page.locator(".source").count():
+        return
+    views.page.set_input_files("#files", {"name": "a.txt", "mimeType": "text/plain", "buffer": b"word " * 1000})
+    ask(views.page)
+    wait_answers(views.page, 2)
+    views.page.locator(".sources .cite, .source").first.wait_for()
+
+
+def source(views: Views) -> None:
+    cited(views)
+    views.page.locator(".source").last.click()
+    views.page.locator("#source mark").wait_for()
+
+
 def storage(views: Views) -> None:
     models(views)
     views.page.click("#models .storage button.link")
@@ -120,6 +158,12 @@ def storage(views: Views) -> None:
 def inside(views: Views) -> None:
     views.menu(ANSWERED, "message.inside")
     views.page.locator("#inside [role=option]").first.wait_for()
+
+
+def compared(views: Views) -> None:
+    views.menu(ANSWERED, "compare.menu")
+    views.page.locator("#compare .with button.main").click()
+    views.page.locator("#compare .column").nth(1).locator(".figures", has_text="38").wait_for()
 
 
 def share(views: Views) -> None:
@@ -146,17 +190,21 @@ VIEWS: dict[str, Callable[[Views], None]] = {
     "details of an answer": lambda views: views.menu(ANSWERED, "message.details"),
     **{f"settings: {group}": settings(group) for group in ("general", "answers", "sampling", "memory", "tools")},
     "models": models,
+    "card": card,
     "storage": storage,
     "assistants": dialog("assistants", menu("#assistants-button")),
     "prompts": prompts,
     "look inside": inside,
     "compare": dialog("compare", lambda views: views.menu(ANSWERED, "compare.menu")),
+    "compare, answered": compared,
     "menu of a conversation": menu(CONVERSATION),
     "menu of folders": lambda views: views.menu(CONVERSATION, "organised.move"),
     "share": share,
     "search": search,
     "export and import": menu("#transfer-button"),
     "shortcuts": dialog("shortcuts", menu("#shortcuts-button")),
+    "cited files": cited,
+    "source": source,
 }
 # The page's language, its colours, its size.
 LOOKS = {"light": ("en", "light", (1280, 840)), "dark, Arabic, on a phone": ("ar", "dark", (390, 780))}
@@ -167,7 +215,9 @@ LOOKS = {"light": ("en", "light", (1280, 840)), "dark, Arabic, on a phone": ("ar
 def test_nobody_is_kept_out(page: Page, url: str, fake: Fake, look: str) -> None:
     language, colours, (width, height) = LOOKS[look]
     pins.fetch(tools := [part for part in pins.read_lock() if part.file == "axe.min.js"])
-    fake(pieces=[{"reasoning": "so"}, ANSWER], replies=REPLIES)
+    found_in_files = {"type": "consulted", "fits": False, "passages": [PASSAGE] * 3}
+    replies = {**REPLIES, "card": {"type": "card", "card": CARD}, "consult": found_in_files}
+    fake(pieces=[{"reasoning": "so"}, ANSWER], replies=replies)
     prefer(page, [language])
     page.set_default_timeout(20_000)
     page.set_viewport_size({"width": width, "height": height})

@@ -129,12 +129,13 @@ def screenshots(args: argparse.Namespace) -> None:
     build(args)
     with serving(args.out) as url:
         take(url, pictures)
-    args.config = ROOT / "docs" / "examples" / "library" / "site.toml"
     with tempfile.TemporaryDirectory() as folder:
-        args.out = Path(folder, "dist")
-        build(args)
-        with serving(args.out) as url:
-            own_site.take(url, pictures)
+        for name in own_site.SITES:
+            args.config = own_site.example(Path(folder, name)) / name
+            args.out = Path(folder, name, "dist")
+            build(args)
+            with serving(args.out) as url:
+                own_site.take(name, url, pictures)
 
 
 def audit(args: argparse.Namespace) -> None:

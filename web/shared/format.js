@@ -48,8 +48,8 @@ function unitOf(value) {
   return { unit: "kilobyte", scale: 1e3, digits: 0 };
 }
 
-/** @param {string} unit */
-const inUnits = (unit) => /** @type {const} */ ({ style: "unit", unit, unitDisplay: "short" });
+/** @param {string} unit @param {"short" | "narrow"} [display] of its name: "0.31 sec" or "0.31s" */
+const inUnits = (unit, display = "short") => /** @type {const} */ ({ style: "unit", unit, unitDisplay: display });
 
 /** @param {number} value in bytes */
 export function bytes(value) {
@@ -85,7 +85,7 @@ export function duration(seconds, display = "short") {
 }
 
 /** @param {number} seconds as they were measured, with about three digits */
-export const measured = (seconds) => number({ ...inUnits("second"), ...threeDigits(seconds) }).format(seconds);
+export const measured = (seconds) => number({ ...inUnits("second", "narrow"), ...threeDigits(seconds) }).format(seconds);
 
 /** @param {number} seconds far less than one */
 export const microseconds = (seconds) => number({ ...inUnits("microsecond"), ...threeDigits(1e6 * seconds) }).format(1e6 * seconds);
