@@ -71,9 +71,21 @@ def test_another_model_answers(page: Page, url: str, fake: Fake) -> None:
         expect(column.locator(".figures")).to_contain_text("token")
     last = page.evaluate("window.sent.findLast(({ type }) => type === 'send')")
     assert [message["content"] for message in last["messages"]] == ["Who?"] and last["sampling"]["temperature"] == 0.2
+    dialog.get_by_label("Settings", exact=True).select_option("Translator")
+    dialog.get_by_role("button", name="Answer", exact=True).click()
+    expect(columns.nth(1).locator("h3")).to_have_text("Other 1B · Translator")
+    expect(columns.nth(1).locator(".text")).to_have_text("The third.")
+    translated = page.evaluate("window.sent.findLast(({ type }) => type === 'send')")
+    assert translated["messages"][0]["content"].startswith("You are a translator.")
+    dialog.get_by_label("Settings", exact=True).select_option("As they are")
+    dialog.get_by_role("button", name="Answer", exact=True).click()
+    expect(columns.nth(1).locator("em")).to_have_text("tiny")
+    dialog.get_by_role("button", name="Answer", exact=True).click()
+    expect(columns.nth(1).locator("strong")).to_have_text("shorter")
+    assert page.evaluate("window.sent.findLast(({ type }) => type === 'send')")["messages"] == last["messages"]
     # What is in view stays, until another is chosen.
     expect(page.locator("#messages .assistant em")).to_have_text("tiny")
-    expect(page.locator("#messages .assistant .branches")).to_contain_text("1 / 2")
+    expect(page.locator("#messages .assistant .branches")).to_contain_text("1 / 5")
     dialog.get_by_role("button", name="Use this one").nth(1).click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#messages .assistant strong")).to_have_text("shorter")

@@ -5,7 +5,7 @@
  * @import { App } from "./app.js"
  * @import { Turn } from "./conversation.js"
  * @import { Engine } from "./engine.js"
- * @import { AnswerOptions } from "../shared/protocol.js"
+ * @import { Set } from "./settings.js"
  */
 
 /**
@@ -13,15 +13,15 @@
  * @param {Turn} turn
  * @param {AbortSignal} signal stops it, at whatever time
  * @param {(state: string) => void} tell what goes on before the model is asked
- * @param {(sampling: AnswerOptions) => AnswerOptions} [styled] what is to be otherwise than it is set
+ * @param {Set} [as] how it is set; else as its conversation is
  * @returns {Promise<Answer>} rejected with what prevents it
  */
-export async function ask(app, turn, signal, tell, styled = (sampling) => sampling) {
+export async function ask(app, turn, signal, tell, as = turn.conversation) {
   for (const prepare of app.preparations) await prepare(turn, signal, tell);
   const { conversation, message, anew } = turn;
   const { settings, tools } = app;
-  const options = { ...styled(settings.sampling(conversation, anew)), ...(tools.length && { tools }) };
-  const prompt = conversation.prompt(message, settings.system(conversation));
+  const options = { ...settings.sampling(as, anew), ...(tools.length && { tools }) };
+  const prompt = conversation.prompt(message, settings.system(as));
   const answer = /** @type {Engine} */ (app.engine).send(prompt, options, conversation.record.dropOldest);
   signal.addEventListener("abort", () => answer.stop());
   if (signal.aborted) answer.stop();

@@ -5,10 +5,12 @@
  *
  * @import { App } from "./app.js"
  * @import { Message } from "./conversation.js"
- * @import { AnswerOptions, ModelSource, Progress } from "../shared/protocol.js"
+ * @import { ModelSource, Progress } from "../shared/protocol.js"
  * @import { Preset } from "./presets.js"
+ * @import { OwnValues } from "./settings_values.js"
  *
  * @typedef {{name: string, source: () => Promise<ModelSource>}} Choice of a model
+ * @typedef {{name: string, settings?: OwnValues}} Manner of answering
  */
 
 import { ask } from "./asking.js";
@@ -18,6 +20,7 @@ import { Dialog } from "./dialog.js";
 import { button, element, styleSheet } from "./dom.js";
 import { select } from "./fields.js";
 import { keptModels } from "../shared/kept.js";
+import { library } from "./library.js";
 import { offersOf } from "./offers.js";
 import { Pace } from "./pace.js";
 import { PRESET_NAMES, PRESETS } from "./presets.js";
@@ -58,6 +61,8 @@ class Comparison {
   #manner = select(words.settings);
   /** @type {Choice[]} */
   #choices = [];
+  /** @type {Manner[]} */
+  #manners = [];
   #run = button("main", words.run, () => this.#answer());
   #stop = button("quiet", words.stop, () => this.#end());
   #left;
@@ -105,10 +110,28 @@ class Comparison {
     this.#choices = [{ name: this.#before.name, source: async () => this.#before }, ...others];
     this.#model.field.replaceChildren(...this.#choices.map(({ name }, index) => new Option(name, String(index))));
     this.#model.field.value = this.#choices.length > 1 ? "1" : "0";
-    const { presets } = strings.settings;
-    const names = /** @type {Preset[]} */ (Object.keys(PRESETS));
-    const manners = names.map((name) => new Option(presets.labels[name], name));
-    this.#manner.field.replaceChildren(new Option(words.asSet, ""), ...manners);
+    this.#offerManners();
+  }
+
+  /** As the conversation is set, in one of the styles, as one of the assistants. */
+  #offerManners() {
+    const { settings } = this.#app;
+    const { label, labels } = strings.settings.presets;
+    const own = this.#conversation.record.settings;
+    const styles = /** @type {Preset[]} */ (Object.keys(PRESETS)).map((preset) => {
+      // What a style leaves out is the model's default, whatever is set.
+      const numbers = PRESET_NAMES.map((name) => [name, PRESETS[preset][name] ?? null]);
+      return { name: labels[preset], settings: { ...own, ...Object.fromEntries(numbers) } };
+    });
+    const assistants = settings.isFixed("system") ? [] : library.assistants;
+    this.#manners = [{ name: "", settings: own }, ...styles, ...assistants];
+    const options = this.#manners.map(({ name }, index) => new Option(name || words.asSet, String(index)));
+    const [asSet, ...others] = options;
+    const groups = [
+      grouped(label, others.slice(0, styles.length)),
+      grouped(strings.library.assistantsTitle, others.slice(styles.length)),
+    ];
+    this.#manner.field.replaceChildren(asSet, ...groups.filter(({ children }) => children.length));
   }
 
   focus() {
@@ -126,16 +149,15 @@ class Comparison {
     const app = this.#app;
     if (app.isOccupied) return;
     const choice = this.#choices[Number(this.#model.field.value)];
-    const preset = /** @type {Preset | ""} */ (this.#manner.field.value);
-    const manner = preset && strings.settings.presets.labels[preset];
-    const name = [choice.name, manner].filter(Boolean).join(" · ");
+    const manner = this.#manners[Number(this.#manner.field.value)];
+    const name = [choice.name, manner.name].filter(Boolean).join(" · ");
     this.#isBusy = true;
     this.#right.begin(name);
     this.#showState();
     this.#stop.focus();
     try {
       await this.#use(await choice.source());
-      await this.#generate(name, preset);
+      await this.#generate(name, manner);
     } catch (error) {
       this.#right.fail(/** @type {Error} */ (error).message);
     }
@@ -169,9 +191,9 @@ class Comparison {
 
   /**
    * @param {string} name
-   * @param {Preset | ""} preset
+   * @param {Manner} manner
    */
-  async #generate(name, preset) {
+  async #generate(name, manner) {
     const app = this.#app;
     const { record } = this.#conversation;
     const { leaf } = record;
@@ -180,7 +202,7 @@ class Comparison {
     let problem = "";
     await app.occupy({ conversation: this.#conversation, message }, async (signal) => {
       try {
-        await this.#stream(message, preset, signal);
+        await this.#stream(message, manner, signal);
       } catch (error) {
         problem = /** @type {Error} */ (error).message;
       }
@@ -198,23 +220,17 @@ class Comparison {
 
   /**
    * @param {Message} message
-   * @param {Preset | ""} preset
+   * @param {Manner} manner
    * @param {AbortSignal} signal
    */
-  async #stream(message, preset, signal) {
-    const { settings } = this.#app;
+  async #stream(message, { settings }, signal) {
     const conversation = this.#conversation;
     const over = new AbortController();
     this.#end = () => over.abort();
     signal.addEventListener("abort", this.#end);
     const tell = (/** @type {string} */ state) => this.#right.tell(state);
-    const styled = (/** @type {AnswerOptions} */ sampling) => {
-      if (!preset) return sampling;
-      const free = PRESET_NAMES.filter((name) => !settings.isFixed(name));
-      const others = Object.entries(sampling).filter(([name]) => !free.some((other) => other === name));
-      return { ...Object.fromEntries(others), ...settings.free(PRESETS[preset]) };
-    };
-    const answer = await ask(this.#app, { conversation, message, anew: true }, over.signal, tell, styled);
+    const turn = { conversation, message, anew: true };
+    const answer = await ask(this.#app, turn, over.signal, tell, { record: { settings } });
     const pace = new Pace();
     for await (const part of answer) {
       pace.take(part);
@@ -340,4 +356,15 @@ class Column {
  */
 function isSame(one, other) {
   return one === other || (one?.url !== undefined && one.url === other.url);
+}
+
+/**
+ * @param {string} label
+ * @param {HTMLOptionElement[]} options
+ */
+function grouped(label, options) {
+  const root = document.createElement("optgroup");
+  root.label = label;
+  root.append(...options);
+  return root;
 }

@@ -9,6 +9,7 @@
  * @import { HouseSettings } from "../shared/site.js"
  *
  * @typedef {"general" | "answers" | "sampling" | "memory" | "tools"} Group
+ * @typedef {{record: {settings?: OwnValues}}} Set what has settings of its own, or could have: a conversation
  *
  * @typedef {object} Section of a feature
  * @property {Group} [group] that it stands in; else "tools"
@@ -90,7 +91,7 @@ export class Settings extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: conversation }));
   }
 
-  /** What a conversation has of its own, over what is set for all. @param {Conversation} conversation @returns {Values & OwnValues} */
+  /** What a conversation has of its own, over what is set for all. @param {Set} conversation @returns {Values & OwnValues} */
   of({ record }) {
     return { ...this.house.defaults, ...this.free(this.values), ...this.free(record.settings ?? {}) };
   }
@@ -116,7 +117,7 @@ export class Settings extends EventTarget {
     return Object.keys(others).length > 0;
   }
 
-  /** @param {Conversation} conversation @returns {string} the system prompt, or nothing */
+  /** @param {Set} conversation @returns {string} the system prompt, or nothing */
   system(conversation) {
     return this.of(conversation).system ?? this.defaults.system ?? "";
   }
@@ -128,7 +129,7 @@ export class Settings extends EventTarget {
   }
 
   /**
-   * @param {Conversation} conversation
+   * @param {Set} conversation
    * @param {boolean} anew for another answer to the same question, which should be another one
    * @returns {AnswerOptions}
    */
