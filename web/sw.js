@@ -60,7 +60,10 @@ async function putAside(request) {
   const files = form.getAll("files").filter((file) => file instanceof File);
   for (const [index, file] of files.entries()) {
     const headers = { "content-type": file.type || "application/octet-stream" };
-    await cache.put(`share?${new URLSearchParams({ index: String(index), name: file.name })}`, new Response(file, { headers }));
+    await cache.put(
+      `share?${new URLSearchParams({ index: String(index), name: file.name })}`,
+      new Response(file, { headers }),
+    );
   }
   return Response.redirect("./?shared", 303);
 }

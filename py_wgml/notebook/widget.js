@@ -93,7 +93,13 @@ function render({ model, el }) {
     send.click();
   });
   el.append(
-    make("div", { class: "py-wgml-chat" }, log, error, make("div", { class: "py-wgml-row" }, prompt, send, stop, retry, clear)),
+    make(
+      "div",
+      { class: "py-wgml-chat" },
+      log,
+      error,
+      make("div", { class: "py-wgml-row" }, prompt, send, stop, retry, clear),
+    ),
   );
 
   /** @type {Turn[]} */

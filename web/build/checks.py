@@ -19,6 +19,8 @@ from .models import default_model
 from .pins import node, node_modules
 from .site import build
 
+SCRIPTS = ("web/*.js", "web/{page,worker,shared,sandbox,build}/**/*.{js,mjs,css}", "py_wgml/notebook/*.js")
+
 
 def check() -> None:
     """Run the linter, the formatter and the type checkers; ends the process with the code of the first that
@@ -27,11 +29,12 @@ def check() -> None:
     node_modules(paths.WEB)
     program, _ = node()
     python = [sys.executable, "-m"]
-    tsc = paths.WEB / "node_modules/typescript/bin/tsc"
+    tsc, prettier = (paths.WEB / "node_modules" / name for name in ("typescript/bin/tsc", "prettier/bin/prettier.cjs"))
     tools: list[list[str | Path]] = [
         [*python, "ruff", "check"],
         [*python, "ruff", "format", "--check"],
         [*python, "mypy"],
+        [program, prettier, "--print-width", "120", "--log-level", "warn", "--check", *SCRIPTS],
         [program, tsc, "--noEmit", "--project", paths.WEB / "page"],
         [program, tsc, "--noEmit", "--project", paths.WEB / "worker"],
     ]

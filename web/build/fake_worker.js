@@ -25,15 +25,24 @@ let asked = 0;
 const ready = {
   type: "ready",
   model: {
-    name: "Fake 1M", architecture: "llama", parameters: 1e6, file_bytes: 98362432, context_length: context,
-    vocab_size: 49152, quantization: "Q4_1",
+    name: "Fake 1M",
+    architecture: "llama",
+    parameters: 1e6,
+    file_bytes: 98362432,
+    context_length: context,
+    vocab_size: 49152,
+    quantization: "Q4_1",
   },
   adapter: { vendor: "fake", architecture: "", description: "", features: [], trial: { distrusted: {} } },
   seconds: { runtime: 1, packages: 1, header: 0.1, weights: 0.2, kernels: 0.1, total: 2.3 },
-  heap_peak_bytes: 44e6, gpu_bytes: script.gpu_bytes ?? 1e6, kept: script.kept ?? true,
+  heap_peak_bytes: 44e6,
+  gpu_bytes: script.gpu_bytes ?? 1e6,
+  kept: script.kept ?? true,
   sampling: { temperature: 0, top_k: 40, top_p: 0.95, min_p: 0.05, repetition_penalty: 1.1 },
-  recommended: script.recommended ?? [], thinking: script.thinking ?? "fixed",
-  efforts: script.efforts ?? [], effort: script.effort ?? "",
+  recommended: script.recommended ?? [],
+  thinking: script.thinking ?? "fixed",
+  efforts: script.efforts ?? [],
+  effort: script.effort ?? "",
 };
 
 async function load({ id, options }) {
@@ -43,7 +52,10 @@ async function load({ id, options }) {
   }
   if (script.hang) return;
   if (options.context) ready.model.context_length = options.context;
-  if (script.crash) setTimeout(() => { throw new Error(script.crash); });
+  if (script.crash)
+    setTimeout(() => {
+      throw new Error(script.crash);
+    });
   else if (script.fail) postMessage({ type: "error", ...script.fail, ...("loaded" in script.fail && { id }) });
   else postMessage({ ...ready, id });
 }
@@ -54,7 +66,8 @@ async function send(request) {
   const { id, drop_oldest, sampling } = request;
   let { messages } = request;
   let dropped = 0;
-  if (drop_oldest) while (messages.length > 2 && words(messages) > context / 2) (messages = messages.slice(2)), (dropped += 2);
+  if (drop_oldest)
+    while (messages.length > 2 && words(messages) > context / 2) ((messages = messages.slice(2)), (dropped += 2));
   if (dropped) postMessage({ type: "dropped", id, messages: dropped });
   const total = words(messages);
   if (total > context) return postMessage({ type: "error", id, stage: "context", message: "too long" });
@@ -62,7 +75,9 @@ async function send(request) {
   postMessage({ type: "reading", id, done: 0, total });
   const pieces = script.echo
     ? ["```json\n", JSON.stringify({ messages, sampling }, null, 1), "\n```"]
-    : (script.answers ? script.answers[asked++ % script.answers.length] : script.pieces);
+    : script.answers
+      ? script.answers[asked++ % script.answers.length]
+      : script.pieces;
   let count = 0;
   for (const piece of pieces) {
     if (script.pace) await wait(script.pace);
@@ -78,10 +93,17 @@ async function send(request) {
   const end = pieces.some(({ calls }) => calls) ? "tool_calls" : "stop";
   const reason = stopped.has(id) ? "stopped" : total + count >= context ? "context" : end;
   postMessage({
-    type: "done", id, reason,
+    type: "done",
+    id,
+    reason,
     usage: {
-      prompt_tokens: total, cached_tokens: 0, completion_tokens: count, drafted_tokens: 0, accepted_tokens: 0,
-      context_used: Math.min(total + count, context), context_length: ready.model.context_length,
+      prompt_tokens: total,
+      cached_tokens: 0,
+      completion_tokens: count,
+      drafted_tokens: 0,
+      accepted_tokens: 0,
+      context_used: Math.min(total + count, context),
+      context_length: ready.model.context_length,
     },
     seconds: { first_token: 0.312, prefill: 0.3, decode: count / 40 },
     tokens_per_second: { prefill: 120, decode: 38.4 },

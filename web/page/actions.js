@@ -94,8 +94,20 @@ export function actionsOf(app) {
     { icon: "again", label: words.again, role: "assistant", act: ({ message }) => again(message) },
     { icon: "continue", label: words.goOn, role: "assistant", act: ({ message }) => goOn(message) },
     { icon: "edit", label: words.edit, role: "assistant", rare: true, act: (view) => view.edit() },
-    { icon: "details", label: words.details, role: "assistant", rare: true, act: (view) => toggleDetails(view.root, view.message) },
-    { icon: "compare", label: strings.compare.menu, role: "assistant", rare: true, act: ({ message }) => compare(message) },
+    {
+      icon: "details",
+      label: words.details,
+      role: "assistant",
+      rare: true,
+      act: (view) => toggleDetails(view.root, view.message),
+    },
+    {
+      icon: "compare",
+      label: strings.compare.menu,
+      role: "assistant",
+      rare: true,
+      act: ({ message }) => compare(message),
+    },
     { icon: "inside", label: words.inside, role: "assistant", rare: true, act: ({ message }) => lookInside(message) },
     { icon: "delete", label: words.remove, rare: true, act: ({ message }) => remove(message) },
   ];

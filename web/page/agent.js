@@ -43,7 +43,9 @@ class Agent {
     this.#app = app;
     app.addEventListener("site", () => this.#offer());
     app.addEventListener("answered", (event) => this.#answered(/** @type {CustomEvent<Turn>} */ (event).detail));
-    byId("messages").addEventListener("asked", (event) => this.#asked(/** @type {CustomEvent<Asked>} */ (event).detail));
+    byId("messages").addEventListener("asked", (event) =>
+      this.#asked(/** @type {CustomEvent<Asked>} */ (event).detail),
+    );
     app.settings.sections.push({ show: () => this.#section(), reset: () => this.#reset() });
     whenChanged(KEY, () => {
       this.#chosen = chosen(recallJson(KEY));
@@ -84,10 +86,12 @@ class Agent {
     this.#hadServers = true;
     const { functionsAt, keepOnly } = await import("./mcp.js");
     keepOnly(servers);
-    const failed = (/** @type {string} */ server) => (/** @type {Error} */ { message }) => {
-      this.#app.toast(strings.tools.noServer(server, message));
-      return [];
-    };
+    const failed =
+      (/** @type {string} */ server) =>
+      (/** @type {Error} */ { message }) => {
+        this.#app.toast(strings.tools.noServer(server, message));
+        return [];
+      };
     return (await Promise.all(servers.map((server) => functionsAt(server).catch(failed(server))))).flat();
   }
 
@@ -123,7 +127,9 @@ class Agent {
     }
     if (!this.#app.site?.tools) return section;
     const own = String(this.#chosen.site);
-    const list = choices("site-tools", site.label, site.choices, own, site.explained, (on) => this.#choose({ site: on === "true" }));
+    const list = choices("site-tools", site.label, site.choices, own, site.explained, (on) =>
+      this.#choose({ site: on === "true" }),
+    );
     const offered = element("ul", "help");
     for (const { name, description, consent } of this.#functions.values()) {
       if (!consent) offered.append(element("li", "", `${name}: ${description}`));

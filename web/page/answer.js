@@ -58,7 +58,16 @@ export class Answer {
 
   /** @param {Dropped | Piece | Reading} message */
   push(message) {
-    const part = (this.#part ??= { reasoning: "", text: "", recast: false, calls: [], logprobs: [], tokens: 0, reading: null, dropped: 0 });
+    const part = (this.#part ??= {
+      reasoning: "",
+      text: "",
+      recast: false,
+      calls: [],
+      logprobs: [],
+      tokens: 0,
+      reading: null,
+      dropped: 0,
+    });
     if (message.type === "dropped") {
       part.dropped = message.messages;
     } else if (message.type === "reading") {

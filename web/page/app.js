@@ -123,7 +123,9 @@ export class App extends EventTarget {
       const model = this.model ?? (await firstModel(this.site, engine));
       if (loads === this.#loads) await this.#load(engine, model); // else the visitor has chosen another
     } catch (error) {
-      this.#engineFailed(error instanceof EngineError ? error : new EngineError("site", /** @type {Error} */ (error).message));
+      this.#engineFailed(
+        error instanceof EngineError ? error : new EngineError("site", /** @type {Error} */ (error).message),
+      );
     }
     if (document.body.dataset.offline === "true") return; // by an earlier start
     document.body.dataset.offline = String(await keepOffline((reload) => this.#view.announceUpdate(reload)));

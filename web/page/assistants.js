@@ -41,7 +41,10 @@ export function mount(app) {
     });
     row.hidden = app.settings.isFixed("system"); // they would say nothing
     const at = [...list.children].findIndex((chip) => chip === document.activeElement);
-    list.replaceChildren(...chips, button("link", words.more, () => open()));
+    list.replaceChildren(
+      ...chips,
+      button("link", words.more, () => open()),
+    );
     /** @type {HTMLElement | undefined} */ (list.children[at])?.focus();
   };
   const field = byId("prompt", HTMLTextAreaElement);

@@ -66,7 +66,9 @@ export function lasting(record) {
  */
 export function written(files, isAsked, sources) {
   if (sources) return isAsked ? passages(sources) : [];
-  return files.filter(({ text, fleeting }) => text && (isAsked || !fleeting)).map(({ name, text }) => fenced(name, text));
+  return files
+    .filter(({ text, fleeting }) => text && (isAsked || !fleeting))
+    .map(({ name, text }) => fenced(name, text));
 }
 
 /** @param {Source[]} sources @returns {string[]} */
@@ -76,7 +78,11 @@ function passages(sources) {
     const place = [name, page ? `page ${page}` : "", heading].filter(Boolean).join(", ");
     return fenced(`[${index + 1}] ${place}`, text);
   });
-  return ["Passages of the attached files:", ...numbered, "Answer from these passages. Name those that you use by their numbers, like [1]."];
+  return [
+    "Passages of the attached files:",
+    ...numbered,
+    "Answer from these passages. Name those that you use by their numbers, like [1].",
+  ];
 }
 
 /**

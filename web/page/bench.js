@@ -76,7 +76,7 @@ async function measure() {
     say("First visit: keeping the page for offline use");
     const offline = await keepOffline();
     // The engine keeps its memory once it is ready.
-    for (const end = performance.now() + PATIENCE; performance.now() < end && !(await isMemoryKept()); ) {
+    for (const end = performance.now() + PATIENCE; performance.now() < end && !(await isMemoryKept());) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     engine.close();
@@ -222,9 +222,19 @@ function tableRow(name, values, kind = "td") {
 function showSummary(models) {
   const names = new Set(models.flatMap(({ bench }) => Object.keys(bench.summary)));
   const rows = [...names].map((name) =>
-    tableRow(name, models.map(({ bench }) => (name in bench.summary ? decimal(bench.summary[name]) : "–"))),
+    tableRow(
+      name,
+      models.map(({ bench }) => (name in bench.summary ? decimal(bench.summary[name]) : "–")),
+    ),
   );
-  byId("summary").replaceChildren(tableRow("", models.map(({ model }) => model.name), "th"), ...rows);
+  byId("summary").replaceChildren(
+    tableRow(
+      "",
+      models.map(({ model }) => model.name),
+      "th",
+    ),
+    ...rows,
+  );
 }
 
 /** What a visitor may copy, and see before. @param {Record<string, any>[]} models */

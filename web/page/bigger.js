@@ -28,7 +28,11 @@ export function mount(app) {
     await fits.lookAtDevice();
     const offers = offersOf(app, kept).filter((offer) => {
       const { bytes: size = 0, kept } = offer;
-      return size > TIMES * ready.model.file_bytes && (size < MOST || kept?.whole) && fits.fitOf(fits.memoryOf(offer)) === "fits";
+      return (
+        size > TIMES * ready.model.file_bytes &&
+        (size < MOST || kept?.whole) &&
+        fits.fitOf(fits.memoryOf(offer)) === "fits"
+      );
     });
     const best = offers.toSorted((a, b) => (b.bytes ?? 0) - (a.bytes ?? 0))[0];
     if (app.ready !== ready) return; // another one has come

@@ -44,7 +44,9 @@ export function cardOf({ model, adapter, gpu_bytes }, card) {
       ),
     ),
     folded(words.template, () => element("pre", "", card.template || words.noTemplate)),
-    ...card.templates.map(({ name, template }) => folded(words.templateNamed(name), () => element("pre", "", template))),
+    ...card.templates.map(({ name, template }) =>
+      folded(words.templateNamed(name), () => element("pre", "", template)),
+    ),
     folded(words.allTensors(card.tensors.length), () =>
       table(
         [words.name, words.type, words.shape, words.size],

@@ -178,9 +178,13 @@ class Comparison {
       const refuse = () => reject(new Error(words.notLoaded(model.name)));
       app.addEventListener("ready", () => (isSame(app.model, model) ? resolve(null) : refuse()), { signal });
       app.addEventListener("failed", refuse, { signal });
-      app.addEventListener("progress", (event) => {
-        this.#right.loading(/** @type {CustomEvent<Progress>} */ (event).detail);
-      }, { signal });
+      app.addEventListener(
+        "progress",
+        (event) => {
+          this.#right.loading(/** @type {CustomEvent<Progress>} */ (event).detail);
+        },
+        { signal },
+      );
     });
     try {
       await Promise.all([loaded, app.load(model)]);
@@ -197,7 +201,12 @@ class Comparison {
     const app = this.#app;
     const { record } = this.#conversation;
     const { leaf } = record;
-    const message = this.#conversation.add({ parent: this.#first.parent, role: "assistant", content: "", model: app.model?.name });
+    const message = this.#conversation.add({
+      parent: this.#first.parent,
+      role: "assistant",
+      content: "",
+      model: app.model?.name,
+    });
     record.leaf = leaf; // which is in view until another is chosen
     let problem = "";
     await app.occupy({ conversation: this.#conversation, message }, async (signal) => {
@@ -338,7 +347,9 @@ class Column {
     this.stream(message, false);
     this.#status.textContent = message.content ? "" : strings.unanswered;
     const { figures } = message;
-    this.#figures.textContent = figures ? [strings.stats(figures), strings.reasons[figures.reason]].filter(Boolean).join(" · ") : "";
+    this.#figures.textContent = figures
+      ? [strings.stats(figures), strings.reasons[figures.reason]].filter(Boolean).join(" · ")
+      : "";
     this.#use.hidden = false;
   }
 

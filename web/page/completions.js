@@ -30,7 +30,16 @@ const FORM = ["schema", "regex", "choices", "grammar"];
 const ENGINE = [...SAMPLING, ...TEMPLATE, ...FORM];
 /** What becomes something else here, or nothing. */
 const OTHERS = [
-  ...["messages", "stream", "stream_options", "n", "max_completion_tokens", "reasoning_effort", "response_format", "model"],
+  ...[
+    "messages",
+    "stream",
+    "stream_options",
+    "n",
+    "max_completion_tokens",
+    "reasoning_effort",
+    "response_format",
+    "model",
+  ],
 ];
 /**
  * Options of OpenAI's that there are not here: taken with the values with which they ask for nothing.
@@ -64,14 +73,18 @@ export function asked(given) {
   const entries = Object.entries(parameters);
   const unknown = entries.filter(([key, value]) => !isTaken(key, value));
   if (unknown.length) throw new TypeError(`not supported: ${unknown.map(([key]) => key).join(", ")}`);
-  const { messages, stream, stream_options, n, max_completion_tokens, reasoning_effort, response_format, seed } = parameters;
+  const { messages, stream, stream_options, n, max_completion_tokens, reasoning_effort, response_format, seed } =
+    parameters;
   if (![undefined, null, true, false].includes(stream)) throw new TypeError("stream is neither true nor false");
   const count = n ?? 1;
   if (!(Number.isInteger(count) && count >= 1 && count <= MOST_ANSWERS)) {
     throw new TypeError(`n is not a whole number from 1 to ${MOST_ANSWERS}`);
   }
   /** @type {AnswerOptions} */
-  const options = { ...Object.fromEntries(entries.filter(([key]) => ENGINE.includes(key))), ...formOf(response_format) };
+  const options = {
+    ...Object.fromEntries(entries.filter(([key]) => ENGINE.includes(key))),
+    ...formOf(response_format),
+  };
   if (max_completion_tokens !== undefined) options.max_tokens = max_completion_tokens;
   if (reasoning_effort) options.chat_template_kwargs = { reasoning_effort, ...options.chat_template_kwargs };
   return {
@@ -151,7 +164,8 @@ export async function* chunks({ options, withUsage }, send) {
         if (reasoning) deltas.push({ reasoning_content: reasoning });
         if (text) deltas.push({ content: text });
         for (const { index, arguments: more, ...piece } of calls) {
-          if (!called.has(index)) deltas.push({ tool_calls: [{ index, ...toolCall({ index, ...piece, arguments: "" }) }] });
+          if (!called.has(index))
+            deltas.push({ tool_calls: [{ index, ...toolCall({ index, ...piece, arguments: "" }) }] });
           if (more) deltas.push({ tool_calls: [{ index, function: { arguments: more } }] });
           called.add(index);
         }

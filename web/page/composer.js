@@ -51,7 +51,10 @@ export class Composer {
     showReturn();
     stayAboveKeyboard();
     this.#takeFiles();
-    const draft = () => ({ text: this.#prompt.value, files: this.#attaching.files.filter(({ fleeting }) => !fleeting) });
+    const draft = () => ({
+      text: this.#prompt.value,
+      files: this.#attaching.files.filter(({ fleeting }) => !fleeting),
+    });
     const { text, files } = keepDraft(draft) ?? { text: "", files: [] };
     this.set(text, files);
     this.focus();

@@ -243,7 +243,9 @@ export class Conversation {
 
   /** The files that an answer is about. @param {Message} answer @returns {AttachedFile[]} */
   filesFor(answer) {
-    return this.#pathTo(answer.id).flatMap(({ id, files }) => (files ?? []).filter(({ text, fleeting }) => text && (!fleeting || id === answer.parent)));
+    return this.#pathTo(answer.id).flatMap(({ id, files }) =>
+      (files ?? []).filter(({ text, fleeting }) => text && (!fleeting || id === answer.parent)),
+    );
   }
 
   /**
@@ -284,7 +286,9 @@ export class Conversation {
   #sentUpTo(last) {
     const path = this.#pathTo(last.id);
     const first = path.findIndex(({ id }) => id === this.record.first);
-    return path.slice(Math.max(0, first)).filter(({ role, content, reasoning, calls }) => role === "user" || content || reasoning || calls);
+    return path
+      .slice(Math.max(0, first))
+      .filter(({ role, content, reasoning, calls }) => role === "user" || content || reasoning || calls);
   }
 
   /** @param {string | null} leaf @returns {Message[]} */
@@ -309,7 +313,8 @@ export function readRecord(data) {
   const messages = [];
   for (const given of Array.isArray(data.messages) ? data.messages : []) {
     const { id, parent, role, content } = Object(given);
-    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !["user", "assistant"].includes(role)) continue;
+    if (typeof id !== "string" || ids.has(id) || typeof content !== "string" || !["user", "assistant"].includes(role))
+      continue;
     messages.push({ id, parent: ids.has(parent) ? parent : null, role, content, ...detailsOf(given) });
     ids.add(id);
   }
@@ -414,7 +419,9 @@ function known(record) {
 
 /** Of all that is written in it. @param {Message} message */
 function lengthOf({ content, reasoning = "", calls = [] }) {
-  const called = calls.map(({ arguments: written, result }) => 1 + written.length + (result === undefined ? 0 : 1 + result.length));
+  const called = calls.map(
+    ({ arguments: written, result }) => 1 + written.length + (result === undefined ? 0 : 1 + result.length),
+  );
   return called.reduce((sum, length) => sum + length, content.length + reasoning.length);
 }
 
@@ -445,8 +452,17 @@ function sent({ role, content, files = [], reasoning, calls = [] }, isAsked = fa
     const message = { role, content: [content, ...spoken].filter(Boolean).join("\n") };
     if (reasoning) message.reasoning_content = reasoning;
     if (!done.length) return [message];
-    message.tool_calls = done.map(({ id, name, arguments: written }) => ({ id, type: "function", function: { name, arguments: written } }));
-    return [message, ...done.map(({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }))];
+    message.tool_calls = done.map(({ id, name, arguments: written }) => ({
+      id,
+      type: "function",
+      function: { name, arguments: written },
+    }));
+    return [
+      message,
+      ...done.map(
+        ({ id, result = "" }) => /** @type {ChatMessage} */ ({ role: "tool", tool_call_id: id, content: result }),
+      ),
+    ];
   }
   return [{ role, content: [...written(files, isAsked, sources), content].filter(Boolean).join("\n\n") }];
 }

@@ -19,7 +19,9 @@ export function mount(app) {
   });
   byId("messages").addEventListener("source", async (event) => {
     const { message, source } = /** @type {CustomEvent<{message: Message, source: Source}>} */ (event).detail;
-    const file = app.conversation.filesFor(message).find(({ name, text }) => name === source.name && text.includes(source.text));
+    const file = app.conversation
+      .filesFor(message)
+      .find(({ name, text }) => name === source.name && text.includes(source.text));
     (await import("./source.js")).showSource(source, file);
   });
   app.addEventListener("answered", async (event) => {

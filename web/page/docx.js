@@ -46,14 +46,19 @@ async function written(xml) {
       paragraph = "";
     } else if (isText && token[0] !== "<") paragraph += plain(token);
   }
-  return parts.join("").replaceAll(/\n{3,}/g, "\n\n").trim();
+  return parts
+    .join("")
+    .replaceAll(/\n{3,}/g, "\n\n")
+    .trim();
 }
 
 /** @param {string} attributes of a paragraph's style @returns {number} of a heading, from 1; 0: it is none */
 function levelOf(attributes) {
   const [, style = "", level] = /w:val="([^"\d]*)(\d?)/.exec(attributes) ?? [];
   if (/^title$/i.test(style)) return 1;
-  return /^(heading|berschrift|überschrift|titre|título|titulo|ttulo)/i.test(style) ? Math.min(6, Number(level) || 1) : 0;
+  return /^(heading|berschrift|überschrift|titre|título|titulo|ttulo)/i.test(style)
+    ? Math.min(6, Number(level) || 1)
+    : 0;
 }
 
 /** @param {string} text of XML */

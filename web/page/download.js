@@ -31,7 +31,10 @@ export function mount(app) {
   });
   for (const type of ["model", "ready", "failed"]) app.addEventListener(type, () => show(false));
 
-  acts.append(rest, button("quiet", strings.models.stop, () => app.engine?.cancel()));
+  acts.append(
+    rest,
+    button("quiet", strings.models.stop, () => app.engine?.cancel()),
+  );
   byId("loading").append(acts);
   show(false);
 }

@@ -331,7 +331,12 @@ export class Engine {
     try {
       this.#post(message);
     } catch (error) {
-      this.#receive({ type: "error", id: message.id, stage: message.type, message: /** @type {Error} */ (error).message });
+      this.#receive({
+        type: "error",
+        id: message.id,
+        stage: message.type,
+        message: /** @type {Error} */ (error).message,
+      });
     }
   }
 

@@ -20,7 +20,11 @@ export function contentOf({ name, text }) {
   content.setAttribute("role", "region");
   content.setAttribute("aria-label", name);
   if (TABLE.test(name)) content.append(tableOf(text, /\.tsv$/i.test(name) ? "\t" : undefined));
-  else content.append(...plain(text.slice(0, MOST_SHOWN)), ...(text.length > MOST_SHOWN ? [element("p", "", strings.files.more)] : []));
+  else
+    content.append(
+      ...plain(text.slice(0, MOST_SHOWN)),
+      ...(text.length > MOST_SHOWN ? [element("p", "", strings.files.more)] : []),
+    );
   return content;
 }
 

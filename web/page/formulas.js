@@ -62,7 +62,9 @@ const block = {
     return undefined;
   },
   renderer: ({ raw, source }) =>
-    source === undefined ? `<p data-plain="">${escaped(raw.trimEnd())}</p>\n` : `<div data-formula="block">${escaped(source.trim())}</div>\n`,
+    source === undefined
+      ? `<p data-plain="">${escaped(raw.trimEnd())}</p>\n`
+      : `<div data-formula="block">${escaped(source.trim())}</div>\n`,
 };
 
 /** @type {TokenizerAndRendererExtension} */
@@ -110,8 +112,10 @@ function depth(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT);
   for (;;) {
     if (walker.firstChild()) deepest = Math.max(deepest, ++depth);
-    else while (!walker.nextSibling()) if (!walker.parentNode()) return deepest;
-    else depth--;
+    else
+      while (!walker.nextSibling())
+        if (!walker.parentNode()) return deepest;
+        else depth--;
   }
 }
 

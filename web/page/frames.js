@@ -63,7 +63,7 @@ function doSteps() {
   const end = now + SHARE;
   for (const work of waiting.toReversed()) {
     if (now < work.notBefore || (work.isLast && waiting.some((other) => !other.isLast))) continue;
-    for (let progress = /** @type {Progress} */ (true); progress === true && performance.now() < end; ) {
+    for (let progress = /** @type {Progress} */ (true); progress === true && performance.now() < end;) {
       const began = performance.now();
       progress = attempt(work);
       if (progress) continue;

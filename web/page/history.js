@@ -187,7 +187,10 @@ export class History {
       found.append(...wanted.excerpt(place.text));
       open.append(found);
     }
-    root.append(open, this.#opener(name, (opener) => this.#choices(root, entry, opener)));
+    root.append(
+      open,
+      this.#opener(name, (opener) => this.#choices(root, entry, opener)),
+    );
     return root;
   }
 
@@ -214,14 +217,19 @@ export class History {
    */
   #choices(root, entry, opener) {
     const { id, name, pinned, archived } = entry;
-    const save = (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
-      const record = await this.#store.load(id);
-      if (record) saveText(`${fileName(name)}.${type}`, () => format(record));
-    };
+    const save =
+      (/** @type {string} */ type, /** @type {(record: ConversationRecord) => string} */ format) => async () => {
+        const record = await this.#store.load(id);
+        if (record) saveText(`${fileName(name)}.${type}`, () => format(record));
+      };
     const { rename, asMarkdown, asJson, remove } = strings.sidebar;
     const { pin, unpin, move, archive, unarchive } = strings.organised;
     return [
-      { label: pinned ? unpin : pin, icon: "pin", act: () => this.#arrange(id, { pinned: pinned ? undefined : true, archived: undefined }) },
+      {
+        label: pinned ? unpin : pin,
+        icon: "pin",
+        act: () => this.#arrange(id, { pinned: pinned ? undefined : true, archived: undefined }),
+      },
       { label: rename, icon: "rename", act: () => this.#rename(root, entry) },
       { label: move, icon: "folder", act: () => openMenu(opener, this.#folders(root, entry)) },
       { label: archived ? unarchive : archive, icon: "archive", act: () => this.#archive(entry) },
@@ -241,7 +249,8 @@ export class History {
    */
   #folders(root, { id, folder }) {
     const { newFolder, noFolder, folderName } = strings.organised;
-    const moves = (/** @type {string | undefined} */ to) => () => this.#arrange(id, { folder: to, archived: undefined });
+    const moves = (/** @type {string | undefined} */ to) => () =>
+      this.#arrange(id, { folder: to, archived: undefined });
     const other = foldersOf(this.#entries).filter((name) => name !== folder);
     const make = () =>
       this.#write(root, "", folderName, async (name) => {

@@ -48,7 +48,9 @@ export function tagAt(text, index = 0) {
   const found = TAG.exec(text);
   const name = found?.[2].toLowerCase() ?? "";
   if (!found || !DRAWN.has(name)) return null;
-  const unsafe = [...found[3].matchAll(ATTRIBUTE)].some((all) => all[1].toLowerCase() === "href" && !isSafe(valueOf(all)));
+  const unsafe = [...found[3].matchAll(ATTRIBUTE)].some(
+    (all) => all[1].toLowerCase() === "href" && !isSafe(valueOf(all)),
+  );
   return unsafe ? null : { raw: found[0], name, closes: found[1] === "/", attributes: found[3] };
 }
 
@@ -91,7 +93,7 @@ export function written({ name, closes, attributes }) {
 export function drawable(text) {
   const parts = [];
   const tags = [];
-  for (let offset = 0; offset < text.length; ) {
+  for (let offset = 0; offset < text.length;) {
     const tag = text[offset] === "<" ? tagAt(text, offset) : null;
     const end = tag ? offset + tag.raw.length : text.indexOf("<", offset + 1);
     if (tag) tags.push(tag);

@@ -51,7 +51,10 @@ function row(app, { name, downloads, license, gated }, on) {
   const text = element("div", "about");
   const files = element("div", "files");
   const acts = element("div", "acts");
-  text.append(element("p", "name", name), element("p", "facts", [words.downloads(downloads), license].filter(Boolean).join(" · ")));
+  text.append(
+    element("p", "name", name),
+    element("p", "facts", [words.downloads(downloads), license].filter(Boolean).join(" · ")),
+  );
   files.hidden = true;
   made.append(text, acts, files);
   if (gated) {
@@ -81,7 +84,8 @@ async function contents(app, repository, on) {
   try {
     const { architecture, models } = await app.workingEngine.browse(repository);
     const supported = app.site?.architectures;
-    if (architecture && supported && !supported.includes(architecture)) return line(words.unsupported(architecture), "status");
+    if (architecture && supported && !supported.includes(architecture))
+      return line(words.unsupported(architecture), "status");
     if (!models.length) return line(words.noFiles, "status");
     const here = (await keptModels()).filter(({ whole }) => whole).map(({ url }) => url);
     const list = element("ul", "");

@@ -3,7 +3,8 @@
 import { element } from "./dom.js";
 
 /** A mark stands at letters and not within a word; what it marks ends where it began, in the same line. */
-const MARK = /(?<![\w*`])(?:(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)|\*\*(?=\S)([^\n*]+?)(?<=\S)\*\*|\*(?=[^\s*])([^\n*]+?)(?<=\S)\*)(?![\w*])/g;
+const MARK =
+  /(?<![\w*`])(?:(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)|\*\*(?=\S)([^\n*]+?)(?<=\S)\*\*|\*(?=[^\s*])([^\n*]+?)(?<=\S)\*)(?![\w*])/g;
 
 /**
  * @param {string} text

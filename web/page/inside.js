@@ -52,10 +52,17 @@ export async function open(app, message) {
     const found = await engine.inspect(answer);
     if (mine !== opening) return;
     const wrote = message.model;
-    const note = wrote && app.model && wrote !== app.model.name ? [element("p", "lead", words.another(wrote, app.model.name))] : [];
+    const note =
+      wrote && app.model && wrote !== app.model.name
+        ? [element("p", "lead", words.another(wrote, app.model.name))]
+        : [];
     status.replaceWith(...note, ...sections(engine, answer, found));
   } catch (error) {
-    if (mine === opening) status.replaceWith(problem(error), folded(words.python, () => new Rewriting(engine).root));
+    if (mine === opening)
+      status.replaceWith(
+        problem(error),
+        folded(words.python, () => new Rewriting(engine).root),
+      );
   }
 }
 
@@ -85,8 +92,12 @@ function askedFor({ conversation, settings, tools }, message) {
 function sections(engine, answer, found) {
   const detail = element("div", "detail");
   detail.setAttribute("aria-live", "polite");
-  const tokens = new Tokens(words.tokens, found.answer.map(({ text }) => text));
-  for (const [index, { logprob }] of found.answer.entries()) tokens.shade(index, 1 - Math.exp(logprob), sureness(logprob));
+  const tokens = new Tokens(
+    words.tokens,
+    found.answer.map(({ text }) => text),
+  );
+  for (const [index, { logprob }] of found.answer.entries())
+    tokens.shade(index, 1 - Math.exp(logprob), sureness(logprob));
   const attention = new Attention(engine, answer, found);
   tokens.onShown = (index) => detail.replaceChildren(...told(found.answer[index]));
   tokens.onChosen = (index) => attention.show(index);
@@ -180,7 +191,10 @@ class Attention {
   #offerHeads(attending) {
     const { heads } = attending.find(({ layer }) => String(layer) === this.#layer.field.value) ?? { heads: 0 };
     const before = this.#head.field.value;
-    this.#head.field.replaceChildren(option(words.everyHead, ""), ...Array.from({ length: heads }, (_, i) => option(String(i), i)));
+    this.#head.field.replaceChildren(
+      option(words.everyHead, ""),
+      ...Array.from({ length: heads }, (_, i) => option(String(i), i)),
+    );
     this.#head.field.value = Number(before) < heads ? before : "";
   }
 
@@ -235,19 +249,22 @@ class Attention {
 function timeOf(engine) {
   const root = element("div", "");
   root.append(element("p", "looking", words.looking));
-  engine.profile().then(({ dispatches, reason }) => {
-    if (reason) return root.replaceChildren(element("p", "", words.noTime(reason)));
-    const whole = dispatches.reduce((sum, { seconds }) => sum + seconds, 0) || 1;
-    const rows = [...dispatches]
-      .sort((a, b) => b.seconds - a.seconds)
-      .map(({ kernel, count, seconds }) => ({
-        name: kernel,
-        note: `${doing(kernel)} × ${count}`,
-        share: seconds / whole,
-        value: microseconds(seconds),
-      }));
-    root.replaceChildren(element("p", "lead", words.timeLead), bars(words.kinds, [words.kind, words.share], rows));
-  }, (error) => root.replaceChildren(problem(error)));
+  engine.profile().then(
+    ({ dispatches, reason }) => {
+      if (reason) return root.replaceChildren(element("p", "", words.noTime(reason)));
+      const whole = dispatches.reduce((sum, { seconds }) => sum + seconds, 0) || 1;
+      const rows = [...dispatches]
+        .sort((a, b) => b.seconds - a.seconds)
+        .map(({ kernel, count, seconds }) => ({
+          name: kernel,
+          note: `${doing(kernel)} × ${count}`,
+          share: seconds / whole,
+          value: microseconds(seconds),
+        }));
+      root.replaceChildren(element("p", "lead", words.timeLead), bars(words.kinds, [words.kind, words.share], rows));
+    },
+    (error) => root.replaceChildren(problem(error)),
+  );
   return root;
 }
 
@@ -285,4 +302,3 @@ function folded(title, content) {
 function option(text, value) {
   return new Option(text, String(value));
 }
-

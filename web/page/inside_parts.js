@@ -14,7 +14,10 @@ export const shareOf = (share) => (share < LEAST ? `< ${percent(LEAST)}` : perce
 
 /** @param {string} text of a token @returns {string} with what can't be seen at its ends, or stands for it, made visible */
 export function seen(text) {
-  const shown = text.replace(/\n/g, "⏎").replace(/\t/g, "⇥").replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length));
+  const shown = text
+    .replace(/\n/g, "⏎")
+    .replace(/\t/g, "⇥")
+    .replace(/^ +| +$/g, (spaces) => "␣".repeat(spaces.length));
   return shown || HALF;
 }
 

@@ -16,7 +16,9 @@ const sharedCache = `py_wgml-shared ${new URL("./", location.href).pathname}`;
 /** @param {App} app */
 export function mount(app) {
   const opened = new URLSearchParams(location.search);
-  const { launchQueue } = /** @type {{launchQueue?: {setConsumer: (take: (launch: Launch) => void) => void}}} */ (/** @type {unknown} */ (window));
+  const { launchQueue } = /** @type {{launchQueue?: {setConsumer: (take: (launch: Launch) => void) => void}}} */ (
+    /** @type {unknown} */ (window)
+  );
   launchQueue?.setConsumer(async ({ files }) => {
     if (files?.length) take(app, await Promise.all(files.map((file) => file.getFile())));
   });
@@ -47,7 +49,8 @@ async function takeShared(app) {
       const response = await cache.match(request);
       const name = new URL(request.url).searchParams.get("name");
       if (name === null) text = (await response?.text()) ?? "";
-      else if (response) files.push(new File([await response.blob()], name, { type: response.headers.get("content-type") ?? "" }));
+      else if (response)
+        files.push(new File([await response.blob()], name, { type: response.headers.get("content-type") ?? "" }));
     }
     await caches.delete(sharedCache);
     if (text) write(text);

@@ -34,7 +34,7 @@ export function boundedLexer({ Lexer, Tokenizer }) {
       if (cut !== null) return { ...token, raw: cut, text: cut, begun: true };
       let { raw } = token;
       // What stands in the next line belongs to it: `<!doctype html>` is no block of its own.
-      for (let next; !/\n\s*\n$/.test(raw) && (next = super.html(text.slice(raw.length))); ) raw += next.raw;
+      for (let next; !/\n\s*\n$/.test(raw) && (next = super.html(text.slice(raw.length)));) raw += next.raw;
       return { ...token, raw, text: raw };
     }
 
@@ -64,7 +64,10 @@ export function boundedLexer({ Lexer, Tokenizer }) {
       const missing = rows.reduce((most, row) => Math.max(most, cells(row)), 0) - token.header.length;
       if (missing <= 0) return token;
       if (missing > WIDER) return undefined;
-      const wider = [head.replace(/\|?\s*$/, " |".repeat(missing + 1)), line.replace(/\|?\s*$/, `|${"-|".repeat(missing)}`)];
+      const wider = [
+        head.replace(/\|?\s*$/, " |".repeat(missing + 1)),
+        line.replace(/\|?\s*$/, `|${"-|".repeat(missing)}`),
+      ];
       return { .../** @type {Tokens.Table} */ (super.table([...wider, ...rows].join("\n")) ?? token), raw: token.raw };
     }
   }
@@ -80,7 +83,7 @@ export function boundedLexer({ Lexer, Tokenizer }) {
      * @param {boolean} [clipped]
      */
     blockTokens(text, tokens = [], clipped = false) {
-      if (this.#depth > DEEPEST) return tokens.push(asText(text)), tokens;
+      if (this.#depth > DEEPEST) return (tokens.push(asText(text)), tokens);
       this.#depth++;
       super.blockTokens(text, tokens, clipped);
       this.#depth--;
@@ -93,7 +96,7 @@ export function boundedLexer({ Lexer, Tokenizer }) {
      * @param {Token[]} [tokens]
      */
     inlineTokens(text, tokens = []) {
-      if (this.#inlineDepth > DEEPEST_INLINE || isTooMuch(text)) return tokens.push(asText(text)), tokens;
+      if (this.#inlineDepth > DEEPEST_INLINE || isTooMuch(text)) return (tokens.push(asText(text)), tokens);
       const from = tokens.length;
       this.#inlineDepth++;
       super.inlineTokens(text, tokens);
@@ -134,5 +137,11 @@ function count(text, pattern) {
 
 /** @param {string} row of a table */
 function cells(row) {
-  return row.trim() ? row.trim().replaceAll(/\\\|/g, "").replaceAll(/^\||\|$/g, "").split("|").length : 0;
+  return row.trim()
+    ? row
+        .trim()
+        .replaceAll(/\\\|/g, "")
+        .replaceAll(/^\||\|$/g, "")
+        .split("|").length
+    : 0;
 }

@@ -34,7 +34,12 @@ const KEY = "library";
 const FORMAT = "py_wgml assistants";
 const VERSION = 1;
 /** How the page's own assistants answer. */
-const STYLES = /** @type {const} */ ({ writer: "creative", translator: "precise", coder: "precise", tutor: "balanced" });
+const STYLES = /** @type {const} */ ({
+  writer: "creative",
+  translator: "precise",
+  coder: "precise",
+  tutor: "balanced",
+});
 
 /** @type {Assistant[]} */
 const OWN_ASSISTANTS = Object.entries(strings.library.assistants).map(([id, { name, system }]) => {
@@ -155,7 +160,9 @@ function read(data) {
     const face = faceOf({ name, mark });
     const { assistant: _, ...own } = ownValuesOf(settings) ?? {};
     const isModel = isText(model?.name) && isText(model?.url);
-    return face ? [{ id: String(id), ...face, settings: own, ...(isModel && { model: { name: model.name, url: model.url } }) }] : [];
+    return face
+      ? [{ id: String(id), ...face, settings: own, ...(isModel && { model: { name: model.name, url: model.url } }) }]
+      : [];
   });
   const prompts = list(data?.prompts).flatMap(({ id, name, text }) => {
     const face = faceOf({ name });

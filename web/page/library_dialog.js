@@ -120,7 +120,10 @@ class LibraryDialog {
       };
       this.#app.toast(words.removed(item.name), { label: strings.undo, act: undo });
     };
-    const buttons = [iconButton("edit", words.edit(item.name), edit), iconButton("delete", words.remove(item.name), remove)];
+    const buttons = [
+      iconButton("edit", words.edit(item.name), edit),
+      iconButton("delete", words.remove(item.name), remove),
+    ];
     root.append(...before, said, ...acts, ...buttons);
     return root;
   }
@@ -141,25 +144,41 @@ class LibraryDialog {
     let sampling = /** @type {Assistant["settings"]} */ (settings);
     const { label, labels, own } = strings.settings.presets;
     const preset = presetOf(settings);
-    const styles = choices("assistant-style", label, preset ? labels : { ...labels, own }, preset ?? "own", "", (chosen) => {
-      const without = Object.fromEntries(Object.entries(settings).filter(([name]) => !PRESET_NAMES.some((other) => other === name)));
-      sampling = chosen === "own" ? settings : { ...without, ...PRESETS[/** @type {keyof typeof PRESETS} */ (chosen)] };
-    });
+    const styles = choices(
+      "assistant-style",
+      label,
+      preset ? labels : { ...labels, own },
+      preset ?? "own",
+      "",
+      (chosen) => {
+        const without = Object.fromEntries(
+          Object.entries(settings).filter(([name]) => !PRESET_NAMES.some((other) => other === name)),
+        );
+        sampling =
+          chosen === "own" ? settings : { ...without, ...PRESETS[/** @type {keyof typeof PRESETS} */ (chosen)] };
+      },
+    );
     let meant = model;
     const inUse = this.#app.model;
-    const offers = new Map([model, inUse].flatMap((one) => (one?.url ? [[one.url, { name: one.name, url: one.url }]] : [])));
+    const offers = new Map(
+      [model, inUse].flatMap((one) => (one?.url ? [[one.url, { name: one.name, url: one.url }]] : [])),
+    );
     const names = Object.fromEntries([["", words.anyModel], ...[...offers].map(([url, { name }]) => [url, name])]);
     const models = choices("assistant-model", words.model, names, model?.url ?? "", words.modelHelp, (url) => {
       meant = offers.get(url);
     });
-    this.#form(id ? words.edit(name) : words.newAssistant, [fields.name, fields.mark, fields.system, styles, models], () => {
-      const face = faceOf({ name: fields.name.input.value, mark: fields.mark.input.value });
-      if (!face) return this.#missing(fields.name);
-      const { system: _, ...others } = sampling;
-      const system = fields.system.input.value.trim();
-      const all = { ...others, ...(system && { system }) };
-      return library.save("assistants", { id, ...face, settings: all, ...(meant && { model: meant }) });
-    });
+    this.#form(
+      id ? words.edit(name) : words.newAssistant,
+      [fields.name, fields.mark, fields.system, styles, models],
+      () => {
+        const face = faceOf({ name: fields.name.input.value, mark: fields.mark.input.value });
+        if (!face) return this.#missing(fields.name);
+        const { system: _, ...others } = sampling;
+        const system = fields.system.input.value.trim();
+        const all = { ...others, ...(system && { system }) };
+        return library.save("assistants", { id, ...face, settings: all, ...(meant && { model: meant }) });
+      },
+    );
   }
 
   /** @param {Omit<Prompt, "id"> & {id?: string}} prompt */
@@ -196,7 +215,10 @@ class LibraryDialog {
     const acts = element("div", "acts");
     const submit = /** @type {HTMLButtonElement} */ (element("button", "main", words.save));
     submit.type = "submit";
-    acts.append(submit, button("quiet", strings.cancel, () => this.#back()));
+    acts.append(
+      submit,
+      button("quiet", strings.cancel, () => this.#back()),
+    );
     form.append(element("h3", "", title), ...fields.map((field) => ("root" in field ? field.root : field)), acts);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -217,7 +239,10 @@ class LibraryDialog {
   #foot() {
     const root = element("div", "acts");
     const save = () => saveText(`${words.fileName}.json`, () => library.toJson());
-    root.append(button("quiet", words.import, () => this.#import()), button("quiet", words.export, save));
+    root.append(
+      button("quiet", words.import, () => this.#import()),
+      button("quiet", words.export, save),
+    );
     return root;
   }
 

@@ -87,7 +87,8 @@ export class Markdown {
   /** @param {Block} block @returns {Node[]} */
   #render(block) {
     if (block.type === "space") return [];
-    if (block.type === "piece") return [this.#figure(codeOf(block.raw), /** @type {import("./reader.js").Code} */ (block))];
+    if (block.type === "piece")
+      return [this.#figure(codeOf(block.raw), /** @type {import("./reader.js").Code} */ (block))];
     try {
       return this.#drawn(/** @type {Token} */ (block)) ?? asWritten(block.raw);
     } catch {
@@ -115,7 +116,9 @@ export class Markdown {
     }
     for (const pre of fragment.querySelectorAll("pre")) {
       const info = pre.dataset.info ?? "";
-      pre.replaceWith(this.#figure(pre.querySelector("code") ?? codeOf(pre.textContent ?? ""), { info, isRest: false }));
+      pre.replaceWith(
+        this.#figure(pre.querySelector("code") ?? codeOf(pre.textContent ?? ""), { info, isRest: false }),
+      );
     }
     for (const found of fragment.querySelectorAll("[data-formula]")) this.improve(/** @type {HTMLElement} */ (found));
     return [...fragment.childNodes];
@@ -160,7 +163,11 @@ export class Markdown {
 
   /** @param {HTMLElement} pre */
   #highlight(pre) {
-    if (!this.#highlighter) return this.#await(pre, highlighter().then((library) => (this.#highlighter = library)));
+    if (!this.#highlighter)
+      return this.#await(
+        pre,
+        highlighter().then((library) => (this.#highlighter = library)),
+      );
     delete pre.dataset.lacking;
     const language = pre.dataset.language ?? "";
     const code = pre.querySelector("code");
@@ -175,7 +182,11 @@ export class Markdown {
   /** @param {HTMLElement} root what holds the formula's source, which it keeps where that is not understood */
   #formula(root) {
     root.dir = "ltr";
-    if (!this.#formulas) return this.#await(root, formulas().then((library) => (this.#formulas = library)));
+    if (!this.#formulas)
+      return this.#await(
+        root,
+        formulas().then((library) => (this.#formulas = library)),
+      );
     delete root.dataset.lacking;
     const displayMode = root.dataset.formula === "block";
     const source = root.textContent ?? "";

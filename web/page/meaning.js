@@ -82,7 +82,8 @@ class Meaning {
     if (!(await this.isThere(app)) || !(await this.load(app, () => {}))) return false;
     const missing = files.filter(({ vectors }) => vectors?.model !== this.model);
     try {
-      for (const file of missing) await this.#read(app, file, signal, (share) => tell(strings.files.reading(file.name, percent(share))));
+      for (const file of missing)
+        await this.#read(app, file, signal, (share) => tell(strings.files.reading(file.name, percent(share))));
     } catch (error) {
       if (!signal.aborted) toast(strings.files.noMeaning(/** @type {Error} */ (error).message));
       return false;
@@ -121,7 +122,12 @@ function smaller(vectors, width) {
   const bytes = new Int8Array(vectors.length);
   for (let start = 0; start < vectors.length; start += width) {
     const vector = vectors.subarray(start, start + width);
-    const scale = 127 / Math.max(1e-9, vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+    const scale =
+      127 /
+      Math.max(
+        1e-9,
+        vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+      );
     for (const [index, value] of vector.entries()) bytes[start + index] = Math.round(value * scale);
   }
   return btoa(Array.from(new Uint8Array(bytes.buffer), (byte) => String.fromCharCode(byte)).join(""));

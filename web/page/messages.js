@@ -280,7 +280,8 @@ class MessageView {
 
   /** @param {Message[]} beside the message and its alternatives */
   showBranches(beside) {
-    if (beside.length === this.#beside.length && beside.every((message, index) => message === this.#beside[index])) return;
+    if (beside.length === this.#beside.length && beside.every((message, index) => message === this.#beside[index]))
+      return;
     this.#beside = beside;
     const index = beside.indexOf(this.message);
     this.#branches.hidden = beside.length < 2;
@@ -380,7 +381,10 @@ class MessageView {
     });
     const more = iconButton("more", strings.message.more, () => {
       const rare = mine().filter(({ rare }) => rare);
-      openMenu(more, rare.map(({ icon, label, act }) => ({ icon, label, act: () => act(this, more) })));
+      openMenu(
+        more,
+        rare.map(({ icon, label, act }) => ({ icon, label, act: () => act(this, more) })),
+      );
     });
     more.setAttribute("aria-haspopup", "menu");
     more.setAttribute("aria-expanded", "false");
@@ -422,7 +426,8 @@ function copyCode(target) {
   const found = target.closest(".copy-code");
   if (!found) return;
   let text = "";
-  for (let figure = found.closest("figure"); figure; figure = nextPiece(figure)) text += figure.querySelector("pre")?.textContent;
+  for (let figure = found.closest("figure"); figure; figure = nextPiece(figure))
+    text += figure.querySelector("pre")?.textContent;
   copyText(text, /** @type {HTMLElement} */ (found));
 }
 
@@ -432,7 +437,9 @@ function copyCode(target) {
  */
 function nextPiece(figure) {
   const next = figure.nextElementSibling;
-  const beside = next?.matches(".page") ? next.firstElementChild : (next ?? figure.parentElement?.nextElementSibling?.firstElementChild);
+  const beside = next?.matches(".page")
+    ? next.firstElementChild
+    : (next ?? figure.parentElement?.nextElementSibling?.firstElementChild);
   return beside?.matches("figure.more") ? /** @type {HTMLElement} */ (beside) : null;
 }
 

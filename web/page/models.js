@@ -19,7 +19,9 @@ export function mount(app) {
   const open = async () => (await dialog()).open();
   for (const id of ["model-button", "models-button"]) byId(id).addEventListener("click", open);
   app.addEventListener("choose", async (event) => (await dialog()).choose(/** @type {CustomEvent} */ (event).detail));
-  byId("problem").querySelector(".choices")?.append(button("quiet", words.chooseOther, open));
+  byId("problem")
+    .querySelector(".choices")
+    ?.append(button("quiet", words.chooseOther, open));
   /** Files of models dropped anywhere on the page; others are not ours. */
   const drop = async (/** @type {DragEvent} */ event) => {
     const files = [...(event.dataTransfer?.files ?? [])];

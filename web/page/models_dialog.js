@@ -85,7 +85,10 @@ export class Models {
     this.#finder.hidden = !isOpen(this.#app.site);
     this.#list.replaceChildren(
       ...this.#group(words.onDevice, here),
-      ...this.#group(words.toDownload, offers.filter((offer) => !isHere(offer))),
+      ...this.#group(
+        words.toDownload,
+        offers.filter((offer) => !isHere(offer)),
+      ),
       storage,
     );
     this.#notice.replaceChildren(...(this.#problem.text && !this.#problem.name ? [this.#explain()] : []));
@@ -146,7 +149,12 @@ export class Models {
       fit.title = "";
     } else if (!offer.helps) {
       const verb = kept?.whole ? words.use : kept ? words.resume : words.download;
-      acts.append(labelled(`${verb}: ${name}`, button("quiet", verb, () => this.choose(offer))));
+      acts.append(
+        labelled(
+          `${verb}: ${name}`,
+          button("quiet", verb, () => this.choose(offer)),
+        ),
+      );
     }
     row.append(text, bytesCell, fit, acts);
     if (ready) acts.append(this.#details(row, ready));
@@ -159,14 +167,24 @@ export class Models {
     const form = element("form", "finder");
     const label = element("label", "", words.find);
     const input = this.#reference;
-    Object.assign(input, { id: "model-reference", placeholder: words.findHint, spellcheck: false, autocomplete: "off" });
+    Object.assign(input, {
+      id: "model-reference",
+      placeholder: words.findHint,
+      spellcheck: false,
+      autocomplete: "off",
+    });
     label.setAttribute("for", input.id);
     const line = element("div", "entry");
     const field = element("div", "field");
     field.append(icon("search"), input);
     const act = element("button", "quiet", words.search);
     input.addEventListener("input", () => (act.textContent = isReference(input.value) ? words.load : words.search));
-    line.append(field, act, button("quiet", words.file, () => this.#files.click()), this.#files);
+    line.append(
+      field,
+      act,
+      button("quiet", words.file, () => this.#files.click()),
+      this.#files,
+    );
     form.append(label, line, element("p", "hint", words.explained));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -219,7 +237,11 @@ export class Models {
       card.hidden = !open;
       made.setAttribute("aria-expanded", String(open));
       const { engine } = this.#app;
-      if (open && engine && !card.childElementCount) engine.card().then((facts) => card.replaceChildren(cardOf(ready, facts)), () => {});
+      if (open && engine && !card.childElementCount)
+        engine.card().then(
+          (facts) => card.replaceChildren(cardOf(ready, facts)),
+          () => {},
+        );
     };
     show(before !== null && !before.card.hidden); // as that of the model before
     row.append(card);
@@ -255,7 +277,8 @@ export class Models {
       const wanted = { ...offer, bytes: size, memory: memoryOf({ ...offer, bytes: size }) };
       const problem = anyway || !size ? "" : await this.#misfit(wanted);
       if (choice !== this.#choosing) return; // another was chosen meanwhile, or none
-      if (problem) return this.#refuse(offer, problem, () => this.choose({ ...offer, source: async () => source }, true));
+      if (problem)
+        return this.#refuse(offer, problem, () => this.choose({ ...offer, source: async () => source }, true));
       if (!source.file) persistent(true); // where that takes a question, it is asked now
       this.#dialog.close();
       this.#reference.value = "";

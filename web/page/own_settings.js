@@ -18,12 +18,18 @@ const words = strings.settings.own;
 export function mount(app) {
   const root = element("span", "own-settings");
   const name = button("", "", () => app.settings.open("answers"));
-  root.append(name, iconButton("close", words.reset, () => reset(app)));
+  root.append(
+    name,
+    iconButton("close", words.reset, () => reset(app)),
+  );
   byId("model-button").after(root);
   const show = () => {
     const { assistant } = app.conversation.record.settings ?? {};
     root.hidden = !app.settings.hasOwn(app.conversation);
-    name.replaceChildren(assistant ? emblem(assistant) : icon("settings"), element("span", "", assistant?.name ?? words.label));
+    name.replaceChildren(
+      assistant ? emblem(assistant) : icon("settings"),
+      element("span", "", assistant?.name ?? words.label),
+    );
     name.title = words.explained;
   };
   byId("settings-button").addEventListener("click", () => app.settings.open());

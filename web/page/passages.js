@@ -29,10 +29,16 @@ export async function offerMeaning(app, message) {
   const offer = element("p", "by-meaning", words.offer(about(DOWNLOAD)));
   const accept = button("link", words.accept, async () => {
     offer.replaceChildren(words.coming(percent(0)));
-    const isLoaded = await meaning.load(app, (share) => offer.replaceChildren(words.coming(percent(Math.min(1, share)))), true);
+    const isLoaded = await meaning.load(
+      app,
+      (share) => offer.replaceChildren(words.coming(percent(Math.min(1, share)))),
+      true,
+    );
     const question = app.conversation.find(message.parent);
     const again = button("link", words.again, () => question && !app.isOccupied && app.answer(question, true));
-    offer.replaceChildren(...(isLoaded ? [words.there, " ", ...(question ? [again] : [])] : [words.offer(about(DOWNLOAD)), " ", accept]));
+    offer.replaceChildren(
+      ...(isLoaded ? [words.there, " ", ...(question ? [again] : [])] : [words.offer(about(DOWNLOAD)), " ", accept]),
+    );
   });
   offer.append(" ", accept);
   byId("messages").querySelector(".message:last-child .sources")?.append(offer);

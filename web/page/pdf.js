@@ -97,7 +97,8 @@ function written(items) {
     if (!before) page = isHeading ? `# ${line.text}` : line.text;
     else if (isHeading && !wasHeading) page += `\n\n# ${line.text}`;
     else if (isHeading !== Boolean(wasHeading)) page += `\n\n${line.text}`;
-    else if (Math.abs(before.y - line.y) > PARAGRAPH * Math.max(line.height, before.height, 1)) page += `\n\n${line.text}`;
+    else if (Math.abs(before.y - line.y) > PARAGRAPH * Math.max(line.height, before.height, 1))
+      page += `\n\n${line.text}`;
     else if (isHeading) page += ` ${line.text}`;
     else if (/\p{Ll}-$/u.test(page) && /^\p{Ll}/u.test(line.text)) page = page.slice(0, -1) + line.text;
     else page += `\n${line.text}`;

@@ -27,7 +27,7 @@ export function cutAt(text, limit = PIECE) {
 export function plain(text) {
   if (text.length <= PIECE) return [document.createTextNode(text)];
   const made = [];
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const end = start + cutAt(text.slice(start, start + PIECE + 1));
     made.push(element("span", "piece", text.slice(start, end)));
     start = end;

@@ -28,7 +28,11 @@ export function lineOf(text) {
 /** @param {string} text @returns {string} all of it in one line, without marks */
 export function inLine(text) {
   const parts = text.replaceAll(BEGINS, "").split(/`+/);
-  return parts.map((part, index) => (index % 2 ? part : withoutMarks(part))).join("").replaceAll(/\s+/g, " ").trim();
+  return parts
+    .map((part, index) => (index % 2 ? part : withoutMarks(part)))
+    .join("")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 /** @param {string} text */

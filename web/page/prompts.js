@@ -76,7 +76,8 @@ class Prompts {
   /** @param {number} at */
   #choose(at) {
     this.#at = (at + this.#acts.length) % this.#acts.length;
-    for (const [other, row] of [...this.#list.children].entries()) row.setAttribute("aria-selected", String(other === this.#at));
+    for (const [other, row] of [...this.#list.children].entries())
+      row.setAttribute("aria-selected", String(other === this.#at));
     const row = this.#list.children[this.#at];
     this.#field.setAttribute("aria-activedescendant", row.id);
     row.scrollIntoView({ block: "nearest" });

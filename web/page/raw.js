@@ -48,7 +48,10 @@ function drawn({ ids, data, lengths, special, answer }, { figures }) {
     tokens.push({ text: text.decode(bytes, { stream: true }), bytes });
   }
   const whole = (/** @type {number} */ from, /** @type {number} */ to) =>
-    tokens.slice(from, to).map((token) => token.text).join("");
+    tokens
+      .slice(from, to)
+      .map((token) => token.text)
+      .join("");
   const isSpecial = new Set(special);
   const detail = element("p", "of-token");
   detail.setAttribute("aria-live", "polite");
@@ -56,7 +59,9 @@ function drawn({ ids, data, lengths, special, answer }, { figures }) {
   list.root.classList.add("bordered");
   list.onShown = (index) => {
     const bytes = Array.from(tokens[index].bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-    detail.textContent = words.token(seen(tokens[index].text), index + 1, ids[index], bytes) + (isSpecial.has(index) ? ` · ${words.special}` : "");
+    detail.textContent =
+      words.token(seen(tokens[index].text), index + 1, ids[index], bytes) +
+      (isSpecial.has(index) ? ` · ${words.special}` : "");
   };
   let next = 0;
   inSteps(() => {

@@ -106,10 +106,17 @@ export class Reader {
     const piece = text.slice(0, Math.min(cutAt(text), endOfLines(text)));
     const goesOn = piece.length < text.length;
     const tokens = lex(this.#table + piece);
-    if (this.#table && tokens[0]?.type === "table") tokens[0] = { ...tokens[0], raw: tokens[0].raw.slice(this.#table.length) };
-    else if (this.#table) return (this.#table = ""), this.#readMarkdown(text, lex);
+    if (this.#table && tokens[0]?.type === "table")
+      tokens[0] = { ...tokens[0], raw: tokens[0].raw.slice(this.#table.length) };
+    else if (this.#table) return ((this.#table = ""), this.#readMarkdown(text, lex));
     const begun = this.#firstBegun(tokens, piece, goesOn);
-    const last = Math.min(begun, Math.max(0, tokens.findLastIndex(({ type }) => type !== "space")));
+    const last = Math.min(
+      begun,
+      Math.max(
+        0,
+        tokens.findLastIndex(({ type }) => type !== "space"),
+      ),
+    );
     const length = tokens.slice(0, last).reduce((sum, { raw }) => sum + raw.length, 0);
     if (last > 0) this.#table = "";
     if (last > 0 && goesOn) return { finished: tokens.slice(0, last), open: [], length, hasMore: true };

@@ -45,7 +45,8 @@ export async function read(file, signal, tell) {
  */
 async function textOf(file, begins, signal, tell) {
   if (PDF.test(begins)) return (await import("./pdf.js")).readPdf(file, signal, tell);
-  if (begins.startsWith("PK") && WORD.test(file.name)) return { text: await (await import("./docx.js")).readDocx(file) };
+  if (begins.startsWith("PK") && WORD.test(file.name))
+    return { text: await (await import("./docx.js")).readDocx(file) };
   if (file.size > LONGEST * 2) throw new Error(strings.composer.tooLarge(file.name, bytes(LONGEST * 2)));
   const text = decoded(new Uint8Array(await file.arrayBuffer()), OLD.test(file.name));
   if (text === null) throw new Error(strings.composer.notText(file.name));
@@ -73,7 +74,8 @@ const latin = (data) => new TextDecoder("latin1").decode(data);
  * @returns {string | null} null: it is no text
  */
 function decoded(data, mayBeOld) {
-  const mark = data[0] === 0xff && data[1] === 0xfe ? "utf-16le" : data[0] === 0xfe && data[1] === 0xff ? "utf-16be" : "utf-8";
+  const mark =
+    data[0] === 0xff && data[1] === 0xfe ? "utf-16le" : data[0] === 0xfe && data[1] === 0xff ? "utf-16be" : "utf-8";
   for (const encoding of [mark, ...(mayBeOld ? ["windows-1252"] : [])]) {
     try {
       const text = new TextDecoder(encoding, { fatal: true }).decode(data);

@@ -51,7 +51,11 @@ export class TextRenderer {
   constructor(root, marked = () => {}) {
     this.#root = this.#page = root;
     this.#marked = marked;
-    if (!loadedMarkdown()) loadMarkdown().then(() => this.#begin(), () => {}); // without it, it stays plain text
+    if (!loadedMarkdown())
+      loadMarkdown().then(
+        () => this.#begin(),
+        () => {},
+      ); // without it, it stays plain text
   }
 
   /**
@@ -61,7 +65,10 @@ export class TextRenderer {
   append(text, now = false) {
     const whole = this.#half + text;
     this.#half = whole.endsWith("\r") ? "\r" : "";
-    this.#source += whole.slice(0, whole.length - this.#half.length).replaceAll(/\r\n?/g, "\n").replaceAll("\0", "\ufffd");
+    this.#source += whole
+      .slice(0, whole.length - this.#half.length)
+      .replaceAll(/\r\n?/g, "\n")
+      .replaceAll("\0", "\ufffd");
     this.#unread = true;
     this.#draw(now);
   }
@@ -138,7 +145,9 @@ export class TextRenderer {
       () => {}, // it stays as it is
     );
     const elements = nodes.map((node) => (node instanceof Element ? 1 + node.getElementsByTagName("*").length : 0));
-    const [characters, count] = [blocks.map(({ raw }) => raw.length), elements].map((all) => all.reduce((a, b) => a + b, 0));
+    const [characters, count] = [blocks.map(({ raw }) => raw.length), elements].map((all) =>
+      all.reduce((a, b) => a + b, 0),
+    );
     return { nodes, size: { characters, elements: count } };
   }
 

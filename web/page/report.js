@@ -7,10 +7,16 @@
 
 /** @param {Record<string, any>} result of one model @returns {string} Markdown */
 export function report(result) {
-  const { vendor, architecture, device, description, features, limits, trial } =
-    /** @type {Ready["adapter"]} */ (result.adapter);
-  const { kind, architecture: family, parameters, quantization, context_length } =
-    /** @type {Ready["model"]} */ (result.model);
+  const { vendor, architecture, device, description, features, limits, trial } = /** @type {Ready["adapter"]} */ (
+    result.adapter
+  );
+  const {
+    kind,
+    architecture: family,
+    parameters,
+    quantization,
+    context_length,
+  } = /** @type {Ready["model"]} */ (result.model);
   const { summary, kernels, forms_us, step_ms, read_back_ms } = result.bench;
   return [
     "## GPU",
@@ -26,7 +32,11 @@ export function report(result) {
     "## Speed",
     list({ ...rounded(summary), ...rounded({ "step, ms": step_ms, "read-back, ms": read_back_ms }) }),
     "## Kernels, and the forms they are made in",
-    list(Object.fromEntries(Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "one form"]))),
+    list(
+      Object.fromEntries(
+        Object.entries(kernels).map(([name, forms]) => [name, forms.filter(Boolean).join("; ") || "one form"]),
+      ),
+    ),
     "## Microseconds of products, by the form that they could have",
     list(rounded({ ...trial.timed, ...forms_us })) || "- not measured on a software adapter",
     "## Errors of kernels that were tried",

@@ -47,7 +47,11 @@ function shownOf(given) {
     const cells = (/** @type {any[]} */ row) => row.map(String);
     if (typeof svg === "string" && svg.length <= MOST_SVG) found.push({ svg });
     else if (Array.isArray(columns) && Array.isArray(rows) && rows.every(Array.isArray)) {
-      found.push({ columns: cells(columns), rows: rows.slice(0, MOST_ROWS).map(cells), count: Number(count) || rows.length });
+      found.push({
+        columns: cells(columns),
+        rows: rows.slice(0, MOST_ROWS).map(cells),
+        count: Number(count) || rows.length,
+      });
     }
   }
   return found;

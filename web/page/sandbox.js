@@ -17,7 +17,12 @@ export const RUNS_WITHIN = 30;
 /** Of what is printed, and of a reason to end, so much is taken. */
 const MOST_TEXT = 25_000;
 
-const FILES = ["pyodide/pyodide.mjs", "pyodide/pyodide.asm.mjs", "pyodide/pyodide.asm.wasm", "pyodide/python_stdlib.zip"];
+const FILES = [
+  "pyodide/pyodide.mjs",
+  "pyodide/pyodide.asm.mjs",
+  "pyodide/pyodide.asm.wasm",
+  "pyodide/python_stdlib.zip",
+];
 const OWN = ["pyodide/pyodide-lock.json", "sandbox/plot.py", "sandbox/run.py"];
 const PACKAGE = /^wheels\/numpy-/;
 

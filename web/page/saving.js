@@ -37,7 +37,12 @@ export function save(file) {
 
 /** @param {string} name of a conversation @returns {string} a file's, without its suffix */
 export function fileName(name) {
-  return name.replaceAll(/[^\p{L}\p{M}\p{N} _-]/gu, "").trim().slice(0, 50) || strings.transfer.fileName;
+  return (
+    name
+      .replaceAll(/[^\p{L}\p{M}\p{N} _-]/gu, "")
+      .trim()
+      .slice(0, 50) || strings.transfer.fileName
+  );
 }
 
 /**

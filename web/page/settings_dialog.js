@@ -74,7 +74,13 @@ class SettingsDialog {
     const chosen = (/** @type {string} */ name) => void (this.#group = /** @type {Group} */ (name));
     const reset = button("quiet", words.reset, () => this.#reset());
     this.#dialog.body.replaceChildren(
-      tabs("settings", words.title, panels.filter(({ body }) => body.childElementCount), this.#group, chosen),
+      tabs(
+        "settings",
+        words.title,
+        panels.filter(({ body }) => body.childElementCount),
+        this.#group,
+        chosen,
+      ),
       reset,
     );
   }
@@ -105,7 +111,8 @@ class SettingsDialog {
   /** What the site's owner has locked is shown, and can't be changed; what is hidden is not there. @param {HTMLElement} form */
   #obey(form) {
     const { locked = [], hidden = [] } = this.#settings.house;
-    const rows = (/** @type {string} */ name) => form.querySelectorAll(`.field-row:has(#setting-${name}, [name="${name}"])`);
+    const rows = (/** @type {string} */ name) =>
+      form.querySelectorAll(`.field-row:has(#setting-${name}, [name="${name}"])`);
     const gone = PRESET_NAMES.some((name) => this.#settings.isFixed(name)) ? ["preset", ...hidden] : hidden;
     for (const name of gone) for (const row of rows(name)) row.remove();
     for (const row of locked.flatMap((name) => [...rows(name)])) {
@@ -148,7 +155,8 @@ class SettingsDialog {
       const values = PRESETS[/** @type {Preset} */ (chosen)];
       if (!values) return;
       // What a preset leaves out is the model's default, whatever is set for all.
-      const unset = (/** @type {typeof PRESET_NAMES[number]} */ name) => (this.#isOwn && all[name] !== undefined ? null : undefined);
+      const unset = (/** @type {typeof PRESET_NAMES[number]} */ name) =>
+        this.#isOwn && all[name] !== undefined ? null : undefined;
       this.#set(Object.fromEntries(PRESET_NAMES.map((name) => [name, values[name] ?? unset(name)])));
       this.#redraw("preset");
     });
@@ -163,7 +171,9 @@ class SettingsDialog {
   /** @param {keyof typeof NUMBERS} name */
   #number(name) {
     const isOwn = this.#isOwn && name !== "context";
-    const { set, otherwise } = isOwn ? this.#values : { set: this.#settings.free(this.#settings.values), otherwise: this.#settings.defaults };
+    const { set, otherwise } = isOwn
+      ? this.#values
+      : { set: this.#settings.free(this.#settings.values), otherwise: this.#settings.defaults };
     const value = /** @type {Partial<Values>} */ (set)[name];
     const byDefault = (value === null ? this.#settings.defaults : otherwise)[name] ?? undefined;
     const field = { ...NUMBERS[name], ...words[name], value, byDefault, unset: words.unset[name] };
@@ -208,18 +218,29 @@ class SettingsDialog {
       const { label, explained, choices: labels, byItself } = words.thinks;
       const all = { default: this.#isOwn ? words.scope.asForAll : byItself[thinking], ...labels };
       const chosen = String(set.thinks ?? this.#settings.house.defaults.thinks ?? "default");
-      fields.push(choices("thinks", label, all, chosen, explained, (chosen) => {
-        this.#set({ thinks: chosen === "default" ? undefined : chosen === "true" });
-      }));
+      fields.push(
+        choices("thinks", label, all, chosen, explained, (chosen) => {
+          this.#set({ thinks: chosen === "default" ? undefined : chosen === "true" });
+        }),
+      );
     }
     if (efforts.length) {
       const { label, explained, levels, byItself } = words.effort;
       const known = efforts.map((level) => [level, levels[/** @type {keyof typeof levels} */ (level)]]);
       const usual = this.#isOwn ? words.scope.asForAll : byItself(levels[/** @type {keyof typeof levels} */ (effort)]);
       const all = { default: usual, ...Object.fromEntries(known) };
-      fields.push(choices("effort", label, all, set.effort ?? this.#settings.house.defaults.effort ?? "default", explained, (chosen) => {
-        this.#set({ effort: chosen === "default" ? undefined : chosen });
-      }));
+      fields.push(
+        choices(
+          "effort",
+          label,
+          all,
+          set.effort ?? this.#settings.house.defaults.effort ?? "default",
+          explained,
+          (chosen) => {
+            this.#set({ effort: chosen === "default" ? undefined : chosen });
+          },
+        ),
+      );
     }
     return fields;
   }

@@ -34,7 +34,8 @@ export function open(record, system) {
   const included = { system: "", thoughts: false };
   const options = [];
   if (system) options.push(option(words.system, (on) => (included.system = on ? system : "")));
-  if (new Conversation(record).path.some(({ reasoning }) => reasoning)) options.push(option(words.thoughts, (on) => (included.thoughts = on)));
+  if (new Conversation(record).path.some(({ reasoning }) => reasoning))
+    options.push(option(words.thoughts, (on) => (included.thoughts = on)));
   const act = (/** @type {(file: File) => unknown} */ act) => async () => {
     try {
       await act(await fileOf(record, included));
@@ -186,7 +187,10 @@ async function drawn(text) {
   if (!markdown) return asWritten(text);
   const blocks = markdown.blocks(text);
   const { nodes, better } = markdown.render(blocks);
-  const isBetter = await better?.then(() => true, () => false); // it stays as it is without that library
+  const isBetter = await better?.then(
+    () => true,
+    () => false,
+  ); // it stays as it is without that library
   root.append(...(isBetter ? markdown.render(blocks).nodes : nodes));
   for (const copy of root.querySelectorAll(".copy-code")) copy.remove();
   // A formula as MathML, which browsers set with fonts of their own.

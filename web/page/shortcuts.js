@@ -18,7 +18,9 @@ const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
 
 /** @param {Actions} actions */
 export function listenToKeys(actions) {
-  const dialog = new Dialog("shortcuts", strings.shortcuts.title, { opened: () => dialog.body.replaceChildren(list()) });
+  const dialog = new Dialog("shortcuts", strings.shortcuts.title, {
+    opened: () => dialog.body.replaceChildren(list()),
+  });
 
   /** @type {Record<string, () => void>} with Control, or Command on Apple's */
   const withControl = {

@@ -42,16 +42,20 @@ export function sourcesOf(message) {
  */
 export function cite(nodes, sources) {
   if (!sources.length) return;
-  const found = nodes.filter((node) => node instanceof HTMLElement && !node.matches(PLAIN)).flatMap((node) => {
-    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
-    const texts = /** @type {Text[]} */ ([]);
-    while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
-    return texts;
-  });
+  const found = nodes
+    .filter((node) => node instanceof HTMLElement && !node.matches(PLAIN))
+    .flatMap((node) => {
+      const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+      const texts = /** @type {Text[]} */ ([]);
+      while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
+      return texts;
+    });
   for (const text of found) {
     if (!CITED.test(text.data) || text.parentElement?.closest(PLAIN)) continue;
     // Whole groups, and in these the numbers: what stands between stays text.
-    const parts = text.data.split(GROUPS).map((part) => (CITED.test(part) ? part.split(/(\d+)/).map(numbered(sources)) : part));
+    const parts = text.data
+      .split(GROUPS)
+      .map((part) => (CITED.test(part) ? part.split(/(\d+)/).map(numbered(sources)) : part));
     text.replaceWith(...parts.flat());
   }
 }

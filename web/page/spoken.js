@@ -57,7 +57,10 @@ export function paragraphsOf(drawn) {
     formula.textContent = formula.querySelector("annotation")?.textContent?.replaceAll(/[\\{}$]/g, " ") ?? "";
   for (const unspoken of root.querySelectorAll("figure, [data-formula=block], button, svg")) unspoken.remove();
   for (const block of root.querySelectorAll(BLOCKS)) block.append("\n");
-  return (root.textContent ?? "").split("\n").map((text) => text.trim()).filter((text) => /[\p{L}\p{N}]/u.test(text));
+  return (root.textContent ?? "")
+    .split("\n")
+    .map((text) => text.trim())
+    .filter((text) => /[\p{L}\p{N}]/u.test(text));
 }
 
 /**
@@ -66,7 +69,10 @@ export function paragraphsOf(drawn) {
  * @returns {string[]} its sentences, long ones in parts
  */
 export function sentencesOf(text, language) {
-  const sentences = Array.from(new Intl.Segmenter(language, { granularity: "sentence" }).segment(text), ({ segment }) => segment);
+  const sentences = Array.from(
+    new Intl.Segmenter(language, { granularity: "sentence" }).segment(text),
+    ({ segment }) => segment,
+  );
   return sentences.flatMap((sentence) => parts(sentence.trim())).filter(Boolean);
 }
 

@@ -96,7 +96,11 @@ function drawn({ name, explained, size, remove, save }, redraw) {
   /** What there is no other copy of is deleted by a second click, beside the way to save it. */
   const ask = () => {
     const sure = button("quiet", words.sure, removed);
-    acts.replaceChildren(...(save ? [button("quiet", words.save, save)] : []), sure, button("quiet", strings.cancel, redraw));
+    acts.replaceChildren(
+      ...(save ? [button("quiet", words.save, save)] : []),
+      sure,
+      button("quiet", strings.cancel, redraw),
+    );
     sure.focus();
   };
   const act = button("quiet", words.remove, save ? ask : removed);

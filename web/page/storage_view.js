@@ -26,7 +26,11 @@ export function mount(app) {
   }
   const show = () => {
     const row = element("div", "field-row");
-    row.append(element("p", "name", words.title), button("quiet", words.show, () => dialog.open()), element("p", "help", words.explained));
+    row.append(
+      element("p", "name", words.title),
+      button("quiet", words.show, () => dialog.open()),
+      element("p", "help", words.explained),
+    );
     return row;
   };
   app.settings.sections.push({ group: "general", show });

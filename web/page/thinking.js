@@ -30,7 +30,12 @@ export function mount(app) {
     const canSwitch = can.thinking !== "fixed";
     const byItself = can.thinking === "free" ? undefined : can.thinking !== "off"; // undefined: nobody knows
     const level = effort && can.efforts.includes(effort) ? effort : can.effort;
-    return { canSwitch, efforts: /** @type {Level[]} */ (can.efforts), isOn: canSwitch ? (thinks ?? byItself) : true, level };
+    return {
+      canSwitch,
+      efforts: /** @type {Level[]} */ (can.efforts),
+      isOn: canSwitch ? (thinks ?? byItself) : true,
+      level,
+    };
   };
   const show = () => {
     const { canSwitch, efforts, isOn, level } = state();
@@ -58,7 +63,9 @@ export function mount(app) {
     };
     openMenu(toggle, [
       ...(canSwitch ? [row("off", words.off, () => set({ thinks: false }))] : []),
-      ...efforts.map((effort) => row(effort, words.level(levels[effort]), () => set({ ...(canSwitch && { thinks: true }), effort }))),
+      ...efforts.map((effort) =>
+        row(effort, words.level(levels[effort]), () => set({ ...(canSwitch && { thinks: true }), effort })),
+      ),
     ]);
   };
   for (const event of ["ready", "model", "entered"]) app.addEventListener(event, show);

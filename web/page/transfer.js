@@ -66,7 +66,10 @@ const unguarded = (text) => text.replaceAll(LIKE_MARKS, (line) => line.replace(/
 
 /** A name, in one line and in a comment: what can't stand there is percent-encoded. @param {string} name */
 const named = (name) =>
-  name.replaceAll(/[\0-\x1f%`\u2028\u2029]|-(?=-)/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  name.replaceAll(
+    /[\0-\x1f%`\u2028\u2029]|-(?=-)/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 
 /** @param {string} text */
 const unnamed = (text) =>
@@ -84,7 +87,8 @@ export function fromFile(text) {
 /** @param {string} text @returns {ConversationRecord[]} */
 function fromJson(text) {
   const file = JSON.parse(text);
-  if (file.format !== FORMAT || file.version !== VERSION || !Array.isArray(file.conversations)) throw new TypeError(FORMAT);
+  if (file.format !== FORMAT || file.version !== VERSION || !Array.isArray(file.conversations))
+    throw new TypeError(FORMAT);
   return file.conversations.map(checked);
 }
 

@@ -16,7 +16,8 @@ const RANKING = ["query", "documents", "top_n", "return_documents", "model"];
 export async function embeddings(engine, parameters) {
   require(parameters, EMBEDDING);
   const { input, dimensions, encoding_format: format } = parameters;
-  if (![undefined, null, "float", "base64"].includes(format)) throw new TypeError("encoding_format is neither float nor base64");
+  if (![undefined, null, "float", "base64"].includes(format))
+    throw new TypeError("encoding_format is neither float nor base64");
   const { vectors, width, tokens } = await engine.embed(typeof input === "string" ? [input] : input, dimensions);
   const bytes = 4 * width;
   const data = Array.from({ length: vectors.byteLength / bytes }, (_, index) => {
@@ -35,12 +36,17 @@ export async function embeddings(engine, parameters) {
 export async function rerank(engine, parameters) {
   require(parameters, RANKING);
   const { query, documents, top_n, return_documents } = parameters;
-  if (![undefined, null].includes(top_n) && !(Number.isInteger(top_n) && top_n > 0)) throw new TypeError("top_n is not a number of documents");
+  if (![undefined, null].includes(top_n) && !(Number.isInteger(top_n) && top_n > 0))
+    throw new TypeError("top_n is not a number of documents");
   // Where Jina's interface takes documents with parts, their text is what counts.
   const texts = Array.isArray(documents) ? documents.map((document) => document?.text ?? document) : documents;
   const { scores, tokens } = await engine.rerank(query, texts);
   const results = scores
-    .map((relevance_score, index) => ({ index, relevance_score, ...(return_documents && { document: { text: texts[index] } }) }))
+    .map((relevance_score, index) => ({
+      index,
+      relevance_score,
+      ...(return_documents && { document: { text: texts[index] } }),
+    }))
     .sort((a, b) => b.relevance_score - a.relevance_score)
     .slice(0, top_n ?? undefined);
   return { object: "list", model: "py_wgml", results, usage: { prompt_tokens: tokens, total_tokens: tokens } };

@@ -54,7 +54,10 @@ export class View {
       byId("examples").append(item);
     }
     const choices = element("div", "choices");
-    choices.append(button("quiet", strings.full.dropOldest, on.dropOldest), button("quiet", strings.full.newChat, on.newChat));
+    choices.append(
+      button("quiet", strings.full.dropOldest, on.dropOldest),
+      button("quiet", strings.full.newChat, on.newChat),
+    );
     byId("full").append(element("p", ""), choices);
   }
 

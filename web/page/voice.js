@@ -53,7 +53,13 @@ class Aloud {
     if (this.#isOffered || !this.#voices.length) return;
     this.#isOffered = true;
     /** @type {MessageAction} */
-    const action = { icon: "speak", label: words.read, role: "assistant", rare: true, act: ({ root }) => this.#read(root) };
+    const action = {
+      icon: "speak",
+      label: words.read,
+      role: "assistant",
+      rare: true,
+      act: ({ root }) => this.#read(root),
+    };
     this.#app.actions.splice(-1, 0, action); // the last one deletes
   }
 
@@ -75,7 +81,12 @@ class Aloud {
       const sentence = sentences.shift();
       if (!sentence || !this.#stop.isConnected) return this.#end(); // at its end, or nobody could end it any more
       const utterance = new SpeechSynthesisUtterance(sentence);
-      Object.assign(utterance, { voice, lang: voice.lang, onend: next, onerror: () => mine === this.#reading && this.#end() });
+      Object.assign(utterance, {
+        voice,
+        lang: voice.lang,
+        onend: next,
+        onerror: () => mine === this.#reading && this.#end(),
+      });
       this.#spoken.add(utterance);
       this.#speech.speak(utterance);
     };
@@ -120,7 +131,12 @@ async function offerDictation(app) {
   };
   const begin = () => {
     const recognition = new Recognition();
-    Object.assign(recognition, { lang: navigator.language, processLocally: true, continuous: true, interimResults: true });
+    Object.assign(recognition, {
+      lang: navigator.language,
+      processLocally: true,
+      continuous: true,
+      interimResults: true,
+    });
     const before = prompt.value && !/\s$/.test(prompt.value) ? `${prompt.value} ` : prompt.value;
     recognition.onresult = (/** @type {any} */ { results }) => {
       if (listening !== recognition) return;
@@ -130,7 +146,8 @@ async function offerDictation(app) {
       isHeard = false;
     };
     recognition.onerror = (/** @type {any} */ { error }) => {
-      if (listening === recognition && error !== "aborted") app.toast(error === "not-allowed" ? words.notAllowed : words.failed);
+      if (listening === recognition && error !== "aborted")
+        app.toast(error === "not-allowed" ? words.notAllowed : words.failed);
     };
     recognition.onend = () => listening === recognition && end();
     listening = recognition;

@@ -30,7 +30,9 @@ export class Wanted {
 
   /** @param {string[]} texts of one thing @returns {boolean} */
   isIn(texts) {
-    return texts.some((text) => this.#whole.test(text)) || this.#words.every((word) => texts.some((text) => word.test(text)));
+    return (
+      texts.some((text) => this.#whole.test(text)) || this.#words.every((word) => texts.some((text) => word.test(text)))
+    );
   }
 
   /** @param {string} text @returns {number} how much of what is wanted is in it; the whole is more than all words */

@@ -19,7 +19,7 @@ export async function unzipped(file, wanted, largest) {
   while (end >= 0 && tail.getUint32(end, true) !== END) end--;
   const start = tail.getUint32(end + 16, true);
   const list = new DataView(await file.slice(start, start + tail.getUint32(end + 12, true)).arrayBuffer());
-  for (let at = 0; at + 46 <= list.byteLength && list.getUint32(at, true) === ENTRY; ) {
+  for (let at = 0; at + 46 <= list.byteLength && list.getUint32(at, true) === ENTRY;) {
     const [packing, size] = [list.getUint16(at + 10, true), list.getUint32(at + 20, true)];
     const [name, extra, comment] = [28, 30, 32].map((place) => list.getUint16(at + place, true));
     const place = list.getUint32(at + 42, true);

@@ -65,7 +65,8 @@ async function start(files, page) {
 
 /** @param {MessagePort} page */
 function failed(page) {
-  return (/** @type {unknown} */ error) => page.postMessage({ failed: error instanceof Error ? error.message : "its memory is damaged" });
+  return (/** @type {unknown} */ error) =>
+    page.postMessage({ failed: error instanceof Error ? error.message : "its memory is damaged" });
 }
 
 /**

@@ -85,10 +85,12 @@ export function duration(seconds, display = "short") {
 }
 
 /** @param {number} seconds as they were measured, with about three digits */
-export const measured = (seconds) => number({ ...inUnits("second", "narrow"), ...threeDigits(seconds) }).format(seconds);
+export const measured = (seconds) =>
+  number({ ...inUnits("second", "narrow"), ...threeDigits(seconds) }).format(seconds);
 
 /** @param {number} seconds far less than one */
-export const microseconds = (seconds) => number({ ...inUnits("microsecond"), ...threeDigits(1e6 * seconds) }).format(1e6 * seconds);
+export const microseconds = (seconds) =>
+  number({ ...inUnits("microsecond"), ...threeDigits(1e6 * seconds) }).format(1e6 * seconds);
 
 /** @param {number} time in milliseconds since 1970 @returns {string} its month and year */
 export const monthOf = (time) => new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" }).format(time);

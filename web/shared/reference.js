@@ -13,7 +13,10 @@ const FILE = new RegExp(
   String.raw`^(?:(${HOST})|hf:(?:\/\/)?)?${REPOSITORY}\/(?:(?:blob|raw|resolve)\/([^/]+)\/)?([^?#@]+\.gguf)(?:@([^?#]+))?(?:[?#].*)?$`,
   "i",
 );
-const ALL_OF_IT = new RegExp(String.raw`^(?:${HOST}|hf:(?:\/\/)?)?${REPOSITORY}(?:\/tree\/([^/?#]+))?\/?(?::([\w.-]+))?(?:@([^?#]+))?(?:[?#].*)?$`, "i");
+const ALL_OF_IT = new RegExp(
+  String.raw`^(?:${HOST}|hf:(?:\/\/)?)?${REPOSITORY}(?:\/tree\/([^/?#]+))?\/?(?::([\w.-]+))?(?:@([^?#]+))?(?:[?#].*)?$`,
+  "i",
+);
 /** How the files of a split model are called: https://github.com/ggml-org/llama.cpp/tree/master/tools/gguf-split */
 const SPLIT = /-(\d{5})-of-(\d{5})\.gguf$/i;
 

@@ -34,7 +34,10 @@ const MAGIC = [0x47, 0x47, 0x55, 0x46];
 const TOLD = 200;
 /** What else comes in the place of a model, by how it begins; `$` is the name. */
 const IMPOSTORS = /** @type {[RegExp, string][]} */ ([
-  [/^version https:\/\/git-lfs/, "$ is a Git LFS pointer, not the model itself: its server has the file under another address."],
+  [
+    /^version https:\/\/git-lfs/,
+    "$ is a Git LFS pointer, not the model itself: its server has the file under another address.",
+  ],
   [/^.{8}\{"/s, "$ is a safetensors file; this page reads GGUF files. Look for a GGUF version of the model."],
   [/^\x1f\x8b|^PK\x03\x04|^\xfd7zXZ|^7z\xbc\xaf/, "$ is a packed file: the GGUF file in it has to be unpacked first."],
   [/^$/, "$ is empty."],
@@ -159,7 +162,12 @@ const prefetched = new WeakMap();
 export function prefetch(source, watcher) {
   const opened = start(source, watcher);
   prefetched.set(source, opened);
-  watcher.signal?.addEventListener("abort", () => opened.then((file) => file.close(), () => {}));
+  watcher.signal?.addEventListener("abort", () =>
+    opened.then(
+      (file) => file.close(),
+      () => {},
+    ),
+  );
   return opened;
 }
 
@@ -222,7 +230,9 @@ async function* checked(name, { file, record }, drop) {
   for await (const piece of slices(name, file)) {
     if (record.sums && (await digest(piece)) !== record.sums[index++]) {
       await drop();
-      throw new Failure(`The copy of ${name} on this device was damaged, and is deleted now: it has to be downloaded again.`);
+      throw new Failure(
+        `The copy of ${name} on this device was damaged, and is deleted now: it has to be downloaded again.`,
+      );
     }
     yield piece;
   }
@@ -293,7 +303,7 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       sum?.update(piece);
       yield piece;
     }
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       const { start, end = size } = partAt(parts, offset);
       let head = new Uint8Array(0);
       try {
@@ -327,7 +337,9 @@ async function* received({ name, parts, from, version, response, keeper, gate, p
       if (!continues(response, parts, offset, version)) throw astray(name, parts, offset, response);
     }
     if (sum && sum.digest() !== sha256) {
-      throw new Refusal(`${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`);
+      throw new Refusal(
+        `${name} did not arrive as it should: its sha256 sum is another one. It was not kept; try again.`,
+      );
     }
     await keeper?.finish(offset);
   } catch (problem) {
@@ -383,7 +395,8 @@ async function isModel(file) {
  */
 function notAModel(name, response, head) {
   const where = response.redirected ? ` (the server sent us on to ${new URL(response.url).host})` : "";
-  if (isPage(response)) return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
+  if (isPage(response))
+    return `${name} is a web page, not a model${where}. Was it asked for without signing in? It was not kept.`;
   head = head.subarray(0, TOLD);
   const known = IMPOSTORS.find(([beginning]) => beginning.test(String.fromCharCode(...head)));
   if (known) return known[1].replace("$", () => name);

@@ -87,8 +87,15 @@ export class Gpu {
   constructor(adapter, device, features, limits) {
     this.#device = device;
     this.#queue = device.queue;
-    const { vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize, isFallbackAdapter } =
-      /** @type {any} */ (adapter.info);
+    const {
+      vendor,
+      architecture,
+      device: name,
+      description,
+      subgroupMinSize,
+      subgroupMaxSize,
+      isFallbackAdapter,
+    } = /** @type {any} */ (adapter.info);
     this.info = {
       ...{ vendor, architecture, device: name, description, subgroupMinSize, subgroupMaxSize },
       // Older browsers have it on the adapter itself.
@@ -209,7 +216,7 @@ export class Gpu {
     /** @type {Program} */
     const program = { pipelines: [], groups: [], counts: new Uint32Array(0) };
     const counts = [];
-    for (let i = 0; i < list.length; ) {
+    for (let i = 0; i < list.length;) {
       const { layout, pipeline } = this.#pipelines[list[i]];
       if (!pipeline) throw new Error("a program runs before its pipelines are compiled");
       counts.push(list[i + 1], list[i + 2], list[i + 3]);
@@ -304,7 +311,7 @@ export class Gpu {
     let inTransit = 0;
     const word = new Uint8Array(4); // writes take whole words: what a chunk leaves of one
     let filled = 0; // bytes of `word`
-    for (let chunk; (chunk = await file.next()); ) {
+    for (let chunk; (chunk = await file.next());) {
       const end = position + chunk.length;
       while (row < table.length && table[row] < end) {
         const [offset, size, buffer, target] = table.subarray(row, row + 4);

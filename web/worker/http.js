@@ -70,12 +70,14 @@ export async function ask(name, parts, offset, version, signal) {
       const meaning = MEANING[status] ? `: ${MEANING[status]}` : "";
       if (status < 500 && status !== 429) throw new Failure(`${failed}: ${problem}${meaning}.`);
       wish = wishOf(response);
-      if (wish > LONGEST_WAIT) throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
+      if (wish > LONGEST_WAIT)
+        throw new Failure(`${failed}: ${problem}. It wants to be asked again in ${duration(wish / 1000)}.`);
     } catch (error) {
       if (signal.aborted || error instanceof Failure) throw error;
       if (!from) delete headers.Range; // another origin may not allow it
     }
-    if (failures === RETRY_AFTER.length) throw new Failure(`${failed}: ${problem ?? (await unreachable(url, signal))}.`);
+    if (failures === RETRY_AFTER.length)
+      throw new Failure(`${failed}: ${problem ?? (await unreachable(url, signal))}.`);
     await pause(Math.max(wish, RETRY_AFTER[failures]), signal);
   }
 }

@@ -23,7 +23,8 @@ export async function search(query) {
   const wanted = new URLSearchParams({ search: query, filter: "gguf", ...order });
   for (const more of ["downloads", "gated", "tags"]) wanted.append("expand[]", more);
   const response = await ask(`${HUB}/api/models?${wanted}`);
-  if (!response.ok) throw new Failure(busy(response) ?? `Hugging Face could not search: it answered ${response.status}.`);
+  if (!response.ok)
+    throw new Failure(busy(response) ?? `Hugging Face could not search: it answered ${response.status}.`);
   const found = await listOf(response, "what was found");
   return found.flatMap(({ id, downloads, gated, tags }) => {
     if (typeof id !== "string") return [];

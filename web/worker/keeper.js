@@ -131,7 +131,7 @@ export class Keeper {
 
   /** Of what lies here, as it can be read again. @param {boolean} [toEnd] of the last piece too, which may be smaller */
   async #sumUp(toEnd) {
-    for (let offset; (offset = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length; ) {
+    for (let offset; (offset = CHUNK * this.#sums.length) + (toEnd ? 1 : CHUNK) <= this.length;) {
       this.#sums.push(await digest(await this.read(offset, Math.min(CHUNK, this.length - offset))));
     }
   }

@@ -50,7 +50,9 @@ async function keptFiles(reference) {
   const folder = url && (await storage());
   if (!folder) return null;
   const copies = await Promise.all(split(url).map((part) => keptCopy(folder, part)));
-  const sources = copies.map((copy) => copy && { name: copy.record.name, url: copy.record.url, model: copy.record.model });
+  const sources = copies.map(
+    (copy) => copy && { name: copy.record.name, url: copy.record.url, model: copy.record.model },
+  );
   return sources.every((source) => source !== null) ? sources : null;
 }
 
@@ -63,6 +65,9 @@ async function keptOf(reference) {
   if (!place) return null;
   const start = hubAddress({ ...place, path: "" });
   const urls = (await keptModels()).map(({ url }) => url).filter((url) => url.startsWith(start));
-  const path = meant(place, urls.map((url) => decoded(url.slice(start.length))));
+  const path = meant(
+    place,
+    urls.map((url) => decoded(url.slice(start.length))),
+  );
   return path ? hubAddress({ ...place, path }) : null;
 }

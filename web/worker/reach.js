@@ -10,7 +10,8 @@ export async function unreachable(url, signal) {
     return "its server redirects without end, or to where there is no connection";
   }
   // Without leave to read the answer one still learns that there is a server.
-  if (await probe(url, { mode: "no-cors", signal })) return "its server keeps its files from pages of other sites (CORS)";
+  if (await probe(url, { mode: "no-cors", signal }))
+    return "its server keeps its files from pages of other sites (CORS)";
   return "there is no connection to its server";
 }
 

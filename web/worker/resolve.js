@@ -43,7 +43,11 @@ async function onHub(place) {
   const { repository, kind } = place;
   const folder = place.path ? place.path.split("/").slice(0, -1).join("/") : "?recursive=true";
   const models = await filesAt(place, folder);
-  const path = meant(place, models.map((entry) => entry.path)) ?? "";
+  const path =
+    meant(
+      place,
+      models.map((entry) => entry.path),
+    ) ?? "";
   return split(path).map((wanted) => {
     const entry = models.find((entry) => entry.path === wanted);
     if (!entry) {

@@ -53,7 +53,11 @@ addEventListener("message", async ({ data }) => {
       case "browse":
         return post({ type: "browsed", id: request.id, ...(await browse(request.repository)) });
       case "generation_config":
-        return post({ type: "generation_configured", id: request.id, config: await generationConfig(request.repository) });
+        return post({
+          type: "generation_configured",
+          id: request.id,
+          config: await generationConfig(request.repository),
+        });
       case "send":
         if (request.marks) arrived.set(request.id, now());
         break;
@@ -152,7 +156,11 @@ class Load {
 
   /** @param {boolean} paused */
   pause(paused) {
-    for (const file of this.#files) file.then((file) => file.pause(paused), () => {});
+    for (const file of this.#files)
+      file.then(
+        (file) => file.pause(paused),
+        () => {},
+      );
   }
 
   /** Nobody waits for it any more, or for another one instead. */

@@ -54,14 +54,14 @@ export const words = {
     tooLarge: (name, most) => `الملف ${name} أكبر من أن يُستورد: الحد الأقصى ${most} في المرة الواحدة.`,
     tooMuch: "هذا أكثر مما يتسع له ملف واحد. صدِّر المحادثات واحدة تلو الأخرى.",
     imported: (number) =>
-        plural(number, {
-          zero: "لم تُستورد أي محادثة.",
-          one: "استُوردت محادثة واحدة.",
-          two: "استُوردت محادثتان.",
-          few: `استُوردت ${count(number)} محادثات.`,
-          many: `استُوردت ${count(number)} محادثة.`,
-          other: `استُوردت ${count(number)} محادثة.`,
-        }),
+      plural(number, {
+        zero: "لم تُستورد أي محادثة.",
+        one: "استُوردت محادثة واحدة.",
+        two: "استُوردت محادثتان.",
+        few: `استُوردت ${count(number)} محادثات.`,
+        many: `استُوردت ${count(number)} محادثة.`,
+        other: `استُوردت ${count(number)} محادثة.`,
+      }),
   },
   composer: {
     label: "سؤالك",
@@ -92,7 +92,7 @@ export const words = {
     branch: (index, count) => `${index} / ${count}`,
     thinking: (seconds) => (seconds < 1 ? "يفكر…" : `يفكر… ${duration(seconds)}`),
     thought: (seconds) =>
-      (seconds === undefined ? "التفكير" : `مدة التفكير: ${duration(Math.max(1, seconds), "long")}`),
+      seconds === undefined ? "التفكير" : `مدة التفكير: ${duration(Math.max(1, seconds), "long")}`,
   },
   tools: {
     python: {
@@ -132,9 +132,9 @@ export const words = {
     anew: "[أُعيد تشغيل Python: فُقدت متغيرات مرات التشغيل السابقة.]",
     plot: "رسم بياني",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `استغرق ${measured(seconds)}` : `فشل بعد ${measured(seconds)}`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `استغرق ${measured(seconds)}` : `فشل بعد ${measured(seconds)}`;
+    },
     rows: (shown, all) => `الصفوف المعروضة: ${count(shown)} من ${count(all)}`,
     unknown: (name) => `لا توجد وظيفة باسم «${name}».`,
     noArguments: "المعاملات ليست كائنًا.",
@@ -239,10 +239,10 @@ export const words = {
     inUse: "قيد الاستخدام",
     details: "التفاصيل",
     partly: (part, total) => {
-          if (!total) return `نُزِّل ${bytes(part)}`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `نُزِّل ${loaded} من ${whole}`;
-        },
+      if (!total) return `نُزِّل ${bytes(part)}`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `نُزِّل ${loaded} من ${whole}`;
+    },
     use: "استخدام",
     download: "تنزيل",
     resume: "استئناف",
@@ -260,14 +260,14 @@ export const words = {
     nothing: (query) => `لا توجد على Hugging Face ملفات GGUF لـ «${query}». كلمات أقل تجد أكثر.`,
     clear: "مسح البحث",
     downloads: (number) =>
-        plural(number, {
-          zero: "بلا تنزيلات",
-          one: "تنزيل واحد في الشهر",
-          two: "تنزيلان في الشهر",
-          few: `${count(number)} تنزيلات في الشهر`,
-          many: `${count(number)} تنزيلًا في الشهر`,
-          other: `${count(number)} تنزيل في الشهر`,
-        }),
+      plural(number, {
+        zero: "بلا تنزيلات",
+        one: "تنزيل واحد في الشهر",
+        two: "تنزيلان في الشهر",
+        few: `${count(number)} تنزيلات في الشهر`,
+        many: `${count(number)} تنزيلًا في الشهر`,
+        other: `${count(number)} تنزيل في الشهر`,
+      }),
     gated: "بعد الموافقة على شروطه في Hugging Face فقط: نزِّله من هناك ثم افتح الملف هنا.",
     files: "إظهار الملفات",
     filesOf: (name) => `إظهار الملفات: ${name}`,
@@ -429,12 +429,14 @@ export const words = {
     kernels: "الإحماء",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}: ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}: ${part} من ${whole}`;
-    },
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} من ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)} في الثانية، بقي ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)} في الثانية`,
+    secondsLeft >= 1
+      ? `${bytes(bytesPerSecond)} في الثانية، بقي ${duration(secondsLeft)}`
+      : `${bytes(bytesPerSecond)} في الثانية`,
   ready: "النموذج جاهز.",
   context: (used, length) => `${count(used)} من ${count(length)} رمز`,
   speedNow: (perSecond) => `${decimal(perSecond)} رمز/ث`,
@@ -448,22 +450,22 @@ export const words = {
     context: "السياق ممتلئ",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} رمز/ث`);
-      parts.push(`الرمز الأول بعد ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} رمز/ث`);
+    parts.push(`الرمز الأول بعد ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "بلا إجابة. سيُرسل مع سؤالك التالي.",
   tooLong: "هذا أطول مما يمكن للنموذج قراءته دفعة واحدة. لم يُرسل: اختصره أو أزل بعض الملفات.",
   failed: (stage, message) => {
-      const said = /[.!?؟]$/.test(message) ? message : `${message}.`;
-      if (stage === "cancelled") return "لا يوجد نموذج محمَّل. ما وصل منه محفوظ للمرة القادمة.";
-      if (stage === "memory") return `${said} أغلق الصفحات الأخرى التي تستخدمها، أو اختر نموذجًا أصغر.`;
-      if (stage === "worker") return `توقف المحرك على نحو غير متوقع: ${said}`;
-      if (stage === "runtime") return `تعذر بدء تشغيل Python: ${said}`;
-      if (stage === "site") return `تعذر تحميل الصفحة: ${said}`;
-      return said;
-    },
+    const said = /[.!?؟]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled") return "لا يوجد نموذج محمَّل. ما وصل منه محفوظ للمرة القادمة.";
+    if (stage === "memory") return `${said} أغلق الصفحات الأخرى التي تستخدمها، أو اختر نموذجًا أصغر.`;
+    if (stage === "worker") return `توقف المحرك على نحو غير متوقع: ${said}`;
+    if (stage === "runtime") return `تعذر بدء تشغيل Python: ${said}`;
+    if (stage === "site") return `تعذر تحميل الصفحة: ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "لا يمكن لهذا المتصفح تشغيل النموذج",
     lead: "يعمل النموذج على معالج الرسوميات لديك، عبر WebGPU. هذه المتصفحات تدعمه:",
@@ -482,17 +484,17 @@ export const words = {
   },
   files: {
     attached: (name, length, pages) => {
-          if (!pages) return words.file(name, bytes(length));
-          const told = plural(pages, {
-            zero: "بلا صفحات",
-            one: "صفحة واحدة",
-            two: "صفحتان",
-            few: `${count(pages)} صفحات`,
-            many: `${count(pages)} صفحة`,
-            other: `${count(pages)} صفحة`,
-          });
-          return `${name}، ${told}`;
-        },
+      if (!pages) return words.file(name, bytes(length));
+      const told = plural(pages, {
+        zero: "بلا صفحات",
+        one: "صفحة واحدة",
+        two: "صفحتان",
+        few: `${count(pages)} صفحات`,
+        many: `${count(pages)} صفحة`,
+        other: `${count(pages)} صفحة`,
+      });
+      return `${name}، ${told}`;
+    },
     reading: (name, share) => `قراءة ${name}: ${share}`,
     kept: "تُحفظ مع هذه المحادثة",
     fleeting: "لهذا السؤال فقط",
@@ -536,14 +538,14 @@ export const words = {
     memory: "Python بعد بدء تشغيله",
     memoryExplained: "لتبدأ الزيارة القادمة أسرع. إن حُذف عاد في الزيارة القادمة.",
     conversations: (number) =>
-        plural(number, {
-          zero: "لا محادثات",
-          one: "محادثة واحدة",
-          two: "محادثتان",
-          few: `${count(number)} محادثات`,
-          many: `${count(number)} محادثة`,
-          other: `${count(number)} محادثة`,
-        }),
+      plural(number, {
+        zero: "لا محادثات",
+        one: "محادثة واحدة",
+        two: "محادثتان",
+        few: `${count(number)} محادثات`,
+        many: `${count(number)} محادثة`,
+        other: `${count(number)} محادثة`,
+      }),
     conversationsExplained: "هي على هذا الجهاز وحده.",
     remove: "حذف",
     removeNamed: (name) => `حذف: ${name}`,
@@ -594,14 +596,14 @@ export const words = {
     export: "تصدير",
     fileName: "مساعدون",
     imported: (number) =>
-        plural(number, {
-          zero: "لا جديد: كل شيء موجود هنا من قبل.",
-          one: "استُورد عنصر واحد.",
-          two: "استُورد عنصران.",
-          few: `استُوردت ${count(number)} عناصر.`,
-          many: `استُورد ${count(number)} عنصرًا.`,
-          other: `استُورد ${count(number)} عنصر.`,
-        }),
+      plural(number, {
+        zero: "لا جديد: كل شيء موجود هنا من قبل.",
+        one: "استُورد عنصر واحد.",
+        two: "استُورد عنصران.",
+        few: `استُوردت ${count(number)} عناصر.`,
+        many: `استُورد ${count(number)} عنصرًا.`,
+        other: `استُورد ${count(number)} عنصر.`,
+      }),
     unreadable: (name) => `لا يحتوي ${name} على مساعدين أو طلبات يمكن لهذه الصفحة قراءتها.`,
     assistants: {
       writer: {
@@ -644,21 +646,21 @@ export const words = {
     model: "النموذج",
     answer: "الطول",
     tokens: (number) =>
-        plural(number, {
-          zero: "لا رموز",
-          one: "رمز واحد",
-          two: "رمزان",
-          few: `${count(number)} رموز`,
-          many: `${count(number)} رمزًا`,
-          other: `${count(number)} رمز`,
-        }),
+      plural(number, {
+        zero: "لا رموز",
+        one: "رمز واحد",
+        two: "رمزان",
+        few: `${count(number)} رموز`,
+        many: `${count(number)} رمزًا`,
+        other: `${count(number)} رمز`,
+      }),
     speed: "السرعة",
     first: "الوقت حتى الرمز الأول",
     thinking: "وقت التفكير",
     seconds: (seconds) => measured(seconds),
     prompt: "الطلب",
     read: (all, cached) =>
-      (cached ? `${words.details.tokens(all)}، منها ${count(cached)} معروفة من قبل` : words.details.tokens(all)),
+      cached ? `${words.details.tokens(all)}، منها ${count(cached)} معروفة من قبل` : words.details.tokens(all),
     ended: "النهاية",
     reasons: {
       stop: "من تلقاء نفسها",
@@ -713,9 +715,8 @@ export const words = {
     json: "هذه المحادثة بصيغة JSON",
     label: "رموز الطلب والإجابة",
     counts: (prompt, answer) =>
-        `رموز الطلب كما يصنعه قالب المحادثة: ${count(prompt)}، ثم رموز الإجابة: ${count(answer)}. أشر إلى أحدها أو استخدم مفاتيح الأسهم.`,
-    differs: (before) =>
-        `عدد رموز الطلب عند هذه الإجابة: ${count(before)}؛ كانت الإعدادات أو النموذج مختلفة.`,
+      `رموز الطلب كما يصنعه قالب المحادثة: ${count(prompt)}، ثم رموز الإجابة: ${count(answer)}. أشر إلى أحدها أو استخدم مفاتيح الأسهم.`,
+    differs: (before) => `عدد رموز الطلب عند هذه الإجابة: ${count(before)}؛ كانت الإعدادات أو النموذج مختلفة.`,
     token: (text, place, id, bytes) => `${text} · رقم ${place} · المعرّف ${id} · البايتات ${bytes}`,
     special: "خاص",
     copyPrompt: "نسخ الطلب",

@@ -86,7 +86,7 @@ export const words = {
     branch: (index, count) => `${index} / ${count}`,
     thinking: (seconds) => (seconds < 1 ? "Denkt nach …" : `Denkt nach … ${duration(seconds)}`),
     thought: (seconds) =>
-      (seconds === undefined ? "Gedanken" : `${duration(Math.max(1, seconds), "long")} nachgedacht`),
+      seconds === undefined ? "Gedanken" : `${duration(Math.max(1, seconds), "long")} nachgedacht`,
   },
   tools: {
     python: {
@@ -126,9 +126,9 @@ export const words = {
     anew: "[Python wurde neu gestartet: Die Variablen früherer Läufe sind weg.]",
     plot: "Diagramm",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `lief ${measured(seconds)}` : `nach ${measured(seconds)} gescheitert`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `lief ${measured(seconds)}` : `nach ${measured(seconds)} gescheitert`;
+    },
     rows: (shown, all) => `${count(shown)} von ${count(all)} Zeilen`,
     unknown: (name) => `Es gibt keine Funktion namens „${name}“.`,
     noArguments: "Die Argumente sind kein Objekt.",
@@ -233,10 +233,10 @@ export const words = {
     inUse: "In Gebrauch",
     details: "Details",
     partly: (part, total) => {
-          if (!total) return `${bytes(part)} heruntergeladen`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `${loaded} von ${whole} heruntergeladen`;
-        },
+      if (!total) return `${bytes(part)} heruntergeladen`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} von ${whole} heruntergeladen`;
+    },
     use: "Verwenden",
     download: "Herunterladen",
     resume: "Fortsetzen",
@@ -298,8 +298,7 @@ export const words = {
     },
   },
   hung: "Das Modell hat nicht mehr geantwortet und wurde neu gestartet; die Unterhaltung ist noch da.",
-  lost:
-    "Der Grafikprozessor wurde zurückgesetzt und hat das Modell verloren. Es wird neu geladen; die Unterhaltung ist noch da.",
+  lost: "Der Grafikprozessor wurde zurückgesetzt und hat das Modell verloren. Es wird neu geladen; die Unterhaltung ist noch da.",
   settings: {
     locked: "Vom Betreiber dieser Website festgelegt.",
     title: "Einstellungen",
@@ -446,12 +445,12 @@ export const words = {
     kernels: "Wird warm",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}: ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}: ${part} von ${whole}`;
-    },
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} von ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, noch ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, noch ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
   ready: "Das Modell ist bereit.",
   context: (used, length) => `${count(used)} von ${count(length)} Token`,
   speedNow: (perSecond) => `${decimal(perSecond)} Token/s`,
@@ -465,23 +464,25 @@ export const words = {
     context: "Kontext voll",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [`${count(usage.completion_tokens)} Token`];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} Token/s`);
-      parts.push(`erstes Token nach ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [`${count(usage.completion_tokens)} Token`];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} Token/s`);
+    parts.push(`erstes Token nach ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "Nicht beantwortet. Geht mit deiner nächsten Frage mit.",
   tooLong:
     "Das ist länger, als das Modell auf einmal lesen kann. Es wurde nicht gesendet: Kürze es, oder nimm Dateien weg.",
   failed: (stage, message) => {
-      const said = /[.!?]$/.test(message) ? message : `${message}.`;
-      if (stage === "cancelled") return "Kein Modell ist geladen. Was davon schon da ist, bleibt für das nächste Mal aufgehoben.";
-      if (stage === "memory") return `${said} Schließe andere Seiten, die die GPU nutzen, oder wähle ein kleineres Modell.`;
-      if (stage === "worker") return `Unerwartet abgebrochen: ${said}`;
-      if (stage === "runtime") return `Python konnte nicht gestartet werden: ${said}`;
-      if (stage === "site") return `Die Seite konnte nicht geladen werden: ${said}`;
-      return said;
-    },
+    const said = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled")
+      return "Kein Modell ist geladen. Was davon schon da ist, bleibt für das nächste Mal aufgehoben.";
+    if (stage === "memory")
+      return `${said} Schließe andere Seiten, die die GPU nutzen, oder wähle ein kleineres Modell.`;
+    if (stage === "worker") return `Unerwartet abgebrochen: ${said}`;
+    if (stage === "runtime") return `Python konnte nicht gestartet werden: ${said}`;
+    if (stage === "site") return `Die Seite konnte nicht geladen werden: ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "Dieser Browser kann das Modell nicht ausführen",
     lead: "Das Modell läuft über WebGPU auf deinem eigenen Grafikprozessor. Diese Browser haben es:",
@@ -501,7 +502,9 @@ export const words = {
   },
   files: {
     attached: (name, length, pages) =>
-        pages ? `${name}, ${plural(pages, { one: "1 Seite", other: `${count(pages)} Seiten` })}` : words.file(name, bytes(length)),
+      pages
+        ? `${name}, ${plural(pages, { one: "1 Seite", other: `${count(pages)} Seiten` })}`
+        : words.file(name, bytes(length)),
     reading: (name, share) => `${name} wird gelesen: ${share}`,
     kept: "Bleibt bei diesem Chat",
     fleeting: "Nur für diese Frage",
@@ -598,7 +601,9 @@ export const words = {
     export: "Exportieren",
     fileName: "assistenten",
     imported: (number) =>
-        number === 0 ? "Nichts Neues: Alles war schon da." : plural(number, { one: "Eines importiert.", other: `${count(number)} importiert.` }),
+      number === 0
+        ? "Nichts Neues: Alles war schon da."
+        : plural(number, { one: "Eines importiert.", other: `${count(number)} importiert.` }),
     unreadable: (name) => `${name} enthält keine Assistenten oder Prompts, die diese Seite lesen kann.`,
     assistants: {
       writer: {
@@ -630,14 +635,12 @@ export const words = {
       },
       improve: {
         name: "Meinen Text verbessern",
-        text:
-          "Verbessere die Fehler in diesem Text und mach ihn besser lesbar, ohne zu ändern, was er sagt:\n\n{{Text}}",
+        text: "Verbessere die Fehler in diesem Text und mach ihn besser lesbar, ohne zu ändern, was er sagt:\n\n{{Text}}",
       },
       translate: { name: "Übersetzen", text: "Übersetze das in diese Sprache: {{Sprache}}\n\n{{Text}}" },
       reply: {
         name: "Auf eine E-Mail antworten",
-        text:
-          "Schreib eine kurze, freundliche Antwort auf diese E-Mail. Ich möchte sagen: {{Botschaft}}\n\nDie E-Mail:\n\n{{E-Mail}}",
+        text: "Schreib eine kurze, freundliche Antwort auf diese E-Mail. Ich möchte sagen: {{Botschaft}}\n\nDie E-Mail:\n\n{{E-Mail}}",
       },
       ideas: { name: "Ideen", text: "Gib mir zehn Ideen für {{Thema}}, jede in einem Satz." },
     },
@@ -653,7 +656,7 @@ export const words = {
     seconds: (seconds) => measured(seconds),
     prompt: "Prompt",
     read: (all, cached) =>
-      (cached ? `${count(all)} Token, davon ${count(cached)} schon bekannt` : `${count(all)} Token`),
+      cached ? `${count(all)} Token, davon ${count(cached)} schon bekannt` : `${count(all)} Token`,
     ended: "Ende",
     reasons: {
       stop: "von selbst",
@@ -688,8 +691,7 @@ export const words = {
   share: {
     menu: "Als Webseite teilen …",
     title: "Diesen Chat teilen",
-    lead:
-      "Alles, was zu sehen ist, wird eine Datei, die sich in jedem Browser öffnet, auch offline. Sie geht nur dorthin, wohin du sie schickst.",
+    lead: "Alles, was zu sehen ist, wird eine Datei, die sich in jedem Browser öffnet, auch offline. Sie geht nur dorthin, wohin du sie schickst.",
     system: "Systemprompt aufnehmen",
     systemTitle: "Systemprompt",
     thoughts: "Gedanken des Modells aufnehmen",
@@ -702,17 +704,16 @@ export const words = {
     label: "Titel vom Modell",
     explained: "Nach der ersten Antwort benennt das Modell den Chat. Es hört sofort auf, wenn du etwas anderes fragst.",
     choices: { default: "Wenn das Modell groß genug ist", on: "Immer", off: "Nie: die ersten Wörter nehmen" },
-    ask:
-      "Schreib einen Titel für diese Unterhaltung: höchstens sechs Wörter, in der Sprache der Unterhaltung. Antworte nur mit dem Titel.",
+    ask: "Schreib einen Titel für diese Unterhaltung: höchstens sechs Wörter, in der Sprache der Unterhaltung. Antworte nur mit dem Titel.",
   },
   raw: {
     title: "Was das Modell gelesen hat",
     json: "Dieser Chat als JSON",
     label: "Token des Prompts und der Antwort",
     counts: (prompt, answer) =>
-        `${count(prompt)} Token Prompt, wie ihn das Chat-Template erzeugt, dann ${count(answer)} Token Antwort. Zeig auf eines, oder nimm die Pfeiltasten.`,
+      `${count(prompt)} Token Prompt, wie ihn das Chat-Template erzeugt, dann ${count(answer)} Token Antwort. Zeig auf eines, oder nimm die Pfeiltasten.`,
     differs: (before) =>
-        `Als dies beantwortet wurde, hatte der Prompt ${count(before)} Token: Einstellungen oder Modell waren andere.`,
+      `Als dies beantwortet wurde, hatte der Prompt ${count(before)} Token: Einstellungen oder Modell waren andere.`,
     token: (text, place, id, bytes) => `${text} · Nr. ${place} · ID ${id} · Bytes ${bytes}`,
     special: "besonderes",
     copyPrompt: "Prompt kopieren",
@@ -730,8 +731,7 @@ export const words = {
     stop: "Stoppen",
     use: "Diese verwenden",
     second: "Die andere Antwort",
-    lead:
-      "Wähle ein anderes Modell oder andere Einstellungen. Dieselbe Frage wird noch einmal gestellt, und beide Antworten stehen nebeneinander.",
+    lead: "Wähle ein anderes Modell oder andere Einstellungen. Dieselbe Frage wird noch einmal gestellt, und beide Antworten stehen nebeneinander.",
     waiting: "Einen Moment …",
     notLoaded: (name) => `${name} wurde nicht geladen. Die erste Antwort ist unverändert.`,
   },

@@ -35,7 +35,8 @@ export const words = {
   /** @type {(name: string, size: string) => string} */
   file: (name, size) => `${name}, ${size}`,
   notKept: "There is no space left on this device: this conversation will be lost when you close the page.",
-  noStorage: "This browser does not let the page store anything: this conversation will be lost when you close the page.",
+  noStorage:
+    "This browser does not let the page store anything: this conversation will be lost when you close the page.",
   answeredElsewhere: "This answer is being written in another tab.",
   notThere: "That conversation is no longer on this device.",
 
@@ -107,7 +108,8 @@ export const words = {
     /** @type {(seconds: number) => string} */
     thinking: (seconds) => (seconds < 1 ? "Thinking…" : `Thinking… ${duration(seconds)}`),
     /** @type {(seconds: number | undefined) => string} */
-    thought: (seconds) => (seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds), "long")}`),
+    thought: (seconds) =>
+      seconds === undefined ? "Thoughts" : `Thought for ${duration(Math.max(1, seconds), "long")}`,
   },
   tools: {
     python: {
@@ -198,7 +200,8 @@ export const words = {
     noAttention: "This model has no attention layers: it remembers in other ways.",
     most: "Most attended to",
     time: "Where the time goes",
-    timeLead: "For one token on the GPU. Each kind of step is timed by itself, which takes a little longer than all together.",
+    timeLead:
+      "For one token on the GPU. Each kind of step is timed by itself, which takes a little longer than all together.",
     /** @type {(reason: string) => string} */
     noTime: (reason) => `This browser does not say how long the GPU takes (${reason}).`,
     kinds: "Kernels and how often each runs, longest first",
@@ -315,7 +318,8 @@ export const words = {
     /** @type {(memory: string) => string} */
     noMemory: (memory) => `It needs about ${memory} of GPU memory, more than this device has free.`,
     /** @type {(size: string, left: string) => string} */
-    noStorage: (size, left) => `It takes ${size}, and there is room for ${left} on this device: it could not be kept for your next visit.`,
+    noStorage: (size, left) =>
+      `It takes ${size}, and there is room for ${left} on this device: it could not be kept for your next visit.`,
     /** @type {(name: string) => string} */
     notKept: (name) => `There was no room to keep ${name} on this device. It will be downloaded again next time.`,
     /** @type {(used: string, quota: string) => string} */
@@ -381,7 +385,12 @@ export const words = {
     },
     presets: {
       label: "Style",
-      labels: { recommended: "As the model recommends", precise: "Precise", balanced: "Balanced", creative: "Creative" },
+      labels: {
+        recommended: "As the model recommends",
+        precise: "Precise",
+        balanced: "Balanced",
+        creative: "Creative",
+      },
       own: "Custom",
       /** Where the model's file says something. */
       made: "The recommended values come from the model’s makers.",
@@ -413,7 +422,10 @@ export const words = {
       choices: { true: "Always", false: "Never" },
       byItself: { on: "Default (on)", off: "Default (off)", free: "Let the model decide" },
     },
-    temperature: { label: "Temperature", explained: "Higher is more varied, lower is more predictable. 0 always takes the most likely word." },
+    temperature: {
+      label: "Temperature",
+      explained: "Higher is more varied, lower is more predictable. 0 always takes the most likely word.",
+    },
     top_k: { label: "Top-k", explained: "Choose among this many of the most likely tokens. 0 means no limit." },
     top_p: { label: "Top-p", explained: "Choose among the most likely tokens that add up to this probability." },
     min_p: { label: "Min-p", explained: "Skip tokens less likely than this share of the most likely one." },
@@ -553,7 +565,8 @@ export const words = {
   },
   /** @type {Record<Exclude<Support, "ok">, string>} */
   unsupported: {
-    insecure: "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",
+    insecure:
+      "This page was not opened through a secure address. Browsers offer WebGPU only at https:// and localhost.",
     missing: "This browser has no WebGPU, or it is switched off.",
     "no-adapter": "This browser has WebGPU, but found no graphics chip that it can use.",
   },
@@ -561,7 +574,9 @@ export const words = {
   files: {
     /** @type {(name: string, length: number, pages?: number) => string} length in characters */
     attached: (name, length, pages) =>
-      pages ? `${name}, ${plural(pages, { one: "1 page", other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
+      pages
+        ? `${name}, ${plural(pages, { one: "1 page", other: `${count(pages)} pages` })}`
+        : words.file(name, bytes(length)),
     /** @type {(name: string, share: string) => string} */
     reading: (name, share) => `Reading ${name}: ${share}`,
     kept: "Kept with this chat",
@@ -591,7 +606,8 @@ export const words = {
     line: (number) => `line ${number}`,
     meaning: {
       /** @type {(size: string) => string} */
-      offer: (size) => `Found by their words alone. A small model searches by meaning too (${size} from Hugging Face, once).`,
+      offer: (size) =>
+        `Found by their words alone. A small model searches by meaning too (${size} from Hugging Face, once).`,
       accept: "Download it",
       /** @type {(share: string) => string} */
       coming: (share) => `The search model is coming: ${share}`,
@@ -705,10 +721,19 @@ export const words = {
     },
     prompts: {
       summary: { name: "Summarize", text: "Summarize this text in five short points:\n\n{{text}}" },
-      explain: { name: "Explain simply", text: "Explain {{topic}} as you would to a twelve-year-old, with an example." },
-      improve: { name: "Improve my writing", text: "Correct the mistakes in this text and make it easier to read, without changing what it says:\n\n{{text}}" },
+      explain: {
+        name: "Explain simply",
+        text: "Explain {{topic}} as you would to a twelve-year-old, with an example.",
+      },
+      improve: {
+        name: "Improve my writing",
+        text: "Correct the mistakes in this text and make it easier to read, without changing what it says:\n\n{{text}}",
+      },
       translate: { name: "Translate", text: "Translate this into {{language}}:\n\n{{text}}" },
-      reply: { name: "Answer an email", text: "Write a short, friendly answer to this email. I want to say: {{message}}\n\nThe email:\n\n{{email}}" },
+      reply: {
+        name: "Answer an email",
+        text: "Write a short, friendly answer to this email. I want to say: {{message}}\n\nThe email:\n\n{{email}}",
+      },
       ideas: { name: "Ideas", text: "Give me ten ideas for {{topic}}, each in one sentence." },
     },
   },
@@ -726,7 +751,8 @@ export const words = {
     seconds: (seconds) => measured(seconds),
     prompt: "Prompt",
     /** @type {(all: number, cached: number) => string} */
-    read: (all, cached) => `${words.details.tokens(all)}${cached ? `, ${count(cached)} of them known from before` : ""}`,
+    read: (all, cached) =>
+      `${words.details.tokens(all)}${cached ? `, ${count(cached)} of them known from before` : ""}`,
     ended: "Ended",
     /** @type {Record<Done["reason"], string>} */
     reasons: {
@@ -789,7 +815,8 @@ export const words = {
     counts: (prompt, answer) =>
       `${count(prompt)} tokens of prompt as the chat template makes it, then ${count(answer)} of answer. Point at one, or use the arrow keys.`,
     /** @type {(before: number) => string} */
-    differs: (before) => `When this was answered the prompt had ${count(before)} tokens: settings or the model were others.`,
+    differs: (before) =>
+      `When this was answered the prompt had ${count(before)} tokens: settings or the model were others.`,
     /** @type {(text: string, place: number, id: number, bytes: string) => string} */
     token: (text, place, id, bytes) => `${text} · #${place} · id ${id} · bytes ${bytes}`,
     special: "special",

@@ -54,7 +54,10 @@ export const words = {
     tooLarge: (name, most) => `${name} es demasiado grande para importarlo: como máximo ${most} cada vez.`,
     tooMuch: "Es más de lo que cabe en un archivo. Exporta las conversaciones una a una.",
     imported: (number) =>
-      plural(number, { one: "Se ha importado una conversación.", other: `Se han importado ${count(number)} conversaciones.` }),
+      plural(number, {
+        one: "Se ha importado una conversación.",
+        other: `Se han importado ${count(number)} conversaciones.`,
+      }),
   },
   composer: {
     label: "Tu pregunta",
@@ -85,7 +88,7 @@ export const words = {
     branch: (index, count) => `${index} / ${count}`,
     thinking: (seconds) => (seconds < 1 ? "Pensando…" : `Pensando… ${duration(seconds)}`),
     thought: (seconds) =>
-      (seconds === undefined ? "Razonamiento" : `Pensó durante ${duration(Math.max(1, seconds), "long")}`),
+      seconds === undefined ? "Razonamiento" : `Pensó durante ${duration(Math.max(1, seconds), "long")}`,
   },
   tools: {
     python: {
@@ -125,9 +128,9 @@ export const words = {
     anew: "[Python se ha reiniciado: las variables de ejecuciones anteriores se han perdido.]",
     plot: "Gráfico",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `ejecutado en ${measured(seconds)}` : `falló a los ${measured(seconds)}`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `ejecutado en ${measured(seconds)}` : `falló a los ${measured(seconds)}`;
+    },
     rows: (shown, all) => `${count(shown)} de ${count(all)} filas`,
     unknown: (name) => `No hay ninguna función llamada «${name}».`,
     noArguments: "Los argumentos no son un objeto.",
@@ -232,10 +235,10 @@ export const words = {
     inUse: "En uso",
     details: "Detalles",
     partly: (part, total) => {
-          if (!total) return `${bytes(part)} descargados`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `${loaded} de ${whole} descargados`;
-        },
+      if (!total) return `${bytes(part)} descargados`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} de ${whole} descargados`;
+    },
     use: "Usar",
     download: "Descargar",
     resume: "Reanudar",
@@ -435,12 +438,12 @@ export const words = {
     kernels: "Calentando",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}: ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}: ${part} de ${whole}`;
-    },
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} de ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, faltan ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, faltan ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
   ready: "El modelo está listo.",
   context: (used, length) => `${count(used)} de ${count(length)} tokens`,
   speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
@@ -454,22 +457,23 @@ export const words = {
     context: "contexto lleno",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      parts.push(`primer token a los ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
+    parts.push(`primer token a los ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "Sin respuesta. Irá con tu próxima pregunta.",
   tooLong: "Es más largo de lo que el modelo puede leer de una vez. No se ha enviado: acórtalo o quita archivos.",
   failed: (stage, message) => {
-      const said = /[.!?]$/.test(message) ? message : `${message}.`;
-      if (stage === "cancelled") return "No hay ningún modelo cargado. Lo que había llegado se guarda para la próxima vez.";
-      if (stage === "memory") return `${said} Cierra otras páginas que la usen o elige un modelo más pequeño.`;
-      if (stage === "worker") return `El motor se ha detenido de forma inesperada: ${said}`;
-      if (stage === "runtime") return `No se ha podido iniciar Python: ${said}`;
-      if (stage === "site") return `No se ha podido cargar la página: ${said}`;
-      return said;
-    },
+    const said = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled")
+      return "No hay ningún modelo cargado. Lo que había llegado se guarda para la próxima vez.";
+    if (stage === "memory") return `${said} Cierra otras páginas que la usen o elige un modelo más pequeño.`;
+    if (stage === "worker") return `El motor se ha detenido de forma inesperada: ${said}`;
+    if (stage === "runtime") return `No se ha podido iniciar Python: ${said}`;
+    if (stage === "site") return `No se ha podido cargar la página: ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "Este navegador no puede ejecutar el modelo",
     lead: "El modelo funciona en tu propio procesador gráfico, mediante WebGPU. Estos navegadores lo tienen:",
@@ -489,7 +493,9 @@ export const words = {
   },
   files: {
     attached: (name, length, pages) =>
-        pages ? `${name}, ${plural(pages, { one: "1 página", other: `${count(pages)} páginas` })}` : words.file(name, bytes(length)),
+      pages
+        ? `${name}, ${plural(pages, { one: "1 página", other: `${count(pages)} páginas` })}`
+        : words.file(name, bytes(length)),
     reading: (name, share) => `Leyendo ${name}: ${share}`,
     kept: "Se guardan con este chat",
     fleeting: "Solo para esta pregunta",
@@ -584,7 +590,9 @@ export const words = {
     export: "Exportar",
     fileName: "asistentes",
     imported: (number) =>
-        number === 0 ? "Nada nuevo: todo estaba ya aquí." : plural(number, { one: "Se ha importado uno.", other: `Se han importado ${count(number)}.` }),
+      number === 0
+        ? "Nada nuevo: todo estaba ya aquí."
+        : plural(number, { one: "Se ha importado uno.", other: `Se han importado ${count(number)}.` }),
     unreadable: (name) => `${name} no contiene asistentes ni prompts que esta página sepa leer.`,
     assistants: {
       writer: {
@@ -621,8 +629,7 @@ export const words = {
       translate: { name: "Traducir", text: "Traduce esto a {{idioma}}:\n\n{{texto}}" },
       reply: {
         name: "Responder a un correo",
-        text:
-          "Escribe una respuesta breve y amable a este correo. Quiero decir: {{mensaje}}\n\nEl correo:\n\n{{correo}}",
+        text: "Escribe una respuesta breve y amable a este correo. Quiero decir: {{mensaje}}\n\nEl correo:\n\n{{correo}}",
       },
       ideas: { name: "Ideas", text: "Dame diez ideas para {{tema}}, cada una en una frase." },
     },
@@ -638,7 +645,7 @@ export const words = {
     seconds: (seconds) => measured(seconds),
     prompt: "Prompt",
     read: (all, cached) =>
-        cached ? `${words.details.tokens(all)}, de ellos ${count(cached)} ya conocidos` : words.details.tokens(all),
+      cached ? `${words.details.tokens(all)}, de ellos ${count(cached)} ya conocidos` : words.details.tokens(all),
     ended: "Final",
     reasons: {
       stop: "por sí sola",
@@ -673,8 +680,7 @@ export const words = {
   share: {
     menu: "Compartir como página web…",
     title: "Compartir este chat",
-    lead:
-      "Todo lo que se ve se convierte en un archivo que se abre en cualquier navegador, también sin conexión. Solo va adonde tú lo envíes.",
+    lead: "Todo lo que se ve se convierte en un archivo que se abre en cualquier navegador, también sin conexión. Solo va adonde tú lo envíes.",
     system: "Incluir el prompt de sistema",
     systemTitle: "Prompt de sistema",
     thoughts: "Incluir el razonamiento del modelo",
@@ -687,17 +693,16 @@ export const words = {
     label: "Títulos por el modelo",
     explained: "Tras la primera respuesta, el modelo pone nombre al chat. Se detiene en cuanto preguntas otra cosa.",
     choices: { default: "Si el modelo es lo bastante grande", on: "Siempre", off: "Nunca: usar las primeras palabras" },
-    ask:
-      "Escribe un título para esta conversación: como máximo seis palabras, en el idioma de la conversación. Responde solo con el título.",
+    ask: "Escribe un título para esta conversación: como máximo seis palabras, en el idioma de la conversación. Responde solo con el título.",
   },
   raw: {
     title: "Lo que leyó el modelo",
     json: "Este chat como JSON",
     label: "Tokens del prompt y de la respuesta",
     counts: (prompt, answer) =>
-        `Tokens del prompt tal como lo hace la plantilla de chat: ${count(prompt)}; de la respuesta: ${count(answer)}. Señala uno o usa las flechas.`,
+      `Tokens del prompt tal como lo hace la plantilla de chat: ${count(prompt)}; de la respuesta: ${count(answer)}. Señala uno o usa las flechas.`,
     differs: (before) =>
-        `Cuando se respondió esto, el prompt tenía ${count(before)} tokens: los ajustes o el modelo eran otros.`,
+      `Cuando se respondió esto, el prompt tenía ${count(before)} tokens: los ajustes o el modelo eran otros.`,
     token: (text, place, id, bytes) => `${text} · n.º ${place} · id ${id} · bytes ${bytes}`,
     special: "especial",
     copyPrompt: "Copiar el prompt",
@@ -715,8 +720,7 @@ export const words = {
     stop: "Detener",
     use: "Usar esta",
     second: "La otra respuesta",
-    lead:
-      "Elige otro modelo u otros ajustes. Se hace de nuevo la misma pregunta y las dos respuestas aparecen una junto a la otra.",
+    lead: "Elige otro modelo u otros ajustes. Se hace de nuevo la misma pregunta y las dos respuestas aparecen una junto a la otra.",
     waiting: "Un momento…",
     notLoaded: (name) => `No se ha cargado ${name}. La primera respuesta no ha cambiado.`,
   },

@@ -54,7 +54,10 @@ export const words = {
     tooLarge: (name, most) => `${name} est trop volumineux pour être importé : ${most} au plus à la fois.`,
     tooMuch: "C’est plus qu’un fichier ne peut contenir. Exportez les discussions une par une.",
     imported: (number) =>
-      plural(number, { one: "Une discussion a été importée.", other: `${count(number)} discussions ont été importées.` }),
+      plural(number, {
+        one: "Une discussion a été importée.",
+        other: `${count(number)} discussions ont été importées.`,
+      }),
   },
   composer: {
     label: "Votre question",
@@ -85,7 +88,7 @@ export const words = {
     branch: (index, count) => `${index} / ${count}`,
     thinking: (seconds) => (seconds < 1 ? "Réflexion…" : `Réflexion… ${duration(seconds)}`),
     thought: (seconds) =>
-      (seconds === undefined ? "Réflexion" : `Réflexion pendant ${duration(Math.max(1, seconds), "long")}`),
+      seconds === undefined ? "Réflexion" : `Réflexion pendant ${duration(Math.max(1, seconds), "long")}`,
   },
   tools: {
     python: {
@@ -125,9 +128,9 @@ export const words = {
     anew: "[Python a été redémarré : les variables des exécutions précédentes sont perdues.]",
     plot: "Graphique",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `exécuté en ${measured(seconds)}` : `échec après ${measured(seconds)}`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `exécuté en ${measured(seconds)}` : `échec après ${measured(seconds)}`;
+    },
     rows: (shown, all) => `${count(shown)} lignes sur ${count(all)}`,
     unknown: (name) => `Il n’y a pas de fonction appelée « ${name} ».`,
     noArguments: "Les arguments ne sont pas un objet.",
@@ -232,10 +235,10 @@ export const words = {
     inUse: "Utilisé",
     details: "Détails",
     partly: (part, total) => {
-          if (!total) return `${bytes(part)} téléchargés`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `${loaded} sur ${whole} téléchargés`;
-        },
+      if (!total) return `${bytes(part)} téléchargés`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} sur ${whole} téléchargés`;
+    },
     use: "Utiliser",
     download: "Télécharger",
     resume: "Reprendre",
@@ -253,7 +256,10 @@ export const words = {
     nothing: (query) => `Hugging Face n’a pas de fichiers GGUF pour « ${query} ». Moins de mots, plus de résultats.`,
     clear: "Effacer la recherche",
     downloads: (number) =>
-      plural(number, { one: `${count(number)} téléchargement par mois`, other: `${count(number)} téléchargements par mois` }),
+      plural(number, {
+        one: `${count(number)} téléchargement par mois`,
+        other: `${count(number)} téléchargements par mois`,
+      }),
     gated:
       "Seulement après accord avec ses conditions sur Hugging Face : téléchargez-le là-bas, puis ouvrez le fichier ici.",
     files: "Afficher les fichiers",
@@ -298,8 +304,7 @@ export const words = {
     },
   },
   hung: "Le modèle ne répondait plus et a été redémarré ; la discussion est toujours là.",
-  lost:
-    "Le processeur graphique a été réinitialisé et a perdu le modèle. Il se recharge ; la discussion est toujours là.",
+  lost: "Le processeur graphique a été réinitialisé et a perdu le modèle. Il se recharge ; la discussion est toujours là.",
   settings: {
     locked: "Fixé par le propriétaire de ce site.",
     title: "Réglages",
@@ -407,8 +412,7 @@ export const words = {
   },
   welcome: {
     title: "Une IA qui tourne sur votre appareil",
-    lead:
-      "Pas de serveur derrière cette page : vous posez la question, et votre propre puce graphique écrit la réponse.",
+    lead: "Pas de serveur derrière cette page : vous posez la question, et votre propre puce graphique écrit la réponse.",
     private: "Ce que vous écrivez reste ici",
     offline: "Fonctionne hors ligne après la première visite",
     free: "Sans compte, sans limites",
@@ -435,12 +439,12 @@ export const words = {
     kernels: "Mise en température",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage} : ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage} : ${part} sur ${whole}`;
-    },
+    if (!total) return `${stage} : ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage} : ${part} sur ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, encore ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, encore ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
   ready: "Le modèle est prêt.",
   context: (used, length) => `${count(used)} tokens sur ${count(length)}`,
   speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
@@ -454,23 +458,24 @@ export const words = {
     context: "contexte plein",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      parts.push(`premier token après ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
+    parts.push(`premier token après ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "Sans réponse. Elle accompagnera votre prochaine question.",
   tooLong:
     "C’est plus long que ce que le modèle peut lire d’un coup. Rien n’a été envoyé : raccourcissez, ou retirez des fichiers.",
   failed: (stage, message) => {
-      const said = /[.!?]$/.test(message) ? message : `${message}.`;
-      if (stage === "cancelled") return "Aucun modèle n’est chargé. Ce qui en était arrivé est gardé pour la prochaine fois.";
-      if (stage === "memory") return `${said} Fermez d’autres pages qui l’utilisent, ou choisissez un modèle plus petit.`;
-      if (stage === "worker") return `Le moteur s’est arrêté de façon inattendue : ${said}`;
-      if (stage === "runtime") return `Python n’a pas pu démarrer : ${said}`;
-      if (stage === "site") return `La page n’a pas pu être chargée : ${said}`;
-      return said;
-    },
+    const said = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled")
+      return "Aucun modèle n’est chargé. Ce qui en était arrivé est gardé pour la prochaine fois.";
+    if (stage === "memory") return `${said} Fermez d’autres pages qui l’utilisent, ou choisissez un modèle plus petit.`;
+    if (stage === "worker") return `Le moteur s’est arrêté de façon inattendue : ${said}`;
+    if (stage === "runtime") return `Python n’a pas pu démarrer : ${said}`;
+    if (stage === "site") return `La page n’a pas pu être chargée : ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "Ce navigateur ne peut pas faire tourner le modèle",
     lead: "Le modèle tourne sur votre propre processeur graphique, grâce à WebGPU. Ces navigateurs l’ont :",
@@ -490,7 +495,9 @@ export const words = {
   },
   files: {
     attached: (name, length, pages) =>
-        pages ? `${name}, ${plural(pages, { one: `${count(pages)} page`, other: `${count(pages)} pages` })}` : words.file(name, bytes(length)),
+      pages
+        ? `${name}, ${plural(pages, { one: `${count(pages)} page`, other: `${count(pages)} pages` })}`
+        : words.file(name, bytes(length)),
     reading: (name, share) => `Lecture de ${name} : ${share}`,
     kept: "Gardés avec cette discussion",
     fleeting: "Pour cette question seulement",
@@ -588,7 +595,9 @@ export const words = {
     export: "Exporter",
     fileName: "assistants",
     imported: (number) =>
-        number === 0 ? "Rien de nouveau : tout était déjà là." : plural(number, { one: "Un élément importé.", other: `${count(number)} éléments importés.` }),
+      number === 0
+        ? "Rien de nouveau : tout était déjà là."
+        : plural(number, { one: "Un élément importé.", other: `${count(number)} éléments importés.` }),
     unreadable: (name) => `${name} ne contient ni assistants ni prompts que cette page sache lire.`,
     assistants: {
       writer: {
@@ -625,8 +634,7 @@ export const words = {
       translate: { name: "Traduire", text: "Traduis ceci en {{langue}} :\n\n{{texte}}" },
       reply: {
         name: "Répondre à un e-mail",
-        text:
-          "Écris une réponse courte et aimable à cet e-mail. Je veux dire : {{message}}\n\nL’e-mail :\n\n{{e-mail}}",
+        text: "Écris une réponse courte et aimable à cet e-mail. Je veux dire : {{message}}\n\nL’e-mail :\n\n{{e-mail}}",
       },
       ideas: { name: "Idées", text: "Donne-moi dix idées pour {{sujet}}, chacune en une phrase." },
     },
@@ -642,7 +650,7 @@ export const words = {
     seconds: (seconds) => measured(seconds),
     prompt: "Prompt",
     read: (all, cached) =>
-        cached ? `${words.details.tokens(all)}, dont ${count(cached)} déjà connus` : words.details.tokens(all),
+      cached ? `${words.details.tokens(all)}, dont ${count(cached)} déjà connus` : words.details.tokens(all),
     ended: "Fin",
     reasons: {
       stop: "d’elle-même",
@@ -677,8 +685,7 @@ export const words = {
   share: {
     menu: "Partager en page web…",
     title: "Partager cette discussion",
-    lead:
-      "Tout ce qui est affiché devient un seul fichier qui s’ouvre dans n’importe quel navigateur, même hors ligne. Il ne va que là où vous l’envoyez.",
+    lead: "Tout ce qui est affiché devient un seul fichier qui s’ouvre dans n’importe quel navigateur, même hors ligne. Il ne va que là où vous l’envoyez.",
     system: "Inclure le prompt système",
     systemTitle: "Prompt système",
     thoughts: "Inclure la réflexion du modèle",
@@ -692,17 +699,16 @@ export const words = {
     explained:
       "Après la première réponse, le modèle donne un titre à la discussion. Il s’arrête aussitôt si vous demandez autre chose.",
     choices: { default: "Si le modèle est assez grand", on: "Toujours", off: "Jamais : prendre les premiers mots" },
-    ask:
-      "Écris un titre pour cette discussion : six mots au plus, dans la langue de la discussion. Réponds par le titre seul.",
+    ask: "Écris un titre pour cette discussion : six mots au plus, dans la langue de la discussion. Réponds par le titre seul.",
   },
   raw: {
     title: "Ce que le modèle a lu",
     json: "Cette discussion en JSON",
     label: "Tokens du prompt et de la réponse",
     counts: (prompt, answer) =>
-        `Tokens du prompt tel que le fait le modèle de discussion : ${count(prompt)}, puis de la réponse : ${count(answer)}. Pointez-en un, ou utilisez les flèches.`,
+      `Tokens du prompt tel que le fait le modèle de discussion : ${count(prompt)}, puis de la réponse : ${count(answer)}. Pointez-en un, ou utilisez les flèches.`,
     differs: (before) =>
-        `Lors de cette réponse, le prompt avait ${count(before)} tokens : les réglages ou le modèle étaient autres.`,
+      `Lors de cette réponse, le prompt avait ${count(before)} tokens : les réglages ou le modèle étaient autres.`,
     token: (text, place, id, bytes) => `${text} · nº ${place} · id ${id} · octets ${bytes}`,
     special: "spécial",
     copyPrompt: "Copier le prompt",
@@ -720,8 +726,7 @@ export const words = {
     stop: "Arrêter",
     use: "Utiliser celle-ci",
     second: "L’autre réponse",
-    lead:
-      "Choisissez un autre modèle ou d’autres réglages. La même question est posée une seconde fois, et les deux réponses s’affichent côte à côte.",
+    lead: "Choisissez un autre modèle ou d’autres réglages. La même question est posée une seconde fois, et les deux réponses s’affichent côte à côte.",
     waiting: "Un instant…",
     notLoaded: (name) => `${name} n’a pas été chargé. La première réponse est inchangée.`,
   },

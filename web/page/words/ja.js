@@ -94,7 +94,8 @@ export const words = {
     },
     servers: {
       label: "MCP サーバー",
-      explained: "モデルが関数を呼び出せるサーバーのアドレスを 1 行に 1 つ、https かこのコンピューターのものを指定します。モデルがサーバーに伝えた内容は、この端末の外に出ます。",
+      explained:
+        "モデルが関数を呼び出せるサーバーのアドレスを 1 行に 1 つ、https かこのコンピューターのものを指定します。モデルがサーバーに伝えた内容は、この端末の外に出ます。",
       wrong: (line) => `「${line}」は https のアドレスでも、このコンピューターのアドレスでもありません。`,
     },
     consent: {
@@ -122,9 +123,9 @@ export const words = {
     anew: "[Python は再起動されました。以前の実行の変数は失われています。]",
     plot: "グラフ",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `${measured(seconds)}で実行` : `${measured(seconds)}で失敗`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `${measured(seconds)}で実行` : `${measured(seconds)}で失敗`;
+    },
     rows: (shown, all) => `${count(all)} 行中 ${count(shown)} 行`,
     unknown: (name) => `「${name}」という関数はありません。`,
     noArguments: "引数がオブジェクトではありません。",
@@ -140,7 +141,8 @@ export const words = {
     notReady: "モデルを読み込み中です。準備ができてから見てください。",
     another: (wrote, sees) => `これは ${wrote} が書いたものです。以下は ${sees} の見方です。`,
     tokens: "どのくらい確かだったか",
-    tokensLead: "1 つひとつがトークンです。可能性が低かったものほど色と線が濃くなります。矢印キーでも選べ、モデルがほかに何を考えていたかが分かります。確率はモデル自身のもので、温度などの設定を通す前の値です。",
+    tokensLead:
+      "1 つひとつがトークンです。可能性が低かったものほど色と線が濃くなります。矢印キーでも選べ、モデルがほかに何を考えていたかが分かります。確率はモデル自身のもので、温度などの設定を通す前の値です。",
     sure: { high: "確か", middle: "50% 未満", low: "10% 未満" },
     chosen: (token, share) => `${token}、${share}`,
     instead: "ここで可能性の高かったもの",
@@ -148,7 +150,8 @@ export const words = {
     probability: "確率",
     taken: "実際に出たもの",
     attention: "どこを見たか",
-    attentionLead: "選んだトークンより前の各トークンから、1 つのアテンションヘッドがどれだけ取り入れたかを示します。探すものがないとき、多くのヘッドは最初のトークンにとどまります。",
+    attentionLead:
+      "選んだトークンより前の各トークンから、1 つのアテンションヘッドがどれだけ取り入れたかを示します。探すものがないとき、多くのヘッドは最初のトークンにとどまります。",
     layer: "層",
     head: "ヘッド",
     everyHead: "すべて（平均）",
@@ -227,10 +230,10 @@ export const words = {
     inUse: "使用中",
     details: "詳細",
     partly: (part, total) => {
-          if (!total) return `${bytes(part)} ダウンロード済み`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `${loaded} / ${whole} ダウンロード済み`;
-        },
+      if (!total) return `${bytes(part)} ダウンロード済み`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} / ${whole} ダウンロード済み`;
+    },
     use: "使う",
     download: "ダウンロード",
     resume: "再開",
@@ -241,10 +244,12 @@ export const words = {
     search: "検索",
     load: "読み込む",
     file: "ファイルを開く…",
-    explained: "検索の問い合わせ先は Hugging Face だけです。手元の GGUF ファイルはどこにも送信されません。ページにドロップすることもできます。",
+    explained:
+      "検索の問い合わせ先は Hugging Face だけです。手元の GGUF ファイルはどこにも送信されません。ページにドロップすることもできます。",
     searching: "Hugging Face に問い合わせ中…",
     found: (query) => `Hugging Face での「${query}」`,
-    nothing: (query) => `Hugging Face に「${query}」の GGUF ファイルはありません。言葉を減らすと見つかりやすくなります。`,
+    nothing: (query) =>
+      `Hugging Face に「${query}」の GGUF ファイルはありません。言葉を減らすと見つかりやすくなります。`,
     clear: "検索を消去",
     downloads: (number) => `月間 ${count(number)} ダウンロード`,
     gated: "Hugging Face で利用条件に同意する必要があります。そちらでダウンロードし、ここでファイルを開いてください。",
@@ -325,7 +330,8 @@ export const words = {
     unset: { max_tokens: "制限なし", seed: "ランダム" },
     returnKey: {
       label: "Return キー",
-      explained: "送信にした場合は Shift と Return で改行します。改行にした場合は Ctrl（または Command）と Return で送信します。",
+      explained:
+        "送信にした場合は Shift と Return で改行します。改行にした場合は Ctrl（または Command）と Return で送信します。",
       choices: { sends: "送信", breaks: "改行" },
     },
     theme: { label: "外観", choices: { system: "システム", light: "ライト", dark: "ダーク" } },
@@ -339,7 +345,10 @@ export const words = {
       choices: { true: "常に", false: "しない" },
       byItself: { on: "モデルの既定: する", off: "モデルの既定: しない", free: "モデルに任せる" },
     },
-    temperature: { label: "温度", explained: "高いほど多彩に、低いほど安定します。0 なら常に最も可能性の高いものを選びます。" },
+    temperature: {
+      label: "温度",
+      explained: "高いほど多彩に、低いほど安定します。0 なら常に最も可能性の高いものを選びます。",
+    },
     top_k: { label: "Top-k", explained: "可能性の高い順にこの数のトークンから選びます。0 は制限なし。" },
     top_p: { label: "Top-p", explained: "合わせてこの確率になる、可能性の高いトークンから選びます。" },
     min_p: { label: "Min-p", explained: "最も可能性の高いものに対して、この割合より低いトークンを除きます。" },
@@ -408,12 +417,12 @@ export const words = {
     kernels: "ウォームアップ中",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}: ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}: ${part} / ${whole}`;
-    },
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} / ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/秒、残り ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/秒`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/秒、残り ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/秒`,
   ready: "モデルの準備ができました。",
   context: (used, length) => `${count(used)} / ${count(length)} トークン`,
   speedNow: (perSecond) => `${decimal(perSecond)} トークン/秒`,
@@ -427,22 +436,22 @@ export const words = {
     context: "コンテキストがいっぱい",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} トークン/秒`);
-      parts.push(`最初のトークンまで ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} トークン/秒`);
+    parts.push(`最初のトークンまで ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "回答がありません。次の質問と一緒に送られます。",
   tooLong: "モデルが一度に読める長さを超えています。送信していません。短くするか、ファイルを減らしてください。",
   failed: (stage, message) => {
-      const said = /[.!?。！？]$/.test(message) ? message : `${message}。`;
-      if (stage === "cancelled") return "モデルは読み込まれていません。届いた分は次回のために保存してあります。";
-      if (stage === "memory") return `${said} GPU を使っているほかのページを閉じるか、小さいモデルを選んでください。`;
-      if (stage === "worker") return `エンジンが予期せず停止しました: ${said}`;
-      if (stage === "runtime") return `Python を起動できませんでした: ${said}`;
-      if (stage === "site") return `ページを読み込めませんでした: ${said}`;
-      return said;
-    },
+    const said = /[.!?。！？]$/.test(message) ? message : `${message}。`;
+    if (stage === "cancelled") return "モデルは読み込まれていません。届いた分は次回のために保存してあります。";
+    if (stage === "memory") return `${said} GPU を使っているほかのページを閉じるか、小さいモデルを選んでください。`;
+    if (stage === "worker") return `エンジンが予期せず停止しました: ${said}`;
+    if (stage === "runtime") return `Python を起動できませんでした: ${said}`;
+    if (stage === "site") return `ページを読み込めませんでした: ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "このブラウザではモデルを動かせません",
     lead: "モデルは WebGPU を通じて、あなた自身のグラフィックスプロセッサーで動きます。対応ブラウザは次のとおりです。",
@@ -479,7 +488,8 @@ export const words = {
     page: (number) => `${number} ページ`,
     line: (number) => `${number} 行目`,
     meaning: {
-      offer: (size) => `言葉だけで検索しました。小さなモデルを使うと意味でも検索できます（Hugging Face から ${size}、一度だけ）。`,
+      offer: (size) =>
+        `言葉だけで検索しました。小さなモデルを使うと意味でも検索できます（Hugging Face から ${size}、一度だけ）。`,
       accept: "ダウンロード",
       coming: (share) => `検索用モデルをダウンロード中: ${share}`,
       there: "これからはファイルを意味で検索します。",
@@ -496,7 +506,8 @@ export const words = {
     persistent: "ブラウザは保持を約束しています。",
     temporary: "端末の空きが少なくなると、ブラウザが削除することがあります。",
     persist: "ずっと保持する",
-    notPersistent: "ブラウザは保持を約束していません。ページをインストールするかブックマークすると、保持されることがあります。",
+    notPersistent:
+      "ブラウザは保持を約束していません。ページをインストールするかブックマークすると、保持されることがあります。",
     model: "モデル: ダウンロードなしで使える",
     partOfModel: "モデルの一部: ダウンロードをここから続けられる",
     page: "このページ",
@@ -553,7 +564,8 @@ export const words = {
     import: "読み込む…",
     export: "書き出す",
     fileName: "アシスタント",
-    imported: (number) => (number === 0 ? "新しいものはありません。すべてすでにあります。" : `${count(number)} 件を読み込みました。`),
+    imported: (number) =>
+      number === 0 ? "新しいものはありません。すべてすでにあります。" : `${count(number)} 件を読み込みました。`,
     unreadable: (name) => `${name} には、このページで読めるアシスタントやプロンプトがありません。`,
     assistants: {
       writer: {
@@ -563,23 +575,32 @@ export const words = {
       },
       translator: {
         name: "翻訳者",
-        system: "あなたは翻訳者です。ユーザーが書いたものを日本語に訳してください。日本語で書かれている場合は、ユーザーが指定した言語に訳してください。意味、口調、書式を保ち、訳文だけを答えてください。",
+        system:
+          "あなたは翻訳者です。ユーザーが書いたものを日本語に訳してください。日本語で書かれている場合は、ユーザーが指定した言語に訳してください。意味、口調、書式を保ち、訳文だけを答えてください。",
       },
       coder: {
         name: "プログラマー",
-        system: "あなたは経験豊富なプログラマーです。短く正しく読みやすいコードをコードブロックで答え、そのあと数文で説明してください。大事な点がはっきりしないときは、何を前提にしたかを述べてください。",
+        system:
+          "あなたは経験豊富なプログラマーです。短く正しく読みやすいコードをコードブロックで答え、そのあと数文で説明してください。大事な点がはっきりしないときは、何を前提にしたかを述べてください。",
       },
       tutor: {
         name: "先生",
-        system: "あなたは根気強い先生です。やさしい言葉で、例を 1 つ挙げながら順を追って説明してください。最後に、理解できたかが分かる短い質問を 1 つしてください。",
+        system:
+          "あなたは根気強い先生です。やさしい言葉で、例を 1 つ挙げながら順を追って説明してください。最後に、理解できたかが分かる短い質問を 1 つしてください。",
       },
     },
     prompts: {
       summary: { name: "要約", text: "この文章を 5 つの短い項目に要約してください。\n\n{{本文}}" },
-      explain: { name: "やさしく説明", text: "{{テーマ}}について、12 歳の子どもに話すように、例を挙げて説明してください。" },
+      explain: {
+        name: "やさしく説明",
+        text: "{{テーマ}}について、12 歳の子どもに話すように、例を挙げて説明してください。",
+      },
       improve: { name: "文章を改善", text: "この文章の誤りを直し、内容を変えずに読みやすくしてください。\n\n{{本文}}" },
       translate: { name: "翻訳", text: "次の文章を{{言語}}に訳してください。\n\n{{本文}}" },
-      reply: { name: "メールに返信", text: "このメールに、短く感じのよい返信を書いてください。伝えたいこと: {{用件}}\n\nメール:\n\n{{メール}}" },
+      reply: {
+        name: "メールに返信",
+        text: "このメールに、短く感じのよい返信を書いてください。伝えたいこと: {{用件}}\n\nメール:\n\n{{メール}}",
+      },
       ideas: { name: "アイデア", text: "{{テーマ}}のアイデアを 10 個、それぞれ 1 文で挙げてください。" },
     },
   },
@@ -593,7 +614,8 @@ export const words = {
     thinking: "思考の時間",
     seconds: (seconds) => measured(seconds),
     prompt: "プロンプト",
-    read: (all, cached) => (cached ? `${count(all)} トークン（うち ${count(cached)} は読み込み済み）` : `${count(all)} トークン`),
+    read: (all, cached) =>
+      cached ? `${count(all)} トークン（うち ${count(cached)} は読み込み済み）` : `${count(all)} トークン`,
     ended: "終了",
     reasons: {
       stop: "自然に終了",
@@ -648,9 +670,8 @@ export const words = {
     json: "このチャットの JSON",
     label: "プロンプトと回答のトークン",
     counts: (prompt, answer) =>
-        `チャットテンプレートが作るプロンプトが ${count(prompt)} トークン、続いて回答が ${count(answer)} トークンです。指し示すか、矢印キーを使ってください。`,
-    differs: (before) =>
-        `この回答のときのプロンプトは ${count(before)} トークンでした。設定かモデルが違っていました。`,
+      `チャットテンプレートが作るプロンプトが ${count(prompt)} トークン、続いて回答が ${count(answer)} トークンです。指し示すか、矢印キーを使ってください。`,
+    differs: (before) => `この回答のときのプロンプトは ${count(before)} トークンでした。設定かモデルが違っていました。`,
     token: (text, place, id, bytes) => `${text} · ${place} 番目 · ID ${id} · バイト ${bytes}`,
     special: "特殊",
     copyPrompt: "プロンプトをコピー",

@@ -85,7 +85,7 @@ export const words = {
     branch: (index, count) => `${index} / ${count}`,
     thinking: (seconds) => (seconds < 1 ? "Pensando…" : `Pensando… ${duration(seconds)}`),
     thought: (seconds) =>
-      (seconds === undefined ? "Raciocínio" : `Pensou por ${duration(Math.max(1, seconds), "long")}`),
+      seconds === undefined ? "Raciocínio" : `Pensou por ${duration(Math.max(1, seconds), "long")}`,
   },
   tools: {
     python: {
@@ -125,9 +125,9 @@ export const words = {
     anew: "[O Python foi reiniciado: as variáveis das execuções anteriores se perderam.]",
     plot: "Gráfico",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `executado em ${measured(seconds)}` : `falhou após ${measured(seconds)}`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `executado em ${measured(seconds)}` : `falhou após ${measured(seconds)}`;
+    },
     rows: (shown, all) => `${count(shown)} de ${count(all)} linhas`,
     unknown: (name) => `Não há nenhuma função chamada “${name}”.`,
     noArguments: "Os argumentos não são um objeto.",
@@ -232,10 +232,10 @@ export const words = {
     inUse: "Em uso",
     details: "Detalhes",
     partly: (part, total) => {
-          if (!total) return `${bytes(part)} baixados`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `${loaded} de ${whole} baixados`;
-        },
+      if (!total) return `${bytes(part)} baixados`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `${loaded} de ${whole} baixados`;
+    },
     use: "Usar",
     download: "Baixar",
     resume: "Retomar",
@@ -297,8 +297,7 @@ export const words = {
     },
   },
   hung: "O modelo parou de responder e foi reiniciado; a conversa continua aqui.",
-  lost:
-    "O processador gráfico foi reiniciado e perdeu o modelo. Ele está sendo carregado de novo; a conversa continua aqui.",
+  lost: "O processador gráfico foi reiniciado e perdeu o modelo. Ele está sendo carregado de novo; a conversa continua aqui.",
   settings: {
     locked: "Definido pelo dono deste site.",
     title: "Configurações",
@@ -428,12 +427,12 @@ export const words = {
     kernels: "Aquecendo",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}: ${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}: ${part} de ${whole}`;
-    },
+    if (!total) return `${stage}: ${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}: ${part} de ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, faltam ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/s, faltam ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/s`,
   ready: "O modelo está pronto.",
   context: (used, length) => `${count(used)} de ${count(length)} tokens`,
   speedNow: (perSecond) => `${decimal(perSecond)} tokens/s`,
@@ -447,22 +446,23 @@ export const words = {
     context: "contexto cheio",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
-      parts.push(`primeiro token após ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} tokens/s`);
+    parts.push(`primeiro token após ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "Sem resposta. Vai junto com a sua próxima pergunta.",
   tooLong: "É mais longo do que o modelo consegue ler de uma vez. Não foi enviado: encurte ou tire arquivos.",
   failed: (stage, message) => {
-      const said = /[.!?]$/.test(message) ? message : `${message}.`;
-      if (stage === "cancelled") return "Nenhum modelo está carregado. O que já tinha chegado fica guardado para a próxima vez.";
-      if (stage === "memory") return `${said} Feche outras páginas que a usam ou escolha um modelo menor.`;
-      if (stage === "worker") return `O motor parou de forma inesperada: ${said}`;
-      if (stage === "runtime") return `Não foi possível iniciar o Python: ${said}`;
-      if (stage === "site") return `Não foi possível carregar a página: ${said}`;
-      return said;
-    },
+    const said = /[.!?]$/.test(message) ? message : `${message}.`;
+    if (stage === "cancelled")
+      return "Nenhum modelo está carregado. O que já tinha chegado fica guardado para a próxima vez.";
+    if (stage === "memory") return `${said} Feche outras páginas que a usam ou escolha um modelo menor.`;
+    if (stage === "worker") return `O motor parou de forma inesperada: ${said}`;
+    if (stage === "runtime") return `Não foi possível iniciar o Python: ${said}`;
+    if (stage === "site") return `Não foi possível carregar a página: ${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "Este navegador não consegue executar o modelo",
     lead: "O modelo roda no seu próprio processador gráfico, por meio do WebGPU. Estes navegadores têm isso:",
@@ -482,7 +482,9 @@ export const words = {
   },
   files: {
     attached: (name, length, pages) =>
-        pages ? `${name}, ${plural(pages, { one: `${count(pages)} página`, other: `${count(pages)} páginas` })}` : words.file(name, bytes(length)),
+      pages
+        ? `${name}, ${plural(pages, { one: `${count(pages)} página`, other: `${count(pages)} páginas` })}`
+        : words.file(name, bytes(length)),
     reading: (name, share) => `Lendo ${name}: ${share}`,
     kept: "Ficam com esta conversa",
     fleeting: "Só para esta pergunta",
@@ -579,7 +581,9 @@ export const words = {
     export: "Exportar",
     fileName: "assistentes",
     imported: (number) =>
-        number === 0 ? "Nada de novo: tudo já estava aqui." : plural(number, { one: "Um item foi importado.", other: `${count(number)} itens foram importados.` }),
+      number === 0
+        ? "Nada de novo: tudo já estava aqui."
+        : plural(number, { one: "Um item foi importado.", other: `${count(number)} itens foram importados.` }),
     unreadable: (name) => `${name} não contém assistentes nem prompts que esta página saiba ler.`,
     assistants: {
       writer: {
@@ -632,7 +636,7 @@ export const words = {
     seconds: (seconds) => measured(seconds),
     prompt: "Prompt",
     read: (all, cached) =>
-        cached ? `${words.details.tokens(all)}, dos quais ${count(cached)} já conhecidos` : words.details.tokens(all),
+      cached ? `${words.details.tokens(all)}, dos quais ${count(cached)} já conhecidos` : words.details.tokens(all),
     ended: "Fim",
     reasons: {
       stop: "por si só",
@@ -667,8 +671,7 @@ export const words = {
   share: {
     menu: "Compartilhar como página web…",
     title: "Compartilhar esta conversa",
-    lead:
-      "Tudo o que está à vista vira um arquivo que abre em qualquer navegador, também sem conexão. Ele só vai para onde você enviar.",
+    lead: "Tudo o que está à vista vira um arquivo que abre em qualquer navegador, também sem conexão. Ele só vai para onde você enviar.",
     system: "Incluir o prompt de sistema",
     systemTitle: "Prompt de sistema",
     thoughts: "Incluir o raciocínio do modelo",
@@ -682,17 +685,16 @@ export const words = {
     explained:
       "Depois da primeira resposta, o modelo dá nome à conversa. Ele para na hora se você perguntar outra coisa.",
     choices: { default: "Se o modelo for grande o bastante", on: "Sempre", off: "Nunca: usar as primeiras palavras" },
-    ask:
-      "Escreva um título para esta conversa: no máximo seis palavras, na língua da conversa. Responda só com o título.",
+    ask: "Escreva um título para esta conversa: no máximo seis palavras, na língua da conversa. Responda só com o título.",
   },
   raw: {
     title: "O que o modelo leu",
     json: "Esta conversa como JSON",
     label: "Tokens do prompt e da resposta",
     counts: (prompt, answer) =>
-        `Tokens do prompt como o modelo de conversa o faz: ${count(prompt)}; da resposta: ${count(answer)}. Aponte para um ou use as setas.`,
+      `Tokens do prompt como o modelo de conversa o faz: ${count(prompt)}; da resposta: ${count(answer)}. Aponte para um ou use as setas.`,
     differs: (before) =>
-        `Quando isto foi respondido, o prompt tinha ${count(before)} tokens: as configurações ou o modelo eram outros.`,
+      `Quando isto foi respondido, o prompt tinha ${count(before)} tokens: as configurações ou o modelo eram outros.`,
     token: (text, place, id, bytes) => `${text} · nº ${place} · id ${id} · bytes ${bytes}`,
     special: "especial",
     copyPrompt: "Copiar o prompt",
@@ -710,8 +712,7 @@ export const words = {
     stop: "Parar",
     use: "Usar esta",
     second: "A outra resposta",
-    lead:
-      "Escolha outro modelo ou outras configurações. A mesma pergunta é feita de novo, e as duas respostas ficam lado a lado.",
+    lead: "Escolha outro modelo ou outras configurações. A mesma pergunta é feita de novo, e as duas respostas ficam lado a lado.",
     waiting: "Um momento…",
     notLoaded: (name) => `${name} não foi carregado. A primeira resposta não mudou.`,
   },

@@ -88,7 +88,8 @@ export const words = {
   tools: {
     python: {
       label: "允许模型运行 Python",
-      explained: "用于计算、表格和图表。代码在这里一个独立的 Python 中运行，没有网络，最多 30 秒：它看不到此页面，也看不到你的对话和文件，除非你附上它们。小模型不太擅长这个。",
+      explained:
+        "用于计算、表格和图表。代码在这里一个独立的 Python 中运行，没有网络，最多 30 秒：它看不到此页面，也看不到你的对话和文件，除非你附上它们。小模型不太擅长这个。",
       choices: { off: "关闭", ask: "每次询问", always: "不询问" },
     },
     servers: {
@@ -121,9 +122,9 @@ export const words = {
     anew: "[Python 已重新启动：之前运行的变量都已丢失。]",
     plot: "图表",
     ran: ({ error, seconds }) => {
-        if (!seconds) return "";
-        return error === undefined ? `运行了 ${measured(seconds)}` : `${measured(seconds)} 后失败`;
-      },
+      if (!seconds) return "";
+      return error === undefined ? `运行了 ${measured(seconds)}` : `${measured(seconds)} 后失败`;
+    },
     rows: (shown, all) => `${count(all)} 行中的 ${count(shown)} 行`,
     unknown: (name) => `没有名为“${name}”的函数。`,
     noArguments: "参数不是对象。",
@@ -139,7 +140,8 @@ export const words = {
     notReady: "模型仍在加载：就绪后再来查看。",
     another: (wrote, sees) => `这是 ${wrote} 写的；下面是 ${sees} 的看法。`,
     tokens: "它有多确定",
-    tokensLead: "每一小段是一个 token。可能性越低，底色和线条越深。选择一个（也可以用方向键），看看模型还想到了什么。概率是模型自己的，未经温度等设置调整。",
+    tokensLead:
+      "每一小段是一个 token。可能性越低，底色和线条越深。选择一个（也可以用方向键），看看模型还想到了什么。概率是模型自己的，未经温度等设置调整。",
     sure: { high: "很可能", middle: "低于 50%", low: "低于 10%" },
     chosen: (token, share) => `${token}，${share}`,
     instead: "此处最可能的",
@@ -147,7 +149,8 @@ export const words = {
     probability: "概率",
     taken: "实际选中的",
     attention: "它看向哪里",
-    attentionLead: "一个注意力头从所选 token 之前的每个 token 中取了多少。许多头在没有要找的东西时停在第一个 token 上。",
+    attentionLead:
+      "一个注意力头从所选 token 之前的每个 token 中取了多少。许多头在没有要找的东西时停在第一个 token 上。",
     layer: "层",
     head: "头",
     everyHead: "全部（平均）",
@@ -176,7 +179,8 @@ export const words = {
       route: "选择专家",
     },
     python: "它的 Python",
-    pythonLead: "这就是生成每个 token 的函数，原样运行。改一改看看：跳过一层、缩放加上去的值、换一个激活函数。它只在此页面中运行，直到模型重新加载。只运行你自己写的或看懂的代码。",
+    pythonLead:
+      "这就是生成每个 token 的函数，原样运行。改一改看看：跳过一层、缩放加上去的值、换一个激活函数。它只在此页面中运行，直到模型重新加载。只运行你自己写的或看懂的代码。",
     run: "运行",
     running: "正在试运行一步…",
     runs: "可以运行。下一个回答将由它生成。",
@@ -225,10 +229,10 @@ export const words = {
     inUse: "使用中",
     details: "详情",
     partly: (part, total) => {
-          if (!total) return `已下载 ${bytes(part)}`;
-          const [loaded, whole] = bytesOf(part, total);
-          return `已下载 ${loaded} / ${whole}`;
-        },
+      if (!total) return `已下载 ${bytes(part)}`;
+      const [loaded, whole] = bytesOf(part, total);
+      return `已下载 ${loaded} / ${whole}`;
+    },
     use: "使用",
     download: "下载",
     resume: "继续",
@@ -239,7 +243,8 @@ export const words = {
     search: "搜索",
     load: "加载",
     file: "打开文件…",
-    explained: "搜索只会询问 Hugging Face，不会询问其他任何一方。你自己的 GGUF 文件不会被发送到任何地方；也可以把它拖到页面上。",
+    explained:
+      "搜索只会询问 Hugging Face，不会询问其他任何一方。你自己的 GGUF 文件不会被发送到任何地方；也可以把它拖到页面上。",
     searching: "正在询问 Hugging Face…",
     found: (query) => `Hugging Face 上的“${query}”`,
     nothing: (query) => `Hugging Face 上没有“${query}”的 GGUF 文件。词越少，找到的越多。`,
@@ -406,12 +411,12 @@ export const words = {
     kernels: "正在预热",
   },
   stageBytes: (stage, loaded, total) => {
-      if (!total) return `${stage}：${bytes(loaded)}`;
-      const [part, whole] = bytesOf(loaded, total);
-      return `${stage}：${part} / ${whole}`;
-    },
+    if (!total) return `${stage}：${bytes(loaded)}`;
+    const [part, whole] = bytesOf(loaded, total);
+    return `${stage}：${part} / ${whole}`;
+  },
   speed: (bytesPerSecond, secondsLeft) =>
-      secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/秒，还剩 ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/秒`,
+    secondsLeft >= 1 ? `${bytes(bytesPerSecond)}/秒，还剩 ${duration(secondsLeft)}` : `${bytes(bytesPerSecond)}/秒`,
   ready: "模型已就绪。",
   context: (used, length) => `${count(used)} / ${count(length)} 个 token`,
   speedNow: (perSecond) => `${decimal(perSecond)} token/秒`,
@@ -425,22 +430,22 @@ export const words = {
     context: "上下文已满",
   },
   stats: ({ usage, seconds, tokens_per_second }) => {
-      const parts = [words.details.tokens(usage.completion_tokens)];
-      if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} token/秒`);
-      parts.push(`首个 token 用时 ${measured(seconds.first_token)}`);
-      return parts.join(" · ");
-    },
+    const parts = [words.details.tokens(usage.completion_tokens)];
+    if (usage.completion_tokens > 1) parts.push(`${decimal(tokens_per_second.decode)} token/秒`);
+    parts.push(`首个 token 用时 ${measured(seconds.first_token)}`);
+    return parts.join(" · ");
+  },
   unanswered: "未得到回答。它会随你的下一个问题一起发送。",
   tooLong: "内容太长，模型一次读不完。未发送：请缩短，或去掉一些文件。",
   failed: (stage, message) => {
-      const said = /[.!?。！？]$/.test(message) ? message : `${message}。`;
-      if (stage === "cancelled") return "没有加载模型。已下载的部分会留到下次。";
-      if (stage === "memory") return `${said}请关闭其他占用显存的页面，或选择更小的模型。`;
-      if (stage === "worker") return `引擎意外停止：${said}`;
-      if (stage === "runtime") return `无法启动 Python：${said}`;
-      if (stage === "site") return `无法加载页面：${said}`;
-      return said;
-    },
+    const said = /[.!?。！？]$/.test(message) ? message : `${message}。`;
+    if (stage === "cancelled") return "没有加载模型。已下载的部分会留到下次。";
+    if (stage === "memory") return `${said}请关闭其他占用显存的页面，或选择更小的模型。`;
+    if (stage === "worker") return `引擎意外停止：${said}`;
+    if (stage === "runtime") return `无法启动 Python：${said}`;
+    if (stage === "site") return `无法加载页面：${said}`;
+    return said;
+  },
   unsupportedPage: {
     title: "此浏览器无法运行模型",
     lead: "模型通过 WebGPU 在你自己的图形处理器上运行。以下浏览器支持：",
@@ -449,7 +454,8 @@ export const words = {
       "Safari 26 或更高版本（macOS、iOS 和 iPadOS）",
       "Firefox：Windows 上 141 或更高版本，macOS 上 145 或更高版本",
     ],
-    advice: "如果你的浏览器在其中，请更新它，检查其设置中是否开启了硬件加速，然后重试。在 Linux 上，Chrome 可能需要 chrome://flags/#enable-unsafe-webgpu。",
+    advice:
+      "如果你的浏览器在其中，请更新它，检查其设置中是否开启了硬件加速，然后重试。在 Linux 上，Chrome 可能需要 chrome://flags/#enable-unsafe-webgpu。",
   },
   unsupported: {
     insecure: "此页面不是通过安全地址打开的。浏览器只在 https:// 和 localhost 上提供 WebGPU。",
@@ -555,15 +561,18 @@ export const words = {
     assistants: {
       writer: {
         name: "写作",
-        system: "你是一位经验丰富的作者和编辑。用清晰生动的语言写作，并保留作者自己的风格。收到需要修改的文本时，先给出修改后的文本，然后用几条简短的要点说明最重要的改动。",
+        system:
+          "你是一位经验丰富的作者和编辑。用清晰生动的语言写作，并保留作者自己的风格。收到需要修改的文本时，先给出修改后的文本，然后用几条简短的要点说明最重要的改动。",
       },
       translator: {
         name: "翻译",
-        system: "你是一名翻译。把用户写的内容译成中文；如果原文是中文，则译成用户指定的语言。保持原意、语气和格式。只回答译文。",
+        system:
+          "你是一名翻译。把用户写的内容译成中文；如果原文是中文，则译成用户指定的语言。保持原意、语气和格式。只回答译文。",
       },
       coder: {
         name: "编程",
-        system: "你是一位经验丰富的程序员。先在代码块中给出简短、正确、易读的代码，再用几句话解释。如果有重要的地方不清楚，请说明你的假设。",
+        system:
+          "你是一位经验丰富的程序员。先在代码块中给出简短、正确、易读的代码，再用几句话解释。如果有重要的地方不清楚，请说明你的假设。",
       },
       tutor: {
         name: "导师",
@@ -589,7 +598,8 @@ export const words = {
     thinking: "思考用时",
     seconds: (seconds) => measured(seconds),
     prompt: "提示词",
-    read: (all, cached) => (cached ? `${count(all)} 个 token，其中 ${count(cached)} 个此前已读` : `${count(all)} 个 token`),
+    read: (all, cached) =>
+      cached ? `${count(all)} 个 token，其中 ${count(cached)} 个此前已读` : `${count(all)} 个 token`,
     ended: "结束",
     reasons: {
       stop: "自行结束",
@@ -644,9 +654,8 @@ export const words = {
     json: "此对话的 JSON",
     label: "提示词和回答的 token",
     counts: (prompt, answer) =>
-        `按对话模板生成的提示词有 ${count(prompt)} 个 token，随后是回答的 ${count(answer)} 个。指向其中一个，或使用方向键。`,
-    differs: (before) =>
-        `回答时提示词有 ${count(before)} 个 token：当时的设置或模型不同。`,
+      `按对话模板生成的提示词有 ${count(prompt)} 个 token，随后是回答的 ${count(answer)} 个。指向其中一个，或使用方向键。`,
+    differs: (before) => `回答时提示词有 ${count(before)} 个 token：当时的设置或模型不同。`,
     token: (text, place, id, bytes) => `${text} · 第 ${place} 个 · id ${id} · 字节 ${bytes}`,
     special: "特殊",
     copyPrompt: "复制提示词",
