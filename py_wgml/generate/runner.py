@@ -382,7 +382,7 @@ class Runner(Measured):
         while self._stored < len(ids):
             end = next(end for end in ends if end > self._stored)
             if self._cache.states:
-                end = min(end, max(self._cache.snapshots.positions, default=0) + _SELDOM)
+                end = min(end, max(start, *self._cache.snapshots.positions, 0) + _SELDOM)
             count = min(self._step_size, end - self._stored)
             is_last = self._stored + count == len(ids)
             self.device.write(self._step, step_uniform(self._stored, count))

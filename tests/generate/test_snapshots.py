@@ -97,6 +97,16 @@ def test_timing_a_step_is_not_remembered(model: Model, path: Path) -> None:
     assert generated(runner, [*ids, *first], 5) == expected(path, [*ids, *first], 5)
 
 
+def test_what_was_walked_through_without_snapshots_is_gone_on_from(model: Model, path: Path) -> None:
+    runner, ids = model.runner, random_ids(700)
+    asyncio.run(runner.logits(ids))
+    assert not runner._cache.snapshots.positions
+    longer = [*ids, *random_ids(600, 6)]
+    assert runner.reused(longer) == len(ids)
+    assert generated(runner, longer, 3) == expected(path, longer, 3)
+    assert max(np.diff([700, *runner._cache.snapshots.positions])) <= 512
+
+
 def test_an_edited_question_costs_itself(model: Model) -> None:
     """The last one of a conversation of 2,000 tokens, counted as they are submitted."""
     runner, submitted = model.runner, []

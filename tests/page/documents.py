@@ -88,8 +88,8 @@ def docx(paragraphs: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]] = 
     table = "".join(f"<w:tr>{''.join(f'<w:tc>{written(cell)}</w:tc>' for cell in row)}</w:tr>" for row in rows)
     body = "".join(written(text, style) for text, style in paragraphs) + (f"<w:tbl>{table}</w:tbl>" if rows else "")
     if boxed:
-        both = "".join(f"<mc:{kind}>{written(boxed)}</mc:{kind}>" for kind in ("Choice", "Fallback"))
-        body += f"<mc:AlternateContent>{both}</mc:AlternateContent>"
+        ways = [f'<mc:{kind} x="a/b">{written(boxed)}</mc:{kind}><mc:{kind}/>' for kind in ("Choice", "Fallback")]
+        body += f"<mc:AlternateContent>{''.join(ways)}</mc:AlternateContent>"
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     xml = f'<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
     out = io.BytesIO()

@@ -5,7 +5,7 @@
  * @import { App } from "./app.js"
  * @import { Turn } from "./conversation.js"
  * @import { Engine } from "./engine.js"
- * @import { Set } from "./settings.js"
+ * @import { Settable } from "./settings.js"
  */
 
 /**
@@ -13,7 +13,7 @@
  * @param {Turn} turn
  * @param {AbortSignal} signal stops it, at whatever time
  * @param {(state: string) => void} tell what goes on before the model is asked
- * @param {Set} [as] how it is set; else as its conversation is
+ * @param {Settable} [as] how it is set; else as its conversation is
  * @returns {Promise<Answer>} rejected with what prevents it
  */
 export async function ask(app, turn, signal, tell, as = turn.conversation) {

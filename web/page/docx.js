@@ -9,7 +9,7 @@ const LARGEST = 100e6; // bytes of that file, unpacked
 const AT_ONCE = 20_000;
 const TOKEN = /<(\/?)w:([A-Za-z]+)((?:\s[^>]*?)?)(\/?)>|<[^>]*>|[^<]+/g;
 /** What older programs are to read in the place of what stands before it. */
-const FALLBACK = /^<\/?mc:Fallback\b[^/]*?>$/;
+const FALLBACK = /^<(\/?)mc:Fallback\b[^>]*?(\/?)>$/;
 const ENTITIES = /** @type {Record<string, string>} */ ({ amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" });
 
 /**
@@ -32,7 +32,8 @@ async function written(xml) {
   let paragraph = "";
   for (const [token, closes, name, attributes, isEmpty] of xml.matchAll(TOKEN)) {
     if (++count % AT_ONCE === 0) await new Promise((resolve) => setTimeout(resolve));
-    if (FALLBACK.test(token)) again += closes || token.startsWith("</") ? -1 : 1;
+    const [, ends, isNone] = FALLBACK.exec(token) ?? ["", "", "/"];
+    if (!isNone) again = Math.max(0, again + (ends ? -1 : 1));
     if (again) continue;
     if (name === "t") isText = !closes && !isEmpty;
     else if (name === "tab" && !closes) paragraph += "\t";

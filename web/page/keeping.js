@@ -78,6 +78,7 @@ export class Keeping {
       return conversation.isEmpty ? undefined : conversation.record;
     };
     const done = await this.#store.update(conversation.id, merged);
+    if (this.#gone.has(conversation.id)) return void this.#store.delete(conversation.id); // it went meanwhile
     if (done.kept) kept();
     if (done.listed) this.list();
   }

@@ -9,7 +9,7 @@
  * @import { HouseSettings } from "../shared/site.js"
  *
  * @typedef {"general" | "answers" | "sampling" | "memory" | "tools"} Group
- * @typedef {{record: {settings?: OwnValues}}} Set what has settings of its own, or could have: a conversation
+ * @typedef {{record: {settings?: OwnValues}}} Settable what has settings of its own, or could have: a conversation
  *
  * @typedef {object} Section of a feature
  * @property {Group} [group] that it stands in; else "tools"
@@ -91,7 +91,7 @@ export class Settings extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: conversation }));
   }
 
-  /** What a conversation has of its own, over what is set for all. @param {Set} conversation @returns {Values & OwnValues} */
+  /** What a conversation has of its own, over what is set for all. @param {Settable} conversation @returns {Values & OwnValues} */
   of({ record }) {
     return { ...this.house.defaults, ...this.free(this.values), ...this.free(record.settings ?? {}) };
   }
@@ -117,7 +117,7 @@ export class Settings extends EventTarget {
     return Object.keys(others).length > 0;
   }
 
-  /** @param {Set} conversation @returns {string} the system prompt, or nothing */
+  /** @param {Settable} conversation @returns {string} the system prompt, or nothing */
   system(conversation) {
     return this.of(conversation).system ?? this.defaults.system ?? "";
   }
@@ -129,7 +129,7 @@ export class Settings extends EventTarget {
   }
 
   /**
-   * @param {Set} conversation
+   * @param {Settable} conversation
    * @param {boolean} anew for another answer to the same question, which should be another one
    * @returns {AnswerOptions}
    */
