@@ -175,7 +175,7 @@ def test_the_model_that_searches_files_does_not_chat(page: Page, url: str, fake:
     fake()
     ready(page, url)
     page.evaluate("""async () => {
-      const { searchModel } = await import("./page/meaning.js");
+      const { searchModel } = await import("./page/choice.js");
       const { url, name } = searchModel(null);
       const root = await navigator.storage.getDirectory();
       const folder = await root.getDirectoryHandle("models", { create: true });
