@@ -41,7 +41,7 @@ def library(page: Page, shoot: Shoot) -> None:
     page.fill("#prompt", QUESTION)
     page.click("#send")
     page.locator(".message.assistant[data-state=ended]", has_text=ANSWER[0].replace("*", "")).wait_for()
-    page.locator(".called summary").click()
+    page.locator(".call").evaluate("(call) => { call.open = true; }")
     shoot("site-tools")
     page.emulate_media(color_scheme="dark")
     page.click("#settings-button")
