@@ -64,3 +64,20 @@ def test_script_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("let = ;")
     with pytest.raises(Stop, match="could not be made short"):
         bare({"page/a.js": tmp_path / "a.js"})
+
+
+@pytest.mark.slow
+def test_scripts_of_one_name_are_kept_beside_each_other(tmp_path: Path) -> None:
+    """The site has several, and another checkout others yet: what one build makes, it does not take from another."""
+    files = {f"{folder}/same.js": tmp_path / folder / "same.js" for folder in ("worker", "sandbox")}
+    for name, path in files.items():
+        path.parent.mkdir()
+        path.write_text(f'export const of = "{tmp_path.name} {name}";\n')
+    before = bare(files)
+    files["sandbox/same.js"].write_text("export const of = 1;\n")
+    after = bare(files)
+    assert before["worker/same.js"] == after["worker/same.js"]
+    assert [path.read_text().strip() for path in (before["sandbox/same.js"], after["sandbox/same.js"])] == [
+        f'export const of="{tmp_path.name} sandbox/same.js";',
+        "export const of=1;",
+    ]

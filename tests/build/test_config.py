@@ -167,8 +167,9 @@ def test_what_the_documents_show_is_all_there_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", own_site.SITES)
 def test_the_examples_are_some(name: str, tmp_path: Path) -> None:
-    read = read_config(own_site.example(tmp_path) / name)
+    read = read_config(own_site.LIBRARY / name)
     assert branded(site_options(), read).title == read.title != ""
+    assert read_config(own_site.example(tmp_path) / "german.toml").font == tmp_path / "library" / "font.woff2"
 
 
 def test_numbers_are_what_the_page_takes() -> None:

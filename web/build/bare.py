@@ -38,8 +38,6 @@ def bare(files: Mapping[str, Path]) -> dict[str, Path]:
         done[name] = made
         if made.exists():
             continue
-        for old in folder.glob(f"{Path(name).name}-{'?' * 16}"):
-            old.unlink()
         if path.suffix == ".css":
             new = made.with_name(f"{made.name}.new")
             new.write_text(bare_style(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")

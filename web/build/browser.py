@@ -183,16 +183,17 @@ class Firefox:
         """Where the started browser listens: it says so in its log."""
         end, mark = time.monotonic() + timeout, "WebDriver BiDi listening on "
         while time.monotonic() < end and self.process.poll() is None:
-            for line in self.log.read_text(errors="replace", encoding="utf-8").splitlines():
+            for line in self.said().splitlines():
                 if line.startswith(mark):
                     return line.removeprefix(mark).strip()
             time.sleep(0.1)
         self.process.kill()
-        why = (
-            last_line(self.log.read_text(errors="replace", encoding="utf-8"))
-            or f"it ended with code {self.process.wait(10)}"
-        )
+        why = last_line(self.said()) or f"it ended with code {self.process.wait(10)}"
         raise NoBrowser(f"{self.binary} does not start: {why}")
+
+    def said(self) -> str:
+        """Its log, so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
     def command(self, method: str, timeout: float = 600.0, **params: Any) -> Any:
         """Send a BiDi command and return its result; events are passed over."""
@@ -203,9 +204,7 @@ class Firefox:
             while message.get("id") != self.count:
                 message = json.loads(self.socket.recv(timeout))
         except ConnectionClosed:
-            raise NoBrowser(
-                f"{self.binary} has ended: {last_line(self.log.read_text(errors='replace', encoding='utf-8'))}"
-            ) from None
+            raise NoBrowser(f"{self.binary} has ended: {last_line(self.said())}") from None
         if message["type"] == "error":
             raise RuntimeError(f"{method}: {message['error']}: {message['message']}")
         return message["result"]

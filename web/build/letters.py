@@ -11,7 +11,6 @@ from .cache import alone
 from .pins import node_modules
 
 FOLDER = "pdfjs-dist/cmaps"
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # that a zip can name: the same files make the same bytes
 
 
 @alone()
@@ -24,6 +23,6 @@ def letter_tables() -> Path:
         new = made.with_name(f"{made.name}.new")
         with zipfile.ZipFile(new, "w") as archive:
             for path in sorted((node_modules() / FOLDER).iterdir()):
-                archive.writestr(zipfile.ZipInfo(path.name, _EARLIEST), path.read_bytes())
+                archive.writestr(zipfile.ZipInfo(path.name), path.read_bytes())
         new.rename(made)
     return made

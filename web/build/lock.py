@@ -64,9 +64,8 @@ def make_lock() -> None:
     """Write web/lock.json anew: fetch every package named above and note the sums of what is taken from it."""
     with tempfile.TemporaryDirectory() as space:
         pins = [whole(NODE, f"node {name}", Path(space), tag) for name, tag in NODE_PLATFORMS.items()]
-        paths.LOCK.write_text(
-            json.dumps([asdict(pin) for pin in pins]), encoding="utf-8"
-        )  # from here on there is a Node.js
+        # From here on there is a Node.js.
+        paths.LOCK.write_text(json.dumps([asdict(pin) for pin in pins]), encoding="utf-8")
         modules = node_modules()
         for name in RUNTIME:
             path = modules / "pyodide" / name

@@ -23,11 +23,13 @@ Shoot = Callable[[str], None]
 
 
 def example(folder: Path) -> Path:
-    """A copy of the configurations, with all that they name."""
+    """A copy of the configurations; german.toml also has a font, which is none of the project's files."""
     copied = Path(shutil.copytree(LIBRARY, folder / "library"))
     font = next(pin for pin in pins.read_lock() if pin.file == FONT)
     pins.fetch([font])
     shutil.copy(font.path, copied / "font.woff2")
+    german = copied / "german.toml"
+    german.write_text(f'font = "font.woff2"\n{german.read_text(encoding="utf-8")}', encoding="utf-8")
     return copied
 
 

@@ -115,9 +115,8 @@ def check_wheel(wheel: Path) -> None:
 
 def expected_in_wheel() -> Iterator[str]:
     """By pyproject.toml: the package, and the files and folders that are put into it."""
-    table = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"][
-        "targets"
-    ]["wheel"]
+    told = tomllib.loads((paths.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    table = told["tool"]["hatch"]["build"]["targets"]["wheel"]
     places = {name: table["sources"].get(name, name) for name in table["only-include"]} | table["force-include"]
     for source, target in places.items():
         path = paths.ROOT / source

@@ -10,7 +10,7 @@
  * @property {Record<string, number>} measured what models took, by their addresses
  */
 
-import { recallJson, remember } from "./remembered.js";
+import { recallJson, remember, whenChanged } from "./remembered.js";
 
 const KEY = "gpu room";
 /** The most that a browser may tell as navigator.deviceMemory where there is more. */
@@ -19,7 +19,8 @@ const CAP = 8;
  * tell less than there is. */
 const [SAFE, BOLD, BOLDER] = [0.5, 0.8, 3];
 
-const known = read();
+let known = read();
+whenChanged(KEY, () => (known = read()));
 let hint = { safe: 0, bold: Infinity };
 
 /** @type {Promise<void> | undefined} */

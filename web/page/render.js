@@ -20,7 +20,7 @@ const FRAME = { characters: 3000, elements: 300 };
 
 export class TextRenderer {
   #root;
-  #marked;
+  #mark;
   /** Where blocks go now: the root, later a page in it. */
   #page;
   #source = "";
@@ -46,11 +46,11 @@ export class TextRenderer {
 
   /**
    * @param {HTMLElement} root empty; the renderer owns what is in it
-   * @param {(nodes: Node[]) => void} [marked] marks something in what a block became, before it is shown
+   * @param {(nodes: Node[]) => void} [mark] marks something in what a block became, before it is shown
    */
-  constructor(root, marked = () => {}) {
+  constructor(root, mark = () => {}) {
     this.#root = this.#page = root;
-    this.#marked = marked;
+    this.#mark = mark;
     if (!loadedMarkdown())
       loadMarkdown().then(
         () => this.#begin(),
@@ -136,7 +136,7 @@ export class TextRenderer {
     const markdown = loadedMarkdown();
     const plain = () => ({ nodes: blocks.flatMap(({ raw }) => asWritten(raw)), better: null });
     const { nodes, better } = markdown?.render(blocks) ?? plain();
-    this.#marked(nodes);
+    this.#mark(nodes);
     better?.then(
       () => {
         this.#improvable = [.../** @type {NodeListOf<HTMLElement>} */ (this.#root.querySelectorAll(LACKING))].reverse();

@@ -12,6 +12,11 @@ import { strings } from "./strings.js";
 /** So many characters of a passage are shown, for one to know it again. */
 const SHOWN = 90;
 
+/** Where brackets mean something else. */
+const PLAIN = "a, pre, code, button, [data-formula], figure";
+const CITED = /\[\d+(?:[,;\s]+\d+)*\]/;
+const GROUPS = new RegExp(`(${CITED.source})`);
+
 /** @param {Message} message an answer that has some */
 export function sourcesOf(message) {
   const root = element("section", "sources");
@@ -60,16 +65,12 @@ export function cite(nodes, sources) {
   }
 }
 
-/** Where brackets mean something else. */
-const PLAIN = "a, pre, code, button, [data-formula], figure";
-const CITED = /\[\d+(?:[,;\s]+\d+)*\]/;
-const GROUPS = new RegExp(`(${CITED.source})`);
-
 /** @param {Source[]} sources */
 function numbered(sources) {
   return (/** @type {string} */ part) => {
     const source = sources[Number(part) - 1];
     if (!source) return part;
+    // While text comes it may become another's: citedBy looks when it is pressed.
     const made = button("cite", part, () => {});
     made.dataset.source = part;
     made.title = placeOf(source);

@@ -67,7 +67,7 @@ async function aboutRepository(repository) {
  *
  * @param {string} repository
  * @returns {Promise<Record<string, unknown>>} what there is in it, by its names; nothing, where there is none for everyone
- * @throws {Failure} the hub could not be asked
+ * @throws {Failure} the hub could not be asked, or did not answer
  */
 export async function generationConfig(repository) {
   const own = await configOf(repository);
@@ -76,17 +76,17 @@ export async function generationConfig(repository) {
   return (origin && (await configOf(origin))) || {};
 }
 
-/** @param {string} repository @returns {Promise<Record<string, unknown> | null>} null: it has none */
+/** @param {string} repository @returns {Promise<Record<string, unknown> | null>} null: it has none for everyone */
 async function configOf(repository) {
   const response = await ask(hubAddress({ repository, revision: "main", path: "generation_config.json" }));
-  return response.ok ? Object(await response.json().catch(() => null)) : null;
+  return objectOf(response, `how ${repository} is sampled`);
 }
 
 /** @param {string} repository @returns {Promise<string | undefined>} the one whose model it has in another form */
 async function originOf(repository) {
   const response = await ask(`${HUB}/api/models/${repository}?${new URLSearchParams({ "expand[]": "cardData" })}`);
-  const { cardData } = Object(await response.json().catch(() => null));
-  const [name] = [Object(cardData).base_model].flat();
+  const about = await objectOf(response, `what is known of ${repository}`);
+  const [name] = [Object(about?.cardData).base_model].flat();
   const place = typeof name === "string" ? placeOf(name) : null;
   return place?.path === "" ? place.repository : undefined;
 }
@@ -156,7 +156,25 @@ function busy({ status }) {
 async function listOf(response, what) {
   const entries = await response.json().catch(() => null);
   if (Array.isArray(entries)) return entries.filter((entry) => entry && typeof entry === "object");
-  throw new Failure(`Instead of ${what} came something else: is there a network that wants you to sign in?`);
+  throw new Failure(somethingElse(what));
+}
+
+/**
+ * @param {Response} response
+ * @param {string} what was to come
+ * @returns {Promise<any>} null: there is none for everyone
+ */
+async function objectOf(response, what) {
+  if (busy(response)) throw new Failure(/** @type {string} */ (busy(response)));
+  if (!response.ok) return null;
+  const found = await response.json().catch(() => null);
+  if (found && typeof found === "object" && !Array.isArray(found)) return found;
+  throw new Failure(somethingElse(what));
+}
+
+/** @param {string} what was to come */
+function somethingElse(what) {
+  return `Instead of ${what} came something else: is there a network that wants you to sign in?`;
 }
 
 /**
